@@ -1,0 +1,117 @@
+"""Networks that give their scores and their class activation maps in one forward pass.
+
+Pooling followed by a linear layer is replaced by a 1x1 convolution with the same weights. Its output maps
+are the Grad-CAM maps of the last feature maps up to a positive factor, because the gradient of a logit by
+a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from classifier.networks import efficientnet_lite, resnet
+
+StateDict = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to build a backbone, how many feature maps it ends in, and what its ImageNet weights expect."""
+
+    backbone: Callable[[], nn.Module]
+    features: int
+    split_imagenet: Callable[[StateDict], tuple[dict[str, Tensor], dict[str, Tensor]]]
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def _lite(scale: efficientnet_lite.Scale) -> Architecture:
+    # These weights expect (value - 127) / 128 of 8-bit channels.
+    return Architecture(
+        lambda: efficientnet_lite.EfficientNetLite(scale),
+        efficientnet_lite.FEATURES,
+        efficientnet_lite.split_imagenet,
+        scale.input_size,
+        (127 / 255,) * 3,
+        (128 / 255,) * 3,
+    )
+
+
+ARCHITECTURES = {
+    "resnet152": Architecture(
+        resnet.resnet152,
+        resnet.FEATURES,
+        resnet.split_imagenet,
+        224,
+        (0.485, 0.456, 0.406),
+        (0.229, 0.224, 0.225),
+    ),
+    "efficientnet_lite0": _lite(efficientnet_lite.LITE0),
+    "efficientnet_lite1": _lite(efficientnet_lite.LITE1),
+    "efficientnet_lite2": _lite(efficientnet_lite.LITE2),
+}
+
+
+class MappedClassifier(nn.Module):
+    """A backbone and a 1x1 convolution: one forward pass gives logits and a map for every output.
+
+    ``dropout`` drops whole feature maps while training, which after pooling is the usual dropout of
+    pooled features.
+    """
+
+    def __init__(self, backbone: nn.Module, features: int, outputs: int, dropout: float = 0.0):
+        super().__init__()
+        self.backbone = backbone
+        self.dropout = nn.Dropout2d(dropout)
+        self.head = nn.Conv2d(features, outputs, 1, bias=False)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.normal_(self.head.weight, std=0.01)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [N, 3, S, S], normalised -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        maps = self.head(self.dropout(self.backbone(x)))
+        return maps.mean(dim=(2, 3)) + self.bias, maps
+
+
+def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedClassifier:
+    """Return a fresh network with random weights; ValueError for an unknown architecture or outputs < 1."""
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
+    if outputs < 1:
+        raise ValueError(f"a network needs at least one output, not {outputs}")
+    design = ARCHITECTURES[architecture]
+    return MappedClassifier(design.backbone(), design.features, outputs, dropout)
+
+
+def load_imagenet(
+    network: MappedClassifier, architecture: str, state: StateDict, *, last_layer: bool = False
+) -> None:
+    """Copy public ImageNet weights into the backbone; with ``last_layer`` into the classifying layer too.
+
+    ``state`` is torchvision's state dict (resnet152) or one with the ``_conv_stem``, ``_blocks``, ``_fc``
+    names (efficientnet_lite). ValueError names every missing and unexpected parameter and wrong shape.
+    """
+    backbone, last = ARCHITECTURES[architecture].split_imagenet(state)
+    load_strictly(network.backbone, backbone)
+    if last_layer:
+        if set(last) != {"weight", "bias"} or last["weight"].shape[:1] != network.bias.shape:
+            raise ValueError(f"the weights carry no last layer of {len(network.bias)} outputs")
+        load_strictly(network.head, {"weight": last["weight"][:, :, None, None]})
+        with torch.no_grad():
+            network.bias.copy_(last["bias"])
+
+
+def load_strictly(module: nn.Module, state: StateDict) -> None:
+    """Copy ``state`` into ``module``; ValueError names all that is missing, unexpected or wrongly shaped."""
+    own = module.state_dict()
+    problems = {
+        "missing": sorted(own.keys() - state.keys()),
+        "unexpected": sorted(state.keys() - own.keys()),
+        "wrong shape": sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape),
+    }
+    if found := [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]:
+        raise ValueError("the weights do not fit the network; " + "; ".join(found))
+    module.load_state_dict(state)

@@ -1,0 +1,1 @@
+"""The feature extractors: everything of a network but its last, classifying layer."""
