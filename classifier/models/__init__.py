@@ -1,0 +1,6 @@
+from .analysis import Analysis
+from .assessment import Assessment
+from .model_version import ModelVersion, Publication, ThresholdSet
+from .try_run import TryRun
+
+__all__ = ["Analysis", "Assessment", "ModelVersion", "Publication", "ThresholdSet", "TryRun"]

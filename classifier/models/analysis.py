@@ -1,0 +1,58 @@
+import numpy as np
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.imaging import Box
+
+
+class Analysis(models.Model):
+    """What one model version says of one square of a photo. A new crop makes a new row.
+
+    ``scores`` is {disease key: probability} over the 12; with background classes the rest of 1 is
+    ``background``. ``maps`` holds the 12 heatmaps as float16 in [0, 1], disease by disease, row by row.
+    """
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="analyses")
+    photo = models.ForeignKey("skinclinic.Photo", models.CASCADE, related_name="analyses")
+    model_version = models.ForeignKey("classifier.ModelVersion", models.PROTECT, related_name="analyses")
+    job = models.OneToOneField("skinclinic.Job", models.PROTECT, related_name="analysis")
+    box_x = models.PositiveIntegerField()
+    box_y = models.PositiveIntegerField()
+    box_size = models.PositiveIntegerField()
+    requested_at = models.DateTimeField(auto_now_add=True)
+    requested_by = models.ForeignKey("skinclinic.User", models.PROTECT, null=True, related_name="+")
+
+    scores = models.JSONField(null=True)
+    background = models.FloatField(null=True)
+    maps = models.BinaryField(null=True)
+    map_height = models.PositiveSmallIntegerField(null=True)
+    map_width = models.PositiveSmallIntegerField(null=True)
+    quality = models.JSONField(null=True)
+    forward_seconds = models.FloatField(null=True)
+    analysed_at = models.DateTimeField(_("analysed"), null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "analyses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["photo", "model_version", "box_x", "box_y", "box_size"],
+                name="one_analysis_a_photo_model_and_box",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.photo} × {self.model_version}"
+
+    @property
+    def box(self) -> Box:
+        return Box(self.box_x, self.box_y, self.box_size)
+
+    @property
+    def is_done(self) -> bool:
+        return self.scores is not None
+
+    def heatmaps(self) -> np.ndarray:
+        """Return the heatmaps as float16 [12, height, width] in [0, 1], diseases in their fixed order."""
+        flat = np.frombuffer(bytes(self.maps), dtype="<f2")
+        return flat.reshape(-1, self.map_height, self.map_width)

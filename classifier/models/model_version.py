@@ -1,0 +1,75 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ModelVersion(models.Model):
+    """A registered network: a folder with model.safetensors and manifest.json, known by its weights' hash.
+
+    A version without a clinic came with the product and every clinic may publish it; one that a clinic
+    registered stays with that clinic.
+    """
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="model_versions")
+    name = models.CharField(_("name"), max_length=80)
+    folder = models.CharField(max_length=300)
+    architecture = models.CharField(_("architecture"), max_length=40)
+    weights_sha256 = models.CharField(max_length=64)
+    manifest = models.JSONField()
+    registered_at = models.DateTimeField(auto_now_add=True)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-registered_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "name"], name="one_model_name_a_clinic", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_demo(self) -> bool:
+        return bool(self.manifest.get("demo"))
+
+
+class Publication(models.Model):
+    """One line of a clinic's log of published models; the newest line says which model it uses."""
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="publications")
+    model_version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="publications")
+    published_at = models.DateTimeField(auto_now_add=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    is_rollback = models.BooleanField(default=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.clinic}: {self.model_version}"
+
+
+class ThresholdSet(models.Model):
+    """Thresholds of a model version, one a disease, named for their purpose and cohort. Never changed."""
+
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="threshold_sets")
+    name = models.CharField(_("name"), max_length=60)
+    purpose = models.CharField(_("purpose"), max_length=300, blank=True)
+    cohort = models.CharField(_("cohort"), max_length=600, blank=True)
+    values = models.JSONField()
+    # Everything else the manifest says of them: n, date, AUC, basis a disease, whether optimistic.
+    details = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["model_version", "name"], name="one_threshold_name_a_model")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

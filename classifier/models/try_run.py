@@ -1,0 +1,24 @@
+from django.db import models
+
+
+class TryRun(models.Model):
+    """A photo classified without a patient record. It has no clinic and is gone within an hour.
+
+    ``token`` is the unguessable address of the result.
+    """
+
+    token = models.CharField(max_length=43, unique=True)
+    model_version = models.ForeignKey("classifier.ModelVersion", models.CASCADE, related_name="+")
+    job = models.OneToOneField("skinclinic.Job", models.SET_NULL, null=True, related_name="try_run")
+    file_key = models.CharField(max_length=120)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    box_x = models.PositiveIntegerField()
+    box_y = models.PositiveIntegerField()
+    box_size = models.PositiveIntegerField()
+    # {"scores", "background", "maps" (base64 float16), "map_height", "map_width", "quality"}
+    result = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    def __str__(self) -> str:
+        return self.token

@@ -1,0 +1,87 @@
+"""The analyse job: crops of stored photos through the network, in batches."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+
+from classifier.models import Analysis, ModelVersion
+from classifier.services import analyses
+from skinclinic import imaging, jobs
+from skinclinic.jobs import JobError
+from skinclinic.models import Job
+from skinclinic.services import files
+
+
+def _runtime(version: ModelVersion):
+    from classifier.runtimes import open_runtime
+    from classifier.weights import ModelRejected
+
+    try:
+        return open_runtime(
+            Path(version.folder), cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
+        )
+    except ModelRejected as error:
+        raise JobError(error.code, error.message) from error
+
+
+def _batch() -> int:
+    """On a GPU many photos at once; on a CPU one by one, so that the first answer comes first."""
+    from classifier.runtimes import preferred_batch
+
+    return preferred_batch(settings.CLASSIFIER_RUNTIME)
+
+
+@jobs.job(
+    analyses.JOB,
+    batch=_batch,
+    lease_seconds=60,
+    transient=(MemoryError, TimeoutError),
+    on_change=analyses.follow_jobs,
+    queue="analysis",
+)
+def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Analyse the photos of the claimed jobs, model version by model version."""
+    found = {
+        analysis.job_id: analysis
+        for analysis in Analysis.objects.filter(job__in=rows).select_related("photo", "model_version")
+    }
+    outcomes: dict[int, jobs.Outcome] = {
+        row.pk: JobError("photo_deleted", "The photo was deleted.") for row in rows if row.pk not in found
+    }
+    by_version = defaultdict(list)
+    for analysis in found.values():
+        by_version[analysis.model_version].append(analysis)
+    for version, group in by_version.items():
+        outcomes |= _analyse_group(version, group)
+    return [outcomes[row.pk] for row in rows]
+
+
+def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jobs.Outcome]:
+    from classifier.pipeline import NonFiniteScores
+    from classifier.pipeline import analyse as run
+
+    outcomes: dict[int, jobs.Outcome] = {}
+    crops, ready = [], []
+    for analysis in group:
+        try:
+            photo = imaging.open_rgb(files.read(analysis.photo.file_key))
+        except (OSError, ValueError) as error:
+            outcomes[analysis.job_id] = JobError("photo_unreadable", f"The stored photo cannot be read: {error}")
+            continue
+        crops.append(imaging.crop(photo, analysis.box))
+        ready.append(analysis)
+    if not ready:
+        return outcomes
+    try:
+        results = run(_runtime(version), crops)
+    except NonFiniteScores as error:
+        if len(ready) > 1:
+            raise  # the jobs service tries them one by one
+        outcomes[ready[0].job_id] = JobError("scores_not_finite", str(error))
+        return outcomes
+    for analysis, result in zip(ready, results, strict=True):
+        outcomes[analysis.job_id] = partial(analyses.store_outcome, analysis, result)
+    return outcomes

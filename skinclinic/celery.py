@@ -1,0 +1,12 @@
+"""The Celery application: `celery -A skinclinic worker`."""
+
+import os
+
+from celery import Celery
+
+from . import broker  # noqa: F401  (registers the embedded:// transport)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skinclinic.settings")
+app = Celery("skinclinic")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,21 @@
+from .clinic import Clinic, Invitation, Member, Role
+from .diagnosis import Diagnosis
+from .job import Job, WorkerSeen
+from .lesion import Lesion
+from .patient import Patient
+from .photo import Photo
+from .user import User
+
+__all__ = [
+    "Clinic",
+    "Diagnosis",
+    "Invitation",
+    "Job",
+    "Lesion",
+    "Member",
+    "Patient",
+    "Photo",
+    "Role",
+    "User",
+    "WorkerSeen",
+]

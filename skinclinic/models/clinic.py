@@ -1,0 +1,83 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Clinic(models.Model):
+    """A clinic owns its patients, lesions, photos and analyses; nobody outside sees them."""
+
+    name = models.CharField(_("name"), max_length=120)
+    slug = models.SlugField(_("short name in addresses"), max_length=60, unique=True)
+    impression_first = models.BooleanField(
+        _("own impression first"),
+        default=True,
+        help_text=_("Clinicians record their own impression before they see the model's answer."),
+    )
+    try_page_open = models.BooleanField(
+        _("try page open to anyone"),
+        default=False,
+        help_text=_("Anyone who knows the address can classify a photo without signing in. Nothing is kept."),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    CLINICIAN = "clinician", _("Clinician")
+    COORDINATOR = "coordinator", _("Study coordinator")
+    CURATOR = "curator", _("Curator")
+    ADMIN = "admin", _("Admin")
+
+
+class Member(models.Model):
+    """A person in a clinic, with one role."""
+
+    EDITING_ROLES = (Role.CLINICIAN, Role.CURATOR, Role.ADMIN)
+
+    clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices)
+    is_active = models.BooleanField(_("active"), default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["clinic__name", "user__username"]
+        constraints = [models.UniqueConstraint(fields=["clinic", "user"], name="one_membership_a_clinic")]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()}, {self.clinic})"
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether this member may change patients, lesions, photos and diagnoses."""
+        return self.role in self.EDITING_ROLES
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == Role.ADMIN
+
+
+class Invitation(models.Model):
+    """A link an admin sends; only the hash of its secret is kept."""
+
+    clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="invitations")
+    email = models.EmailField(_("e-mail"))
+    role = models.CharField(_("role"), max_length=16, choices=Role.choices)
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.email} → {self.clinic}"

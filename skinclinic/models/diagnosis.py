@@ -1,0 +1,43 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.diseases import DISEASES
+
+
+class Diagnosis(models.Model):
+    """A diagnosis of a lesion: a clinician's impression or the pathology. Rows are added, never changed."""
+
+    class Kind(models.TextChoices):
+        IMPRESSION = "impression", _("Impression")
+        PATHOLOGY = "pathology", _("Pathology")
+
+    class ConfirmedBy(models.TextChoices):
+        HISTOPATHOLOGY = "histopathology", _("Histopathology")
+        CONFOCAL = "confocal microscopy with consensus dermoscopy", _("Confocal microscopy with dermoscopy")
+        SERIAL_IMAGING = "serial imaging showing no change", _("Serial imaging showing no change")
+        CONSENSUS = "single image expert consensus", _("Expert consensus on a single image")
+        FOLLOW_UP = "single contributor clinical assessment", _("Clinical assessment at follow-up")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="diagnoses")
+    lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="diagnoses")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    # One of the 12, or empty for another diagnosis named by ``icd10`` and ``text``.
+    disease = models.CharField(
+        _("disease"), max_length=16, blank=True, choices=[(d.key, d.name_en) for d in DISEASES]
+    )
+    icd10 = models.CharField(_("ICD-10"), max_length=8, blank=True)
+    text = models.CharField(_("in words"), max_length=2000, blank=True)
+    confirmed_by = models.CharField(_("confirmed by"), max_length=60, choices=ConfirmedBy.choices, blank=True)
+    diagnosed_on = models.DateField(_("date"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # A correction leaves the earlier row in place and marks it.
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.disease or self.icd10 or self.text[:40]}"

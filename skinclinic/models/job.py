@@ -1,0 +1,49 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Job(models.Model):
+    """Work that must happen. The row is the truth; a broker message only wakes a worker.
+
+    ``key`` names what the job computes, so asking twice makes one job. ``subject`` is the primary key of
+    the row it works for. A running job belongs to the worker that holds ``lease_token`` until
+    ``lease_until``; after that anyone may take it.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    kind = models.CharField(max_length=32)
+    key = models.CharField(max_length=160)
+    subject = models.BigIntegerField(null=True)
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="jobs")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    progress = models.FloatField(default=0.0)
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True, db_index=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_job_a_key")]
+        indexes = [models.Index(fields=["kind", "state", "id"], name="job_next")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} {self.state}"
+
+
+class WorkerSeen(models.Model):
+    """When a worker process last said it is alive."""
+
+    name = models.CharField(max_length=120, unique=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,55 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.sites import ANATOMIC_SITES
+
+
+class Lesion(models.Model):
+    """A lesion of a patient (or of nobody yet, when photos were dropped first).
+
+    The summary fields repeat what its newest analysis and its diagnoses say, so that a worklist of
+    100,000 lesions needs no joins. ``classifier`` and the diagnosis service keep them true.
+    """
+
+    class State(models.TextChoices):
+        EMPTY = "empty", _("No photo")
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Analysing")
+        DONE = "done", _("Analysed")
+        FAILED = "failed", _("Failed")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="lesions")
+    patient = models.ForeignKey(
+        "skinclinic.Patient", models.CASCADE, null=True, blank=True, related_name="lesions"
+    )
+    site = models.CharField(_("anatomic site"), max_length=24, choices=ANATOMIC_SITES, blank=True)
+    # Where on the body picture, as a share of its width and height.
+    site_x = models.FloatField(null=True, blank=True)
+    site_y = models.FloatField(null=True, blank=True)
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    state = models.CharField(max_length=8, choices=State.choices, default=State.EMPTY)
+    top_disease = models.CharField(max_length=16, blank=True)
+    top_score = models.FloatField(null=True)
+    malignant_sum = models.FloatField(null=True)
+    proven_disease = models.CharField(max_length=16, blank=True)
+    is_proven = models.BooleanField(default=False)
+    cover = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
+    photo_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["clinic", "-created_at", "-id"], name="lesion_worklist"),
+            models.Index(fields=["clinic", "state", "-created_at", "-id"], name="lesion_by_state"),
+            models.Index(fields=["clinic", "top_disease", "-created_at", "-id"], name="lesion_by_disease"),
+            models.Index(fields=["clinic", "is_proven", "-created_at", "-id"], name="lesion_by_proven"),
+            models.Index(fields=["clinic", "-malignant_sum", "-id"], name="lesion_by_malignant"),
+        ]
+
+    def __str__(self) -> str:
+        site = self.get_site_display() or _("site not given")
+        return f"{self.patient.code if self.patient else _('no patient yet')} · {site}"

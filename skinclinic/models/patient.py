@@ -1,0 +1,47 @@
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Patient(models.Model):
+    """A patient under a pseudonymous code; no name, no date of birth."""
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        OTHER = "other", _("Other")
+
+    class SkinType(models.IntegerChoices):
+        I = 1, "I"  # noqa: E741
+        II = 2, "II"
+        III = 3, "III"
+        IV = 4, "IV"
+        V = 5, "V"
+        VI = 6, "VI"
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="patients")
+    code = models.CharField(_("patient code"), max_length=64)
+    birth_year = models.PositiveSmallIntegerField(
+        _("birth year"), null=True, blank=True, validators=[MinValueValidator(1890), MaxValueValidator(2100)]
+    )
+    sex = models.CharField(_("sex"), max_length=8, choices=Sex.choices, blank=True)
+    skin_type = models.PositiveSmallIntegerField(
+        _("Fitzpatrick skin type"), choices=SkinType.choices, null=True, blank=True
+    )
+    ethnicity = models.CharField(_("ethnicity"), max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "code"],
+                name="one_patient_code_a_clinic",
+                violation_error_message=_("This clinic already has a patient with this code."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.code

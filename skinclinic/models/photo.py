@@ -1,0 +1,53 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.imaging import Box, largest_centred_square
+
+
+class Photo(models.Model):
+    """A photo of a lesion, stored upright, in sRGB and without metadata.
+
+    ``file_key`` and ``thumbnail_key`` are paths below PHOTOS_DIR made by us; the uploaded file's name is
+    only text to show. ``sha256`` is that of the uploaded bytes and finds the same file sent twice.
+    """
+
+    class Kind(models.TextChoices):
+        CLOSE_UP = "close_up", _("Clinical close-up")
+        OVERVIEW = "overview", _("Overview")
+        DERMOSCOPIC = "dermoscopic", _("Dermoscopic")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="photos")
+    lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="photos")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.CLOSE_UP)
+    captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    original_name = models.CharField(_("file name"), max_length=200, blank=True)
+    sha256 = models.CharField(max_length=64)
+    file_key = models.CharField(max_length=120)
+    thumbnail_key = models.CharField(max_length=120)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    source_format = models.CharField(max_length=8)
+    # Codes of what was done to the upload (first frame only, tail removed …).
+    notes = models.JSONField(default=list, blank=True)
+    is_synthetic = models.BooleanField(default=False)
+    # The square that is analysed, in pixels of the stored photo; none: the largest centred square.
+    box_x = models.PositiveIntegerField(null=True, blank=True)
+    box_y = models.PositiveIntegerField(null=True, blank=True)
+    box_size = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["clinic", "sha256"], name="one_file_a_clinic")]
+
+    def __str__(self) -> str:
+        return self.original_name or f"#{self.pk}"
+
+    @property
+    def box(self) -> Box:
+        """The square that is analysed."""
+        if self.box_size is None:
+            return largest_centred_square(self.width, self.height)
+        return Box(self.box_x, self.box_y, self.box_size)

@@ -1,0 +1,51 @@
+"""Recording what a lesion is: impressions and pathology. Nothing is overwritten."""
+
+from datetime import date
+
+from django.db import transaction
+from django.utils import timezone
+
+from skinclinic.diseases import BY_KEY
+from skinclinic.models import Diagnosis, Lesion, User
+from skinclinic.services.lesions import refresh_summary
+
+
+@transaction.atomic
+def record(
+    *,
+    lesion: Lesion,
+    user: User,
+    kind: str,
+    disease: str = "",
+    icd10: str = "",
+    text: str = "",
+    confirmed_by: str = "",
+    diagnosed_on: date | None = None,
+) -> Diagnosis:
+    """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history."""
+    if kind == Diagnosis.Kind.PATHOLOGY:
+        _withdraw(lesion.diagnoses.filter(kind=kind, withdrawn_at=None), user)
+    diagnosis = Diagnosis.objects.create(
+        clinic=lesion.clinic,
+        lesion=lesion,
+        kind=kind,
+        disease=disease,
+        icd10=icd10 or (BY_KEY[disease].icd10 if disease else ""),
+        text=text,
+        confirmed_by=confirmed_by,
+        diagnosed_on=diagnosed_on,
+        created_by=user,
+    )
+    refresh_summary(lesion)
+    return diagnosis
+
+
+@transaction.atomic
+def withdraw(diagnosis: Diagnosis, user: User) -> None:
+    """Take a diagnosis back; the row stays, marked with who and when."""
+    _withdraw(Diagnosis.objects.filter(pk=diagnosis.pk, withdrawn_at=None), user)
+    refresh_summary(diagnosis.lesion)
+
+
+def _withdraw(diagnoses, user: User) -> None:
+    diagnoses.update(withdrawn_at=timezone.now(), withdrawn_by=user)
