@@ -1,0 +1,3 @@
+"""Upload, results, trying a photo, and models."""
+
+urlpatterns = []

@@ -1,0 +1,86 @@
+"""Any pixel layout and colour profile to plain 8-bit sRGB that looks the same."""
+
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+_SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
+_LARGEST_PROFILE = 4 * 1024 * 1024
+# Two levels of 255 cannot be seen; the many published "sRGB" profiles differ by that much.
+_SAME_LEVELS = 2
+
+
+def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+    """(RGB image in sRGB, codes of what was changed). May change `image` in place.
+
+    Transparent parts are put on white. A profile that cannot be used is ignored and noted.
+    """
+    profile = image.info.get("icc_profile")
+    notes = []
+    image, alpha = _split_alpha(_to_eight_bits(image))
+    if profile:
+        image, note = _apply_profile(image, profile)
+        if note:
+            notes.append(note)
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    if alpha is not None and alpha.getextrema()[0] < 255:
+        white = Image.new("RGB", image.size, "white")
+        white.paste(image, mask=alpha)
+        image = white
+        notes.append("alpha_flattened")
+    return image, tuple(notes)
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey scaled to 8 bits; Pillow's own conversion clips it instead."""
+    if not image.mode.startswith("I"):
+        return image
+    levels = np.asarray(image).astype(np.int64).clip(0, 65535)
+    scaled = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        scaled.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
+    return scaled
+
+
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    if image.has_transparency_data:
+        grey = image.mode in ("L", "LA")
+        image = image.convert("LA" if grey else "RGBA")
+        return image.convert("L" if grey else "RGB"), image.getchannel("A")
+    return (image if image.mode in _SPACE_OF_MODE else image.convert("RGB")), None
+
+
+def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | None]:
+    try:
+        if len(data) > _LARGEST_PROFILE:
+            return image, "profile_ignored"
+        profile = ImageCms.ImageCmsProfile(BytesIO(data))
+        space = profile.profile.xcolor_space.strip()
+        if space == "RGB":
+            if _is_srgb(data):
+                return image, None
+            image = image.convert("RGB")
+        if _SPACE_OF_MODE[image.mode] != space:
+            return image, "profile_ignored"
+        transform = ImageCms.buildTransform(profile, _SRGB, image.mode, "RGB")
+        if image.mode == "RGB":
+            ImageCms.applyTransform(image, transform, inPlace=True)
+            return image, "converted_to_srgb"
+        return ImageCms.applyTransform(image, transform), "converted_to_srgb"
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image, "profile_ignored"
+
+
+@lru_cache(maxsize=8)
+def _is_srgb(data: bytes) -> bool:
+    """Whether a profile leaves a lattice of colours where sRGB has them; its name proves nothing."""
+    levels = np.arange(0, 256, 51, dtype=np.uint8)
+    lattice = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    transform = ImageCms.buildTransform(ImageCms.ImageCmsProfile(BytesIO(data)), _SRGB, "RGB", "RGB")
+    moved = np.asarray(ImageCms.applyTransform(Image.fromarray(lattice), transform))
+    return int(np.abs(moved.astype(int) - lattice).max()) <= _SAME_LEVELS

@@ -1,0 +1,119 @@
+"""From uploaded bytes to a stored photo, or a refusal."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from PIL import Image
+
+from . import colour, heif, jpeg, metadata, png, raster, sniff, webp
+from .header import Header
+from .refusals import PhotoRejected
+
+MAX_BYTES = 25 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MIN_SIDE = 64
+MAX_RATIO = 10
+
+_FORMATS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "HEIF": heif}
+
+
+@dataclass(frozen=True)
+class AcceptedPhoto:
+    """A photo fit to be stored.
+
+    `jpeg` is upright, 8-bit sRGB, without metadata or trailing bytes; `width` and `height` are its pixels.
+    `captured_at` is naive, by the camera's clock. `notes` are codes of `refusals.NOTES`. `sha256` is the hex
+    digest of the bytes as uploaded. `thumbnail` is a JPEG of at most 320 pixels.
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    source_format: str
+    captured_at: datetime | None
+    notes: tuple[str, ...]
+    sha256: str
+    thumbnail: bytes
+
+
+def accept(
+    data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE
+) -> AcceptedPhoto:
+    """Check, decode and re-encode an uploaded photo. Raises PhotoRejected with the reason.
+
+    Sizes are judged by the header, before any pixel is decoded. `max_pixels` counts width × height,
+    `min_side` the shorter side in pixels.
+    """
+    if not data:
+        raise PhotoRejected("empty")
+    if len(data) > max_bytes:
+        raise PhotoRejected(
+            "too_large",
+            megabytes=_one_decimal(len(data) / 2**20),
+            limit_megabytes=_one_decimal(max_bytes / 2**20),
+        )
+    source_format = sniff.photo_format(data)
+    if source_format is None:
+        raise PhotoRejected("unsupported", kind=sniff.kind_of(data))
+    header, image = _open(source_format, data, max_pixels, min_side)
+    turn, captured_at = metadata.read(image)
+    sampling = _sampling(source_format, image)
+    image, colour_notes = colour.to_srgb(image)
+    if turn is not None:
+        image = image.transpose(turn)
+    return AcceptedPhoto(
+        jpeg=raster.encode_jpeg(image, subsampling=sampling),
+        width=image.width,
+        height=image.height,
+        source_format=source_format,
+        captured_at=captured_at,
+        notes=header.notes + colour_notes,
+        sha256=hashlib.sha256(data).hexdigest(),
+        thumbnail=raster.thumbnail(image),
+    )
+
+
+def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tuple[Header, Image.Image]:
+    module = _FORMATS[source_format]
+    try:
+        header = module.inspect(data)
+        check_size(header.width, header.height, max_pixels, min_side)
+        image = module.decode(header.payload)
+    except (PhotoRejected, MemoryError) as error:
+        hidden = sniff.hidden_kind(data) if getattr(error, "code", "") == "damaged" else None
+        if hidden:
+            raise PhotoRejected("unsupported", kind=hidden) from error
+        raise
+    except Exception as error:  # decoders raise almost anything on damaged files
+        raise PhotoRejected("damaged", kind=module.NAME) from error
+    if image.width * image.height > max_pixels:
+        raise PhotoRejected("damaged", kind=module.NAME)
+    return header, image
+
+
+def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> None:
+    """Raise PhotoRejected if a photo of this size is too large, too narrow or too small."""
+    if width * height > max_pixels:
+        raise PhotoRejected(
+            "too_many_pixels",
+            width=width,
+            height=height,
+            megapixels=_one_decimal(width * height / 1e6),
+            limit_megapixels=_one_decimal(max_pixels / 1e6),
+        )
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise PhotoRejected("too_narrow", width=width, height=height, limit_ratio=MAX_RATIO)
+    if min(width, height) < min_side:
+        raise PhotoRejected("too_small", width=width, height=height, minimum=min_side)
+
+
+def _sampling(source_format: str, image: Image.Image) -> str:
+    """Chroma subsampling to store with: what the source had, full for lossless sources."""
+    if source_format == "JPEG":
+        return jpeg.subsampling(image)
+    return "4:2:0" if source_format == "HEIF" else "4:4:4"
+
+
+def _one_decimal(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

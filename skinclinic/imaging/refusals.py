@@ -1,0 +1,73 @@
+"""Why a photo or a crop box is refused, and what was changed on the way in, in words for a clinician.
+
+Codes are stable and meant for programs. Texts are plain English with named placeholders; `_` only marks them
+for the message catalogue, so that a web layer can translate `MESSAGES[code]` and fill it with `params`
+(string values of `params` are marked as well).
+"""
+
+
+def _(text: str) -> str:
+    return text
+
+
+MESSAGES = {
+    "empty": _("The file is empty. Send the photo again."),
+    "too_large": _(
+        "The file has %(megabytes)s MB; at most %(limit_megabytes)s MB are accepted. "
+        "Send a smaller version of the photo."
+    ),
+    "unsupported": _("This is %(kind)s, not a photo that can be read. Send a JPEG, PNG, WebP or HEIC photo."),
+    "damaged": _("This %(kind)s file is damaged or incomplete. Send the original photo again."),
+    "too_many_pixels": _(
+        "The photo has too many pixels: %(width)s × %(height)s is %(megapixels)s megapixels; "
+        "at most %(limit_megapixels)s are accepted. Send a smaller version of the photo."
+    ),
+    "decompression_bomb": _(
+        "This %(kind)s file unpacks to far more data than a photo needs and was not opened. "
+        "Send the photo as the camera wrote it."
+    ),
+    "too_small": _(
+        "The photo is too small: %(width)s × %(height)s pixels; each side needs at least %(minimum)s. "
+        "Send the original photo, not a preview of it."
+    ),
+    "too_narrow": _(
+        "The photo is too narrow: %(width)s × %(height)s pixels; one side may be at most "
+        "%(limit_ratio)s times the other. Send a photo of the lesion in an ordinary shape."
+    ),
+    "box_not_numbers": _("The crop box needs whole numbers for its left edge, top edge and size."),
+    "box_empty": _("The crop box is empty. Draw a square around the lesion."),
+    "box_not_square": _("The crop box is not square: %(width)s × %(height)s pixels. Draw a square."),
+    "box_outside": _(
+        "The crop box reaches outside the photo of %(photo_width)s × %(photo_height)s pixels. "
+        "Move or shrink it."
+    ),
+    "box_too_small": _(
+        "The crop box is too small: %(size)s pixels; at least %(minimum)s are needed. Draw a larger square."
+    ),
+}
+
+NOTES = {
+    "first_frame_only": _("The file holds several pictures; only the first one was kept."),
+    "tail_removed": _("The file went on after the end of the photo; the rest was removed."),
+    "converted_to_srgb": _("The colours were converted to sRGB."),
+    "alpha_flattened": _("The photo was partly transparent; it was put on a white background."),
+    "profile_ignored": _("The colour profile could not be read; the colours were taken as sRGB."),
+}
+
+
+class _Rejected(ValueError):
+    """`code` is stable snake_case, `params` fills `MESSAGES[code]`, `message` is that in English."""
+
+    def __init__(self, code: str, **params):
+        self.code = code
+        self.params = params
+        self.message = MESSAGES[code] % params
+        super().__init__(self.message)
+
+
+class PhotoRejected(_Rejected):
+    """The uploaded bytes are not stored as a photo, for the reason in `message`."""
+
+
+class BoxRejected(_Rejected):
+    """The crop box does not fit the photo, for the reason in `message`."""

@@ -1,0 +1,129 @@
+"""What the bytes are, from the bytes alone."""
+
+PHOTOS = ("JPEG", "PNG", "WEBP", "HEIF")
+
+
+def _(text: str) -> str:
+    return text
+
+
+_UNKNOWN = _("a file of an unknown kind")
+_TEXT = _("a text file")
+_HTML = _("a web page (HTML)")
+_SVG = _("an SVG drawing")
+_XML = _("an XML file")
+_SCRIPT = _("a program (script)")
+_AVIF = _("an AVIF picture")
+_VIDEO = _("a video")
+_ZIP = _("a ZIP archive or office document")
+
+_SIGNATURES = (
+    (b"GIF87a", _("a GIF picture")),
+    (b"GIF89a", _("a GIF picture")),
+    (b"%PDF-", _("a PDF document")),
+    (b"II*\0", _("a TIFF picture or camera raw file")),
+    (b"MM\0*", _("a TIFF picture or camera raw file")),
+    (b"II+\0", _("a TIFF picture or camera raw file")),
+    (b"MM\0+", _("a TIFF picture or camera raw file")),
+    (b"BM", _("a BMP picture")),
+    (b"8BPS", _("a Photoshop document")),
+    (b"\0\0\1\0", _("an icon file")),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", _("a JPEG 2000 picture")),
+    (b"\xff\x4f\xff\x51", _("a JPEG 2000 picture")),
+    (b"\xff\x0a", _("a JPEG XL picture")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", _("a JPEG XL picture")),
+    (b"PK\3\4", _ZIP),
+    (b"PK\5\6", _ZIP),
+    (b"Rar!\x1a\7", _("a RAR archive")),
+    (b"7z\xbc\xaf\x27\x1c", _("a 7-Zip archive")),
+    (b"\x1f\x8b", _("a gzip archive")),
+    (b"MZ", _("a program (Windows executable)")),
+    (b"\x7fELF", _("a program (Linux executable)")),
+    (b"\xcf\xfa\xed\xfe", _("a program (macOS executable)")),
+    (b"\xce\xfa\xed\xfe", _("a program (macOS executable)")),
+    (b"\xca\xfe\xba\xbe", _("a program (Java or macOS)")),
+    (b"#!", _SCRIPT),
+    (b"{\\rtf", _("an RTF document")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _("an old office document")),
+    (b"\x1aE\xdf\xa3", _VIDEO),
+    (b"ID3", _("a sound file")),
+    (b"OggS", _("a sound or video file")),
+)
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+
+
+def photo_format(data: bytes) -> str | None:
+    """'JPEG', 'PNG', 'WEBP' or 'HEIF' if the bytes begin like one, else None."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    brands = _brands(data)
+    if brands and brands[0] not in _AVIF_BRANDS and _HEIC_BRANDS.intersection(brands):
+        return "HEIF"
+    return None
+
+
+def kind_of(data: bytes) -> str:
+    """English name, with its article, of anything that is not a photo we take: 'a PDF document'."""
+    for signature, name in _SIGNATURES:
+        if data.startswith(signature):
+            return name
+    if data[128:132] == b"DICM":
+        return _("a DICOM file")
+    if data[:4] == b"RIFF":
+        return _VIDEO if data[8:12] == b"AVI " else _("a sound file") if data[8:12] == b"WAVE" else _UNKNOWN
+    brands = _brands(data)
+    if brands:
+        return _AVIF if _AVIF_BRANDS.intersection(brands) else _VIDEO
+    return _kind_of_text(data[:4096])
+
+
+def hidden_kind(data: bytes) -> str | None:
+    """Name of what follows a picture header that was only glued on, or None."""
+    for start in range(2, 33):
+        for signature, name in _SIGNATURES:
+            if (len(signature) > 2 or signature == b"MZ") and data.startswith(signature, start):
+                return name
+    return None
+
+
+def _brands(data: bytes) -> list[bytes]:
+    """Major brand first, then the compatible ones, of an ISO base media file."""
+    if data[4:8] != b"ftyp":
+        return []
+    end = min(int.from_bytes(data[:4]), len(data), 256)
+    return [data[8:12]] + [data[start : start + 4] for start in range(16, end - 3, 4)]
+
+
+def _kind_of_text(start: bytes) -> str:
+    text = _as_text(start)
+    if text is None:
+        return _UNKNOWN
+    text = text.lstrip("\ufeff \t\r\n").lower()
+    if "<svg" in text:
+        return _SVG
+    if text.startswith("<!doctype html") or "<html" in text or "<script" in text or "<body" in text:
+        return _HTML
+    if text.startswith("<?php"):
+        return _SCRIPT
+    if text.startswith("<?xml"):
+        return _XML
+    return _TEXT
+
+
+def _as_text(start: bytes) -> str | None:
+    """The bytes as text if nearly all of them print in UTF-8, UTF-16 or the Korean code page."""
+    for encoding in ("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "cp949"):
+        # A multi-byte character may be cut at the end of the sample.
+        for cut in range(4):
+            try:
+                text = start[: len(start) - cut].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if sum(not (c.isprintable() or c in "\ufeff\t\r\n\f") for c in text) <= len(text) // 50:
+                return text
+    return None

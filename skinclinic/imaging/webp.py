@@ -1,0 +1,46 @@
+"""WebP: the RIFF container read by hand (RFC 9649), pixels decoded by Pillow."""
+
+from io import BytesIO
+
+from PIL import Image
+from PIL.WebPImagePlugin import WebPImageFile
+
+from .header import Header
+from .refusals import PhotoRejected
+
+NAME = "WebP"
+_ANIMATION = 0x02
+
+
+def inspect(data: bytes) -> Header:
+    """Canvas size from the first chunk; Pillow allocates the canvas twice on opening, so not from Pillow."""
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if end > len(data):
+        raise PhotoRejected("damaged", kind=NAME)
+    width, height, animated = _first_chunk(data[12:16], data[20:42])
+    notes = ["first_frame_only"] if animated else []
+    if data[end:].strip(b"\0"):
+        notes.append("tail_removed")
+    return Header(width, height, data[:end], tuple(notes))
+
+
+def _first_chunk(kind: bytes, body: bytes) -> tuple[int, int, bool]:
+    if kind == b"VP8X" and len(body) >= 10:
+        width, height = int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+        return width, height, bool(body[0] & _ANIMATION)
+    if kind == b"VP8L" and len(body) >= 5 and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, False
+    if kind == b"VP8 " and len(body) >= 10 and body[3:6] == b"\x9d\x01\x2a":
+        width = int.from_bytes(body[6:8], "little") & 0x3FFF
+        height = int.from_bytes(body[8:10], "little") & 0x3FFF
+        if width and height:
+            return width, height, False
+    raise PhotoRejected("damaged", kind=NAME)
+
+
+def decode(payload: bytes) -> Image.Image:
+    """The first frame, fully decoded."""
+    image = WebPImageFile(BytesIO(payload))
+    image.load()
+    return image
