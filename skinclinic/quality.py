@@ -3,7 +3,7 @@
 Pure numpy and OpenCV; nothing here knows Django.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
@@ -28,6 +28,10 @@ class Quality:
     side_px: int
     skin_fraction: float
     warnings: tuple[str, ...]
+
+    def to_json(self) -> dict:
+        """The same fields with JSON types only."""
+        return {**asdict(self), "warnings": list(self.warnings)}
 
 
 def assess(crop: Image.Image) -> Quality:

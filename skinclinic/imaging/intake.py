@@ -37,6 +37,11 @@ class AcceptedPhoto:
     thumbnail: bytes
 
 
+def sha256(data: bytes) -> str:
+    """Hex digest by which an uploaded file is known again."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def accept(
     data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE
 ) -> AcceptedPhoto:
@@ -69,7 +74,7 @@ def accept(
         source_format=source_format,
         captured_at=captured_at,
         notes=header.notes + colour_notes,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256(data),
         thumbnail=raster.thumbnail(image),
     )
 
