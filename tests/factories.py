@@ -1,0 +1,119 @@
+"""Rows and files for tests, made through the product's own services."""
+
+import io
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+PASSWORD = "correct horse battery"
+
+
+def jpeg_bytes(seed: int = 0, width: int = 320, height: int = 256) -> bytes:
+    """A small synthetic JPEG, different for every seed."""
+    random = np.random.default_rng(seed)
+    pixels = np.full((height, width, 3), (205, 160, 135), np.float32)
+    rows, columns = np.mgrid[:height, :width]
+    centre = random.uniform(0.35, 0.65, 2) * (height, width)
+    spot = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < random.uniform(20, 60) ** 2
+    pixels[spot] = random.uniform(40, 140, 3)
+    pixels += random.normal(0, 8, pixels.shape)
+    file = io.BytesIO()
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def make_clinic(name: str):
+    from django.utils.text import slugify
+
+    from skinclinic.models import Clinic
+
+    return Clinic.objects.create(name=name, slug=slugify(name), impression_first=False)
+
+
+def make_member(clinic, role: str, username: str):
+    from skinclinic.models import Member, User
+
+    user = User.objects.create_user(username, f"{username}@example.org", PASSWORD, display_name=username.title())
+    Member.objects.create(clinic=clinic, user=user, role=role)
+    return user
+
+
+def make_patient(clinic, code: str = "P-0001", **fields):
+    from skinclinic.models import Patient
+
+    return Patient.objects.create(clinic=clinic, code=code, **fields)
+
+
+def make_photo(clinic, user, *, seed: int = 0, name: str = "lesion.jpg", **fields):
+    from skinclinic.services.photos import store_photo
+
+    photo, _created = store_photo(
+        clinic=clinic, user=user, data=jpeg_bytes(seed), name=name, is_synthetic=True, **fields
+    )
+    return photo
+
+
+def make_analysis(photo, user):
+    """Ask for the photo's analysis and run the job here."""
+    from classifier.services.analyses import request_analysis
+    from skinclinic import jobs
+
+    analysis = request_analysis(photo, user=user)
+    jobs.run_waiting("analyse")
+    analysis.refresh_from_db()
+    return analysis
+
+
+def make_model_dir(
+    folder: Path, *, architecture: str = "efficientnet_lite0", background_classes=(), name: str = "tiny", seed=1
+) -> Path:
+    """Save a network with random weights as a model version; thresholds "balanced" 0.1, "screening" 0.02."""
+    import torch
+
+    from classifier import network, weights
+    from skinclinic.diseases import DISEASE_KEYS
+
+    torch.manual_seed(seed)
+    outputs = len(DISEASE_KEYS) + len(background_classes)
+    net = network.build(architecture, outputs)
+    design = network.ARCHITECTURES[architecture]
+    manifest = weights.Manifest.from_json(
+        {
+            "name": name,
+            "architecture": architecture,
+            "disease_keys": list(DISEASE_KEYS),
+            "background_classes": list(background_classes),
+            "preprocessing": {
+                "input_size": 64,
+                "mean": list(design.mean),
+                "std": list(design.std),
+                "channel_order": "RGB",
+            },
+            "weights_sha256": "",
+            "trained_on": "nothing: random weights",
+            "trained_at": date(2026, 1, 1).isoformat(),
+            "validated_on": [],
+            "metrics": {},
+            "thresholds": {
+                set_name: {
+                    "purpose": "tests",
+                    "cohort": "none",
+                    "n": 0,
+                    "date": "2026-01-01",
+                    "optimistic": True,
+                    "values": dict.fromkeys(DISEASE_KEYS, threshold),
+                }
+                for set_name, threshold in (("balanced", 0.1), ("screening", 0.02))
+            },
+            "licence": "Apache-2.0",
+            "intended_use": "tests",
+            "limits": "it knows nothing",
+            "demo": True,
+        }
+    )
+    weights.save(folder, manifest, net.state_dict())
+    assert json.loads((folder / "manifest.json").read_text())["weights_sha256"]
+    return folder

@@ -1,0 +1,111 @@
+"""PostgreSQL, Redis and Chromium for tests: found on this machine, started on free ports, stopped again.
+
+``python -m tests.servers COMMAND…`` runs a command with DATABASE_URL and CELERY_BROKER_URL set to fresh ones.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def redis() -> str | None:
+    return shutil.which("redis-server")
+
+
+def postgresql() -> Path | None:
+    """The folder of PostgreSQL's programs (Debian keeps them off the PATH), newest version first."""
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    return versions[0].parent if versions else None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port: int, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    """PostgreSQL refuses to run as root; Debian's package made a user for it."""
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Run a fresh PostgreSQL; gives its DATABASE_URL."""
+    programs, port = postgresql(), free_port()
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        data = f"{folder}/data"
+        subprocess.run(
+            _as_postgres([f"{programs}/initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"]),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
+        )
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=80"
+        control = [f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
+        subprocess.run(
+            _as_postgres([*control, "-o", options, "start"]), check=True, stdout=subprocess.DEVNULL, cwd=folder
+        )
+        try:
+            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+        finally:
+            subprocess.run(
+                _as_postgres([*control, "-m", "immediate", "stop"]), stdout=subprocess.DEVNULL, cwd=folder
+            )
+
+
+@contextlib.contextmanager
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """Run a fresh Redis without persistence; gives its URL."""
+    port = port or free_port()
+    server = subprocess.Popen(
+        [redis(), "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def main() -> int:
+    if not (postgresql() and redis()):
+        print("skipped: the tests on PostgreSQL and Redis, which are not installed here")
+        return 1 if os.environ.get("CI") else 0
+    with postgresql_server() as database, redis_server() as broker:
+        environment = os.environ | {
+            "DATABASE_URL": database,
+            "CELERY_BROKER_URL": broker,
+            "SKINCLINIC_EMBEDDED": "1",
+        }
+        return subprocess.run(sys.argv[1:], env=environment).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
