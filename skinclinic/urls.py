@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from skinclinic.views import engine
+from skinclinic.views import diagnosis_terms, engine
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("diagnosis-terms/", diagnosis_terms.diagnosis_terms, name="diagnosis-terms"),
     path("", include("classifier.urls")),
 ]
 
