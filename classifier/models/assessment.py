@@ -26,6 +26,9 @@ class Assessment(models.Model):
     # The diagnosis after seeing the model; the same as the impression unless changed.
     conclusion = models.ForeignKey("skinclinic.Diagnosis", models.PROTECT, null=True, related_name="+")
     comment = models.CharField(_("comment"), max_length=400, blank=True)
+    # Decisions taken back or replaced, oldest first: {decision, conclusion (a Diagnosis), comment, decided_at,
+    # until}.
+    earlier_decisions = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
