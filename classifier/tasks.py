@@ -69,7 +69,9 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jo
         try:
             photo = imaging.open_rgb(files.read(analysis.photo.file_key))
         except (OSError, ValueError) as error:
-            outcomes[analysis.job_id] = JobError("photo_unreadable", f"The stored photo cannot be read: {error}")
+            outcomes[analysis.job_id] = JobError(
+                "photo_unreadable", f"The stored photo cannot be read: {error}"
+            )
             continue
         crops.append(imaging.crop(photo, analysis.box))
         ready.append(analysis)

@@ -90,7 +90,9 @@ def job(
 
 def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> Job:
     """Return the job that computes ``key``, made and announced if there is none. Asking twice is harmless."""
-    row, created = Job.objects.get_or_create(kind=kind, key=key, defaults={"subject": subject, "clinic": clinic})
+    row, created = Job.objects.get_or_create(
+        kind=kind, key=key, defaults={"subject": subject, "clinic": clinic}
+    )
     if created:
         _changed(kind, [row])
         transaction.on_commit(lambda: wake(kind))

@@ -28,4 +28,6 @@ def _current(request) -> Member | None:
     if not request.memberships:
         return None
     chosen = request.session.get(SESSION_KEY)
-    return next((member for member in request.memberships if member.clinic.slug == chosen), request.memberships[0])
+    return next(
+        (member for member in request.memberships if member.clinic.slug == chosen), request.memberships[0]
+    )

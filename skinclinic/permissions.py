@@ -4,6 +4,7 @@ Every model that belongs to a clinic has a ``clinic`` field; these functions are
 """
 
 from functools import wraps
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -13,10 +14,12 @@ from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Photo, User
 
+M = TypeVar("M", bound=Model)
+
 VIEW, EDIT, ADMIN = "view", "edit", "admin"
 
 
-def visible[M: Model](model: type[M], user: User) -> QuerySet[M]:
+def visible(model: type[M], user: User) -> QuerySet[M]:
     """Rows of ``model`` in any clinic the user is an active member of."""
     if not user.is_authenticated:
         return model._default_manager.none()
@@ -25,7 +28,7 @@ def visible[M: Model](model: type[M], user: User) -> QuerySet[M]:
     )
 
 
-def get_for[M: Model](user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: str = VIEW) -> M:
+def get_for(user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: str = VIEW) -> M:
     """Return the row, or raise Http404 for outsiders and PermissionDenied for members without the right."""
     queryset = model if isinstance(model, QuerySet) else model._default_manager.all()
     try:
@@ -43,7 +46,9 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
     """The user's active membership of a clinic."""
     if not user.is_authenticated:
         return None
-    return Member.objects.filter(user=user, clinic_id=clinic_id, is_active=True).select_related("clinic").first()
+    return (
+        Member.objects.filter(user=user, clinic_id=clinic_id, is_active=True).select_related("clinic").first()
+    )
 
 
 def require(member: Member | None, need: str) -> None:

@@ -21,7 +21,9 @@ def pytest_collection_modifyitems(config, items):
     lacking = {
         "photos": None if PHOTOS else "SKINCLINIC_TEST_PHOTOS names no folder of real photos",
         "browser": None if servers.chromium() else "Chromium is not installed",
-        "servers": None if servers.postgresql() and servers.redis() else "PostgreSQL or Redis is not installed",
+        "servers": None
+        if servers.postgresql() and servers.redis()
+        else "PostgreSQL or Redis is not installed",
     }
     for item in items:
         for mark, reason in lacking.items():

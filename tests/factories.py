@@ -36,7 +36,9 @@ def make_clinic(name: str):
 def make_member(clinic, role: str, username: str):
     from skinclinic.models import Member, User
 
-    user = User.objects.create_user(username, f"{username}@example.org", PASSWORD, display_name=username.title())
+    user = User.objects.create_user(
+        username, f"{username}@example.org", PASSWORD, display_name=username.title()
+    )
     Member.objects.create(clinic=clinic, user=user, role=role)
     return user
 
@@ -68,7 +70,12 @@ def make_analysis(photo, user):
 
 
 def make_model_dir(
-    folder: Path, *, architecture: str = "efficientnet_lite0", background_classes=(), name: str = "tiny", seed=1
+    folder: Path,
+    *,
+    architecture: str = "efficientnet_lite0",
+    background_classes=(),
+    name: str = "tiny",
+    seed=1,
 ) -> Path:
     """Save a network with random weights as a model version; thresholds "balanced" 0.1, "screening" 0.02."""
     import torch

@@ -68,7 +68,10 @@ def postgresql_server() -> Iterator[str]:
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=80"
         control = [f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
         subprocess.run(
-            _as_postgres([*control, "-o", options, "start"]), check=True, stdout=subprocess.DEVNULL, cwd=folder
+            _as_postgres([*control, "-o", options, "start"]),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=folder,
         )
         try:
             yield f"postgres://postgres@127.0.0.1:{port}/postgres"

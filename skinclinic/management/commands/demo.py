@@ -1,0 +1,75 @@
+"""Everything on one machine: migrate, seed, then web + worker + reconciler in the foreground."""
+
+import os
+import socket
+import subprocess
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from skinclinic.processes import python, run_together
+
+
+class Command(BaseCommand):
+    help = "Run SkinClinic on this machine alone, at http://127.0.0.1:$PORT (8000). Ctrl-C stops it."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args, **options):
+        if not settings.EMBEDDED:
+            raise CommandError("The demo runs on one machine: unset DATABASE_URL and CELERY_BROKER_URL.")
+        port = self._port()
+        home = settings.SKINCLINIC_HOME
+        scratch = home / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
+        manage = str(settings.BASE_DIR / "manage.py")
+
+        self.say(f"everything is written to {home}")
+        call_command("migrate", verbosity=0)
+        # In a process of its own, so that the network's memory is given back.
+        if subprocess.run(python(manage, "seed_demo"), env=environment).returncode:
+            raise CommandError("The demo data could not be made; see above.")
+        self.say(f"open http://127.0.0.1:{port}   (Ctrl-C stops)")
+        run_together(
+            {
+                "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
+                "worker": python("-m", "celery", "-A", "skinclinic", "worker", *self._worker()),
+                "reconciler": python(manage, "reconcile"),
+            },
+            env=environment,
+            say=self.say,
+        )
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    @staticmethod
+    def _port() -> int:
+        try:
+            port = int(os.environ.get("PORT", "8000"))
+        except ValueError:
+            raise CommandError("PORT must be a number, such as 8000.") from None
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as error:
+                raise CommandError(
+                    f"Port {port} is taken or not allowed ({error}). Choose another: PORT=8001 make demo"
+                ) from None
+        return port
+
+    @staticmethod
+    def _gunicorn(port: int, scratch) -> list[str]:
+        return [
+            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"),
+            *("--log-level", "warning", "--timeout", "120", "--worker-tmp-dir", str(scratch)),
+            "--no-control-socket",
+        ]
+
+    @staticmethod
+    def _worker() -> list[str]:
+        return ["--pool", "solo", "--queues", "analysis,default", "--loglevel", "WARNING", "--without-gossip",
+                "--without-mingle", "--without-heartbeat"]  # fmt: skip
