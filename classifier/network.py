@@ -11,44 +11,24 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from classifier.architectures import ARCHITECTURES
 from classifier.networks import efficientnet_lite, resnet
 
 StateDict = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """How to build a backbone, how many feature maps it ends in, and what its ImageNet weights expect."""
-
-    backbone: Callable[[], nn.Module]
-    features: int
+class _Backbone:
+    build: Callable[[], nn.Module]
     split_imagenet: Callable[[StateDict], tuple[dict[str, Tensor], dict[str, Tensor]]]
-    input_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
 
 
-def _lite(scale: efficientnet_lite.Scale) -> Architecture:
-    # These weights expect (value - 127) / 128 of 8-bit channels.
-    return Architecture(
-        lambda: efficientnet_lite.EfficientNetLite(scale),
-        efficientnet_lite.FEATURES,
-        efficientnet_lite.split_imagenet,
-        scale.input_size,
-        (127 / 255,) * 3,
-        (128 / 255,) * 3,
-    )
+def _lite(scale: efficientnet_lite.Scale) -> _Backbone:
+    return _Backbone(lambda: efficientnet_lite.EfficientNetLite(scale), efficientnet_lite.split_imagenet)
 
 
-ARCHITECTURES = {
-    "resnet152": Architecture(
-        resnet.resnet152,
-        resnet.FEATURES,
-        resnet.split_imagenet,
-        224,
-        (0.485, 0.456, 0.406),
-        (0.229, 0.224, 0.225),
-    ),
+_BACKBONES = {
+    "resnet152": _Backbone(resnet.resnet152, resnet.split_imagenet),
     "efficientnet_lite0": _lite(efficientnet_lite.LITE0),
     "efficientnet_lite1": _lite(efficientnet_lite.LITE1),
     "efficientnet_lite2": _lite(efficientnet_lite.LITE2),
@@ -72,7 +52,11 @@ class MappedClassifier(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Images [N, 3, S, S], normalised -> (logits [N, outputs], maps [N, outputs, h, w])."""
-        maps = self.head(self.dropout(self.backbone(x)))
+        return self.classify(self.backbone(x))
+
+    def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Last feature maps [N, features, h, w] -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        maps = self.head(self.dropout(features))
         return maps.mean(dim=(2, 3)) + self.bias, maps
 
 
@@ -82,8 +66,8 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
         raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
     if outputs < 1:
         raise ValueError(f"a network needs at least one output, not {outputs}")
-    design = ARCHITECTURES[architecture]
-    return MappedClassifier(design.backbone(), design.features, outputs, dropout)
+    backbone = _BACKBONES[architecture].build()
+    return MappedClassifier(backbone, ARCHITECTURES[architecture].features, outputs, dropout)
 
 
 def load_imagenet(
@@ -94,7 +78,7 @@ def load_imagenet(
     ``state`` is torchvision's state dict (resnet152) or one with the ``_conv_stem``, ``_blocks``, ``_fc``
     names (efficientnet_lite). ValueError names every missing and unexpected parameter and wrong shape.
     """
-    backbone, last = ARCHITECTURES[architecture].split_imagenet(state)
+    backbone, last = _BACKBONES[architecture].split_imagenet(state)
     load_strictly(network.backbone, backbone)
     if last_layer:
         if set(last) != {"weight", "bias"} or last["weight"].shape[:1] != network.bias.shape:

@@ -13,22 +13,21 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-FEATURES = 1280
+_TOP_CHANNELS = 1280
 _STEM_CHANNELS = 32
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One size of the family: channel multiplier, repeat multiplier, side in pixels it was trained at."""
+    """One size of the family: multipliers of channels and of repeats."""
 
     width: float
     depth: float
-    input_size: int
 
 
-LITE0 = Scale(1.0, 1.0, 224)
-LITE1 = Scale(1.0, 1.1, 240)
-LITE2 = Scale(1.1, 1.2, 260)
+LITE0 = Scale(1.0, 1.0)
+LITE1 = Scale(1.0, 1.1)
+LITE2 = Scale(1.1, 1.2)
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,9 @@ class EfficientNetLite(nn.Module):
         )
         self.blocks = nn.Sequential(*_blocks(scale))
         last = _scaled_channels(_STAGES[-1].channels, scale.width)
-        self.top = nn.Sequential(SameConv2d(last, FEATURES, 1), _norm(FEATURES), nn.ReLU6(inplace=True))
+        self.top = nn.Sequential(
+            SameConv2d(last, _TOP_CHANNELS, 1), _norm(_TOP_CHANNELS), nn.ReLU6(inplace=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the last feature maps of images [N, 3, S, S]."""

@@ -7,8 +7,6 @@ from torch import Tensor, nn
 
 from classifier import torchvision_ops
 
-FEATURES = 2048
-
 
 def resnet152() -> nn.Sequential:
     """Return ResNet-152 up to its last feature maps: [N, 3, S, S] -> [N, 2048, S/32, S/32].
