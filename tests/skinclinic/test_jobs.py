@@ -1,0 +1,213 @@
+"""The life of a job: asked for twice, claimed once, finished once, retried, worn out, forgotten and found."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from skinclinic import jobs
+from skinclinic.jobs import JobError
+from skinclinic.models import Job, User
+
+pytestmark = pytest.mark.django_db
+
+
+class Flaky(Exception):
+    """A transient error."""
+
+
+@pytest.fixture
+def kind(monkeypatch):
+    """Declare a kind of job for this test; ``kind.handler`` is what it does."""
+
+    class Declared:
+        handler = staticmethod(lambda rows: [lambda: None for _ in rows])
+        changes: list[tuple[str, str]] = []
+
+    Declared.changes = []
+    monkeypatch.setattr(jobs, "_kinds", dict(jobs._kinds))
+    jobs.job(
+        "test",
+        batch=4,
+        transient=(Flaky,),
+        on_change=lambda rows: Declared.changes.extend((row.key, row.state) for row in rows),
+    )(lambda rows: Declared.handler(rows))
+    return Declared
+
+
+def expire(row: Job) -> None:
+    Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_asking_twice_makes_one_job(kind):
+    assert jobs.enqueue("test", "a").pk == jobs.enqueue("test", "a").pk
+    assert Job.objects.count() == 1
+
+
+def test_jobs_run_oldest_first_and_store_their_result_with_the_finish(kind):
+    order = []
+
+    def handler(rows):
+        order.extend(row.key for row in rows)
+        return [lambda row=row: User.objects.create(username=row.key) for row in rows]
+
+    kind.handler = handler
+    for key in "abcde":
+        jobs.enqueue("test", key)
+    assert jobs.run_waiting("test") == 5
+    assert order == list("abcde")
+    assert set(Job.objects.values_list("state", flat=True)) == {"done"}
+    assert User.objects.count() == 5
+    assert kind.changes[0] == ("a", "queued")
+    assert kind.changes[-1] == ("e", "done")
+
+
+def test_a_claimed_job_is_not_claimed_again_before_its_lease_ends(kind):
+    jobs.enqueue("test", "a")
+    (first,) = jobs.claim("test", 4)
+    assert jobs.claim("test", 4) == []
+    expire(first)
+    (second,) = jobs.claim("test", 4)
+    assert second.attempts == 2
+    assert second.lease_token != first.lease_token
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing(kind):
+    jobs.enqueue("test", "a")
+    (slow,) = jobs.claim("test", 1)
+    expire(slow)
+    (fast,) = jobs.claim("test", 1)
+    assert not jobs.finish(slow, lambda: User.objects.create(username="slow"))
+    assert jobs.finish(fast, lambda: User.objects.create(username="fast"))
+    assert [user.username for user in User.objects.all()] == ["fast"]
+    with pytest.raises(jobs.LeaseLost):
+        jobs.progress(slow, 0.5)
+
+
+def test_bad_input_fails_at_once_with_its_reason_and_can_be_retried(kind):
+    kind.handler = lambda rows: [JobError("broken", "The photo is broken.") for _ in rows]
+    row = jobs.enqueue("test", "a")
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error_code, row.error) == (
+        "failed",
+        1,
+        "broken",
+        "The photo is broken.",
+    )
+    kind.handler = lambda rows: [lambda: None for _ in rows]
+    assert jobs.retry(row)
+    assert not jobs.retry(row)
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert (row.state, row.error, row.error_code) == ("done", "", "")
+
+
+def test_a_transient_error_is_tried_three_times(kind):
+    calls = []
+
+    def handler(rows):
+        calls.append(len(rows))
+        raise Flaky("busy")
+
+    kind.handler = handler
+    row = jobs.enqueue("test", "a")
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert (row.state, row.attempts, len(calls)) == ("failed", 3, 3)
+
+
+def test_an_unforeseen_error_fails_at_once(kind):
+    kind.handler = lambda rows: 1 / 0
+    row = jobs.enqueue("test", "a")
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.error_code) == ("failed", 1, "unexpected")
+
+
+def test_one_bad_job_does_not_spoil_its_batch(kind):
+    def handler(rows):
+        if any(row.key == "b" for row in rows):
+            raise ValueError("b is bad")
+        return [lambda: None for _ in rows]
+
+    kind.handler = handler
+    for key in "abcd":
+        jobs.enqueue("test", key)
+    jobs.run_waiting("test")
+    states = dict(Job.objects.values_list("key", "state"))
+    assert states == {"a": "done", "b": "failed", "c": "done", "d": "done"}
+
+
+def test_a_result_that_cannot_be_stored_leaves_nothing_behind(kind):
+    def store():
+        User.objects.create(username="half")
+        raise ValueError("no")
+
+    kind.handler = lambda rows: [store for _ in rows]
+    row = jobs.enqueue("test", "a")
+    jobs.run_waiting("test")
+    row.refresh_from_db()
+    assert row.state == "failed"
+    assert not User.objects.exists()
+
+
+def test_reconcile_wakes_for_waiting_jobs_and_gives_up_after_three_dead_workers(kind, monkeypatch):
+    woken = []
+    monkeypatch.setattr(jobs, "wake", lambda name: woken.append(name))
+    waiting, worn = jobs.enqueue("test", "waiting"), jobs.enqueue("test", "worn")
+    Job.objects.filter(pk=worn.pk).update(state="running", attempts=3)
+    expire(worn)
+    assert jobs.reconcile() == {"test": 1}
+    assert woken == ["test"]
+    worn.refresh_from_db()
+    assert (worn.state, worn.error_code) == ("failed", "worker_died")
+    assert ("worn", "failed") in kind.changes
+    waiting.refresh_from_db()
+    assert waiting.state == "queued"
+
+
+def test_place_in_the_queue(kind):
+    rows = [jobs.enqueue("test", key) for key in "abc"]
+    assert [jobs.position(row) for row in rows] == [1, 2, 3]
+    jobs.claim("test", 1)
+    assert jobs.position(rows[1]) == 1
+
+
+def test_the_message_is_sent_after_commit_only(kind, monkeypatch, django_capture_on_commit_callbacks):
+    woken = []
+    monkeypatch.setattr(jobs, "wake", lambda name: woken.append(name))
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.enqueue("test", "a")
+        assert woken == []
+    assert woken == ["test"]
+
+
+def test_engine_is_online_while_a_worker_says_so():
+    assert not jobs.engine_online()
+    jobs.worker_alive("here:1")
+    assert jobs.engine_online()
+    jobs.WorkerSeen.objects.update(seen_at=timezone.now() - timedelta(seconds=21))
+    assert not jobs.engine_online()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_threads_claim_each_job_once(kind):
+    for number in range(60):
+        jobs.enqueue("test", str(number))
+    taken, barrier = [], threading.Barrier(6)
+
+    def work():
+        barrier.wait()
+        while rows := jobs.claim("test", 3):
+            taken.extend(row.pk for row in rows)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == len(set(taken)) == 60
