@@ -1,0 +1,102 @@
+"""Real worker processes on the test's own database and broker, to be killed."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+
+class Engine:
+    """Starts workers and reconcilers as processes of their own, sharing this test's database and home."""
+
+    def __init__(self, home, broker_url: str):
+        self.environment = os.environ | {
+            "SKINCLINIC_HOME": str(home),
+            "SKINCLINIC_EMBEDDED": "1",
+            "DATABASE_URL": _database_url(),
+            "CELERY_BROKER_URL": broker_url,
+            "OMP_NUM_THREADS": "1",
+        }
+        self.processes: list[subprocess.Popen] = []
+        self.log = (home / "engine.log").open("a")
+
+    def start_worker(self, **environment: str) -> subprocess.Popen:
+        return self._start(
+            *("-m", "celery", "-A", "skinclinic", "worker", "--pool", "solo", "-Q", "analysis,default"),
+            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+            **environment,
+        )
+
+    def start_reconciler(self, every: float = 1.0) -> subprocess.Popen:
+        return self._start("manage.py", "reconcile", "--every", str(every))
+
+    def _start(self, *arguments: str, **environment: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=self.environment | environment,
+            cwd=django_settings.BASE_DIR,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.log.close()
+
+
+def _database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    return (
+        f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
+        f"/{database['NAME']}"
+    )
+
+
+@pytest.fixture
+def engine(transactional_db, home, settings) -> Iterator[Engine]:
+    """An engine on the broker this run is configured for: a folder of the home, or Redis."""
+    if settings.CELERY_BROKER_URL.startswith("embedded"):
+        _use_broker(settings, "embedded://", {"folder": str(home / "broker"), "polling_interval": 0.05})
+    running = Engine(home, settings.CELERY_BROKER_URL)
+    # Workers export networks to the cache of their own home; let them use the tests' shared one.
+    (home / "cache").symlink_to(settings.CACHE_DIR)
+    settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def use_broker(settings) -> Callable[[str, dict], None]:
+    return lambda url, options: _use_broker(settings, url, options)
+
+
+def _use_broker(settings, url: str, options: dict) -> None:
+    from skinclinic import celery_app
+
+    settings.CELERY_BROKER_URL = url
+    celery_app.conf.broker_url = url
+    celery_app.conf.broker_transport_options = options
+    celery_app.pool.force_close_all()
+    celery_app._pool = None
+    celery_app.amqp._producer_pool = None
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait for a condition, looking twenty times a second; fail with ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds:.0f} s: {what}")

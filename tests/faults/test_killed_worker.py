@@ -1,0 +1,46 @@
+"""A worker killed in mid-work: every photo is analysed, each exactly once."""
+
+import signal
+
+import pytest
+
+from classifier.models import Analysis
+from classifier.services.analyses import request_analysis
+from skinclinic.models import Job
+from tests import factories
+
+from .conftest import wait_until
+
+pytestmark = pytest.mark.engine
+
+PHOTOS = 40
+
+
+def done() -> int:
+    return Job.objects.filter(state=Job.State.DONE).count()
+
+
+@pytest.mark.timeout(240)
+def test_kill_9_in_the_middle_of_40_photos(engine, clinic, clinician, model_version, monkeypatch):
+    engine.environment["SKINCLINIC_JOB_LEASE_SECONDS"] = "3"
+    photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(PHOTOS)]
+    first = engine.start_worker()
+    engine.start_reconciler(every=1)
+    for photo in photos:
+        request_analysis(photo, user=clinician)
+
+    wait_until(lambda: done() >= 5, 60, "the first worker analyses some photos")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    at_the_kill = done()
+    assert at_the_kill < PHOTOS, "the kill came too late to prove anything"
+
+    engine.start_worker()
+    engine.start_worker()
+    wait_until(lambda: done() == PHOTOS, 120, "the other workers finish")
+    assert Analysis.objects.count() == PHOTOS
+    assert Analysis.objects.exclude(scores=None).count() == PHOTOS
+    assert Job.objects.filter(kind="analyse").count() == PHOTOS
+    assert not Job.objects.exclude(state=Job.State.DONE).exists()
+    for analysis in Analysis.objects.all():
+        assert sum(analysis.scores.values()) + analysis.background == pytest.approx(1, abs=1e-4)
