@@ -37,7 +37,6 @@ def _batch() -> int:
 @jobs.job(
     analyses.JOB,
     batch=_batch,
-    lease_seconds=60,
     transient=(MemoryError, TimeoutError),
     on_change=analyses.follow_jobs,
     queue="analysis",

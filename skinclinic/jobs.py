@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -47,10 +48,14 @@ class Kind:
     name: str
     run: Callable[[Sequence[Job]], Sequence[Outcome]]
     batch: Callable[[], int]
-    lease: timedelta
+    lease_seconds: int | None
     transient: tuple[type[Exception], ...]
     on_change: Callable[[Sequence[Job]], None] | None
     queue: str
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds or settings.JOB_LEASE_SECONDS)
 
 
 _kinds: dict[str, Kind] = {}
@@ -60,7 +65,7 @@ def job(
     name: str,
     *,
     batch: int | Callable[[], int] = 1,
-    lease_seconds: int = 60,
+    lease_seconds: int | None = None,
     transient: tuple[type[Exception], ...] = (),
     on_change: Callable[[Sequence[Job]], None] | None = None,
     queue: str = "default",
@@ -70,7 +75,7 @@ def job(
     The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
     the result (it runs in the transaction that finishes the job, and only if this worker still holds the
     lease), or an exception. ``transient`` errors are tried again, three attempts in all; every other error
-    fails at once. ``on_change`` hears of every change of state.
+    fails at once. A claim holds for ``lease_seconds`` (JOB_LEASE_SECONDS). ``on_change`` hears of every change of state.
     """
 
     def declare(run):
@@ -78,7 +83,7 @@ def job(
             name,
             run,
             batch if callable(batch) else lambda: batch,
-            timedelta(seconds=lease_seconds),
+            lease_seconds,
             transient,
             on_change,
             queue,

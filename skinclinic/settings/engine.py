@@ -25,5 +25,8 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {"reconcile": {"task": "skinclinic.reconcile", "schedule": 15.0}}
 
+# How long a worker may be silent about a job before another takes it over.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
+
 # "auto" takes CUDA when it is there, else ONNX Runtime on the CPU.
 CLASSIFIER_RUNTIME = env("CLASSIFIER_RUNTIME", default="auto")

@@ -21,8 +21,8 @@ def done() -> int:
 
 
 @pytest.mark.timeout(240)
-def test_kill_9_in_the_middle_of_40_photos(engine, clinic, clinician, model_version, monkeypatch):
-    engine.environment["SKINCLINIC_JOB_LEASE_SECONDS"] = "3"
+def test_kill_9_in_the_middle_of_40_photos(engine, clinic, clinician, model_version):
+    engine.environment["JOB_LEASE_SECONDS"] = "3"
     photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(PHOTOS)]
     first = engine.start_worker()
     engine.start_reconciler(every=1)
