@@ -1,0 +1,54 @@
+"""The broker away: uploads are accepted, jobs wait, and run when it is back."""
+
+import pytest
+
+from classifier.services.analyses import request_analysis
+from skinclinic.models import Job
+from tests import factories, servers
+
+from .conftest import wait_until
+
+pytestmark = pytest.mark.engine
+
+
+def state_of(analysis) -> str:
+    return Job.objects.get(pk=analysis.job_id).state
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(180)
+def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_version):
+    port = servers.free_port()
+    use_broker(f"redis://127.0.0.1:{port}/0", {"socket_connect_timeout": 1})
+    engine.environment["CELERY_BROKER_URL"] = f"redis://127.0.0.1:{port}/0"
+    photo = factories.make_photo(clinic, clinician)
+    analysis = request_analysis(photo, user=clinician)  # does not raise
+    assert state_of(analysis) == Job.State.QUEUED
+    engine.start_worker()
+    engine.start_reconciler(every=1)
+    with servers.redis_server(port):
+        wait_until(lambda: state_of(analysis) == Job.State.DONE, 90, "the photo is analysed once Redis is there")
+
+
+@pytest.mark.timeout(120)
+def test_broker_folder_cannot_be_written(engine, use_broker, home, clinic, clinician, model_version):
+    (home / "file").write_text("not a folder")
+    use_broker("embedded://", {"folder": str(home / "file"), "polling_interval": 0.05})
+    photo = factories.make_photo(clinic, clinician)
+    analysis = request_analysis(photo, user=clinician)
+    assert state_of(analysis) == Job.State.QUEUED
+    engine.start_worker()
+    engine.start_reconciler(every=1)
+    wait_until(lambda: state_of(analysis) == Job.State.DONE, 60, "the reconciler wakes the worker")
+
+
+@pytest.mark.timeout(120)
+def test_every_worker_down_then_one_returns(engine, clinic, clinician, model_version):
+    from skinclinic import jobs
+
+    photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(3)]
+    analyses = [request_analysis(photo, user=clinician) for photo in photos]
+    assert not jobs.engine_online()
+    engine.start_worker()
+    wait_until(lambda: all(state_of(a) == Job.State.DONE for a in analyses), 60, "the worker catches up")
+    assert jobs.engine_online()
