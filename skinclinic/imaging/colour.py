@@ -13,12 +13,12 @@ _LARGEST_PROFILE = 4 * 1024 * 1024
 _SAME_LEVELS = 2
 
 
-def to_srgb(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:
+def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
     """(RGB image in sRGB, codes of what was changed). May change `image` in place.
 
-    Transparent parts are put on white. A profile that cannot be used is ignored and noted.
+    `profile` is the ICC profile of the pixels; None means sRGB, or plain CMYK. Transparent parts are put on
+    white. A profile that cannot be used is ignored and noted.
     """
-    profile = image.info.get("icc_profile")
     notes = []
     image, alpha = _split_alpha(_to_eight_bits(image))
     if profile:
@@ -64,7 +64,7 @@ def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | 
         if space == "RGB":
             if _is_srgb(data):
                 return image, None
-            image = image.convert("RGB")
+            image = image.convert("RGB") if image.mode == "L" else image
         if _SPACE_OF_MODE[image.mode] != space:
             return image, "profile_ignored"
         transform = ImageCms.buildTransform(profile, _SRGB, image.mode, "RGB")

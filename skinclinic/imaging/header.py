@@ -5,10 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Header:
-    """Width and height in pixels as stored (before orientation); `payload` is what may reach the decoder:
-    the bytes of the first picture without whatever follows it. `notes` are codes of `refusals.NOTES`."""
+    """The first picture of a file.
+
+    `width` and `height` are pixels as stored, before orientation. `payload` is all that may reach the decoder:
+    the first picture with its colour profile, without metadata and without whatever follows it. `exif` is the
+    TIFF block of the EXIF data, empty if there is none; `turns` says whether its orientation still has to be
+    applied. `notes` are codes of `refusals.NOTES`. `decoded_pixels` is what the decoder would have to make,
+    where that can be more than width × height.
+    """
 
     width: int
     height: int
     payload: bytes
+    exif: bytes = b""
+    turns: bool = True
     notes: tuple[str, ...] = ()
+    decoded_pixels: int = 0

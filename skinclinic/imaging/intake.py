@@ -6,7 +6,7 @@ from datetime import datetime
 
 from PIL import Image
 
-from . import colour, heif, jpeg, metadata, png, raster, sniff, webp
+from . import colour, heif, jpeg, metadata, png, profiles, raster, sniff, webp
 from .header import Header
 from .refusals import PhotoRejected
 
@@ -14,6 +14,9 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 64
 MAX_RATIO = 10
+
+# Tiles reach over the edge of the picture, and a map of brightness may come along.
+_TILE_MARGIN = 1.5
 
 _FORMATS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "HEIF": heif}
 
@@ -62,17 +65,18 @@ def accept(
     if source_format is None:
         raise PhotoRejected("unsupported", kind=sniff.kind_of(data))
     header, image = _open(source_format, data, max_pixels, min_side)
-    turn, captured_at = metadata.read(image)
+    facts = metadata.read(header.exif)
     sampling = _sampling(source_format, image)
-    image, colour_notes = colour.to_srgb(image)
-    if turn is not None:
-        image = image.transpose(turn)
+    profile = image.info.get("icc_profile") or (profiles.adobe_rgb_profile() if facts.adobe_rgb else None)
+    image, colour_notes = colour.to_srgb(image, profile)
+    if header.turns and facts.turn is not None:
+        image = image.transpose(facts.turn)
     return AcceptedPhoto(
         jpeg=raster.encode_jpeg(image, subsampling=sampling),
         width=image.width,
         height=image.height,
         source_format=source_format,
-        captured_at=captured_at,
+        captured_at=facts.captured_at,
         notes=header.notes + colour_notes,
         sha256=sha256(data),
         thumbnail=raster.thumbnail(image),
@@ -84,6 +88,8 @@ def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tu
     try:
         header = module.inspect(data)
         check_size(header.width, header.height, max_pixels, min_side)
+        if header.decoded_pixels > _TILE_MARGIN * max_pixels:
+            raise PhotoRejected("decompression_bomb", kind=module.NAME)
         image = module.decode(header.payload)
     except (PhotoRejected, MemoryError) as error:
         hidden = sniff.hidden_kind(data) if getattr(error, "code", "") == "damaged" else None
@@ -92,7 +98,7 @@ def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tu
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
         raise PhotoRejected("damaged", kind=module.NAME) from error
-    if image.width * image.height > max_pixels:
+    if image.size != (header.width, header.height):
         raise PhotoRejected("damaged", kind=module.NAME)
     return header, image
 

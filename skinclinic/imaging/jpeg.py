@@ -1,6 +1,7 @@
 """JPEG: markers walked by hand (ITU-T T.81 annex B), pixels decoded by Pillow."""
 
 import re
+from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image
@@ -11,64 +12,88 @@ from .refusals import PhotoRejected
 
 NAME = "JPEG"
 
-_START, _END, _SCAN, _APP2 = 0xD8, 0xD9, 0xDA, 0xE2
-_STANDALONE = {0x01, *range(0xD0, 0xD8)}
+_START, _END, _SCAN, _APP1, _APP2, _COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xFE
+_STANDALONE = {0x00, 0x01, _START, *range(0xD0, 0xD8)}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_NOT_FILL = re.compile(rb"[^\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Each scan of a progressive file passes over the whole picture; cameras write about ten.
-_MOST_SCANS = 100
+_EXIF = b"Exif\0\0"
+_GAIN_MAP = b"hdrgm:Version"
+# Each scan of a progressive file passes over the whole picture; programs write about ten.
+_MOST_SCANS = 32
+_MOST_MARKERS = 5000
 
 
 def inspect(data: bytes) -> Header:
     """Size and extent of the first picture. Raises PhotoRejected if the markers lead nowhere."""
-    width = height = scans = 0
-    multiple = False
-    position = 2
-    while True:
-        position = data.find(b"\xff", position)
-        if position < 0:
-            raise PhotoRejected("damaged", kind=NAME)
-        while data[position : position + 1] == b"\xff":
-            position += 1
-        if position >= len(data):
-            raise PhotoRejected("damaged", kind=NAME)
-        marker = data[position]
-        position += 1
-        if marker == _END:
-            break
-        if marker == 0 or marker == _START or marker in _STANDALONE:
-            continue
-        length = int.from_bytes(data[position : position + 2])
-        if length < 2 or position + length > len(data):
-            raise PhotoRejected("damaged", kind=NAME)
-        segment = data[position + 2 : position + length]
-        position += length
-        if marker in _FRAMES:
-            if len(segment) < 6:
-                raise PhotoRejected("damaged", kind=NAME)
-            height = max(height, int.from_bytes(segment[1:3]))
-            width = max(width, int.from_bytes(segment[3:5]))
-        elif marker == _APP2 and segment.startswith(b"MPF\0"):
-            multiple = True
+    kept = [data[:2]]
+    frames, scans, exif = [], 0, b""
+    several = gain_map = False
+    for marker, start, body, end in _segments(data):
+        segment = data[body : min(end, body + 0xFFFF)]
+        if marker in _FRAMES and len(segment) >= 6:
+            frames.append((int.from_bytes(segment[3:5]), int.from_bytes(segment[1:3])))
         elif marker == _SCAN:
             scans += 1
-            if scans > _MOST_SCANS:
-                raise PhotoRejected("decompression_bomb", kind=NAME)
-            found = _AFTER_SCAN.search(data, position)
-            if not found:
-                raise PhotoRejected("damaged", kind=NAME)
-            position = found.start()
-    if not width or not height or not scans:
+        elif marker == _APP1:
+            exif = exif or (segment[len(_EXIF) :] if segment.startswith(_EXIF) else b"")
+            gain_map = gain_map or _GAIN_MAP in segment
+        elif marker == _APP2:
+            several = several or segment.startswith(b"MPF\0")
+        if _reaches_decoder(marker, segment):
+            kept.append(data[start:end])
+    if scans > _MOST_SCANS:
+        raise PhotoRejected("decompression_bomb", kind=NAME)
+    # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
+    if len(frames) != 1 or not min(frames[0]) or not scans:
         raise PhotoRejected("damaged", kind=NAME)
-    tail = data[position:].strip(b"\0") if position < len(data) else b""
-    if not tail:
-        return Header(width, height, data)
-    note = "first_frame_only" if multiple and tail.startswith(b"\xff\xd8\xff") else "tail_removed"
-    return Header(width, height, data[:position], (note,))
+    tail = data[end:].lstrip(b"\0")
+    notes = ()
+    if tail and several and tail.startswith(b"\xff\xd8\xff"):
+        # The second picture of a high-dynamic-range photo only says how to brighten the first.
+        notes = () if gain_map else ("first_frame_only",)
+    elif tail:
+        notes = ("tail_removed",)
+    return Header(*frames[0], b"".join(kept), exif=exif, notes=notes)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """(marker, start, start of its body, end) of every segment; a scan's ends after its coded data."""
+    end = 2
+    for _ in range(_MOST_MARKERS):
+        start = data.find(b"\xff", end)
+        code = _NOT_FILL.search(data, start + 1) if start >= 0 else None
+        if not code:
+            break
+        marker, body = code[0][0], code.end()
+        if marker in _STANDALONE:
+            end = body
+            continue
+        if marker == _END:
+            yield marker, start, body, body
+            return
+        length = int.from_bytes(data[body : body + 2])
+        end = body + length
+        if length < 2 or end > len(data):
+            break
+        if marker == _SCAN:
+            found = _AFTER_SCAN.search(data, end)
+            if not found:
+                break
+            end = found.start()
+        yield marker, start, body + 2, end
+    raise PhotoRejected("damaged", kind=NAME)
+
+
+def _reaches_decoder(marker: int, segment: bytes) -> bool:
+    """Pixels and what says how to read them: JFIF, ICC profile, Adobe's colour transform."""
+    if marker == _APP2:
+        return segment.startswith(b"ICC_PROFILE\0")
+    return marker != _COMMENT and not (0xE0 < marker < 0xEE or marker == 0xEF)
 
 
 def decode(payload: bytes) -> Image.Image:
-    """The picture, fully decoded. `JpegImageFile` and not `Image.open`, which would follow further frames."""
+    """The picture, fully decoded. `JpegImageFile` and not `Image.open`, which may follow further frames."""
     image = JpegImageFile(BytesIO(payload))
     image.load()
     return image

@@ -12,8 +12,8 @@ from .refusals import PhotoRejected
 NAME = "PNG"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-# All that pixels, colours, orientation and capture date need; text and animation chunks go no further.
-_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"eXIf", b"IDAT", b"IEND"}
+# All that pixels and colours need; text, metadata and animation go no further.
+_KEPT = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"IDAT", b"IEND"}
 _MOST_CHUNKS = 100_000
 _MOST_UNPACKED = 8 * 1024 * 1024
 
@@ -27,7 +27,7 @@ def inspect(data: bytes) -> Header:
     kept = [SIGNATURE]
     position = len(SIGNATURE)
     width = height = unpacked = 0
-    animated = False
+    animated, exif = False, b""
     for _ in range(_MOST_CHUNKS):
         length = int.from_bytes(data[position : position + 4])
         kind = data[position + 4 : position + 8]
@@ -43,6 +43,8 @@ def inspect(data: bytes) -> Header:
             unpacked += _unpacked_size(kind, bytes(body), _MOST_UNPACKED - unpacked)
         elif kind == b"acTL":
             animated = True
+        elif kind == b"eXIf":
+            exif = bytes(body)
         if kind in _KEPT:
             kept.append(memoryview(data)[position:end])
         position = end
@@ -55,7 +57,7 @@ def inspect(data: bytes) -> Header:
     notes = ["first_frame_only"] if animated else []
     if data[position:].strip(b"\0"):
         notes.append("tail_removed")
-    return Header(width, height, b"".join(kept), tuple(notes))
+    return Header(width, height, b"".join(kept), exif=exif, notes=tuple(notes))
 
 
 def _unpacked_size(kind: bytes, body: bytes, allowed: int) -> int:

@@ -1,5 +1,6 @@
 """WebP: the RIFF container read by hand (RFC 9649), pixels decoded by Pillow."""
 
+from collections.abc import Iterator
 from io import BytesIO
 
 from PIL import Image
@@ -10,6 +11,7 @@ from .refusals import PhotoRejected
 
 NAME = "WebP"
 _ANIMATION = 0x02
+_MOST_CHUNKS = 10_000
 
 
 def inspect(data: bytes) -> Header:
@@ -18,13 +20,25 @@ def inspect(data: bytes) -> Header:
     if end > len(data):
         raise PhotoRejected("damaged", kind=NAME)
     width, height, animated = _first_chunk(data[12:16], data[20:42])
+    exif = next((data[start:stop] for kind, start, stop in _chunks(data, end) if kind == b"EXIF"), b"")
     notes = ["first_frame_only"] if animated else []
     if data[end:].strip(b"\0"):
         notes.append("tail_removed")
-    return Header(width, height, data[:end], tuple(notes))
+    return Header(width, height, data[:end], exif=exif.removeprefix(b"Exif\0\0"), notes=tuple(notes))
+
+
+def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int, int]]:
+    position = 12
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > end:
+            break
+        length = int.from_bytes(data[position + 4 : position + 8], "little")
+        yield data[position : position + 4], position + 8, position + 8 + length
+        position += 8 + length + length % 2
 
 
 def _first_chunk(kind: bytes, body: bytes) -> tuple[int, int, bool]:
+    """(width, height, animated) of the canvas."""
     if kind == b"VP8X" and len(body) >= 10:
         width, height = int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
         return width, height, bool(body[0] & _ANIMATION)
