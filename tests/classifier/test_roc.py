@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from classifier.roc import NotEvaluable, auc, midranks, most_specific, roc, youden, youden_optima
+
+
+def by_pairs(scores, truth):
+    pairs = [(x > z) + 0.5 * (x == z) for x in scores[truth] for z in scores[~truth]]
+    return np.mean(pairs)
+
+
+@pytest.mark.parametrize("levels", [3, 10, 10**6])
+@pytest.mark.parametrize("seed", range(5))
+def test_auc_is_the_share_of_pairs_in_order_with_ties_counting_half(seed, levels):
+    rng = np.random.default_rng(seed)
+    truth = rng.random(60) < 0.3
+    truth[:2] = True, False
+    scores = np.floor((rng.random(60) + 0.2 * truth) * levels) / levels
+    assert auc(scores, truth) == pytest.approx(by_pairs(scores, truth), abs=1e-12)
+
+
+def test_equal_values_share_their_mean_rank():
+    assert midranks([3.0, 1.0, 3.0, 2.0]).tolist() == [3.5, 1, 3.5, 2]
+
+
+def test_perfect_and_reversed_order():
+    truth = np.array([False, False, True, True])
+    assert auc([1, 2, 3, 4], truth) == 1
+    assert auc([4, 3, 2, 1], truth) == 0
+    assert auc([1, 1, 1, 1], truth) == 0.5
+
+
+@pytest.mark.parametrize("truth", [[True, True], [False, False]])
+def test_one_class_alone_is_not_evaluable(truth):
+    with pytest.raises(NotEvaluable):
+        auc([0.1, 0.2], truth)
+    with pytest.raises(NotEvaluable):
+        roc([0.1, 0.2], truth)
+
+
+def test_scores_that_are_no_numbers_or_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="finite"):
+        auc([0.1, np.nan], [True, False])
+    with pytest.raises(ValueError, match="length"):
+        auc([0.1, 0.2, 0.3], [True, False])
+
+
+def test_thresholds_are_infinities_and_midpoints():
+    curve = roc([0.2, 0.4, 0.4, 1.0], [False, True, False, True])
+    assert curve.thresholds.tolist() == [-np.inf, pytest.approx(0.3), pytest.approx(0.7), np.inf]
+    assert curve.sensitivity.tolist() == [1, 1, 0.5, 0]
+    assert curve.specificity.tolist() == [0, 0.5, 1, 1]
+
+
+def test_every_point_counts_scores_above_its_threshold():
+    rng = np.random.default_rng(2)
+    scores, truth = rng.integers(0, 12, 80) / 12, rng.random(80) < 0.4
+    curve = roc(scores, truth)
+    for i, threshold in enumerate(curve.thresholds):
+        assert curve.true_positives[i] == (scores[truth] > threshold).sum()
+        assert curve.true_negatives[i] == (scores[~truth] <= threshold).sum()
+
+
+def test_the_area_by_trapezoids_is_the_auc():
+    rng = np.random.default_rng(4)
+    scores, truth = rng.integers(0, 9, 70) / 9, rng.random(70) < 0.5
+    curve = roc(scores, truth)
+    assert np.trapezoid(curve.sensitivity, curve.specificity) == pytest.approx(auc(scores, truth), abs=1e-12)
+
+
+def test_youden_takes_of_equal_sums_the_highest_sensitivity():
+    # Thresholds 1.5 (sensitivity 1, specificity 1/2) and 3.5 (1/2, 1) tie exactly.
+    curve = roc([1, 2, 3, 4], [False, True, False, True])
+    assert [point.threshold for point in youden_optima(curve)] == [1.5, 3.5]
+    assert youden(curve).threshold == 1.5
+    assert (youden(curve).sensitivity, youden(curve).specificity) == (1, 0.5)
+
+
+def test_youden_of_equal_sums_and_sensitivities_takes_the_lowest_threshold():
+    # With no information at all every point sums to 1; the highest sensitivity is at minus infinity.
+    assert youden(roc([1, 1], [False, True])).threshold == -np.inf
+
+
+def test_youden_ties_are_exact_where_fractions_would_not_be():
+    # 3 positives and 7 negatives: thirds and sevenths have no exact binary fraction.
+    scores = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    truth = np.isin(scores, (4, 8, 10))
+    curve = roc(scores, truth)
+    exact = max(
+        7 * (truth & (np.array(scores) > t)).sum() + 3 * (~truth & (np.array(scores) <= t)).sum()
+        for t in curve.thresholds
+    )
+    for point in youden_optima(curve):
+        tp = (truth & (np.array(scores) > point.threshold)).sum()
+        tn = (~truth & (np.array(scores) <= point.threshold)).sum()
+        assert 7 * tp + 3 * tn == exact
+
+
+def test_the_most_specific_threshold_that_keeps_a_sensitivity():
+    scores = np.arange(20) / 20
+    truth = np.arange(20) >= 10
+    scores[10] = 0.02  # one positive scores low
+    assert most_specific(roc(scores, truth), least_sensitivity=0.9).sensitivity == 0.9
+    assert most_specific(roc(scores, truth), least_sensitivity=0.9).threshold == pytest.approx(0.5)
+    assert most_specific(roc(scores, truth), least_sensitivity=0.95).sensitivity == 1
