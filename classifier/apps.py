@@ -5,5 +5,10 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self):
+        from skinclinic.services import worklist
+
         # Declares the kinds of job, so that the web process, too, knows their queues.
         from . import tasks  # noqa: F401
+        from .services.assessments import hidden_photo_ids
+
+        worklist.answer_filters.append(hidden_photo_ids)
