@@ -23,23 +23,7 @@ TEST_VENDOR = ROOT / "tests" / "browser" / "vendor"
 # The comment names a file that is not kept, which hashed static file names refuse.
 SOURCE_MAP_COMMENT = re.compile(rb"\n?(//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/)\s*$")
 
-ICONS = (
-    "activity archive arrow-clockwise arrow-counterclockwise arrow-left arrow-left-right arrow-repeat "
-    "arrow-right arrows-angle-expand arrows-move bandaid bar-chart bookmark box-arrow-in-right "
-    "box-arrow-right bounding-box building calendar3 camera card-image check2 check2-all check2-circle "
-    "chevron-down chevron-left chevron-right chevron-up circle circle-fill circle-half clipboard clock "
-    "clock-history cloud-arrow-up cloud-check cloud-slash columns-gap cpu crop dash-circle database "
-    "download droplet-half envelope exclamation-circle exclamation-diamond-fill exclamation-octagon "
-    "exclamation-octagon-fill exclamation-triangle exclamation-triangle-fill eye eye-slash file-earmark "
-    "file-earmark-arrow-down file-earmark-excel file-earmark-medical file-earmark-pdf file-earmark-x "
-    "filter flag fullscreen fullscreen-exit funnel gear globe2 graph-up grid grip-vertical hand-index "
-    "hourglass-split house image images inbox info-circle info-circle-fill journal-medical key keyboard "
-    "layers layout-sidebar lightning list list-check list-ul lock moon-stars palette patch-check "
-    "patch-check-fill pause-fill pencil person person-badge person-plus people phone pin-angle play-fill "
-    "plus plus-lg printer question-circle search send shield-check shield-exclamation shield-lock sliders "
-    "sort-down stopwatch sun tag three-dots three-dots-vertical trash translate trophy upc-scan upload "
-    "wifi-off x x-circle x-lg x-octagon zoom-in zoom-out"
-).split()
+ICONS = (ROOT / "tools" / "icons.txt").read_text().split()
 
 
 @dataclass(frozen=True)
@@ -62,7 +46,12 @@ class Package:
 
 PACKAGES = (
     Package(
-        "htmx.org", "2.0.11", "0BSD", "https://github.com/bigskysoftware/htmx", ("LICENSE",), ("dist/htmx.min.js",)
+        "htmx.org",
+        "2.0.11",
+        "0BSD",
+        "https://github.com/bigskysoftware/htmx",
+        ("LICENSE",),
+        ("dist/htmx.min.js",),
     ),
     Package(
         "bootstrap",
@@ -80,7 +69,7 @@ PACKAGES = (
         "https://github.com/twbs/icons",
         ("LICENSE",),
         tuple(f"icons/{name}.svg" for name in ICONS),
-        note="Kept as one sprite, icons.svg, of the symbols named in tools/vendor.py.",
+        note="Kept as one sprite, icons.svg, of the symbols named in tools/icons.txt.",
     ),
     Package(
         "cropperjs",

@@ -1,0 +1,111 @@
+"""Small parts of pages: icons, disease badges, state pills, the current section of the menu."""
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
+
+register = template.Library()
+
+SPRITE = "vendor/bootstrap-icons-1.13.2/icons.svg"
+
+# tier: (icon, word)
+TIERS = {
+    MALIGNANT: ("exclamation-octagon-fill", _("Malignant")),
+    PREMALIGNANT: ("exclamation-triangle-fill", _("Premalignant")),
+    BENIGN: ("check2-circle", _("Benign")),
+}
+
+# state: (icon, word). The first five are those of a lesion, the rest are of uploads and the engine.
+STATES = {
+    "empty": ("image", _("No photo")),
+    "queued": ("hourglass-split", _("Queued")),
+    "running": ("arrow-repeat", _("Analysing")),
+    "done": ("check2-circle", _("Analysed")),
+    "failed": ("exclamation-octagon", _("Failed")),
+    "sending": ("cloud-arrow-up", _("Sending")),
+    "checking": ("arrow-repeat", _("Checking")),
+    "refused": ("x-octagon", _("Refused")),
+    "proven": ("patch-check-fill", _("Proven")),
+    "offline": ("cloud-slash", _("Engine offline")),
+}
+
+# The first words of a page's URL name, and the menu item it belongs to.
+SECTIONS = (
+    ("upload", "upload"),
+    ("patient", "patients"),
+    ("try", "try"),
+    ("worklist", "worklist"),
+    ("lesion", "worklist"),
+    ("photo", "worklist"),
+    ("analysis", "worklist"),
+)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css_class: str = "icon") -> str:
+    """Draw an icon of the sprite in the colour of the text; without a label screen readers skip it."""
+    address = f"{static(SPRITE)}#{name}"
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
+            css_class,
+            label,
+            address,
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', css_class, address)
+
+
+@register.simple_tag
+def icon_sprite() -> str:
+    """Return the address of the icon sprite, for scripts."""
+    return static(SPRITE)
+
+
+@register.simple_tag
+def disease_name(key: str) -> str:
+    """Return the disease's name in the current language; an unknown key comes back as it is."""
+    disease = BY_KEY.get(key)
+    return disease.name(get_language() or "en") if disease else key
+
+
+@register.inclusion_tag("components/disease_badge.html")
+def disease_badge(key: str, show_name: bool = True, show_tier: bool = True) -> dict:
+    """Show a disease's name with the word and icon of its tier."""
+    disease = BY_KEY.get(key)
+    tier_icon, tier_word = TIERS.get(disease.tier, ("", "")) if disease else ("", "")
+    return {
+        "key": key,
+        "name": disease_name(key) if show_name else "",
+        "tier": disease.tier if disease and show_tier else "",
+        "tier_icon": tier_icon,
+        "tier_word": tier_word,
+    }
+
+
+@register.inclusion_tag("components/state_pill.html")
+def state_pill(state: str, text: str = "") -> dict:
+    """Show the state of a lesion, photo or job by icon and word; ``text`` replaces the word."""
+    state_icon, word = STATES.get(state, ("circle", state))
+    return {"state": state, "state_icon": state_icon, "word": text or word}
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """Write a share of 0 to 1 as whole per cent; a share that would round to nothing is "<1%"."""
+    if value is None:
+        return "–"
+    if 0 < value < 0.005:
+        return "<1%"
+    return f"{value:.0%}"
+
+
+@register.simple_tag(takes_context=True)
+def menu_section(context) -> str:
+    """Return which menu item the current page belongs to, or an empty string."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    name = (match and match.url_name) or ""
+    return next((section for start, section in SECTIONS if name.startswith(start)), "")

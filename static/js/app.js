@@ -1,0 +1,5 @@
+// On every page with the bar.
+import "./confirm.js";
+import "./htmx-setup.js";
+import "./keys.js";
+import "./forms.js";

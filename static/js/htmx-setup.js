@@ -1,0 +1,46 @@
+// htmx: CSRF token, errors as toasts, an ended session asked for in place, our own confirm dialog.
+import { confirmAction } from "./confirm.js";
+import { csrfToken } from "./http.js";
+import { askToSignIn, isSignInPage } from "./session.js";
+import { toast } from "./toast.js";
+
+const words = () => document.getElementById("toasts").dataset;
+const isQuiet = (event) => Boolean(event.detail.elt?.closest("[data-quiet]"));
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = csrfToken();
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (!xhr.responseURL || !isSignInPage(xhr.responseURL)) return;
+  event.detail.shouldSwap = false;
+  if (isQuiet(event)) return;
+  askToSignIn().then(() =>
+    window.htmx.ajax(requestConfig.verb, requestConfig.path, {
+      source: requestConfig.elt,
+      target: requestConfig.target,
+      values: requestConfig.parameters,
+    }),
+  );
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  if (isQuiet(event)) return;
+  const { status } = event.detail.xhr;
+  const text = status === 403 ? words().forbidden : status === 404 ? words().gone : words().failed;
+  toast(text, { kind: "error" });
+});
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => isQuiet(event) || toast(words().offline, { kind: "warning" }));
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  if (!event.detail.question) return;
+  event.preventDefault();
+  confirmAction(event.detail.question).then((yes) => yes && event.detail.issueRequest(true));
+});
+
+// A view may answer with HX-Trigger: {"toast": {"text": "…", "kind": "success"}}.
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail));

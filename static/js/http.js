@@ -1,0 +1,45 @@
+// Requests to our own server: CSRF token, and a session that ended in the middle of work.
+import { askToSignIn, isSignInPage } from "./session.js";
+
+/** Return the CSRF token: the cookie, since signing in again changes it, else the one in the page. */
+export function csrfToken() {
+  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
+  return cookie ? decodeURIComponent(cookie.slice(10)) : document.documentElement.dataset.csrf;
+}
+
+/**
+ * fetch() with the CSRF token. If the session has ended it asks for the password in place and sends the
+ * same request once more, so nothing typed is lost. Rejects only as fetch does: when there is no network.
+ */
+export async function send(url, options = {}) {
+  const attempt = () =>
+    fetch(url, {
+      credentials: "same-origin",
+      ...options,
+      headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch", ...options.headers },
+    });
+  const response = await attempt();
+  if (!(await sessionEnded(response))) return response;
+  await askToSignIn();
+  return attempt();
+}
+
+/** send() with a JSON body; returns {ok, status, data}, data being null when the answer is not JSON. */
+export async function sendJson(url, body, { method = "POST", ...options } = {}) {
+  const response = await send(url, {
+    method,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    ...options,
+    headers: { "Content-Type": "application/json", Accept: "application/json", ...options.headers },
+  });
+  const data = await response.json().catch(() => null);
+  return { ok: response.ok, status: response.status, data };
+}
+
+async function sessionEnded(response) {
+  if (response.redirected && isSignInPage(response.url)) return true;
+  if (response.status === 401) return true;
+  if (response.status !== 403) return false;
+  const body = await response.clone().json().catch(() => null);
+  return (body?.error?.code ?? body?.code) === "not_authenticated";
+}

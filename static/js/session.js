@@ -1,0 +1,62 @@
+// A session that ended asks for the password in place; the page and what was typed stay.
+
+const dialog = () => document.getElementById("sign-in-again");
+let waiting = null;
+
+/** Whether `url` is the sign-in page, where requests land when the session has ended. */
+export function isSignInPage(url) {
+  const home = document.documentElement.dataset.signIn;
+  return Boolean(home) && new URL(url, location.href).pathname === new URL(home, location.href).pathname;
+}
+
+/** Open the dialog, or join the one that is open. Resolves when the same person has signed in again. */
+export function askToSignIn() {
+  waiting ??= new Promise((resolve) => {
+    const box = dialog();
+    const form = box.querySelector("form");
+    const onSubmit = async (event) => {
+      event.preventDefault();
+      if (!(await signIn(form))) return;
+      form.removeEventListener("submit", onSubmit);
+      form.reset();
+      box.close();
+      waiting = null;
+      resolve();
+    };
+    form.addEventListener("submit", onSubmit);
+    box.addEventListener("cancel", (event) => event.preventDefault());
+    box.showModal();
+    form.elements.password.focus();
+  });
+  return waiting;
+}
+
+async function signIn(form) {
+  const problem = form.querySelector("[data-problem]");
+  const button = form.querySelector("button[type=submit]");
+  problem.hidden = true;
+  button.disabled = true;
+  try {
+    // The token of a signed-out page is needed: the old one went with the session.
+    const page = await fetch(form.action, { credentials: "same-origin" });
+    const token = new DOMParser()
+      .parseFromString(await page.text(), "text/html")
+      .querySelector("[name=csrfmiddlewaretoken]")?.value;
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, {
+      method: "POST",
+      body,
+      credentials: "same-origin",
+      headers: { "X-CSRFToken": token ?? "" },
+    });
+    if (answer.ok && answer.redirected && !isSignInPage(answer.url)) return true;
+    problem.textContent = answer.status === 403 || answer.status === 429 ? problem.dataset.locked : problem.dataset.wrong;
+  } catch {
+    problem.textContent = problem.dataset.offline;
+  } finally {
+    button.disabled = false;
+  }
+  problem.hidden = false;
+  form.elements.password.select();
+  return false;
+}
