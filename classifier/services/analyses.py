@@ -8,6 +8,7 @@ from classifier.services import registry
 from skinclinic import jobs
 from skinclinic.diseases import MALIGNANT_KEYS
 from skinclinic.models import Job, Lesion, Photo, User
+from skinclinic.services.lesions import on_new_cover
 
 JOB = "analyse"
 
@@ -76,6 +77,17 @@ def follow_jobs(rows: list[Job]) -> None:
     analyses = Analysis.objects.filter(job__in=rows).select_related("job", "photo__lesion")
     for analysis in analyses:
         update_summary(analysis)
+
+
+@on_new_cover
+def summarise_cover(lesion: Lesion) -> None:
+    """Bring the summary to what the new cover photo's analysis says, or clear it when there is none yet."""
+    if analysis := current_analysis(lesion.cover):
+        update_summary(analysis)
+    else:
+        Lesion.objects.filter(pk=lesion.pk).update(
+            state=Lesion.State.EMPTY, top_disease="", top_score=None, malignant_sum=None
+        )
 
 
 def update_summary(analysis: Analysis) -> None:

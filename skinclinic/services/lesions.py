@@ -1,28 +1,59 @@
-"""The summary a lesion carries for the worklist."""
+"""The summary a lesion carries for the worklist, and deleting an empty lesion."""
+
+from collections.abc import Callable
+
+from django.db import transaction
 
 from skinclinic.models import Diagnosis, Lesion
 
+_cover_listeners: list[Callable[[Lesion], None]] = []
+
+
+def on_new_cover(function: Callable[[Lesion], None]) -> Callable[[Lesion], None]:
+    """Register a function that hears of every lesion whose cover photo changed, in the same transaction."""
+    _cover_listeners.append(function)
+    return function
+
 
 def refresh_summary(lesion: Lesion) -> None:
-    """Bring cover photo, photo count and proof up to date. Analyses keep their own fields true."""
+    """Bring cover photo, photo count and proof up to date.
+
+    State and scores follow the cover photo: without one they are cleared, with a new one the listeners
+    set them.
+    """
     newest = lesion.photos.order_by("-created_at", "-id").first()
     proof = lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
-    lesion.cover = newest
-    lesion.photo_count = lesion.photos.count()
-    lesion.is_proven = proof is not None
-    lesion.proven_disease = proof.disease if proof else ""
+    before = Lesion.objects.filter(pk=lesion.pk).values_list("cover", flat=True).first()
+    values = {
+        "cover": newest,
+        "photo_count": lesion.photos.count(),
+        "is_proven": proof is not None,
+        "proven_disease": proof.disease if proof else "",
+    }
     if newest is None:
-        lesion.state = Lesion.State.EMPTY
-        lesion.top_disease, lesion.top_score, lesion.malignant_sum = "", None, None
-    lesion.save(
-        update_fields=[
-            "cover",
-            "photo_count",
-            "is_proven",
-            "proven_disease",
-            "state",
-            "top_disease",
-            "top_score",
-            "malignant_sum",
-        ]
-    )
+        values |= {
+            "state": Lesion.State.EMPTY,
+            "top_disease": "",
+            "top_score": None,
+            "malignant_sum": None,
+        }
+    # Only what is computed here: a worker may be writing the other fields at this moment.
+    Lesion.objects.filter(pk=lesion.pk).update(**values)
+    for name, value in values.items():
+        setattr(lesion, name, value)
+    if newest is not None and newest.pk != before:
+        for hear in _cover_listeners:
+            hear(lesion)
+
+
+class NotEmpty(Exception):
+    """The lesion still has photos or diagnoses."""
+
+
+@transaction.atomic
+def delete_empty(lesion: Lesion) -> None:
+    """Delete a lesion that has neither photos nor diagnoses. Raises NotEmpty."""
+    locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
+    if locked.photos.exists() or locked.diagnoses.exists():
+        raise NotEmpty
+    locked.delete()

@@ -1,13 +1,19 @@
 """Storing, cropping, filing and deleting photos."""
 
-from datetime import UTC
+import unicodedata
+from datetime import datetime
+from pathlib import PurePosixPath
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from skinclinic import imaging
 from skinclinic.models import Clinic, Lesion, Patient, Photo, User
 from skinclinic.services import files
+from skinclinic.services.file_notes import noted
 from skinclinic.services.lesions import refresh_summary
+
+NAME_LENGTH = 200
 
 
 def store_photo(
@@ -26,59 +32,74 @@ def store_photo(
     imaging.PhotoRejected for a file that is no usable photo and files.StorageFull for a full disk; in both
     cases nothing is stored.
     """
-    if known := Photo.objects.filter(clinic=clinic, sha256=imaging.sha256(data)).first():
+    sha256 = imaging.sha256(data)
+    if known := _known(clinic, sha256):
         return known, False
     accepted = imaging.accept(data)
-    keys = _write(clinic, accepted)
-    try:
-        with transaction.atomic():
-            if lesion is None:
-                lesion = Lesion.objects.create(clinic=clinic, created_by=user)
-            captured_at = accepted.captured_at
-            photo = Photo.objects.create(
-                clinic=clinic,
-                lesion=lesion,
-                kind=kind,
-                captured_at=captured_at.replace(tzinfo=UTC) if captured_at else None,
-                original_name=shown_name(name),
-                sha256=accepted.sha256,
-                file_key=keys[0],
-                thumbnail_key=keys[1],
-                width=accepted.width,
-                height=accepted.height,
-                source_format=accepted.source_format,
-                notes=list(accepted.notes),
-                is_synthetic=is_synthetic,
-                uploaded_by=user,
-            )
-            refresh_summary(lesion)
-    except IntegrityError:
-        files.delete(*keys)
-        return Photo.objects.get(clinic=clinic, sha256=accepted.sha256), False
-    except BaseException:
-        files.delete(*keys)
-        raise
+    folder = f"clinic-{clinic.pk}"
+    photo = Photo(
+        clinic=clinic,
+        kind=kind,
+        captured_at=_captured_at(accepted.captured_at),
+        original_name=shown_name(name),
+        sha256=accepted.sha256,
+        file_key=files.new_key(folder),
+        thumbnail_key=files.new_key(folder),
+        width=accepted.width,
+        height=accepted.height,
+        source_format=accepted.source_format,
+        notes=list(accepted.notes),
+        is_synthetic=is_synthetic,
+        uploaded_by=user,
+    )
+    with noted(photo.file_key, photo.thumbnail_key):
+        try:
+            files.write(photo.file_key, accepted.jpeg)
+            files.write(photo.thumbnail_key, accepted.thumbnail)
+            _insert(photo, lesion)
+        except BaseException as error:
+            files.delete(photo.file_key, photo.thumbnail_key)
+            # Somebody else stored the same file while this one was being decoded.
+            if isinstance(error, IntegrityError) and (known := _known(clinic, sha256)):
+                return known, False
+            raise
     return photo, True
 
 
-def _write(clinic: Clinic, accepted: imaging.AcceptedPhoto) -> tuple[str, str]:
-    folder = f"clinic-{clinic.pk}"
-    photo_key = files.save(folder, accepted.jpeg)
-    try:
-        return photo_key, files.save(folder, accepted.thumbnail)
-    except files.StorageFull:
-        files.delete(photo_key)
-        raise
+def _known(clinic: Clinic, sha256: str) -> Photo | None:
+    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
+
+
+@transaction.atomic
+def _insert(photo: Photo, lesion: Lesion | None) -> None:
+    photo.lesion = lesion or Lesion.objects.create(clinic=photo.clinic, created_by=photo.uploaded_by)
+    photo.save(force_insert=True)
+    refresh_summary(photo.lesion)
+
+
+def _captured_at(by_camera: datetime | None) -> datetime | None:
+    """The camera's clock read as this clinic's local time; None for years a camera cannot mean."""
+    if by_camera is None or not 1826 <= by_camera.year <= 9998:
+        return None
+    return timezone.make_aware(by_camera)
 
 
 def shown_name(name: str) -> str:
-    """An uploaded file's name as text to show: no folders, no control or direction marks, 200 characters."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(character for character in last if character.isprintable())[-200:]
+    """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul.
+
+    A long one is cut to 200 characters in the middle, so that its ending stays.
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
+    text = "".join(character for character in last if character.isprintable()).strip()
+    if len(text) <= NAME_LENGTH:
+        return text
+    ending = PurePosixPath(text).suffix[:12]
+    return f"{text[: NAME_LENGTH - len(ending) - 1]}…{ending}"
 
 
-def set_box(photo: Photo, box: imaging.Box) -> None:
-    """Choose the square that is analysed, in pixels of the stored photo. Raises imaging.BoxRejected."""
+def set_box(photo: Photo, box) -> None:
+    """Choose the square that is analysed, in pixels of the stored photo: an imaging.Box or anything
+    imaging.check_box reads. Raises imaging.BoxRejected."""
     box = imaging.check_box(box, photo.width, photo.height)
     photo.box_x, photo.box_y, photo.box_size = box.x, box.y, box.size
     photo.save(update_fields=["box_x", "box_y", "box_size"])
@@ -109,11 +130,13 @@ def file_photo(photo: Photo, *, patient: Patient, lesion: Lesion | None, site: s
 
 def delete_photo(photo: Photo) -> None:
     """Delete a photo with its files and analyses, and its lesion if that is left empty and unfiled."""
-    lesion, keys = photo.lesion, (photo.file_key, photo.thumbnail_key)
-    with transaction.atomic():
-        photo.delete()
-        if lesion.patient is None and not lesion.photos.exists() and not lesion.diagnoses.exists():
-            lesion.delete()
-        else:
-            refresh_summary(lesion)
+    keys = (photo.file_key, photo.thumbnail_key)
+    with noted(*keys):
+        with transaction.atomic():
+            lesion = photo.lesion
+            photo.delete()
+            if lesion.patient_id is None and not lesion.photos.exists() and not lesion.diagnoses.exists():
+                lesion.delete()
+            else:
+                refresh_summary(lesion)
         transaction.on_commit(lambda: files.delete(*keys))

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class SkinClinicConfig(AppConfig):
+    name = "skinclinic"
+
+    def ready(self) -> None:
+        # Registers its broom in every process.
+        from skinclinic.services import file_notes  # noqa: F401

@@ -1,0 +1,263 @@
+"""Storing, cropping, filing and deleting photos: one row and two files, or nothing."""
+
+import errno
+import io
+import os
+import threading
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError, connection
+from PIL import ExifTags, Image
+
+from skinclinic import imaging
+from skinclinic.models import Diagnosis, Lesion, Photo
+from skinclinic.services import files, photos
+from skinclinic.services.photos import delete_photo, file_photo, set_box, shown_name, store_photo
+from tests import factories
+from tests.folders import stored_files
+
+
+def store(clinic, user, seed=0, name="lesion.jpg", **fields):
+    return store_photo(clinic=clinic, user=user, data=factories.jpeg_bytes(seed), name=name, **fields)
+
+
+def nothing_stored() -> bool:
+    return not (Photo.objects.exists() or Lesion.objects.exists() or stored_files())
+
+
+def taken(moment: str) -> bytes:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = moment
+    file = io.BytesIO()
+    Image.open(io.BytesIO(factories.jpeg_bytes())).save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+def test_a_photo_is_one_row_and_two_files_in_a_lesion_of_its_own(clinic, clinician):
+    photo, is_new = store(clinic, clinician)
+    assert is_new
+    assert stored_files() == sorted([photo.file_key, photo.thumbnail_key])
+    assert (photo.width, photo.height, photo.source_format) == (320, 256, "JPEG")
+    assert photo.uploaded_by == clinician
+    lesion = Lesion.objects.get()
+    assert (lesion.cover, lesion.photo_count, lesion.patient) == (photo, 1, None)
+
+
+def test_the_same_file_again_is_found_and_another_clinics_is_not(clinic, clinician, other_clinic, outsider):
+    first, _ = store(clinic, clinician)
+    again, is_new = store(clinic, clinician, name="another name.jpg")
+    assert (again, is_new) == (first, False)
+    elsewhere, is_new = store(other_clinic, outsider)
+    assert is_new and elsewhere.pk != first.pk
+
+
+def test_a_refused_file_stores_nothing(clinic, clinician):
+    with pytest.raises(imaging.PhotoRejected):
+        store_photo(clinic=clinic, user=clinician, data=factories.jpeg_bytes()[:900], name="cut.jpg")
+    assert nothing_stored()
+
+
+@pytest.mark.parametrize("which", [1, 2])
+@pytest.mark.parametrize("step", ["write", "fsync"])
+def test_a_full_disk_stores_nothing(step, which, clinic, clinician, monkeypatch):
+    """``which``: the photo or its thumbnail."""
+    calls = []
+
+    def full(ordinary):
+        def on_call(*args):
+            calls.append(1)
+            if len(calls) >= which:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return ordinary(*args)
+
+        return on_call
+
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", full(os.fsync))
+    else:
+        real = files.write
+
+        def write(key, data):
+            calls.append(1)
+            if len(calls) >= which:
+                raise files.StorageFull("No space left on device")
+            real(key, data)
+
+        monkeypatch.setattr(files, "write", write)
+    with pytest.raises(files.StorageFull):
+        store(clinic, clinician)
+    monkeypatch.undo()
+    assert nothing_stored()
+
+
+def test_a_row_that_fails_leaves_no_file(clinic, clinician, monkeypatch):
+    monkeypatch.setattr(
+        photos, "refresh_summary", lambda lesion: (_ for _ in ()).throw(DatabaseError("gone"))
+    )
+    with pytest.raises(DatabaseError):
+        store(clinic, clinician)
+    assert nothing_stored()
+
+
+def test_a_photo_row_that_fails_leaves_no_lesion_and_no_file(clinic, clinician, monkeypatch):
+    def fail(self, **kwargs):
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(Photo, "save", fail)
+    with pytest.raises(DatabaseError):
+        store(clinic, clinician)
+    assert nothing_stored()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_that_fails_leaves_nothing(clinic, clinician, monkeypatch):
+    def fail():
+        raise DatabaseError("the server went away at COMMIT")
+
+    monkeypatch.setattr(connection, "_commit", fail)
+    with pytest.raises(DatabaseError):
+        store(clinic, clinician)
+    monkeypatch.undo()
+    assert nothing_stored()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lesion_that_is_deleted_meanwhile_leaves_nothing(clinic, clinician, monkeypatch):
+    lesion = Lesion.objects.create(clinic=clinic)
+    Lesion.objects.filter(pk=lesion.pk).delete()
+    with pytest.raises(DatabaseError):
+        store(clinic, clinician, lesion=lesion)
+    assert nothing_stored()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_file_from_20_threads_is_one_photo(clinic, clinician):
+    together, results = threading.Barrier(20), []
+
+    def send():
+        try:
+            together.wait()
+            results.append(store(clinic, clinician))
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not [result for result in results if isinstance(result, Exception)]
+    assert sorted(is_new for _photo, is_new in results) == [False] * 19 + [True]
+    photo = Photo.objects.get()
+    assert {found.pk for found, _ in results} == {photo.pk}
+    assert Lesion.objects.count() == 1
+    assert stored_files() == sorted([photo.file_key, photo.thumbnail_key])
+
+
+def test_the_capture_time_is_the_cameras_clock_in_local_time(clinic, clinician, settings):
+    settings.TIME_ZONE = "Asia/Seoul"
+    photo, _ = store_photo(clinic=clinic, user=clinician, data=taken("2024:05:06 14:30:00"), name="a.jpg")
+    photo.refresh_from_db()
+    assert photo.captured_at == datetime(2024, 5, 6, 5, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", ["0001:01:01 00:00:00", "9999:12:31 23:59:59", "0000:00:00 00:00:00"])
+def test_a_nonsense_capture_time_is_left_out(moment, clinic, clinician, settings):
+    settings.TIME_ZONE = "Asia/Seoul"
+    photo, _ = store_photo(clinic=clinic, user=clinician, data=taken(moment), name="a.jpg")
+    photo.refresh_from_db()
+    assert photo.captured_at is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../etc/passwd.jpg", "passwd.jpg"),
+        ("C:\\photos\\left arm.jpg", "left arm.jpg"),
+        (unicodedata.normalize("NFD", "왼쪽 팔.jpg"), "왼쪽 팔.jpg"),
+        ("photo\u202egpj.exe", "photogpj.exe"),
+        ("a\r\nSet-Cookie: x\x00\u200f.jpg", "aSet-Cookie: x.jpg"),
+        ("\ud800.jpg", ".jpg"),
+        ("", ""),
+    ],
+)
+def test_names_are_only_text(name, shown):
+    assert shown_name(name) == shown
+
+
+def test_a_long_name_keeps_its_ending():
+    shown = shown_name("가" * 300 + ".jpeg")
+    assert len(shown) == 200
+    assert shown.endswith("….jpeg")
+
+
+def test_a_name_full_of_tricks_is_stored_as_text(clinic, clinician):
+    photo, _ = store(clinic, clinician, name="../<script>\x00.jpg")
+    photo.refresh_from_db()
+    assert photo.original_name == "<script>.jpg"
+    assert "script" not in photo.file_key
+
+
+def test_a_box_is_kept_or_refused(photo):
+    set_box(photo, {"x": "10", "y": "20", "size": "64"})
+    photo.refresh_from_db()
+    assert photo.box == imaging.Box(10, 20, 64)
+    with pytest.raises(imaging.BoxRejected):
+        set_box(photo, imaging.Box(300, 0, 64))
+    photo.refresh_from_db()
+    assert photo.box == imaging.Box(10, 20, 64)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_takes_files_and_an_unfiled_lesion(photo):
+    delete_photo(photo)
+    assert nothing_stored()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_keeps_a_lesion_of_a_patient_or_with_a_diagnosis(clinic, clinician):
+    filed, _ = store(clinic, clinician, 1)
+    filed.lesion.patient = factories.make_patient(clinic)
+    filed.lesion.save()
+    diagnosed, _ = store(clinic, clinician, 2)
+    Diagnosis.objects.create(clinic=clinic, lesion=diagnosed.lesion, kind="impression", disease="bcc")
+    delete_photo(filed)
+    delete_photo(diagnosed)
+    assert Lesion.objects.filter(photo_count=0, state=Lesion.State.EMPTY).count() == 2
+    assert stored_files() == []
+
+
+def test_a_deletion_that_fails_keeps_the_files(photo, monkeypatch):
+    monkeypatch.setattr(Lesion, "delete", lambda self: (_ for _ in ()).throw(DatabaseError("gone")))
+    with pytest.raises(DatabaseError):
+        delete_photo(photo)
+    assert len(stored_files()) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_deletion_the_lesion_shows_its_other_photo(clinic, clinician, model_version):
+    first, _ = store(clinic, clinician, 1)
+    done = factories.make_analysis(first, clinician)
+    second, _ = store(clinic, clinician, 2, lesion=first.lesion)
+    lesion = Lesion.objects.get()
+    assert (lesion.cover, lesion.photo_count, lesion.top_disease) == (second, 2, "")
+    delete_photo(second)
+    lesion.refresh_from_db()
+    assert (lesion.cover, lesion.photo_count, lesion.state) == (first, 1, Lesion.State.DONE)
+    assert lesion.top_disease == max(done.scores, key=done.scores.get)
+
+
+def test_filing_with_its_own_lesion_and_into_another(clinic, clinician):
+    patient = factories.make_patient(clinic)
+    first, _ = store(clinic, clinician, 1)
+    lesion = file_photo(first, patient=patient, lesion=None, site="nose")
+    assert (lesion.patient, lesion.site) == (patient, "nose")
+    second, _ = store(clinic, clinician, 2)
+    file_photo(second, patient=patient, lesion=lesion)
+    assert Lesion.objects.get() == lesion
+    lesion.refresh_from_db()
+    assert (lesion.photo_count, lesion.cover) == (2, second)
