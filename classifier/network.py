@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from classifier.architectures import ARCHITECTURES
+from classifier.manifest import Manifest, ModelRejected
 from classifier.networks import efficientnet_lite, resnet
 
 StateDict = Mapping[str, Tensor]
@@ -70,6 +71,20 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
     return MappedClassifier(backbone, ARCHITECTURES[architecture].features, outputs, dropout)
 
 
+def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
+    """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
+
+    The network takes the tensors of ``state`` over instead of copying them.
+    """
+    with torch.device("meta"):
+        network = build(manifest.architecture, manifest.outputs)
+    try:
+        load_strictly(network, state, assign=True)
+    except ValueError as error:
+        raise ModelRejected("weights_do_not_fit", f"{str(error)[:1000]}.") from error
+    return network
+
+
 def load_imagenet(
     network: MappedClassifier, architecture: str, state: StateDict, *, last_layer: bool = False
 ) -> None:
@@ -88,8 +103,11 @@ def load_imagenet(
             network.bias.copy_(last["bias"])
 
 
-def load_strictly(module: nn.Module, state: StateDict) -> None:
-    """Copy ``state`` into ``module``; ValueError names all that is missing, unexpected or wrongly shaped."""
+def load_strictly(module: nn.Module, state: StateDict, *, assign: bool = False) -> None:
+    """Copy ``state`` into ``module``, or with ``assign`` let the module take its tensors over.
+
+    ValueError names all that is missing, unexpected or wrongly shaped.
+    """
     own = module.state_dict()
     problems = {
         "missing": sorted(own.keys() - state.keys()),
@@ -98,4 +116,4 @@ def load_strictly(module: nn.Module, state: StateDict) -> None:
     }
     if found := [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]:
         raise ValueError("the weights do not fit the network; " + "; ".join(found))
-    module.load_state_dict(state)
+    module.load_state_dict(state, assign=assign)

@@ -1,0 +1,71 @@
+"""From crops of photos to scores, heatmaps and a differential diagnosis."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from classifier.cam import to_heatmaps
+from classifier.preprocess import to_array
+from classifier.runtimes.base import Runtime
+from skinclinic.quality import Quality, assess
+
+
+class NonFiniteScores(ValueError):
+    """The network's answer is not a number; nothing of it may be shown."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model says of one crop.
+
+    ``scores``: disease key -> probability, in the fixed order; with ``background``, the probability of
+    "not among these 12", they sum to 1. ``maps``: float16 [12, h, w], heatmaps in [0, 1] in the same order.
+    ``forward_seconds``: the crop's share of the time in the network.
+    """
+
+    scores: dict[str, float]
+    background: float
+    maps: np.ndarray
+    quality: Quality
+    forward_seconds: float
+
+
+def analyse(runtime: Runtime, crops: Sequence[Image.Image]) -> list[Outcome]:
+    """Analyse square RGB crops of any size, in order. Raises NonFiniteScores if any answer is not finite."""
+    if not crops:
+        return []
+    manifest = runtime.manifest
+    batch = np.stack([to_array(crop, manifest.preprocessing) for crop in crops])
+    start = time.perf_counter()
+    probabilities, maps = runtime.forward(batch)
+    forward_seconds = (time.perf_counter() - start) / len(crops)
+    if not (np.isfinite(probabilities).all() and np.isfinite(maps).all()):
+        raise NonFiniteScores(f"The model {manifest.name} gave scores that are not finite numbers.")
+    diseases = len(manifest.disease_keys)
+    heatmaps = to_heatmaps(maps[:, :diseases])
+    return [
+        Outcome(
+            scores=dict(zip(manifest.disease_keys, map(float, row[:diseases]), strict=True)),
+            background=float(row[diseases:].sum()),
+            maps=heatmap,
+            quality=assess(crop),
+            forward_seconds=forward_seconds,
+        )
+        for row, heatmap, crop in zip(probabilities, heatmaps, crops, strict=True)
+    ]
+
+
+def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict]:
+    """Return the diseases whose score exceeds their threshold, as disease, score, threshold; likeliest first.
+
+    A disease without a threshold is never listed.
+    """
+    listed = [
+        {"disease": key, "score": score, "threshold": thresholds[key]}
+        for key, score in scores.items()
+        if key in thresholds and score > thresholds[key]
+    ]
+    return sorted(listed, key=lambda entry: -entry["score"])

@@ -1,0 +1,43 @@
+"""What every runtime offers: images in, probabilities and class activation maps out."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from classifier.manifest import Manifest
+
+
+class Runtime(ABC):
+    """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once."""
+
+    manifest: Manifest
+    device: str
+    max_batch: int
+
+    def forward(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Images float32 [N, 3, S, S], N >= 1 -> (probabilities [N, C], maps [N, C, h, w]), both float32.
+
+        The C outputs are the diseases, then the background classes; probabilities are their softmax. More
+        than ``max_batch`` images are taken in parts. ValueError for another shape or type.
+        """
+        side = self.manifest.preprocessing.input_size
+        if batch.dtype != np.float32 or batch.shape[1:] != (3, side, side) or not len(batch):
+            raise ValueError(f"expected float32 [N, 3, {side}, {side}], got {batch.dtype} {batch.shape}")
+        parts, start = [], 0
+        while start < len(batch):
+            part = batch[start : start + self.max_batch]
+            parts.append(self.logits_and_maps(part))
+            start += len(part)
+        logits = np.concatenate([logits for logits, _ in parts])
+        return softmax(logits), np.concatenate([maps for _, maps in parts])
+
+    @abstractmethod
+    def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Images float32 [N, 3, S, S], N <= max_batch -> (logits [N, C], maps [N, C, h, w]), both float32."""
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits [N, C] -> probabilities float32 [N, C]. What is not finite stays so in its row."""
+    with np.errstate(invalid="ignore"):
+        shifted = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
+        return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
