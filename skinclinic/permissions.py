@@ -33,7 +33,7 @@ def get_for(user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: 
     queryset = model if isinstance(model, QuerySet) else model._default_manager.all()
     try:
         row = queryset.filter(pk=pk).select_related("clinic").get()
-    except (queryset.model.DoesNotExist, ValueError, OverflowError):
+    except (queryset.model.DoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
     member = membership(user, row.clinic_id)
     if member is None:
@@ -53,7 +53,9 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
 
 def require(member: Member | None, need: str) -> None:
     """Raise PermissionDenied unless the member has the right."""
-    if member is None:
+    if need not in (VIEW, EDIT, ADMIN):
+        raise ValueError(f"no such right: {need}")
+    if member is None or not member.is_active:
         raise PermissionDenied(_("You are not a member of a clinic yet."))
     if need == EDIT and not member.can_edit:
         raise PermissionDenied(_("Your role in this clinic may look but not change."))

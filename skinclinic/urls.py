@@ -1,13 +1,30 @@
 """Every address of the product, by app."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
-from skinclinic.views import diagnosis_terms, engine
+from skinclinic.views import accounts, clinic_settings, diagnosis_terms, engine, members
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    # Also for people who are not signed in yet.
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("login/", accounts.SignIn.as_view(), name="login"),
+    path("logout/", accounts.SignOut.as_view(), name="logout"),
+    path("session/", accounts.session_state, name="session"),
+    path("account/", accounts.account, name="account"),
+    path("account/password/", accounts.ChangePassword.as_view(), name="password-change"),
+    path("account/password/changed/", accounts.PasswordChanged.as_view(), name="password-changed"),
+    path("account/token/", accounts.token_create, name="token-create"),
+    path("account/token/revoke/", accounts.token_revoke, name="token-revoke"),
+    path("clinic/switch/", accounts.switch_clinic, name="switch-clinic"),
+    path("clinic/settings/", clinic_settings.clinic_settings, name="clinic-settings"),
+    path("clinic/members/", members.members, name="members"),
+    path("clinic/members/<int:pk>/", members.member_edit, name="member-edit"),
+    path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),
+    path("join/<str:secret>/", members.join, name="join"),
     path("diagnosis-terms/", diagnosis_terms.diagnosis_terms, name="diagnosis-terms"),
     path("", include("classifier.urls")),
 ]

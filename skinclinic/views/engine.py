@@ -4,12 +4,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from skinclinic import jobs
 from skinclinic.models import Job
+from skinclinic.services.readiness import obstacle
 
 
 @login_not_required
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """For a load balancer: 200 while the database answers."""
     with connection.cursor() as cursor:
@@ -17,13 +20,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """The dot in the page's head: engine online or offline, and how many of the clinic's photos wait."""
-    waiting = 0
+    """The dot in the page's head: does the engine work, and how many of the clinic's photos wait?"""
+    context = {"online": jobs.engine_online(), "waiting": 0, "problem": ""}
     if request.membership:
-        waiting = Job.objects.filter(
-            clinic=request.membership.clinic, state__in=[Job.State.QUEUED, Job.State.RUNNING]
-        ).count()
-    return render(
-        request, "components/engine_status.html", {"online": jobs.engine_online(), "waiting": waiting}
-    )
+        clinic = request.membership.clinic
+        unfinished = [Job.State.QUEUED, Job.State.RUNNING]
+        context["waiting"] = Job.objects.filter(clinic=clinic, state__in=unfinished).count()
+        context["problem"] = obstacle(clinic)
+    return render(request, "components/engine_status.html", context)

@@ -1,37 +1,69 @@
-"""Error pages that say what happened and what to do; none of them touches the database."""
+"""Error pages that say what happened and what to do; none of them touches the database.
+
+Scripts and programs get the same as JSON: {"error": {"code", "message"}}.
+"""
 
 import sys
 
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
+from skinclinic.requests import is_from_script, json_error
 
-def _page(template: str, status: int, **context) -> HttpResponse:
-    return HttpResponse(render_to_string(template, context), status=status)
+RETRY_SECONDS = 15
 
 
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
-    return _page("400.html", 400)
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
+    return _answer(request, 400, "bad_request", _("The request could not be read. Nothing was changed."))
 
 
 def forbidden(request: HttpRequest, exception=None) -> HttpResponse:
-    return _page("403.html", 403, reason=str(exception or ""))
+    reason = str(exception or "")
+    message = reason or _("Your role in this clinic does not allow this.")
+    return _answer(request, 403, "forbidden", message, reason=reason)
 
 
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
-    return _page("404.html", 404)
+    return _answer(request, 404, "not_found", _("There is nothing here, or it belongs to another clinic."))
+
+
+def too_large(request: HttpRequest, limit: int | None = None) -> HttpResponse:
+    """413; ``limit`` in bytes, if one is known."""
+    megabytes = limit // (1024 * 1024) if limit else None
+    message = (
+        _("The file is too large: at most %(megabytes)d MB. Nothing was stored.") % {"megabytes": megabytes}
+        if megabytes
+        else _("What was sent is too large. Nothing was stored.")
+    )
+    return _answer(request, 413, "too_large", message, megabytes=megabytes)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 with Retry-After while the database is restarting."""
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
-        response = _page("503.html", 503)
-        response["Retry-After"] = "15"
+        message = _("The database does not answer. Try again in a minute.")
+        response = _answer(request, 503, "unavailable", message)
+        response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    return _page("500.html", 500)
+    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
 
 
+@login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form sent without its token: the page was open too long, or another site sent it."""
-    return _page("403.html", 403, csrf=True)
+    message = _("The page was open too long. Reload it and try again.")
+    return _answer(request, 403, "csrf_failed", message, template="403_csrf.html")
+
+
+def _answer(
+    request: HttpRequest, status: int, code: str, message: str, *, template: str = "", **context
+) -> HttpResponse:
+    if is_from_script(request):
+        return json_error(status, code, message)
+    return HttpResponse(render_to_string(template or f"{status}.html", context), status=status)

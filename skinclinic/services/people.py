@@ -1,0 +1,72 @@
+"""Clinics and their members. A clinic always keeps an admin who can sign in."""
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from skinclinic.models import Clinic, Member, Role, User
+from skinclinic.services import invitations
+
+
+class LastAdmin(Exception):
+    """The change would leave the clinic without an admin."""
+
+
+@transaction.atomic
+def create_clinic(name: str) -> Clinic:
+    """Make a clinic with a short name for addresses that nobody has yet."""
+    stem = slugify(name, allow_unicode=False)[:50] or "clinic"
+    taken = set(Clinic.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    slug, number = stem, 2
+    while slug in taken:
+        slug, number = f"{stem}-{number}", number + 1
+    return Clinic.objects.create(name=name, slug=slug)
+
+
+@transaction.atomic
+def change_member(member: Member, *, role: str | None = None, is_active: bool | None = None) -> Member:
+    """Give a member another role, or take or give back the right to enter. Raises LastAdmin.
+
+    Someone who loses the admin's rights or the clinic itself also loses the invitations that are still
+    open in their name, which would otherwise be a way back in.
+    """
+    lock(member.clinic)
+    member = Member.objects.select_related("clinic", "user").get(pk=member.pk)
+    was_admin = member.is_admin and member.is_active
+    if role is not None:
+        member.role = Role(role)
+    if is_active is not None:
+        member.is_active = is_active
+    if was_admin and not (member.is_admin and member.is_active):
+        if not other_admins(member).exists():
+            raise LastAdmin
+        invitations.revoke_all_by(member.user, member.clinic)
+    if not member.is_active:
+        invitations.revoke_all_for(member.user.email, member.clinic)
+    member.save(update_fields=["role", "is_active"])
+    return member
+
+
+def other_admins(member: Member):
+    """The clinic's admins besides this member who can sign in."""
+    return Member.objects.filter(
+        clinic=member.clinic, role=Role.ADMIN, is_active=True, user__is_active=True
+    ).exclude(pk=member.pk)
+
+
+def lock(clinic: Clinic) -> None:
+    """Hold the clinic's row until the transaction ends, so that two admins cannot remove each other.
+
+    On SQLite every writing transaction already excludes the others.
+    """
+    Clinic.objects.select_for_update().get(pk=clinic.pk)
+
+
+def rename_person(user: User, display_name: str) -> None:
+    """Change the name colleagues see."""
+    user.display_name = display_name
+    user.save(update_fields=["display_name"])
+
+
+def save_clinic(clinic: Clinic) -> None:
+    """Store what an admin decided for the clinic."""
+    clinic.save(update_fields=["name", "impression_first", "try_page_open"])

@@ -1,0 +1,137 @@
+"""Signing in and out, the lock after wrong passwords, one's own account, the clinic one works in."""
+
+import math
+
+from axes.helpers import get_cool_off
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from rest_framework.authtoken.models import Token
+
+from skinclinic.middleware import SESSION_KEY
+from skinclinic.requests import is_from_script, json_error
+from skinclinic.services import people
+from skinclinic.views.people_forms import AccountForm, NewPasswordForm, SignInForm
+
+
+class SignIn(auth_views.LoginView):
+    form_class = SignInForm
+
+
+class SignOut(auth_views.LogoutView):
+    def post(self, request, *args, **kwargs):
+        response = super().post(request, *args, **kwargs)
+        # Pages of patients must not come back with the Back button on a shared computer.
+        response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class ChangePassword(auth_views.PasswordChangeView):
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("password-changed")
+
+
+@method_decorator(require_safe, name="dispatch")
+class PasswordChanged(auth_views.PasswordChangeDoneView):
+    pass
+
+
+def locked(request: HttpRequest, original_response=None, credentials=None) -> HttpResponse:
+    """Answer for a user name that had too many wrong passwords from this address."""
+    cool_off = get_cool_off(request)
+    minutes = max(1, math.ceil(cool_off.total_seconds() / 60))
+    if is_from_script(request):
+        message = _("Too many wrong passwords. Wait %(minutes)d minutes, then try again.")
+        response = json_error(429, "locked", message % {"minutes": minutes})
+    else:
+        response = render(request, "registration/locked.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+@login_not_required
+@require_safe
+def session_state(request: HttpRequest) -> HttpResponse:
+    """204 while signed in, 401 after: what a page asks before it sends a form."""
+    if request.user.is_authenticated:
+        return HttpResponse(status=204)
+    return json_error(401, "not_authenticated", _("Your session has ended. Sign in again."))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """One's name, language, password, token and clinics."""
+    if request.method != "POST":
+        return _account_page(request, _account_form(request))
+    form = AccountForm(request.POST, instance=request.user)
+    if not form.is_valid():
+        request.user.refresh_from_db()
+        return _account_page(request, form, status=422)
+    people.rename_person(request.user, form.cleaned_data["display_name"])
+    messages.success(request, _("Saved."))
+    response = redirect("account")
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        form.cleaned_data["language"],
+        max_age=365 * 24 * 3600,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+    return response
+
+
+@require_POST
+def token_create(request: HttpRequest) -> HttpResponse:
+    """Make a token for programs, shown on this page only; an earlier one stops working."""
+    Token.objects.filter(user=request.user).delete()
+    token = Token.objects.create(user=request.user)
+    return _account_page(request, _account_form(request), new_token=token.key)
+
+
+@require_POST
+def token_revoke(request: HttpRequest) -> HttpResponse:
+    Token.objects.filter(user=request.user).delete()
+    messages.success(request, _("The token no longer works."))
+    return redirect("account")
+
+
+@require_POST
+def switch_clinic(request: HttpRequest) -> HttpResponse:
+    """Work in another of one's clinics from now on."""
+    slug = request.POST.get("clinic", "")
+    if slug not in {member.clinic.slug for member in request.memberships}:
+        raise Http404
+    request.session[SESSION_KEY] = slug
+    return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    address = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(
+        address, {request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_safe else ""
+
+
+def _account_form(request: HttpRequest) -> AccountForm:
+    return AccountForm(instance=request.user, initial={"language": get_language()})
+
+
+def _account_page(
+    request: HttpRequest, form: AccountForm, *, new_token: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "new_token": new_token,
+        "token": Token.objects.filter(user=request.user).first(),
+    }
+    return render(request, "people/account.html", context, status=status)

@@ -1,0 +1,58 @@
+"""What an admin decides for the clinic, and what is stored where."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from skinclinic.models import Clinic
+from skinclinic.permissions import ADMIN, clinic_member
+from skinclinic.services.people import save_clinic
+from skinclinic.views.people_forms import ClinicForm
+
+
+@clinic_member(ADMIN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def clinic_settings(request: HttpRequest) -> HttpResponse:
+    clinic = request.membership.clinic
+    if request.method != "POST":
+        return _page(request, clinic, ClinicForm(instance=clinic))
+    form = ClinicForm(request.POST, instance=Clinic.objects.get(pk=clinic.pk))
+    if not form.is_valid():
+        return _page(request, clinic, form, status=422)
+    save_clinic(form.instance)
+    messages.success(request, _("Saved."))
+    return redirect("clinic-settings")
+
+
+def _page(request: HttpRequest, clinic: Clinic, form: ClinicForm, status: int = 200) -> HttpResponse:
+    context = {"form": form, "clinic": clinic, "stored": _stored(clinic)}
+    return render(request, "people/clinic_settings.html", context, status=status)
+
+
+def _stored(clinic: Clinic) -> list[dict]:
+    """What is kept, how much of it, and where below SKINCLINIC_HOME or in which database."""
+    database = connection.vendor if connection.vendor != "sqlite" else "SQLite"
+    folder = f"clinic-{clinic.pk}"
+    return [
+        {"what": _("Patients (pseudonymous codes)"), "count": clinic.patients.count(), "where": database},
+        {"what": _("Lesions, analyses and diagnoses"), "count": clinic.lesions.count(), "where": database},
+        {
+            "what": _("Photos, without the camera's metadata"),
+            "count": clinic.photos.count(),
+            "where": f"{settings.PHOTOS_DIR.name}/{folder}",
+        },
+        {
+            "what": _("Models this clinic has added"),
+            "count": None,
+            "where": f"{settings.MODELS_DIR.name}/{folder}",
+        },
+        {
+            "what": _("Members, invitations and who did what"),
+            "count": clinic.members.count(),
+            "where": database,
+        },
+    ]

@@ -1,0 +1,147 @@
+"""Who belongs to the clinic: members and their roles, invitations, and the page an invitation leads to."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from skinclinic.middleware import SESSION_KEY
+from skinclinic.models import Invitation, Member
+from skinclinic.permissions import ADMIN, clinic_member, get_for
+from skinclinic.services import invitations, people
+from skinclinic.views.people_forms import InvitationForm, JoinForm, MemberForm
+
+SHOWN_CLOSED = 50
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@clinic_member(ADMIN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: HttpRequest) -> HttpResponse:
+    """Members and invitations; POST invites somebody and shows the link, this once."""
+    if request.method != "POST":
+        return _members_page(request, InvitationForm())
+    form = InvitationForm(request.POST)
+    if not form.is_valid():
+        return _members_page(request, form, status=422)
+    invitation, secret = invitations.invite(
+        request.membership.clinic,
+        email=form.cleaned_data["email"],
+        role=form.cleaned_data["role"],
+        by=request.user,
+    )
+    link = request.build_absolute_uri(reverse("join", args=[secret]))
+    mailed = invitations.mail_link(invitation, link)
+    return _members_page(request, InvitationForm(), invited=invitation, link=link, mailed=mailed)
+
+
+@require_POST
+def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a member another role, or let them in or not."""
+    member = get_for(request.user, Member.objects.select_related("user"), pk, ADMIN)
+    form = MemberForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the roles in the list."))
+        return redirect("members")
+    try:
+        people.change_member(
+            member, role=form.cleaned_data["role"] or None, is_active=form.cleaned_data["is_active"]
+        )
+    except people.LastAdmin:
+        messages.error(
+            request,
+            _("%(name)s is the only admin of this clinic. Make somebody else an admin first.")
+            % {"name": member.user},
+        )
+    else:
+        messages.success(request, _("Saved: %(name)s.") % {"name": member.user})
+    return _back(request, member)
+
+
+@require_POST
+def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    invitation = get_for(request.user, Invitation, pk, ADMIN)
+    if invitations.revoke(invitation):
+        messages.success(
+            request, _("The link sent to %(email)s no longer works.") % {"email": invitation.email}
+        )
+    else:
+        messages.info(request, _("That link did not work any more."))
+    return redirect("members")
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """Where an invitation's link leads: become a member, with a new account or the one signed in."""
+    try:
+        invitation = invitations.find_open(secret)
+        if request.user.is_authenticated:
+            return _join_as_oneself(request, invitation)
+        return _join_as_new_person(request, invitation)
+    except invitations.InvitationClosed:
+        return render(request, "people/invitation_closed.html", status=404)
+
+
+def _join_as_oneself(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    already = any(member.clinic_id == invitation.clinic_id for member in request.memberships)
+    if request.method == "POST" and not already:
+        try:
+            return _welcome(request, invitations.accept(invitation, request.user))
+        except invitations.AlreadyMember:
+            already = True
+    return render(request, "registration/join.html", {"invitation": invitation, "already_member": already})
+
+
+def _join_as_new_person(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    form = JoinForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _join_form(request, invitation, form)
+    user = form.save(commit=False)
+    user.email = invitation.email
+    try:
+        member = invitations.accept(invitation, user)
+    except IntegrityError:
+        form.add_error("username", _("Somebody has just taken this user name. Choose another."))
+        return _join_form(request, invitation, form)
+    login(request, user, backend=BACKEND)
+    return _welcome(request, member)
+
+
+def _join_form(request: HttpRequest, invitation: Invitation, form: JoinForm) -> HttpResponse:
+    context = {"invitation": invitation, "form": form}
+    return render(request, "registration/join.html", context, status=422 if form.is_bound else 200)
+
+
+def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
+    request.session[SESSION_KEY] = member.clinic.slug
+    messages.success(request, _("Welcome to %(clinic)s.") % {"clinic": member.clinic})
+    return redirect("worklist")
+
+
+def _back(request: HttpRequest, member: Member) -> HttpResponse:
+    """To the list, unless the admin has just given up being one."""
+    still_admin = Member.objects.filter(user=request.user, clinic=member.clinic, is_active=True, role="admin")
+    return redirect("members" if still_admin.exists() else "worklist")
+
+
+def _members_page(
+    request: HttpRequest, form: InvitationForm, *, status: int = 200, **context
+) -> HttpResponse:
+    clinic = request.membership.clinic
+    context |= {
+        "form": form,
+        "members": clinic.members.select_related("user").order_by("-is_active", "user__username"),
+        "open_invitations": invitations.open_of(clinic),
+        "closed_invitations": invitations.closed_of(clinic)[:SHOWN_CLOSED],
+        "can_mail": invitations.can_mail(),
+        "roles": Member._meta.get_field("role").choices,
+    }
+    return render(request, "people/members.html", context, status=status)
