@@ -38,6 +38,7 @@ class Diagnosis(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["clinic", "icd10"], name="diagnosis_by_code")]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.disease or self.icd10 or self.text[:40]}"

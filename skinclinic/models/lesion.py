@@ -48,6 +48,8 @@ class Lesion(models.Model):
             models.Index(fields=["clinic", "top_disease", "-created_at", "-id"], name="lesion_by_disease"),
             models.Index(fields=["clinic", "is_proven", "-created_at", "-id"], name="lesion_by_proven"),
             models.Index(fields=["clinic", "-malignant_sum", "-id"], name="lesion_by_malignant"),
+            models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="lesion_by_patient"),
+            models.Index(fields=["clinic", "created_by", "-created_at", "-id"], name="lesion_by_person"),
         ]
 
     def __str__(self) -> str:

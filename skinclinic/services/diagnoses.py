@@ -22,19 +22,26 @@ def record(
     confirmed_by: str = "",
     diagnosed_on: date | None = None,
 ) -> Diagnosis:
-    """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history."""
+    """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history.
+
+    The same pathology sent twice (a double click) is one row.
+    """
+    # One pathology at a time holds, also when two people save at once.
+    Lesion.objects.select_for_update().get(pk=lesion.pk)
+    fields = {
+        "disease": disease,
+        "icd10": icd10 or (BY_KEY[disease].icd10 if disease else ""),
+        "text": text,
+        "confirmed_by": confirmed_by,
+        "diagnosed_on": diagnosed_on,
+    }
     if kind == Diagnosis.Kind.PATHOLOGY:
-        _withdraw(lesion.diagnoses.filter(kind=kind, withdrawn_at=None), user)
+        standing = lesion.diagnoses.filter(kind=kind, withdrawn_at=None)
+        if same := standing.filter(**fields, created_by=user).first():
+            return same
+        _withdraw(standing, user)
     diagnosis = Diagnosis.objects.create(
-        clinic=lesion.clinic,
-        lesion=lesion,
-        kind=kind,
-        disease=disease,
-        icd10=icd10 or (BY_KEY[disease].icd10 if disease else ""),
-        text=text,
-        confirmed_by=confirmed_by,
-        diagnosed_on=diagnosed_on,
-        created_by=user,
+        clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
     refresh_summary(lesion)
     return diagnosis
@@ -43,6 +50,7 @@ def record(
 @transaction.atomic
 def withdraw(diagnosis: Diagnosis, user: User) -> None:
     """Take a diagnosis back; the row stays, marked with who and when."""
+    Lesion.objects.select_for_update().get(pk=diagnosis.lesion_id)
     _withdraw(Diagnosis.objects.filter(pk=diagnosis.pk, withdrawn_at=None), user)
     refresh_summary(diagnosis.lesion)
 

@@ -1,0 +1,140 @@
+"""The worklist: which lesions, in which order, and whose answer must not be shown yet."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Clinic, Lesion, Member, User
+from skinclinic.services import worklist_search
+
+# f(user, member, photo ids) -> those whose answer must stay hidden from this member (own impression first).
+# An app that produces answers registers its function when it starts.
+answer_filters: list[Callable[[User, Member, Iterable[int]], set[int]]] = []
+
+NEEDS_PATHOLOGY, PROVEN, UNFILED = "needs-pathology", "proven", "not-filed"
+SHOWS = (NEEDS_PATHOLOGY, PROVEN, UNFILED)
+BY_MALIGNANT = "malignant"
+NEWEST_FIRST = ("-created_at", "-id")
+MALIGNANT_FIRST = ("-malignant_sum", "-id")
+UNFINISHED = (Lesion.State.QUEUED, Lesion.State.RUNNING)
+LONGEST_SEARCH = 80
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a person asked to see; everything else than these values counts as not asked for."""
+
+    q: str = ""
+    state: str = ""
+    disease: str = ""
+    show: str = ""
+    mine: str = ""
+    since: str = ""
+    until: str = ""
+    sort: str = ""
+
+    @classmethod
+    def read(cls, query) -> "Filters":
+        """Read them from the query of an address; what makes no sense is left out."""
+        asked = {field.name: query.get(field.name, "").strip() for field in fields(cls)}
+        allowed = {
+            "state": set(Lesion.State.values),
+            "disease": set(DISEASE_KEYS),
+            "show": set(SHOWS),
+            "mine": {"1"},
+            "sort": {BY_MALIGNANT},
+        }
+        for name, values in allowed.items():
+            asked[name] = asked[name] if asked[name] in values else ""
+        for name in ("since", "until"):
+            asked[name] = asked[name] if _day(asked[name]) else ""
+        asked["q"] = worklist_search.clean(asked["q"])[:LONGEST_SEARCH]
+        return cls(**asked)
+
+    def address(self, **changes: str) -> str:
+        """Return the query of an address ('?state=done', '' for none) with these filters, some changed."""
+        changed = replace(self, **{k: v for k, v in changes.items() if k != "cursor"})
+        values = {field.name: getattr(changed, field.name) for field in fields(self)}
+        values["cursor"] = changes.get("cursor", "")
+        text = urlencode({name: value for name, value in values.items() if value})
+        return f"?{text}" if text else ""
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is left out."""
+        return self.address(sort="") != ""
+
+
+def answers_are_open(member: Member) -> bool:
+    """Whether this member may sort and filter by the model's answers.
+
+    Where the own impression comes first, an order or a filter by the answer would tell it.
+    """
+    return not (member.clinic.impression_first and member.can_edit)
+
+
+def hidden_answers(user: User, member: Member, photo_ids: Iterable[int]) -> set[int]:
+    """Return those of the photos whose answer must not be shown to this member yet."""
+    wanted = set(photo_ids)
+    if not answer_filters and not answers_are_open(member):
+        return wanted
+    return set().union(*(hidden(user, member, wanted) for hidden in answer_filters)) if wanted else set()
+
+
+def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> QuerySet[Lesion]:
+    """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``."""
+    rows = Lesion.objects.filter(clinic=clinic)
+    if filters.state:
+        rows = rows.filter(state=filters.state)
+    if filters.disease and answers_open:
+        rows = rows.filter(top_disease=filters.disease)
+    if filters.show == NEEDS_PATHOLOGY:
+        rows = rows.filter(is_proven=False, state=Lesion.State.DONE)
+    elif filters.show == PROVEN:
+        rows = rows.filter(is_proven=True)
+    elif filters.show == UNFILED:
+        rows = rows.filter(patient=None)
+    if filters.mine:
+        rows = rows.filter(created_by=user)
+    if filters.since:
+        rows = rows.filter(created_at__gte=_start_of(_day(filters.since)))
+    if filters.until:
+        rows = rows.filter(created_at__lt=_start_of(_day(filters.until) + timedelta(days=1)))
+    if filters.q:
+        rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
+    if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
+        rows = rows.filter(malignant_sum__isnull=False)
+    return rows.select_related("patient", "cover", "created_by")
+
+
+def order(filters: Filters, *, answers_open: bool) -> tuple[str, ...]:
+    """The order of the rows, as ``keyset.page`` takes it. Only analysed lesions have a malignant sum."""
+    by_malignant = filters.sort == BY_MALIGNANT and answers_open and filters.state in ("", Lesion.State.DONE)
+    return MALIGNANT_FIRST if by_malignant else NEWEST_FIRST
+
+
+def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
+    """Return the clinic's lesions of these ids, with what a row shows."""
+    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related("patient", "cover", "created_by")
+
+
+def has_none(clinic: Clinic) -> bool:
+    """Whether the clinic has no lesion at all: a first visit."""
+    return not Lesion.objects.filter(clinic=clinic).exists()
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if worklist_search.FIRST_YEAR <= day.year <= worklist_search.LAST_YEAR else None
+
+
+def _start_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
