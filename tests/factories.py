@@ -1,7 +1,6 @@
 """Rows and files for tests, made through the product's own services."""
 
 import io
-import json
 from datetime import date
 from pathlib import Path
 
@@ -81,46 +80,34 @@ def make_model_dir(
     import torch
 
     from classifier import network, weights
+    from classifier.manifest import Manifest
+    from classifier.preprocess import Preprocessing
     from skinclinic.diseases import DISEASE_KEYS
 
     torch.manual_seed(seed)
-    outputs = len(DISEASE_KEYS) + len(background_classes)
-    net = network.build(architecture, outputs)
     design = network.ARCHITECTURES[architecture]
-    manifest = weights.Manifest.from_json(
-        {
-            "name": name,
-            "architecture": architecture,
-            "disease_keys": list(DISEASE_KEYS),
-            "background_classes": list(background_classes),
-            "preprocessing": {
-                "input_size": 64,
-                "mean": list(design.mean),
-                "std": list(design.std),
-                "channel_order": "RGB",
-            },
-            "weights_sha256": "",
-            "trained_on": "nothing: random weights",
-            "trained_at": date(2026, 1, 1).isoformat(),
-            "validated_on": [],
-            "metrics": {},
-            "thresholds": {
-                set_name: {
-                    "purpose": "tests",
-                    "cohort": "none",
-                    "n": 0,
-                    "date": "2026-01-01",
-                    "optimistic": True,
-                    "values": dict.fromkeys(DISEASE_KEYS, threshold),
-                }
-                for set_name, threshold in (("balanced", 0.1), ("screening", 0.02))
-            },
-            "licence": "Apache-2.0",
-            "intended_use": "tests",
-            "limits": "it knows nothing",
-            "demo": True,
-        }
+    manifest = Manifest(
+        name=name,
+        architecture=architecture,
+        preprocessing=Preprocessing(input_size=64, mean=design.mean, std=design.std),
+        trained_on="nothing: random weights",
+        trained_at=date(2026, 1, 1).isoformat(),
+        background_classes=tuple(background_classes),
+        thresholds={
+            set_name: {
+                "purpose": "tests",
+                "cohort": "none",
+                "n": 0,
+                "date": "2026-01-01",
+                "optimistic": True,
+                "values": dict.fromkeys(DISEASE_KEYS, threshold),
+            }
+            for set_name, threshold in (("balanced", 0.1), ("screening", 0.02))
+        },
+        licence="Apache-2.0",
+        intended_use="tests",
+        limits="it knows nothing",
+        demo=True,
     )
-    weights.save(folder, manifest, net.state_dict())
-    assert json.loads((folder / "manifest.json").read_text())["weights_sha256"]
+    weights.save(folder, manifest, network.build(architecture, manifest.outputs).state_dict())
     return folder
