@@ -1,11 +1,13 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from tests import engine as engine_processes
 from tests import factories
 
 PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
@@ -148,3 +150,23 @@ def photo(clinic, clinician):
 def analysis(photo, clinician, model_version):
     """A finished analysis of ``photo`` by the tiny network, run through the real job."""
     return factories.make_analysis(photo, clinician)
+
+
+@pytest.fixture
+def engine(transactional_db, home, settings) -> Iterator[engine_processes.Engine]:
+    """An engine on the broker this run is configured for: a folder of the home, or Redis."""
+    if settings.CELERY_BROKER_URL.startswith("embedded"):
+        engine_processes.use_broker(
+            settings, "embedded://", {"folder": str(home / "broker"), "polling_interval": 0.05}
+        )
+    running = engine_processes.Engine(home, settings.CELERY_BROKER_URL)
+    # Workers export networks to the cache of their own home; let them use the tests' shared one.
+    (home / "cache").symlink_to(settings.CACHE_DIR)
+    settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def use_broker(settings) -> Callable[[str, dict], None]:
+    return lambda url, options: engine_processes.use_broker(settings, url, options)

@@ -5,8 +5,7 @@ import pytest
 from classifier.services.analyses import request_analysis
 from skinclinic.models import Job
 from tests import factories, servers
-
-from .conftest import wait_until
+from tests.engine import wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -27,7 +26,9 @@ def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_versi
     engine.start_worker()
     engine.start_reconciler(every=1)
     with servers.redis_server(port):
-        wait_until(lambda: state_of(analysis) == Job.State.DONE, 90, "the photo is analysed once Redis is there")
+        wait_until(
+            lambda: state_of(analysis) == Job.State.DONE, 90, "the photo is analysed once Redis is there"
+        )
 
 
 @pytest.mark.timeout(120)

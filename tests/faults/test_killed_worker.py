@@ -8,8 +8,7 @@ from classifier.models import Analysis
 from classifier.services.analyses import request_analysis
 from skinclinic.models import Job
 from tests import factories
-
-from .conftest import wait_until
+from tests.engine import wait_until
 
 pytestmark = pytest.mark.engine
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.conf import settings as django_settings
@@ -63,25 +63,7 @@ def _database_url() -> str:
     )
 
 
-@pytest.fixture
-def engine(transactional_db, home, settings) -> Iterator[Engine]:
-    """An engine on the broker this run is configured for: a folder of the home, or Redis."""
-    if settings.CELERY_BROKER_URL.startswith("embedded"):
-        _use_broker(settings, "embedded://", {"folder": str(home / "broker"), "polling_interval": 0.05})
-    running = Engine(home, settings.CELERY_BROKER_URL)
-    # Workers export networks to the cache of their own home; let them use the tests' shared one.
-    (home / "cache").symlink_to(settings.CACHE_DIR)
-    settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def use_broker(settings) -> Callable[[str, dict], None]:
-    return lambda url, options: _use_broker(settings, url, options)
-
-
-def _use_broker(settings, url: str, options: dict) -> None:
+def use_broker(settings, url: str, options: dict) -> None:
     from skinclinic import celery_app
 
     settings.CELERY_BROKER_URL = url

@@ -1,0 +1,76 @@
+"""A real browser against a live server, with a real worker when the test asks for ``engine``."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import servers
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in str(item.path):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread; Django must not take it for async code.
+    import os
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=servers.chromium(), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]]:
+    """open_page(user, path, width=1440, dark=False, language="en") -> a page, signed in as ``user`` (or None).
+
+    The test fails if a page of it logged an error, threw, or broke the content security policy;
+    ``page.allowed_errors`` (a list of texts) names those it expects.
+    """
+    pages: list[Page] = []
+
+    def open_one(
+        user, path: str = "/", *, width: int = 1440, dark: bool = False, language: str = "en", touch: bool = False
+    ) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900 if width > 500 else 844},
+            color_scheme="dark" if dark else "light",
+            locale="ko-KR" if language == "ko" else "en-GB",
+            has_touch=touch,
+        )
+        cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}]
+        if user is not None:
+            session = client_for(user).cookies[settings.SESSION_COOKIE_NAME].value
+            cookies.append({"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url})
+        context.add_cookies(cookies)
+        page = context.new_page()
+        page.problems = []
+        page.allowed_errors = []
+        page.on("pageerror", lambda error: page.problems.append(f"threw: {error}"))
+        page.on("console", lambda m: page.problems.append(m.text) if m.type == "error" else None)
+        page.goto(live_server.url + path)
+        pages.append(page)
+        return page
+
+    yield open_one
+    problems = [
+        problem
+        for page in pages
+        for problem in page.problems
+        if not any(text in problem for text in page.allowed_errors)
+    ]
+    for page in pages:
+        page.context.close()
+    assert problems == []
