@@ -12,7 +12,7 @@ from skinclinic.diseases import DISEASES, MALIGNANT_KEYS, Disease
 # From this share on, "not among these 12" is said before the scores.
 LARGE_BACKGROUND = 0.5
 LOG_FLOOR = 1e-4
-KEY_CAPS = dict(zip((disease.key for disease in DISEASES), "1 2 3 4 5 6 7 8 9 0 - =".split(), strict=True))
+KEY_CAPS = dict(zip((disease.key for disease in DISEASES), "1234567890-=", strict=True))
 
 # Each axis maps a probability to a share of the bar's length. Thresholds are often below 0.01, which an even
 # axis crams into its first pixels; the square root is the first choice, the logarithm shows the smallest.
@@ -47,10 +47,12 @@ class Tick:
 
 @dataclass(frozen=True)
 class Row:
-    """One disease of the result. ``basis``: what its threshold was measured on, where the manifest says so."""
+    """One disease of the result. ``place``: its place (from 0) in the fixed order, ``key_cap`` the key of that
+    place; ``basis``: what its threshold was measured on, where the manifest says so."""
 
     disease: Disease
     name: str
+    place: int
     key_cap: str
     score: float
     score_text: str
@@ -134,6 +136,7 @@ def _row(disease: Disease, score: float, threshold: float | None, basis: str, la
     return Row(
         disease=disease,
         name=disease.name(language),
+        place=DISEASES.index(disease),
         key_cap=KEY_CAPS[disease.key],
         score=score,
         score_text=score_text(score, beside=threshold),

@@ -11,6 +11,7 @@ from classifier.services.assessments import may_see_answer
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.imaging import Box
 from skinclinic.permissions import get_for, membership
+from skinclinic.requests import json_error
 
 
 @never_cache
@@ -20,9 +21,9 @@ def analysis_maps(request: HttpRequest, pk: int) -> JsonResponse:
     row = get_for(request.user, Analysis, pk)
     if not may_see_answer(request.user, membership(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
-        return JsonResponse({"code": "impression_first", "message": message}, status=409)
+        return json_error(409, "impression_first", message)
     if not row.is_done:
-        return JsonResponse({"code": "not_analysed", "message": _("Not analysed yet.")}, status=409)
+        return json_error(409, "not_analysed", _("This photo is not analysed yet."))
     return JsonResponse(maps_json(row.heatmaps(), row.box))
 
 

@@ -1,0 +1,70 @@
+// The result page: photo, heatmap, bars, assessment and their keys.
+import { bindKey } from "../keys.js";
+import { setUpBars } from "./bars.js";
+import { bindFreeKey } from "./free-keys.js";
+import { Heatmap } from "./heatmap.js";
+import { chooseByKey, DISEASE_CODES } from "./naming.js";
+import { afterSwap } from "./saving.js";
+import { Viewer } from "./viewer.js";
+
+const OPACITY_STEP = 5;
+
+const viewer = new Viewer(document.getElementById("viewer"));
+const heatmap = new Heatmap(viewer);
+const hasAnswer = () => Boolean(heatmap.maps);
+
+function setUp() {
+  setUpBars();
+  heatmap.attach();
+}
+
+setUp();
+document.addEventListener("htmx:afterSettle", (event) => {
+  setUp();
+  if (event.detail.target.id === "result-panel" || event.detail.elt.id === "result-panel") afterSwap();
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-choose-heatmap]");
+  if (button && hasAnswer()) heatmap.choose(button.dataset.chooseHeatmap);
+});
+
+DISEASE_CODES.forEach((code, place) => {
+  bindKey(code, () => {
+    const chip = document.querySelector(`[data-choose-heatmap][data-place="${place}"]`);
+    if (!chooseByKey(place)) chip?.click();
+  });
+});
+
+const ifAnswer = (run) => () => hasAnswer() && run();
+bindKey("KeyH", ifAnswer(() => heatmap.toggle()));
+bindKey("KeyP", ifAnswer(() => heatmap.togglePanels()));
+bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
+bindKey("BracketRight", viewer.zoomIn, { repeat: true });
+bindKey("KeyF", () => viewer.fit());
+bindFreeKey("Space", ifAnswer(() => heatmap.hold(true)), { up: () => heatmap.hold(false) });
+bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), { repeat: true });
+bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), { repeat: true });
+
+const click = (selector) => () => document.querySelector(selector)?.click();
+for (const [code, id] of [["KeyA", "agree"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
+  bindKey(code, () => {
+    const choice = document.getElementById(`decide-${id}`);
+    if (!choice) return;
+    choice.closest("details")?.setAttribute("open", "");
+    choice.click();
+    choice.focus({ preventScroll: true });
+  });
+}
+bindKey("KeyU", click("[data-undo]"));
+bindFreeKey("Enter", () => {
+  const form = document.querySelector("#impression-form, #decision-form");
+  if (form?.querySelector("input[type=radio]:checked")) form.requestSubmit();
+});
+
+const go = (where) => () => {
+  const address = document.getElementById("result").dataset[where];
+  if (address) window.location.assign(address);
+};
+bindKey("KeyJ", go("next"));
+bindKey("KeyK", go("previous"));
