@@ -1,0 +1,68 @@
+"""Train the demo model again: photos of six diseases and drawings of all twelve."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = (
+        "Fine-tune the demo model from ImageNet weights on a PAD-UFES-20 folder and synthetic lesions, "
+        "cross-validate it over patient-grouped folds, and write weights and manifest to a new folder."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--photos", type=Path, required=True, help="folder with metadata.csv and images/")
+        parser.add_argument(
+            "--init", type=Path, required=True, help="ImageNet state dict (.pth) of the architecture"
+        )
+        parser.add_argument("--out", type=Path, required=True, help="model folder to make")
+        parser.add_argument("--folds", type=int, default=5, help="patient-grouped folds (default 5)")
+        parser.add_argument("--no-folds", dest="folds", action="store_const", const=0)
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--jobs", type=int, default=2, help="processes side by side (default 2)")
+        parser.add_argument("--scores", type=Path, help="also write the out-of-fold scores here (.npz)")
+
+    def handle(self, *args, photos, init, out, folds, seed, jobs, scores, **options):
+        import torch
+
+        from classifier import weights
+        from classifier.network import load_imagenet
+        from classifier.training import demo, demo_manifest
+        from classifier.training.examples import read_pad_ufes_20
+
+        if out.exists():
+            raise CommandError(f"{out} is there already")
+        if folds == 1 or folds < 0:
+            raise CommandError("--folds must be 0 or at least 2")
+        recipe = demo.Recipe()
+        network = demo.new_network(recipe, seed)
+        try:
+            examples = read_pad_ufes_20(photos)
+            imagenet = torch.load(init, map_location="cpu", weights_only=True)
+            load_imagenet(network, recipe.architecture, imagenet)
+        except (OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        with tempfile.TemporaryDirectory(prefix="skinclinic-training-") as scratch:
+            trained = demo.train(
+                recipe,
+                examples,
+                network,
+                folds=folds,
+                seed=seed,
+                jobs=jobs,
+                scratch=Path(scratch),
+                say=self._say,
+            )
+        if scores and trained.out_of_fold:
+            found = trained.out_of_fold
+            np.savez(scores, photos=found.photos, fold=found.fold_of, labels=examples.labels)
+        manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
+        weights.save(out, manifest, trained.state)
+        self._say(demo_manifest.summary(manifest))
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

@@ -1,0 +1,76 @@
+"""Independent trainings side by side: one for each fold of patients, and one on everything."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor, nn
+
+from classifier import roc
+from classifier.training.loop import Features, Settings, fine_tune, predict
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A training to be done from ``back``; nothing of it depends on other trainings.
+
+    The paths are .npy files of stored front features; they are mapped, not sent between processes.
+    """
+
+    back: nn.Module
+    settings: Settings
+    photos: str
+    photo_labels: np.ndarray
+    drawings: str
+    drawing_labels: np.ndarray
+
+    def run(self, keep: np.ndarray, seed: int) -> dict[str, Tensor]:
+        """Train on the photos numbered ``keep`` and all drawings; return the state of the back."""
+        photos = Features(np.load(self.photos, mmap_mode="r")[:, keep], self.photo_labels[keep])
+        drawings = Features(np.load(self.drawings, mmap_mode="r"), self.drawing_labels)
+        fine_tune(self.back, photos, drawings, self.settings, seed)
+        return {name: value.clone() for name, value in self.back.state_dict().items()}
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Scores from networks that did not learn from what they scored.
+
+    ``photos`` [n, outputs] by the network whose training left the photo's fold out; ``drawings``
+    [folds, m, outputs] of drawings that none of them learnt from; ``fold_of`` [n].
+    """
+
+    photos: np.ndarray
+    drawings: np.ndarray
+    fold_of: np.ndarray
+
+
+def cross_validate(
+    fit: Fit, fold_of: np.ndarray, held_out_drawings: np.ndarray, seed: int, pool: Executor
+) -> OutOfFold:
+    """Train once without each fold and score that fold and the held-out drawings [m, h, w, c]."""
+    folds = range(fold_of.max() + 1)
+    states = pool.map(fit.run, [np.flatnonzero(fold_of != f) for f in folds], [seed + 1 + f for f in folds])
+    views = np.load(fit.photos, mmap_mode="r")
+    photos, drawings = None, []
+    for fold, state in zip(folds, states, strict=True):
+        fit.back.load_state_dict(state)
+        left_out = np.flatnonzero(fold_of == fold)
+        scores = predict(fit.back, views[0, left_out])
+        photos = np.zeros((len(fold_of), scores.shape[1])) if photos is None else photos
+        photos[left_out] = scores
+        drawings.append(predict(fit.back, held_out_drawings))
+    return OutOfFold(photos, np.stack(drawings), fold_of)
+
+
+def one_vs_rest(scores: np.ndarray, labels: np.ndarray) -> dict[int, float]:
+    """AUC of each label that occurs, its column of ``scores`` [n, outputs] against all other labels."""
+    return {int(label): roc.auc(scores[:, label], labels == label) for label in np.unique(labels)}
+
+
+def fold_macro_aucs(out: OutOfFold, labels: np.ndarray) -> list[float]:
+    """Mean over the labels of the one-vs-rest AUC within each fold."""
+    return [
+        float(np.mean(list(one_vs_rest(out.photos[out.fold_of == f], labels[out.fold_of == f]).values())))
+        for f in range(out.fold_of.max() + 1)
+    ]

@@ -1,0 +1,151 @@
+"""The recipe of the demo model: photos of six diseases together with drawings of all twelve.
+
+The front of a small network keeps its ImageNet weights; the rest is fine-tuned. The same training runs five
+times, each without a fifth of the patients, to see how it does on patients it does not know and to choose
+thresholds; the shipped weights come from a training on all of them.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from classifier.architectures import ARCHITECTURES
+from classifier.network import MappedClassifier, build
+from classifier.preprocess import Preprocessing
+from classifier.training.crossval import Fit, OutOfFold, cross_validate
+from classifier.training.examples import Examples, draw, patient_folds
+from classifier.training.features import Back, FeatureJob, front_of, store_features
+from classifier.training.loop import Settings, predict
+from skinclinic.diseases import DISEASE_KEYS
+
+BACKGROUND = ("other",)
+# Drawings for training, held-out drawings, and those anybody else makes (small seeds) never share a seed.
+TRAINING_SEED, HELD_OUT_SEED = 100_000, 200_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All numbers of a training. ``frozen_blocks``: how many blocks keep their ImageNet weights;
+    ``views``, ``drawn_views``: random variations stored of each photo and drawing."""
+
+    architecture: str = "efficientnet_lite0"
+    input_size: int = 224
+    frozen_blocks: int = 8
+    dropout: float = 0.2
+    views: int = 12
+    drawn_views: int = 4
+    drawn_each: int = 24
+    drawn_others: int = 72
+    held_out_each: int = 12
+    held_out_others: int = 36
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What the network expects."""
+        design = ARCHITECTURES[self.architecture]
+        return Preprocessing(self.input_size, design.mean, design.std)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network (full state dict) and what is known of it.
+
+    ``out_of_fold`` is None without cross-validation; ``drawn_scores`` are the network's own scores of the
+    held-out drawings with labels ``drawn_labels``.
+    """
+
+    state: dict[str, Tensor]
+    out_of_fold: OutOfFold | None
+    drawn_scores: np.ndarray
+    drawn_labels: np.ndarray
+
+
+def new_network(recipe: Recipe, seed: int) -> MappedClassifier:
+    """A network for the 12 diseases and "other", with random weights."""
+    torch.manual_seed(seed)
+    return build(recipe.architecture, len(DISEASE_KEYS) + len(BACKGROUND), dropout=recipe.dropout)
+
+
+def train(
+    recipe: Recipe,
+    photos: Examples,
+    network: MappedClassifier,
+    *,
+    folds: int,
+    seed: int,
+    jobs: int,
+    scratch: Path,
+    say: Callable[[str], None] = print,
+) -> Trained:
+    """Train ``network`` in place by ``recipe``; cross-validate over ``folds`` groups of patients (0: not).
+
+    The folds start from the same weights, usually those of ImageNet. ``jobs`` processes work side by side,
+    one thread each, which does not change the result. ``scratch`` is a folder for stored features (about
+    half a gigabyte).
+    """
+    started = time.monotonic()
+
+    def report(text: str) -> None:
+        say(f"{time.monotonic() - started:6.0f} s  {text}")
+
+    side = round(1.4 * recipe.input_size)
+    drawings = draw(recipe.drawn_each, recipe.drawn_others, TRAINING_SEED, side)
+    held_out = draw(recipe.held_out_each, recipe.held_out_others, HELD_OUT_SEED, side)
+    report(f"{len(photos)} photos, {len(drawings)} drawings and {len(held_out)} held out")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+        fit, unseen = _prepare(recipe, network, photos, drawings, held_out, seed, scratch, pool)
+        report("frozen front done")
+        whole = pool.submit(fit.run, np.arange(len(photos)), seed)
+        out = None
+        if folds:
+            fold_of = patient_folds(photos.labels, photos.patients, folds, seed)
+            out = cross_validate(fit, fold_of, unseen, seed, pool)
+            report(f"{folds} folds done")
+        fit.back.load_state_dict(whole.result())
+    report("training on all photos done")
+    return Trained(network.state_dict(), out, predict(fit.back, unseen), held_out.labels)
+
+
+def _prepare(
+    recipe: Recipe,
+    network: MappedClassifier,
+    photos: Examples,
+    drawings: Examples,
+    held_out: Examples,
+    seed: int,
+    scratch: Path,
+    pool: Executor,
+) -> tuple[Fit, np.ndarray]:
+    """Store front features; return the training to be done and the features of the held-out drawings."""
+    network = network.to(memory_format=torch.channels_last)
+    front = front_of(network, recipe.frozen_blocks)
+    paths = {name: scratch / f"{name}.npy" for name in ("photos", "drawings", "held_out")}
+    sources = (("photos", photos, recipe.views), ("drawings", drawings, recipe.drawn_views))
+    for name, examples, views in sources:
+        job = FeatureJob(front, recipe.preprocessing, views, seed)
+        store_features(job, examples.pictures, paths[name], pool)
+    job = FeatureJob(front, recipe.preprocessing, 0, seed)
+    unseen = store_features(job, held_out.pictures, paths["held_out"], pool)[0]
+    back = Back(network, recipe.frozen_blocks)
+    fit = Fit(
+        back,
+        recipe.settings,
+        str(paths["photos"]),
+        photos.labels,
+        str(paths["drawings"]),
+        drawings.labels,
+    )
+    return fit, unseen
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
