@@ -58,7 +58,7 @@ def _four(box_like) -> tuple:
             sides = [box_like[name] for name in ("size", "width", "height") if box_like.get(name) is not None]
             return box_like["x"], box_like["y"], sides[0], sides[-1]
         x, y, *sides = box_like
-        if isinstance(box_like, str) or not 1 <= len(sides) <= 2:
+        if isinstance(box_like, str | bytes) or not 1 <= len(sides) <= 2:
             raise BoxRejected("box_not_numbers")
         return x, y, sides[0], sides[-1]
     except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -66,7 +66,7 @@ def accept(
         raise PhotoRejected("unsupported", kind=sniff.kind_of(data))
     header, image = _open(source_format, data, max_pixels, min_side)
     facts = metadata.read(header.exif)
-    sampling = _sampling(source_format, image)
+    sampling = _FORMATS[source_format].subsampling(image)
     profile = image.info.get("icc_profile") or (profiles.adobe_rgb_profile() if facts.adobe_rgb else None)
     image, colour_notes = colour.to_srgb(image, profile)
     if header.turns and facts.turn is not None:
@@ -117,13 +117,6 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS, min_side: 
         raise PhotoRejected("too_narrow", width=width, height=height, limit_ratio=MAX_RATIO)
     if min(width, height) < min_side:
         raise PhotoRejected("too_small", width=width, height=height, minimum=min_side)
-
-
-def _sampling(source_format: str, image: Image.Image) -> str:
-    """Chroma subsampling to store with: what the source had, full for lossless sources."""
-    if source_format == "JPEG":
-        return jpeg.subsampling(image)
-    return "4:2:0" if source_format == "HEIF" else "4:4:4"
 
 
 def _one_decimal(value: float) -> str:

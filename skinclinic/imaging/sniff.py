@@ -49,7 +49,9 @@ _SIGNATURES = (
     (b"ID3", _("a sound file")),
     (b"OggS", _("a sound or video file")),
 )
+_HIDDEN = {b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!", b"PK\3\4", b"%PDF-", b"GIF87a", b"GIF89a"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
+_HEIF_BRANDS = {b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 
 
@@ -61,8 +63,8 @@ def photo_format(data: bytes) -> str | None:
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
-    brands = _brands(data)
-    if brands and brands[0] not in _AVIF_BRANDS and _HEIC_BRANDS.intersection(brands):
+    brands = set(_brands(data))
+    if brands & _HEIC_BRANDS or (brands & _HEIF_BRANDS and not brands & _AVIF_BRANDS):
         return "HEIF"
     return None
 
@@ -83,11 +85,15 @@ def kind_of(data: bytes) -> str:
 
 
 def hidden_kind(data: bytes) -> str | None:
-    """Name of what follows a picture header that was only glued on, or None."""
+    """Name of a program, document or text behind the glued-on start of a picture, or None."""
     for start in range(2, 33):
         for signature, name in _SIGNATURES:
-            if (len(signature) > 2 or signature == b"MZ") and data.startswith(signature, start):
+            if signature in _HIDDEN and data.startswith(signature, start):
                 return name
+    for start in (3, 4, 6, 8, 20):
+        sample = data[start : start + 4096]
+        if len(sample) >= 16 and (name := _kind_of_text(sample)) != _UNKNOWN:
+            return name
     return None
 
 
@@ -124,6 +130,6 @@ def _as_text(start: bytes) -> str | None:
                 text = start[: len(start) - cut].decode(encoding)
             except UnicodeDecodeError:
                 continue
-            if sum(not (c.isprintable() or c in "\ufeff\t\r\n\f") for c in text) <= len(text) // 50:
+            if text and sum(not (c.isprintable() or c in "\ufeff\t\r\n\f") for c in text) <= len(text) // 50:
                 return text
     return None

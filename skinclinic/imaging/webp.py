@@ -58,3 +58,8 @@ def decode(payload: bytes) -> Image.Image:
     image = WebPImageFile(BytesIO(payload))
     image.load()
     return image
+
+
+def subsampling(image: Image.Image) -> str:
+    """Full chroma: the source may be lossless, and does not say."""
+    return "4:4:4"

@@ -1,0 +1,137 @@
+"""Small files that would unpack to gigabytes are refused while memory stays flat."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skinclinic import imaging
+from tests import photo_bytes as make
+
+ROOT = Path(__file__).parents[2]
+MOST_GROWTH_MB = 24
+
+# Each file is opened in a process of its own, so that its highest memory is that of this file alone.
+PROBE = """
+import json, resource, sys, time
+from pathlib import Path
+from skinclinic import imaging
+from tests import photo_bytes
+
+imaging.accept(photo_bytes.encoded(photo_bytes.lesion(), "JPEG"))
+imaging.accept(photo_bytes.encoded(photo_bytes.lesion(), "HEIF"))
+answers = []
+for path in sys.argv[1:]:
+    data = Path(path).read_bytes()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.monotonic()
+    try:
+        imaging.accept(data)
+        code = "accepted"
+    except imaging.PhotoRejected as rejected:
+        code = rejected.code
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    answers.append([code, growth, time.monotonic() - started])
+print(json.dumps(answers))
+"""
+
+
+def greedy_exif() -> bytes:
+    """60 kB of EXIF in which 4000 fields each claim the same 10 kB: 40 MB to a reader that copies them."""
+    fields = [(0x4000 + n, 1, 10_000, 8) for n in range(4000)]
+    return b"Exif\0\0" + make.exif_block(fields)
+
+
+def many_scans() -> bytes:
+    """A progressive JPEG whose last scan is repeated 200 times."""
+    jpeg = make.encoded(make.lesion(), "JPEG", progressive=True)
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + jpeg[last:-2] * 200 + b"\xff\xd9"
+
+
+def text_chunk(megabytes: int) -> bytes:
+    return make.chunk(b"zTXt", b"Comment\0\0" + make.zeros_packed(megabytes))
+
+
+def bombs() -> dict[str, tuple[bytes, str]]:
+    packed = make.zeros_packed(48)
+    return {
+        "PNG of 81 megapixels": (make.png_bomb(9_000), "too_many_pixels"),
+        "PNG of 144 megapixels": (make.png_bomb(12_000), "too_many_pixels"),
+        "PNG of 400 megapixels": (make.png_bomb(20_000), "too_many_pixels"),
+        "PNG of 2³¹ - 1 pixels wide": (make.png(2**31 - 1, 2**31 - 1, b"\0"), "too_many_pixels"),
+        "PNG with 48 MB of text": (
+            make.png_with(make.chunk(b"zTXt", b"Comment\0\0" + packed)),
+            "decompression_bomb",
+        ),
+        "PNG with 48 MB of international text": (
+            make.png_with(make.chunk(b"iTXt", b"Comment\0\1\0en\0Comment\0" + packed)),
+            "decompression_bomb",
+        ),
+        "PNG with 48 MB of profile": (
+            make.png_with(make.chunk(b"iCCP", b"profile\0\0" + packed)),
+            "decompression_bomb",
+        ),
+        "PNG with many texts of 3 MB": (make.png_with(text_chunk(3) * 40), "decompression_bomb"),
+        "PNG with 48 MB of rows too many": (
+            make.png(80, 80, bytes(48 * 2**20)),
+            "accepted",
+        ),
+        "JPEG of 4290 megapixels": (make.jpeg_saying(65_500, 65_500), "too_many_pixels"),
+        "JPEG with 200 scans": (many_scans(), "decompression_bomb"),
+        "JPEG with greedy EXIF": (
+            make.jpeg_with_segment(make.encoded(make.lesion(), "JPEG"), 0xE1, greedy_exif()),
+            "accepted",
+        ),
+        "PNG with greedy EXIF": (make.png_with(make.chunk(b"eXIf", greedy_exif()[6:])), "accepted"),
+        "HEIC with greedy EXIF": (make.encoded(make.lesion(), "HEIF", exif=greedy_exif()), "accepted"),
+        "WebP of 268 megapixels": (make.webp_saying(16_384, 16_384), "too_many_pixels"),
+        "HEIC of 400 megapixels": (make.heic_saying(20_000, 20_000), "too_many_pixels"),
+        "HEIC cut out of 400 megapixels": (make.heic_cut_out_of(20_000, 20_000), "decompression_bomb"),
+        "HEIC from six tiles of 16 megapixels": (make.heic_tiles_saying(4_000, 4_000), "decompression_bomb"),
+    }
+
+
+def test_bombs_are_refused_with_flat_memory(tmp_path):
+    files, expected = [], {}
+    for number, (name, (data, code)) in enumerate(bombs().items()):
+        files.append(tmp_path / str(number))
+        files[-1].write_bytes(data)
+        expected[name] = code
+    command = [sys.executable, "-W", "ignore", "-c", PROBE, *map(str, files)]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=60).stdout
+    answers = dict(zip(expected, json.loads(output), strict=True))
+    assert {name: code for name, (code, _, _) in answers.items()} == expected
+    greedy = {name: growth for name, (_, growth, _) in answers.items() if growth > MOST_GROWTH_MB}
+    assert not greedy, f"megabytes more: {greedy}"
+    slow = {name: seconds for name, (_, _, seconds) in answers.items() if seconds > 2}
+    assert not slow, f"seconds: {slow}"
+
+
+def test_the_81_megapixel_bomb_is_as_small_as_it_says():
+    assert len(make.png_bomb(9_000)) < 10_000
+
+
+def test_bomb_names_its_size():
+    with pytest.raises(imaging.PhotoRejected, match="9000 × 9000 is 81 megapixels; at most 50"):
+        imaging.accept(make.png_bomb(9_000))
+
+
+def test_endless_markers_end_soon():
+    """Millions of empty segments or fill bytes cost no more than reading the file."""
+    for filler in (b"\xff\xfe\x00\x02", b"\xff\xd0", b"\xff", b"\x00"):
+        data = b"\xff\xd8\xff\xe0\x00\x02" + filler * (20 * 2**20 // len(filler))
+        with pytest.raises(imaging.PhotoRejected):
+            imaging.accept(data)
+
+
+def test_heic_made_from_itself():
+    heic = make.encoded(make.lesion(160, 128), "HEIF", tile_size=64)
+    at = heic.index(b"dimg") + 4
+    whole = heic[at : at + 2]
+    itself = heic[: at + 4] + whole + heic[at + 6 :]
+    with pytest.raises(imaging.PhotoRejected) as caught:
+        imaging.accept(itself)
+    assert caught.value.code == "damaged"
