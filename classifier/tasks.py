@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from django.conf import settings
 
@@ -21,7 +20,7 @@ def _runtime(version: ModelVersion):
 
     try:
         return open_runtime(
-            Path(version.folder), cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
+            version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
         )
     except ModelRejected as error:
         raise JobError(error.code, error.message) from error

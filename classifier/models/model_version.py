@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +31,11 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def path(self) -> Path:
+        """The folder with its files; ``folder`` is relative to MODELS_DIR, or absolute."""
+        return settings.MODELS_DIR / self.folder
 
     @property
     def is_demo(self) -> bool:

@@ -1,0 +1,183 @@
+"""The clinic's models: which there are, which is in use, adding, publishing and rolling back."""
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.models import ModelVersion, Publication
+from classifier.services import model_upload, registry
+from classifier.services.model_card import card
+from classifier.weights import ModelRejected
+from skinclinic.middleware import takes_up_to
+from skinclinic.permissions import ADMIN, VIEW, clinic_member
+from skinclinic.services.files import StorageFull
+from skinclinic.views.forms import OneLineField
+
+SHOWN_LINES = 100
+MEGABYTE = 1024 * 1024
+
+
+class RegisterForm(forms.Form):
+    weights = forms.FileField(
+        label=gettext_lazy("Weights (model.safetensors)"),
+        widget=forms.FileInput(attrs={"accept": ".safetensors"}),
+    )
+    manifest = forms.FileField(
+        label=gettext_lazy("Description (manifest.json)"),
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    reason = OneLineField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Kept in the log."),
+    )
+
+
+class RollBackForm(ReasonForm):
+    from_version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@clinic_member(VIEW)
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    return _list_page(request)
+
+
+@takes_up_to(model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES)
+@clinic_member(ADMIN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def model_register(request: HttpRequest) -> HttpResponse:
+    """Add a model: its weights and its description, checked before anything is kept."""
+    if request.method != "POST":
+        return _register_page(request, RegisterForm())
+    form = RegisterForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _register_page(request, form)
+    try:
+        version, is_new = model_upload.register_upload(
+            form.cleaned_data["weights"],
+            form.cleaned_data["manifest"],
+            clinic=request.membership.clinic,
+            user=request.user,
+        )
+    except ModelRejected as error:
+        form.add_error(None, error.message)
+        return _register_page(request, form)
+    except StorageFull:
+        form.add_error(None, _("The server's disk is full. Nothing was stored."))
+        return _register_page(request, form, status=507)
+    if is_new:
+        messages.success(request, _("%(name)s was added. It is not in use yet.") % {"name": version})
+    else:
+        messages.info(request, _("These weights are here already, as %(name)s.") % {"name": version})
+    return redirect("model", version.pk)
+
+
+@clinic_member(VIEW)
+@require_safe
+def model(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version: what it was trained and validated on, its thresholds, limits and hash."""
+    version = _version_for(request, pk)
+    clinic = request.membership.clinic
+    context = {
+        "version": version,
+        "card": card(version),
+        "in_use": registry.published(clinic) == version,
+        "form": ReasonForm(),
+        "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
+            "published_by"
+        ),
+    }
+    return render(request, "models/model.html", context)
+
+
+@clinic_member(ADMIN)
+@require_POST
+def model_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    version = _version_for(request, pk)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("The reason must be one line of at most 200 characters."))
+        return redirect("model", version.pk)
+    try:
+        line = registry.publish(
+            version,
+            clinic=request.membership.clinic,
+            user=request.user,
+            reason=form.cleaned_data["reason"],
+        )
+    except ModelRejected as error:
+        messages.error(request, error.message)
+        return redirect("model", version.pk)
+    if line:
+        messages.success(request, _("From the next photo on, %(name)s is used.") % {"name": version})
+    else:
+        messages.info(request, _("%(name)s is in use already.") % {"name": version})
+    return redirect("models")
+
+
+@clinic_member(ADMIN)
+@require_POST
+def model_rollback(request: HttpRequest) -> HttpResponse:
+    """Return to the version used before."""
+    form = RollBackForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed. Reload the page and try again."))
+        return redirect("models")
+    try:
+        line = registry.roll_back(request.membership.clinic, user=request.user, **form.cleaned_data)
+    except registry.PublishedMeanwhile:
+        messages.error(
+            request, _("Another model was published meanwhile. Look at the list and decide again.")
+        )
+    except ModelRejected as error:
+        messages.error(request, error.message)
+    else:
+        if line:
+            messages.success(
+                request,
+                _("Rolled back: from the next photo on, %(name)s is used.") % {"name": line.model_version},
+            )
+        else:
+            messages.info(request, _("There is no earlier model to go back to."))
+    return redirect("models")
+
+
+def _version_for(request: HttpRequest, pk: int) -> ModelVersion:
+    version = registry.available(request.membership.clinic).filter(pk=pk).first()
+    if version is None:
+        raise Http404
+    return version
+
+
+def _list_page(request: HttpRequest) -> HttpResponse:
+    clinic = request.membership.clinic
+    in_use = registry.published(clinic)
+    back_to = registry.roll_back_target(clinic)
+    context = {
+        "versions": registry.available(clinic).select_related("registered_by"),
+        "in_use": in_use,
+        "current_line": registry.current_line(clinic),
+        "back_to": back_to,
+        "roll_back_form": RollBackForm(initial={"from_version": in_use.pk}) if back_to else None,
+        "lines": Publication.objects.filter(clinic=clinic).select_related("model_version", "published_by")[
+            :SHOWN_LINES
+        ],
+    }
+    return render(request, "models/models.html", context)
+
+
+def _register_page(request: HttpRequest, form: RegisterForm, status: int | None = None) -> HttpResponse:
+    context = {
+        "form": form,
+        "weights_megabytes": model_upload.WEIGHTS_MAX_BYTES // MEGABYTE,
+    }
+    return render(request, "models/register.html", context, status=status or (422 if form.is_bound else 200))
