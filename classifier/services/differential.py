@@ -87,6 +87,7 @@ class ResultView:
     malignant_text: str
     background: float | None
     background_percent: int | None
+    background_text: str
     background_is_large: bool
     warnings: tuple[str, ...]
 
@@ -127,6 +128,7 @@ def result_view(
         malignant_text=score_text(malignant),
         background=background,
         background_percent=None if background is None else round(background * 100),
+        background_text="" if background is None else score_text(background),
         background_is_large=background is not None and background >= LARGE_BACKGROUND,
         warnings=tuple(quality["warnings"]) if quality else (),
     )

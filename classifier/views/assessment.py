@@ -31,7 +31,7 @@ def impression(request: HttpRequest, pk: int) -> HttpResponse:
         return _panel(request, row, 422, impression_error=str(error), typed=request.POST)
     except Conflict:
         return _panel(request, row, 409, conflict={"kind": "impression", "wanted": named})
-    return after_saving(request, row)
+    return after_saving(request, row, "impression")
 
 
 @never_cache
@@ -56,7 +56,7 @@ def decision(request: HttpRequest, pk: int) -> HttpResponse:
     except Conflict:
         label = dict(Assessment.Decision.choices).get(wanted, _("Undo"))
         return _panel(request, row, 409, conflict={"kind": "decision", "wanted": label}, typed=request.POST)
-    return after_saving(request, row)
+    return after_saving(request, row, "decision")
 
 
 def named_in(post) -> Named:

@@ -76,10 +76,10 @@ def render_panel(
     return render(request, "result/page.html", context, status=status)
 
 
-def after_saving(request: HttpRequest, found: Analysis) -> HttpResponse:
-    """Show what was stored: the fresh panel, or by redirect for a browser without scripts."""
+def after_saving(request: HttpRequest, found: Analysis, what: str) -> HttpResponse:
+    """Show what was stored ("impression", "decision"): the fresh panel, or by redirect without scripts."""
     if wants_panel(request):
-        return render_panel(request, member_of(request, found), found.photo, found, just_saved=True)
+        return render_panel(request, member_of(request, found), found.photo, found, just_saved=what)
     current = current_analysis(found.photo)
     return HttpResponseRedirect(
         reverse("photo", args=[found.photo_id]) if found == current else reverse("analysis", args=[found.pk])

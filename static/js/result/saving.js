@@ -42,5 +42,6 @@ export function afterSwap() {
   const panel = document.getElementById("result-panel");
   if (panel.dataset.say && panel.dataset.say !== says) announce(panel.dataset.say);
   says = panel.dataset.say;
-  if ("justSaved" in panel.dataset) panel.querySelector("[data-focus]")?.focus({ preventScroll: true });
+  const { justSaved } = panel.dataset;
+  if (justSaved) panel.querySelector(`[data-focus="${justSaved}"]`)?.focus();
 }
