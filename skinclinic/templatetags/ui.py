@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
+from skinclinic.sites import ANATOMIC_SITES
 
 register = template.Library()
 
@@ -32,6 +33,9 @@ STATES = {
     "proven": ("patch-check-fill", _("Proven")),
     "offline": ("cloud-slash", _("Engine offline")),
 }
+
+SITES = dict(ANATOMIC_SITES)
+SIDES = {"right": _("%(site)s, right"), "left": _("%(site)s, left")}
 
 # The first words of a page's URL name, and the menu item it belongs to.
 SECTIONS = (
@@ -70,6 +74,13 @@ def disease_name(key: str) -> str:
     """Return the disease's name in the current language; an unknown key comes back as it is."""
     disease = BY_KEY.get(key)
     return disease.name(get_language() or "en") if disease else key
+
+
+@register.simple_tag
+def site_name(key: str, side: str = "") -> str:
+    """Return the name of an anatomic site, with the patient's side ("right" or "left") if one is given."""
+    name = SITES.get(key, key)
+    return SIDES[side] % {"site": name} if side else str(name)
 
 
 @register.inclusion_tag("components/disease_badge.html")

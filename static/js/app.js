@@ -1,4 +1,5 @@
 // On every page with the bar.
+import "./session-guard.js";
 import "./confirm.js";
 import "./htmx-setup.js";
 import "./keys.js";

@@ -1,0 +1,129 @@
+// The crop form of templates/components/crop.html: mouse, touch, keyboard and number fields on one box.
+import { clamped, fits, largest, moved, resized, spanned } from "./crop-box.js";
+import { sendJson } from "./http.js";
+
+const SAY_AFTER = 500;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** Bring a crop form to life. Without this it is three number fields that work. */
+export function setUpCrop(form) {
+  const photo = { width: Number(form.dataset.width), height: Number(form.dataset.height) };
+  const frame = form.querySelector("[data-frame]");
+  const square = form.querySelector("[data-box]");
+  const fields = ["x", "y", "size"].map((name) => form.elements[name]);
+  const read = () => ({ x: fields[0].valueAsNumber, y: fields[1].valueAsNumber, size: fields[2].valueAsNumber });
+  let box = clamped(read(), photo);
+  let sayLater = 0;
+
+  const draw = () => {
+    square.style.setProperty("left", `${(100 * box.x) / photo.width}%`);
+    square.style.setProperty("top", `${(100 * box.y) / photo.height}%`);
+    square.style.setProperty("width", `${(100 * box.size) / photo.width}%`);
+    square.style.setProperty("height", `${(100 * box.size) / photo.height}%`);
+  };
+  const say = () => {
+    clearTimeout(sayLater);
+    sayLater = setTimeout(() => {
+      const said = form.dataset.saying.replace(/\{(\w+)\}/g, (_, name) => String(box[name]));
+      form.querySelector("[data-said]").textContent = said;
+    }, SAY_AFTER);
+  };
+  const put = (next) => {
+    box = next;
+    for (const field of fields) field.value = String(box[field.name]);
+    draw();
+    say();
+  };
+
+  frame.style.setProperty("--ratio", String(photo.width / photo.height));
+  square.hidden = false;
+  draw();
+
+  for (const field of fields) {
+    field.addEventListener("input", () => {
+      if (!fits(read(), photo)) return;
+      box = read();
+      draw();
+    });
+    field.addEventListener("change", () => put(Number.isFinite(field.valueAsNumber) ? clamped(read(), photo) : box));
+  }
+  const reset = form.querySelector("[data-reset]");
+  reset.hidden = false;
+  reset.addEventListener("click", () => put(largest(photo)));
+  square.addEventListener("keydown", (event) => {
+    const next = afterKey(event, box, photo);
+    if (!next) return;
+    event.preventDefault();
+    put(next);
+  });
+  listenForPointer(frame, square, photo, () => box, put);
+  form.addEventListener("submit", (event) => (event.preventDefault(), save(form, read())));
+}
+
+function afterKey(event, box, photo) {
+  if (event.altKey || event.metaKey) return null;
+  const step = event.ctrlKey ? 1 : Math.max(1, Math.round(Math.min(photo.width, photo.height) / 100));
+  if (event.key === "+" || event.key === "=") return resized(box, 2 * step, photo);
+  if (event.key === "-" || event.key === "_") return resized(box, -2 * step, photo);
+  const arrow = ARROWS[event.key];
+  if (!arrow) return null;
+  const [dx, dy] = arrow;
+  if (event.shiftKey) return resized(box, 2 * step * (dx - dy), photo);
+  return moved(box, dx * step, dy * step, photo);
+}
+
+/** Drag the box, drag a corner, or (mouse and pen; a finger scrolls there) draw a new box. */
+function listenForPointer(frame, square, photo, current, put) {
+  const at = (event) => {
+    const area = frame.getBoundingClientRect();
+    return {
+      x: ((event.clientX - area.left) / area.width) * photo.width,
+      y: ((event.clientY - area.top) / area.height) * photo.height,
+    };
+  };
+  let drag = null;
+  frame.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    const start = at(event);
+    const handle = event.target.closest("[data-handle]")?.dataset.handle;
+    if (handle) {
+      const corner = oppositeCorner(current(), handle);
+      drag = (to) => spanned(corner, to, photo);
+    } else if (event.target === square) {
+      const from = current();
+      drag = (to) => moved(from, to.x - start.x, to.y - start.y, photo);
+    } else if (event.pointerType !== "touch") {
+      const corner = { x: Math.round(start.x), y: Math.round(start.y) };
+      drag = (to) => (Math.hypot(to.x - start.x, to.y - start.y) > 8 ? spanned(corner, to, photo) : current());
+    } else {
+      return;
+    }
+    event.preventDefault();
+    frame.setPointerCapture(event.pointerId);
+    square.focus({ preventScroll: true });
+  });
+  frame.addEventListener("pointermove", (event) => drag && put(drag(at(event))));
+  for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => (drag = null));
+}
+
+function oppositeCorner({ x, y, size }, handle) {
+  return { x: handle.includes("w") ? x + size : x, y: handle.includes("n") ? y + size : y };
+}
+
+async function save(form, box) {
+  const button = form.querySelector("[data-save]");
+  const problem = form.querySelector("[data-problem]");
+  button.disabled = true;
+  problem.hidden = true;
+  const answer = await sendJson(form.action, box).catch(() => null);
+  button.disabled = false;
+  if (answer?.ok) {
+    const saved = new CustomEvent("crop:saved", { detail: answer.data, bubbles: true, cancelable: true });
+    if (form.dispatchEvent(saved)) location.assign(answer.data.url);
+    return;
+  }
+  problem.querySelector("[data-problem-text]").textContent = answer?.data?.error?.message ?? form.dataset.failed;
+  problem.hidden = false;
+}
+
+for (const form of document.querySelectorAll("form[data-crop]")) setUpCrop(form);

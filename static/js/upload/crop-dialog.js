@@ -1,0 +1,34 @@
+// The Crop button of a card opens the crop form in a dialog.
+import { setUpCrop } from "../crop.js";
+import { send } from "../http.js";
+import { toast } from "../toast.js";
+import { freshen, watchSoon } from "./stored-card.js";
+import { say } from "./words.js";
+
+const dialog = document.getElementById("crop-dialog");
+const host = dialog.querySelector("[data-crop-host]");
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-crop-photo]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const response = await send(link.href, { headers: { Accept: "text/fragment" } }).catch(() => null);
+  if (!response?.ok) return toast(say("cropFailed"), { kind: "error" });
+  const holder = document.createElement("template");
+  holder.innerHTML = await response.text();
+  host.replaceChildren(holder.content);
+  setUpCrop(host.querySelector("[data-crop]"));
+  dialog.showModal();
+  host.querySelector("[data-box]").focus();
+});
+
+dialog.addEventListener("close", () => host.replaceChildren());
+
+dialog.addEventListener("crop:saved", (event) => {
+  event.preventDefault();
+  dialog.close();
+  const { id, html } = event.detail;
+  for (const card of document.querySelectorAll(`.upload-card[data-photo="${id}"]`)) freshen(card, html);
+  document.dispatchEvent(new CustomEvent("cards:changed"));
+  watchSoon();
+});

@@ -1,0 +1,88 @@
+// One file to the server, with progress; at most three at a time.
+import { csrfToken } from "../http.js";
+import { askToSignIn, isSignInPage } from "../session.js";
+
+const AT_ONCE = 3;
+const waiting = [];
+let busy = 0;
+
+/** Whether files still wait here or are on their way: leaving the page now would lose them. */
+export function isSending() {
+  return busy > 0 || waiting.length > 0;
+}
+
+/**
+ * Send `form` (FormData) to `url` when it is its turn. `onStart`, `onProgress(share)` and `onSent` tell how
+ * far it is. `signal` takes it out of the queue or stops it. Resolves to {status, data} (data null unless
+ * JSON), rejects with an Error named "NetworkError" or "AbortError".
+ */
+export function sendInTurn(url, form, hear) {
+  return new Promise((resolve, reject) => {
+    const job = { run: () => attempt(url, form, hear).then(resolve, reject) };
+    hear.signal.addEventListener("abort", () => {
+      const place = waiting.indexOf(job);
+      if (place >= 0) waiting.splice(place, 1);
+      reject(named("AbortError"));
+    });
+    waiting.push(job);
+    next();
+  });
+}
+
+function next() {
+  while (busy < AT_ONCE && waiting.length) {
+    busy += 1;
+    waiting.shift().run().finally(() => ((busy -= 1), next()));
+  }
+}
+
+async function attempt(url, form, hear) {
+  const answer = await post(url, form, hear);
+  if (!answer.signedOut) return answer;
+  await askToSignIn();
+  return post(url, form, hear);
+}
+
+function post(url, form, { onStart, onProgress, onSent, signal }) {
+  return new Promise((resolve, reject) => {
+    // fetch() cannot tell how much of a body has been sent.
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.upload.addEventListener("load", onSent);
+    request.addEventListener("load", () => {
+      signal.removeEventListener("abort", stop);
+      resolve({
+        status: request.status,
+        data: parsed(request.responseText),
+        signedOut: isSignInPage(request.responseURL),
+      });
+    });
+    request.addEventListener("error", () => reject(named("NetworkError")));
+    request.addEventListener("timeout", () => reject(named("NetworkError")));
+    request.addEventListener("abort", () => reject(named("AbortError")));
+    request.open("POST", url);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-Requested-With", "fetch");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    onStart();
+    request.send(form);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function named(name) {
+  const error = new Error(name);
+  error.name = name;
+  return error;
+}

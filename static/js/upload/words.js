@@ -1,0 +1,7 @@
+// The sentences of templates/upload/words.html.
+
+/** Return the sentence `name` with {placeholders} filled from `values`. */
+export function say(name, values = {}) {
+  const text = document.getElementById("upload-words").dataset[name] ?? "";
+  return text.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? String(values[key]) : whole));
+}

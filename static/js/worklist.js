@@ -1,0 +1,56 @@
+// The worklist: rows of unfinished analyses follow their analysis; J and K walk, / searches.
+import { bindKey } from "./keys.js";
+import { announce } from "./toast.js";
+
+const EVERY_MS = 3000;
+const onScreen = new Set();
+
+const watcher = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    if (isIntersecting) onScreen.add(target);
+    else onScreen.delete(target);
+  }
+});
+
+function watch(within) {
+  for (const row of within.querySelectorAll("tr[data-unfinished]")) watcher.observe(row);
+  if (within.matches?.("tr[data-unfinished]")) watcher.observe(within);
+}
+
+/** Ask for the rows that can be seen and are not finished; the answer replaces those that have moved on. */
+async function follow() {
+  for (const row of onScreen) if (!row.isConnected) onScreen.delete(row);
+  const list = document.getElementById("worklist");
+  if (list && onScreen.size && !document.hidden) {
+    const address = new URL(list.dataset.rowsUrl, window.location.href);
+    address.searchParams.set("seen", [...onScreen].map((row) => row.dataset.unfinished).join(","));
+    if ("select" in list.dataset) address.searchParams.set("select", "1");
+    // An error is no reason to stop: the next round asks again.
+    await window.htmx.ajax("GET", `${address.pathname}${address.search}`, { source: "#worklist-poll", swap: "none" }).catch(() => {});
+  }
+  setTimeout(follow, EVERY_MS);
+}
+
+function walk(step) {
+  const links = [...document.querySelectorAll("#worklist .case-link")];
+  const row = document.activeElement.closest?.("tr.case");
+  const place = row ? links.findIndex((link) => row.contains(link)) + step : step > 0 ? 0 : links.length - 1;
+  const link = links[place];
+  link?.focus();
+  link?.closest("tr").scrollIntoView({ block: "nearest" });
+}
+
+bindKey("KeyJ", () => walk(1), { repeat: true });
+bindKey("KeyK", () => walk(-1), { repeat: true });
+bindKey("Slash", () => {
+  const search = document.getElementById("worklist-search");
+  search?.focus();
+  search?.select();
+});
+
+document.addEventListener("htmx:load", ({ detail }) => {
+  watch(detail.elt);
+  if (detail.elt.dataset?.announce) announce(detail.elt.dataset.announce);
+});
+watch(document);
+setTimeout(follow, EVERY_MS);
