@@ -5,18 +5,19 @@ needs no torch; loading and saving do.
 """
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from classifier.manifest import (
     MANIFEST_FILE,
-    NAME_PATTERN,
     Manifest,
     ModelRejected,
     check_manifest,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "MANIFEST_FILE",
     "SHIPPED_DIR",
     "WEIGHTS_FILE",
     "Manifest",
@@ -42,6 +44,7 @@ __all__ = [
 
 WEIGHTS_FILE = "model.safetensors"
 SHIPPED_DIR = Path(__file__).resolve().parent / "shipped"
+LARGEST_HEADER = 16 * 1024 * 1024
 # Of the parameters by which the number of outputs is known (see classifier.network.MappedClassifier).
 _OUTPUT_PARAMETERS = ("head.weight", "bias")
 
@@ -64,12 +67,15 @@ def default_name() -> str:
 def find_model(name: str, models_dir: Path) -> Path:
     """Return the folder of the model ``name`` in ``models_dir`` or else among the shipped ones.
 
-    Raises ModelRejected("unknown_model"), naming those there are.
+    A path with a slash in it is the folder of a model anywhere. Raises ModelRejected("unknown_model"), naming
+    those there are.
     """
+    if "/" in name and (Path(name) / MANIFEST_FILE).is_file():
+        return Path(name)
     known = {path.name: path for path in shipped_folders()}
     if Path(models_dir).is_dir():
         known |= {path.parent.name: path.parent for path in Path(models_dir).glob(f"*/{MANIFEST_FILE}")}
-    if not NAME_PATTERN.fullmatch(name) or name not in known:
+    if name not in known:
         there_are = ", ".join(sorted(known)) or "none"
         raise ModelRejected("unknown_model", f"There is no model {name!r}; there are: {there_are}.")
     return known[name]
@@ -80,7 +86,14 @@ def check_files(folder: Path) -> Manifest:
 
     Raises ModelRejected.
     """
-    return _verified(Path(folder))[0]
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    with _weights_file(folder) as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _check_hash(digest, manifest)
+        file.seek(0)
+        _check_outputs(file, manifest)
+    return manifest
 
 
 def load_verified(folder: Path) -> tuple[Manifest, dict[str, "Tensor"]]:
@@ -91,7 +104,12 @@ def load_verified(folder: Path) -> tuple[Manifest, dict[str, "Tensor"]]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    manifest, content = _verified(Path(folder))
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    with _weights_file(folder) as file:
+        content = file.read()
+    _check_hash(hashlib.sha256(content).hexdigest(), manifest)
+    _check_outputs(io.BytesIO(content), manifest)
     try:
         state = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
@@ -118,7 +136,7 @@ def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"]) -> Man
     content = to_bytes(small)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
     check_manifest(manifest)
-    _check_outputs(content, manifest)
+    _check_outputs(io.BytesIO(content), manifest)
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
@@ -144,24 +162,26 @@ def _for_storage(value: "Tensor") -> "Tensor":
     return value.half() if value.is_floating_point() and value.dim() > 1 else value
 
 
-def _verified(folder: Path) -> tuple[Manifest, bytes]:
-    manifest = read_manifest(folder)
+@contextmanager
+def _weights_file(folder: Path) -> Iterator[BinaryIO]:
     try:
-        content = (folder / WEIGHTS_FILE).read_bytes()
+        with (folder / WEIGHTS_FILE).open("rb") as file:
+            yield file
     except FileNotFoundError:
         raise ModelRejected("weights_missing", f"There is no {WEIGHTS_FILE} in the model's folder.") from None
     except OSError as error:
         raise ModelRejected("weights_unreadable", f"{WEIGHTS_FILE} cannot be read: {error}.") from error
-    if hashlib.sha256(content).hexdigest() != manifest.weights_sha256:
+
+
+def _check_hash(sha256: str, manifest: Manifest) -> None:
+    if sha256 != manifest.weights_sha256:
         raise ModelRejected(
             "wrong_hash", f"{WEIGHTS_FILE} is not the file the manifest describes: its SHA-256 differs."
         )
-    _check_outputs(content, manifest)
-    return manifest, content
 
 
-def _check_outputs(content: bytes, manifest: Manifest) -> None:
-    shapes = _shapes(content)
+def _check_outputs(file: BinaryIO, manifest: Manifest) -> None:
+    shapes = _shapes(file)
     for name in _OUTPUT_PARAMETERS:
         if name not in shapes:
             raise ModelRejected("weights_incomplete", f"The weights lack {name}.")
@@ -173,11 +193,11 @@ def _check_outputs(content: bytes, manifest: Manifest) -> None:
             )
 
 
-def _shapes(content: bytes) -> dict[str, list[int]]:
+def _shapes(file: BinaryIO) -> dict[str, list[int]]:
     """Read the tensor shapes from a safetensors header: a little-endian length, then JSON."""
-    length = int.from_bytes(content[:8], "little")
+    length = int.from_bytes(file.read(8), "little")
     try:
-        header = json.loads(content[8 : 8 + length])
+        header = json.loads(file.read(min(length, LARGEST_HEADER)))
         return {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelRejected("weights_unreadable", f"{WEIGHTS_FILE} is not a safetensors file.") from error

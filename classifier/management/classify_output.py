@@ -1,0 +1,100 @@
+"""What `manage.py classify` writes: a JSON list, a table, heatmap files."""
+
+import json
+import re
+from pathlib import Path
+
+from django.core.management.base import OutputWrapper
+
+from classifier.colormaps import three_panels
+from classifier.manifest import Manifest
+from classifier.photo_files import Classified
+from skinclinic.diseases import BY_KEY
+
+
+class JsonWriter:
+    """Writes a JSON list, an entry a line, as the results come."""
+
+    def __init__(self, out: OutputWrapper, manifest: Manifest):
+        self._out = out
+        self._model = manifest.name
+        self._separator = ""
+
+    def start(self) -> None:
+        self._out.write("[", ending="")
+
+    def add(self, result: Classified, differential: list[dict]) -> None:
+        entry = {
+            "path": result.path,
+            "model": self._model,
+            "scores": result.outcome.scores if result.outcome else {},
+            "differential": differential,
+            "error": result.error,
+        }
+        self._out.write(f"{self._separator}\n{json.dumps(entry, allow_nan=False)}", ending="")
+        self._separator = ","
+
+    def end(self) -> None:
+        self._out.write("\n]")
+
+
+class TableWriter:
+    """Writes a line for each photo: what is listed, or the highest score, and what speaks against trust."""
+
+    def __init__(self, out: OutputWrapper, manifest: Manifest, thresholds: str | None, paths: list[str]):
+        self._out = out
+        self._manifest = manifest
+        self._thresholds = thresholds
+        self._width = max(len(printable(path)) for path in paths)
+
+    def start(self) -> None:
+        kind = "demo model " if self._manifest.demo else ""
+        self._out.write(f"Model: {kind}{self._manifest.name}, trained on {self._manifest.trained_on}")
+        self._out.write(f"Listed: score above its threshold ({self._thresholds or 'the model has none'})")
+        self._out.write("Research software: no diagnosis.\n")
+
+    def add(self, result: Classified, differential: list[dict]) -> None:
+        self._out.write(f"{printable(result.path):<{self._width}}  {self._say(result, differential)}")
+
+    def end(self) -> None:
+        pass
+
+    def _say(self, result: Classified, differential: list[dict]) -> str:
+        if result.outcome is None:
+            return f"not classified: {result.error['message']}"
+        if differential:
+            parts = [_name_and_score(entry["disease"], entry["score"]) for entry in differential]
+        else:
+            highest = max(result.outcome.scores, key=result.outcome.scores.get)
+            parts = ["none listed; highest " + _name_and_score(highest, result.outcome.scores[highest])]
+        if self._manifest.background_classes:
+            parts.append(f"not among these 12: {result.outcome.background:.2f}")
+        if result.outcome.quality.warnings:
+            parts.append(
+                "photo: " + ", ".join(code.replace("_", " ") for code in result.outcome.quality.warnings)
+            )
+        return "; ".join(parts)
+
+
+def _name_and_score(key: str, score: float) -> str:
+    return f"{BY_KEY[key].name_en} {score:.2f} ({BY_KEY[key].tier})"
+
+
+def printable(path: str) -> str:
+    """A path in one line of characters that any terminal takes."""
+    path = path.encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
+
+
+def save_heatmaps(folder: Path, number: int, result: Classified, differential: list[dict]) -> None:
+    """Write the three panels of each listed disease, or of the likeliest if none is listed, as PNG files.
+
+    Named by the photo's number in the input, the letters of its name that every system takes, the disease.
+    """
+    scores = result.outcome.scores
+    keys = [entry["disease"] for entry in differential] or [max(scores, key=scores.get)]
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(result.path).stem)[:80]
+    folder.mkdir(parents=True, exist_ok=True)
+    for key in keys:
+        heatmap = result.outcome.maps[list(scores).index(key)]
+        three_panels(result.crop, heatmap).save(folder / f"{number:04d}-{stem}-{key}.png")

@@ -1,0 +1,104 @@
+"""Classify photos from the command line: no web, no worker, no database."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from classifier import photo_files, weights
+from classifier.management.classify_output import JsonWriter, TableWriter, save_heatmaps
+from classifier.manifest import Manifest
+from classifier.pipeline import differential
+from classifier.runtimes import open_runtime, preferred_batch
+
+DEFAULT_THRESHOLDS = "balanced"
+
+
+class Command(BaseCommand):
+    help = (
+        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted). "
+        "Needs no database. Exit status 1 if no photo could be classified."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="photo or folder of photos")
+        parser.add_argument("--model", metavar="NAME", help="model name or folder; default: the shipped one")
+        parser.add_argument(
+            "--thresholds",
+            metavar="NAME",
+            help=f"threshold set; default: {DEFAULT_THRESHOLDS}, else the first",
+        )
+        parser.add_argument("--json", action="store_true", help="write a JSON list instead of a table")
+        parser.add_argument(
+            "--heatmaps", metavar="DIR", help="write photo, overlay and heatmap of each listed disease as PNG"
+        )
+        parser.add_argument(
+            "--box", metavar="X,Y,SIZE", help="square to look at, in pixels; default: the largest centred one"
+        )
+
+    def handle(self, *, paths, model, thresholds, json, heatmaps, box, **options):
+        square = _three_numbers(box) if box is not None else None
+        # Whatever a library prints must not get into the JSON.
+        with contextlib.redirect_stdout(sys.stderr):
+            try:
+                folder = weights.find_model(model or weights.default_name(), settings.MODELS_DIR)
+                manifest = weights.read_manifest(folder)
+                chosen = _choose_thresholds(manifest, thresholds)
+                runtime = open_runtime(
+                    folder, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
+                )
+            except weights.ModelRejected as error:
+                raise CommandError(error.message) from error
+            limits = manifest.thresholds[chosen]["values"] if chosen else {}
+            found = photo_files.find(paths)
+            writer = (
+                JsonWriter(self.stdout, manifest)
+                if json
+                else TableWriter(self.stdout, manifest, chosen, [item.path for item in found])
+            )
+            batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
+            results = photo_files.classify(found, runtime, box=square, batch=batch)
+            succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
+        if not succeeded:
+            sys.exit(1)
+
+
+def _three_numbers(text: str) -> list[str]:
+    numbers = text.split(",")
+    if len(numbers) != 3:
+        raise CommandError(f"--box takes X,Y,SIZE in pixels, not {text!r}.")
+    return numbers
+
+
+def _choose_thresholds(manifest: Manifest, name: str | None) -> str | None:
+    """Return the name of the threshold set to use; None if the model has none and none was asked for."""
+    if name is None:
+        return (
+            DEFAULT_THRESHOLDS
+            if DEFAULT_THRESHOLDS in manifest.thresholds
+            else next(iter(manifest.thresholds), None)
+        )
+    if name not in manifest.thresholds:
+        there_are = ", ".join(manifest.thresholds) or "none"
+        raise CommandError(f"The model {manifest.name} has no thresholds {name!r}; there are: {there_are}.")
+    return name
+
+
+def _write(results, writer, limits, heatmaps: Path | None) -> int:
+    """Write every result as it comes; return how many photos were classified."""
+    succeeded = 0
+    writer.start()
+    for number, result in enumerate(results, start=1):
+        listed = differential(result.outcome.scores, limits) if result.outcome else []
+        if heatmaps and result.outcome:
+            try:
+                save_heatmaps(heatmaps, number, result, listed)
+            except OSError as error:
+                raise CommandError(f"The heatmaps cannot be written: {error}.") from error
+        writer.add(result, listed)
+        succeeded += result.outcome is not None
+    writer.end()
+    return succeeded
