@@ -58,12 +58,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form sent without its token: the page was open too long, or another site sent it."""
     message = _("The page was open too long. Reload it and try again.")
-    return _answer(request, 403, "csrf_failed", message, template="403_csrf.html")
+    return _answer(request, 403, "csrf_failed", message, csrf=True)
 
 
-def _answer(
-    request: HttpRequest, status: int, code: str, message: str, *, template: str = "", **context
-) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
     if is_from_script(request):
         return json_error(status, code, message)
-    return HttpResponse(render_to_string(template or f"{status}.html", context), status=status)
+    return HttpResponse(render_to_string(f"{status}.html", context), status=status)

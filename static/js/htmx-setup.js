@@ -13,7 +13,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;
-  if (!xhr.responseURL || !isSignInPage(xhr.responseURL)) return;
+  if (xhr.status !== 401 && !(xhr.responseURL && isSignInPage(xhr.responseURL))) return;
   event.detail.shouldSwap = false;
   if (isQuiet(event)) return;
   askToSignIn().then(() =>
@@ -28,6 +28,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (isQuiet(event)) return;
   const { status } = event.detail.xhr;
+  // The dialog of an ended session says it all.
+  if (status === 401) return;
   const text = status === 403 ? words().forbidden : status === 404 ? words().gone : words().failed;
   toast(text, { kind: "error" });
 });

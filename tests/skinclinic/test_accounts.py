@@ -1,0 +1,259 @@
+"""Signing in and out, the lock, one's account, the token, the clinic one works in."""
+
+import pytest
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from skinclinic.models import Member
+from tests import factories
+from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = factories.PASSWORD
+NEW_PASSWORD = "a river of cold milk"
+
+
+def sign_in(client, username="clara", password=PASSWORD, **extra):
+    return client.post(url("login"), {"username": username, "password": password, **extra})
+
+
+def test_signs_in_and_out(client, clinician):
+    response = sign_in(client)
+    assert response.status_code == 302
+    assert response.url == url("worklist")
+    assert client.get(url("account")).status_code == 200
+
+    response = client.post(url("logout"))
+    assert response["Clear-Site-Data"] == '"cache"'
+    assert client.get(url("account")).status_code == 302
+
+
+def test_sign_out_needs_post(client_for, clinician):
+    client = client_for(clinician)
+    assert client.get(url("logout")).status_code == 405
+    assert client.get(url("account")).status_code == 200
+
+
+def test_sign_in_page_suits_password_managers(client, db):
+    page = client.get(url("login")).content.decode()
+    assert 'autocomplete="username"' in page
+    assert 'autocomplete="current-password"' in page
+    assert "onpaste" not in page
+
+
+@pytest.mark.parametrize(
+    ("next_page", "goes_to"),
+    [
+        ("/account/", "/account/"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/\\evil.example", "/"),
+    ],
+)
+def test_next_stays_on_this_site(client, clinician, next_page, goes_to):
+    assert sign_in(client, next=next_page).url == goes_to
+
+
+def test_wrong_passwords_lock_the_name_from_this_address(client, clinician):
+    for _attempt in range(4):
+        assert sign_in(client, password="wrong").status_code == 200
+    locked = sign_in(client, password="wrong")
+    assert locked.status_code == 429
+    assert b"15 minutes" in locked.content
+    assert int(locked["Retry-After"]) == 15 * 60
+    assert sign_in(client).status_code == 429, "the right password does not open a lock"
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302, "other addresses are not locked out"
+
+
+def test_locked_dialog_gets_json(client, clinician):
+    for _attempt in range(5):
+        response = client.post(
+            url("login"), {"username": "clara", "password": "wrong"}, headers={"X-Requested-With": "fetch"}
+        )
+    assert response.status_code == 429
+    assert response.json()["error"]["code"] == "locked"
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_sign_in_survives_bad_input(client, clinician, nasty):
+    assert sign_in(client, username=nasty, password=nasty).status_code == 200
+
+
+def test_somebody_who_was_switched_off_cannot_sign_in(client, clinician):
+    clinician.is_active = False
+    clinician.save()
+    assert sign_in(client).status_code == 200
+
+
+def test_signed_out_page_leads_to_sign_in_and_back(client, clinician):
+    response = client.get(url("account") + "?a=1")
+    assert response.url == f"{url('login')}?next=/account/%3Fa%3D1"
+
+
+def test_signed_out_form_leads_back_to_its_page(client, clinician):
+    """Going to the form's own address after signing in would be 405."""
+    response = client.post(url("token-create"), headers={"Referer": "http://testserver/account/"})
+    assert response.url == f"{url('login')}?next=/account/"
+    response = client.post(url("token-create"), headers={"Referer": "https://evil.example/account/"})
+    assert response.url == f"{url('login')}?next=/"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"HX-Request": "true"},
+        {"X-Requested-With": "fetch"},
+        {"Accept": "application/json"},
+        {"Sec-Fetch-Mode": "cors"},
+    ],
+)
+def test_scripts_learn_that_the_session_has_ended(client, db, headers):
+    for response in (
+        client.get(url("account"), headers=headers),
+        client.post(url("switch-clinic"), headers=headers),
+    ):
+        assert response.status_code == 401
+        assert response.json()["error"]["code"] == "not_authenticated"
+
+
+def test_session_state(client, client_for, clinician):
+    assert client.get(url("session")).status_code == 401
+    assert client_for(clinician).get(url("session")).status_code == 204
+    assert client.post(url("session")).status_code == 405
+
+
+def test_changes_password_and_other_sessions_end(client_for, clinician):
+    here, elsewhere = client_for(clinician), client_for(clinician)
+    response = here.post(
+        url("password-change"),
+        {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
+        follow=True,
+    )
+    assert response.status_code == 200
+    assert response.redirect_chain == [(url("password-changed"), 302)]
+    assert here.get(url("account")).status_code == 200
+    assert elsewhere.get(url("account")).status_code == 302
+    clinician.refresh_from_db()
+    assert clinician.check_password(NEW_PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [
+        ("wrong", NEW_PASSWORD, NEW_PASSWORD),
+        (PASSWORD, "short", "short"),
+        (PASSWORD, "1234567890123", "1234567890123"),
+        (PASSWORD, NEW_PASSWORD, NEW_PASSWORD + "!"),
+        (PASSWORD, MILLION, MILLION),
+        (PASSWORD, "\x00" * 20, "\x00" * 20),
+        ("", "", ""),
+    ],
+)
+def test_refuses_bad_new_passwords(client_for, clinician, old, new, again):
+    response = client_for(clinician).post(
+        url("password-change"), {"old_password": old, "new_password1": new, "new_password2": again}
+    )
+    assert response.status_code == 200
+    assert response.context["form"].errors
+    clinician.refresh_from_db()
+    assert clinician.check_password(PASSWORD)
+
+
+def test_account_keeps_name_and_language(client_for, clinician):
+    client = client_for(clinician)
+    response = client.post(url("account"), {"display_name": "김하나", "language": "ko"})
+    assert response.status_code == 302
+    clinician.refresh_from_db()
+    assert clinician.display_name == "김하나"
+    assert client.get(url("account"))["Content-Language"] == "ko"
+
+
+@pytest.mark.parametrize("nasty", ["\x00", MILLION, "a\nb", "a\u202eb", "\u200b"])
+def test_account_refuses_bad_names(client_for, clinician, nasty):
+    response = client_for(clinician).post(url("account"), {"display_name": nasty, "language": "en"})
+    assert response.status_code == 422
+    assert "display_name" in response.context["form"].errors
+    clinician.refresh_from_db()
+    assert clinician.display_name == "Clara"
+
+
+def test_account_escapes_names(client_for, clinician):
+    client = client_for(clinician)
+    client.post(url("account"), {"display_name": "<script>alert(1)</script>", "language": "en"})
+    assert b"<script>alert(1)" not in client.get(url("account")).content
+
+
+@pytest.mark.parametrize("language", ["xx", "", "ko; path=/", MILLION])
+def test_account_refuses_unknown_languages(client_for, clinician, language):
+    response = client_for(clinician).post(url("account"), {"display_name": "Clara", "language": language})
+    assert response.status_code == 422
+
+
+def test_account_without_a_clinic(client_for, clinician):
+    Member.objects.all().delete()
+    response = client_for(clinician).get(url("account"))
+    assert response.status_code == 200
+    assert b"not a member of a clinic" in response.content
+
+
+def test_token_is_shown_once_and_replaced(client_for, clinician):
+    client = client_for(clinician)
+    first = client.post(url("token-create"))
+    key = Token.objects.get(user=clinician).key
+    assert key in first.content.decode()
+    assert "no-store" in first["Cache-Control"]
+    assert key not in client.get(url("account")).content.decode()
+
+    client.post(url("token-create"))
+    assert Token.objects.get(user=clinician).key != key
+    client.post(url("token-revoke"))
+    assert not Token.objects.filter(user=clinician).exists()
+
+
+@pytest.mark.parametrize("name", ["token-create", "token-revoke", "switch-clinic"])
+def test_changes_need_post(client_for, clinician, name):
+    assert client_for(clinician).get(url(name)).status_code == 405
+
+
+def test_switches_clinic(client_for, clinician, other_clinic):
+    Member.objects.create(clinic=other_clinic, user=clinician, role="coordinator")
+    client = client_for(clinician)
+    response = client.post(url("switch-clinic"), {"clinic": other_clinic.slug, "next": url("account")})
+    assert response.url == url("account")
+    assert client.get(url("account")).context["membership"].clinic == other_clinic
+    response = client.post(
+        url("switch-clinic"), {"clinic": other_clinic.slug, "next": "https://evil.example"}
+    )
+    assert response.url == url("worklist")
+
+
+@pytest.mark.parametrize("slug", ["elsewhere-skin-centre", "", "\x00", "nowhere", MILLION])
+def test_switches_only_to_own_clinics(client_for, clinician, clinic, other_clinic, slug):
+    client = client_for(clinician)
+    assert client.post(url("switch-clinic"), {"clinic": slug}).status_code == 404
+    assert client.get(url("account")).context["membership"].clinic == clinic
+
+
+def test_losing_a_membership_counts_at_once(client_for, clinician, clinic, other_clinic):
+    Member.objects.create(clinic=other_clinic, user=clinician, role="clinician")
+    client = client_for(clinician)
+    client.post(url("switch-clinic"), {"clinic": other_clinic.slug})
+    Member.objects.filter(clinic=other_clinic).update(is_active=False)
+    assert client.get(url("account")).context["membership"].clinic == clinic
+
+
+def test_pages_are_not_kept_by_caches(client_for, clinician):
+    assert "no-store" in client_for(clinician).get(url("account"))["Cache-Control"]
+
+
+def test_language_can_be_chosen_before_signing_in(client, db):
+    response = client.post(url("set_language"), {"language": "ko", "next": url("login")})
+    assert response.url == url("login")
+    assert client.get(url("login"))["Content-Language"] == "ko"
+
+
+def test_saved_message(client_for, clinician):
+    response = client_for(clinician).post(url("account"), {"display_name": "Clara K", "language": "en"})
+    assert "Saved" in messages_of(response)
