@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .base import DEBUG, EMBEDDED, SKINCLINIC_HOME, env
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="embedded://")
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="embedded://localhost")
 if CELERY_BROKER_URL.startswith("embedded") and not (EMBEDDED or DEBUG):
     raise ImproperlyConfigured(
         "The embedded broker is for one machine. Set CELERY_BROKER_URL to a Redis address, "

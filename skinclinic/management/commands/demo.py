@@ -22,6 +22,7 @@ class Command(BaseCommand):
         home = settings.SKINCLINIC_HOME
         scratch = home / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
         environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
         manage = str(settings.BASE_DIR / "manage.py")
 
