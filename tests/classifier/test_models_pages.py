@@ -1,0 +1,287 @@
+"""The models pages: who may look, add, publish and roll back, and that a refused upload leaves nothing."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from classifier import weights
+from classifier.models import ModelVersion, Publication
+from classifier.services import model_upload, registry
+from tests import factories
+from tests.skinclinic.pages import NASTY, messages_of, url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="session")
+def upload_dir(tmp_path_factory):
+    return factories.make_model_dir(tmp_path_factory.mktemp("upload") / "uploaded", name="uploaded", seed=7)
+
+
+@pytest.fixture
+def files(upload_dir):
+    """The two files of a sound model, as a form sends them."""
+    return {
+        "weights": SimpleUploadedFile("model.safetensors", (upload_dir / weights.WEIGHTS_FILE).read_bytes()),
+        "manifest": SimpleUploadedFile("manifest.json", (upload_dir / weights.MANIFEST_FILE).read_bytes()),
+    }
+
+
+@pytest.fixture
+def own_version(clinic, upload_dir, admin_user):
+    return registry.register(upload_dir, clinic=clinic, user=admin_user)
+
+
+def left_behind(settings) -> list[Path]:
+    return [path for path in settings.MODELS_DIR.rglob("*") if path.is_file() or path.name.startswith(".")]
+
+
+def test_every_member_may_look(client_for, coordinator, model_version):
+    client = client_for(coordinator)
+    page = client.get(url("models")).content.decode()
+    assert "tiny" in page and "Demo model" in page
+    assert url("model-register") not in page
+    page = client.get(url("model", model_version.pk)).content.decode()
+    assert model_version.weights_sha256 in page
+    assert "nothing: random weights" in page
+    assert "0.100" in page
+    assert url("model-publish", model_version.pk) not in page
+
+
+def test_page_without_any_model(client_for, admin_user):
+    assert b"No model yet" in client_for(admin_user).get(url("models")).content
+
+
+@pytest.mark.parametrize("person", ["clinician", "coordinator", "curator"])
+def test_only_admins_change_models(client_for, request, person, model_version, files):
+    client = client_for(request.getfixturevalue(person))
+    assert client.get(url("model-register")).status_code == 403
+    assert client.post(url("model-register"), files).status_code == 403
+    assert client.post(url("model-publish", model_version.pk)).status_code == 403
+    assert client.post(url("model-rollback"), {"from_version": model_version.pk}).status_code == 403
+    assert ModelVersion.objects.count() == 1
+    assert not Publication.objects.exists()
+
+
+def test_outsiders_do_not_see_the_clinics_models(client_for, outsider, own_version):
+    client = client_for(outsider)
+    assert "uploaded" not in client.get(url("models")).content.decode()
+    assert client.get(url("model", own_version.pk)).status_code == 404
+    assert client.post(url("model-publish", own_version.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("pk", [0, 999_999, 10**30])
+def test_bad_ids(client_for, admin_user, pk):
+    client = client_for(admin_user)
+    assert client.get(f"/models/{pk}/").status_code == 404
+    assert client.post(f"/models/{pk}/publish/").status_code == 404
+
+
+def test_wrong_methods(client_for, admin_user, model_version):
+    client = client_for(admin_user)
+    assert client.get(url("model-publish", model_version.pk)).status_code == 405
+    assert client.get(url("model-rollback")).status_code == 405
+    assert client.post(url("models")).status_code == 405
+    assert client.put(url("model-register")).status_code == 405
+
+
+def test_admin_adds_a_model(client_for, admin_user, clinic, files, settings):
+    client = client_for(admin_user)
+    response = client.post(url("model-register"), files)
+    version = ModelVersion.objects.get(clinic=clinic)
+    assert response.url == url("model", version.pk)
+    assert version.registered_by == admin_user
+    assert version.path.is_relative_to(settings.MODELS_DIR / f"clinic-{clinic.pk}")
+    assert {path.name for path in version.path.iterdir()} == {"manifest.json", "model.safetensors"}
+    assert len(left_behind(settings)) == 2, "no draft is left"
+    assert b"uploaded" in client.get(url("models")).content
+    assert registry.published(clinic) is None, "adding is not publishing"
+
+
+def test_adding_the_same_again_says_so(client_for, admin_user, clinic, files, settings):
+    client = client_for(admin_user)
+    client.post(url("model-register"), files)
+    for file in files.values():
+        file.seek(0)
+    response = client.post(url("model-register"), files)
+    assert "here already" in messages_of(response)
+    assert ModelVersion.objects.count() == 1
+    assert len(left_behind(settings)) == 2
+
+
+def test_adding_the_same_again_mends_missing_files(client_for, admin_user, files):
+    client = client_for(admin_user)
+    client.post(url("model-register"), files)
+    version = ModelVersion.objects.get()
+    (version.path / weights.WEIGHTS_FILE).unlink()
+    for file in files.values():
+        file.seek(0)
+    client.post(url("model-register"), files)
+    version = ModelVersion.objects.get()
+    assert registry.check(version.path)
+
+
+def changed_manifest(files, **changes):
+    content = json.loads(files["manifest"].read()) | changes
+    return files | {"manifest": SimpleUploadedFile("manifest.json", json.dumps(content).encode())}
+
+
+BAD = {
+    "wrong hash": (lambda f: changed_manifest(f, weights_sha256="0" * 64), "SHA-256"),
+    "outputs": (lambda f: changed_manifest(f, background_classes=["x"]), "outputs"),
+    "name": (lambda f: changed_manifest(f, name="../../etc"), "model name"),
+    "name with markup": (lambda f: changed_manifest(f, name="<b>x</b>"), "model name"),
+    "NUL": (lambda f: changed_manifest(f, limits="\x00"), "no text"),
+    "not JSON": (lambda f: f | {"manifest": SimpleUploadedFile("manifest.json", b"{")}, "not JSON"),
+    "nested": (lambda f: f | {"manifest": SimpleUploadedFile("m.json", b"[" * 100_000)}, "not JSON"),
+    "large manifest": (
+        lambda f: f | {"manifest": SimpleUploadedFile("m.json", b" " * 1_100_000)},
+        "larger than 1 MB",
+    ),
+    "pickle": (lambda f: f | {"weights": SimpleUploadedFile("model.safetensors", b"\x80\x05N.")}, "SHA-256"),
+    "empty": (lambda f: f | {"weights": SimpleUploadedFile("model.safetensors", b"")}, "empty"),
+    "no weights": (lambda f: {"manifest": f["manifest"]}, "required"),
+    "no manifest": (lambda f: {"weights": f["weights"]}, "required"),
+    "text": (lambda f: {"weights": "text", "manifest": "\x00"}, "required"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_uploads_are_refused_and_leave_nothing(client_for, admin_user, files, settings, case):
+    spoil, reason = BAD[case]
+    response = client_for(admin_user).post(url("model-register"), spoil(files))
+    assert response.status_code == 422
+    assert reason in str(response.context["form"].errors)
+    assert not ModelVersion.objects.exists()
+    assert left_behind(settings) == []
+
+
+def test_weights_over_the_limit_leave_nothing(client_for, admin_user, files, settings, monkeypatch):
+    monkeypatch.setattr(model_upload, "WEIGHTS_MAX_BYTES", 1024)
+    response = client_for(admin_user).post(url("model-register"), files)
+    assert response.status_code == 422
+    assert left_behind(settings) == []
+
+
+def test_a_full_disk_is_said(client_for, admin_user, files, settings, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    response = client_for(admin_user).post(url("model-register"), files)
+    assert response.status_code == 507
+    assert b"disk is full" in response.content
+    assert left_behind(settings) == []
+
+
+def test_a_taken_name_leaves_nothing(client_for, admin_user, clinic, own_version, tmp_path, settings):
+    other = factories.make_model_dir(tmp_path / "other", name="uploaded", seed=8)
+    response = client_for(admin_user).post(
+        url("model-register"),
+        {
+            "weights": SimpleUploadedFile("w", (other / weights.WEIGHTS_FILE).read_bytes()),
+            "manifest": SimpleUploadedFile("m", (other / weights.MANIFEST_FILE).read_bytes()),
+        },
+    )
+    assert response.status_code == 422
+    assert "own name" in str(response.context["form"].errors)
+    assert left_behind(settings) == []
+
+
+def test_drafts_of_crashed_uploads_are_swept(settings):
+    old, young = (settings.MODELS_DIR / "clinic-1" / f".draft-{age}" for age in ("old", "young"))
+    for draft in (old, young):
+        draft.mkdir(parents=True)
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    model_upload.sweep_drafts()
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_user):
+    size = str(100 * 1024 * 1024)
+    response = client.post(url("model-register"), CONTENT_LENGTH=size)
+    assert response.status_code == 413
+    response = client_for(admin_user).post(url("model-register"), CONTENT_LENGTH=str(10**10))
+    assert response.status_code == 413
+    assert b"513 MB" in response.content
+
+
+def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
+    client = client_for(admin_user)
+    response = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert response.url == url("models")
+    assert registry.published(clinic) == own_version
+    page = client.get(url("models")).content.decode()
+    assert "better on nevi" in page
+    assert "Roll back to tiny" in page
+
+    client.post(url("model-rollback"), {"from_version": own_version.pk, "reason": "worse on warts"})
+    assert registry.published(clinic) == model_version
+    assert "rolled back to" in client.get(url("models")).content.decode()
+    response = client.post(url("model-rollback"), {"from_version": own_version.pk})
+    assert "meanwhile" in messages_of(response)
+    response = client.post(url("model-rollback"), {"from_version": model_version.pk})
+    assert "no earlier model" in messages_of(response)
+
+
+def test_publishing_twice_says_so(client_for, admin_user, model_version):
+    client = client_for(admin_user)
+    client.post(url("model-publish", model_version.pk))
+    response = client.post(url("model-publish", model_version.pk))
+    assert "in use already" in messages_of(response)
+
+
+def test_publishing_a_model_whose_files_are_gone_says_so(client_for, admin_user, clinic, files):
+    client = client_for(admin_user)
+    client.post(url("model-register"), files)
+    version = ModelVersion.objects.get()
+    (version.path / weights.WEIGHTS_FILE).unlink()
+    assert b"missing on this server" in client.get(url("model", version.pk)).content
+    response = client.post(url("model-publish", version.pk))
+    assert "no model.safetensors" in messages_of(response)
+    assert not Publication.objects.exists()
+
+
+@pytest.mark.parametrize("reason", [text for text in NASTY if text.startswith(("\x00", "x", "a"))])
+def test_bad_reasons(client_for, admin_user, model_version, reason):
+    client = client_for(admin_user)
+    assert "one line" in messages_of(client.post(url("model-publish", model_version.pk), {"reason": reason}))
+    response = client.post(url("model-rollback"), {"from_version": model_version.pk, "reason": reason})
+    assert "Nothing was changed" in messages_of(response)
+    assert not Publication.objects.exists()
+
+
+@pytest.mark.parametrize("from_version", ["", "x", "\x00", "9" * 1_000_000])
+def test_bad_roll_back_forms(client_for, admin_user, model_version, from_version):
+    response = client_for(admin_user).post(url("model-rollback"), {"from_version": from_version})
+    assert "Nothing was changed" in messages_of(response)
+
+
+def test_a_manifest_with_odd_values_can_be_shown(client_for, admin_user, clinic, upload_dir):
+    version = registry.register(upload_dir, clinic=clinic)
+    version.manifest |= {
+        "validated_on": {"text": 5, "cohorts": [1, {"name": "<b>x</b>", "n": "many", "auc": True}]},
+        "trained_on": "<script>alert(1)</script>",
+        "preprocessing": [],
+        "background_classes": "abc",
+    }
+    version.save()
+    page = client_for(admin_user).get(url("model", version.pk)).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;b&gt;x" in page
+
+
+def test_the_page_makes_a_constant_number_of_queries(
+    client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
+):
+    client = client_for(admin_user)
+    for _number in range(5):
+        registry.publish(own_version, clinic=clinic, user=admin_user)
+        registry.publish(model_version, clinic=clinic, user=admin_user)
+    with django_assert_max_num_queries(14):
+        client.get(url("models"))
