@@ -58,7 +58,7 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
       resolve({
         status: request.status,
         data: parsed(request.responseText),
-        signedOut: isSignInPage(request.responseURL),
+        signedOut: request.status === 401 || isSignInPage(request.responseURL),
       });
     });
     request.addEventListener("error", () => reject(named("NetworkError")));
