@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from classifier.views import assessment, maps, result
+from classifier.views import assessment, crop, maps, models, result, upload
 
 urlpatterns = [
+    path("upload/", upload.upload, name="upload"),
+    path("photos/", upload.photo_upload, name="photo-upload"),
+    path("photos/cards/", upload.photo_cards, name="photo-cards"),
+    path("photos/<int:pk>/card/", upload.photo_card, name="photo-card"),
+    path("photos/<int:pk>/crop/", crop.crop, name="photo-crop"),
     path("photos/<int:pk>/", result.photo, name="photo"),
     path("photos/<int:pk>/retry/", result.retry, name="photo-retry"),
     path("analyses/<int:pk>/", result.analysis, name="analysis"),
     path("analyses/<int:pk>/maps", maps.analysis_maps, name="analysis-maps"),
     path("analyses/<int:pk>/impression/", assessment.impression, name="analysis-impression"),
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
+    path("models/", models.models, name="models"),
+    path("models/register/", models.model_register, name="model-register"),
+    path("models/roll-back/", models.model_rollback, name="model-rollback"),
+    path("models/<int:pk>/", models.model, name="model"),
+    path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

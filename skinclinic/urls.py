@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from skinclinic.views import accounts, clinic_settings, diagnosis_terms, engine, members
+from skinclinic.views import accounts, clinic_settings, diagnosis_terms, engine, members, photo_files
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
@@ -26,6 +26,9 @@ urlpatterns = [
     path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),
     path("join/<str:secret>/", members.join, name="join"),
     path("diagnosis-terms/", diagnosis_terms.diagnosis_terms, name="diagnosis-terms"),
+    path("photos/<int:pk>/image", photo_files.image, name="photo-image"),
+    path("photos/<int:pk>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
+    path("photos/<int:pk>/delete/", photo_files.delete, name="photo-delete"),
     path("", include("classifier.urls")),
 ]
 

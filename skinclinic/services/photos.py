@@ -1,6 +1,7 @@
 """Storing, cropping, filing and deleting photos."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -25,12 +26,13 @@ def store_photo(
     lesion: Lesion | None = None,
     kind: str = Photo.Kind.CLOSE_UP,
     is_synthetic: bool = False,
+    together_with: Callable[[Photo], None] | None = None,
 ) -> tuple[Photo, bool]:
     """Check, clean and store an uploaded file; return the photo and whether it is new in this clinic.
 
-    Without a lesion the photo opens one of its own, to be filed under a patient later. Raises
-    imaging.PhotoRejected for a file that is no usable photo and files.StorageFull for a full disk; in both
-    cases nothing is stored.
+    Without a lesion the photo opens one of its own, to be filed under a patient later. ``together_with`` is
+    called for a new photo in the transaction that stores it. Raises imaging.PhotoRejected for a file that is
+    no usable photo and files.StorageFull for a full disk; in both cases nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
@@ -56,7 +58,7 @@ def store_photo(
         try:
             files.write(photo.file_key, accepted.jpeg)
             files.write(photo.thumbnail_key, accepted.thumbnail)
-            _insert(photo, lesion)
+            _insert(photo, lesion, together_with)
         except BaseException as error:
             files.delete(photo.file_key, photo.thumbnail_key)
             # Somebody else stored the same file while this one was being decoded.
@@ -71,10 +73,12 @@ def _known(clinic: Clinic, sha256: str) -> Photo | None:
 
 
 @transaction.atomic
-def _insert(photo: Photo, lesion: Lesion | None) -> None:
+def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo], None] | None) -> None:
     photo.lesion = lesion or Lesion.objects.create(clinic=photo.clinic, created_by=photo.uploaded_by)
     photo.save(force_insert=True)
     refresh_summary(photo.lesion)
+    if together_with:
+        together_with(photo)
 
 
 def _captured_at(by_camera: datetime | None) -> datetime | None:

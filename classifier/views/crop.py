@@ -1,0 +1,77 @@
+"""Choosing the square of a photo that is analysed."""
+
+import json
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from classifier.services.analyses import NoModel, request_analysis
+from classifier.views.cards import card_json, cards_of
+from skinclinic import imaging, jobs
+from skinclinic.models import Photo
+from skinclinic.permissions import EDIT, get_for
+from skinclinic.requests import json_error
+from skinclinic.services.photos import set_box
+from skinclinic.views.answers import refusal_words, wants_page
+
+PHOTOS = Photo.objects.select_related("lesion__patient")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def crop(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: the page, or for a script the form alone. POST ``x``, ``y``, ``size`` (pixels of the stored photo,
+    a form or JSON): the new square is analysed, earlier analyses stay."""
+    photo = get_for(request.user, PHOTOS, pk, EDIT)
+    if request.method == "POST":
+        return _choose(request, photo)
+    if wants_page(request):
+        return render(request, "upload/crop.html", {"photo": photo})
+    return render(request, "components/crop.html", {"photo": photo, "in_dialog": True})
+
+
+def _choose(request: HttpRequest, photo: Photo) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            set_box(photo, _sent_box(request))
+            _ask(request, photo)
+    except imaging.BoxRejected as refused:
+        words = refusal_words(refused)
+        if wants_page(request):
+            return render(request, "upload/crop.html", {"photo": photo, "problem": words}, status=400)
+        return json_error(400, refused.code, words)
+    url = reverse("photo", args=[photo.pk])
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    if wants_page(request):
+        return redirect(url)
+    box = photo.box
+    card = card_json(request, cards_of(request, [photo])[0])
+    return JsonResponse(card | {"box": {"x": box.x, "y": box.y, "size": box.size}})
+
+
+def _ask(request: HttpRequest, photo: Photo) -> None:
+    try:
+        analysis = request_analysis(photo, user=request.user)
+    except NoModel:
+        return  # the square is kept; its photo is analysed once there is a model
+    jobs.retry(analysis.job)  # the same square again after a failure is a wish to try again
+
+
+def _sent_box(request: HttpRequest):
+    """What was sent for a box; imaging.check_box judges it. Raises BoxRejected for what is no box at all."""
+    if request.content_type != "application/json":
+        return {
+            name: request.POST[name] for name in ("x", "y", "size", "width", "height") if name in request.POST
+        }
+    try:
+        sent = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise imaging.BoxRejected("box_not_numbers") from error
+    if not isinstance(sent, dict):
+        raise imaging.BoxRejected("box_not_numbers")
+    return sent

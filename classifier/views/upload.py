@@ -1,0 +1,203 @@
+"""Getting photos in: the page, one file a request, and what became of those sent."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_POST, require_safe
+
+from classifier.services import registry
+from classifier.services.analyses import NoModel, current_analysis, request_analysis
+from classifier.views.cards import card_json, cards_of
+from skinclinic import imaging
+from skinclinic.middleware import BodySizeMiddleware, takes_up_to
+from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
+from skinclinic.requests import json_error
+from skinclinic.services import files
+from skinclinic.services.photos import store_photo
+from skinclinic.views.answers import refusal_words, wants_page
+from skinclinic.views.errors import too_large
+
+log = logging.getLogger(__name__)
+
+# A browser without scripts sends all files of a form at once.
+FILES_A_PLAIN_FORM = 8
+NOT_FILED_FOR = timedelta(hours=24)
+NOT_FILED_SHOWN = 200
+CARDS_A_QUESTION = 200
+
+
+@never_cache
+@require_safe
+@clinic_member(EDIT)
+def upload(request: HttpRequest) -> HttpResponse:
+    """The upload page; ``?lesion=ID`` sends the photos into that lesion."""
+    lesion = _chosen_lesion(request.user, request.GET.get("lesion", ""))
+    clinic = lesion.clinic if lesion else request.membership.clinic
+    context = {
+        "lesion": lesion,
+        "kinds": Photo.Kind.choices,
+        "cards": cards_of(request, not_filed(clinic, request.user)),
+        "has_model": registry.published(clinic) is not None,
+        "max_bytes": settings.UPLOAD_MAX_BYTES,
+    }
+    return render(request, "upload/page.html", context)
+
+
+def not_filed(clinic: Clinic, user: User) -> list[Photo]:
+    """The user's photos of the last 24 hours that are not under a patient yet, newest first."""
+    return list(
+        Photo.objects.filter(
+            clinic=clinic,
+            uploaded_by=user,
+            created_at__gte=timezone.now() - NOT_FILED_FOR,
+            lesion__patient=None,
+        ).select_related("lesion")[:NOT_FILED_SHOWN]
+    )
+
+
+@never_cache
+@require_safe
+def photo_cards(request: HttpRequest) -> JsonResponse:
+    """What changed for the cards a page has: ``?have=ID:SEEN,ID:SEEN`` with what each card last saw.
+
+    Answers {"cards": [changed ones], "gone": [ids of photos that were removed]}.
+    """
+    pairs = [part.partition(":")[::2] for part in request.GET.get("have", "").split(",") if part]
+    if not all(key.isascii() and key.isdigit() and len(key) < 19 for key, _seen in pairs):
+        return json_error(400, "bad_ids", _("These are not photos."))
+    have = {int(key): seen for key, seen in pairs}
+    if len(have) > CARDS_A_QUESTION:
+        return json_error(400, "too_many", _("Ask for fewer photos at once."))
+    photos = visible(Photo, request.user).filter(pk__in=have).select_related("lesion")
+    cards = cards_of(request, photos)
+    found = {card.photo.pk for card in cards}
+    return JsonResponse(
+        {
+            "cards": [card_json(request, card) for card in cards if card.seen != have[card.photo.pk]],
+            "gone": [pk for pk in have if pk not in found],
+        }
+    )
+
+
+@never_cache
+@require_safe
+def photo_card(request: HttpRequest, pk: int) -> JsonResponse:
+    """The state of one photo."""
+    photo = get_for(request.user, Photo.objects.select_related("lesion"), pk)
+    return JsonResponse(card_json(request, cards_of(request, [photo])[0]))
+
+
+@csrf_exempt  # checked by _receive: the check reads the body, which may fail in ways of its own
+@takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
+@require_POST
+def photo_upload(request: HttpRequest) -> HttpResponse:
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id) and ``kind``.
+
+    Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
+    already, or an error: 400 refused, 403, 404, 413, 503, 507. A plain form may send several files.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or ""
+    one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM
+    if not wants_page(request) and announced.isdigit() and int(announced) > one_file:
+        return too_large(request, settings.UPLOAD_MAX_BYTES)
+    try:
+        request.FILES  # noqa: B018 - parses the body
+    except UnreadablePostError:
+        return json_error(400, "cut_off", _("The upload was cut off. Send the photo again."))
+    except (MultiPartParserError, SuspiciousOperation):
+        return json_error(400, "broken_form", _("The upload arrived damaged. Send the photo again."))
+    except OSError:
+        log.exception("cannot take an upload in")
+        return _storage_full()
+    return _receive(request)
+
+
+def _storage_full() -> JsonResponse:
+    return json_error(
+        507,
+        "storage_full",
+        _("The server's disk is full, so the photo was not stored. Tell your administrator, then try again."),
+    )
+
+
+@csrf_protect
+def _receive(request: HttpRequest) -> HttpResponse:
+    lesion = _chosen_lesion(request.user, request.POST.get("lesion", ""))
+    if lesion is None:
+        require(request.membership, EDIT)
+    clinic = lesion.clinic if lesion else request.membership.clinic
+    kind = request.POST.get("kind") or Photo.Kind.CLOSE_UP
+    if kind not in Photo.Kind.values:
+        return json_error(400, "unknown_kind", _("This kind of photo is not known."))
+    sent = request.FILES.getlist("file")
+    if wants_page(request):
+        return _receive_form(request, clinic, lesion, kind, sent)
+    if len(sent) != 1:
+        return json_error(400, "no_file", _("No photo arrived. Send one file, in the field “file”."))
+    try:
+        photo, is_new = _store(request.user, clinic, lesion, kind, sent[0])
+    except imaging.PhotoRejected as refused:
+        return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
+    except files.StorageFull:
+        return _storage_full()
+    card = card_json(request, cards_of(request, [photo])[0])
+    return JsonResponse(card | {"duplicate": not is_new}, status=201 if is_new else 200)
+
+
+def _receive_form(
+    request: HttpRequest, clinic: Clinic, lesion: Lesion | None, kind: str, sent: list
+) -> HttpResponse:
+    """Several files of a plain form, one message each; one bad file does not stop the others."""
+    if not sent:
+        messages.warning(request, _("No file was chosen."))
+    for file in sent:
+        named = {"name": file.name}
+        try:
+            _photo, is_new = _store(request.user, clinic, lesion, kind, file)
+        except imaging.PhotoRejected as refused:
+            messages.error(request, f"{file.name}: {refusal_words(refused)}")
+        except files.StorageFull:
+            messages.error(request, _("%(name)s was not stored: the server's disk is full.") % named)
+        else:
+            words = _("%(name)s was stored.") if is_new else _("%(name)s was already uploaded.")
+            messages.success(request, words % named)
+    return redirect(reverse("upload") + (f"?lesion={lesion.pk}" if lesion else ""))
+
+
+def _store(user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file) -> tuple[Photo, bool]:
+    """Store one file and ask for its analysis, in one transaction."""
+
+    def ask(photo: Photo) -> None:
+        try:
+            request_analysis(photo, user=user)
+        except NoModel:
+            return  # the photo is kept; its card says that there is no model yet
+
+    photo, is_new = store_photo(
+        clinic=clinic,
+        user=user,
+        data=file.read(),
+        name=file.name,
+        lesion=lesion,
+        kind=kind,
+        together_with=ask,
+    )
+    if not is_new and current_analysis(photo) is None:
+        ask(photo)
+    return photo, is_new
+
+
+def _chosen_lesion(user: User, pk: str) -> Lesion | None:
+    return get_lesion_for(user, pk, EDIT) if pk else None

@@ -1,0 +1,404 @@
+"""Photos come in one by one, are refused with a reason, or are found to be there already."""
+
+import errno
+import os
+import threading
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from classifier.models import Analysis
+from classifier.views import upload
+from skinclinic import jobs
+from skinclinic.models import Clinic, Job, Lesion, Photo
+from tests import factories
+from tests.folders import stored_files
+
+UPLOAD = "/photos/"
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+def jpeg(seed=0, name="lesion.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, factories.jpeg_bytes(seed), "image/jpeg")
+
+
+def send(client, file=None, **fields):
+    return client.post(UPLOAD, {"file": file or jpeg(), **fields})
+
+
+def error(response) -> str:
+    return response.json()["error"]["code"]
+
+
+@pytest.fixture
+def sender(clinician, client_for):
+    return client_for(clinician)
+
+
+@pytest.fixture
+def engine(db):
+    """A worker that has just said it is alive."""
+    jobs.worker_alive("test")
+
+
+def nothing_stored() -> bool:
+    return not (Photo.objects.exists() or Lesion.objects.exists() or Job.objects.exists() or stored_files())
+
+
+class TestOneFile:
+    def test_it_is_stored_and_queued(self, sender, model_version, engine):
+        response = send(sender)
+        card = response.json()
+        photo = Photo.objects.get()
+        assert response.status_code == 201
+        assert (card["id"], card["state"], card["position"]) == (photo.pk, "queued", 1)
+        assert card["url"] == f"/photos/{photo.pk}/" and card["thumbnail"] == f"/photos/{photo.pk}/thumbnail"
+        assert not card["duplicate"] and card["engine_online"]
+        assert Analysis.objects.get().photo == photo
+        assert Lesion.objects.get().state == "queued"
+
+    def test_it_is_stored_while_every_worker_is_down(self, sender, model_version):
+        response = send(sender)
+        assert response.status_code == 201
+        assert (response.json()["state"], response.json()["engine_online"]) == ("queued", False)
+        assert "Engine offline" in response.json()["html"]
+
+    def test_it_is_stored_while_the_broker_is_down(self, sender, model_version, monkeypatch, settings):
+        monkeypatch.undo()
+        from skinclinic import tasks
+
+        def unreachable(*args, **kwargs):
+            raise ConnectionError("broker")
+
+        monkeypatch.setattr(tasks.run_jobs, "apply_async", unreachable)
+        assert send(sender).status_code == 201
+        assert Job.objects.get().state == "queued"
+
+    def test_it_is_stored_without_any_model(self, sender):
+        response = send(sender)
+        assert (response.status_code, response.json()["state"]) == (201, "no_model")
+        assert Photo.objects.count() == 1 and not Job.objects.exists()
+
+    def test_the_second_time_it_is_already_there(self, sender, model_version):
+        first, second = send(sender), send(sender, jpeg(name="other.jpg"))
+        assert (second.status_code, second.json()["duplicate"]) == (200, True)
+        assert second.json()["id"] == first.json()["id"]
+        assert Photo.objects.count() == Job.objects.count() == 1
+
+    def test_a_photo_left_without_analysis_gets_one_the_second_time(
+        self, sender, clinic, clinician, model_version
+    ):
+        photo = factories.make_photo(clinic, clinician)
+        assert send(sender).json()["id"] == photo.pk
+        assert Analysis.objects.get().photo == photo
+
+    def test_into_a_lesion_with_a_kind(self, sender, clinic):
+        lesion = Lesion.objects.create(clinic=clinic, patient=factories.make_patient(clinic))
+        assert send(sender, lesion=lesion.pk, kind="dermoscopic").status_code == 201
+        photo = Photo.objects.get()
+        assert (photo.lesion, photo.kind) == (lesion, "dermoscopic")
+
+    def test_a_name_never_becomes_a_path(self, sender):
+        card = send(sender, jpeg(name="../../x\u202e<b>.jpg")).json()
+        assert card["name"] == "x<b>.jpg"
+        assert "<b>" not in card["html"]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("content", "code"),
+        [
+            (b"", "empty"),
+            (b"plain text", "unsupported"),
+            (factories.jpeg_bytes()[:2000], "damaged"),
+            (b"GIF89a" + bytes(50), "unsupported"),
+            (factories.jpeg_bytes(width=40, height=40), "too_small"),
+        ],
+    )
+    def test_a_bad_file_is_refused_with_its_reason(self, content, code, sender):
+        response = send(sender, SimpleUploadedFile("x.jpg", content))
+        assert (response.status_code, error(response)) == (400, code)
+        assert len(response.json()["error"]["message"]) > 20
+        assert nothing_stored()
+
+    def test_the_reason_is_in_the_readers_language(self, sender, monkeypatch):
+        asked = []
+
+        def translate(text):
+            asked.append(text)
+            return text
+
+        from skinclinic.views import answers
+
+        monkeypatch.setattr(answers, "_", translate)
+        send(sender, SimpleUploadedFile("x.jpg", b"plain text"))
+        assert (
+            "This is %(kind)s, not a photo that can be read. Send a JPEG, PNG, WebP or HEIC photo." in asked
+        )
+        assert len(asked) == 2, "the kind of file is a phrase to translate as well"
+
+    def test_26_megabytes_are_too_large_before_reading(self, sender, monkeypatch):
+        monkeypatch.setattr(upload, "_receive", lambda request: pytest.fail("read"))
+        response = sender.post(
+            UPLOAD,
+            bytes(26 * 2**20 + 1),
+            content_type="multipart/form-data; boundary=x",
+            headers={"accept": "*/*"},
+        )
+        assert response.status_code == 413
+
+    def test_a_little_more_than_25_megabytes_is_too_large(self, sender):
+        big = SimpleUploadedFile("x.jpg", factories.jpeg_bytes() + bytes(25 * 2**20))
+        response = send(sender, big)
+        assert (response.status_code, error(response)) == (413, "too_large")
+        assert nothing_stored()
+
+    def test_no_file_two_files_and_an_unknown_kind(self, sender):
+        assert error(sender.post(UPLOAD, {})) == "no_file"
+        assert error(sender.post(UPLOAD, {"file": [jpeg(1), jpeg(2)]})) == "no_file"
+        assert error(send(sender, kind="x-ray")) == "unknown_kind"
+        assert nothing_stored()
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["multipart/form-data", "multipart/form-data; boundary=\u00e9", "multipart/form-data; boundary="],
+    )
+    def test_a_broken_form_is_refused(self, content_type, sender):
+        response = sender.post(UPLOAD, b"--x\r\nbroken", content_type=content_type)
+        assert response.status_code == 400
+        assert nothing_stored()
+
+    def test_a_form_cut_off_in_the_file_is_refused(self, sender):
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        whole = factories.jpeg_bytes()
+        cut = head + whole[: len(whole) * 9 // 10]
+        response = sender.post(UPLOAD, cut, content_type="multipart/form-data; boundary=x")
+        assert response.status_code == 400
+        assert error(response) in ("damaged", "no_file")
+        assert nothing_stored()
+
+
+class TestServerTrouble:
+    def test_a_full_disk_is_said_plainly(self, sender, model_version, monkeypatch):
+        def full(*args):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        response = send(sender)
+        assert (response.status_code, error(response)) == (507, "storage_full")
+        assert "disk is full" in response.json()["error"]["message"]
+        monkeypatch.undo()
+        assert nothing_stored()
+
+    def test_a_full_disk_while_the_body_is_spooled(self, sender, monkeypatch):
+        from django.core.files.uploadhandler import MemoryFileUploadHandler
+
+        def full(*args, **kwargs):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(MemoryFileUploadHandler, "receive_data_chunk", full)
+        response = send(sender)
+        assert (response.status_code, error(response)) == (507, "storage_full")
+        assert nothing_stored()
+
+    def test_an_analysis_that_cannot_be_asked_for_takes_the_photo_back(
+        self, clinician, model_version, monkeypatch
+    ):
+        client = Client(raise_request_exception=False)
+        client.force_login(clinician, backend="django.contrib.auth.backends.ModelBackend")
+
+        def gone(*args, **kwargs):
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setattr(jobs, "enqueue", gone)
+        response = client.post(UPLOAD, {"file": jpeg()}, headers={"x-requested-with": "fetch"})
+        assert response.status_code == 503
+        assert response["Retry-After"]
+        assert response.json()["error"]["message"]
+        assert nothing_stored()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_same_file_from_20_threads_is_one_photo(self, clinician, model_version, client_for):
+        clients, statuses = [client_for(clinician) for _ in range(20)], []
+        together = threading.Barrier(20)
+
+        def run(client):
+            together.wait()
+            try:
+                statuses.append(send(client).status_code)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=run, args=[client]) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [200] * 19 + [201]
+        assert Photo.objects.count() == Lesion.objects.count() == Analysis.objects.count() == 1
+        assert Job.objects.count() == 1 and len(stored_files()) == 2
+
+
+class TestWhoMay:
+    def test_readers_and_strangers(self, clinic, coordinator, outsider, client_for, client):
+        lesion = Lesion.objects.create(clinic=clinic)
+        assert send(client_for(coordinator)).status_code == 403
+        assert send(client_for(coordinator), lesion=lesion.pk).status_code == 403
+        assert send(client_for(outsider), lesion=lesion.pk).status_code == 404
+        assert send(client_for(outsider), lesion="x").status_code == 404
+        assert send(client).status_code == 302
+        assert client_for(coordinator).get(UPLOAD).status_code == 405
+        assert not Photo.objects.exists()
+
+    def test_somebody_without_a_clinic(self, clinician, sender):
+        clinician.memberships.update(is_active=False)
+        assert send(sender).status_code == 403
+
+    def test_the_token_is_checked(self, clinician):
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(clinician, backend="django.contrib.auth.backends.ModelBackend")
+        assert send(client).status_code == 403
+        assert nothing_stored()
+        client.get("/upload/")
+        token = client.cookies["csrftoken"].value
+        assert client.post(UPLOAD, {"file": jpeg()}, headers={"x-csrftoken": token}).status_code == 201
+
+    def test_the_page(self, clinic, clinician, coordinator, outsider, client_for, client):
+        lesion = Lesion.objects.create(clinic=clinic)
+        assert client_for(clinician).get("/upload/").status_code == 200
+        assert client_for(clinician).get(f"/upload/?lesion={lesion.pk}").status_code == 200
+        assert client_for(coordinator).get("/upload/").status_code == 403
+        assert client_for(outsider).get(f"/upload/?lesion={lesion.pk}").status_code == 404
+        assert client_for(clinician).get("/upload/?lesion=zero").status_code == 404
+        assert client.get("/upload/").status_code == 302
+        assert client_for(clinician).post("/upload/").status_code == 405
+
+
+class TestWithoutScripts:
+    def test_several_files_one_bad(self, sender, model_version):
+        bad = SimpleUploadedFile("notes.jpg", b"text")
+        response = sender.post(
+            UPLOAD, {"file": [jpeg(1, "a.jpg"), bad, jpeg(2, "b.jpg")]}, headers=HTML, follow=True
+        )
+        assert response.redirect_chain == [("/upload/", 302)]
+        text = response.content.decode()
+        assert "a.jpg was stored." in text and "b.jpg was stored." in text and "notes.jpg: " in text
+        assert Photo.objects.count() == 2
+
+    def test_nothing_chosen_and_the_same_again(self, sender):
+        assert "No file was chosen." in sender.post(UPLOAD, {}, headers=HTML, follow=True).content.decode()
+        send(sender)
+        again = sender.post(UPLOAD, {"file": jpeg()}, headers=HTML, follow=True)
+        assert "lesion.jpg was already uploaded." in again.content.decode()
+
+    def test_it_stays_in_the_lesion(self, sender, clinic):
+        lesion = Lesion.objects.create(clinic=clinic)
+        response = sender.post(UPLOAD, {"file": jpeg(), "lesion": lesion.pk}, headers=HTML)
+        assert response["Location"] == f"/upload/?lesion={lesion.pk}"
+
+
+class TestCards:
+    def cards(self, client, *have):
+        return client.get(reverse("photo-cards"), {"have": ",".join(have)})
+
+    def test_from_queued_to_the_result(self, sender, model_version, engine):
+        card = send(sender).json()
+        have = f"{card['id']}:{card['seen']}"
+        assert self.cards(sender, have).json() == {"cards": [], "gone": []}
+        jobs.run_waiting("analyse")
+        (fresh,) = self.cards(sender, have).json()["cards"]
+        assert (fresh["state"], fresh["finished"]) == ("done", True)
+        assert fresh["seen"] != card["seen"]
+
+    def test_places_in_the_queue(self, sender, model_version, engine):
+        sent = [send(sender, jpeg(seed)).json() for seed in range(3)]
+        assert [card["position"] for card in sent] == [1, 2, 3]
+        jobs.claim("analyse", 1)
+        changed = self.cards(sender, *(f"{card['id']}:{card['seen']}" for card in sent)).json()["cards"]
+        places = {card["id"]: (card["state"], card["position"]) for card in changed}
+        assert [places[card["id"]] for card in sent] == [("running", None), ("queued", 1), ("queued", 2)]
+
+    def test_a_failure_says_why_in_plain_words(self, sender, model_version, engine):
+        card = send(sender).json()
+        Job.objects.update(state="failed", error_code="worker_died", error="SIGKILL at 0x7f")
+        (fresh,) = self.cards(sender, f"{card['id']}:").json()["cards"]
+        assert fresh["state"] == "failed" and fresh["finished"]
+        assert "The engine stopped three times" in fresh["html"] and "SIGKILL" not in fresh["html"]
+        assert f"/photos/{card['id']}/retry/" in fresh["html"]
+
+    def test_the_answer_waits_for_the_own_impression(self, sender, clinic, analysis):
+        listed = "upload-listed"
+        (shown,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
+        Clinic.objects.update(impression_first=True)
+        (held,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
+        assert listed in shown["html"] or "No disease above" in shown["html"]
+        assert listed not in held["html"] and "No disease above" not in held["html"]
+        assert "Your own impression first" in held["html"]
+
+    def test_strangers_photos_and_removed_ones_are_gone(self, photo, outsider, client_for, client):
+        assert self.cards(client_for(outsider), f"{photo.pk}:", "999:").json() == {
+            "cards": [],
+            "gone": [photo.pk, 999],
+        }
+        assert self.cards(client).status_code == 302
+
+    @pytest.mark.parametrize(
+        "have", ["x:", "-1:", "9" * 30 + ":", "²:", ",".join(f"{n}:" for n in range(1, 202))]
+    )
+    def test_nonsense_is_refused(self, have, sender):
+        assert self.cards(sender, have).status_code == 400
+
+    def test_one_card(self, photo, coordinator, outsider, client_for):
+        url = reverse("photo-card", args=[photo.pk])
+        card = client_for(coordinator).get(url).json()
+        assert card["id"] == photo.pk
+        assert "/delete/" not in card["html"], "a reader is offered no change"
+        assert client_for(outsider).get(url).status_code == 404
+        assert client_for(coordinator).post(url).status_code == 405
+
+    def test_a_hundred_cards_ask_as_often_as_two(
+        self, sender, clinic, clinician, model_version, engine, django_assert_num_queries
+    ):
+        from django.test.utils import CaptureQueriesContext
+
+        def ask(count):
+            with CaptureQueriesContext(connection) as captured:
+                sender.get("/upload/")
+            assert Photo.objects.count() == count
+            return len(captured)
+
+        for seed in range(2):
+            send(sender, jpeg(seed))
+        few = ask(2)
+        for seed in range(2, 12):
+            send(sender, jpeg(seed))
+        jobs.claim("analyse", 3)
+        assert ask(12) == few
+
+
+class TestComingBack:
+    def test_the_last_24_hours_not_filed_yet(self, sender, clinic, clinician, curator):
+        mine = factories.make_photo(clinic, clinician, seed=1, name="mine.jpg")
+        old = factories.make_photo(clinic, clinician, seed=2, name="old.jpg")
+        Photo.objects.filter(pk=old.pk).update(created_at=timezone.now() - timezone.timedelta(hours=25))
+        filed = factories.make_photo(clinic, clinician, seed=3, name="filed.jpg")
+        Lesion.objects.filter(pk=filed.lesion_id).update(patient=factories.make_patient(clinic))
+        factories.make_photo(clinic, curator, seed=4, name="theirs.jpg")
+        text = sender.get("/upload/").content.decode()
+        assert f'data-photo="{mine.pk}"' in text
+        assert "old.jpg" not in text and "filed.jpg" not in text and "theirs.jpg" not in text
+
+    def test_the_lesion_is_named(self, sender, clinic):
+        lesion = Lesion.objects.create(
+            clinic=clinic, patient=factories.make_patient(clinic, "P-77"), site="nose"
+        )
+        text = sender.get(f"/upload/?lesion={lesion.pk}").content.decode()
+        assert "Into P-77 · Nose" in text
+        assert f'name="lesion" value="{lesion.pk}"' in text
+
+    def test_without_a_model_the_page_says_so(self, sender):
+        assert "There is no model yet." in sender.get("/upload/").content.decode()

@@ -1,0 +1,120 @@
+"""A photo's files: only for members of its clinic, never cached, never under a public address."""
+
+import io
+
+import pytest
+from django.urls import get_resolver, reverse
+from PIL import Image
+
+from skinclinic.models import Photo
+from skinclinic.services import files
+from tests import factories
+from tests.folders import stored_files
+
+NAMES = ["photo-image", "photo-thumbnail"]
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_a_member_gets_the_stored_jpeg(photo, coordinator, client_for):
+    response = client_for(coordinator).get(reverse("photo-image", args=[photo.pk]))
+    assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    assert body(response) == files.read(photo.file_key)
+
+
+def test_the_thumbnail_is_small(photo, clinician, client_for):
+    response = client_for(clinician).get(reverse("photo-thumbnail", args=[photo.pk]))
+    assert max(Image.open(io.BytesIO(body(response))).size) <= 320
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_private(name, photo, clinician, client_for):
+    response = client_for(clinician).get(reverse(name, args=[photo.pk]))
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cache-Control"] == "no-store, private"
+    assert response["Content-Disposition"].startswith("inline; filename=")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strangers_find_nothing(name, photo, outsider, client_for, client):
+    url = reverse(name, args=[photo.pk])
+    assert client_for(outsider).get(url).status_code == 404
+    assert client.get(url).status_code == 302
+    assert client_for(outsider).get(reverse(name, args=[10**30])).status_code == 404
+
+
+def test_a_member_who_left_finds_nothing(photo, coordinator, client_for):
+    coordinator.memberships.update(is_active=False)
+    assert client_for(coordinator).get(reverse("photo-image", args=[photo.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_reading(name, photo, clinician, client_for):
+    assert client_for(clinician).post(reverse(name, args=[photo.pk])).status_code == 405
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_behind_nginx_the_body_is_empty_and_the_file_is_named(name, photo, clinician, client_for, settings):
+    settings.X_ACCEL_PREFIX = "/private/"
+    response = client_for(clinician).get(reverse(name, args=[photo.pk]))
+    key = photo.file_key if name == "photo-image" else photo.thumbnail_key
+    assert response["X-Accel-Redirect"] == f"/private/{key}"
+    assert response.content == b""
+    assert (response["Content-Type"], response["Cache-Control"]) == ("image/jpeg", "no-store, private")
+
+
+@pytest.mark.parametrize("prefix", ["", "/private/"])
+def test_a_file_that_is_gone_is_a_404(prefix, photo, clinician, client_for, settings):
+    settings.X_ACCEL_PREFIX = prefix
+    files.delete(photo.file_key)
+    assert client_for(clinician).get(reverse("photo-image", args=[photo.pk])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("lesion.png", 'inline; filename="lesion.jpg"'),
+        ('a"b;.jpg', 'inline; filename="a\\"b;.jpg"'),
+        ("왼쪽.heic", "inline; filename*=utf-8''%EC%99%BC%EC%AA%BD.jpg"),
+    ],
+)
+def test_the_file_name_is_safe(name, header, photo, clinician, client_for):
+    Photo.objects.update(original_name=name)
+    response = client_for(clinician).get(reverse("photo-image", args=[photo.pk]))
+    assert response["Content-Disposition"] == header
+
+
+def test_no_address_serves_the_photos_folder():
+    patterns = [str(pattern.pattern) for pattern in get_resolver().url_patterns]
+    assert not [pattern for pattern in patterns if "media" in pattern]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_removing_deletes_row_and_files(photo, clinician, client_for):
+    response = client_for(clinician).post(reverse("photo-delete", args=[photo.pk]))
+    assert response.json() == {"deleted": photo.pk}
+    assert not Photo.objects.exists() and stored_files() == []
+
+
+def test_who_may_remove(photo, coordinator, outsider, clinician, client_for, client):
+    url = reverse("photo-delete", args=[photo.pk])
+    assert client_for(coordinator).post(url).status_code == 403
+    assert client_for(outsider).post(url).status_code == 404
+    assert client.post(url).status_code == 302
+    assert client_for(clinician).get(url).status_code == 405
+    assert client_for(clinician).post(reverse("photo-delete", args=[photo.pk + 1])).status_code == 404
+    assert Photo.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("onward", "target"),
+    [("/lesions/1/", "/lesions/1/"), ("https://evil.example/", "/upload/"), ("", "/upload/")],
+)
+def test_a_browser_goes_on_inside_this_site(onward, target, clinic, clinician, client_for):
+    photo = factories.make_photo(clinic, clinician)
+    response = client_for(clinician).post(
+        reverse("photo-delete", args=[photo.pk]), {"next": onward}, headers={"accept": "text/html"}
+    )
+    assert (response.status_code, response["Location"]) == (302, target)
