@@ -1,0 +1,66 @@
+"""What an admin decides for the clinic."""
+
+import pytest
+
+from tests.skinclinic.pages import MILLION, messages_of, url
+
+pytestmark = pytest.mark.django_db
+
+FORM = {"name": "Hanok Skin", "impression_first": "on", "try_page_open": "on"}
+
+
+def test_admin_changes_settings(client_for, admin_user, clinic):
+    client = client_for(admin_user)
+    response = client.post(url("clinic-settings"), FORM)
+    assert response.url == url("clinic-settings")
+    assert "Saved" in messages_of(response)
+    clinic.refresh_from_db()
+    assert (clinic.name, clinic.impression_first, clinic.try_page_open) == ("Hanok Skin", True, True)
+
+    client.post(url("clinic-settings"), {"name": "Hanok Skin"})
+    clinic.refresh_from_db()
+    assert (clinic.impression_first, clinic.try_page_open) == (False, False)
+
+
+def test_says_what_becomes_public_and_what_is_stored(client_for, admin_user, clinic, photo):
+    page = client_for(admin_user).get(url("clinic-settings")).content.decode()
+    assert "What becomes public" in page
+    assert f"photos/clinic-{clinic.pk}" in page
+    assert f"models/clinic-{clinic.pk}" in page
+
+
+@pytest.mark.parametrize("person", ["clinician", "coordinator", "curator"])
+def test_only_admins(client_for, request, person, clinic):
+    client = client_for(request.getfixturevalue(person))
+    assert client.get(url("clinic-settings")).status_code == 403
+    assert client.post(url("clinic-settings"), FORM).status_code == 403
+    clinic.refresh_from_db()
+    assert clinic.name == "Hanok Dermatology"
+
+
+def test_an_admin_elsewhere_changes_only_their_own(client_for, outsider, clinic, other_clinic):
+    client_for(outsider).post(url("clinic-settings"), FORM | {"clinic": clinic.pk, "pk": clinic.pk})
+    clinic.refresh_from_db()
+    other_clinic.refresh_from_db()
+    assert clinic.name == "Hanok Dermatology"
+    assert other_clinic.name == "Hanok Skin"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\x00", "a\nb", "a\u202eb", MILLION, "x" * 121])
+def test_bad_names(client_for, admin_user, clinic, name):
+    response = client_for(admin_user).post(url("clinic-settings"), FORM | {"name": name})
+    assert response.status_code == 422
+    assert "name" in response.context["form"].errors
+    assert "Hanok Dermatology" in response.content.decode(), "the head still shows the stored name"
+    clinic.refresh_from_db()
+    assert clinic.name == "Hanok Dermatology"
+
+
+def test_slug_stays(client_for, admin_user, clinic):
+    client_for(admin_user).post(url("clinic-settings"), FORM | {"slug": "stolen"})
+    clinic.refresh_from_db()
+    assert clinic.slug == "hanok-dermatology"
+
+
+def test_wrong_method(client_for, admin_user):
+    assert client_for(admin_user).delete(url("clinic-settings")).status_code == 405
