@@ -4,7 +4,19 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from skinclinic.views import accounts, clinic_settings, diagnosis_terms, engine, members, photo_files
+from skinclinic.views import (
+    accounts,
+    clinic_settings,
+    diagnosis_terms,
+    engine,
+    filing,
+    lesions,
+    members,
+    pathology,
+    patients,
+    photo_files,
+    worklist,
+)
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
@@ -25,10 +37,28 @@ urlpatterns = [
     path("clinic/members/<int:pk>/", members.member_edit, name="member-edit"),
     path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),
     path("join/<str:secret>/", members.join, name="join"),
+    path("", worklist.worklist, name="worklist"),
+    path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),
+    path("patients/", patients.patients, name="patients"),
+    path("patients/new/", patients.patient_new, name="patient-new"),
+    path("patients/<int:pk>/", patients.patient, name="patient"),
+    path("patients/<int:pk>/edit/", patients.patient_edit, name="patient-edit"),
+    path("patients/<int:pk>/lesions/new/", lesions.lesion_new, name="lesion-new"),
+    path("lesions/<int:pk>/", lesions.lesion, name="lesion"),
+    path("lesions/<int:pk>/edit/", lesions.lesion_edit, name="lesion-edit"),
+    path("lesions/<int:pk>/delete/", lesions.lesion_delete, name="lesion-delete"),
+    path("lesions/<int:pk>/pathology/", pathology.lesion_pathology, name="lesion-pathology"),
+    path("diagnoses/<int:pk>/withdraw/", pathology.diagnosis_withdraw, name="diagnosis-withdraw"),
+    path("filing/", filing.photo_filing, name="filing"),
+    path("filing/undo/", filing.filing_undo, name="filing-undo"),
+    path("photos/<int:pk>/filing/", filing.photo_filing, name="photo-filing"),
+    path("photos/<int:pk>/filing/patient/", filing.photo_filing_patient, name="photo-filing-patient"),
+    path("photos/<int:pk>/filing/codes/", filing.patient_codes_like, name="photo-filing-codes"),
     path("diagnosis-terms/", diagnosis_terms.diagnosis_terms, name="diagnosis-terms"),
     path("photos/<int:pk>/image", photo_files.image, name="photo-image"),
     path("photos/<int:pk>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
     path("photos/<int:pk>/delete/", photo_files.delete, name="photo-delete"),
+    path("api/", include("skinclinic.api.urls")),
     path("", include("classifier.urls")),
 ]
 

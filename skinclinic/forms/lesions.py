@@ -1,0 +1,16 @@
+"""The lesion form: where it lies, and a note."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.forms.places import PlaceFields
+
+
+class LesionForm(PlaceFields):
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For example: growing since spring. No names."),
+    )

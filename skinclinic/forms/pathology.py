@@ -1,0 +1,75 @@
+"""What the pathologist found: one of the 12 or another diagnosis by ICD-10, confirmed how, when."""
+
+from datetime import date
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic import terms
+from skinclinic.models import Diagnosis
+
+EARLIEST = date(1900, 1, 1)
+
+
+def not_in_the_future(day: date | None) -> date | None:
+    """Return the day. Raises ValidationError for tomorrow or before 1900."""
+    if day and day > timezone.localdate():
+        raise forms.ValidationError(_("This date is in the future."), code="future")
+    if day and day < EARLIEST:
+        raise forms.ValidationError(_("This date is too long ago."), code="past")
+    return day
+
+
+def date_input() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST.isoformat()})
+
+
+class PathologyForm(forms.Form):
+    """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean."""
+
+    diagnosis = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=80)
+    confirmed_by = forms.ChoiceField(
+        label=_("Confirmed by"), choices=[("", _("Choose")), *Diagnosis.ConfirmedBy.choices]
+    )
+    diagnosed_on = forms.DateField(label=_("Date of the result"), required=False, widget=date_input())
+    text = forms.CharField(
+        label=_("In words"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Subtype, depth, margins. A diagnosis outside the 12 is named here. No names of people."),
+    )
+
+    def clean_diagnosed_on(self) -> date | None:
+        return not_in_the_future(self.cleaned_data["diagnosed_on"])
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
+            return cleaned
+        typed = cleaned["diagnosis_typed"]
+        named = terms.resolve(cleaned["diagnosis"], typed)
+        if named is None and not typed:
+            self.add_error("diagnosis", forms.ValidationError(_("Choose a diagnosis."), code="required"))
+        elif named is None:
+            message = _(
+                "This is not one diagnosis. Choose from the list, or type an ICD-10 code such as L40.0."
+            )
+            self.add_error("diagnosis", forms.ValidationError(message, code="unknown"))
+        elif not named[0] and "text" in cleaned and not cleaned["text"]:
+            self.add_error(
+                "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
+            )
+        self.named = named
+        return cleaned
+
+    @property
+    def fields_of_diagnosis(self) -> dict:
+        """What ``services.diagnoses.record`` takes, from the cleaned form."""
+        disease, icd10 = self.named
+        cleaned = self.cleaned_data
+        return {"disease": disease, "icd10": icd10} | {
+            name: cleaned[name] for name in ("text", "confirmed_by", "diagnosed_on")
+        }

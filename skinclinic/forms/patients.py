@@ -1,0 +1,78 @@
+"""The patient form: a code that names nobody, and what the model's figures are later broken down by."""
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic import patient_codes
+from skinclinic.models import Clinic, Patient
+from skinclinic.views.forms import OneLineField
+
+REFUSED = {
+    patient_codes.EMAIL: _("This holds an e-mail address. Use a code that does not tell who the patient is."),
+    patient_codes.RESIDENT_NUMBER: _(
+        "This looks like a resident registration number, which must not be stored here. Use a code of your own."
+    ),
+}
+DOUBTFUL = {
+    patient_codes.NAME: _(
+        "This looks like a person's name. If it is only a code, tick the box below and save again."
+    ),
+    patient_codes.PHONE: _(
+        "This looks like a telephone number. If it is only a code, tick the box below and save again."
+    ),
+}
+
+
+class PatientForm(forms.ModelForm):
+    """Make or change a patient of ``clinic``."""
+
+    code = OneLineField(
+        label=_("Patient code"),
+        max_length=64,
+        help_text=_("Pseudonymous: your study or chart code, no name, no resident number."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    names_nobody = forms.BooleanField(label=_("It is only a code and names nobody"), required=False)
+
+    class Meta:
+        model = Patient
+        fields = ["code", "names_nobody", "birth_year", "sex", "skin_type", "ethnicity"]
+        widgets = {"birth_year": forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": "1958"})}
+
+    def __init__(self, *args, clinic: Clinic, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.instance.clinic = clinic
+        self.asks_to_confirm = False
+        self.fields["sex"].choices = [("", _("Not given")), *Patient.Sex.choices]
+        self.fields["skin_type"].choices = [("", _("Not given")), *Patient.SkinType.choices]
+        self.fields["ethnicity"].validators += OneLineField.default_validators
+
+    def clean_code(self) -> str:
+        code = patient_codes.tidy(self.cleaned_data["code"])
+        if reason := patient_codes.refused(code):
+            raise forms.ValidationError(REFUSED[reason], code=reason)
+        others = Patient.objects.filter(clinic=self.instance.clinic, code__iexact=code).exclude(
+            pk=self.instance.pk
+        )
+        if other := others.first():
+            raise forms.ValidationError(
+                _("This clinic already has a patient %(code)s."), code="taken", params={"code": other.code}
+            )
+        return code
+
+    def clean_birth_year(self) -> int | None:
+        year = self.cleaned_data["birth_year"]
+        if year is not None and year > timezone.localdate().year:
+            raise forms.ValidationError(_("This year is in the future."), code="future")
+        return year
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        code = cleaned.get("code", "")
+        unchanged = bool(self.instance.pk) and "code" not in self.changed_data
+        doubt = "" if unchanged else patient_codes.doubtful(code)
+        if doubt and not cleaned.get("names_nobody"):
+            self.asks_to_confirm = True
+            self.add_error("code", forms.ValidationError(DOUBTFUL[doubt], code=doubt))
+        return cleaned

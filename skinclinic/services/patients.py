@@ -1,0 +1,64 @@
+"""Finding patients by code, and what is shown beside it."""
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from skinclinic import patient_codes
+from skinclinic.keyset import storable
+from skinclinic.models import Clinic, Lesion, Patient
+
+MOST_OFFERED = 8
+
+
+def with_code(clinic: Clinic, code: str) -> Patient | None:
+    """The clinic's patient of this code, whatever its case and spacing."""
+    code = patient_codes.tidy(code) if storable(code) else ""
+    return Patient.objects.filter(clinic=clinic, code__iexact=code).first() if code else None
+
+
+def matching(clinic: Clinic, text: str) -> QuerySet[Patient]:
+    """The clinic's patients whose code holds the text, with ``lesion_count`` and ``cover`` (a photo's key)."""
+    patients = Patient.objects.filter(clinic=clinic)
+    text = patient_codes.tidy(text) if storable(text) else ""
+    if text:
+        patients = patients.filter(code__icontains=text)
+    lesions = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk")).order_by()
+    newest = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk"), cover__isnull=False)
+    counts = lesions.values("patient").annotate(count=Count("pk")).values("count")
+    return patients.annotate(
+        lesion_count=Subquery(counts),
+        cover=Subquery(newest.order_by("-created_at", "-id").values("cover")[:1]),
+    )
+
+
+def codes_like(clinic: Clinic, text: str) -> list[Patient]:
+    """Up to 8 patients for a type-ahead: those whose code begins with the text before those that hold it."""
+    text = patient_codes.tidy(text) if storable(text) else ""
+    found = matching(clinic, "")
+    begins = list(found.filter(code__istartswith=text).order_by("code")[:MOST_OFFERED])
+    if len(begins) == MOST_OFFERED or not text:
+        return begins
+    rest = found.filter(code__icontains=text).exclude(code__istartswith=text).order_by("code")
+    return begins + list(rest[: MOST_OFFERED - len(begins)])
+
+
+def in_short(patient: Patient) -> str:
+    """The patient in a few words for a list of choices; ``matching`` gives the count of lesions."""
+    count = patient.lesion_count or 0
+    parts = [
+        str(patient.birth_year or ""),
+        str(patient.get_sex_display()),
+        _("skin type %(type)s") % {"type": patient.get_skin_type_display()} if patient.skin_type else "",
+        ngettext("%(count)s lesion", "%(count)s lesions", count) % {"count": count},
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def lesions_of(patient: Patient) -> QuerySet[Lesion]:
+    """The patient's lesions, newest first, with their cover photos."""
+    return (
+        Lesion.objects.filter(clinic=patient.clinic_id, patient=patient)
+        .select_related("cover")
+        .order_by("-created_at", "-id")
+    )

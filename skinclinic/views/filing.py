@@ -1,0 +1,187 @@
+"""Filing photos that were dropped first: under whom, which lesion, where, what kind, when."""
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from skinclinic import keyset
+from skinclinic.forms.filing import ONE_EACH, FilingForm
+from skinclinic.forms.patients import PatientForm
+from skinclinic.models import Clinic, Patient, Photo
+from skinclinic.permissions import EDIT, get_for, get_photo_for
+from skinclinic.services import filing, patients
+from skinclinic.views import filing_notice
+
+MOST_AT_ONCE = 100
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def photo_filing(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """The form for photo ``pk``, or for several at once: ``?ids=1,2,3`` (or ids=1&ids=2)."""
+    photos = _photos(request, pk)
+    clinic = photos[0].clinic
+    if request.method != "POST":
+        return _page(request, photos, *_first_forms(photos))
+    patient = patients.with_code(clinic, request.POST.get("code", ""))
+    form = FilingForm(request.POST, patient=patient, several=len(photos) > 1)
+    patient_form = PatientForm(request.POST, clinic=clinic)
+    if not ((patient or patient_form.is_valid()) & form.is_valid()):
+        return _page(request, photos, form, patient_form, patient, status=422)
+    try:
+        receipt = _file(request, photos, form, patient, patient_form)
+    except IntegrityError:
+        # Somebody has made the same patient a moment ago; sent again, the form files under it.
+        patient_form.add_error("code", _("This patient was just made by someone else. Send the form again."))
+        return _page(request, photos, form, patient_form, None, status=422)
+    except filing.TwoPathologies:
+        form.add_error(
+            "lesion",
+            _("Both lesions have a pathology diagnosis. Withdraw one of them before you join them."),
+        )
+        return _page(request, photos, form, patient_form, patient, status=422)
+    filing_notice.remember(request, receipt)
+    return (
+        redirect("lesion", photos[0].lesion_id)
+        if len(photos) == 1
+        else redirect("patient", receipt["patient"])
+    )
+
+
+@require_safe
+def photo_filing_patient(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the form that depends on the patient: known lesions, or the fields of a new patient."""
+    photo = get_photo_for(request.user, pk, EDIT)
+    code = request.GET.get("code", "")
+    several = request.GET.get("several") == "1"
+    patient = patients.with_code(photo.clinic, code)
+    context = {
+        "patient": patient,
+        "code": code,
+        "lesions": patients.lesions_of(patient) if patient else [],
+        "form": FilingForm(patient=patient, several=several, initial=_place_of(photo)),
+        "patient_form": PatientForm(clinic=photo.clinic),
+        "several": several,
+        "photos": [photo],
+    }
+    return render(request, "patients/filing_patient.html", context)
+
+
+@require_safe
+def patient_codes_like(request: HttpRequest, pk: int) -> JsonResponse:
+    """Choices of the patient code's type-ahead, in the clinic of photo ``pk``."""
+    photo = get_photo_for(request.user, pk, EDIT)
+    found = patients.codes_like(photo.clinic, request.GET.get("q", ""))
+    return JsonResponse(
+        {"terms": [{"value": row.code, "label": row.code, "detail": patients.in_short(row)} for row in found]}
+    )
+
+
+@require_POST
+def filing_undo(request: HttpRequest) -> HttpResponse:
+    """Take the last filing back, if nothing of it has changed since."""
+    receipt = filing_notice.take(request)
+    if receipt is None:
+        messages.info(request, _("There is nothing to undo."))
+        return redirect("worklist")
+    get_for(request.user, Clinic.objects.all(), receipt["clinic"], EDIT)
+    try:
+        photos = filing.undo(receipt)
+    except filing.MovedOn:
+        messages.warning(request, _("The photos have been changed since. Nothing was undone."))
+        return redirect("worklist")
+    messages.success(
+        request,
+        ngettext(
+            "Undone: %(count)s photo is where it was.",
+            "Undone: %(count)s photos are where they were.",
+            len(photos),
+        )
+        % {"count": len(photos)},
+    )
+    return redirect("photo-filing", photos[0].pk) if len(photos) == 1 else redirect("worklist")
+
+
+def _photos(request: HttpRequest, pk: int | None) -> list[Photo]:
+    """The photos to file, in the order asked, all of one clinic. Raises Http404 and PermissionDenied."""
+    asked = [part for value in request.GET.getlist("ids") for part in value.split(",") if part.strip()]
+    try:
+        ids = list(dict.fromkeys([pk] * (pk is not None) + [int(part) for part in asked[:MOST_AT_ONCE]]))
+    except ValueError:
+        raise Http404 from None
+    if not ids or any(not 0 < number <= keyset.LARGEST_KEY for number in ids):
+        raise Http404
+    clinic = get_photo_for(request.user, ids[0], EDIT).clinic
+    found = Photo.objects.filter(clinic=clinic).select_related("lesion__patient", "clinic").in_bulk(ids)
+    if len(found) != len(ids):
+        raise Http404
+    return [found[number] for number in ids]
+
+
+def _first_forms(photos: list[Photo]) -> tuple[FilingForm, PatientForm, Patient | None]:
+    """The forms as they first appear, filled with what is known."""
+    first, several = photos[0], len(photos) > 1
+    patient = first.lesion.patient
+    initial = _place_of(first) | {"lesion": first.lesion_id if patient else ""}
+    if not several:
+        taken = first.captured_at
+        initial |= {"kind": first.kind, "captured_on": timezone.localdate(taken) if taken else None}
+    form = FilingForm(patient=patient, several=several, initial=initial)
+    code = {"code": patient.code} if patient else {}
+    return form, PatientForm(clinic=first.clinic, initial=code), patient
+
+
+def _place_of(photo: Photo) -> dict:
+    lesion = photo.lesion
+    return {"site": lesion.site, "site_x": lesion.site_x, "site_y": lesion.site_y}
+
+
+@transaction.atomic
+def _file(
+    request: HttpRequest,
+    photos: list[Photo],
+    form: FilingForm,
+    patient: Patient | None,
+    patient_form: PatientForm,
+) -> dict:
+    is_new = patient is None
+    if is_new:
+        patient_form.instance.created_by = request.user
+        patient = patient_form.save()
+    cleaned, several = form.cleaned_data, len(photos) > 1
+    details = filing.Details(
+        **form.place, kind=cleaned["kind"], captured_on=cleaned["captured_on"], keep_day=several
+    )
+    return filing.file_photos(
+        photos,
+        user=request.user,
+        patient=patient,
+        lesion=form.chosen,
+        apart=cleaned["lesion"] == ONE_EACH,
+        details=details,
+        new_patient=is_new,
+    )
+
+
+def _page(
+    request: HttpRequest,
+    photos: list[Photo],
+    form: FilingForm,
+    patient_form: PatientForm,
+    patient: Patient | None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "photos": photos,
+        "several": len(photos) > 1,
+        "form": form,
+        "patient_form": patient_form,
+        "patient": patient,
+        "code": patient_form["code"].value() or "",
+        "lesions": patients.lesions_of(patient) if patient else [],
+    }
+    return render(request, "patients/filing.html", context, status=status)
