@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.diseases import DISEASES
 
+DISEASE_CHOICES = [(disease.key, disease.name_en) for disease in DISEASES]
+
 
 class Diagnosis(models.Model):
     """A diagnosis of a lesion: a clinician's impression or the pathology. Rows are added, never changed."""
@@ -23,9 +25,7 @@ class Diagnosis(models.Model):
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="diagnoses")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     # One of the 12, or empty for another diagnosis named by ``icd10`` and ``text``.
-    disease = models.CharField(
-        _("disease"), max_length=16, blank=True, choices=[(d.key, d.name_en) for d in DISEASES]
-    )
+    disease = models.CharField(_("disease"), max_length=16, blank=True, choices=DISEASE_CHOICES)
     icd10 = models.CharField(_("ICD-10"), max_length=8, blank=True)
     text = models.CharField(_("in words"), max_length=2000, blank=True)
     confirmed_by = models.CharField(_("confirmed by"), max_length=60, choices=ConfirmedBy.choices, blank=True)

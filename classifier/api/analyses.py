@@ -1,0 +1,210 @@
+"""Endpoints over photos with their analyses, and over analyses."""
+
+from django.db import transaction
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from classifier.api.serializers import (
+    AnalysisSerializer,
+    AssessmentSerializer,
+    DecisionSerializer,
+    ImpressionSerializer,
+)
+from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.services import assessments
+from classifier.services.analyses import NoModel, request_analysis
+from classifier.services.assessments import Conflict, Named, NotAChange
+from classifier.services.intake import take_in
+from classifier.views.maps import maps_json
+from skinclinic import imaging, jobs
+from skinclinic.api.base import ReadViewSet
+from skinclinic.api.errors import Refused
+from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
+from skinclinic.api.records import lesion_of_request
+from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
+from skinclinic.services import files
+from skinclinic.services.photos import set_box
+from skinclinic.views.answers import refusal_words
+
+ANALYSES = Analysis.objects.select_related("clinic", "job", "model_version").prefetch_related(
+    "model_version__threshold_sets"
+)
+
+
+class PhotoViewSet(PlainPhotoViewSet):
+    """Photos: POST a file to store and analyse it; ``crop`` chooses another square."""
+
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    @extend_schema(request={"multipart/form-data": NewPhotoSerializer})
+    def create(self, request):
+        """Store a photo and ask for its analysis. 201; 200 with ``duplicate`` for a file the clinic has."""
+        sent = NewPhotoSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        lesion = lesion_of_request(request, sent.validated_data.get("lesion"))
+        file = sent.validated_data["file"]
+        try:
+            photo, is_new = take_in(
+                user=request.user,
+                clinic=lesion.clinic if lesion else self.clinic_for_new(),
+                data=file.read(),
+                name=file.name,
+                lesion=lesion,
+                kind=sent.validated_data["kind"],
+            )
+        except imaging.PhotoRejected as refused:
+            raise Refused(
+                413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
+            ) from None
+        except files.StorageFull:
+            raise Refused(
+                507, "storage_full", "The server's disk is full; the photo was not stored."
+            ) from None
+        body = self.get_serializer(photo).data | {"duplicate": not is_new}
+        return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+    @extend_schema(request=BoxSerializer, responses=AnalysisSerializer)
+    @action(detail=True, methods=["post"])
+    def crop(self, request, pk=None):
+        """Choose the square that is analysed; earlier analyses stay."""
+        photo = self.get_object()
+        try:
+            with transaction.atomic():
+                set_box(
+                    photo, {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
+                )
+                analysis = request_analysis(photo, user=request.user)
+        except imaging.BoxRejected as refused:
+            raise Refused(400, refused.code, refusal_words(refused)) from None
+        except NoModel:
+            raise Refused(409, "no_model", "The clinic has no model yet.") from None
+        return Response(shown(self, [analysis])[0], status=status.HTTP_202_ACCEPTED)
+
+
+def shown(view, rows: list[Analysis]) -> list[dict]:
+    """Analyses as JSON, without the answers the caller may not see yet."""
+    hidden: set[int] = set()
+    for clinic_id in {row.clinic_id for row in rows}:
+        ids = [row.photo_id for row in rows if row.clinic_id == clinic_id]
+        hidden |= assessments.hidden_photo_ids(view.request.user, view.member(clinic_id), ids)
+    return AnalysisSerializer(
+        rows, many=True, context=view.get_serializer_context() | {"hidden_photos": hidden}
+    ).data
+
+
+class AnalysisViewSet(ReadViewSet):
+    """Analyses: state, scores, differential by threshold set, heatmaps; the caller's own assessment of each."""
+
+    queryset = ANALYSES.order_by("-id")
+    serializer_class = AnalysisSerializer
+    filterset_fields = ["photo", "photo__lesion", "model_version", "job__state"]
+
+    def list(self, request):
+        """Analyses, newest first."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(shown(self, page))
+
+    def retrieve(self, request, pk=None):
+        """One analysis."""
+        return Response(shown(self, [self.get_object()])[0])
+
+    def _answered(self) -> Analysis:
+        """The analysis, if its answer is there and may be seen."""
+        row = self.get_object()
+        if not assessments.may_see_answer(self.request.user, self.member(row.clinic_id), row):
+            raise Refused(409, "impression_first", "Record your own impression first, or skip it.")
+        if not row.is_done:
+            raise Refused(409, "not_analysed", "This photo is not analysed yet.")
+        return row
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def maps(self, request, pk=None):
+        """The 12 heatmaps in [0, 1] and the square they lie on."""
+        row = self._answered()
+        return Response(maps_json(row.heatmaps(), row.box))
+
+    @extend_schema(request=None, responses=AnalysisSerializer)
+    @action(detail=True, methods=["post"])
+    def retry(self, request, pk=None):
+        """Queue a failed analysis again."""
+        row = self.get_object()
+        if not jobs.retry(row.job):
+            raise Refused(409, "not_failed", "Only a failed analysis can be tried again.")
+        return Response(shown(self, [self.get_object()])[0])
+
+    @extend_schema(responses=AssessmentSerializer)
+    @action(detail=True)
+    def assessment(self, request, pk=None):
+        """The caller's own assessment: impression, what was shown, decision."""
+        row = assessments.of(request.user, self.get_object())
+        if row is None:
+            raise NotFound
+        return Response(AssessmentSerializer(row).data)
+
+    @extend_schema(request=ImpressionSerializer, responses=AssessmentSerializer)
+    @action(detail=True, methods=["post"])
+    def impression(self, request, pk=None):
+        """Record the own impression, or that it was skipped; it cannot be changed afterwards."""
+        analysis, sent = self.get_object(), ImpressionSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        try:
+            row = assessments.record_impression(request.user, analysis, _named(sent))
+        except Conflict:
+            raise Refused(409, "recorded", "An impression of this photo is recorded already.") from None
+        return Response(AssessmentSerializer(row).data)
+
+    @extend_schema(request=DecisionSerializer, responses=AssessmentSerializer)
+    @action(detail=True, methods=["post"])
+    def decision(self, request, pk=None):
+        """Agree, change or dismiss. Earlier decisions are kept."""
+        analysis, sent = self._answered(), DecisionSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        chosen = ThresholdSet.objects.filter(
+            model_version=analysis.model_version, name=values["thresholds"]
+        ).first()
+        listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
+        try:
+            row = assessments.decide(
+                request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
+                seen=values["seen"], threshold_set=chosen,
+                listed=sorted(listed, key=analysis.scores.get, reverse=True),
+            )  # fmt: skip
+        except NotAChange:
+            raise Refused(
+                400, "not_a_change", "This is the impression already; name another diagnosis."
+            ) from None
+        except Conflict:
+            raise Refused(
+                409, "changed_meanwhile", "The decision has changed since; read it again."
+            ) from None
+        return Response(AssessmentSerializer(row).data)
+
+
+def _named(sent) -> Named | None:
+    named = Named(*(sent.validated_data[name] for name in ("disease", "icd10", "text")))
+    return named if named != Named() else None
+
+
+class AssessmentViewSet(ReadViewSet):
+    """The caller's own assessments."""
+
+    queryset = Assessment.objects.select_related("clinic", "user").order_by("-id")
+    serializer_class = AssessmentSerializer
+    filterset_fields = ["analysis", "analysis__photo", "decision"]
+
+    def get_queryset(self):
+        return super().get_queryset().filter(user=self.request.user)
+
+    def get_object(self):
+        row = super().get_object()
+        if row.user_id != self.request.user.pk:
+            raise NotFound
+        return row

@@ -1,0 +1,112 @@
+"""Endpoints over model versions and their publication."""
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.response import Response
+
+from classifier.api.serializers import (
+    ModelVersionSerializer,
+    NewModelSerializer,
+    PublicationSerializer,
+    ReasonSerializer,
+)
+from classifier.models import ModelVersion, Publication
+from classifier.services import model_upload, registry
+from classifier.weights import ModelRejected
+from skinclinic import permissions
+from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.errors import Refused
+from skinclinic.models import Member
+from skinclinic.services.files import StorageFull
+
+
+class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    """Model versions the caller's clinics may use. Admins register, publish and roll back."""
+
+    queryset = (
+        ModelVersion.objects.select_related("clinic").prefetch_related("threshold_sets").order_by("-id")
+    )
+    serializer_class = ModelVersionSerializer
+    filterset_fields = ["name", "architecture"]
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    need = permissions.ADMIN
+    clinic_for_new = ClinicViewSet.clinic_for_new
+
+    def get_queryset(self):
+        mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")
+        rows = super().get_queryset()
+        return rows.filter(clinic=None) | rows.filter(clinic__in=mine)
+
+    def get_object(self):
+        try:
+            return self.get_queryset().get(pk=self.kwargs["pk"])
+        except (ModelVersion.DoesNotExist, ValueError, OverflowError):
+            raise Http404 from None
+
+    def retrieve(self, request, pk=None):
+        """One model version with its manifest and threshold sets."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request={"multipart/form-data": NewModelSerializer})
+    def create(self, request):
+        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept."""
+        sent = NewModelSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        clinic = self.clinic_for_new()
+        try:
+            version, is_new = model_upload.register_upload(
+                sent.validated_data["weights"],
+                sent.validated_data["manifest"],
+                clinic=clinic,
+                user=request.user,
+            )
+        except ModelRejected as error:
+            raise Refused(400, error.code, error.message) from None
+        except StorageFull:
+            raise Refused(507, "storage_full", "The server's disk is full; nothing was stored.") from None
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(self.get_serializer(version).data, status=code)
+
+    @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request, pk=None):
+        """Use this version from the next photo on."""
+        version, clinic, reason = self.get_object(), self.clinic_for_new(), self._reason(request)
+        if version.clinic_id not in (None, clinic.pk):
+            raise Http404
+        try:
+            line = registry.publish(version, clinic=clinic, user=request.user, reason=reason)
+        except ModelRejected as error:
+            raise Refused(409, error.code, error.message) from None
+        if line is None:
+            raise Refused(409, "in_use", "This version is in use already.")
+        return Response(PublicationSerializer(line).data)
+
+    @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
+    @action(detail=False, methods=["post"], url_path="roll-back")
+    def roll_back(self, request):
+        """Return to the version that was used before the current one."""
+        try:
+            line = registry.roll_back(self.clinic_for_new(), user=request.user, reason=self._reason(request))
+        except ModelRejected as error:
+            raise Refused(409, error.code, error.message) from None
+        if line is None:
+            raise Refused(409, "nothing_before", "No other version was in use before.")
+        return Response(PublicationSerializer(line).data)
+
+    @staticmethod
+    def _reason(request) -> str:
+        sent = ReasonSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        return sent.validated_data["reason"]
+
+
+class PublicationViewSet(ReadViewSet):
+    """The log of published models and roll-backs."""
+
+    queryset = Publication.objects.select_related("clinic").order_by("-id")
+    serializer_class = PublicationSerializer
+    filterset_fields = ["model_version", "is_rollback"]

@@ -1,0 +1,133 @@
+"""Analyses, assessments and models as JSON."""
+
+from rest_framework import serializers
+
+from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
+from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.api.serializers import BoxSerializer
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models.diagnosis import DISEASE_CHOICES
+
+
+class ThresholdSetSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = ThresholdSet
+        fields = ["id", "model_version", "name", "purpose", "cohort", "values", "details"]
+
+
+class ModelVersionSerializer(serializers.ModelSerializer):
+    """``clinic`` is null for models that came with the product."""
+
+    clinic = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    threshold_sets = ThresholdSetSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "id", "clinic", "name", "architecture", "weights_sha256", "manifest", "threshold_sets", "registered_at",
+        ]  # fmt: skip
+
+
+class PublicationSerializer(ClinicRowSerializer):
+    class Meta:
+        model = Publication
+        fields = ["id", "clinic", "model_version", "published_at", "is_rollback", "reason"]
+
+
+class ReasonSerializer(serializers.Serializer):
+    clinic = serializers.SlugField(required=False)
+    reason = PlainText(max_length=200, required=False, allow_blank=True, default="")
+
+
+class NewModelSerializer(serializers.Serializer):
+    weights = serializers.FileField()
+    manifest = serializers.FileField()
+    clinic = serializers.SlugField(required=False)
+
+
+class AnalysisSerializer(ClinicRowSerializer):
+    """The answer (``scores``, ``background``, ``differential``, ``quality``) is null until it is there, and
+    while the caller's own impression comes first (then ``impression_first`` is true)."""
+
+    state = serializers.CharField(source="job.state", read_only=True)
+    error = serializers.SerializerMethodField()
+    box = BoxSerializer(read_only=True)
+    model = serializers.CharField(source="model_version.name", read_only=True)
+    trained_on = serializers.CharField(source="model_version.manifest.trained_on", read_only=True)
+    demo_model = serializers.BooleanField(source="model_version.is_demo", read_only=True)
+    impression_first = serializers.SerializerMethodField()
+    differential = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Analysis
+        fields = [
+            "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
+            "impression_first", "scores", "background", "differential", "quality", "requested_at", "analysed_at",
+        ]  # fmt: skip
+
+    def _hidden(self, row: Analysis) -> bool:
+        return row.photo_id in self.context["hidden_photos"]
+
+    def get_impression_first(self, row: Analysis) -> bool:
+        return self._hidden(row)
+
+    def get_error(self, row: Analysis) -> dict | None:
+        if row.job.state != "failed":
+            return None
+        return {"code": row.job.error_code, "message": row.job.error}
+
+    def get_differential(self, row: Analysis) -> dict[str, list] | None:
+        """What each threshold set lists, by score."""
+        if not row.is_done or self._hidden(row):
+            return None
+        return {
+            chosen.name: [
+                {"disease": key, "score": row.scores[key], "threshold": chosen.values[key]}
+                for key in sorted(DISEASE_KEYS, key=row.scores.get, reverse=True)
+                if row.scores[key] > chosen.values[key]
+            ]
+            for chosen in row.model_version.threshold_sets.all()
+        }
+
+    def to_representation(self, row: Analysis) -> dict:
+        shown = super().to_representation(row)
+        if self._hidden(row):
+            shown |= {"scores": None, "background": None, "quality": None}
+        return shown
+
+
+class AssessmentSerializer(ClinicRowSerializer):
+    user = serializers.CharField(source="user.username", read_only=True)
+
+    class Meta:
+        model = Assessment
+        fields = [
+            "id", "clinic", "analysis", "user", "impression", "skipped_impression", "shown_at", "threshold_set",
+            "listed", "decision", "decided_at", "conclusion", "comment", "earlier_decisions",
+        ]  # fmt: skip
+
+
+class NamedSerializer(serializers.Serializer):
+    """A diagnosis: one of the 12 by ``disease``, or another by ``icd10`` and ``text``."""
+
+    disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, default="")
+    icd10 = PlainText(max_length=8, required=False, default="")
+    text = PlainText(max_length=2000, required=False, default="")
+
+
+class ImpressionSerializer(NamedSerializer):
+    skip = serializers.BooleanField(default=False)
+
+    def validate(self, values: dict) -> dict:
+        if not values["skip"] and not any(values[name] for name in ("disease", "icd10", "text")):
+            raise serializers.ValidationError({"disease": ["Name a diagnosis, or skip."]})
+        return values
+
+
+class DecisionSerializer(NamedSerializer):
+    """``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
+
+    decision = serializers.ChoiceField(Assessment.Decision.choices)
+    comment = PlainText(max_length=400, required=False, allow_blank=True, default="")
+    seen = serializers.CharField(required=False, allow_blank=True, default="")
+    thresholds = serializers.CharField(default="balanced")

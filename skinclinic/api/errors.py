@@ -1,0 +1,54 @@
+"""Every error of the API has one shape: {"error": {"code", "message", "fields"?}}."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+log = logging.getLogger(__name__)
+
+
+class Refused(exceptions.APIException):
+    """A request that cannot be fulfilled, with the status, a stable code and the reason."""
+
+    def __init__(self, status_code: int, code: str, message: str):
+        super().__init__(message, code)
+        self.status_code = status_code
+
+
+def handle(error: Exception, context: dict) -> Response | None:
+    """Turn an exception of a view into a response; None for what is a fault of ours (a 500)."""
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, DjangoPermissionDenied):
+        error = exceptions.PermissionDenied(str(error) or None)
+    elif isinstance(error, DjangoValidationError):
+        error = exceptions.ValidationError(error.messages)
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        log.error("database unavailable", exc_info=error)
+        error = Refused(
+            503, "database_unavailable", _("The database is not available. Try again in a moment.")
+        )
+    if not isinstance(error, exceptions.APIException):
+        return None
+    set_rollback()
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait) + 1)
+    return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+
+
+def _body(error: exceptions.APIException) -> dict:
+    if error.status_code == status.HTTP_400_BAD_REQUEST and isinstance(error.detail, dict | list):
+        fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+        message = _("Some fields are not right. Nothing was changed.")
+        return {"code": "invalid", "message": message, "fields": fields}
+    return {"code": error.get_codes(), "message": str(error.detail)}

@@ -1,0 +1,133 @@
+"""Endpoints over patients, lesions, photos and diagnoses."""
+
+from django.http import Http404
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from skinclinic import permissions
+from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.errors import Refused
+from skinclinic.api.serializers import (
+    DiagnosisSerializer,
+    LesionSerializer,
+    PatientSerializer,
+    PhotoSerializer,
+)
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from skinclinic.services import diagnoses, photos, worklist
+from skinclinic.services.lesions import delete_empty
+
+
+class PatientViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
+    """Patients under pseudonymous codes."""
+
+    queryset = Patient.objects.select_related("clinic").order_by("-id")
+    serializer_class = PatientSerializer
+    filterset_fields = ["code", "sex", "skin_type", "birth_year"]
+    http_method_names = ["get", "post", "patch", "head", "options"]
+
+    def perform_create(self, serializer):
+        serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
+
+
+class LesionFilter(filters.FilterSet):
+    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    unfiled = filters.BooleanFilter(field_name="patient", lookup_expr="isnull")
+
+    class Meta:
+        model = Lesion
+        fields = ["patient", "site", "state", "is_proven", "proven_disease"]
+
+
+class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
+    """Lesions with the summary of their newest analysis."""
+
+    queryset = Lesion.objects.select_related("clinic").order_by("-id")
+    serializer_class = LesionSerializer
+    filterset_class = LesionFilter
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+
+    def get_serializer(self, *args, **kwargs):
+        serializer = super().get_serializer(*args, **kwargs)
+        rows = args[0] if args else []
+        rows = [rows] if isinstance(rows, Lesion) else rows
+        serializer.context["hidden_photos"] = hidden_photos(self, rows)
+        return serializer
+
+    def perform_create(self, serializer):
+        serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
+
+    def destroy(self, request, pk=None):
+        """Remove a lesion without photos; its diagnoses go with it."""
+        lesion = self.get_object()
+        if lesion.photos.exists():
+            raise Refused(409, "has_photos", "The lesion still has photos. Move or delete them first.")
+        delete_empty(lesion)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
+    """Cover photos whose answer the caller may not see yet; one question a clinic."""
+    covers: dict[int, list[int]] = {}
+    for lesion in lesions:
+        if lesion.cover_id:
+            covers.setdefault(lesion.clinic_id, []).append(lesion.cover_id)
+    hidden: set[int] = set()
+    for clinic_id, ids in covers.items():
+        hidden |= worklist.hidden_answers(view.request.user, view.member(clinic_id), ids)
+    return hidden
+
+
+class PhotoViewSet(mixins.UpdateModelMixin, ReadViewSet):
+    """Photos. They are made by POST of a file, which also asks for their analysis."""
+
+    queryset = Photo.objects.select_related("clinic").order_by("-id")
+    serializer_class = PhotoSerializer
+    filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+
+    def destroy(self, request, pk=None):
+        """Delete the photo with its files and analyses."""
+        photos.delete_photo(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class DiagnosisViewSet(ReadViewSet):
+    """Impressions and pathology. Rows are added and withdrawn, never changed."""
+
+    queryset = Diagnosis.objects.select_related("clinic", "lesion").order_by("-id")
+    serializer_class = DiagnosisSerializer
+    filterset_fields = ["lesion", "lesion__patient", "kind", "disease"]
+
+    def create(self, request):
+        """Record a diagnosis of a lesion; a new pathology withdraws the earlier one."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = dict(serializer.validated_data)
+        lesion = permissions.get_lesion_for(request.user, values.pop("lesion").pk, permissions.EDIT)
+        row = diagnoses.record(lesion=lesion, user=request.user, **values)
+        return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request, pk=None):
+        """Take a diagnosis back; it stays in the history."""
+        row = self.get_object()
+        if row.withdrawn_at:
+            raise Refused(409, "withdrawn", "This diagnosis is withdrawn already.")
+        diagnoses.withdraw(row, request.user)
+        row.refresh_from_db()
+        return Response(self.get_serializer(row).data)
+
+
+def lesion_of_request(request, pk: int | None) -> Lesion | None:
+    """The lesion a new photo is to join. Raises Http404 or PermissionDenied."""
+    if pk is None:
+        return None
+    if not 0 < pk < 2**63:
+        raise Http404
+    return permissions.get_lesion_for(request.user, pk, permissions.EDIT)

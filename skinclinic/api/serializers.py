@@ -1,0 +1,176 @@
+"""Patients, lesions, photos, diagnoses, people: rows as JSON."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from skinclinic import patient_codes, terms
+from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.forms.patients import REFUSED
+from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
+
+
+class DiseaseSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    name_en = serializers.CharField()
+    name_ko = serializers.CharField()
+    tier = serializers.CharField()
+    icd10 = serializers.CharField()
+    icd10_cm = serializers.CharField()
+
+
+class ClinicSerializer(serializers.ModelSerializer):
+    role = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Clinic
+        fields = ["slug", "name", "impression_first", "try_page_open", "role"]
+        read_only_fields = ["slug"]
+
+    def get_role(self, clinic: Clinic) -> str:
+        return self.context["roles"].get(clinic.pk, "")
+
+
+class PatientSerializer(ClinicRowSerializer):
+    code = PlainText(max_length=64)
+    ethnicity = PlainText(max_length=80, required=False, allow_blank=True)
+
+    class Meta:
+        model = Patient
+        fields = ["id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "created_at"]
+
+    def validate_code(self, code: str) -> str:
+        code = patient_codes.tidy(code)
+        if reason := patient_codes.refused(code):
+            raise serializers.ValidationError(REFUSED[reason], code=reason)
+        others = Patient.objects.filter(clinic=self.clinic_of_row(), code__iexact=code)
+        if self.instance:
+            others = others.exclude(pk=self.instance.pk)
+        if others.exists():
+            raise serializers.ValidationError(
+                _("This clinic already has a patient with this code."), code="taken"
+            )
+        return code
+
+    def validate_birth_year(self, year: int | None) -> int | None:
+        if year is not None and year > timezone.localdate().year:
+            raise serializers.ValidationError(_("This year is in the future."), code="future")
+        return year
+
+
+class LesionSerializer(ClinicRowSerializer):
+    """``top_disease``, ``top_score`` and ``malignant_sum`` are null while the own impression comes first."""
+
+    note = PlainText(max_length=400, required=False, allow_blank=True)
+    site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
+    site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
+
+    class Meta:
+        model = Lesion
+        fields = [
+            "id", "clinic", "patient", "site", "site_x", "site_y", "note", "state", "top_disease", "top_score",
+            "malignant_sum", "is_proven", "proven_disease", "cover", "photo_count", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [
+            "state", "top_disease", "top_score", "malignant_sum", "is_proven", "proven_disease", "cover",
+            "photo_count", "created_at",
+        ]  # fmt: skip
+
+    def validate_patient(self, patient: Patient | None) -> Patient | None:
+        if patient is not None and patient.clinic != self.clinic_of_row():
+            raise serializers.ValidationError(
+                _("There is no such patient in this clinic."), code="does_not_exist"
+            )
+        return patient
+
+    def to_representation(self, lesion: Lesion) -> dict:
+        shown = super().to_representation(lesion)
+        if lesion.cover_id in self.context.get("hidden_photos", ()):
+            shown |= {"top_disease": None, "top_score": None, "malignant_sum": None}
+        return shown
+
+
+class BoxSerializer(serializers.Serializer):
+    """A square in pixels of the stored photo."""
+
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    size = serializers.IntegerField()
+
+
+class PhotoSerializer(ClinicRowSerializer):
+    box = BoxSerializer(read_only=True)
+    image = serializers.SerializerMethodField()
+    thumbnail = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Photo
+        fields = [
+            "id", "clinic", "lesion", "kind", "captured_at", "original_name", "sha256", "width", "height",
+            "source_format", "notes", "is_synthetic", "box", "image", "thumbnail", "created_at",
+        ]  # fmt: skip
+        read_only_fields = [name for name in fields if name not in ("kind", "captured_at")]
+
+    def get_image(self, photo: Photo) -> str:
+        return reverse("photo-image", args=[photo.pk])
+
+    def get_thumbnail(self, photo: Photo) -> str:
+        return reverse("photo-thumbnail", args=[photo.pk])
+
+
+class NewPhotoSerializer(serializers.Serializer):
+    """A multipart upload."""
+
+    file = serializers.FileField()
+    lesion = serializers.IntegerField(required=False)
+    kind = serializers.ChoiceField(Photo.Kind.choices, default=Photo.Kind.CLOSE_UP)
+    clinic = serializers.SlugField(required=False)
+
+
+class DiagnosisSerializer(ClinicRowSerializer):
+    """``disease`` is one of the 12 keys; for any other diagnosis give ``icd10`` and ``text``."""
+
+    text = PlainText(max_length=2000, required=False, allow_blank=True)
+
+    class Meta:
+        model = Diagnosis
+        fields = [
+            "id", "clinic", "lesion", "kind", "disease", "icd10", "text", "confirmed_by", "diagnosed_on",
+            "created_at", "created_by", "withdrawn_at",
+        ]  # fmt: skip
+        read_only_fields = ["created_at", "created_by", "withdrawn_at"]
+
+    def validate_icd10(self, code: str) -> str:
+        if code and not terms.icd10_code(code):
+            raise serializers.ValidationError(_("This is no ICD-10 code, such as L40.0."))
+        return terms.icd10_code(code) if code else ""
+
+    def validate_diagnosed_on(self, day):
+        if day and day > timezone.localdate():
+            raise serializers.ValidationError(_("This date is in the future."), code="future")
+        return day
+
+    def validate(self, values: dict) -> dict:
+        if not (values.get("disease") or values.get("icd10") or values.get("text")):
+            raise serializers.ValidationError({"disease": [_("Choose a diagnosis.")]})
+        if values["kind"] == Diagnosis.Kind.PATHOLOGY and not values.get("confirmed_by"):
+            raise serializers.ValidationError({"confirmed_by": [_("Say how the pathology was confirmed.")]})
+        return values
+
+
+class MemberSerializer(ClinicRowSerializer):
+    user = serializers.CharField(source="user.username", read_only=True)
+    display_name = serializers.CharField(source="user.display_name", read_only=True)
+
+    class Meta:
+        model = Member
+        fields = ["id", "clinic", "user", "display_name", "role", "is_active", "joined_at"]
+        read_only_fields = ["joined_at"]
+
+
+class InvitationSerializer(ClinicRowSerializer):
+    class Meta:
+        model = Invitation
+        fields = ["id", "clinic", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at"]
+        read_only_fields = ["created_at", "expires_at", "accepted_at", "revoked_at"]

@@ -1,0 +1,27 @@
+"""/api/: sign-in token, schema, documentation, and the clinic's rows. The classifier adds its own."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.authtoken.views import obtain_auth_token
+from rest_framework.routers import DefaultRouter
+
+from skinclinic.api import people, records
+
+router = DefaultRouter()
+router.register("clinics", people.ClinicsViewSet, basename="api-clinic")
+router.register("members", people.MemberViewSet, basename="api-member")
+router.register("invitations", people.InvitationViewSet, basename="api-invitation")
+router.register("patients", records.PatientViewSet, basename="api-patient")
+router.register("lesions", records.LesionViewSet, basename="api-lesion")
+router.register("diagnoses", records.DiagnosisViewSet, basename="api-diagnosis")
+
+urlpatterns = [
+    path("me/", people.me, name="api-me"),
+    path("diseases/", people.diseases, name="api-diseases"),
+    path("sites/", people.sites, name="api-sites"),
+    path("token/", obtain_auth_token, name="api-token"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("classifier.api.urls")),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,208 @@
+"""The API over the clinic's rows: three people, one shape of error, bad input."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api():
+    """api(user) -> an API client signed in as that user (or nobody)."""
+
+    def make(user=None) -> APIClient:
+        client = APIClient()
+        if user:
+            client.force_authenticate(user)
+        return client
+
+    return make
+
+
+def error_of(response) -> dict:
+    body = response.json()
+    assert set(body) == {"error"}
+    assert body["error"]["code"]
+    assert body["error"]["message"]
+    return body["error"]
+
+
+def test_token_by_password_opens_the_api(clinician, clinic):
+    client = APIClient()
+    answer = client.post("/api/token/", {"username": "clara", "password": factories.PASSWORD})
+    client.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
+    assert client.get("/api/me/").json()["clinics"] == [
+        {"slug": clinic.slug, "name": clinic.name, "role": "clinician"}
+    ]
+
+
+def test_nobody_gets_401_in_the_shape_of_errors(api):
+    response = api().get("/api/patients/")
+    assert response.status_code == 401
+    assert error_of(response)["code"] == "not_authenticated"
+
+
+def test_wrong_password_is_a_400_and_locks_in_the_end(clinician):
+    client = APIClient()
+    statuses = [
+        client.post("/api/token/", {"username": "clara", "password": "wrong"}).status_code for _ in range(7)
+    ]
+    assert statuses[0] == 400
+    right = client.post("/api/token/", {"username": "clara", "password": factories.PASSWORD})
+    assert right.status_code != 200
+
+
+def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
+    client = api(clinician)
+    made = client.post("/api/patients/", {"code": "A-1", "birth_year": 1960, "sex": "female"})
+    assert made.status_code == 201
+    assert made.json()["clinic"] == clinic.slug
+    pk = made.json()["id"]
+    assert client.patch(f"/api/patients/{pk}/", {"skin_type": 3}).json()["skin_type"] == 3
+    assert [row["code"] for row in client.get("/api/patients/?code=A-1").json()["results"]] == ["A-1"]
+    assert client.get("/api/patients/?code=A-2").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({}, "code"),
+        ({"code": "x" * 65}, "code"),
+        ({"code": "a\x00b"}, "code"),
+        ({"code": "900101-1234567"}, "code"),
+        ({"code": "B", "birth_year": 3000}, "birth_year"),
+        ({"code": "B", "birth_year": "soon"}, "birth_year"),
+        ({"code": "B", "skin_type": 9}, "skin_type"),
+        ({"code": "B", "sex": "robot"}, "sex"),
+    ],
+)
+def test_bad_patients_are_refused_by_field(api, clinician, sent, field):
+    response = api(clinician).post("/api/patients/", sent)
+    assert response.status_code == 400
+    assert field in error_of(response)["fields"]
+    assert not Patient.objects.exists()
+
+
+def test_the_same_code_twice_is_refused(api, clinician, clinic):
+    factories.make_patient(clinic, "A-1")
+    response = api(clinician).post("/api/patients/", {"code": "a-1"})
+    assert response.status_code == 400
+    assert Patient.objects.count() == 1
+
+
+def test_reader_may_look_but_not_change_and_outsider_sees_nothing(api, coordinator, outsider, photo, clinic):
+    patient = factories.make_patient(clinic)
+    rows = {
+        "patients": patient.pk,
+        "lesions": photo.lesion_id,
+        "photos": photo.pk,
+    }
+    for name, pk in rows.items():
+        assert api(coordinator).get(f"/api/{name}/{pk}/").status_code == 200
+        assert api(coordinator).patch(f"/api/{name}/{pk}/", {}).status_code == 403
+        assert api(outsider).get(f"/api/{name}/{pk}/").status_code == 404
+        assert api(outsider).patch(f"/api/{name}/{pk}/", {}).status_code == 404
+        assert api(outsider).get(f"/api/{name}/").json()["results"] == []
+        assert api(outsider).get(f"/api/{name}/?clinic={clinic.slug}").json()["results"] == []
+    assert api(coordinator).post("/api/patients/", {"code": "X"}).status_code == 403
+    assert api(coordinator).delete(f"/api/photos/{photo.pk}/").status_code == 403
+    assert Photo.objects.filter(pk=photo.pk).exists()
+
+
+@pytest.mark.parametrize("pk", ["0", "abc", str(2**80)])
+def test_ids_that_are_none_get_404(api, clinician, pk):
+    for name in ("patients", "lesions", "photos", "diagnoses", "analyses", "models"):
+        assert api(clinician).get(f"/api/{name}/{pk}/").status_code == 404
+
+
+def test_a_lesion_cannot_join_another_clinics_patient(api, clinician, other_clinic):
+    stranger = factories.make_patient(other_clinic, "theirs")
+    response = api(clinician).post("/api/lesions/", {"patient": stranger.pk, "site": "nose"})
+    assert response.status_code == 400
+    assert not Lesion.objects.exists()
+
+
+def test_pages_are_keyset_pages(api, clinician, clinic):
+    for number in range(5):
+        factories.make_patient(clinic, f"K-{number}")
+    client, seen, address = api(clinician), [], "/api/patients/?page_size=2"
+    while address:
+        page = client.get(address).json()
+        seen += [row["code"] for row in page["results"]]
+        address = page["next"]
+    assert seen == [f"K-{number}" for number in (4, 3, 2, 1, 0)]
+
+
+def test_list_of_lesions_takes_the_same_queries_for_1_and_30(
+    api, clinician, clinic, django_assert_max_num_queries
+):
+    client = api(clinician)
+    for seed in range(3):
+        factories.make_photo(clinic, clinician, seed=seed)
+    Lesion.objects.bulk_create(Lesion(clinic=clinic, created_by=clinician) for _ in range(30))
+    with django_assert_max_num_queries(4):
+        assert len(client.get("/api/lesions/").json()["results"]) == 33
+
+
+def test_pathology_proves_and_is_withdrawn(api, clinician, photo):
+    client = api(clinician)
+    sent = {
+        "lesion": photo.lesion_id,
+        "kind": "pathology",
+        "disease": "bcc",
+        "confirmed_by": "histopathology",
+    }
+    made = client.post("/api/diagnoses/", sent)
+    assert made.status_code == 201
+    assert made.json()["icd10"] == "C44.9"
+    assert client.get(f"/api/lesions/{photo.lesion_id}/").json()["proven_disease"] == "bcc"
+    assert client.post(f"/api/diagnoses/{made.json()['id']}/withdraw/").json()["withdrawn_at"]
+    assert client.post(f"/api/diagnoses/{made.json()['id']}/withdraw/").status_code == 409
+    assert client.get(f"/api/lesions/{photo.lesion_id}/").json()["is_proven"] is False
+
+
+def test_diagnosis_of_another_clinics_lesion_is_404(api, outsider, photo):
+    sent = {"lesion": photo.lesion_id, "kind": "impression", "disease": "bcc"}
+    assert api(outsider).post("/api/diagnoses/", sent).status_code == 404
+    assert not Diagnosis.objects.exists()
+
+
+def test_members_are_an_admins_business_and_one_admin_stays(api, admin_user, clinician, clinic):
+    member = Member.objects.get(user=admin_user)
+    assert api(clinician).get("/api/members/").json()["results"] == []
+    assert api(clinician).patch(f"/api/members/{member.pk}/", {"role": "curator"}).status_code == 403
+    response = api(admin_user).patch(f"/api/members/{member.pk}/", {"role": "curator"})
+    assert response.status_code == 409
+    assert error_of(response)["code"] == "last_admin"
+
+
+def test_invitation_gives_its_link_once(api, admin_user, clinician):
+    sent = {"email": "new@example.org", "role": "clinician"}
+    assert api(clinician).post("/api/invitations/", sent).status_code == 403
+    made = api(admin_user).post("/api/invitations/", sent)
+    assert made.status_code == 201
+    assert "/join/" in made.json()["link"]
+    (listed,) = api(admin_user).get("/api/invitations/").json()["results"]
+    assert "link" not in listed
+    revoke = f"/api/invitations/{listed['id']}/revoke/"
+    assert api(clinician).post(revoke).status_code == 403
+    assert api(admin_user).post(revoke).json()["revoked_at"]
+    assert api(admin_user).post(revoke).status_code == 409
+
+
+def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
+    address = f"/api/clinics/{clinic.slug}/"
+    assert api(clinician).patch(address, {"impression_first": True}).status_code == 403
+    assert api(outsider).patch(address, {"impression_first": True}).status_code == 404
+    assert api(admin_user).patch(address, {"impression_first": True}).json()["impression_first"] is True
+
+
+def test_schema_and_its_page_are_there_without_inline_code(api):
+    schema = api().get("/api/schema/")
+    assert schema.status_code == 200
+    page = api().get("/api/docs/").content.decode()
+    assert "<style" not in page
+    assert "<script>" not in page
