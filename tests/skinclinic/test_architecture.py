@@ -1,0 +1,290 @@
+"""The arrows of the architecture, read from the source: who may import whom."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.template import engines
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+APPS = ["skinclinic", "classifier", "reader_study"]
+# Inside an app a layer may import itself and what stands before it.
+LAYERS = ["models", "services", "outside"]
+OUTSIDE = ("tasks", "views", "api", "management", "forms", "middleware", "context", "urls", "celery", "wsgi")
+# They hold mathematics or pixels and can be read, tested and used without Django.
+PURE = [
+    "skinclinic/imaging",
+    "skinclinic/quality.py",
+    "skinclinic/diseases.py",
+    "classifier/architectures.py",
+    "classifier/cam.py",
+    "classifier/colormaps.py",
+    "classifier/manifest.py",
+    "classifier/network.py",
+    "classifier/networks",
+    "classifier/pipeline.py",
+    "classifier/preprocess.py",
+    "classifier/roc.py",
+    "classifier/runtimes",
+    "classifier/structure.py",
+    "classifier/synthetic.py",
+    "classifier/synthetic_canvas.py",
+    "classifier/synthetic_other.py",
+    "classifier/torchvision_ops.py",
+    "classifier/training",
+    "classifier/weights.py",
+]
+
+
+def sources(folder: str) -> list[Path]:
+    path = ROOT / folder
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Full names of the modules a file imports anywhere, also inside functions."""
+    package = list(path.relative_to(ROOT).with_suffix("").parts[:-1])
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+def layer_of(module: str) -> str | None:
+    """The layer of skinclinic.views.members is "outside"; None for what every layer may use."""
+    parts = module.split(".")
+    if len(parts) < 2:
+        return None
+    if parts[1] in OUTSIDE:
+        return "outside"
+    return parts[1] if parts[1] in LAYERS else None
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_apps_import_only_those_before_them(app):
+    later = APPS[APPS.index(app) + 1 :]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sources(app)
+        for name in imports(path)
+        if name.split(".")[0] in later and not (path.name == "urls.py" and name.endswith("urls"))
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_layers_import_only_those_before_them(app):
+    wrong = []
+    for path in sources(app):
+        own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        if own is None:
+            continue
+        for name in imports(path):
+            other = layer_of(name) if name.split(".")[0] in APPS else None
+            if other and LAYERS.index(other) > LAYERS.index(own):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def test_migrations_follow_the_arrows():
+    from django.db.migrations.loader import MigrationLoader
+
+    graph = MigrationLoader(None).graph
+    graph.ensure_not_cyclic()
+    ours = [key for key in graph.nodes if key[0] in APPS]
+    assert {app for app, _name in ours} >= {"skinclinic", "classifier"}
+    wrong = [
+        f"{key} needs {parent.key}"
+        for key in ours
+        for parent in graph.node_map[key].parents
+        if parent.key[0] in APPS[APPS.index(key[0]) + 1 :]
+    ]
+    assert not wrong
+
+
+def is_pure(module: str) -> bool:
+    path = ROOT / module.replace(".", "/")
+    return any(
+        path == pure or pure in path.parents for pure in ((ROOT / name).with_suffix("") for name in PURE)
+    )
+
+
+@pytest.mark.parametrize("folder", PURE)
+def test_pure_files_know_no_django(folder):
+    found = sources(folder)
+    assert found and all(path.is_file() for path in found), f"{folder} is gone: take it off the list"
+    wrong = []
+    for path in found:
+        for name in imports(path):
+            top, _dot, rest = name.partition(".")
+            if top in {"django", "rest_framework", "celery"} or (top in APPS and rest and not is_pure(name)):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def test_settings_are_read_only_through_django():
+    wrong = [
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sources(app)
+        if "settings" not in path.parent.parts
+        and any(name.startswith("skinclinic.settings") for name in imports(path))
+    ]
+    assert not wrong
+
+
+def test_jobs_are_the_only_tasks():
+    """Work outside a request is declared with @job; only skinclinic/tasks.py speaks to Celery."""
+    allowed = {"skinclinic/tasks.py", "skinclinic/celery.py", "skinclinic/broker.py"}
+    wrong = [
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sources(app)
+        if str(path.relative_to(ROOT)) not in allowed
+        and any(name.split(".")[0] == "celery" for name in imports(path))
+    ]
+    assert not wrong
+
+
+WEB = """
+import sys, django
+django.setup()
+from django.urls import get_resolver
+def walk(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from walk(pattern.url_patterns)
+        else:
+            yield pattern.callback
+views = list(walk(get_resolver().url_patterns))
+for name in (400, 403, 404, 500):
+    get_resolver().resolve_error_handler(name)
+import skinclinic.wsgi
+print(len(views), *[name for name in ("torch", "torchvision", "onnx", "onnxruntime") if name in sys.modules])
+"""
+
+
+def test_the_web_process_loads_no_network(tmp_path):
+    environment = os.environ | {
+        "SKINCLINIC_HOME": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "skinclinic.settings",
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", WEB], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    count, *heavy = result.stdout.split()
+    assert int(count) > 20
+    assert heavy == []
+
+
+def test_the_web_image_needs_no_more_than_it_installs():
+    """What the web process imports at module level is in its own list of requirements."""
+    listed = (ROOT / "docker" / "requirements-web.txt").read_text()
+    assert "torch" not in re.sub(r"#.*", "", listed)
+    assert "onnx" not in re.sub(r"#.*", "", listed)
+
+
+TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
+HTML = [path for path in TEMPLATES if path.suffix == ".html"]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT / "templates"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_templates_compile(path):
+    engines["django"].get_template(name_of(path))
+
+
+@pytest.mark.parametrize("path", HTML, ids=name_of)
+def test_templates_hold_no_inline_code(path):
+    """The content security policy would refuse it in the browser."""
+    text = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
+    inline = [
+        tag
+        for tag in re.findall(r"<script\b[^>]*>", text)
+        if "src=" not in tag and "application/json" not in tag
+    ]
+    assert not inline
+    assert "<style" not in text
+    assert not re.findall(r"""<[^>]*\s(?:style|on[a-z]+)\s*=\s*["'{]""", text)
+    assert "javascript:" not in text
+    assert not re.findall(r"""\s(?:src|href)=["'](?:https?:)?//""", text), "nothing comes from elsewhere"
+
+
+@pytest.mark.parametrize("path", HTML, ids=name_of)
+def test_forms_that_change_something_carry_the_token(path):
+    for form in re.findall(r"<form\b[^>]*>.*?</form>", path.read_text(), re.DOTALL):
+        opening = form[: form.index(">") + 1]
+        is_post = re.search(r"""method=["']post["']""", opening, re.IGNORECASE)
+        # The dialog that asks for the password fetches a token of the signed-out page.
+        if is_post and path.name != "sign_in_again.html":
+            assert "{% csrf_token %}" in form, opening
+
+
+def patterns(resolver: URLResolver | None = None, prefix: str = ""):
+    """Every URL pattern of the project with its full route."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, route)
+        else:
+            yield pattern, route
+
+
+NAMES = {pattern.name for pattern, _route in patterns()}
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.is_file()], ids=name_of)
+def test_templates_link_to_pages_there_are(path):
+    used = re.findall(r"""{%\s*url\s+["']([^"']+)["']""", path.read_text())
+    missing = {name for name in used if name.split(":")[-1] not in NAMES}
+    assert not missing
+
+
+# Pages people see without signing in. DRF answers 401 itself.
+OPEN = {
+    "healthz",
+    "set_language",
+    "login",
+    "session",
+    "join",
+    "try",
+    "try-result",
+    "try-image",
+    "try-crop",
+    "try-retry",
+}
+
+
+def is_api(pattern: URLPattern, route: str) -> bool:
+    return route.startswith("api/")
+
+
+def test_every_page_needs_sign_in_unless_listed():
+    signed_out = {
+        pattern.name
+        for pattern, route in patterns()
+        if not getattr(pattern.callback, "login_required", True) and not is_api(pattern, route)
+    }
+    assert signed_out <= OPEN, f"open to anyone: {signed_out - OPEN}"
+
+
+def test_pages_have_names_of_their_own():
+    names = [pattern.name for pattern, route in patterns() if not is_api(pattern, route)]
+    assert all(names)
+    assert len(names) == len(set(names))

@@ -1,0 +1,149 @@
+"""Settings: what production refuses, what cookies and headers look like. Each case in a fresh process."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.skinclinic.pages import url
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DATABASE_URL": "postgres://skinclinic:secret@db/skinclinic",
+    "CELERY_BROKER_URL": "redis://redis:6379/0",
+    "SECRET_KEY": "x" * 60,
+    "ALLOWED_HOSTS": "skin.example.org",
+}
+OURS = (*PRODUCTION, "DEBUG", "SKINCLINIC_EMBEDDED", "EMAIL_URL", "X_ACCEL_PREFIX", "CSRF_TRUSTED_ORIGINS")
+SHOW = """
+import json
+from django.conf import settings
+names = %r
+print(json.dumps({name: getattr(settings, name, None) for name in names}, default=str))
+"""
+
+
+def load(home, names=(), **environment) -> subprocess.CompletedProcess:
+    """Load the settings with only these variables and print some of them as JSON."""
+    clean = {name: value for name, value in os.environ.items() if name not in OURS}
+    clean |= {"SKINCLINIC_HOME": str(home), "DJANGO_SETTINGS_MODULE": "skinclinic.settings", **environment}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW % (list(names),)], env=clean, cwd=ROOT, capture_output=True, text=True
+    )
+
+
+def loaded(home, *names, **environment) -> dict:
+    result = load(home, names, **environment)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def without(name: str) -> dict:
+    return {key: value for key, value in PRODUCTION.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (without("SECRET_KEY"), "Set SECRET_KEY"),
+        (PRODUCTION | {"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        (without("CELERY_BROKER_URL"), "embedded broker is for one machine"),
+        (PRODUCTION | {"CELERY_BROKER_URL": "embedded://"}, "embedded broker is for one machine"),
+    ],
+)
+def test_production_refuses(tmp_path, environment, message):
+    result = load(tmp_path, ["SECRET_KEY"], **environment)
+    assert result.returncode != 0
+    assert "ImproperlyConfigured" in result.stderr
+    assert message in result.stderr
+
+
+def test_one_machine_with_postgresql_may_be_told_to(tmp_path):
+    environment = without("CELERY_BROKER_URL") | {"SKINCLINIC_EMBEDDED": "1"}
+    assert loaded(tmp_path, "CELERY_BROKER_URL", **environment)["CELERY_BROKER_URL"].startswith("embedded://")
+
+
+def test_production_is_closed(tmp_path):
+    names = [
+        "DEBUG",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SESSION_COOKIE_HTTPONLY",
+        "SECURE_HSTS_SECONDS",
+        "SECURE_PROXY_SSL_HEADER",
+        "ALLOWED_HOSTS",
+        "X_FRAME_OPTIONS",
+        "SECURE_CONTENT_TYPE_NOSNIFF",
+        "AXES_IPWARE_PROXY_COUNT",
+    ]
+    settings = loaded(tmp_path, *names, **PRODUCTION)
+    assert settings == {
+        "DEBUG": False,
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+        "ALLOWED_HOSTS": ["skin.example.org"],
+        "X_FRAME_OPTIONS": "DENY",
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "AXES_IPWARE_PROXY_COUNT": 1,
+    }
+
+
+def test_debug_is_off_unless_asked(tmp_path):
+    assert loaded(tmp_path, "DEBUG") == {"DEBUG": False}
+
+
+def test_one_machine_keeps_its_key_to_itself(tmp_path):
+    first = loaded(tmp_path, "SECRET_KEY")
+    assert loaded(tmp_path, "SECRET_KEY") == first
+    file = tmp_path / "secret_key"
+    assert file.stat().st_mode & 0o077 == 0
+    assert len(file.read_text()) >= 50
+
+
+def test_everything_written_lies_in_the_home(tmp_path):
+    names = ["PHOTOS_DIR", "MODELS_DIR", "CACHE_DIR", "STATIC_ROOT"]
+    settings = loaded(tmp_path, *names, "DATABASES", "CELERY_BROKER_TRANSPORT_OPTIONS")
+    paths = [settings[name] for name in names]
+    paths += [settings["DATABASES"]["default"]["NAME"], settings["CELERY_BROKER_TRANSPORT_OPTIONS"]["folder"]]
+    assert all(Path(path).is_relative_to(tmp_path) for path in paths), paths
+
+
+@pytest.mark.django_db
+def test_pages_carry_a_strict_policy(client):
+    response = client.get(url("login"))
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "object-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_cookies(client, settings, clinician):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    response = client.post(url("login"), {"username": "clara", "password": "correct horse battery"})
+    session, csrf = response.cookies["sessionid"], response.cookies["csrftoken"]
+    assert session["secure"] and session["httponly"] and session["samesite"] == "Lax"
+    assert csrf["secure"] and csrf["samesite"] == "Lax"
+
+
+@pytest.mark.django_db
+def test_https_only_once_seen(client, settings):
+    settings.SECURE_HSTS_SECONDS = 60
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    response = client.get(url("login"), headers={"X-Forwarded-Proto": "https"})
+    assert response["Strict-Transport-Security"] == "max-age=60"
+
+
+def test_passwords_must_be_hard_to_guess(settings):
+    names = {entry["NAME"].rsplit(".", 1)[1] for entry in settings.AUTH_PASSWORD_VALIDATORS}
+    assert {"MinimumLengthValidator", "CommonPasswordValidator"} <= names
