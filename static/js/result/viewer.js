@@ -35,8 +35,8 @@ export class Viewer {
   /** Show the whole photo, as large as the stage allows. */
   fit() {
     const scale = Math.min(this.stage.clientWidth / this.width, this.stage.clientHeight / this.height);
-    this.pane.style.setProperty("width", `${this.width * scale}px`);
-    this.pane.style.setProperty("height", `${this.height * scale}px`);
+    this.pane.style.setProperty("width", `${Math.floor(this.width * scale)}px`);
+    this.pane.style.setProperty("height", `${Math.floor(this.height * scale)}px`);
     this.stage.classList.add("is-fitted");
     this.move(1, 0, 0);
   }

@@ -1,0 +1,355 @@
+"""The result page in a browser: keyboard, heatmap, zoom, waiting, phone."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from classifier.models import Assessment
+from classifier.services.analyses import request_analysis
+from skinclinic import jobs
+from skinclinic.imaging import Box
+from skinclinic.models import Job
+from skinclinic.services.photos import set_box
+from tests import factories, results
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def answered(photo, clinician):
+    return results.finished(photo, clinician)
+
+
+@pytest.fixture
+def impression_first(clinic):
+    clinic.impression_first = True
+    clinic.save()
+
+
+def open_result(open_page, user, analysis, **how) -> Page:
+    page = open_page(user, f"/photos/{analysis.photo_id}/", **how)
+    if page.locator("#stage-tools[data-maps-url]").count():
+        heat_is_drawn(page)
+    return page
+
+
+def heat_is_drawn(page: Page, disease: str = "") -> None:
+    expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile(f"^{disease or '[a-z]'}"))
+
+
+def pixels(page: Page, selector: str = "[data-heat]") -> np.ndarray:
+    data = page.eval_on_selector(
+        selector, "c => [c.width, c.height, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    return np.array(data[2:], np.uint8).reshape(data[1], data[0], 4)
+
+
+def stage(page: Page) -> np.ndarray:
+    """What is seen of the photo, as pixels."""
+    box = {name: round(value) for name, value in page.locator("[data-pane]").bounding_box().items()}
+    shot = page.screenshot(clip=box, animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+
+def without_heat(page: Page) -> np.ndarray:
+    """The photo with nothing over it, whatever the controls say."""
+    page.evaluate(
+        "for (const e of document.querySelectorAll('[data-heat], [data-square]')) e.style.visibility = 'hidden'"
+    )
+    bare = stage(page)
+    page.evaluate(
+        "for (const e of document.querySelectorAll('[data-heat], [data-square]')) e.style.visibility = ''"
+    )
+    return bare
+
+
+def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    expect(page.get_by_role("heading", name="Your own impression first")).to_be_visible()
+    assert page.locator("[data-choose-heatmap]").count() == 0
+    page.keyboard.press("6")
+    expect(page.locator("#impression-mm")).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    heat_is_drawn(page, "bcc")
+    page.keyboard.press("c")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator(".assess-saved")).to_contain_text("Saved")
+    row = Assessment.objects.get()
+    assert (row.impression.disease, row.decision, row.conclusion.disease) == ("mm", "change", "bcc")
+    page.keyboard.press("u")
+    expect(page.get_by_text("1 earlier decision")).to_be_visible()
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    expect(page.locator(".assess-saved")).to_be_visible()
+    row.refresh_from_db()
+    assert (row.decision, row.conclusion) == ("dismiss", row.impression)
+
+
+def test_impression_by_type_ahead(open_page, impression_first, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.keyboard.press("1")
+    page.locator("#impression-term").press_sequentially("멜라닌")
+    page.get_by_role("option", name="Melanocytic nevus").click()
+    expect(page.locator("#impression-nevus")).to_be_checked()
+    page.get_by_role("button", name="Record and show the answer").click()
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    assert Assessment.objects.get().impression.disease == "nevus"
+
+
+def test_an_unclear_impression_keeps_what_was_typed(open_page, impression_first, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.allowed_errors.append("422")
+    page.locator("#impression-term").fill("carcinoma")
+    page.get_by_role("button", name="Record and show the answer").click()
+    expect(page.get_by_role("alert")).to_contain_text("is not understood")
+    expect(page.locator("#impression-term")).to_have_value("carcinoma")
+
+
+def test_a_double_click_records_once(open_page, impression_first, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.keyboard.press("6")
+    page.get_by_role("button", name="Record and show the answer").dblclick()
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    assert answered.photo.lesion.diagnoses.count() == 1
+
+
+def test_another_tab_is_shown_not_overwritten(open_page, impression_first, answered, clinician):
+    first, second = (open_result(open_page, clinician, answered) for _tab in range(2))
+    second.allowed_errors.append("409")
+    for page, key in ((first, "6"), (second, "7")):
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    notice = second.get_by_role("alert")
+    expect(notice).to_contain_text("Kept: Malignant melanoma")
+    expect(notice).to_contain_text("Not saved: Melanocytic nevus")
+
+
+def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.allowed_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
+    page.keyboard.press("a")
+    page.context.set_offline(True)
+    page.keyboard.press("Enter")
+    expect(page.locator("#decision-form .save-state")).to_have_attribute("data-state", "offline")
+    page.context.set_offline(False)
+    expect(page.locator(".assess-saved")).to_be_visible()
+    assert Assessment.objects.get().decision == "agree"
+
+
+def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    first = pixels(page)
+    assert len(np.unique(first.reshape(-1, 4), axis=0)) > 50
+    assert (first[..., 3] == 255).all()
+    page.keyboard.press("6")
+    heat_is_drawn(page, "mm")
+    second = pixels(page)
+    assert np.abs(first.astype(int) - second).max() > 50
+    expect(page.locator("[data-heat-name]")).to_have_text("Malignant melanoma")
+    page.locator(".bar-choose", has_text="Wart").click()
+    heat_is_drawn(page, "wart")
+    assert page.locator("[data-choose-heatmap=wart]").evaluate_all(
+        "b => b.every(x => x.ariaPressed === 'true')"
+    )
+    page.get_by_role("button", name="Lentigo", exact=True).click()
+    heat_is_drawn(page, "lentigo")
+
+
+def test_the_bright_cell_lies_where_the_network_saw_it(open_page, answered, clinician):
+    """Each test map has one bright cell; in cividis bright is yellow, so red is highest there."""
+    page = open_result(open_page, clinician, answered)
+    red = pixels(page)[..., 0].astype(int)
+    row, column = np.unravel_index(red.argmax(), red.shape)
+    cell = 256 / 7
+    assert (row // cell, column // cell) == (1, 1)
+
+
+def test_opacity_nothing_shows_the_photo_exactly(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    bare = without_heat(page)
+    assert np.abs(stage(page) - bare).max() > 20
+    for _step in range(8):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-opacity-value]")).to_have_text("0%")
+    assert (stage(page) == bare).all()
+    page.locator("[data-opacity]").fill("100")
+    expect(page.locator("[data-heat]")).to_be_visible()
+    assert np.abs(stage(page) - bare).max() > 60
+
+
+def test_space_held_shows_the_original_and_h_toggles(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    heat = page.locator("[data-heat]")
+    page.keyboard.down("Space")
+    expect(heat).to_be_hidden()
+    expect(page.locator("[data-original]")).to_be_visible()
+    page.keyboard.up("Space")
+    expect(heat).to_be_visible()
+    page.keyboard.press("h")
+    expect(heat).to_be_hidden()
+    page.keyboard.press("h")
+    expect(heat).to_be_visible()
+    button = page.get_by_role("button", name="Hold for the original")
+    button.hover()
+    page.mouse.down()
+    expect(heat).to_be_hidden()
+    page.mouse.up()
+    expect(heat).to_be_visible()
+
+
+def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    before = pixels(page)
+    width = page.locator(".bar-fill").first.get_attribute("width")
+    page.get_by_label("Colours").select_option("jet")
+    page.keyboard.press("ArrowRight")
+    page.locator("[data-opacity]").fill("70")
+    page.get_by_label("Axis").select_option("even")
+    after = pixels(page)
+    assert np.abs(before.astype(int) - after).max() > 100
+    page.reload()
+    heat_is_drawn(page, "bcc jet")
+    assert (pixels(page) == after).all()
+    expect(page.locator("[data-opacity-value]")).to_have_text("70%")
+    expect(page.locator(".bar-fill").first).to_have_attribute("width", "41.00%")
+    assert width == "64.03%"
+
+
+def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
+    set_box(photo, Box(100, 50, 128))
+    page = open_result(open_page, clinician, results.finished(photo, clinician))
+
+    def share() -> np.ndarray:
+        pane, heat = (page.locator(f"[data-{name}]").bounding_box() for name in ("pane", "heat"))
+        return np.array(
+            [
+                (heat["x"] - pane["x"]) / pane["width"],
+                (heat["y"] - pane["y"]) / pane["height"],
+                heat["width"] / pane["width"],
+            ]
+        )
+
+    wanted = [100 / 320, 50 / 256, 128 / 320]
+    np.testing.assert_allclose(share(), wanted, atol=0.005)
+    for _step in range(3):
+        page.keyboard.press("]")
+    expect(page.locator("[data-zoom-value]")).to_have_text("195%")
+    box = page.locator("[data-stage]").bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, -300)
+    expect(page.locator("[data-zoom-value]")).not_to_have_text("195%")
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 150)
+    page.mouse.up()
+    np.testing.assert_allclose(share(), wanted, atol=0.005)
+    page.keyboard.press("f")
+    expect(page.locator("[data-zoom-value]")).to_have_text("100%")
+
+
+def test_the_three_panels(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.keyboard.press("p")
+    photo, overlay, heatmap = (
+        pixels(page, f"[data-panel={name}]").astype(int) for name in ("photo", "overlay", "heatmap")
+    )
+    expect(page.locator("[data-stage]")).to_be_hidden()
+    assert np.abs(overlay - (0.6 * photo + 0.4 * heatmap)).mean() < 2
+    assert np.abs(photo - heatmap).mean() > 20
+    page.keyboard.press("p")
+    expect(page.locator("[data-stage]")).to_be_visible()
+
+
+def test_waiting_turns_into_the_answer_without_moving_the_photo(open_page, photo, clinician):
+    jobs.worker_alive("worker")
+    waiting = request_analysis(photo, user=clinician, version=results.make_version())
+    page = open_result(open_page, clinician, waiting)
+    expect(page.get_by_text("Next in line.")).to_be_visible()
+    before = page.locator("[data-stage]").bounding_box()
+    Job.objects.update(state=Job.State.RUNNING)
+    expect(page.locator("#announcer")).to_have_text("Analysing")
+    results.finish(waiting)
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    expect(page.locator("#announcer")).to_have_text("The answer is shown.")
+    heat_is_drawn(page, "bcc")
+    assert page.locator("[data-stage]").bounding_box() == before
+
+
+def test_an_impression_half_given_survives_the_end_of_waiting(open_page, impression_first, photo, clinician):
+    waiting = request_analysis(photo, user=clinician, version=results.make_version())
+    page = open_result(open_page, clinician, waiting)
+    page.keyboard.press("6")
+    page.locator("#impression-text").fill("irregular border")
+    results.finish(waiting)
+    expect(page.locator(".result-state")).to_have_count(0)
+    expect(page.locator("#impression-mm")).to_be_checked()
+    expect(page.locator("#impression-text")).to_have_value("irregular border")
+    page.locator("#impression-save").click()
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+
+
+def test_choosing_thresholds_changes_the_list_and_the_address(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.get_by_label("Thresholds").select_option("screening")
+    expect(page.get_by_text("5 candidates above their thresholds")).to_be_visible()
+    assert page.url.endswith("?thresholds=screening")
+    expect(page.locator(".chip-listed")).to_have_count(5)
+    page.goto(page.url.split("?")[0])
+    expect(page.get_by_text("5 candidates above their thresholds")).to_be_visible()
+
+
+def test_keys_are_text_while_typing(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.locator("#decision-comment").press_sequentially("h 6 a")
+    expect(page.locator("#decision-comment")).to_have_value("h 6 a")
+    expect(page.locator("[data-heat]")).to_be_visible()
+    expect(page.locator("#decide-agree")).not_to_be_checked()
+
+
+def test_neighbours_by_key(open_page, clinic, clinician):
+    older, newer = (factories.make_photo(clinic, clinician, seed=seed) for seed in (1, 2))
+    page = open_page(clinician, f"/photos/{newer.pk}/")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/photos/{older.pk}/")
+    page.keyboard.press("k")
+    page.wait_for_url(f"**/photos/{newer.pk}/")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("first", [True, False])
+def test_nothing_sticks_out_on_a_phone(open_page, clinic, clinician, language, first):
+    clinic.impression_first = first
+    clinic.save()
+    patient = factories.make_patient(clinic, "A-VERY-LONG-PSEUDONYMOUS-CODE-WITHOUT-ANY-SPACE-0123456789-ABC")
+    photo = factories.make_photo(clinic, clinician, name=f"{'long' * 40}.jpg")
+    photo.lesion.patient = patient
+    photo.lesion.save()
+    analysis = results.finished(photo, clinician, warnings=["blurred"])
+    page = open_result(open_page, clinician, analysis, width=390, language=language, touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered, width=390, touch=True)
+    box = page.locator("[data-stage]").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, reach: float) -> None:
+        points = [{"x": middle[0] + side * reach, "y": middle[1], "id": side + 1} for side in (-1, 1)]
+        session.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points if kind != "touchEnd" else []}
+        )
+
+    touch("touchStart", 30)
+    for reach in (40, 60, 90):
+        touch("touchMove", reach)
+    touch("touchEnd", 0)
+    zoom = int(page.locator("[data-zoom-value]").inner_text().rstrip("%"))
+    assert 200 < zoom < 400
