@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic import keyset
 from skinclinic.forms.filing import ONE_EACH, FilingForm
 from skinclinic.forms.patients import PatientForm
-from skinclinic.models import Clinic, Patient, Photo
-from skinclinic.permissions import EDIT, get_for, get_photo_for
+from skinclinic.models import Patient, Photo
+from skinclinic.permissions import EDIT, get_photo_for, membership, require
 from skinclinic.services import filing, patients
 from skinclinic.views import filing_notice
 
@@ -30,7 +29,9 @@ def photo_filing(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     patient = patients.with_code(clinic, request.POST.get("code", ""))
     form = FilingForm(request.POST, patient=patient, several=len(photos) > 1)
     patient_form = PatientForm(request.POST, clinic=clinic)
-    if not ((patient or patient_form.is_valid()) & form.is_valid()):
+    # Both are asked, so that every wrong field is said at once.
+    is_known_or_valid = patient is not None or patient_form.is_valid()
+    if not form.is_valid() or not is_known_or_valid:
         return _page(request, photos, form, patient_form, patient, status=422)
     try:
         receipt = _file(request, photos, form, patient, patient_form)
@@ -88,7 +89,7 @@ def filing_undo(request: HttpRequest) -> HttpResponse:
     if receipt is None:
         messages.info(request, _("There is nothing to undo."))
         return redirect("worklist")
-    get_for(request.user, Clinic.objects.all(), receipt["clinic"], EDIT)
+    require(membership(request.user, receipt["clinic"]), EDIT)
     try:
         photos = filing.undo(receipt)
     except filing.MovedOn:
@@ -108,12 +109,13 @@ def filing_undo(request: HttpRequest) -> HttpResponse:
 
 def _photos(request: HttpRequest, pk: int | None) -> list[Photo]:
     """The photos to file, in the order asked, all of one clinic. Raises Http404 and PermissionDenied."""
-    asked = [part for value in request.GET.getlist("ids") for part in value.split(",") if part.strip()]
-    try:
-        ids = list(dict.fromkeys([pk] * (pk is not None) + [int(part) for part in asked[:MOST_AT_ONCE]]))
-    except ValueError:
-        raise Http404 from None
-    if not ids or any(not 0 < number <= keyset.LARGEST_KEY for number in ids):
+    asked = [
+        part.strip() for value in request.GET.getlist("ids") for part in value.split(",") if part.strip()
+    ]
+    if any(not (part.isascii() and part.isdigit()) or len(part) > 18 for part in asked):
+        raise Http404
+    ids = list(dict.fromkeys([pk] * (pk is not None) + [int(part) for part in asked[:MOST_AT_ONCE]]))
+    if not ids:
         raise Http404
     clinic = get_photo_for(request.user, ids[0], EDIT).clinic
     found = Photo.objects.filter(clinic=clinic).select_related("lesion__patient", "clinic").in_bulk(ids)

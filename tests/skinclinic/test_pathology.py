@@ -1,0 +1,146 @@
+"""The pathology form: what it takes, what it refuses, and that nothing typed is lost."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from skinclinic.models import Diagnosis, Lesion
+from skinclinic.services import diagnoses
+
+
+@pytest.fixture
+def lesion(clinic, clinician):
+    return Lesion.objects.create(clinic=clinic, created_by=clinician)
+
+
+@pytest.fixture
+def send(client_for, clinician, lesion):
+    def post(**fields):
+        form = {"diagnosis": "bcc", "confirmed_by": "histopathology"} | fields
+        return client_for(clinician).post(f"/lesions/{lesion.pk}/pathology/", form)
+
+    return post
+
+
+def test_a_disease_of_the_list(send, lesion, clinician):
+    response = send(diagnosis="bcc", diagnosed_on="2024-02-29", text="nodular, margins free")
+    assert response.url == f"/lesions/{lesion.pk}/"
+    row = Diagnosis.objects.get()
+    assert (row.disease, row.icd10, row.kind, row.confirmed_by) == (
+        "bcc",
+        "C44.9",
+        "pathology",
+        "histopathology",
+    )
+    assert (row.diagnosed_on, row.text, row.created_by) == (
+        date(2024, 2, 29),
+        "nodular, margins free",
+        clinician,
+    )
+    lesion.refresh_from_db()
+    assert lesion.is_proven
+
+
+def test_a_name_typed_without_choosing(send):
+    assert send(diagnosis="", diagnosis_typed="악성흑색종").status_code == 302
+    assert Diagnosis.objects.get().disease == "mm"
+
+
+def test_another_code_with_its_name(send):
+    assert send(diagnosis="icd10:L40.0", text="Psoriasis vulgaris").status_code == 302
+    row = Diagnosis.objects.get()
+    assert (row.disease, row.icd10, row.text) == ("", "L40.0", "Psoriasis vulgaris")
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"diagnosis": ""}, "diagnosis"),
+        ({"diagnosis": "", "diagnosis_typed": "carcinoma"}, "diagnosis"),
+        ({"diagnosis": "", "diagnosis_typed": "C44.9"}, "diagnosis"),
+        ({"diagnosis": "icd10:nonsense"}, "diagnosis"),
+        ({"diagnosis": "zzz", "diagnosis_typed": "bcc"}, "diagnosis"),
+        ({"diagnosis": "b\0cc"}, "diagnosis"),
+        ({"diagnosis": "icd10:L40.0"}, "text"),
+        ({"confirmed_by": ""}, "confirmed_by"),
+        ({"confirmed_by": "crystal ball"}, "confirmed_by"),
+        ({"diagnosed_on": "2026-02-30"}, "diagnosed_on"),
+        ({"diagnosed_on": "0000-00-00"}, "diagnosed_on"),
+        ({"diagnosed_on": "1810-01-01"}, "diagnosed_on"),
+        ({"diagnosed_on": "99999999999-01-01"}, "diagnosed_on"),
+        ({"text": "x" * 2001}, "text"),
+        ({"text": "a\0b"}, "text"),
+    ],
+)
+def test_bad_input_is_said_at_its_field(send, fields, wrong):
+    response = send(**fields)
+    assert response.status_code == 422
+    assert list(response.context["pathology"].errors) == [wrong]
+    assert not Diagnosis.objects.exists()
+
+
+def test_tomorrow_is_refused_and_today_is_not(send):
+    today = timezone.localdate()
+    assert send(diagnosed_on=(today + timedelta(days=1)).isoformat()).status_code == 422
+    assert send(diagnosed_on=today.isoformat()).status_code == 302
+
+
+def test_what_was_typed_comes_back(send):
+    page = send(diagnosis="", diagnosis_typed="carcinoma in my words", text="a long report").content.decode()
+    assert 'value="carcinoma in my words"' in page and "a long report" in page
+    assert 'value="histopathology" selected' in page
+
+
+def test_a_correction_starts_from_what_is_recorded(send, client_for, clinician, lesion):
+    send(diagnosis="icd10:L40.0", text="Psoriasis")
+    page = client_for(clinician).get(f"/lesions/{lesion.pk}/").content.decode()
+    assert 'value="icd10:L40.0"' in page and "Correct the pathology" in page
+    send(diagnosis="mm")
+    assert list(Diagnosis.objects.order_by("id").values_list("withdrawn_by", flat=True)) == [
+        clinician.pk,
+        None,
+    ]
+
+
+def test_the_history_shows_both(send, client_for, clinician, lesion):
+    send(diagnosis="bcc")
+    send(diagnosis="scc")
+    page = client_for(clinician).get(f"/lesions/{lesion.pk}/").content.decode()
+    assert (
+        "Basal cell carcinoma" in page and "Squamous cell carcinoma" in page and "Withdrawn by Clara" in page
+    )
+
+
+class TestWho:
+    def test_pathology(self, client_for, clinician, coordinator, outsider, lesion):
+        address, form = (
+            f"/lesions/{lesion.pk}/pathology/",
+            {"diagnosis": "bcc", "confirmed_by": "histopathology"},
+        )
+        assert client_for(coordinator).post(address, form).status_code == 403
+        assert client_for(outsider).post(address, form).status_code == 404
+        assert client_for(clinician).get(address).status_code == 405
+        assert client_for(clinician).post("/lesions/999999/pathology/", form).status_code == 404
+        assert not Diagnosis.objects.exists()
+
+    def test_withdrawing(self, client_for, clinician, curator, coordinator, outsider, lesion):
+        row = diagnoses.record(lesion=lesion, user=clinician, kind="pathology", disease="bcc")
+        address = f"/diagnoses/{row.pk}/withdraw/"
+        assert client_for(coordinator).post(address).status_code == 403
+        assert client_for(outsider).post(address).status_code == 404
+        assert client_for(curator).get(address).status_code == 405
+        assert client_for(curator).post("/diagnoses/999999/withdraw/").status_code == 404
+        lesion.refresh_from_db()
+        assert lesion.is_proven
+        assert client_for(curator).post(address).url == f"/lesions/{lesion.pk}/"
+        lesion.refresh_from_db()
+        assert not lesion.is_proven
+
+    def test_an_impression_is_its_author_s(self, client_for, clinician, curator, lesion):
+        row = diagnoses.record(lesion=lesion, user=clinician, kind="impression", disease="bcc")
+        address = f"/diagnoses/{row.pk}/withdraw/"
+        assert client_for(curator).post(address).status_code == 403
+        assert client_for(clinician).post(address).status_code == 302
+        row.refresh_from_db()
+        assert row.withdrawn_by == clinician

@@ -1,0 +1,217 @@
+"""Patients: codes that name nobody, the list, the page with the body picture."""
+
+import pytest
+
+from skinclinic import patient_codes
+from skinclinic.models import Lesion, Patient
+from tests import crowd, factories
+
+
+@pytest.fixture
+def patient(clinic):
+    return factories.make_patient(clinic, "P-0001", birth_year=1956, sex="female", skin_type=3)
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        ("code", "reason"),
+        [
+            ("kim@example.org", "email"),
+            ("x kim@example.co.kr", "email"),
+            ("900101-1234567", "resident_number"),
+            ("9001012234567", "resident_number"),
+            ("900101 5234567", "resident_number"),
+            ("P-0001", ""),
+            ("2026-11-22/3", ""),
+            ("901301-1234567", ""),  # there is no 13th month
+            ("1234567890123456", ""),
+        ],
+    )
+    def test_what_tells_who_it_is_is_refused(self, code, reason):
+        assert patient_codes.refused(code) == reason
+
+    @pytest.mark.parametrize(
+        ("code", "doubt"),
+        [
+            ("김민지", "name"), ("홍길동", "name"), ("Jane Doe", "name"), ("DOE, JANE", "name"),
+            ("Ana-Maria O'Neil", "name"),
+            ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
+            ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
+        ],
+    )  # fmt: skip
+    def test_what_looks_like_a_name_is_asked_about(self, code, doubt):
+        assert patient_codes.doubtful(code) == doubt
+
+    def test_one_spelling(self):
+        assert patient_codes.tidy("  P   1 ") == "P 1"
+        assert patient_codes.tidy("\u1112\u1161\u11ab") == "한"
+
+
+class TestNew:
+    def test_a_patient_is_made(self, client_for, clinician, clinic):
+        form = {"code": " P-7 ", "birth_year": "1956", "sex": "male", "skin_type": "4", "ethnicity": "Korean"}
+        response = client_for(clinician).post("/patients/new/", form)
+        made = Patient.objects.get(clinic=clinic)
+        assert response.url == f"/patients/{made.pk}/"
+        assert (made.code, made.birth_year, made.sex, made.skin_type, made.ethnicity, made.created_by) == (
+            "P-7", 1956, "male", 4, "Korean", clinician,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("sent", "field"),
+        [
+            ({"code": ""}, "code"),
+            ({"code": "a@b.kr"}, "code"),
+            ({"code": "900101-1234567"}, "code"),
+            ({"code": "p-0001"}, "code"),
+            ({"code": "x" * 65}, "code"),
+            ({"code": "a\0b"}, "code"),
+            ({"code": "a\u202eb"}, "code"),
+            ({"code": "P-2", "birth_year": "1700"}, "birth_year"),
+            ({"code": "P-2", "birth_year": "2150"}, "birth_year"),
+            ({"code": "P-2", "birth_year": "9" * 30}, "birth_year"),
+            ({"code": "P-2", "birth_year": "soon"}, "birth_year"),
+            ({"code": "P-2", "sex": "x"}, "sex"),
+            ({"code": "P-2", "skin_type": "7"}, "skin_type"),
+            ({"code": "P-2", "ethnicity": "y" * 81}, "ethnicity"),
+        ],
+    )
+    def test_bad_input_is_said_at_its_field_and_kept(self, client_for, clinician, patient, sent, field):
+        response = client_for(clinician).post(
+            "/patients/new/", sent | {"ethnicity": sent.get("ethnicity", "kept")}
+        )
+        assert response.status_code == 422
+        assert list(response.context["form"].errors) == [field]
+        assert "kept" in response.content.decode() or field == "ethnicity"
+        assert Patient.objects.count() == 1
+
+    def test_a_name_is_asked_about_once(self, client_for, clinician):
+        client = client_for(clinician)
+        answer = client.post("/patients/new/", {"code": "홍길동"})
+        assert answer.status_code == 422 and "names_nobody" in answer.content.decode()
+        assert client.post("/patients/new/", {"code": "홍길동", "names_nobody": "on"}).status_code == 302
+
+    def test_the_box_does_not_let_an_e_mail_address_through(self, client_for, clinician):
+        form = {"code": "a@b.kr", "names_nobody": "on"}
+        assert client_for(clinician).post("/patients/new/", form).status_code == 422
+
+    def test_the_same_code_in_another_clinic_is_another_patient(self, client_for, outsider, patient):
+        assert client_for(outsider).post("/patients/new/", {"code": "P-0001"}).status_code == 302
+
+    def test_who_may(self, client_for, coordinator, client, db):
+        reader = client_for(coordinator)
+        assert reader.get("/patients/new/").status_code == 403
+        assert reader.post("/patients/new/", {"code": "P-2"}).status_code == 403
+        assert client.get("/patients/new/").status_code == 302
+        assert not Patient.objects.exists()
+
+
+class TestEdit:
+    def test_it_is_changed(self, client_for, clinician, patient):
+        client = client_for(clinician)
+        assert "1956" in client.get(f"/patients/{patient.pk}/edit/").content.decode()
+        client.post(f"/patients/{patient.pk}/edit/", {"code": "P-0001", "birth_year": "1957"})
+        patient.refresh_from_db()
+        assert (patient.birth_year, patient.sex) == (1957, "")
+
+    def test_a_code_that_is_taken_is_refused(self, client_for, clinician, clinic, patient):
+        factories.make_patient(clinic, "P-0002")
+        response = client_for(clinician).post(f"/patients/{patient.pk}/edit/", {"code": "p-0002"})
+        assert response.status_code == 422 and "P-0002" in response.content.decode()
+        patient.refresh_from_db()
+        assert patient.code == "P-0001"
+
+    def test_an_old_code_that_looks_like_a_name_is_not_asked_about_again(self, client_for, clinician, clinic):
+        named = factories.make_patient(clinic, "Jane Doe")
+        response = client_for(clinician).post(
+            f"/patients/{named.pk}/edit/", {"code": "Jane Doe", "sex": "female"}
+        )
+        assert response.status_code == 302
+
+    def test_who_may(self, client_for, coordinator, outsider, patient):
+        for method in ("get", "post"):
+            assert (
+                getattr(client_for(coordinator), method)(f"/patients/{patient.pk}/edit/").status_code == 403
+            )
+            assert getattr(client_for(outsider), method)(f"/patients/{patient.pk}/edit/").status_code == 404
+
+    @pytest.mark.parametrize("pk", ["0", "999999", "9" * 30])
+    def test_unknown_patients_are_not_found(self, client_for, clinician, pk):
+        client = client_for(clinician)
+        for address in (f"/patients/{pk}/", f"/patients/{pk}/edit/", f"/patients/{pk}/lesions/new/"):
+            assert client.get(address).status_code == 404
+
+    def test_other_methods_are_refused(self, client_for, clinician, patient):
+        client = client_for(clinician)
+        assert client.post("/patients/").status_code == 405
+        assert client.post(f"/patients/{patient.pk}/").status_code == 405
+        assert client.delete(f"/patients/{patient.pk}/edit/").status_code == 405
+
+
+class TestList:
+    def test_it_is_the_clinic_s_in_order_of_code(
+        self, client_for, clinician, coordinator, outsider, clinic, patient
+    ):
+        other = factories.make_patient(clinic, "A-1")
+        for user in (clinician, coordinator):
+            assert client_for(user).get("/patients/").context["patients"] == [other, patient]
+        assert client_for(outsider).get("/patients/").context["patients"] == []
+
+    def test_part_of_a_code_finds(self, client_for, clinician, clinic, patient):
+        factories.make_patient(clinic, "A%1")
+        client = client_for(clinician)
+        assert client.get("/patients/?q=p-00").context["patients"] == [patient]
+        assert [row.code for row in client.get("/patients/", {"q": "%"}).context["patients"]] == ["A%1"]
+        assert "No patient has this code" in client.get("/patients/?q=zzz").content.decode()
+        assert client.get("/patients/?q=%00").context["patients"][1] == patient
+
+    def test_every_patient_comes_once(self, client_for, clinician, clinic):
+        crowd.fill(clinic, clinician, 400)
+        client, codes, address = client_for(clinician), [], "/patients/"
+        while address:
+            response = client.get(address)
+            codes += [row.code for row in response.context["patients"]]
+            address = response.context["next_url"]
+        assert codes == list(Patient.objects.order_by("code").values_list("code", flat=True))
+        assert len(codes) > 100
+
+    def test_a_bad_cursor_is_the_first_page(self, client_for, clinician, patient):
+        assert client_for(clinician).get("/patients/?cursor=%00x").context["patients"] == [patient]
+
+    def test_queries_do_not_grow(self, client_for, clinician, clinic, patient, django_assert_max_num_queries):
+        crowd.fill(clinic, clinician, 100)
+        client = client_for(clinician)
+        client.get("/patients/")
+        with django_assert_max_num_queries(8):
+            client.get("/patients/")
+
+    def test_a_first_visit_says_what_a_patient_is(self, client_for, clinician, coordinator):
+        page = client_for(clinician).get("/patients/").content.decode()
+        assert "No patients yet" in page and "Add the first patient" in page
+        assert "Add the first patient" not in client_for(coordinator).get("/patients/").content.decode()
+
+
+class TestPage:
+    def test_it_shows_who_and_where(self, client_for, clinician, coordinator, outsider, clinic, patient):
+        Lesion.objects.create(clinic=clinic, patient=patient, site="nose", site_x=0.25, site_y=0.5)
+        for user in (clinician, coordinator):
+            page = client_for(user).get(f"/patients/{patient.pk}/").content.decode()
+            assert "P-0001" in page and "1956" in page and "Female" in page
+            assert 'data-site="nose"' in page and 'data-x="0.25"' in page
+        assert "New lesion" not in page  # the coordinator only looks
+        assert client_for(outsider).get(f"/patients/{patient.pk}/").status_code == 404
+
+    def test_without_lesions_it_offers_the_first(self, client_for, clinician, patient):
+        assert (
+            "Open the first lesion" in client_for(clinician).get(f"/patients/{patient.pk}/").content.decode()
+        )
+
+    def test_a_hidden_answer_is_not_shown(self, client_for, clinician, clinic, patient, monkeypatch):
+        from skinclinic.services import worklist
+
+        photo = factories.make_photo(clinic, clinician)
+        Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient, state="done", top_disease="mm")
+        monkeypatch.setattr(worklist, "answer_filters", [lambda user, member, photos: set(photos)])
+        for address in (f"/patients/{patient.pk}/", f"/lesions/{photo.lesion_id}/"):
+            page = client_for(clinician).get(address).content.decode()
+            assert "melanoma" not in page and "Your impression first" in page
