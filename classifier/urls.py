@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, maps, models, result, upload
+from classifier.views import assessment, crop, maps, models, report, result, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("analyses/<int:pk>/maps", maps.analysis_maps, name="analysis-maps"),
     path("analyses/<int:pk>/impression/", assessment.impression, name="analysis-impression"),
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
+    path("analyses/<int:pk>/report.pdf", report.analysis_report, name="analysis-report"),
+    path("analyses/<int:pk>/panels.png", report.analysis_panels, name="analysis-panels"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),

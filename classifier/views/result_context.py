@@ -119,6 +119,11 @@ def _waiting(analysis: Analysis, state: str) -> dict:
 
 def _model(analysis: Analysis) -> dict:
     manifest = analysis.model_version.manifest
+    return {"manifest": manifest, "validated_on": validated_on(manifest)}
+
+
+def validated_on(manifest: dict) -> str:
+    """The cohorts a model was validated on, with their n and AUC, in one line."""
     validated = manifest.get("validated_on") or {}
     parts = [validated.get("text", "")]
     for cohort in validated.get("cohorts", []):
@@ -126,7 +131,7 @@ def _model(analysis: Analysis) -> dict:
         if cohort.get("auc") is not None:
             facts.append(f"AUC {cohort['auc']:.3f}")
         parts.append(f"{cohort.get('name', '')} ({', '.join(facts)})" if facts else cohort.get("name", ""))
-    return {"manifest": manifest, "validated_on": " · ".join(part for part in parts if part)}
+    return " · ".join(part for part in parts if part)
 
 
 def _answer(request: HttpRequest, member: Member, analysis: Analysis) -> dict:
