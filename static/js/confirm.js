@@ -1,11 +1,13 @@
 // One dialog for every "are you sure": from scripts, from hx-confirm, and from <form data-confirm="…">.
 
-/** Ask `question`; resolves to true or false. `label` replaces the word on the button that says yes. */
-export function confirmAction(question, { label = "" } = {}) {
+/** Ask `question`; resolves to true or false. `label`: the word on the yes button; `danger`: it destroys. */
+export function confirmAction(question, { label = "", danger = false } = {}) {
   const box = document.getElementById("confirm-dialog");
   box.querySelector("[data-question]").textContent = question;
   const yes = box.querySelector("[value=yes]");
   yes.textContent = label || yes.dataset.label;
+  yes.classList.toggle("btn-danger", danger);
+  yes.classList.toggle("btn-primary", !danger);
   box.returnValue = "";
   box.showModal();
   return new Promise((resolve) => {
@@ -20,7 +22,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { submitter } = event;
   const label = submitter?.dataset.confirmLabel ?? form.dataset.confirmLabel;
-  if (!(await confirmAction(question, { label }))) return;
+  const danger = Boolean(submitter?.classList.contains("btn-danger"));
+  if (!(await confirmAction(question, { label, danger }))) return;
   form.dataset.confirmed = "yes";
   form.requestSubmit(submitter);
   delete form.dataset.confirmed;

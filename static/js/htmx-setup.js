@@ -41,7 +41,8 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 document.addEventListener("htmx:confirm", (event) => {
   if (!event.detail.question) return;
   event.preventDefault();
-  confirmAction(event.detail.question).then((yes) => yes && event.detail.issueRequest(true));
+  const danger = event.detail.elt.classList.contains("btn-danger");
+  confirmAction(event.detail.question, { danger }).then((yes) => yes && event.detail.issueRequest(true));
 });
 
 // A view may answer with HX-Trigger: {"toast": {"text": "…", "kind": "success"}}.

@@ -1,0 +1,23 @@
+"""WCAG 2.2 A and AA checks of a page by axe-core."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+VENDOR = Path(__file__).parent / "vendor"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it stands, a line each; empty is good."""
+    (script,) = VENDOR.glob("axe-core-*/axe.min.js")
+    page.evaluate(script.read_text())
+    # Half-faded elements have half their contrast.
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
+    result = page.evaluate(f"axe.run(document, {{ runOnly: {json.dumps(RULES)} }})")
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]

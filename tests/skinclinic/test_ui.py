@@ -1,0 +1,106 @@
+"""Page parts: disease badges, states, icons, form fields, the body picture."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.template.loader import render_to_string
+from django.utils.translation import override
+
+from skinclinic.diseases import DISEASES
+from skinclinic.sites import SITE_KEYS
+from skinclinic.templatetags import ui
+
+ROOT = Path(__file__).resolve().parents[2]
+SPRITE = (ROOT / "static" / ui.SPRITE).read_text()
+
+
+@pytest.mark.parametrize("disease", DISEASES, ids=lambda disease: disease.key)
+def test_a_badge_says_the_tier_by_word_and_icon(disease):
+    html = render_to_string("components/disease_badge.html", ui.disease_badge(disease.key))
+    icon, word = ui.TIERS[disease.tier]
+    # "<" and "&" never stand in a name, but an apostrophe does.
+    assert disease.name_en.replace("'", "&#x27;") in html
+    assert f"#{icon}" in html and f"</svg>{word}" in html
+
+
+def test_a_badge_takes_the_name_of_the_page_language():
+    with override("ko"):
+        assert ui.disease_badge("bcc")["name"] == "기저세포암종"
+
+
+def test_an_unknown_disease_is_shown_as_it_is_and_has_no_tier():
+    html = render_to_string("components/disease_badge.html", ui.disease_badge("gone"))
+    assert "gone" in html and "tier" not in html
+
+
+def test_icons_of_tiers_and_states_are_in_the_sprite():
+    named = {icon for icon, _word in [*ui.TIERS.values(), *ui.STATES.values()]}
+    assert named <= set(re.findall(r'id="([^"]+)"', SPRITE))
+
+
+def test_icons_that_scripts_name_are_in_the_sprite():
+    symbols = set(re.findall(r'id="([^"]+)"', SPRITE))
+    named = set()
+    for script in (ROOT / "static" / "js").rglob("*.js"):
+        named |= set(re.findall(r"""\bicon\(["']([^"']+)["']\)""", script.read_text()))
+    assert named
+    assert named <= symbols
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(None, "–"), (0, "0%"), (0.0001, "<1%"), (0.0051, "1%"), (0.4213, "42%"), (1, "100%")]
+)
+def test_percent_never_rounds_something_to_nothing(share, text):
+    assert ui.percent(share) == text
+
+
+def test_an_icon_with_a_label_is_an_image_and_without_one_is_hidden():
+    assert 'role="img" aria-label="Search"' in ui.icon("search", label="Search")
+    assert 'aria-hidden="true"' in ui.icon("search")
+    assert "<script>" not in ui.icon("search", label='"><script>')
+
+
+class PatientForm(forms.Form):
+    code = forms.CharField(help_text="A pseudonym.")
+    site = forms.ChoiceField(
+        choices=[("nose", "Nose")], required=False, widget=forms.Select(attrs={"class": "wide"})
+    )
+    sex = forms.ChoiceField(choices=[("f", "Female")], required=False, widget=forms.RadioSelect)
+    consent = forms.BooleanField(required=False)
+    secret = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+def test_form_fields_carry_label_help_error_and_classes():
+    html = str(PatientForm({}))
+    assert re.search(r'<label class="form-label" for="id_code">Code</label>', html)
+    assert re.search(r'<input type="text" name="code" class="form-control"[^>]*aria-invalid="true"', html)
+    assert 'id="id_code_helptext">A pseudonym.' in html
+    assert "This field is required." in html
+    assert re.search(r'<select name="site" class="form-select wide"[^>]*>', html)
+    assert html.count('class="form-check-input"') == 2
+    assert re.search(r'<input type="hidden" name="secret"[^>]*>', html)
+    assert not re.search(r'<[^>]*\sclass="[^"]*"[^>]*\sclass=', html)
+
+
+def test_the_body_picture_has_every_site_once_and_no_other():
+    picture = (ROOT / "templates" / "components" / "body_map_picture.html").read_text()
+    assert set(re.findall(r'data-site="([^"]+)"', picture)) == set(SITE_KEYS) - {"other"}
+    for site in ("ear", "cheek", "upper_arm"):
+        assert {f'site_name "{site}" "{side}"' in picture for side in ("left", "right")} == {True}
+
+
+def test_the_body_picture_is_the_one_its_script_draws(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import body_map
+
+    assert body_map.picture() == body_map.TARGET.read_text()
+    for name in ("body_map", "body_map_shapes"):
+        sys.modules.pop(name)
+
+
+def test_every_side_of_a_site_has_a_name():
+    assert ui.site_name("upper_arm", "left") == "Upper arm, left"
+    assert ui.site_name("nose") == "Nose"
