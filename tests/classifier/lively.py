@@ -1,0 +1,58 @@
+"""Networks with random weights that answer differently to different images, unlike freshly made ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from classifier import network, weights
+from classifier.manifest import Manifest
+from classifier.preprocess import Preprocessing
+from skinclinic.diseases import DISEASE_KEYS
+
+SIDE = 128
+
+
+def make(architecture: str, outputs: int, seed: int = 0) -> network.MappedClassifier:
+    """A network in evaluation mode whose normalisation fits random images of SIDE pixels."""
+    torch.manual_seed(seed)
+    lively = network.build(architecture, outputs)
+    for module in lively.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the average over what is seen
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+    nn.init.normal_(lively.head.weight, std=0.05)
+    nn.init.normal_(lively.bias, std=0.5)
+    with torch.no_grad():
+        lively.train()(images(8, seed))
+    return lively.eval()
+
+
+def images(count: int, seed: int = 0) -> torch.Tensor:
+    """Random images [count, 3, SIDE, SIDE] with coarse structure, about normalised."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.randn(count, 3, 8, 8, generator=generator)
+    fine = torch.randn(count, 3, SIDE, SIDE, generator=generator)
+    return nn.functional.interpolate(coarse, size=SIDE, mode="bilinear") + 0.3 * fine
+
+
+def manifest(architecture: str, **changes) -> Manifest:
+    """A manifest for a network made here."""
+    plain = Manifest(
+        name="lively",
+        architecture=architecture,
+        preprocessing=Preprocessing(SIDE, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
+        trained_on="nothing: random weights",
+        thresholds={"balanced": {"purpose": "tests", "values": dict.fromkeys(DISEASE_KEYS, 0.1)}},
+    )
+    return replace(plain, **changes)
+
+
+def save(folder: Path, architecture: str, *, background_classes=(), seed: int = 0) -> Path:
+    """Save such a network as a model version and return its folder."""
+    description = manifest(architecture, background_classes=tuple(background_classes))
+    lively = make(architecture, description.outputs, seed)
+    weights.save(folder, description, lively.state_dict())
+    return folder
