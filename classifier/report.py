@@ -21,7 +21,8 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 FONT = "Pretendard"
 MARGIN = 16 * mm
-WIDTH = A4[0] - 2 * MARGIN
+# reportlab insets what flows by 6 points on each side.
+WIDTH = A4[0] - 2 * MARGIN - 12
 INK, MUTED, LINE, LISTED = (colors.HexColor(c) for c in ("#1c1f23", "#5a626c", "#c9ced6", "#eef1f5"))
 PICTURE_DPI = 200
 

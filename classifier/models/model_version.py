@@ -24,9 +24,10 @@ class ModelVersion(models.Model):
     class Meta:
         ordering = ["-registered_at", "-id"]
         constraints = [
+            models.UniqueConstraint(fields=["clinic", "name"], name="one_model_name_a_clinic"),
             models.UniqueConstraint(
-                fields=["clinic", "name"], name="one_model_name_a_clinic", nulls_distinct=False
-            )
+                fields=["name"], condition=models.Q(clinic=None), name="one_name_among_the_products_models"
+            ),
         ]
 
     def __str__(self) -> str:
