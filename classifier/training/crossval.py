@@ -1,5 +1,6 @@
 """Independent trainings side by side: one for each fold of patients, and one on everything."""
 
+import copy
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -28,8 +29,9 @@ class Fit:
         """Train on the photos numbered ``keep`` and all drawings; return the state of the back."""
         photos = Features(np.load(self.photos, mmap_mode="r")[:, keep], self.photo_labels[keep])
         drawings = Features(np.load(self.drawings, mmap_mode="r"), self.drawing_labels)
-        fine_tune(self.back, photos, drawings, self.settings, seed)
-        return {name: value.clone() for name, value in self.back.state_dict().items()}
+        back = copy.deepcopy(self.back)
+        fine_tune(back, photos, drawings, self.settings, seed)
+        return back.state_dict()
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,16 @@ def cross_validate(
     folds = range(fold_of.max() + 1)
     states = pool.map(fit.run, [np.flatnonzero(fold_of != f) for f in folds], [seed + 1 + f for f in folds])
     views = np.load(fit.photos, mmap_mode="r")
+    # A copy, because trainings still waiting in the pool are sent with what ``fit.back`` is then.
+    back = copy.deepcopy(fit.back)
     photos, drawings = None, []
     for fold, state in zip(folds, states, strict=True):
-        fit.back.load_state_dict(state)
+        back.load_state_dict(state)
         left_out = np.flatnonzero(fold_of == fold)
-        scores = predict(fit.back, views[0, left_out])
+        scores = predict(back, views[0, left_out])
         photos = np.zeros((len(fold_of), scores.shape[1])) if photos is None else photos
         photos[left_out] = scores
-        drawings.append(predict(fit.back, held_out_drawings))
+        drawings.append(predict(back, held_out_drawings))
     return OutOfFold(photos, np.stack(drawings), fold_of)
 
 

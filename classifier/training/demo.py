@@ -5,10 +5,9 @@ times, each without a fifth of the patients, to see how it does on patients it d
 thresholds; the shipped weights come from a training on all of them.
 """
 
-import multiprocessing
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from classifier.training.crossval import Fit, OutOfFold, cross_validate
 from classifier.training.examples import Examples, draw, patient_folds
 from classifier.training.features import Back, FeatureJob, front_of, store_features
 from classifier.training.loop import Settings, predict
+from classifier.training.workers import worker_pool
 from skinclinic.diseases import DISEASE_KEYS
 
 BACKGROUND = ("other",)
@@ -100,8 +100,7 @@ def train(
     drawings = draw(recipe.drawn_each, recipe.drawn_others, TRAINING_SEED, side)
     held_out = draw(recipe.held_out_each, recipe.held_out_others, HELD_OUT_SEED, side)
     report(f"{len(photos)} photos, {len(drawings)} drawings and {len(held_out)} held out")
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+    with worker_pool(jobs) as pool:
         fit, unseen = _prepare(recipe, network, photos, drawings, held_out, seed, scratch, pool)
         report("frozen front done")
         whole = pool.submit(fit.run, np.arange(len(photos)), seed)
@@ -145,7 +144,3 @@ def _prepare(
         drawings.labels,
     )
     return fit, unseen
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
