@@ -1,0 +1,240 @@
+"""Models on disk: verified before use, refused with a reason, written whole or not at all."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from classifier import network, weights
+from classifier.weights import ModelRejected
+from skinclinic.diseases import DISEASE_KEYS
+from tests.classifier import lively
+
+ARCHITECTURE = "efficientnet_lite0"
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return lively.make(ARCHITECTURE, len(DISEASE_KEYS))
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    weights.save(tmp_path / "lively", lively.manifest(ARCHITECTURE), trained.state_dict())
+    return tmp_path / "lively"
+
+
+def change_manifest(folder, **changes):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def change_weights(folder, change, *, matching_hash=True):
+    """Rewrite the weights after ``change``, a function that edits the state dict."""
+    path = folder / "model.safetensors"
+    state = load_file(path)
+    change(state)
+    save_file(state, path)
+    if matching_hash:
+        change_manifest(folder, weights_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def refusal(folder, load=weights.load_verified) -> str:
+    with pytest.raises(ModelRejected) as caught:
+        load(folder)
+    assert caught.value.message.endswith(".")
+    assert str(caught.value) == caught.value.message
+    return caught.value.code
+
+
+def test_a_saved_model_comes_back(folder, trained):
+    manifest, state = weights.load_verified(folder)
+    assert manifest == weights.check_files(folder) == weights.read_manifest(folder)
+    assert manifest.outputs == 12
+    assert manifest.thresholds["balanced"]["values"]["mm"] == 0.1
+    assert all(value.dtype in (torch.float32, torch.int64) for value in state.values())
+    restored = network.restore(manifest, state).eval()
+    with torch.inference_mode():
+        expected, answer = (model(lively.images(2))[0].softmax(1) for model in (trained, restored))
+    torch.testing.assert_close(answer, expected, atol=5e-3, rtol=0)
+
+
+def test_kernels_are_stored_in_half_precision_and_the_rest_in_full(folder, trained):
+    stored = load_file(folder / "model.safetensors")
+    assert stored["head.weight"].dtype == torch.float16
+    assert stored["backbone.stem.0.weight"].dtype == torch.float16
+    assert torch.equal(stored["backbone.top.1.running_var"], trained.backbone.top[1].running_var)
+    assert torch.equal(stored["bias"], trained.bias)
+    assert (folder / "model.safetensors").stat().st_size < 12_000_000
+
+
+def test_one_changed_byte_is_noticed(folder):
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert refusal(folder) == refusal(folder, weights.check_files) == "wrong_hash"
+
+
+def test_a_truncated_file_is_noticed(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert refusal(folder) == "wrong_hash"
+
+
+def test_a_pickle_is_never_read(folder):
+    path = folder / "model.safetensors"
+    torch.save({"bias": torch.zeros(12)}, path)
+    change_manifest(folder, weights_sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    assert refusal(folder) == refusal(folder, weights.check_files) == "weights_unreadable"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("model.safetensors", "weights_missing"), ("manifest.json", "manifest_missing")]
+)
+def test_a_missing_file_is_named(folder, name, code):
+    (folder / name).unlink()
+    assert refusal(folder) == refusal(folder, weights.check_files) == code
+
+
+def test_a_folder_in_place_of_a_file_is_unreadable(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").mkdir()
+    assert refusal(folder) == "weights_unreadable"
+
+
+def test_wrong_number_of_outputs(folder):
+    change_manifest(folder, background_classes=["bare_skin"])
+    assert refusal(folder) == refusal(folder, weights.check_files) == "wrong_outputs"
+
+
+def test_weights_that_are_not_numbers(folder):
+    change_weights(folder, lambda state: state["head.weight"].view(-1)[5].fill_(float("nan")))
+    assert refusal(folder) == "weights_not_finite"
+
+
+def test_weights_without_their_last_layer(folder):
+    change_weights(folder, lambda state: state.pop("head.weight"))
+    assert refusal(folder) == "weights_incomplete"
+
+
+KEYS = list(DISEASE_KEYS)
+THRESHOLDS = dict.fromkeys(KEYS, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"disease_keys": [*KEYS[:-1], "psoriasis"]}, "unknown_disease"),
+        ({"disease_keys": KEYS[:-1]}, "missing_disease"),
+        ({"disease_keys": [KEYS[1], KEYS[0], *KEYS[2:]]}, "wrong_order"),
+        ({"disease_keys": [*KEYS, "bcc"]}, "wrong_order"),
+        ({"disease_keys": "bcc"}, "manifest_incomplete"),
+        ({"disease_keys": [*KEYS[:-1], 7]}, "manifest_incomplete"),
+        ({"background_classes": ["cloth", "cloth"]}, "doubled_class"),
+        ({"background_classes": ["bcc"]}, "doubled_class"),
+        ({"architecture": "alexnet"}, "unknown_architecture"),
+        ({"name": "../elsewhere"}, "bad_name"),
+        ({"name": ""}, "bad_name"),
+        ({"demo": "yes"}, "manifest_incomplete"),
+        ({"preprocessing": {"input_size": 224}}, "bad_preprocessing"),
+        ({"preprocessing": {"input_size": 9, "mean": [0, 0, 0], "std": [1, 1, 1]}}, "bad_preprocessing"),
+        ({"preprocessing": {"input_size": 224, "mean": "abc", "std": [1, 1, 1]}}, "bad_preprocessing"),
+        ({"thresholds": {"balanced": {"values": {"bcc": 0.5}}}}, "bad_thresholds"),
+        ({"thresholds": {"balanced": 0.5}}, "bad_thresholds"),
+        ({"thresholds": {"balanced": {"values": THRESHOLDS | {"mm": 1.5}}}}, "bad_thresholds"),
+        ({"thresholds": {"balanced": {"values": THRESHOLDS | {"mm": "0.5"}}}}, "bad_thresholds"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(folder, changes, code):
+    change_manifest(folder, **changes)
+    assert refusal(folder, weights.read_manifest) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"", "manifest_unreadable"),
+        (b'{"name": ', "manifest_unreadable"),
+        (b"\xff\xfe", "manifest_unreadable"),
+        (b'{"metrics": {"auc": NaN}}', "manifest_unreadable"),
+        (b" " * 1_000_001, "manifest_unreadable"),
+        (b"[]", "manifest_incomplete"),
+        (b"{}", "manifest_incomplete"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(folder, text, code):
+    (folder / "manifest.json").write_bytes(text)
+    assert refusal(folder, weights.read_manifest) == code
+
+
+def test_a_manifest_may_say_more_than_is_known(folder):
+    change_manifest(folder, from_a_later_version={"x": 1})
+    assert weights.read_manifest(folder).name == "lively"
+
+
+def test_a_model_version_is_never_overwritten(folder, trained):
+    before = (folder / "manifest.json").read_bytes()
+    with pytest.raises(FileExistsError):
+        weights.save(folder, lively.manifest(ARCHITECTURE, name="other"), trained.state_dict())
+    assert (folder / "manifest.json").read_bytes() == before
+
+
+def test_a_save_that_fails_leaves_nothing(trained, tmp_path, monkeypatch):
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full_disk)
+    with pytest.raises(OSError):
+        weights.save(tmp_path / "models" / "lively", lively.manifest(ARCHITECTURE), trained.state_dict())
+    assert list(tmp_path.glob("models/*")) == []
+
+
+def test_what_would_be_refused_is_not_saved(trained, tmp_path):
+    wrong = lively.manifest(ARCHITECTURE, background_classes=("cloth",))
+    with pytest.raises(ModelRejected) as caught:
+        weights.save(tmp_path / "models" / "lively", wrong, trained.state_dict())
+    assert caught.value.code == "wrong_outputs"
+    assert list(tmp_path.glob("models/*")) == []
+
+
+def test_models_are_found_by_name_the_own_before_the_shipped(folder, tmp_path, monkeypatch):
+    shipped = tmp_path / "shipped"
+    (shipped / "lively").mkdir(parents=True)
+    (shipped / "lively" / "manifest.json").write_text("{}")
+    (shipped / "first").mkdir()
+    (shipped / "first" / "manifest.json").write_text("{}")
+    (shipped / "no-model").mkdir()
+    monkeypatch.setattr(weights, "SHIPPED_DIR", shipped)
+    assert weights.default_name() == "first"
+    assert weights.find_model("first", tmp_path) == shipped / "first"
+    assert weights.find_model("lively", tmp_path) == folder
+    assert weights.find_model("lively", tmp_path / "missing") == shipped / "lively"
+    assert weights.find_model(str(folder), tmp_path / "missing") == folder
+    with pytest.raises(ModelRejected) as caught:
+        weights.find_model("nobody", tmp_path)
+    assert caught.value.code == "unknown_model"
+    assert "first, lively" in caught.value.message
+
+
+def test_without_a_shipped_model_it_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "SHIPPED_DIR", tmp_path / "missing")
+    with pytest.raises(ModelRejected) as caught:
+        weights.default_name()
+    assert caught.value.code == "no_model"
+
+
+def test_checking_a_model_needs_neither_torch_nor_onnxruntime(folder):
+    script = (
+        "import sys\n"
+        "from classifier import cam, colormaps, manifest, pipeline, preprocess, runtimes, weights\n"
+        "weights.check_files(sys.argv[1])\n"
+        "print(sorted({'torch', 'onnxruntime'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
