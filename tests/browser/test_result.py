@@ -353,3 +353,37 @@ def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
     touch("touchEnd", 0)
     zoom = int(page.locator("[data-zoom-value]").inner_text().rstrip("%"))
     assert 200 < zoom < 400
+
+
+def test_space_means_the_photo_also_after_a_click_but_not_on_a_tabbed_button(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    heat = page.locator("[data-heat]")
+    page.locator(".bar-choose", has_text="Wart").click()
+    page.keyboard.down("Space")
+    expect(heat).to_be_hidden()
+    page.keyboard.up("Space")
+    expect(heat).to_be_visible()
+    page.locator("[data-heat-toggle]").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("[data-heat-toggle]")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_new_square_from_the_dialog_is_analysed_and_the_old_one_kept(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.get_by_role("link", name="Crop").click()
+    page.get_by_label("Size").fill("128")
+    page.get_by_role("button", name="Analyse this square").click()
+    expect(page.locator("#result-panel .state")).to_be_visible()
+    expect(page.get_by_role("heading", name="Other analyses of this photo")).to_be_visible()
+    page.locator(".others-list a").click()
+    expect(page.get_by_text("An older analysis of this photo")).to_be_visible()
+
+
+def test_downloads_follow_the_heatmap_that_is_seen(open_page, answered, clinician):
+    page = open_result(open_page, clinician, answered)
+    page.keyboard.press("6")
+    page.get_by_label("Colours").select_option("jet")
+    for link in page.locator("[data-panels-download]").all():
+        assert link.get_attribute("href").endswith("?disease=mm&colours=jet")

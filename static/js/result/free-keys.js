@@ -1,29 +1,40 @@
-// Keys that also belong to buttons, links and fields (Space, Enter, arrows): taken only when none has the focus.
+// Keys that also belong to buttons, links and fields (Space, Enter, arrows): taken only when none of these is in use.
 import { isTyping, keysEnabled } from "../keys.js";
 
-const CONTROLS = "a, button, input, select, textarea, summary, [role=option], [role=combobox]";
+const FIELDS = "input, select, textarea, [role=option], [role=combobox]";
+const BUTTONS = "a, button, summary";
 
-function isFree(event) {
+// A button that was clicked keeps the focus; Space then still means the photo, not the button again.
+let isFocusByPointer = false;
+document.addEventListener("pointerdown", () => (isFocusByPointer = true), true);
+document.addEventListener("keydown", (event) => event.code === "Tab" && (isFocusByPointer = false), true);
+
+function isFree(event, overClicked) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented) return false;
   if (!keysEnabled() || isTyping(event) || document.querySelector("dialog[open]")) return false;
-  return !event.target.closest?.(CONTROLS);
+  if (event.target.closest?.(FIELDS)) return false;
+  return !event.target.closest?.(BUTTONS) || (overClicked && isFocusByPointer);
 }
 
-/** Run `down(event)` when the key is pressed on no control; `up()` when it is let go, wherever the focus is then. */
-export function bindFreeKey(code, down, { up = null, repeat = false } = {}) {
+/**
+ * Run `down(event)` when the key is pressed on no control; `up()` when it is let go, wherever the focus is then.
+ * `overClicked`: also on a button that has the focus only because it was clicked.
+ */
+export function bindFreeKey(code, down, { up = null, repeat = false, overClicked = false } = {}) {
   let held = false;
   document.addEventListener("keydown", (event) => {
-    if (event.code !== code || !isFree(event)) return;
+    if (event.code !== code || !isFree(event, overClicked)) return;
     event.preventDefault();
     if (event.repeat && !repeat) return;
     held = true;
     down(event);
   });
-  if (!up) return;
-  const release = () => {
-    if (held) up();
+  const release = (event) => {
+    if (!held) return;
     held = false;
+    event.preventDefault();
+    up?.();
   };
-  document.addEventListener("keyup", (event) => event.code === code && release());
+  document.addEventListener("keyup", (event) => event.code === code && release(event));
   window.addEventListener("blur", release);
 }

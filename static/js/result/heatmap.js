@@ -41,6 +41,7 @@ export class Heatmap {
     this.find("colours").value = this.colours;
     this.find("colours").addEventListener("change", (event) => this.setColours(event.target.value));
     this.find("heat-toggle").addEventListener("click", () => this.toggle());
+    this.find("panels-toggle").setAttribute("aria-pressed", String(this.showsPanels));
     this.find("panels-toggle").addEventListener("click", () => this.togglePanels());
     this.find("heat-again").addEventListener("click", () => this.load(mapsUrl));
     this.listenToHold(this.find("hold"));
@@ -140,8 +141,19 @@ export class Heatmap {
     this.drawScale();
     if (this.maps) this.canvas.getContext("2d").putImageData(this.picture(), 0, 0);
     this.canvas.dataset.shows = this.maps ? `${this.disease} ${this.colours}` : "";
+    this.leadDownloads();
     this.show();
     this.drawPanels();
+  }
+
+  /** What is downloaded shows what is seen. */
+  leadDownloads() {
+    for (const link of document.querySelectorAll("a[data-panels-download]")) {
+      const address = new URL(link.href);
+      address.searchParams.set("disease", this.disease);
+      address.searchParams.set("colours", this.colours);
+      link.href = address.href;
+    }
   }
 
   picture() {

@@ -1,6 +1,7 @@
 // The result page: photo, heatmap, bars, assessment and their keys.
 import { bindKey } from "../keys.js";
 import { setUpBars } from "./bars.js";
+import "./crop-dialog.js";
 import { bindFreeKey } from "./free-keys.js";
 import { Heatmap } from "./heatmap.js";
 import { chooseByKey, DISEASE_CODES } from "./naming.js";
@@ -42,9 +43,13 @@ bindKey("KeyP", ifAnswer(() => heatmap.togglePanels()));
 bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
 bindKey("BracketRight", viewer.zoomIn, { repeat: true });
 bindKey("KeyF", () => viewer.fit());
-bindFreeKey("Space", ifAnswer(() => heatmap.hold(true)), { up: () => heatmap.hold(false) });
-bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), { repeat: true });
-bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), { repeat: true });
+bindFreeKey("Space", ifAnswer(() => heatmap.hold(true)), {
+  up: () => heatmap.hold(false),
+  overClicked: true,
+});
+const held = { repeat: true, overClicked: true };
+bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), held);
+bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), held);
 
 const click = (selector) => () => document.querySelector(selector)?.click();
 for (const [code, id] of [["KeyA", "agree"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {

@@ -1,0 +1,25 @@
+// The Crop button opens the crop form in a dialog; without scripts it leads to the crop page.
+import { setUpCrop } from "../crop.js";
+import { send } from "../http.js";
+
+const dialog = document.getElementById("crop-dialog");
+
+async function open(link) {
+  const response = await send(link.href, { headers: { Accept: "text/fragment" } }).catch(() => null);
+  if (!response?.ok) return window.location.assign(link.href);
+  const holder = document.createElement("template");
+  holder.innerHTML = await response.text();
+  dialog.querySelector("[data-crop-host]").replaceChildren(holder.content);
+  setUpCrop(dialog.querySelector("[data-crop]"));
+  dialog.showModal();
+  dialog.querySelector("[data-box]").focus();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-open-crop]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  open(link);
+});
+
+dialog?.addEventListener("close", () => dialog.querySelector("[data-crop-host]").replaceChildren());
