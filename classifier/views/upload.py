@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.services import registry
-from classifier.services.analyses import NoModel, current_analysis, request_analysis
+from classifier.services.intake import take_in
 from classifier.views.cards import card_json, cards_of
 from skinclinic import imaging
 from skinclinic.middleware import BodySizeMiddleware, takes_up_to
@@ -25,7 +25,6 @@ from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
 from skinclinic.requests import json_error
 from skinclinic.services import files
-from skinclinic.services.photos import store_photo
 from skinclinic.views.answers import refusal_words, wants_page
 from skinclinic.views.errors import too_large
 
@@ -147,7 +146,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
     if len(sent) != 1:
         return json_error(400, "no_file", _("No photo arrived. Send one file, in the field “file”."))
     try:
-        photo, is_new = _store(request.user, clinic, lesion, kind, sent[0])
+        photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0])
     except imaging.PhotoRejected as refused:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
     except files.StorageFull:
@@ -165,7 +164,7 @@ def _receive_form(
     for file in sent:
         named = {"name": file.name}
         try:
-            _photo, is_new = _store(request.user, clinic, lesion, kind, file)
+            _photo, is_new = _take_in(request.user, clinic, lesion, kind, file)
         except imaging.PhotoRejected as refused:
             messages.error(request, f"{file.name}: {refusal_words(refused)}")
         except files.StorageFull:
@@ -176,27 +175,8 @@ def _receive_form(
     return redirect(reverse("upload") + (f"?lesion={lesion.pk}" if lesion else ""))
 
 
-def _store(user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file) -> tuple[Photo, bool]:
-    """Store one file and ask for its analysis, in one transaction."""
-
-    def ask(photo: Photo) -> None:
-        try:
-            request_analysis(photo, user=user)
-        except NoModel:
-            return  # the photo is kept; its card says that there is no model yet
-
-    photo, is_new = store_photo(
-        clinic=clinic,
-        user=user,
-        data=file.read(),
-        name=file.name,
-        lesion=lesion,
-        kind=kind,
-        together_with=ask,
-    )
-    if not is_new and current_analysis(photo) is None:
-        ask(photo)
-    return photo, is_new
+def _take_in(user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file) -> tuple[Photo, bool]:
+    return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=lesion, kind=kind)
 
 
 def _chosen_lesion(user: User, pk: str) -> Lesion | None:

@@ -10,16 +10,23 @@ export function setUpCrop(form) {
   const photo = { width: Number(form.dataset.width), height: Number(form.dataset.height) };
   const frame = form.querySelector("[data-frame]");
   const square = form.querySelector("[data-box]");
+  const shade = form.querySelector("[data-shade]");
   const fields = ["x", "y", "size"].map((name) => form.elements[name]);
   const read = () => ({ x: fields[0].valueAsNumber, y: fields[1].valueAsNumber, size: fields[2].valueAsNumber });
   let box = clamped(read(), photo);
   let sayLater = 0;
 
   const draw = () => {
-    square.style.setProperty("left", `${(100 * box.x) / photo.width}%`);
-    square.style.setProperty("top", `${(100 * box.y) / photo.height}%`);
-    square.style.setProperty("width", `${(100 * box.size) / photo.width}%`);
-    square.style.setProperty("height", `${(100 * box.size) / photo.height}%`);
+    const across = (pixels) => `${(100 * pixels) / photo.width}%`;
+    const down = (pixels) => `${(100 * pixels) / photo.height}%`;
+    square.style.setProperty("left", across(box.x));
+    square.style.setProperty("top", down(box.y));
+    square.style.setProperty("width", across(box.size));
+    square.style.setProperty("height", down(box.size));
+    const [left, top] = [across(box.x), down(box.y)];
+    const [right, bottom] = [across(box.x + box.size), down(box.y + box.size)];
+    const hole = `${left} ${top}, ${left} ${bottom}, ${right} ${bottom}, ${right} ${top}, ${left} ${top}`;
+    shade.style.setProperty("clip-path", `polygon(evenodd, 0 0, 100% 0, 100% 100%, 0 100%, 0 0, ${hole})`);
   };
   const say = () => {
     clearTimeout(sayLater);

@@ -9,7 +9,6 @@ export function listenForFiles(take) {
       input.value = ""; // so that the same file can be chosen again
     });
   }
-  if (matchMedia("(pointer: coarse)").matches) document.querySelector(".upload-camera").hidden = false;
   listenForDrop(take);
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];

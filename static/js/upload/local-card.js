@@ -99,7 +99,10 @@ export class LocalCard {
     if (state === "checking") bar.removeAttribute("value");
     this.find("[data-again]").hidden = !this.mayRetry;
     this.find("[data-drop]").hidden = state === "checking";
+    // The stored photo stays where it is; only this card goes.
     this.find("[data-existing]").hidden = state !== "duplicate";
+    this.find("[data-when-existing]").hidden = state !== "duplicate";
+    this.find("[data-when-own]").hidden = state === "duplicate";
     this.onChange(this, words);
   }
 

@@ -3,19 +3,20 @@ import { announce } from "../toast.js";
 import "./crop-dialog.js";
 import { listenForFiles } from "./intake.js";
 import { LocalCard } from "./local-card.js";
+import { showSelection } from "./selection.js";
 import { isSending } from "./sender.js";
 import { cardElement, watchSoon } from "./stored-card.js";
 import { say } from "./words.js";
 
 const form = document.getElementById("upload-form");
 const sent = document.getElementById("sent");
-const summary = document.getElementById("upload-summary");
+const section = document.getElementById("sent-section");
 const local = new Set();
 let taken = 0;
 let lastSummary = "";
 
 function take(files) {
-  document.getElementById("sent-section").hidden = files.length === 0 && sent.childElementCount === 0;
+  if (files.length) form.classList.remove("upload-drop-first");
   for (const file of files) {
     const card = new LocalCard(file, { form, list: sent, onStored, onChange });
     local.add(card);
@@ -65,26 +66,30 @@ function onChange(card, words) {
 
 function summarise() {
   const cards = [...sent.children];
-  document.getElementById("sent-section").hidden = cards.length === 0;
   const stored = cards.filter((card) => card.dataset.photo);
-  const done = stored.filter((card) => card.dataset.state === "done").length;
   const pending = [...local].filter((card) => card.isPending).length;
+  const text = summary(stored, pending);
+  section.hidden = cards.length === 0;
+  const tips = document.getElementById("upload-tips");
+  if (tips) tips.hidden = cards.length > 0;
+  section.querySelector("[data-summary]").textContent = cards.length > 1 ? text : "";
+  section.querySelector("[data-retry-all]").hidden = [...local].filter((card) => card.mayRetry).length < 2;
+  showSelection();
+  const isOver = cards.length && !pending && stored.every((card) => card.hasAttribute("data-finished"));
+  if (isOver && text !== lastSummary) announce(text);
+  lastSummary = text;
+}
+
+function summary(stored, pending) {
+  const done = stored.filter((card) => card.dataset.state === "done").length;
   const problems = [...local].filter((card) => ["refused", "not_sent"].includes(card.state)).length;
   const parts = [];
   if (pending) parts.push(say("sending", { sent: taken - pending, total: taken }));
-  if (stored.length) {
-    const allDone = done === stored.length;
-    if (allDone && !pending) parts.push(say("allDone", { total: done }));
-    else if (done) parts.push(say("analysing", { done, total: stored.length }));
-    else parts.push(say("waiting", { total: stored.length }));
-  }
+  if (stored.length && done === stored.length && !pending) parts.push(say("allDone", { total: done }));
+  else if (done) parts.push(say("analysing", { done, total: stored.length }));
+  else if (stored.length) parts.push(say("waiting", { total: stored.length }));
   if (problems) parts.push(say("problems", { problems }));
-  const text = parts.join(" · ");
-  summary.hidden = cards.length < 2;
-  summary.querySelector("[data-summary-text]").textContent = text;
-  summary.querySelector("[data-retry-all]").hidden = [...local].filter((card) => card.mayRetry).length < 2;
-  if (!pending && text !== lastSummary && !stored.some((card) => !card.hasAttribute("data-finished"))) announce(text);
-  lastSummary = text;
+  return parts.join(" · ");
 }
 
 function retryAll(which = () => true) {
@@ -93,7 +98,7 @@ function retryAll(which = () => true) {
 
 listenForFiles(take);
 document.addEventListener("cards:changed", summarise);
-summary.querySelector("[data-retry-all]").addEventListener("click", () => retryAll());
+section.querySelector("[data-retry-all]").addEventListener("click", () => retryAll());
 window.addEventListener("online", () => retryAll((card) => card.code === "NetworkError"));
 window.addEventListener("beforeunload", (event) => {
   if (isSending()) event.preventDefault();
