@@ -6,8 +6,8 @@ from functools import partial
 
 from django.conf import settings
 
-from classifier.models import Analysis, ModelVersion
-from classifier.services import analyses
+from classifier.models import Analysis, ModelVersion, TryRun
+from classifier.services import analyses, trials
 from skinclinic import imaging, jobs
 from skinclinic.jobs import JobError
 from skinclinic.models import Job
@@ -19,9 +19,7 @@ def _runtime(version: ModelVersion):
     from classifier.weights import ModelRejected
 
     try:
-        return open_runtime(
-            version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
-        )
+        return open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME)
     except ModelRejected as error:
         raise JobError(error.code, error.message) from error
 
@@ -85,3 +83,17 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jo
     for analysis, result in zip(ready, results, strict=True):
         outcomes[analysis.job_id] = partial(analyses.store_outcome, analysis, result)
     return outcomes
+
+
+@jobs.job(trials.JOB, transient=(MemoryError, TimeoutError), queue="analysis")
+def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Analyse the photo of a try page, which has no record."""
+    from classifier.pipeline import analyse as run
+
+    (row,) = rows
+    trial = TryRun.objects.filter(job=row).select_related("model_version").first()
+    if trial is None:
+        return [JobError("photo_deleted", "The photo was deleted.")]
+    crop = imaging.crop(imaging.open_rgb(files.read(trial.file_key)), trial.box)
+    (result,) = run(_runtime(trial.model_version), [crop])
+    return [partial(trials.store_outcome, trial, result)]

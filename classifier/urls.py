@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, maps, models, report, result, upload
+from classifier.views import assessment, crop, maps, models, report, result, try_page, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
     path("analyses/<int:pk>/report.pdf", report.analysis_report, name="analysis-report"),
     path("analyses/<int:pk>/panels.png", report.analysis_panels, name="analysis-panels"),
+    path("try/", try_page.try_page, name="try"),
+    path("try/<str:token>/", try_page.try_result, name="try-result"),
+    path("try/<str:token>/image", try_page.try_image, name="try-image"),
+    path("try/<str:token>/maps", try_page.try_maps, name="try-maps"),
+    path("try/<str:token>/delete/", try_page.try_delete, name="try-delete"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),

@@ -33,6 +33,7 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     filterset_fields = ["name", "architecture"]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     need = permissions.ADMIN
+    max_body_bytes = model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES
     clinic_for_new = ClinicViewSet.clinic_for_new
 
     def get_queryset(self):

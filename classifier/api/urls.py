@@ -1,8 +1,9 @@
 """The classifier's part of /api/."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from classifier.api import analyses, models
+from classifier.api import analyses, models, trials
 
 router = SimpleRouter()
 router.register("photos", analyses.PhotoViewSet, basename="api-photo")
@@ -11,4 +12,8 @@ router.register("assessments", analyses.AssessmentViewSet, basename="api-assessm
 router.register("models", models.ModelViewSet, basename="api-model")
 router.register("publications", models.PublicationViewSet, basename="api-publication")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("try/", trials.TryView.as_view(), name="api-try"),
+    path("try/<str:token>/", trials.TryResultView.as_view(), name="api-try-result"),
+    *router.urls,
+]

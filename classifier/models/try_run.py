@@ -1,5 +1,7 @@
 from django.db import models
 
+from skinclinic.imaging import Box
+
 
 class TryRun(models.Model):
     """A photo classified without a patient record. It has no clinic and is gone within an hour.
@@ -16,9 +18,15 @@ class TryRun(models.Model):
     box_x = models.PositiveIntegerField()
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()
-    # {"scores", "background", "maps" (base64 float16), "map_height", "map_width", "quality"}
+    # Keyed hash of who sent it (account or address), for the rate limit.
+    sender = models.CharField(max_length=64, db_index=True, default="")
+    # {"scores", "background", "quality", "maps": [12 heatmaps of rows in [0, 1]]}
     result = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     def __str__(self) -> str:
         return self.token
+
+    @property
+    def box(self) -> Box:
+        return Box(self.box_x, self.box_y, self.box_size)

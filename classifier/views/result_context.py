@@ -97,7 +97,7 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
     return result_view(
         analysis.scores,
         chosen.values if chosen else {},
-        facts=_facts(chosen) if chosen else None,
+        facts=threshold_facts(chosen) if chosen else None,
         background=analysis.background if has_background else None,
         quality=analysis.quality,
         language=get_language() or "en",
@@ -171,7 +171,8 @@ def _history(assessment: Assessment | None) -> list[dict]:
     ]
 
 
-def _facts(chosen: ThresholdSet) -> ThresholdFacts:
+def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
+    """What is known of a threshold set, for the page."""
     details = chosen.details
     basis = details.get("basis")
     return ThresholdFacts(

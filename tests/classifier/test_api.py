@@ -149,3 +149,22 @@ def test_models_are_published_and_rolled_back_by_admins(
     assert Publication.objects.count() == 2
     assert len(api(clinician).get("/api/publications/").json()["results"]) == 2
     assert api(outsider).get("/api/publications/").json()["results"] == []
+
+
+def test_trying_a_photo_without_a_record(api, clinician, outsider, clinic, model_version):
+    def try_one(client):
+        file = SimpleUploadedFile("me.jpg", factories.jpeg_bytes(3), "image/jpeg")
+        return client.post("/api/try/", {"file": file}, format="multipart")
+
+    assert try_one(APIClient()).status_code == 401
+    sent = try_one(api(clinician))
+    assert sent.status_code == 202
+    assert api(clinician).get(sent.json()["url"]).json()["state"] == "queued"
+    jobs.run_waiting("try")
+    result = api(clinician).get(sent.json()["url"]).json()
+    assert (result["state"], set(result["maps"])) == ("done", set(DISEASE_KEYS))
+    assert api(clinician).delete(sent.json()["url"]).status_code == 204
+    assert api(clinician).get(sent.json()["url"]).status_code == 404
+    clinic.try_page_open = True
+    clinic.save()
+    assert try_one(APIClient()).status_code == 202

@@ -1,0 +1,84 @@
+"""Endpoints of the try page: a photo without a record, forgotten within the hour."""
+
+import numpy as np
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.views import APIView
+
+from classifier.services import trials
+from classifier.services.analyses import NoModel
+from classifier.views.maps import maps_json
+from classifier.views.try_page import clinic_of, find, start
+from skinclinic import imaging
+from skinclinic.api.errors import Refused
+from skinclinic.models import Member
+from skinclinic.services import files
+from skinclinic.views.answers import refusal_words
+
+
+class NewTrialSerializer(serializers.Serializer):
+    file = serializers.FileField()
+
+
+class TryView(APIView):
+    """Open to members; to anyone where a clinic has opened its try page."""
+
+    permission_classes = [AllowAny]
+    parser_classes = [MultiPartParser, FormParser]
+
+    @extend_schema(request={"multipart/form-data": NewTrialSerializer}, responses=OpenApiTypes.OBJECT)
+    def post(self, request):
+        """Send a photo. 202 with the address of its result."""
+        sent = NewTrialSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        member = None
+        if request.user.is_authenticated:
+            member = Member.objects.filter(user=request.user, is_active=True).select_related("clinic").first()
+        request.membership = member
+        clinic = clinic_of(request._request) if member is None else member.clinic
+        if clinic is None:
+            self.permission_denied(request)
+        try:
+            trial = start(request, clinic, sent.validated_data["file"].read())
+        except trials.TooMany:
+            raise Refused(429, "too_many", "These were many photos for one hour. Try again later.") from None
+        except NoModel:
+            raise Refused(503, "no_model", "There is no model yet.") from None
+        except files.StorageFull:
+            raise Refused(507, "storage_full", "The server's disk is full; nothing was stored.") from None
+        except imaging.PhotoRejected as refused:
+            code = 413 if refused.code == "too_large" else 400
+            raise Refused(code, refused.code, refusal_words(refused)) from None
+        url = reverse("api-try-result", args=[trial.token], request=request)
+        return Response({"token": trial.token, "url": url}, status=status.HTTP_202_ACCEPTED)
+
+
+class TryResultView(APIView):
+    """Whoever has the unguessable address may read the result until its hour is over, or delete it."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request, token: str):
+        """State and, once there, scores, background, photo quality and heatmaps."""
+        trial = find(token)
+        body = {
+            "state": "done" if trial.result else trial.job.state,
+            "model": trial.model_version.name,
+            "trained_on": trial.model_version.manifest.get("trained_on", ""),
+        }
+        if trial.result:
+            body |= {name: trial.result[name] for name in ("scores", "background", "quality")}
+            body |= maps_json(np.asarray(trial.result["maps"]), trial.box)
+        return Response(body)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, token: str):
+        """Forget it now."""
+        trials.delete(find(token))
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,173 @@
+"""Trying the model on a photo without a patient record. Open to the signed-in, to anyone if an admin says so."""
+
+import numpy as np
+from axes.helpers import get_client_ip_address
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.models import TryRun
+from classifier.services import trials
+from classifier.services.analyses import NoModel
+from classifier.services.differential import DEFAULT_AXIS, result_view
+from classifier.views.maps import maps_json
+from classifier.views.result_context import chosen_thresholds, threshold_facts, validated_on
+from skinclinic import imaging, jobs
+from skinclinic.models import Clinic, Job
+from skinclinic.services import files
+from skinclinic.views.answers import refusal_words
+
+
+def clinic_of(request: HttpRequest) -> Clinic | None:
+    """The clinic whose model is tried: the member's, else one that has opened its try page (?clinic=)."""
+    if request.membership:
+        return request.membership.clinic
+    open_ones = Clinic.objects.filter(try_page_open=True).order_by("pk")
+    if slug := request.GET.get("clinic"):
+        open_ones = open_ones.filter(slug=slug)
+    return open_ones.first()
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def try_page(request: HttpRequest) -> HttpResponse:
+    """Choose a photo; it is analysed and forgotten within the hour."""
+    clinic = clinic_of(request)
+    if clinic is None:
+        return redirect_to_login(request.get_full_path())
+    if request.method != "POST":
+        return _page(request, clinic)
+    file = request.FILES.get("file")
+    if file is None:
+        return _page(request, clinic, 400, _("Choose a photo first."))
+    try:
+        trial = start(request, clinic, file.read())
+    except trials.TooMany:
+        return _page(request, clinic, 429, _("These were many photos for one hour. Try again later."))
+    except NoModel:
+        return _page(request, clinic, 503, _("There is no model yet. Please come back later."))
+    except files.StorageFull:
+        return _page(request, clinic, 507, _("The server's disk is full. Nothing was stored."))
+    except imaging.PhotoRejected as refused:
+        status = 413 if refused.code == "too_large" else 400
+        return _page(request, clinic, status, f"{file.name}: {refusal_words(refused)}")
+    return redirect("try-result", trial.token)
+
+
+def start(request: HttpRequest, clinic: Clinic, data: bytes) -> TryRun:
+    """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
+    limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
+    sender = trials.sender_of(request.user, get_client_ip_address(request) or "")
+    return trials.start(clinic, sender=sender, limit=limit, data=data)
+
+
+def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
+    context = {
+        "clinic": clinic,
+        "problem": problem,
+        "base": "base.html" if request.user.is_authenticated else "base_bare.html",
+        "max_megabytes": settings.UPLOAD_MAX_BYTES // 1024 // 1024,
+    }
+    response = render(request, "try/page.html", context, status=status)
+    if status == 429:
+        response["Retry-After"] = "600"
+    return response
+
+
+def find(token: str) -> TryRun:
+    """The run of a token; Http404 once its hour is over."""
+    trial = trials.find(token)
+    if trial is None:
+        raise Http404
+    return trial
+
+
+@login_not_required
+@never_cache
+@require_safe
+def try_result(request: HttpRequest, token: str) -> HttpResponse:
+    """The answer; whoever has the unguessable address may see it until its hour is over."""
+    trial = find(token)
+    version, job = trial.model_version, trial.job
+    context = {
+        "trial": trial,
+        "base": "base.html" if request.user.is_authenticated else "base_bare.html",
+        "state": "done" if trial.result else job.state,
+        "version": version,
+        "validated_on": validated_on(version.manifest),
+        "box": trial.box,
+        "image_url": reverse("try-image", args=[token]),
+        "panel_url": reverse("try-result", args=[token]),
+        "axis": DEFAULT_AXIS,
+    }
+    if trial.result:
+        context |= _answer(request, trial)
+    elif job.state == Job.State.QUEUED:
+        context |= {"engine_online": jobs.engine_online(), "position": jobs.position(job)}
+    template = "try/_panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
+    return render(request, template, context)
+
+
+def _answer(request: HttpRequest, trial: TryRun) -> dict:
+    sets = list(trial.model_version.threshold_sets.all())
+    chosen = chosen_thresholds(request, sets)
+    has_background = bool(trial.model_version.manifest.get("background_classes"))
+    view = result_view(
+        trial.result["scores"],
+        chosen.values if chosen else {},
+        facts=threshold_facts(chosen) if chosen else None,
+        background=trial.result["background"] if has_background else None,
+        quality=trial.result["quality"],
+        language=get_language() or "en",
+    )
+    return {
+        "view": view,
+        "warnings": view.warnings,
+        "threshold_sets": sets,
+        "threshold_set": chosen,
+        "maps_url": reverse("try-maps", args=[trial.token]),
+    }
+
+
+@login_not_required
+@never_cache
+@require_safe
+def try_maps(request: HttpRequest, token: str) -> JsonResponse:
+    trial = find(token)
+    if not trial.result:
+        raise Http404
+    return JsonResponse(maps_json(np.asarray(trial.result["maps"]), trial.box))
+
+
+@login_not_required
+@never_cache
+@require_safe
+def try_image(request: HttpRequest, token: str) -> FileResponse:
+    trial = find(token)
+    try:
+        file = files.path_of(trial.file_key).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(
+        file,
+        content_type="image/jpeg",
+        headers={"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@login_not_required
+@require_POST
+def try_delete(request: HttpRequest, token: str) -> HttpResponse:
+    """Forget the photo now instead of within the hour."""
+    trials.delete(find(token))
+    messages.success(request, _("The photo and its result are deleted."))
+    return redirect("try")
