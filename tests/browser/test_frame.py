@@ -90,6 +90,15 @@ def test_a_toast_is_seen_heard_and_closed(open_page, clinician):
     assert page.locator(".app-toast").count() == 0
 
 
+@pytest.mark.parametrize("width", [320, 390, 768, 992, 1280])
+def test_nothing_runs_over_the_side(open_page, admin_user, clinic, width):
+    clinic.name = "Department of Dermatology, University Hospital of Elsewhere"
+    clinic.save()
+    page = open_page(admin_user, "/account/", width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.querySelector('.app-bar').offsetHeight") <= 56
+
+
 def test_phone_menu_opens_and_reaches_everything(open_page, admin_user):
     page = open_page(admin_user, "/account/", width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
