@@ -1,6 +1,7 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def pytest_collection_modifyitems(config, items):
         "servers": None
         if servers.postgresql() and servers.redis()
         else "PostgreSQL or Redis is not installed",
+        "nginx": None if servers.nginx() else "nginx is not installed",
+        "compose": None if shutil.which("docker-compose") else "docker-compose is not installed",
     }
     for item in items:
         for mark, reason in lacking.items():

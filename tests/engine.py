@@ -18,7 +18,7 @@ class Engine:
         self.environment = os.environ | {
             "SKINCLINIC_HOME": str(home),
             "SKINCLINIC_EMBEDDED": "1",
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": database_url(),
             "CELERY_BROKER_URL": broker_url,
             "OMP_NUM_THREADS": "1",
         }
@@ -53,7 +53,8 @@ class Engine:
         self.log.close()
 
 
-def _database_url() -> str:
+def database_url() -> str:
+    """DATABASE_URL of the database this test works on."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"

@@ -1,0 +1,114 @@
+"""The real proxy before the real web process: private photos only through the permission check."""
+
+import http.cookiejar
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+from skinclinic.models import User
+from tests import factories, servers
+from tests.engine import database_url
+
+pytestmark = [pytest.mark.nginx, pytest.mark.django_db(transaction=True)]
+
+
+class Visitor:
+    """A person with a cookie jar."""
+
+    def __init__(self, port: int, session: str = ""):
+        jar = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self.base = f"http://127.0.0.1:{port}"
+        if session:
+            self.opener.addheaders.append(("Cookie", f"sessionid={session}"))
+
+    def get(self, path: str):
+        try:
+            with self.opener.open(self.base + path, timeout=20) as response:
+                return response.status, dict(response.headers), response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, dict(error.headers), error.read()
+
+
+@pytest.fixture
+def proxy(home, tmp_path):
+    """nginx with docker/nginx.conf (ports, folders and TLS adapted to this test) before gunicorn."""
+    web, front = servers.free_port(), servers.free_port()
+    config = (Path(django_settings.BASE_DIR) / "docker/nginx.conf").read_text()
+    secure = config[config.index("server {", config.index("return 301")) :]
+    for old, new in (
+        ("listen 443 ssl;", f"listen 127.0.0.1:{front};"),
+        ("    http2 on;\n", ""),
+        ("http://web:8000", f"http://127.0.0.1:{web}"),
+        ("/data/", f"{home}/"),
+    ):
+        assert old in secure, old
+        secure = secure.replace(old, new)
+    secure = "\n".join(line for line in secure.splitlines() if not line.strip().startswith("ssl_"))
+    (tmp_path / "nginx.conf").write_text(
+        f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n"
+        f"events {{}}\nhttp {{ access_log off; client_body_temp_path {tmp_path}/body; "
+        f"proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; "
+        f"scgi_temp_path {tmp_path}/s;\n{secure}\n}}\n"
+    )
+    environment = os.environ | {
+        "SKINCLINIC_HOME": str(home),
+        "DATABASE_URL": database_url(),
+        "SKINCLINIC_EMBEDDED": "1",
+        "X_ACCEL_PREFIX": "/private-photos/",
+        "SECRET_KEY": django_settings.SECRET_KEY,
+    }
+    gunicorn = [sys.executable, "-m", "gunicorn", "skinclinic.wsgi", "--bind", f"127.0.0.1:{web}"]
+    running = [
+        subprocess.Popen([*gunicorn, "--no-control-socket"], env=environment, cwd=django_settings.BASE_DIR),
+        subprocess.Popen(
+            [servers.nginx(), "-c", str(tmp_path / "nginx.conf"), "-e", f"{tmp_path}/error.log"]
+        ),
+    ]
+    try:
+        servers.wait_for(web)
+        servers.wait_for(front)
+        yield front
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait(15)
+
+
+@pytest.mark.timeout(120)
+def test_photos_come_through_the_check_and_nowhere_else(proxy, client_for, photo, clinician, outsider):
+    def visitor(user: User | None) -> Visitor:
+        return Visitor(proxy, client_for(user).cookies["sessionid"].value if user else "")
+
+    from skinclinic.services import files
+
+    status, headers, body = visitor(clinician).get(f"/photos/{photo.pk}/image")
+    assert status == 200
+    assert body == files.read(photo.file_key)
+    assert headers["Content-Type"] == "image/jpeg"
+    assert "no-store" in headers["Cache-Control"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Accel-Redirect" not in headers
+    assert visitor(outsider).get(f"/photos/{photo.pk}/image")[0] == 404
+    assert visitor(clinician).get(f"/private-photos/{photo.file_key}")[0] == 404
+    assert visitor(None).get(f"/private-photos/{photo.file_key}")[0] == 404
+    assert visitor(clinician).get(f"/private-photos/../{photo.file_key}")[0] in (400, 404)
+    signed_out = visitor(None).get(f"/photos/{photo.pk}/image")
+    assert signed_out[2] != body
+
+
+def test_the_proxy_refuses_a_body_over_26_megabytes(proxy):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{proxy}/photos/", method="POST", data=bytes(27 * 2**20)
+    )
+    with pytest.raises((urllib.error.HTTPError, urllib.error.URLError)) as refused:
+        urllib.request.urlopen(request, timeout=20)
+    if isinstance(refused.value, urllib.error.HTTPError):
+        assert refused.value.code == 413
+    assert factories.make_clinic("still here").pk
