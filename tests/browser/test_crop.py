@@ -1,0 +1,180 @@
+"""Cropping in a real browser: keyboard, mouse, finger and number fields move the same square."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from classifier.models import Analysis
+from skinclinic import jobs
+from skinclinic.imaging import Box
+from tests import factories
+from tests.browser.axe import violations
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# The photo has 320 × 256 pixels: the largest square is (32, 0, 256), a step of the keys 3 pixels.
+
+
+def fields(page: Page) -> tuple[int, int, int]:
+    return tuple(int(page.locator(f".crop input[name={name}]").input_value()) for name in ("x", "y", "size"))
+
+
+def share_of_frame(page: Page) -> tuple[float, ...]:
+    frame, box = page.locator("[data-frame]").bounding_box(), page.locator("[data-box]").bounding_box()
+    return (
+        (box["x"] - frame["x"]) / frame["width"],
+        (box["y"] - frame["y"]) / frame["height"],
+        box["width"] / frame["width"],
+    )
+
+
+@pytest.fixture
+def crop_page(open_page, photo, clinician, model_version):
+    def open_one(**options) -> Page:
+        page = open_page(clinician, f"/photos/{photo.pk}/crop/", **options)
+        expect(page.locator("[data-box]")).to_be_visible()
+        return page
+
+    return open_one
+
+
+def test_keyboard_alone(crop_page, photo):
+    page = crop_page()
+    assert fields(page) == (32, 0, 256)
+    page.locator("[data-box]").focus()
+    for _ in range(10):
+        page.keyboard.press("Shift+ArrowLeft")
+    assert fields(page) == (62, 30, 196)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert fields(page) == (65, 33, 196)
+    page.keyboard.press("Control+ArrowUp")
+    assert fields(page) == (65, 32, 196)
+    page.keyboard.press("+")
+    assert fields(page) == (62, 29, 202)
+    page.keyboard.press("-")
+    assert fields(page) == (65, 32, 196)
+    expect(page.locator("[data-said]")).to_have_text("Left 65, top 32, size 196 pixels")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.save") is not None
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/photos/{photo.pk}/")
+    photo.refresh_from_db()
+    assert photo.box == Box(65, 32, 196)
+    assert Analysis.objects.get().box == photo.box
+
+
+def test_the_square_never_leaves_the_photo(crop_page):
+    page = crop_page()
+    page.locator("[data-box]").focus()
+    for _ in range(60):
+        page.keyboard.press("-")
+    assert fields(page)[2] == 32, "not below the smallest"
+    for _ in range(120):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+    assert fields(page) == (288, 224, 32)
+    for _ in range(60):
+        page.keyboard.press("+")
+    x, y, size = fields(page)
+    assert size == 256 and 0 <= x <= 64 and y == 0
+
+
+def drag(page: Page, start, end) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def test_mouse_moves_resizes_and_draws(crop_page):
+    page = crop_page()
+    frame = page.locator("[data-frame]").bounding_box()
+    scale = frame["width"] / 320
+
+    def at(x, y):
+        return frame["x"] + x * scale, frame["y"] + y * scale
+
+    drag(page, at(288, 256), at(232, 200))
+    assert fields(page) == (32, 0, 200), "the lower right corner"
+    drag(page, at(130, 100), at(160, 120))
+    assert fields(page) == (62, 20, 200), "the square itself"
+    drag(page, at(10, 30), at(60, 60))
+    assert fields(page) == (10, 30, 50), "a new square beside it"
+    x, y, width = share_of_frame(page)
+    assert (x, y, width) == (
+        pytest.approx(10 / 320, abs=0.01),
+        pytest.approx(30 / 256, abs=0.01),
+        pytest.approx(50 / 320, abs=0.01),
+    )
+
+
+def test_finger(crop_page, photo):
+    page = crop_page(width=390, touch=True)
+    page.locator("input[name=size]").fill("128")
+    page.locator("input[name=size]").blur()
+    box = page.locator("[data-box]").bounding_box()
+    touch = page.context.new_cdp_session(page)
+    start = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    for kind, move in (("touchStart", 0), ("touchMove", 10), ("touchMove", 40), ("touchEnd", None)):
+        points = [] if move is None else [{"x": start["x"] + move, "y": start["y"] + move}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    scale = page.locator("[data-frame]").bounding_box()["width"] / 320
+    x, y, size = fields(page)
+    assert (x, y, size) == (pytest.approx(32 + 40 / scale, abs=2), pytest.approx(40 / scale, abs=2), 128)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert violations(page) == []
+
+
+def test_number_fields_and_the_largest_square(crop_page):
+    page = crop_page(dark=True, language="ko")
+    page.locator("input[name=x]").fill("5")
+    assert share_of_frame(page)[0] == pytest.approx(5 / 320, abs=0.01)
+    page.locator("input[name=size]").fill("9999")
+    page.locator("input[name=size]").blur()
+    assert fields(page)[2] == 256
+    page.locator("input[name=size]").fill("")
+    page.locator("input[name=size]").blur()
+    assert fields(page)[2] == 256
+    page.locator("input[name=size]").fill("40")
+    page.locator("[data-reset]").click()
+    assert fields(page) == (32, 0, 256)
+    assert violations(page) == []
+
+
+def test_a_refusal_is_said(crop_page, photo):
+    page = crop_page()
+    page.allowed_errors = ["status of 400"]
+    page.evaluate("""() => {
+      const form = document.querySelector("[data-crop]");
+      form.noValidate = true;
+      form.elements.x.value = "300";
+    }""")
+    page.locator("[data-save]").click()
+    expect(page.locator(".crop [data-problem]")).to_contain_text("The crop box reaches outside the photo")
+    photo.refresh_from_db()
+    assert photo.box_size is None
+
+
+def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version):
+    photo = factories.make_photo(clinic, clinician, name="arm.jpg")
+    factories.make_analysis(photo, clinician)
+    jobs.worker_alive("test")
+    page = open_page(clinician, "/upload/")
+    card = page.locator("#not-filed .upload-card")
+    expect(card).to_have_attribute("data-state", "done")
+    card.get_by_role("link", name="Crop arm.jpg").click()
+    expect(page.locator("#crop-dialog [data-box]")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("-")
+    page.locator("#crop-dialog [data-save]").click()
+    expect(page.locator("#crop-dialog")).to_be_hidden()
+    expect(card).to_have_attribute("data-state", "queued")
+    jobs.run_waiting("analyse")
+    expect(card).to_have_attribute("data-state", "done")
+    assert Analysis.objects.filter(photo=photo).count() == 2
+    card.get_by_role("link", name="Crop arm.jpg").click()
+    page.locator("#crop-dialog").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#crop-dialog")).to_be_hidden()
+    assert Analysis.objects.filter(photo=photo).count() == 2
