@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from skinclinic.requests import is_from_script, json_error
 
 RETRY_SECONDS = 15
+READ_AWAY_BYTES = 64 * 1024 * 1024
 
 
 def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
@@ -35,6 +36,7 @@ def not_found(request: HttpRequest, exception=None) -> HttpResponse:
 
 def too_large(request: HttpRequest, limit: int | None = None) -> HttpResponse:
     """413; ``limit`` in bytes, if one is known."""
+    _read_away(request)
     megabytes = limit // (1024 * 1024) if limit else None
     message = (
         _("The file is too large: at most %(megabytes)d MB. Nothing was stored.") % {"megabytes": megabytes}
@@ -42,6 +44,17 @@ def too_large(request: HttpRequest, limit: int | None = None) -> HttpResponse:
         else _("What was sent is too large. Nothing was stored.")
     )
     return _answer(request, 413, "too_large", message, megabytes=megabytes)
+
+
+def _read_away(request: HttpRequest) -> None:
+    """Read a moderately large body without keeping it: a sender that is cut off in the middle of sending
+    sees a broken connection, never the answer."""
+    left = READ_AWAY_BYTES
+    try:
+        while left > 0 and (chunk := request.read(min(left, 1 << 16))):
+            left -= len(chunk)
+    except OSError:
+        return  # the sender has gone
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
