@@ -1,14 +1,18 @@
 """Independent trainings side by side: one for each fold of patients, and one on everything."""
 
 import copy
-from concurrent.futures import Executor
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from classifier import roc
 from classifier.training.loop import Features, Settings, fine_tune, predict
+
+State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Fit:
     """A training to be done from ``back``; nothing of it depends on other trainings.
 
     The paths are .npy files of stored front features; they are mapped, not sent between processes.
+    ``members`` trainings that differ by their seeds alone are averaged: what they learnt by chance cancels.
     """
 
     back: nn.Module
@@ -24,8 +29,13 @@ class Fit:
     photo_labels: np.ndarray
     drawings: str
     drawing_labels: np.ndarray
+    members: int = 1
 
-    def run(self, keep: np.ndarray, seed: int) -> dict[str, Tensor]:
+    def start(self, pool: Executor, keep: np.ndarray, seed: int) -> list[Future]:
+        """Begin the trainings of all members on the photos numbered ``keep``."""
+        return [pool.submit(self.run, keep, seed + 1000 * member) for member in range(self.members)]
+
+    def run(self, keep: np.ndarray, seed: int) -> State:
         """Train on the photos numbered ``keep`` and all drawings; return the state of the back."""
         photos = Features(np.load(self.photos, mmap_mode="r")[:, keep], self.photo_labels[keep])
         drawings = Features(np.load(self.drawings, mmap_mode="r"), self.drawing_labels)
@@ -52,19 +62,30 @@ def cross_validate(
 ) -> OutOfFold:
     """Train once without each fold and score that fold and the held-out drawings [m, h, w, c]."""
     folds = range(fold_of.max() + 1)
-    states = pool.map(fit.run, [np.flatnonzero(fold_of != f) for f in folds], [seed + 1 + f for f in folds])
+    begun = [fit.start(pool, np.flatnonzero(fold_of != fold), seed + 1 + fold) for fold in folds]
     views = np.load(fit.photos, mmap_mode="r")
     # A copy, because trainings still waiting in the pool are sent with what ``fit.back`` is then.
     back = copy.deepcopy(fit.back)
     photos, drawings = None, []
-    for fold, state in zip(folds, states, strict=True):
-        back.load_state_dict(state)
+    for fold, members in zip(folds, begun, strict=True):
+        back.load_state_dict(average_state(members))
         left_out = np.flatnonzero(fold_of == fold)
         scores = predict(back, views[0, left_out])
         photos = np.zeros((len(fold_of), scores.shape[1])) if photos is None else photos
         photos[left_out] = scores
         drawings.append(predict(back, held_out_drawings))
     return OutOfFold(photos, np.stack(drawings), fold_of)
+
+
+def average_state(members: Sequence[Future]) -> State:
+    """The mean of the weights that trainings from the same start end with; waits for them."""
+    states = [member.result() for member in members]
+    mean = {}
+    for name, first in states[0].items():
+        mean[name] = (
+            torch.stack([state[name] for state in states]).mean(0) if first.is_floating_point() else first
+        )
+    return mean
 
 
 def one_vs_rest(scores: np.ndarray, labels: np.ndarray) -> dict[int, float]:

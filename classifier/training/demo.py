@@ -18,7 +18,7 @@ from torch import Tensor
 from classifier.architectures import ARCHITECTURES
 from classifier.network import MappedClassifier, build
 from classifier.preprocess import Preprocessing
-from classifier.training.crossval import Fit, OutOfFold, cross_validate
+from classifier.training.crossval import Fit, OutOfFold, average_state, cross_validate
 from classifier.training.examples import Examples, draw, patient_folds
 from classifier.training.features import Back, FeatureJob, front_of, store_features
 from classifier.training.loop import Settings, predict
@@ -32,19 +32,23 @@ TRAINING_SEED, HELD_OUT_SEED = 100_000, 200_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """All numbers of a training. ``frozen_blocks``: how many blocks keep their ImageNet weights;
-    ``views``, ``drawn_views``: random variations stored of each photo and drawing."""
+    """All numbers of a training.
+
+    ``frozen_blocks``: how many blocks keep their ImageNet weights; ``members``: how many trainings are
+    averaged; ``views``, ``drawn_views``: random variations stored of each photo and each drawing.
+    """
 
     architecture: str = "efficientnet_lite0"
     input_size: int = 224
     frozen_blocks: int = 8
+    members: int = 2
     dropout: float = 0.2
     views: int = 12
-    drawn_views: int = 4
-    drawn_each: int = 24
-    drawn_others: int = 72
-    held_out_each: int = 12
-    held_out_others: int = 36
+    drawn_views: int = 2
+    drawn_each: int = 20
+    drawn_others: int = 60
+    held_out_each: int = 8
+    held_out_others: int = 24
     settings: Settings = field(default_factory=Settings)
 
     @property
@@ -103,13 +107,13 @@ def train(
     with worker_pool(jobs) as pool:
         fit, unseen = _prepare(recipe, network, photos, drawings, held_out, seed, scratch, pool)
         report("frozen front done")
-        whole = pool.submit(fit.run, np.arange(len(photos)), seed)
+        whole = fit.start(pool, np.arange(len(photos)), seed)
         out = None
         if folds:
             fold_of = patient_folds(photos.labels, photos.patients, folds, seed)
             out = cross_validate(fit, fold_of, unseen, seed, pool)
             report(f"{folds} folds done")
-        fit.back.load_state_dict(whole.result())
+        fit.back.load_state_dict(average_state(whole))
     report("training on all photos done")
     return Trained(network.state_dict(), out, predict(fit.back, unseen), held_out.labels)
 
@@ -142,5 +146,6 @@ def _prepare(
         photos.labels,
         str(paths["drawings"]),
         drawings.labels,
+        recipe.members,
     )
     return fit, unseen

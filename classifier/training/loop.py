@@ -16,7 +16,7 @@ class Settings:
 
     epochs: int = 12
     batch: int = 16
-    drawn_in_batch: int = 6
+    drawn_in_batch: int = 4
     rate: float = 4e-4
     head_rate: float = 4e-3
     weight_decay: float = 0.02
