@@ -15,6 +15,7 @@ from skinclinic.imaging import Box
 from skinclinic.models import Job
 from skinclinic.services.photos import set_box
 from tests import factories, results
+from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -387,3 +388,15 @@ def test_downloads_follow_the_heatmap_that_is_seen(open_page, answered, clinicia
     page.get_by_label("Colours").select_option("jet")
     for link in page.locator("[data-panels-download]").all():
         assert link.get_attribute("href").endswith("?disease=mm&colours=jet")
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 390)])
+def test_accessible_before_and_after_the_answer(
+    open_page, impression_first, answered, clinician, dark, width
+):
+    page = open_result(open_page, clinician, answered, dark=dark, width=width)
+    assert violations(page) == []
+    page.get_by_role("button", name="Show without").click()
+    heat_is_drawn(page, "bcc")
+    page.keyboard.press("c")
+    assert violations(page) == []

@@ -68,7 +68,7 @@ bindFreeKey("Enter", () => {
 });
 
 const go = (where) => () => {
-  const address = document.getElementById("result").dataset[where];
+  const address = document.getElementById("result")?.dataset[where];
   if (address) window.location.assign(address);
 };
 bindKey("KeyJ", go("next"));
