@@ -1,0 +1,203 @@
+"""The runtimes give the same answers, load once, and survive want of memory."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from classifier import runtimes, weights
+from classifier.network import restore
+from classifier.runtimes import cuda
+from classifier.runtimes.base import softmax
+from classifier.runtimes.folding import fold_batch_norm
+from classifier.runtimes.onnx_runtime import OnnxRuntime
+from classifier.runtimes.torch_runtime import CUDA_BATCH, TorchRuntime
+from skinclinic.diseases import DISEASE_KEYS
+from tests.classifier import lively
+
+
+@pytest.fixture
+def no_cuda(monkeypatch):
+    monkeypatch.setattr(cuda, "is_available", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return lively.images(3, seed=11).numpy()
+
+
+@pytest.mark.parametrize("folder", ["lite_dir", "resnet_dir"])
+def test_torch_and_onnx_give_the_same_scores_and_maps(folder, request, cache_dir, batch, no_cuda):
+    folder = request.getfixturevalue(folder)
+    torch_runtime = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="torch")
+    onnx_runtime = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="onnx")
+    probabilities, maps = torch_runtime.forward(batch)
+    other_probabilities, other_maps = onnx_runtime.forward(batch)
+    np.testing.assert_allclose(other_probabilities, probabilities, atol=1e-4, rtol=0)
+    np.testing.assert_allclose(other_maps, maps, atol=1e-4 * np.abs(maps).max(), rtol=0)
+    assert np.ptp(probabilities, axis=0).max() > 0.02, "the answers hardly depend on the image"
+
+
+def test_onnx_answers_like_the_network_itself(lite_dir, cache_dir, batch):
+    network = restore(*weights.load_verified(lite_dir)).eval()
+    with torch.inference_mode():
+        logits, maps = network(torch.from_numpy(batch))
+    probabilities, other_maps = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx").forward(
+        batch
+    )
+    np.testing.assert_allclose(probabilities, logits.softmax(1), atol=1e-5)
+    np.testing.assert_allclose(other_maps, maps, atol=1e-4 * float(maps.abs().max()))
+
+
+@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+def test_types_shapes_and_sums(prefer, lite_dir, cache_dir, batch, no_cuda):
+    runtime = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer=prefer)
+    probabilities, maps = runtime.forward(batch)
+    outputs = len(DISEASE_KEYS) + 2
+    assert runtime.device == "cpu"
+    assert runtime.manifest.background_classes == ("bare_skin", "cloth")
+    assert probabilities.dtype == maps.dtype == np.float32
+    assert probabilities.shape == (3, outputs)
+    assert maps.shape == (3, outputs, 4, 4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+def test_an_image_gets_the_same_answer_in_any_batch(prefer, lite_dir, cache_dir, no_cuda):
+    runtime = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer=prefer)
+    many = lively.images(2 * runtime.max_batch + 1, seed=4).numpy()
+    together = runtime.forward(many)
+    alone = [runtime.forward(image[None]) for image in many]
+    np.testing.assert_allclose(together[0], np.concatenate([p for p, _ in alone]), atol=1e-5)
+    np.testing.assert_allclose(together[1], np.concatenate([m for _, m in alone]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((0, 3, 128, 128), np.float32),
+        np.zeros((1, 3, 64, 64), np.float32),
+        np.zeros((1, 1, 128, 128), np.float32),
+        np.zeros((3, 128, 128), np.float32),
+        np.zeros((1, 3, 128, 128), np.float64),
+    ],
+)
+def test_a_batch_of_another_shape_or_type_is_refused(wrong, lite_dir, cache_dir):
+    with pytest.raises(ValueError, match="expected float32"):
+        runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx").forward(wrong)
+
+
+def test_a_model_is_loaded_once_a_process(lite_dir, cache_dir, no_cuda):
+    first = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx")
+    assert runtimes.open_runtime(str(lite_dir), cache_dir=cache_dir, prefer="onnx") is first
+    assert runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="auto") is first
+    assert runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="torch") is not first
+
+
+def test_weights_that_were_changed_are_refused_by_every_runtime(lite_dir, cache_dir, tmp_path, no_cuda):
+    changed = tmp_path / "changed"
+    changed.mkdir()
+    (changed / "manifest.json").write_bytes((lite_dir / "manifest.json").read_bytes())
+    (changed / "model.safetensors").write_bytes((lite_dir / "model.safetensors").read_bytes() + b"x")
+    for prefer in ("torch", "onnx", "auto"):
+        with pytest.raises(weights.ModelRejected) as caught:
+            runtimes.open_runtime(changed, cache_dir=cache_dir, prefer=prefer)
+        assert caught.value.code == "wrong_hash"
+
+
+def test_without_cuda_auto_is_onnx_and_photos_are_taken_one_by_one(lite_dir, cache_dir, no_cuda):
+    assert isinstance(runtimes.open_runtime(lite_dir, cache_dir=cache_dir), OnnxRuntime)
+    assert [runtimes.preferred_batch(prefer) for prefer in runtimes.PREFERENCES] == [1, 1, 1]
+
+
+def test_with_cuda_photos_are_taken_in_batches_unless_onnx_is_wanted(monkeypatch):
+    monkeypatch.setattr(cuda, "is_available", lambda: True)
+    batches = [runtimes.preferred_batch(prefer) for prefer in ("auto", "torch", "onnx")]
+    assert batches == [CUDA_BATCH, CUDA_BATCH, 1]
+
+
+def test_another_preference_is_refused(lite_dir, cache_dir):
+    with pytest.raises(ValueError, match="'tpu'"):
+        runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="tpu")
+
+
+class SmallDevice(TorchRuntime):
+    """A device whose memory holds ``room`` images at once."""
+
+    room = 0
+
+    def _on_device(self, batch):
+        self.tried.append(len(batch))
+        if len(batch) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super()._on_device(batch)
+
+
+@pytest.fixture
+def small_device(lite_dir, cache_dir):
+    manifest, state = weights.load_verified(lite_dir)
+    cpu = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx")
+    device = SmallDevice(manifest, restore(manifest, state), "cpu", lambda: cpu)
+    device.max_batch = 8
+    device.tried = []
+    return device
+
+
+def test_out_of_memory_halves_the_batch_for_good(small_device, lite_dir, cache_dir):
+    small_device.room = 2
+    images = lively.images(7, seed=2).numpy()
+    probabilities, maps = small_device.forward(images)
+    expected = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx").forward(images)
+    np.testing.assert_allclose(probabilities, expected[0], atol=1e-4)
+    np.testing.assert_allclose(maps, expected[1], atol=1e-3)
+    assert small_device.max_batch <= 2
+    small_device.tried.clear()
+    small_device.forward(images)
+    assert max(small_device.tried) <= 2, "what did not fit is not tried again"
+
+
+def test_a_single_image_that_does_not_fit_goes_to_the_cpu(small_device, lite_dir, cache_dir):
+    images = lively.images(2, seed=2).numpy()
+    probabilities, _maps = small_device.forward(images)
+    expected, _maps = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx").forward(images)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
+    assert small_device.max_batch == 1
+
+
+def test_other_errors_of_the_device_are_not_hidden(small_device, monkeypatch):
+    def broken(_self, _batch):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(SmallDevice, "_on_device", broken)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        small_device.forward(lively.images(1).numpy())
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "resnet152"])
+def test_folding_normalisation_leaves_the_features_alone(architecture):
+    backbone = lively.make(architecture, 12).backbone
+    folded = copy.deepcopy(backbone)
+    fold_batch_norm(folded)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
+    images = lively.images(1, seed=9)
+    with torch.inference_mode():
+        expected, answer = backbone(images), folded(images)
+    torch.testing.assert_close(answer, expected, atol=1e-4 * float(expected.max()), rtol=0)
+
+
+def test_softmax_of_large_logits_is_finite_and_of_nan_is_not():
+    probabilities = softmax(np.float32([[1000, 0, -1000], [np.nan, 1, 2], [np.inf, 1, 2]]))
+    np.testing.assert_allclose(probabilities[0], [1, 0, 0])
+    assert not np.isfinite(probabilities[1:]).any(axis=1).all()
+
+
+@pytest.mark.gpu
+def test_cuda_in_half_precision_agrees_with_the_cpu(lite_dir, resnet_dir, cache_dir):
+    for folder in (lite_dir, resnet_dir):
+        gpu = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="auto")
+        assert gpu.device == "cuda"
+        images = lively.images(5, seed=6).numpy()
+        expected = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="onnx").forward(images)
+        for answer, reference in zip(gpu.forward(images), expected, strict=True):
+            np.testing.assert_allclose(answer, reference, atol=2e-2 * np.abs(reference).max())
