@@ -2,15 +2,12 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from classifier.services import registry
+from classifier.services import model_card
 
 
 def model(request) -> dict:
-    """``demo_model``: whether what the clinic's photos are analysed with now is a demo model."""
-    return {"demo_model": SimpleLazyObject(lambda: _is_demo(request))}
-
-
-def _is_demo(request) -> bool:
+    """``model_in_use``: see ``model_card.in_use``."""
     membership = getattr(request, "membership", None)
-    version = registry.published(membership.clinic) if membership else None
-    return bool(version and version.is_demo)
+    return {
+        "model_in_use": SimpleLazyObject(lambda: model_card.in_use(membership.clinic if membership else None))
+    }

@@ -75,7 +75,7 @@ def job(
     The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
     the result (it runs in the transaction that finishes the job, and only if this worker still holds the
     lease), or an exception. ``transient`` errors are tried again, three attempts in all; every other error
-    fails at once. A claim holds for ``lease_seconds`` (JOB_LEASE_SECONDS). ``on_change`` hears of every change of state.
+    fails at once. A claim holds for ``lease_seconds``. ``on_change`` hears of every change of state.
     """
 
     def declare(run):

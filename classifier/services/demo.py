@@ -2,8 +2,11 @@
 
 import csv
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+
+from django.utils import timezone
+from PIL import Image
 
 from classifier import synthetic
 from classifier.services.analyses import request_analysis
@@ -13,6 +16,7 @@ from skinclinic.services import diagnoses
 from skinclinic.services.photos import store_photo
 
 SLUG = "demo"
+MONTHS_BETWEEN_VISITS = timedelta(days=91)
 
 # (code, birth year, sex, skin type, ethnicity, [(disease drawn, site, photos)])
 PATIENTS = (
@@ -42,13 +46,23 @@ def seed_synthetic(clinic: Clinic, user: User) -> None:
         )  # fmt: skip
         for disease, site, photos in lesions:
             lesion = Lesion.objects.create(clinic=clinic, patient=patient, site=site, created_by=user)
+            drawing = synthetic.synthetic_lesion(disease, seed=100 * number, size=640)
             for visit in range(photos):
-                image = synthetic.synthetic_lesion(disease, seed=100 * number + visit)
                 photo, _created = store_photo(
-                    clinic=clinic, user=user, data=imaging.encode_jpeg(image), lesion=lesion,
-                    name=f"synthetic {disease} {visit + 1}.jpg", is_synthetic=True,
+                    clinic=clinic, user=user, data=imaging.encode_jpeg(_at_visit(drawing, visit)),
+                    lesion=lesion, name=f"synthetic {disease} {visit + 1}.jpg", is_synthetic=True,
                 )  # fmt: skip
+                photo.captured_at = timezone.now() - MONTHS_BETWEEN_VISITS * (photos - 1 - visit)
+                photo.save(update_fields=["captured_at"])
                 request_analysis(photo, user=user)
+
+
+def _at_visit(drawing: Image.Image, visit: int) -> Image.Image:
+    """The same lesion as photographed at a later visit: a little turned, and grown by 12 % each time."""
+    side, kept = drawing.width, 560 * 0.88**visit
+    edge = (side - kept) / 2
+    turned = drawing.rotate(4 * visit, Image.Resampling.BICUBIC)
+    return turned.crop((round(edge), round(edge), round(side - edge), round(side - edge))).resize((512, 512))
 
 
 def seed_real(clinic: Clinic, user: User, folder: Path, *, say: Callable[[str], object]) -> None:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from classifier.models import ModelVersion
+from classifier.services import registry
 from classifier.weights import WEIGHTS_FILE
 from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Clinic
 
 AUC_WORDS = ("auc", "macro_auc")
 
@@ -88,3 +90,30 @@ def _dict(value: object) -> dict:
 
 def _list(value: object) -> list:
     return value if isinstance(value, list) else []
+
+
+def validated_on(manifest: dict) -> str:
+    """The cohorts a model was validated on, with their n and AUC, in one line."""
+    validated = _dict(manifest.get("validated_on"))
+    cohorts = [_cohort(entry) for entry in _list(validated.get("cohorts")) if isinstance(entry, dict)]
+    return " · ".join(part for part in (_text(validated.get("text")), *map(_in_words, cohorts)) if part)
+
+
+def _in_words(cohort: Cohort) -> str:
+    facts = [f"n = {cohort.n}"] if cohort.n else []
+    if cohort.auc is not None:
+        facts.append(f"AUC {cohort.auc:.3f}")
+    return f"{cohort.name} ({', '.join(facts)})" if facts else cohort.name
+
+
+def in_use(clinic: Clinic | None) -> dict:
+    """What a page says of the model that the clinic's photos are analysed with now; {} without one."""
+    version = registry.published(clinic) if clinic else None
+    if version is None:
+        return {}
+    return {
+        "name": version.name,
+        "demo": version.is_demo,
+        "trained_on": _text(version.manifest.get("trained_on")),
+        "validated_on": validated_on(version.manifest),
+    }

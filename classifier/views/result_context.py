@@ -8,6 +8,7 @@ from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.services import assessments, registry
 from classifier.services.analyses import current_analysis
 from classifier.services.differential import DEFAULT_AXIS, KEY_CAPS, ThresholdFacts, result_view
+from classifier.services.model_card import validated_on
 from skinclinic import jobs
 from skinclinic.diseases import DISEASES
 from skinclinic.models import Diagnosis, Job, Member, Photo
@@ -120,18 +121,6 @@ def _waiting(analysis: Analysis, state: str) -> dict:
 def _model(analysis: Analysis) -> dict:
     manifest = analysis.model_version.manifest
     return {"manifest": manifest, "validated_on": validated_on(manifest)}
-
-
-def validated_on(manifest: dict) -> str:
-    """The cohorts a model was validated on, with their n and AUC, in one line."""
-    validated = manifest.get("validated_on") or {}
-    parts = [validated.get("text", "")]
-    for cohort in validated.get("cohorts", []):
-        facts = [f"n = {cohort['n']}"] if cohort.get("n") else []
-        if cohort.get("auc") is not None:
-            facts.append(f"AUC {cohort['auc']:.3f}")
-        parts.append(f"{cohort.get('name', '')} ({', '.join(facts)})" if facts else cohort.get("name", ""))
-    return " · ".join(part for part in parts if part)
 
 
 def _answer(request: HttpRequest, member: Member, analysis: Analysis) -> dict:

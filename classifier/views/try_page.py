@@ -15,11 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import TryRun
-from classifier.services import trials
+from classifier.services import model_card, trials
 from classifier.services.analyses import NoModel
 from classifier.services.differential import DEFAULT_AXIS, result_view
 from classifier.views.maps import maps_json
-from classifier.views.result_context import chosen_thresholds, threshold_facts, validated_on
+from classifier.views.result_context import chosen_thresholds, threshold_facts
 from skinclinic import imaging, jobs
 from skinclinic.models import Clinic, Job
 from skinclinic.services import files
@@ -73,6 +73,7 @@ def start(request: HttpRequest, clinic: Clinic, data: bytes) -> TryRun:
 def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
         "clinic": clinic,
+        "model_in_use": model_card.in_use(clinic),
         "problem": problem,
         "base": "base.html" if request.user.is_authenticated else "base_bare.html",
         "max_megabytes": settings.UPLOAD_MAX_BYTES // 1024 // 1024,
@@ -103,7 +104,8 @@ def try_result(request: HttpRequest, token: str) -> HttpResponse:
         "base": "base.html" if request.user.is_authenticated else "base_bare.html",
         "state": "done" if trial.result else job.state,
         "version": version,
-        "validated_on": validated_on(version.manifest),
+        "validated_on": model_card.validated_on(version.manifest),
+        "model_in_use": {"demo": version.is_demo},
         "box": trial.box,
         "image_url": reverse("try-image", args=[token]),
         "panel_url": reverse("try-result", args=[token]),

@@ -1,7 +1,6 @@
 """Page parts: disease badges, states, icons, form fields, the body picture."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from skinclinic.diseases import DISEASES
+from skinclinic.frontend import body_map
 from skinclinic.sites import SITE_KEYS
 from skinclinic.templatetags import ui
 
@@ -92,13 +92,8 @@ def test_the_body_picture_has_every_site_once_and_no_other():
         assert {f'site_name "{site}" "{side}"' in picture for side in ("left", "right")} == {True}
 
 
-def test_the_body_picture_is_the_one_its_script_draws(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    import body_map
-
+def test_the_body_picture_is_the_one_its_script_draws():
     assert body_map.picture() == body_map.TARGET.read_text()
-    for name in ("body_map", "body_map_shapes"):
-        sys.modules.pop(name)
 
 
 def test_every_side_of_a_site_has_a_name():

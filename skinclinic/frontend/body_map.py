@@ -1,6 +1,6 @@
 """Draw the body picture: write templates/components/body_map_picture.html.
 
-    python tools/body_map.py
+    python -m skinclinic.frontend.body_map
 
 The picture is 770 × 500 units: a face, the body from the front and the back, hands and feet. Outlines are
 smooth curves through the points of body_map_shapes.py. A region may reach past its outline, which clips
@@ -10,10 +10,10 @@ it, and under the regions painted after it, so that neighbours meet without a ga
 from math import dist
 from pathlib import Path
 
-import body_map_shapes as shapes
-from body_map_shapes import Point, Region, mirror
+from skinclinic.frontend import body_map_shapes as shapes
+from skinclinic.frontend.body_map_shapes import Point, Region, mirror
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "templates" / "components" / "body_map_picture.html"
 
 
@@ -166,7 +166,7 @@ def picture() -> str:
         *part("sole", shapes.foot("sole"), shapes.FOOT, shapes.SOLE_LINES, 760, 268, scale=1.08, flip=True),
     ]
     lines = [
-        "{% load i18n ui %}{# Drawn by tools/body_map.py. #}",
+        "{% load i18n ui %}{# Drawn by skinclinic/frontend/body_map.py. #}",
         *panel("face", "0 66 190 240", "Face", face),
         *panel("front", "186 4 198 496", "Front of the body", front),
         *panel("back", "380 4 198 496", "Back of the body", back),

@@ -1,6 +1,6 @@
 """Fetch the pinned third-party front-end files from npm and write their manifests.
 
-    python tools/vendor.py
+    python -m skinclinic.frontend.vendor
 
 ``PACKAGES`` is the list: to update one, change its version here, run this, and look at the difference.
 The folder of a package carries its version, so ``templates/base.html`` names the new one too. Needs
@@ -17,13 +17,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 STATIC_VENDOR = ROOT / "static" / "vendor"
 TEST_VENDOR = ROOT / "tests" / "browser" / "vendor"
 # The comment names a file that is not kept, which hashed static file names refuse.
 SOURCE_MAP_COMMENT = re.compile(rb"\n?(//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/)\s*$")
 
-ICONS = (ROOT / "tools" / "icons.txt").read_text().split()
+ICONS = Path(__file__).with_name("icons.txt").read_text().split()
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ PACKAGES = (
         "https://github.com/twbs/icons",
         ("LICENSE",),
         tuple(f"icons/{name}.svg" for name in ICONS),
-        note="Kept as one sprite, icons.svg, of the symbols named in tools/icons.txt.",
+        note="Kept as one sprite, icons.svg, of the symbols named in skinclinic/frontend/icons.txt.",
     ),
     Package(
         "cropperjs",
