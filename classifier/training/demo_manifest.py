@@ -100,7 +100,8 @@ def _validated_on(out: OutOfFold, photos: Examples) -> dict:
         "text": (
             f"{len(by_fold)}-fold cross-validation on the photos alone, patients kept together: each photo was "
             "scored by a network trained by the same recipe without its patient. Mean of the one-vs-rest AUCs of "
-            "the six diseases, on scores that are shared out among all 12, pooled over the folds. Not an independent test: the recipe was settled on the "
+            "the six diseases, on scores that are shared out among all 12, pooled over the folds. Not an "
+            "independent test: the recipe was settled on the "
             "same photos."
         ),
         "cohorts": [
