@@ -15,6 +15,7 @@ from classifier.models import Analysis
 from classifier.views import upload
 from skinclinic import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
+from skinclinic.views.errors import too_large
 from tests import factories
 from tests.folders import stored_files
 
@@ -150,6 +151,12 @@ class TestRefusals:
             headers={"accept": "*/*"},
         )
         assert response.status_code == 413
+
+    def test_a_body_that_is_too_large_is_read_away(self, rf):
+        """Else its sender sees a broken connection while still sending, never the answer."""
+        request = rf.post(UPLOAD, bytes(27 * 2**20), content_type="application/octet-stream")
+        assert too_large(request, 25 * 2**20).status_code == 413
+        assert request.read(1) == b""
 
     def test_a_little_more_than_25_megabytes_is_too_large(self, sender):
         big = SimpleUploadedFile("x.jpg", factories.jpeg_bytes() + bytes(25 * 2**20))
