@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from classifier import weights
 from classifier.models import ModelVersion, Publication, ThresholdSet
@@ -251,7 +252,7 @@ def model_missing(clinic: Clinic) -> str:
     """Why the clinic's photos cannot be analysed now, or ""."""
     version = published(clinic)
     if version is None:
-        return "There is no model yet. An admin adds and publishes one on the page Models."
+        return _("There is no model yet. An admin adds and publishes one on the page Models.")
     if not all((version.path / name).is_file() for name in (weights.WEIGHTS_FILE, weights.MANIFEST_FILE)):
-        return f"The files of the model {version.name} are missing on this server."
+        return _("The files of the model %(name)s are missing on this server.") % {"name": version.name}
     return ""

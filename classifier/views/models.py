@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.models import ModelVersion, Publication
 from classifier.services import model_upload, registry
 from classifier.services.model_card import card
+from classifier.views.model_refusals import refusal_words
 from classifier.weights import ModelRejected
 from skinclinic.middleware import takes_up_to
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
@@ -69,7 +70,7 @@ def model_register(request: HttpRequest) -> HttpResponse:
             user=request.user,
         )
     except ModelRejected as error:
-        form.add_error(None, error.message)
+        form.add_error(None, refusal_words(error))
         return _register_page(request, form)
     except StorageFull:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
@@ -115,7 +116,7 @@ def model_publish(request: HttpRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
         )
     except ModelRejected as error:
-        messages.error(request, error.message)
+        messages.error(request, refusal_words(error))
         return redirect("model", version.pk)
     if line:
         messages.success(request, _("From the next photo on, %(name)s is used.") % {"name": version})
@@ -139,7 +140,7 @@ def model_rollback(request: HttpRequest) -> HttpResponse:
             request, _("Another model was published meanwhile. Look at the list and decide again.")
         )
     except ModelRejected as error:
-        messages.error(request, error.message)
+        messages.error(request, refusal_words(error))
     else:
         if line:
             messages.success(

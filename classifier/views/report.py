@@ -135,7 +135,7 @@ def _report(request: HttpRequest, found: Analysis, view: ResultView, key: str, c
         model_facts=[
             (
                 _("Model"),
-                found.model_version.name + (f" ({_('demo model')})" if found.model_version.is_demo else ""),
+                found.model_version.name + (_(" (demo model)") if found.model_version.is_demo else ""),
             ),
             (_("Trained on"), found.model_version.manifest.get("trained_on", "")),
             (_("Validated on"), validated_on(found.model_version.manifest)),
@@ -149,7 +149,8 @@ def _report(request: HttpRequest, found: Analysis, view: ResultView, key: str, c
             "It does not diagnose: scores say how much a photo looks like what the model was trained on. "
             "The decision is yours."
         ),
-        footer=f"SkinClinic · {found.model_version.name} · {_('printed')} {_when(timezone.now())}",
+        footer=_("SkinClinic · %(model)s · printed %(when)s")
+        % {"model": found.model_version.name, "when": _when(timezone.now())},
         page_word=_("Page"),
     )
 

@@ -53,5 +53,6 @@ class Lesion(models.Model):
         ]
 
     def __str__(self) -> str:
+        patient = self.patient.code if self.patient else _("no patient yet")
         site = self.get_site_display() or _("site not given")
-        return f"{self.patient.code if self.patient else _('no patient yet')} · {site}"
+        return f"{patient} · {site}"
