@@ -72,14 +72,6 @@ PACKAGES = (
         note="Kept as one sprite, icons.svg, of the symbols named in skinclinic/frontend/icons.txt.",
     ),
     Package(
-        "cropperjs",
-        "1.6.2",
-        "MIT",
-        "https://github.com/fengyuanchen/cropperjs",
-        ("LICENSE",),
-        ("dist/cropper.min.js", "dist/cropper.min.css"),
-    ),
-    Package(
         "pretendard",
         "1.3.9",
         "OFL-1.1",
