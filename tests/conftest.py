@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(config, items):
         else "PostgreSQL or Redis is not installed",
         "nginx": None if servers.nginx() else "nginx is not installed",
         "compose": None if shutil.which("docker-compose") else "docker-compose is not installed",
+        "gettext": None if shutil.which("xgettext") else "gettext is not installed",
     }
     for item in items:
         for mark, reason in lacking.items():
