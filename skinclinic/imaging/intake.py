@@ -1,6 +1,8 @@
 """From uploaded bytes to a stored photo, or a refusal."""
 
 import hashlib
+import logging
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +11,8 @@ from PIL import Image
 from . import colour, heif, jpeg, metadata, png, profiles, raster, sniff, webp
 from .header import Header
 from .refusals import PhotoRejected
+
+logger = logging.getLogger(__name__)
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 50_000_000
@@ -91,16 +95,18 @@ def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tu
         if header.decoded_pixels > _TILE_MARGIN * max_pixels:
             raise PhotoRejected("decompression_bomb", kind=module.NAME)
         image = module.decode(header.payload)
-    except (PhotoRejected, MemoryError) as error:
-        hidden = sniff.hidden_kind(data) if getattr(error, "code", "") == "damaged" else None
-        if hidden:
-            raise PhotoRejected("unsupported", kind=hidden) from error
+        if image.size == (header.width, header.height):
+            return header, image
+    except PhotoRejected as rejected:
+        if rejected.code != "damaged":
+            raise
+    except MemoryError:
         raise
-    except Exception as error:  # decoders raise almost anything on damaged files
-        raise PhotoRejected("damaged", kind=module.NAME) from error
-    if image.size != (header.width, header.height):
-        raise PhotoRejected("damaged", kind=module.NAME)
-    return header, image
+    except Exception:  # decoders raise almost anything on damaged files
+        logger.info("Damaged %s file", module.NAME, exc_info=True)
+    if hidden := sniff.hidden_kind(data):
+        raise PhotoRejected("unsupported", kind=hidden)
+    raise PhotoRejected("damaged", kind=module.NAME)
 
 
 def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS, min_side: int = MIN_SIDE) -> None:
@@ -120,4 +126,5 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS, min_side: 
 
 
 def _one_decimal(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
+    """Rounded up, so that what is over a limit also reads so."""
+    return f"{math.ceil(value * 10) / 10:.1f}".removesuffix(".0")

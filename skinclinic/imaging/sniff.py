@@ -1,6 +1,6 @@
 """What the bytes are, from the bytes alone."""
 
-PHOTOS = ("JPEG", "PNG", "WEBP", "HEIF")
+import re
 
 
 def _(text: str) -> str:
@@ -13,6 +13,8 @@ _HTML = _("a web page (HTML)")
 _SVG = _("an SVG drawing")
 _XML = _("an XML file")
 _SCRIPT = _("a program (script)")
+_WINDOWS_PROGRAM = _("a program (Windows executable)")
+_LINUX_PROGRAM = _("a program (Linux executable)")
 _AVIF = _("an AVIF picture")
 _VIDEO = _("a video")
 _ZIP = _("a ZIP archive or office document")
@@ -37,8 +39,8 @@ _SIGNATURES = (
     (b"Rar!\x1a\7", _("a RAR archive")),
     (b"7z\xbc\xaf\x27\x1c", _("a 7-Zip archive")),
     (b"\x1f\x8b", _("a gzip archive")),
-    (b"MZ", _("a program (Windows executable)")),
-    (b"\x7fELF", _("a program (Linux executable)")),
+    (b"MZ", _WINDOWS_PROGRAM),
+    (b"\x7fELF", _LINUX_PROGRAM),
     (b"\xcf\xfa\xed\xfe", _("a program (macOS executable)")),
     (b"\xce\xfa\xed\xfe", _("a program (macOS executable)")),
     (b"\xca\xfe\xba\xbe", _("a program (Java or macOS)")),
@@ -49,6 +51,8 @@ _SIGNATURES = (
     (b"ID3", _("a sound file")),
     (b"OggS", _("a sound or video file")),
 )
+_LINUX_HEADER = re.compile(rb"\x7fELF[\x01\x02][\x01\x02]\x01[\x00-\x13].\x00{7}", re.DOTALL)
+_WINDOWS_HEADER = re.compile(rb"MZ(?=.{58}(.{4}))", re.DOTALL)
 _HIDDEN = {b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!", b"PK\3\4", b"%PDF-", b"GIF87a", b"GIF89a"}
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
 _HEIF_BRANDS = {b"mif1", b"msf1"}
@@ -94,6 +98,16 @@ def hidden_kind(data: bytes) -> str | None:
         sample = data[start : start + 4096]
         if len(sample) >= 16 and (name := _kind_of_text(sample)) != _UNKNOWN:
             return name
+    return _program_inside(data)
+
+
+def _program_inside(data: bytes) -> str | None:
+    """Name of a program anywhere in the bytes, by more of its header than chance would write."""
+    if _LINUX_HEADER.search(data):
+        return _LINUX_PROGRAM
+    for found in _WINDOWS_HEADER.finditer(data):
+        if data.startswith(b"PE\0\0", found.start() + int.from_bytes(found[1], "little")):
+            return _WINDOWS_PROGRAM
     return None
 
 

@@ -57,7 +57,8 @@ def store_photo(
     with noted(photo.file_key, photo.thumbnail_key):
         try:
             files.write(photo.file_key, accepted.jpeg)
-            files.write(photo.thumbnail_key, accepted.thumbnail)
+            thumbnail = accepted.thumbnail
+            files.write(photo.thumbnail_key, imaging.mark_synthetic(thumbnail) if is_synthetic else thumbnail)
             _insert(photo, lesion, together_with)
         except BaseException as error:
             files.delete(photo.file_key, photo.thumbnail_key)

@@ -261,3 +261,12 @@ def test_filing_with_its_own_lesion_and_into_another(clinic, clinician):
     assert Lesion.objects.get() == lesion
     lesion.refresh_from_db()
     assert (lesion.photo_count, lesion.cover) == (2, second)
+
+
+def test_the_thumbnail_of_a_drawing_says_so(clinic, clinician):
+    drawing = factories.make_photo(clinic, clinician, seed=1)
+    image = imaging.open_rgb(files.read(drawing.thumbnail_key))
+    assert image.getpixel((3, image.height - 3)) == pytest.approx((26, 26, 26), abs=12)
+    photo, _new = store_photo(clinic=clinic, user=clinician, data=factories.jpeg_bytes(2), name="real.jpg")
+    image = imaging.open_rgb(files.read(photo.thumbnail_key))
+    assert min(image.getpixel((3, image.height - 3))) > 60
