@@ -18,7 +18,7 @@ def age(moment: datetime | None) -> str:
         return ""
     seconds = max(0, int((timezone.now() - moment).total_seconds()))
     if seconds < HOUR:
-        return _("%(count)s min") % {"count": seconds // MINUTE}
+        return _("%(count)s min") % {"count": max(1, seconds // MINUTE)}
     if seconds < DAY:
         return _("%(count)s h") % {"count": seconds // HOUR}
     days = seconds // DAY

@@ -53,6 +53,7 @@ class Compare {
     this.moved = moved.map((share) => Math.min(furthest, Math.max(-furthest, share)));
     const [x, y] = this.moved.map((share) => `${(share * 100).toFixed(3)}%`);
     for (const view of this.views) view.firstElementChild.style.transform = `translate(${x}, ${y}) scale(${scale})`;
+    this.stage.classList.toggle("compare-zoomed", scale > 1);
     this.shown.textContent = `${Math.round(scale * 100)}%`;
   }
 

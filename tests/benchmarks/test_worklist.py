@@ -1,0 +1,86 @@
+"""The worklist over 100,000 lesions, as ratios to reading one row by its key in the same run."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from skinclinic import keyset
+from skinclinic.models import Lesion
+from skinclinic.services import worklist
+from tests import crowd, factories
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
+
+COUNT = 100_000
+ROWS = 50
+# A page of 50 rows with patient, photo and person costs about ten times a single row on an idle machine;
+# reading the whole clinic costs thousands of times.
+MOST = 250
+
+
+def best_of(times: int, run: Callable) -> float:
+    """The shortest of several runs, in seconds."""
+    spent = []
+    for _time in range(times):
+        start = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - start)
+    return min(spent)
+
+
+@pytest.fixture
+def full_clinic(clinic, clinician, other_clinic, outsider):
+    crowd.fill(other_clinic, outsider, 1000, seed=1)
+    crowd.fill(clinic, clinician, COUNT)
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return clinic
+
+
+def test_every_page_costs_little(full_clinic, clinician, record_property):
+    def read(cursor: str = "", **asked: str):
+        filters = worklist.Filters(**asked)
+        lesions = worklist.lesions(full_clinic, clinician, filters, answers_open=True)
+        return keyset.page(lesions, worklist.order(filters, answers_open=True), cursor, ROWS)
+
+    page = read()
+    deep = Lesion.objects.filter(clinic=full_clinic).order_by("created_at")[COUNT // 20]
+    old = deep.created_at.date().isoformat()
+    # The cursor of a reader who has turned 1,900 pages.
+    older = Lesion.objects.filter(clinic=full_clinic, created_at__lte=deep.created_at)
+    cursor = keyset.page(older, worklist.NEWEST_FIRST, "", 1).next
+    asked = {
+        "first page": {},
+        "deep page": {"cursor": cursor},
+        "malignant first": {"sort": "malignant"},
+        "one disease": {"disease": "mm"},
+        "failed": {"state": "failed"},
+        "not filed": {"show": "not-filed"},
+        "proven": {"show": "proven"},
+        "needs pathology": {"show": "needs-pathology"},
+        "an old day": {"since": old, "until": old},
+        "a patient code": {"q": "P-012345"},
+        "a code that nobody has": {"q": "zzzz"},
+        "a disease by name": {"q": "melanoma"},
+        "an ICD-10 code": {"q": "C43.9"},
+        "a date": {"q": old},
+    }
+    trivial = best_of(20, lambda: list(Lesion.objects.filter(pk=page.rows[0].pk)))
+    ratios = {name: best_of(5, lambda what=what: read(**what)) / trivial for name, what in asked.items()}
+    for name, ratio in ratios.items():
+        print(f"{name}: {ratio:.1f} times one row")
+        record_property(name, round(ratio, 1))
+    assert max(ratios.values()) < MOST, ratios
+    # No page is found by counting through the ones before it.
+    assert ratios["deep page"] < 5 * ratios["first page"], ratios
+
+
+def test_factories_and_crowd_agree(clinic, clinician):
+    """What the benchmark reads looks like what the product makes."""
+    photo = factories.make_photo(clinic, clinician)
+    crowd.fill(clinic, clinician, 1)
+    made = Lesion.objects.exclude(pk=photo.lesion_id).get()
+    assert made.cover is not None and made.photo_count == photo.lesion.photo_count == 1
