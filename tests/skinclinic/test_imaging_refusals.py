@@ -35,6 +35,13 @@ def picture(file_format: str) -> bytes:
     return make.encoded(make.lesion(), file_format)
 
 
+def jpeg_headers() -> bytes:
+    """A good JPEG up to where its coded data begin."""
+    jpeg = make.encoded(make.lesion(), "JPEG")
+    scan = jpeg.index(b"\xff\xda")
+    return jpeg[: scan + 2 + int.from_bytes(jpeg[scan + 2 : scan + 4])]
+
+
 JPEG_START = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 WINDOWS_PROGRAM = b"MZ\x90\x00" + bytes(56) + b"\x80\x00\x00\x00" + bytes(64) + b"PE\x00\x00"
 
@@ -68,6 +75,11 @@ OTHER_KINDS = {
     "a single byte": (b"\x00", "unknown kind"),
     "Windows program behind a JPEG start": (JPEG_START + WINDOWS_PROGRAM, "program"),
     "Linux program behind a JPEG start": (b"\xff\xd8\xff\xe0\x7fELF\x02\x01\x01" + bytes(200), "program"),
+    "Windows program in place of the picture": (jpeg_headers() + WINDOWS_PROGRAM, "program"),
+    "Linux program in place of the picture": (
+        jpeg_headers() + Path(sys.executable).read_bytes()[:4096],
+        "program",
+    ),
     "HTML behind a JPEG start": (JPEG_START + b"<html><script>alert(1)</script></html>", "HTML"),
     "text behind a JPEG start": (b"\xff\xd8\xff" + b"only pretending to be a photo", "text file"),
     "PDF behind a JPEG start": (b"\xff\xd8\xff\xe0\x00\x02" + b"%PDF-1.7\n" + bytes(100), "PDF"),
@@ -184,4 +196,6 @@ def test_messages_can_be_translated_from_code_and_params():
 
 
 def test_a_row_more_than_50_megapixels():
-    assert refusal(make.encoded(Image.new("1", (10_000, 5_001)), "PNG")).code == "too_many_pixels"
+    rejected = refusal(make.encoded(Image.new("1", (10_000, 5_001)), "PNG"))
+    assert rejected.code == "too_many_pixels"
+    assert "10000 × 5001 is 50.1 megapixels; at most 50 are" in rejected.message

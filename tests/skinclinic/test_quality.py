@@ -167,9 +167,10 @@ def test_real_photos_are_hardly_ever_warned_about(real_crops):
 
 @pytest.mark.photos
 def test_spoilt_real_photos_are(real_crops):
-    dark = [(crop * 0.2).astype(np.uint8) for crop in real_crops]
-    blurred = [cv2.GaussianBlur(crop, (0, 0), crop.shape[0] * 0.02) for crop in real_crops]
-    blue = [crop[..., ::-1].copy() for crop in real_crops]
+    crops = [crop[::2, ::2] for crop in real_crops]
+    dark = [(crop * 0.2).astype(np.uint8) for crop in crops]
+    blurred = [cv2.GaussianBlur(crop, (0, 0), crop.shape[0] * 0.02) for crop in crops]
+    blue = [crop[..., ::-1].copy() for crop in crops]
     assert shares(dark)["too_dark"] >= 0.95
     assert shares(blurred)["blurred"] >= 0.95
     assert shares(blue)["little_skin"] >= 0.75
