@@ -8,6 +8,8 @@ from rest_framework.routers import DefaultRouter
 from skinclinic.api import people, records
 
 router = DefaultRouter()
+# Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
+router.include_format_suffixes = False
 router.register("clinics", people.ClinicsViewSet, basename="api-clinic")
 router.register("members", people.MemberViewSet, basename="api-member")
 router.register("invitations", people.InvitationViewSet, basename="api-invitation")

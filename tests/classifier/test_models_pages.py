@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.authtoken.models import Token
 
 from classifier import weights
 from classifier.models import ModelVersion, Publication
@@ -209,6 +210,14 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
     response = client_for(admin_user).post(url("model-register"), CONTENT_LENGTH=str(10**10))
     assert response.status_code == 413
     assert b"513 MB" in response.content
+
+
+def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settings):
+    settings.UPLOAD_MAX_BYTES = -(2**20)
+    token = Token.objects.create(user=admin_user)
+    for key, status in [(token.key, 400), ("wrong", 413), ("", 413)]:
+        headers = {"Authorization": f"Token {key}"} if key else {}
+        assert client.post("/api/models/", {"a": "b"}, headers=headers).status_code == status
 
 
 def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
