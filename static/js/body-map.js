@@ -49,11 +49,13 @@ class BodyMap {
     shapes[0].tabIndex = 0;
     panel.addEventListener("click", (event) => this.onClick(event, panel));
     panel.addEventListener("keydown", (event) => this.onKey(event, shapes));
-    panel.addEventListener("focusin", ({ target }) => {
+    // On the root: Chromium lets an SVG element that listens for focus take the focus itself.
+    this.root.addEventListener("focusin", ({ target }) => {
+      if (!shapes.includes(target)) return;
       for (const shape of shapes) shape.tabIndex = shape === target ? 0 : -1;
       this.ring(target);
     });
-    panel.addEventListener("focusout", () => this.ring(null));
+    this.root.addEventListener("focusout", () => this.ring(null));
   }
 
   /** A ring round the focused region as it is seen: a stroke of its own would be clipped with it. */
