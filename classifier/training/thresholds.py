@@ -35,7 +35,8 @@ def choose(
 ) -> list[Chosen]:
     """Choose a threshold for each of the first ``diseases`` outputs.
 
-    By Youden, or with ``screening`` the highest that still reaches 95 % sensitivity.
+    By Youden; with ``screening`` the highest that still reaches 95 % sensitivity, but none higher than by
+    Youden.
     """
     drawn_truth = np.tile(drawing_labels, len(out.drawings))
     drawn_scores = out.drawings.reshape(-1, out.drawings.shape[2])
@@ -44,12 +45,13 @@ def choose(
         real = bool((photo_labels == disease).any())
         scores, truth = (out.photos, photo_labels) if real else (drawn_scores, drawn_truth)
         curve = roc.roc(scores[:, disease], truth == disease)
-        point = (
-            roc.most_specific(curve, least_sensitivity=LEAST_SENSITIVITY) if screening else roc.youden(curve)
-        )
-        threshold = (
-            point.threshold if real else max(point.threshold, _seldom_exceeded(out.photos[:, disease]))
-        )
+        threshold = roc.youden(curve).threshold
+        if screening:
+            threshold = min(
+                threshold, roc.most_specific(curve, least_sensitivity=LEAST_SENSITIVITY).threshold
+            )
+        if not real:
+            threshold = max(threshold, _seldom_exceeded(out.photos[:, disease]))
         threshold = float(np.clip(threshold, 0, 1))
         chosen.append(
             Chosen(
