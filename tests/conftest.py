@@ -161,7 +161,7 @@ def engine(transactional_db, home, settings) -> Iterator[engine_processes.Engine
     """An engine on the broker this run is configured for: a folder of the home, or Redis."""
     if settings.CELERY_BROKER_URL.startswith("embedded"):
         engine_processes.use_broker(
-            settings, "embedded://", {"folder": str(home / "broker"), "polling_interval": 0.05}
+            settings, "embedded://localhost", {"folder": str(home / "broker"), "polling_interval": 0.05}
         )
     running = engine_processes.Engine(home, settings.CELERY_BROKER_URL)
     # Workers export networks to the cache of their own home; let them use the tests' shared one.

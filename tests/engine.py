@@ -65,14 +65,17 @@ def database_url() -> str:
 
 
 def use_broker(settings, url: str, options: dict) -> None:
+    """Let this process send its wake-ups to another broker."""
+    from kombu import pools
+
     from skinclinic import celery_app
 
     settings.CELERY_BROKER_URL = url
     celery_app.conf.broker_url = url
     celery_app.conf.broker_transport_options = options
-    celery_app.pool.force_close_all()
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    # Forget every connection, as a forked process does.
+    pools.reset()
+    celery_app._after_fork()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:

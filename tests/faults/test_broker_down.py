@@ -34,7 +34,7 @@ def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_versi
 @pytest.mark.timeout(120)
 def test_broker_folder_cannot_be_written(engine, use_broker, home, clinic, clinician, model_version):
     (home / "file").write_text("not a folder")
-    use_broker("embedded://", {"folder": str(home / "file"), "polling_interval": 0.05})
+    use_broker("embedded://localhost", {"folder": str(home / "file"), "polling_interval": 0.05})
     photo = factories.make_photo(clinic, clinician)
     analysis = request_analysis(photo, user=clinician)
     assert state_of(analysis) == Job.State.QUEUED
