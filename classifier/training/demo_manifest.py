@@ -31,9 +31,19 @@ LIMITS = (
     "disease, which is therefore learnt as scc. The output for none of the 12 is known from drawings of bare "
     "skin and of surfaces alone."
 )
+
+
+def _(text: str) -> str:
+    """Marks what pages show in their own language; the manifest itself is in English."""
+    return text
+
+
 PURPOSES = {
-    "balanced": "Balanced: the greatest sum of sensitivity and specificity (Youden) for each disease",
-    "screening": "Screening: at least 95 % sensitivity for each disease with photos, at the cost of more listed",
+    _("balanced"): _("Balanced: the greatest sum of sensitivity and specificity (Youden) for each disease"),
+    _("screening"): _(
+        # xgettext:no-python-format
+        "Screening: at least 95 % sensitivity for each disease with photos, at the cost of more listed"
+    ),
 }
 
 

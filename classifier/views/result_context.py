@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.services import assessments, registry
@@ -166,7 +166,7 @@ def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
     basis = details.get("basis")
     return ThresholdFacts(
         name=chosen.name,
-        purpose=chosen.purpose,
+        purpose=gettext(chosen.purpose) if chosen.purpose else "",
         cohort=chosen.cohort,
         n=details.get("n"),
         date=details.get("date", ""),

@@ -3,7 +3,7 @@
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
@@ -112,6 +112,12 @@ def percent(value: float | None) -> str:
     if 0 < value < 0.005:
         return "<1%"
     return f"{value:.0%}"
+
+
+@register.filter
+def in_words(text: str) -> str:
+    """Text of a model's own description, in the current language where the catalogue knows it."""
+    return gettext(text) if text else ""
 
 
 @register.simple_tag(takes_context=True)

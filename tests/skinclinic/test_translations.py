@@ -54,6 +54,12 @@ def test_the_compiled_catalogue_says_what_the_source_says():
 
 
 @pytest.mark.gettext
+def test_gettext_accepts_the_catalogue(tmp_path):
+    command = ["msgfmt", "--check-format", "-o", str(tmp_path / "django.mo"), str(FOLDER / "django.po")]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == ""
+
+
+@pytest.mark.gettext
 def test_the_catalogue_has_every_marked_string_and_no_other(tmp_path):
     for name in (*APPS, "templates"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "shipped"))
