@@ -18,6 +18,8 @@ from tests import factories, results
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Five seconds are not always enough on a machine that trains a network meanwhile.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -40,6 +42,11 @@ def open_result(open_page, user, analysis, **how) -> Page:
 
 def heat_is_drawn(page: Page, disease: str = "") -> None:
     expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile(f"^{disease or '[a-z]'}"))
+
+
+def is_saved(page: Page, step: str = "decision") -> None:
+    """The panel was swapped and its script has led the focus on."""
+    expect(page.locator(f"[data-focus={step}]")).to_be_focused()
 
 
 def pixels(page: Page, selector: str = "[data-heat]") -> np.ndarray:
@@ -76,15 +83,18 @@ def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first,
     expect(page.locator("#impression-mm")).to_be_checked()
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    is_saved(page, "impression")
     heat_is_drawn(page, "bcc")
     page.keyboard.press("c")
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator(".assess-saved")).to_contain_text("Saved")
+    is_saved(page)
     row = Assessment.objects.get()
     assert (row.impression.disease, row.decision, row.conclusion.disease) == ("mm", "change", "bcc")
     page.keyboard.press("u")
     expect(page.get_by_text("1 earlier decision")).to_be_visible()
+    is_saved(page)
     page.keyboard.press("x")
     page.keyboard.press("Enter")
     expect(page.locator(".assess-saved")).to_be_visible()
@@ -107,6 +117,7 @@ def test_an_unclear_impression_keeps_what_was_typed(open_page, impression_first,
     page = open_result(open_page, clinician, answered)
     page.allowed_errors.append("422")
     page.locator("#impression-term").fill("carcinoma")
+    page.keyboard.press("Tab")
     page.get_by_role("button", name="Record and show the answer").click()
     expect(page.get_by_role("alert")).to_contain_text("is not understood")
     expect(page.locator("#impression-term")).to_have_value("carcinoma")
