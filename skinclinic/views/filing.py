@@ -87,6 +87,7 @@ def filing_undo(request: HttpRequest) -> HttpResponse:
     """Take the last filing back, if nothing of it has changed since."""
     receipt = filing_notice.take(request)
     if receipt is None:
+        require(request.membership, EDIT)
         messages.info(request, _("There is nothing to undo."))
         return redirect("worklist")
     require(membership(request.user, receipt["clinic"]), EDIT)

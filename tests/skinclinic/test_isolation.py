@@ -1,0 +1,324 @@
+"""No page and no API route gives another clinic's rows away, or lets a read-only member change anything."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from classifier.services import registry
+from skinclinic.models import Diagnosis, User
+from skinclinic.services import diagnoses, invitations
+from tests import factories
+from tests.skinclinic.isolation_table import TABLE
+
+pytestmark = pytest.mark.django_db
+
+OURS = ("skinclinic", "classifier", "reader_study")
+ALL_METHODS = ("get", "post", "put", "patch", "delete")
+CHANGING = ALL_METHODS[1:]
+JPEG = factories.jpeg_bytes(99, 96, 96)
+IN_PLAIN_PATH = re.compile(r"<(?:\w+:)?(?P<name>\w+)>")
+IN_REGEX = re.compile(r"\(\?P<(?P<name>\w+)>[^)]*\)")
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    pattern: str
+
+    @property
+    def is_api(self) -> bool:
+        return self.pattern.startswith("api/")
+
+    @property
+    def access(self):
+        return TABLE[self.name]
+
+    def address(self, values: dict[str, object]) -> str:
+        """The route with its parts filled in, also with values that its converters would not take."""
+        values = {"format": "json", **values}
+        text = IN_PLAIN_PATH.sub(lambda match: str(values[match["name"]]), self._without_anchors())
+        return "/" + text
+
+    def _without_anchors(self) -> str:
+        text = IN_REGEX.sub(lambda match: f"<{match['name']}>", self.pattern)
+        return (
+            text.replace("/?$", "").replace("^", "").replace("$", "").replace("\\.", ".").replace("\\Z", "")
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.pattern}"
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = ""):
+    for pattern in (resolver or get_resolver()).url_patterns:
+        full = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, full)
+        else:
+            yield Route(pattern.name, full)
+
+
+ALL_ROUTES = list(routes())
+ROUTES = [route for route in ALL_ROUTES if route.name in TABLE]
+ROWS = [route for route in ROUTES if route.access.kind == "row"]
+
+
+@pytest.fixture
+def world(clinic, clinician, admin_user, coordinator, outsider, model_version, tmp_path):
+    """A clinic with one row of everything, and the texts that nobody outside may ever see."""
+    quist = factories.make_member(clinic, "clinician", "quist")
+    quist.display_name = "Zebulon Quist"
+    quist.save()
+    patient = factories.make_patient(clinic, "SECRETP-7781", ethnicity="SECRETETHNIC-12")
+    photo = factories.make_photo(clinic, quist, name="secret-photo-4471.jpg")
+    lesion = photo.lesion
+    lesion.patient, lesion.note = patient, "SECRETNOTE-313"
+    lesion.save()
+    own_model = registry.register(
+        factories.make_model_dir(tmp_path / "own", name="secret-model"), clinic=clinic
+    )
+    publication = registry.publish(own_model, clinic=clinic, user=admin_user, reason="SECRETREASON-55")
+    analysis = factories.make_analysis(photo, quist)
+    pathology = diagnoses.record(
+        lesion=lesion, user=quist, kind=Diagnosis.Kind.PATHOLOGY, disease="bcc", text="SECRETTEXT-919"
+    )
+    invitation, _secret = invitations.invite(
+        clinic, email="quist.invited@example.org", role="curator", by=admin_user
+    )
+    Assessment = apps.get_model("classifier", "Assessment")
+    assessment = Assessment.objects.create(
+        clinic=clinic, analysis=analysis, user=admin_user, comment="SECRETCOMMENT-8"
+    )
+    return SimpleNamespace(
+        clinic=clinic,
+        slug=clinic.slug,
+        member=quist.memberships.get(),
+        invitation=invitation,
+        patient=patient,
+        lesion=lesion,
+        photo=photo,
+        analysis=analysis,
+        pathology=pathology,
+        assessment=assessment,
+        own_model=own_model,
+        publication=publication,
+        unknown_secret="a" * 43,
+        markers=[
+            clinic.name,
+            "Zebulon Quist",
+            "SECRETP-7781",
+            "SECRETETHNIC-12",
+            "secret-photo-4471.jpg",
+            "SECRETNOTE-313",
+            "secret-model",
+            "SECRETREASON-55",
+            "SECRETTEXT-919",
+            "SECRETCOMMENT-8",
+            "quist.invited@example.org",
+            photo.sha256,
+        ],
+    )
+
+
+def address_of(route: Route, world) -> str:
+    values = {name: getattr(world, attribute) for name, attribute in route.access.args.items()}
+    return route.address({name: getattr(value, "pk", value) for name, value in values.items()})
+
+
+def foreign_references(world) -> dict:
+    """Fields and query parameters that name the other clinic's rows, in every spelling pages use."""
+    return {
+        "clinic": world.slug,
+        "patient": world.patient.pk,
+        "lesion": world.lesion.pk,
+        "lesions": world.lesion.pk,
+        "photo": world.photo.pk,
+        "photos": world.photo.pk,
+        "ids": world.photo.pk,
+        "have": f"{world.photo.pk}:queued",
+        "seen": f"{world.lesion.pk}:queued",
+        "analysis": world.analysis.pk,
+        "model_version": world.own_model.pk,
+        "from_version": world.own_model.pk,
+        "diagnosis": world.pathology.pk,
+        "member": world.member.pk,
+    }
+
+
+def body_for(world) -> dict:
+    """A form that most pages would take, full of the other clinic's ids."""
+    return foreign_references(world) | {
+        "code": "STRANGER-1",
+        "site": "cheek",
+        "disease": "mm",
+        "kind": "pathology",
+        "confirmed_by": "histopathology",
+        "role": "admin",
+        "is_active": "no",
+        "email": "stranger@example.org",
+        "name": "Stranger",
+        "skip": "1",
+        "decision": "agree",
+        "x": 0,
+        "y": 0,
+        "size": 64,
+        "reason": "stranger",
+    }
+
+
+def ask(client: Client, method: str, route: Route, address: str, world):
+    """Send a request full of the other clinic's ids. A view that breaks answers 500 here."""
+    client.raise_request_exception = False
+    address += "?" + urlencode(foreign_references(world) | {"q": "SECRETP"})
+    body = body_for(world) | route.access.body
+    if method == "post":
+        names = ("file", "weights", "manifest")
+        files = {name: SimpleUploadedFile(f"stranger-{name}.jpg", JPEG, "image/jpeg") for name in names}
+        return client.post(address, body | files)
+    if method in ("put", "patch") and route.is_api:
+        return getattr(client, method)(address, body, content_type="application/json")
+    return getattr(client, method)(address)
+
+
+def content_of(response) -> str:
+    data = b"".join(response.streaming_content) if response.streaming else response.content
+    headers = " ".join(f"{name}: {value}" for name, value in response.items())
+    return headers + data.decode(errors="replace")
+
+
+def snapshot(world) -> dict:
+    """Everything that belongs to the clinic: its rows, its people, its files."""
+    rows = {}
+    for model in apps.get_models():
+        if model._meta.app_label not in OURS:
+            continue
+        if any(field.name == "clinic" for field in model._meta.fields):
+            rows[model.__name__] = list(
+                model._default_manager.filter(clinic=world.clinic).order_by("pk").values()
+            )
+    rows["clinic"] = type(world.clinic).objects.filter(pk=world.clinic.pk).values().get()
+    people = User.objects.filter(memberships__clinic=world.clinic).order_by("pk")
+    rows["people"] = list(people.values("username", "password", "display_name", "email", "is_active"))
+    rows["files"] = {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in (settings.PHOTOS_DIR, settings.MODELS_DIR)
+        for path in sorted((folder / f"clinic-{world.clinic.pk}").rglob("*"))
+        if path.is_file()
+    }
+    return rows
+
+
+def leaks(response, world) -> list[str]:
+    shown = content_of(response)
+    return [f"shows {marker}" for marker in world.markers if marker in shown]
+
+
+def walk(world, client_of, methods=ALL_METHODS):
+    """Ask every route; yield (route, {method: response})."""
+    client = client_of()
+    for route in ROUTES:
+        address = address_of(route, world)
+        yield route, {method: ask(client, method, route, address, world) for method in methods}
+        if route.access.kind == "personal":
+            # It may have signed out, or changed the password.
+            client = client_of()
+
+
+def may_have_changed(statuses: dict[str, int]) -> bool:
+    return any(status < 400 for method, status in statuses.items() if method != "get")
+
+
+def statuses_of(responses: dict) -> dict[str, int]:
+    return {method: response.status_code for method, response in responses.items()}
+
+
+def test_the_table_names_every_route():
+    missing = {route.name for route in ALL_ROUTES} - set(TABLE)
+    assert not missing, f"add to tests/skinclinic/isolation_table.py: {sorted(missing)}"
+
+
+def test_the_table_names_nothing_else():
+    assert set(TABLE) <= {route.name for route in ALL_ROUTES}
+
+
+def test_the_clinics_own_admin_finds_the_rows(world, client_for, admin_user):
+    """Otherwise the tests below would pass for addresses that lead nowhere."""
+    client = client_for(admin_user)
+    lost = [str(route) for route in ROWS if client.get(address_of(route, world)).status_code == 404]
+    assert not lost
+
+
+def test_outsiders_get_nothing(world, client_for, outsider):
+    before, problems = snapshot(world), []
+    for route, responses in walk(world, lambda: client_for(outsider)):
+        statuses = statuses_of(responses)
+        wrong = [leak for response in responses.values() for leak in leaks(response, world)]
+        if max(statuses.values()) >= 500:
+            wrong.append("breaks")
+        if route.access.kind == "row" and not ({404} <= set(statuses.values()) <= {404, 405}):
+            wrong.append("answers")
+        if may_have_changed(statuses) and snapshot(world) != before:
+            wrong.append("changes something")
+            before = snapshot(world)
+        problems += [f"{route}: {what} {statuses}" for what in wrong]
+    assert not problems, "\n".join(problems)
+    assert snapshot(world) == before
+
+
+def test_signed_out_people_get_nothing(world):
+    before, problems = snapshot(world), []
+    for route, responses in walk(world, Client):
+        for method, response in responses.items():
+            wrong = leaks(response, world)
+            if route.access.kind == "public":
+                is_right = response.status_code < 500
+            elif route.is_api:
+                is_right = response.status_code == 401
+            else:
+                is_right = response.status_code == 302 and response.url.startswith("/login/?next=")
+            if not is_right:
+                wrong.append(f"answers {response.status_code}")
+            problems += [f"{route} {method}: {what}" for what in wrong]
+    assert not problems, "\n".join(problems)
+    assert snapshot(world) == before
+
+
+def test_read_only_members_change_nothing(world, client_for, coordinator):
+    before, problems = snapshot(world), []
+    for route, responses in walk(world, lambda: client_for(coordinator), CHANGING):
+        statuses = statuses_of(responses)
+        wrong = []
+        if route.access.kind in ("row", "listing") and not set(statuses.values()) <= {403, 405}:
+            wrong.append("answers")
+        if route.access.kind == "personal":
+            before = snapshot(world)
+        elif may_have_changed(statuses) and snapshot(world) != before:
+            wrong.append("changes something")
+            before = snapshot(world)
+        problems += [f"{route}: {what} {statuses}" for what in wrong]
+    assert not problems, "\n".join(problems)
+    assert snapshot(world) == before
+
+
+BAD_VALUES = ["0", "9" * 30, "-1", "abc", "1.5", "%00", "%E2%80%AE", "x" * 300, "1;DROP", "..%2F.."]
+
+
+def test_bad_ids_are_not_found(world, client_for, admin_user):
+    client, problems = client_for(admin_user), []
+    for route in (route for route in ROUTES if route.access.args):
+        for value in BAD_VALUES:
+            address = route.address(dict.fromkeys(route.access.args, value))
+            for method in ("get", "post"):
+                status = ask(client, method, route, address, world).status_code
+                if status not in (404, 405):
+                    problems.append(f"{method} {address}: {status}")
+    assert not problems, "\n".join(problems)
