@@ -19,7 +19,7 @@ class TryRun(models.Model):
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()
     # Keyed hash of who sent it (account or address), for the rate limit.
-    sender = models.CharField(max_length=64, db_index=True, default="")
+    sender = models.CharField(max_length=64, db_index=True)
     # {"scores", "background", "quality", "maps": [12 heatmaps of rows in [0, 1]]}
     result = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
