@@ -1,4 +1,8 @@
-"""The worklist over 100,000 lesions, as ratios to reading one row by its key in the same run."""
+"""The worklist over 100,000 lesions, as ratios to reading one row by its key in the same run.
+
+In processor time, so that other work on the machine does not count; with SQLite the database's own work is
+in it.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,7 +14,7 @@ from skinclinic.models import Lesion
 from skinclinic.services import worklist
 from tests import crowd, factories
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
 COUNT = 100_000
 ROWS = 50
@@ -20,12 +24,12 @@ MOST = 250
 
 
 def best_of(times: int, run: Callable) -> float:
-    """The shortest of several runs, in seconds."""
+    """The least processor time of several runs, in seconds."""
     spent = []
     for _time in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        spent.append(time.perf_counter() - start)
+        spent.append(time.process_time() - start)
     return min(spent)
 
 
