@@ -83,6 +83,12 @@ def quiet_broker(monkeypatch, request):
 
 
 @pytest.fixture
+def announced_only(monkeypatch):
+    """For requests that announce a large body and send none: there is nothing to read away."""
+    monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
+
+
+@pytest.fixture
 def clinic(db):
     return factories.make_clinic("Hanok Dermatology")
 

@@ -203,7 +203,7 @@ def test_drafts_of_crashed_uploads_are_swept(settings):
     assert young.exists()
 
 
-def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_user):
+def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_user, announced_only):
     size = str(100 * 1024 * 1024)
     response = client.post(url("model-register"), CONTENT_LENGTH=size)
     assert response.status_code == 413

@@ -105,7 +105,7 @@ def test_missing_csrf_token(clinician):
 
 
 @pytest.mark.parametrize("length", [27 * 1024 * 1024, 10**12])
-def test_large_bodies_are_refused_by_their_length(client, length):
+def test_large_bodies_are_refused_by_their_length(client, announced_only, length):
     response = client.post(url("account"), CONTENT_LENGTH=str(length))
     assert response.status_code == 413
     assert b"25 MB" in response.content

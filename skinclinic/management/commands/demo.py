@@ -35,7 +35,7 @@ class Command(BaseCommand):
         run_together(
             {
                 "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
-                "worker": python("-m", "celery", "-A", "skinclinic", "worker", *self._worker()),
+                "worker": python("-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker()),
                 "reconciler": python(manage, "reconcile"),
             },
             env=environment,
