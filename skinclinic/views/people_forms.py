@@ -24,6 +24,7 @@ def limit_passwords(form: forms.Form, *names: str) -> None:
 class SignInForm(AuthenticationForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
         limit_passwords(self, "password")
 
 
@@ -52,6 +53,7 @@ class JoinForm(UserCreationForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         limit_passwords(self, "password1", "password2")
+        self.fields["username"].label = _("User name")
         self.fields["username"].widget.attrs["autocomplete"] = "username"
 
 

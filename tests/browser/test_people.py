@@ -1,0 +1,137 @@
+"""Accounts, members and models in a browser; and a session that ends while somebody types."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from skinclinic.models import Patient, User
+from skinclinic.services import invitations
+from tests import factories
+from tests.browser.axe import violations
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def end_session(page):
+    Session.objects.all().delete()
+    page.allowed_errors.append("401")
+
+
+def sign_in_again(page):
+    dialog = page.locator("#sign-in-again")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Password").fill(factories.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_a_form_survives_the_end_of_the_session(open_page, clinician):
+    page = open_page(clinician, "/patients/new/")
+    page.locator("[name=code]").fill("TYPED-1")
+    end_session(page)
+    # As after a minute: the page no longer trusts what it last heard of the session.
+    page.clock.install()
+    page.clock.fast_forward("02:00")
+    page.locator("main form button.btn-primary").first.click()
+    sign_in_again(page)
+    page.wait_for_url(re.compile(r"/patients/\d+/$"))
+    assert Patient.objects.get().code == "TYPED-1"
+
+
+def test_a_wrong_password_in_the_dialog_is_said(open_page, clinician):
+    page = open_page(clinician, "/patients/new/")
+    end_session(page)
+    page.clock.install()
+    page.clock.fast_forward("02:00")
+    page.locator("[name=code]").fill("TYPED-2")
+    page.locator("main form button.btn-primary").first.click()
+    dialog = page.locator("#sign-in-again")
+    dialog.get_by_label("Password").fill("wrong")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("not right")
+    expect(page.locator("[name=code]")).to_have_value("TYPED-2")
+
+
+def test_somebody_joins_and_signs_in_again(open_page, clinic, admin_user):
+    _invitation, secret = invitations.invite(
+        clinic, email="nora@example.org", role="clinician", by=admin_user
+    )
+    page = open_page(None, f"/join/{secret}/")
+    page.get_by_label("Your name").fill("Nora Neu")
+    page.get_by_label("User name").fill("nora")
+    page.get_by_label("Password", exact=True).fill("a river of cold milk")
+    page.get_by_label("Password confirmation").fill("a river of cold milk")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("Welcome to Hanok Dermatology")).to_be_visible()
+    page.get_by_role("button", name="Nora Neu").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("User name").fill("nora")
+    page.get_by_label("Password").fill("a river of cold milk")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/$"))
+
+
+def test_admin_invites_and_copies_the_link(open_page, admin_user):
+    page = open_page(admin_user, "/clinic/members/")
+    page.get_by_label("E-mail").fill("nora@example.org")
+    page.get_by_role("button", name="Invite").click()
+    link = page.get_by_label("Link", exact=True)
+    expect(link).to_have_value(re.compile("/join/.{43}/$"))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == link.input_value()
+
+
+def test_admin_takes_access_away_after_a_question(open_page, admin_user, clinician):
+    page = open_page(admin_user, "/clinic/members/")
+    row = page.locator(".person", has_text="Clara")
+    row.get_by_role("button", name="Take away access").click()
+    page.locator("#confirm-dialog").get_by_role("button", name="Take away access").click()
+    expect(page.locator(".person", has_text="Clara")).to_contain_text("no access")
+    assert not User.objects.get(username="clara").memberships.get().is_active
+
+
+def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_version, tmp_path):
+    from classifier.services import registry
+
+    registry.register(factories.make_model_dir(tmp_path / "second", name="second", seed=2), clinic=clinic)
+    page = open_page(admin_user, "/models/")
+    page.get_by_role("link", name="second").click()
+    page.get_by_label("Reason").fill("better on nevi")
+    page.get_by_role("button", name="Publish").click()
+    page.locator("#confirm-dialog").get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("From the next photo on, second is used.")).to_be_visible()
+    page.get_by_role("button", name="Roll back to tiny").click()
+    page.locator("#confirm-dialog").get_by_role("button", name="Roll back").click()
+    expect(page.get_by_text("Rolled back: from the next photo on, tiny is used.")).to_be_visible()
+    assert registry.published(clinic) == model_version
+
+
+PAGES = [
+    "/account/",
+    "/account/password/",
+    "/clinic/members/",
+    "/clinic/settings/",
+    "/models/",
+    "/models/register/",
+]
+
+
+@pytest.mark.parametrize(("width", "dark", "language"), [(1440, False, "en"), (390, True, "ko")])
+def test_pages_are_accessible_and_fit(open_page, admin_user, clinic, model_version, width, dark, language):
+    long_name = factories.make_member(clinic, "coordinator", "a_very_long_user_name_that_goes_on_and_on")
+    long_name.display_name = "Wolfeschlegelsteinhausenbergerdorff-Papadimitropoulos 남궁민수"
+    long_name.save()
+    invitations.invite(
+        clinic,
+        email="someone.with.a.long.address@department.hospital.example.org",
+        role="curator",
+        by=admin_user,
+    )
+    for path in [*PAGES, f"/models/{model_version.pk}/"]:
+        page = open_page(admin_user, path, width=width, dark=dark, language=language)
+        assert violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
