@@ -42,7 +42,13 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
     pages: list[Page] = []
 
     def open_one(
-        user, path: str = "/", *, width: int = 1440, dark: bool = False, language: str = "en", touch: bool = False
+        user,
+        path: str = "/",
+        *,
+        width: int = 1440,
+        dark: bool = False,
+        language: str = "en",
+        touch: bool = False,
     ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900 if width > 500 else 844},
