@@ -1,4 +1,4 @@
-"""Storing, cropping, filing and deleting photos."""
+"""Storing, cropping and deleting photos."""
 
 import unicodedata
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skinclinic import imaging
-from skinclinic.models import Clinic, Lesion, Patient, Photo, User
+from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services import files
 from skinclinic.services.file_notes import noted
 from skinclinic.services.lesions import refresh_summary
@@ -108,29 +108,6 @@ def set_box(photo: Photo, box) -> None:
     box = imaging.check_box(box, photo.width, photo.height)
     photo.box_x, photo.box_y, photo.box_size = box.x, box.y, box.size
     photo.save(update_fields=["box_x", "box_y", "box_size"])
-
-
-@transaction.atomic
-def file_photo(photo: Photo, *, patient: Patient, lesion: Lesion | None, site: str = "") -> Lesion:
-    """File a photo under a patient: into one of the patient's lesions, or with its own lesion.
-
-    A lesion left without photos and diagnoses is removed.
-    """
-    old = photo.lesion
-    if lesion is None or lesion.pk == old.pk:
-        old.patient = patient
-        if site:
-            old.site = site
-        old.save(update_fields=["patient", "site"])
-        return old
-    photo.lesion = lesion
-    photo.save(update_fields=["lesion"])
-    refresh_summary(lesion)
-    if old.photos.exists() or old.diagnoses.exists():
-        refresh_summary(old)
-    else:
-        old.delete()
-    return lesion
 
 
 def delete_photo(photo: Photo) -> None:

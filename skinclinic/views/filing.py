@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic.forms.filing import ONE_EACH, FilingForm
+from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm
 from skinclinic.forms.patients import PatientForm
 from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
@@ -17,6 +17,7 @@ from skinclinic.services import filing, patients
 from skinclinic.views import filing_notice
 
 MOST_AT_ONCE = 100
+PERSON = ("birth_year", "sex", "skin_type", "ethnicity")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,12 +61,16 @@ def photo_filing_patient(request: HttpRequest, pk: int) -> HttpResponse:
     code = request.GET.get("code", "")
     several = request.GET.get("several") == "1"
     patient = patients.with_code(photo.clinic, code)
+    # A known lesion chosen before was another patient's.
+    lesion = ONE_EACH if request.GET.get("lesion") == ONE_EACH else ONE_NEW
     context = {
         "patient": patient,
         "code": code,
         "lesions": patients.lesions_of(patient) if patient else [],
-        "form": FilingForm(patient=patient, several=several, initial=_place_of(photo)),
-        "patient_form": PatientForm(clinic=photo.clinic),
+        "form": FilingForm(patient=patient, several=several, initial={"lesion": lesion}),
+        "patient_form": PatientForm(
+            clinic=photo.clinic, initial={name: request.GET.get(name, "") for name in PERSON}
+        ),
         "several": several,
         "photos": [photo],
     }

@@ -262,6 +262,11 @@ class TestParts:
         assert client.get(f"/photos/{photo.pk}/filing/codes/", {"q": text}).status_code == 200
         assert client.get(f"/photos/{photo.pk}/filing/patient/", {"code": text}).status_code == 200
 
+    def test_what_was_typed_stays_when_the_code_changes(self, client, photo):
+        typed = {"code": "N-2", "birth_year": "1961", "sex": "male", "ethnicity": "Korean", "lesion": "new"}
+        page = client.get(f"/photos/{photo.pk}/filing/patient/", typed).content.decode()
+        assert 'value="1961"' in page and 'value="male" selected' in page and 'value="Korean"' in page
+
     def test_a_known_patient_brings_the_lesions(self, client, photo, clinic, patient):
         lesion = Lesion.objects.create(clinic=clinic, patient=patient, site="sole")
         page = client.get(f"/photos/{photo.pk}/filing/patient/", {"code": "P-0001"}).content.decode()

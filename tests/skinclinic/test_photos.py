@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from skinclinic import imaging
 from skinclinic.models import Diagnosis, Lesion, Photo
 from skinclinic.services import files, photos
-from skinclinic.services.photos import delete_photo, file_photo, set_box, shown_name, store_photo
+from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
 from tests.folders import stored_files
 
@@ -249,18 +249,6 @@ def test_after_a_deletion_the_lesion_shows_its_other_photo(clinic, clinician, mo
     lesion.refresh_from_db()
     assert (lesion.cover, lesion.photo_count, lesion.state) == (first, 1, Lesion.State.DONE)
     assert lesion.top_disease == max(done.scores, key=done.scores.get)
-
-
-def test_filing_with_its_own_lesion_and_into_another(clinic, clinician):
-    patient = factories.make_patient(clinic)
-    first, _ = store(clinic, clinician, 1)
-    lesion = file_photo(first, patient=patient, lesion=None, site="nose")
-    assert (lesion.patient, lesion.site) == (patient, "nose")
-    second, _ = store(clinic, clinician, 2)
-    file_photo(second, patient=patient, lesion=lesion)
-    assert Lesion.objects.get() == lesion
-    lesion.refresh_from_db()
-    assert (lesion.photo_count, lesion.cover) == (2, second)
 
 
 def test_the_thumbnail_of_a_drawing_says_so(clinic, clinician):
