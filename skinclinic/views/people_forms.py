@@ -55,6 +55,7 @@ class JoinForm(UserCreationForm):
         limit_passwords(self, "password1", "password2")
         self.fields["username"].label = _("User name")
         self.fields["username"].widget.attrs["autocomplete"] = "username"
+        self.fields["username"].widget.attrs.pop("autofocus", None)
 
 
 class AccountForm(forms.ModelForm):
@@ -97,3 +98,5 @@ class ClinicForm(forms.ModelForm):
     class Meta:
         model = Clinic
         fields = ("name", "impression_first", "try_page_open")
+        # The page says at length what becomes public.
+        help_texts = {"try_page_open": ""}

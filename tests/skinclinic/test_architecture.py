@@ -266,8 +266,8 @@ OPEN = {
     "try",
     "try-result",
     "try-image",
-    "try-crop",
-    "try-retry",
+    "try-maps",
+    "try-delete",
 }
 
 
