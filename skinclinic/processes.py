@@ -12,7 +12,9 @@ STOP_WITHIN = 10.0
 
 def run_together(commands: dict[str, list[str]], *, env: dict[str, str], say: Callable[[str], None]) -> None:
     """Run the commands until SIGINT or SIGTERM, then stop them (SIGTERM, after 10 seconds SIGKILL)."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT, too: a shell that starts us in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     running: dict[str, subprocess.Popen] = {}
     try:
         while True:
