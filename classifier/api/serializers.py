@@ -91,6 +91,8 @@ class AnalysisSerializer(ClinicRowSerializer):
 
     def to_representation(self, row: Analysis) -> dict:
         shown = super().to_representation(row)
+        if row.is_done:  # PostgreSQL keeps no order of keys
+            shown["scores"] = {key: row.scores[key] for key in DISEASE_KEYS}
         if self._hidden(row):
             shown |= {"scores": None, "background": None, "quality": None}
         return shown

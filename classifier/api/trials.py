@@ -16,6 +16,7 @@ from classifier.views.maps import maps_json
 from classifier.views.try_page import clinic_of, find, start
 from skinclinic import imaging
 from skinclinic.api.errors import Refused
+from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Member
 from skinclinic.services import files
 from skinclinic.views.answers import refusal_words
@@ -73,7 +74,9 @@ class TryResultView(APIView):
             "trained_on": trial.model_version.manifest.get("trained_on", ""),
         }
         if trial.result:
-            body |= {name: trial.result[name] for name in ("scores", "background", "quality")}
+            scores = trial.result["scores"]
+            body["scores"] = {key: scores[key] for key in DISEASE_KEYS}  # PostgreSQL keeps no order of keys
+            body |= {name: trial.result[name] for name in ("background", "quality")}
             body |= maps_json(np.asarray(trial.result["maps"]), trial.box)
         return Response(body)
 
