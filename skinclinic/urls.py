@@ -58,6 +58,7 @@ urlpatterns = [
     path("photos/<int:pk>/image", photo_files.image, name="photo-image"),
     path("photos/<int:pk>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
     path("photos/<int:pk>/delete/", photo_files.delete, name="photo-delete"),
+    path("archive/", include("skinclinic.archive.urls")),
     path("api/", include("skinclinic.api.urls")),
     path("", include("classifier.urls")),
 ]

@@ -29,7 +29,8 @@ _FORMATS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "HEIF": heif}
 class AcceptedPhoto:
     """A photo fit to be stored.
 
-    `jpeg` is upright, 8-bit sRGB, without metadata or trailing bytes; `width` and `height` are its pixels.
+    `jpeg` is upright, 8-bit sRGB, without metadata or trailing bytes; a file that is so already, as this
+    product wrote it, is kept as it is. `width` and `height` are its pixels.
     `captured_at` is naive, by the camera's clock. `notes` are codes of `refusals.NOTES`. `sha256` is the hex
     digest of the bytes as uploaded. `thumbnail` is a JPEG of at most 320 pixels.
     """
@@ -71,12 +72,14 @@ def accept(
     header, image = _open(source_format, data, max_pixels, min_side)
     facts = metadata.read(header.exif)
     sampling = _FORMATS[source_format].subsampling(image)
+    # A photo that was stored and exported before comes back as the same bytes.
+    kept = data if source_format == "JPEG" and jpeg.is_plain(data, image, raster.quantisation()) else None
     profile = image.info.get("icc_profile") or (profiles.adobe_rgb_profile() if facts.adobe_rgb else None)
     image, colour_notes = colour.to_srgb(image, profile)
     if header.turns and facts.turn is not None:
         image = image.transpose(facts.turn)
     return AcceptedPhoto(
-        jpeg=raster.encode_jpeg(image, subsampling=sampling),
+        jpeg=kept or raster.encode_jpeg(image, subsampling=sampling),
         width=image.width,
         height=image.height,
         source_format=source_format,

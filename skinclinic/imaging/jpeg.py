@@ -17,6 +17,9 @@ _STANDALONE = {0x00, 0x01, _START, *range(0xD0, 0xD8)}
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NOT_FILL = re.compile(rb"[^\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Tables, one baseline or progressive frame, scans, restart intervals, the end.
+_PLAIN = {0xC0, 0xC2, 0xC4, 0xDB, _SCAN, 0xDD, _END}
+_JFIF_LENGTH = 14
 _EXIF = b"Exif\0\0"
 _GAIN_MAP = b"hdrgm:Version"
 # Each scan of a progressive file passes over the whole picture; programs write about ten.
@@ -97,6 +100,23 @@ def decode(payload: bytes) -> Image.Image:
     image = JpegImageFile(BytesIO(payload))
     image.load()
     return image
+
+
+def is_plain(data: bytes, image: JpegImageFile, tables: dict[int, list[int]]) -> bool:
+    """Whether the file is as this product writes it: an RGB picture coded with these quantisation tables, and
+    nothing beside it but a plain JFIF header. Storing such a file again must not change a byte."""
+    if image.mode != "RGB" or image.quantization != tables or len(data) < 4:
+        return False
+    end = 2
+    for marker, start, body, end in _segments(data):
+        if marker == 0xE0:
+            if not data[body:].startswith(b"JFIF\0") or end - body != _JFIF_LENGTH:
+                return False
+        elif marker not in _PLAIN:
+            return False
+        if start != 2 and data[start - 1 : start] == b"\xff":
+            return False
+    return end == len(data)
 
 
 def subsampling(image: JpegImageFile) -> str:

@@ -1,5 +1,6 @@
 """Stored photos: reading them back, writing JPEG without metadata, making thumbnails."""
 
+from functools import cache
 from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +19,12 @@ def open_rgb(jpeg_bytes: bytes) -> Image.Image:
     except SyntaxError as error:
         raise OSError("not a stored photo") from error
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+@cache
+def quantisation() -> dict[int, list[int]]:
+    """The tables of a photo as it is stored."""
+    return JpegImageFile(BytesIO(encode_jpeg(Image.new("RGB", (16, 16))))).quantization
 
 
 def encode_jpeg(image: Image.Image, *, quality: int = JPEG_QUALITY, subsampling: str = "4:4:4") -> bytes:

@@ -58,6 +58,11 @@ class Member(models.Model):
         return self.role in self.EDITING_ROLES
 
     @property
+    def can_curate(self) -> bool:
+        """Whether this member may change the archive and its datasets."""
+        return self.role in (Role.CURATOR, Role.ADMIN)
+
+    @property
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
 

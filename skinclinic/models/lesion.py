@@ -28,6 +28,8 @@ class Lesion(models.Model):
     site_x = models.FloatField(null=True, blank=True)
     site_y = models.FloatField(null=True, blank=True)
     note = models.CharField(_("note"), max_length=400, blank=True)
+    # Came with an imported archive: nobody's patient here, so not on the worklist.
+    is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -43,13 +45,13 @@ class Lesion(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["clinic", "-created_at", "-id"], name="lesion_worklist"),
-            models.Index(fields=["clinic", "state", "-created_at", "-id"], name="lesion_by_state"),
-            models.Index(fields=["clinic", "top_disease", "-created_at", "-id"], name="lesion_by_disease"),
-            models.Index(fields=["clinic", "is_proven", "-created_at", "-id"], name="lesion_by_proven"),
-            models.Index(fields=["clinic", "-malignant_sum", "-id"], name="lesion_by_malignant"),
+            models.Index(fields=["clinic", "is_archived", "-created_at", "-id"], name="lesion_worklist"),
+            models.Index(fields=["clinic", "is_archived", "state", "-created_at", "-id"], name="lesion_by_state"),
+            models.Index(fields=["clinic", "is_archived", "top_disease", "-created_at", "-id"], name="lesion_by_disease"),
+            models.Index(fields=["clinic", "is_archived", "is_proven", "-created_at", "-id"], name="lesion_by_proven"),
+            models.Index(fields=["clinic", "is_archived", "-malignant_sum", "-id"], name="lesion_by_malignant"),
             models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="lesion_by_patient"),
-            models.Index(fields=["clinic", "created_by", "-created_at", "-id"], name="lesion_by_person"),
+            models.Index(fields=["clinic", "is_archived", "created_by", "-created_at", "-id"], name="lesion_by_person"),
         ]
 
     def __str__(self) -> str:

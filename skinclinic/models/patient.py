@@ -20,6 +20,13 @@ class Patient(models.Model):
         V = 5, "V"
         VI = 6, "VI"
 
+    class Consent(models.TextChoices):
+        """Whether the photos may be used beyond the patient's own care."""
+
+        NOT_ASKED = "", _("Not asked")
+        GIVEN = "given", _("Given")
+        REFUSED = "refused", _("Refused or withdrawn")
+
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="patients")
     code = models.CharField(_("patient code"), max_length=64)
     birth_year = models.PositiveSmallIntegerField(
@@ -30,6 +37,9 @@ class Patient(models.Model):
         _("Fitzpatrick skin type"), choices=SkinType.choices, null=True, blank=True
     )
     ethnicity = models.CharField(_("ethnicity"), max_length=80, blank=True)
+    research_consent = models.CharField(
+        _("consent to the archive"), max_length=8, choices=Consent.choices, blank=True, default=Consent.NOT_ASKED
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 

@@ -88,7 +88,7 @@ def hidden_answers(user: User, member: Member, photo_ids: Iterable[int]) -> set[
 
 def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> QuerySet[Lesion]:
     """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``."""
-    rows = Lesion.objects.filter(clinic=clinic)
+    rows = Lesion.objects.filter(clinic=clinic, is_archived=False)
     if filters.state:
         rows = rows.filter(state=filters.state)
     if filters.disease and answers_open:
@@ -125,7 +125,7 @@ def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
 
 def has_none(clinic: Clinic) -> bool:
     """Whether the clinic has no lesion at all: a first visit."""
-    return not Lesion.objects.filter(clinic=clinic).exists()
+    return not Lesion.objects.filter(clinic=clinic, is_archived=False).exists()
 
 
 def _day(text: str) -> date | None:

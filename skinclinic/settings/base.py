@@ -50,6 +50,7 @@ SECRET_KEY = _secret_key()
 
 INSTALLED_APPS = [
     "skinclinic",
+    "skinclinic.archive",
     "classifier",
     "reader_study",
     "django.contrib.auth",

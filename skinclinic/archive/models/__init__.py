@@ -1,0 +1,25 @@
+from .dataset import Dataset, DatasetItem, DatasetVersion
+from .duplicates import DuplicatePair
+from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
+from .imports import DatasetRole, Import, SavedMapping
+from .source import PROVENANCE, Source
+from .vocabulary import BackgroundDisease, Subtype
+
+__all__ = [
+    "LABEL_LENGTH",
+    "PROVENANCE",
+    "BackgroundDisease",
+    "Dataset",
+    "DatasetItem",
+    "DatasetRole",
+    "DatasetVersion",
+    "DuplicatePair",
+    "Entry",
+    "EntryChange",
+    "Import",
+    "RejectReason",
+    "Review",
+    "SavedMapping",
+    "Source",
+    "Subtype",
+]

@@ -1,0 +1,111 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.archive.models.entry import LABEL_LENGTH
+from skinclinic.archive.models.imports import DatasetRole
+
+
+class Dataset(models.Model):
+    """A named selection of archive photos with a label each; what it holds is in its versions."""
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="datasets")
+    name = models.CharField(_("name"), max_length=120)
+    role = models.CharField(_("role"), max_length=5, choices=DatasetRole.choices, default=DatasetRole.BOTH)
+    description = models.TextField(_("what it is for"), max_length=2000, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "name"],
+                name="one_dataset_a_name",
+                violation_error_message=_("This clinic already has a dataset with this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DatasetVersion(models.Model):
+    """A draft, or frozen for good: members, labels and hashes no longer change.
+
+    ``sha256`` is that of the sorted lines "content hash, label, split". ``query`` is the search that chose
+    the members; ``split`` says how they were divided: {method, share, seed, said}.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        FROZEN = "frozen", _("Frozen")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
+    query = models.JSONField(default=dict, blank=True)
+    split = models.JSONField(default=dict, blank=True)
+    note = models.CharField(_("what changed"), max_length=400, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    # Where its photos come from, as it was when frozen: [{name, licence, …}].
+    provenance = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    frozen_at = models.DateTimeField(null=True)
+    frozen_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["dataset", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="one_version_a_number"),
+            models.UniqueConstraint(
+                fields=["dataset"], condition=models.Q(state="draft"), name="one_draft_a_dataset"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} v{self.number}"
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.state == self.State.FROZEN
+
+
+class DatasetItem(models.Model):
+    """A photo in a version, as it was when it was put there.
+
+    What a summary or a training needs is kept here, so that a frozen version does not follow later changes;
+    ``entry`` becomes empty when the photo itself is deleted. ``person`` tells patients apart (hex, from the
+    clinic's key); empty: not known.
+    """
+
+    class Split(models.TextChoices):
+        TRAIN = "train", _("Training")
+        TEST = "test", _("Test")
+
+    version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="items")
+    entry = models.ForeignKey("archive.Entry", models.SET_NULL, null=True, related_name="+")
+    content_sha256 = models.CharField(max_length=64)
+    phash = models.BigIntegerField(null=True)
+    label = models.CharField(max_length=LABEL_LENGTH)
+    subtype = models.CharField(max_length=80, blank=True)
+    split = models.CharField(max_length=5, choices=Split.choices, blank=True)
+    is_proven = models.BooleanField(default=False)
+    person = models.CharField(max_length=16, blank=True)
+    taken_on = models.DateField(null=True)
+    age = models.PositiveSmallIntegerField(null=True)
+    sex = models.CharField(max_length=8, blank=True)
+    skin_type = models.PositiveSmallIntegerField(null=True)
+    ethnicity = models.CharField(max_length=80, blank=True)
+    site = models.CharField(max_length=24, blank=True)
+    source_name = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
+        indexes = [models.Index(fields=["version", "label", "id"], name="item_by_label")]
+
+    def __str__(self) -> str:
+        return f"{self.version_id}: {self.label}"

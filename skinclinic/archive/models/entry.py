@@ -1,0 +1,117 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.models import Diagnosis
+
+LABEL_LENGTH = 120
+
+
+class Review(models.TextChoices):
+    PENDING = "pending", _("To review")
+    ACCEPTED = "accepted", _("Accepted")
+    REJECTED = "rejected", _("Rejected")
+
+
+class RejectReason(models.TextChoices):
+    POSTOPERATIVE = "postoperative", _("Postoperative")
+    INADEQUATE = "inadequate", _("Inadequate photo")
+    NOT_SKIN = "not_skin", _("Not skin")
+    IDENTIFIABLE = "identifiable", _("Person identifiable")
+    WRONG_LABEL = "wrong_label", _("Label in doubt")
+    DUPLICATE = "duplicate", _("Duplicate")
+    NO_CONSENT = "no_consent", _("No consent")
+    OTHER = "other", _("Other")
+
+
+class Entry(models.Model):
+    """A photo's place in the archive: its label, where it comes from, and what reviewers decided.
+
+    ``label`` is one of the 12 disease keys or the name of a background disease (``skinclinic.archive.labels``).
+    ``patient`` and ``taken_on`` repeat the photo's, so that the gallery of 200,000 photos needs no joins.
+    """
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="entries")
+    photo = models.OneToOneField("skinclinic.Photo", models.CASCADE, related_name="archive_entry")
+    source = models.ForeignKey("archive.Source", models.PROTECT, related_name="entries")
+    # The photo's name in its source; unique there.
+    external_id = models.CharField(_("name in the source"), max_length=200)
+    patient = models.ForeignKey(
+        "skinclinic.Patient", models.SET_NULL, null=True, blank=True, related_name="entries"
+    )
+    taken_on = models.DateField(_("taken"), null=True, blank=True)
+    age = models.PositiveSmallIntegerField(_("age"), null=True, blank=True)
+
+    label = models.CharField(_("label"), max_length=LABEL_LENGTH)
+    subtype = models.CharField(_("subtype"), max_length=80, blank=True)
+    icd10 = models.CharField(_("ICD-10"), max_length=8, blank=True)
+    impression = models.CharField(_("clinical impression"), max_length=LABEL_LENGTH, blank=True)
+    text = models.CharField(_("pathology text"), max_length=2000, blank=True)
+    is_proven = models.BooleanField(_("biopsy-proven"), default=False)
+    confirmed_by = models.CharField(
+        _("confirmed by"), max_length=60, choices=Diagnosis.ConfirmedBy.choices, blank=True
+    )
+
+    review = models.CharField(max_length=8, choices=Review.choices, default=Review.PENDING)
+    reject_reason = models.CharField(max_length=16, choices=RejectReason.choices, blank=True)
+    reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True)
+
+    # SHA-256 of the stored file (the photo's own ``sha256`` is that of the upload), and its perceptual
+    # hash as a signed 64-bit number; null until computed.
+    content_sha256 = models.CharField(max_length=64)
+    phash = models.BigIntegerField(null=True)
+    # What the model in use says, when it was asked: its first choice and the score it gives to the label.
+    model_label = models.CharField(max_length=LABEL_LENGTH, blank=True)
+    disagreement = models.FloatField(null=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="one_entry_a_name")]
+        indexes = [
+            models.Index(fields=["clinic", "review", "-id"], name="entry_by_review"),
+            models.Index(fields=["clinic", "label", "review", "-id"], name="entry_by_label"),
+            models.Index(fields=["clinic", "source", "review", "-id"], name="entry_by_source"),
+            models.Index(fields=["clinic", "is_proven", "review", "-id"], name="entry_by_proof"),
+            models.Index(fields=["clinic", "reviewed_by", "-id"], name="entry_by_reviewer"),
+            models.Index(fields=["clinic", "patient", "taken_on", "id"], name="entry_by_patient"),
+            models.Index(fields=["clinic", "-taken_on", "-id"], name="entry_by_date"),
+            models.Index(fields=["clinic", "-disagreement", "-id"], name="entry_by_disagreement"),
+            models.Index(fields=["clinic", "content_sha256"], name="entry_by_content"),
+            models.Index(fields=["clinic", "icd10"], name="entry_by_icd10"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.external_id}"
+
+
+class EntryChange(models.Model):
+    """One decision on one entry: who, when, and what each field was and became."""
+
+    class Action(models.TextChoices):
+        IMPORTED = "imported", _("Imported")
+        ADDED = "added", _("Added from the clinic")
+        ACCEPTED = "accepted", _("Accepted")
+        REJECTED = "rejected", _("Rejected")
+        EDITED = "edited", _("Edited")
+        UNDONE = "undone", _("Undone")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")
+    action = models.CharField(max_length=8, choices=Action.choices)
+    # {field: [from, to]}
+    fields = models.JSONField(default=dict)
+    note = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["clinic", "by", "-id"], name="change_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} #{self.entry_id}"

@@ -1,0 +1,52 @@
+"""Putting a stored photo into the archive."""
+
+from datetime import date
+
+from skinclinic import imaging
+from skinclinic.archive.models import Entry, EntryChange, Source
+from skinclinic.models import Photo, User
+from skinclinic.services import files
+
+
+def create_entry(
+    *,
+    photo: Photo,
+    source: Source,
+    external_id: str,
+    label: str,
+    user: User | None,
+    action: str = EntryChange.Action.IMPORTED,
+    taken_on: date | None = None,
+    **fields,
+) -> Entry:
+    """Add a photo to the archive with its label (see ``labels``), as yet to be reviewed.
+
+    ``fields``: any of age, subtype, icd10, impression, text, is_proven, confirmed_by. Call it in the
+    transaction that stores the photo (``store_photo(together_with=…)``).
+    """
+    jpeg = files.read(photo.file_key)
+    if taken_on is None and photo.captured_at:
+        taken_on = photo.captured_at.date()
+    entry = Entry.objects.create(
+        clinic_id=photo.clinic_id,
+        photo=photo,
+        source=source,
+        external_id=external_id,
+        patient_id=photo.lesion.patient_id,
+        taken_on=taken_on,
+        label=label,
+        content_sha256=imaging.sha256(jpeg),
+        phash=imaging.perceptual_hash(jpeg),
+        created_by=user,
+        **fields,
+    )
+    EntryChange.objects.create(
+        clinic_id=entry.clinic_id, entry=entry, action=action, by=user, fields={"label": ["", label]}
+    )
+    return entry
+
+
+def with_content(clinic, sha256: str) -> Entry | None:
+    """The clinic's archive entry of these bytes, as uploaded or as stored and exported."""
+    entries = Entry.objects.filter(clinic=clinic).select_related("photo", "source")
+    return entries.filter(photo__sha256=sha256).first() or entries.filter(content_sha256=sha256).first()
