@@ -45,6 +45,13 @@ TABLE = {
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
     # Archive
+    # Archive
+    "archive": LISTING,
+    "review": LISTING,
+    "imports": LISTING,
+    "duplicates": LISTING,
+    "datasets": LISTING,
+    # Cases
     "worklist": LISTING,
     "worklist-rows": LISTING,
     "patients": LISTING,

@@ -1,3 +1,8 @@
 from django.urls import path
 
-urlpatterns = []
+from skinclinic.archive.views.placeholder import placeholder
+
+urlpatterns = [
+    path("", placeholder, name="archive"),
+    path("review/", placeholder, name="review"),
+]

@@ -1,3 +1,7 @@
 from django.urls import path
 
-urlpatterns = []
+from skinclinic.archive.views.placeholder import placeholder
+
+urlpatterns = [
+    path("", placeholder, name="imports"),
+]
