@@ -57,6 +57,29 @@ def make_photo(clinic, user, *, seed: int = 0, name: str = "lesion.jpg", **field
     return photo
 
 
+def make_source(clinic, name: str = "Test archive", **fields):
+    from skinclinic.archive.models import Source
+
+    return Source.objects.get_or_create(clinic=clinic, name=name, defaults=fields)[0]
+
+
+def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
+    """Put a stored photo into the archive, by default of "Test archive"."""
+    from django.db import transaction
+
+    from skinclinic.archive.services.entries import create_entry
+
+    with transaction.atomic():
+        return create_entry(
+            photo=photo,
+            source=source or make_source(photo.clinic),
+            external_id=fields.pop("external_id", f"photo-{photo.pk}"),
+            label=label,
+            user=user,
+            **fields,
+        )
+
+
 def make_analysis(photo, user):
     """Ask for the photo's analysis and run the job here."""
     from classifier.services.analyses import request_analysis

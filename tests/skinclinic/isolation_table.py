@@ -50,6 +50,10 @@ TABLE = {
     "review": LISTING,
     "imports": LISTING,
     "duplicates": LISTING,
+    "duplicates-decided": LISTING,
+    "duplicates-search": LISTING,
+    "duplicate-decide": row("pair"),
+    "duplicate-reopen": row("pair"),
     "datasets": LISTING,
     # Cases
     "worklist": LISTING,

@@ -13,7 +13,9 @@ from django.template import engines
 from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ["skinclinic", "classifier", "reader_study"]
+# Each may import those before it. The archive is an app of its own inside skinclinic's folder.
+APPS = ["skinclinic", "skinclinic.archive", "classifier", "reader_study"]
+LABELS = ["skinclinic", "archive", "classifier", "reader_study"]
 # Inside an app a layer may import itself and what stands before it.
 LAYERS = ["models", "services", "outside"]
 OUTSIDE = ("tasks", "views", "api", "management", "forms", "middleware", "context", "urls", "celery", "wsgi")
@@ -22,6 +24,8 @@ PURE = [
     "skinclinic/imaging",
     "skinclinic/quality.py",
     "skinclinic/diseases.py",
+    "skinclinic/archive/labels.py",
+    "skinclinic/archive/near.py",
     "classifier/architectures.py",
     "classifier/cam.py",
     "classifier/colormaps.py",
@@ -43,8 +47,20 @@ PURE = [
 
 
 def sources(folder: str) -> list[Path]:
-    path = ROOT / folder
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+    """The files of a folder, or of an app without the apps inside it."""
+    path = ROOT / folder.replace(".", "/") if folder in APPS else ROOT / folder
+    files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+    return [file for file in files if app_of(module_of(file)) == folder] if folder in APPS else files
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def app_of(module: str) -> str | None:
+    """The app a module belongs to; None for what is not ours."""
+    own = [app for app in APPS if f"{module}.".startswith(f"{app}.")]
+    return max(own, key=len, default=None)
 
 
 @cache
@@ -64,12 +80,13 @@ def imports(path: Path) -> frozenset[str]:
 
 def layer_of(module: str) -> str | None:
     """The layer of skinclinic.views.members is "outside"; None for what every layer may use."""
-    parts = module.split(".")
-    if len(parts) < 2:
+    app = app_of(module)
+    if app is None or module == app:
         return None
-    if parts[1] in OUTSIDE:
+    layer = module.removeprefix(f"{app}.").split(".")[0]
+    if layer in OUTSIDE or layer.startswith("jobs_"):
         return "outside"
-    return parts[1] if parts[1] in LAYERS else None
+    return layer if layer in LAYERS else None
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -79,7 +96,7 @@ def test_apps_import_only_those_before_them(app):
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sources(app)
         for name in imports(path)
-        if name.split(".")[0] in later and not (path.name == "urls.py" and name.endswith("urls"))
+        if app_of(name) in later and not (path.name == "urls.py" and name.endswith("urls"))
     ]
     assert not wrong
 
@@ -88,11 +105,11 @@ def test_apps_import_only_those_before_them(app):
 def test_layers_import_only_those_before_them(app):
     wrong = []
     for path in sources(app):
-        own = layer_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        own = layer_of(module_of(path))
         if own is None:
             continue
         for name in imports(path):
-            other = layer_of(name) if name.split(".")[0] in APPS else None
+            other = layer_of(name)
             if other and LAYERS.index(other) > LAYERS.index(own):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
@@ -103,13 +120,13 @@ def test_migrations_follow_the_arrows():
 
     graph = MigrationLoader(None).graph
     graph.ensure_not_cyclic()
-    ours = [key for key in graph.nodes if key[0] in APPS]
-    assert {app for app, _name in ours} >= {"skinclinic", "classifier"}
+    ours = [key for key in graph.nodes if key[0] in LABELS]
+    assert {app for app, _name in ours} >= {"skinclinic", "archive", "classifier"}
     wrong = [
         f"{key} needs {parent.key}"
         for key in ours
         for parent in graph.node_map[key].parents
-        if parent.key[0] in APPS[APPS.index(key[0]) + 1 :]
+        if parent.key[0] in LABELS[LABELS.index(key[0]) + 1 :]
     ]
     assert not wrong
 

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver
 
 from classifier.services import registry
+from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Import
 from skinclinic.models import Diagnosis, User
 from skinclinic.services import diagnoses, invitations
 from tests import factories
@@ -98,7 +99,31 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     assessment = Assessment.objects.create(
         clinic=clinic, analysis=analysis, user=admin_user, comment="SECRETCOMMENT-8"
     )
+    source = factories.make_source(clinic, "SECRETSOURCE-6", licence="SECRETLICENCE-2")
+    entry = factories.make_entry(
+        photo, quist, source=source, external_id="SECRETID-81", text="SECRETTEXT-918"
+    )
+    second = factories.make_entry(
+        factories.make_photo(clinic, quist, seed=1), quist, source=source, label="SECRETDISEASE-4"
+    )
+    pair = DuplicatePair.objects.create(clinic=clinic, first=entry, second=second, distance=2)
+    import_row = Import.objects.create(
+        clinic=clinic, name="SECRETIMPORT-5", format="csv", photos="", source=source, created_by=quist
+    )
+    dataset = Dataset.objects.create(clinic=clinic, name="SECRETDATASET-9", created_by=quist)
+    version = DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=quist)
+    item = DatasetItem.objects.create(
+        version=version, entry=entry, label="bcc", content_sha256=entry.content_sha256
+    )
     return SimpleNamespace(
+        source=source,
+        entry=entry,
+        change=entry.changes.get(),
+        pair=pair,
+        import_row=import_row,
+        dataset=dataset,
+        version=version,
+        item=item,
         clinic=clinic,
         slug=clinic.slug,
         member=quist.memberships.get(),
@@ -122,6 +147,13 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
             "secret-model",
             "SECRETREASON-55",
             "SECRETTEXT-919",
+            "SECRETTEXT-918",
+            "SECRETSOURCE-6",
+            "SECRETLICENCE-2",
+            "SECRETID-81",
+            "SECRETDISEASE-4",
+            "SECRETIMPORT-5",
+            "SECRETDATASET-9",
             "SECRETCOMMENT-8",
             "quist.invited@example.org",
             photo.sha256,
@@ -150,6 +182,15 @@ def foreign_references(world) -> dict:
         "model_version": world.own_model.pk,
         "from_version": world.own_model.pk,
         "diagnosis": world.pathology.pk,
+        "entry": world.entry.pk,
+        "entries": world.entry.pk,
+        "selected": world.entry.pk,
+        "change": world.change.pk,
+        "source": world.source.pk,
+        "dataset": world.dataset.pk,
+        "version": world.version.pk,
+        "versions": world.version.pk,
+        "decided": world.pair.pk,
         "member": world.member.pk,
     }
 

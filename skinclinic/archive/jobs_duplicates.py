@@ -1,0 +1,19 @@
+"""The job that compares the photos of an archive."""
+
+from collections.abc import Sequence
+
+from skinclinic.archive.models import DuplicatePair
+from skinclinic.archive.services import duplicates
+from skinclinic.jobs import Outcome, job
+from skinclinic.models import Clinic, Job
+
+
+@job(duplicates.JOB, lease_seconds=600)
+def find_duplicates(rows: Sequence[Job]) -> Sequence[Outcome]:
+    """Store the pairs that look alike."""
+    return [_one(row) for row in rows]
+
+
+def _one(row: Job) -> Outcome:
+    found = duplicates.find_pairs(Clinic.objects.get(pk=row.subject))
+    return lambda: DuplicatePair.objects.bulk_create(found, batch_size=1000, ignore_conflicts=True)
