@@ -24,7 +24,11 @@ def page(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis 
     others = photo.analyses.select_related("model_version", "job").order_by("-id")
     if analysis:
         others = others.exclude(pk=analysis.pk)
-    neighbours = Photo.objects.filter(clinic=photo.clinic_id).order_by("id").values_list("pk", flat=True)
+    neighbours = (
+        Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
     return context | {
         "patient": photo.lesion.patient,
         "lesion": photo.lesion,

@@ -62,6 +62,7 @@ def not_filed(clinic: Clinic, user: User) -> list[Photo]:
             uploaded_by=user,
             created_at__gte=timezone.now() - NOT_FILED_FOR,
             lesion__patient=None,
+            lesion__is_archived=False,
         ).select_related("lesion")[:NOT_FILED_SHOWN]
     )
 

@@ -26,7 +26,7 @@ class PatientViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewS
 
     queryset = Patient.objects.select_related("clinic").order_by("-id")
     serializer_class = PatientSerializer
-    filterset_fields = ["code", "sex", "skin_type", "birth_year"]
+    filterset_fields = ["code", "sex", "skin_type", "birth_year", "is_archived"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def perform_create(self, serializer):
@@ -40,7 +40,7 @@ class LesionFilter(filters.FilterSet):
 
     class Meta:
         model = Lesion
-        fields = ["patient", "site", "state", "is_proven", "proven_disease"]
+        fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived"]
 
 
 class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):

@@ -107,16 +107,18 @@ def is_plain(data: bytes, image: JpegImageFile, tables: dict[int, list[int]]) ->
     nothing beside it but a plain JFIF header. Storing such a file again must not change a byte."""
     if image.mode != "RGB" or image.quantization != tables or len(data) < 4:
         return False
-    end = 2
+    expected = 2
     for marker, start, body, end in _segments(data):
+        # Neither fill bytes nor anything a decoder would skip on its way to the next marker.
+        if start != expected or body - start != (2 if marker == _END else 4):
+            return False
         if marker == 0xE0:
-            if not data[body:].startswith(b"JFIF\0") or end - body != _JFIF_LENGTH:
+            if not data.startswith(b"JFIF\0", body) or end - body != _JFIF_LENGTH:
                 return False
         elif marker not in _PLAIN:
             return False
-        if start != 2 and data[start - 1 : start] == b"\xff":
-            return False
-    return end == len(data)
+        expected = end
+    return expected == len(data)
 
 
 def subsampling(image: JpegImageFile) -> str:

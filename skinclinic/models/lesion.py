@@ -46,12 +46,23 @@ class Lesion(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["clinic", "is_archived", "-created_at", "-id"], name="lesion_worklist"),
-            models.Index(fields=["clinic", "is_archived", "state", "-created_at", "-id"], name="lesion_by_state"),
-            models.Index(fields=["clinic", "is_archived", "top_disease", "-created_at", "-id"], name="lesion_by_disease"),
-            models.Index(fields=["clinic", "is_archived", "is_proven", "-created_at", "-id"], name="lesion_by_proven"),
-            models.Index(fields=["clinic", "is_archived", "-malignant_sum", "-id"], name="lesion_by_malignant"),
+            models.Index(
+                fields=["clinic", "is_archived", "state", "-created_at", "-id"], name="lesion_by_state"
+            ),
+            models.Index(
+                fields=["clinic", "is_archived", "top_disease", "-created_at", "-id"],
+                name="lesion_by_disease",
+            ),
+            models.Index(
+                fields=["clinic", "is_archived", "is_proven", "-created_at", "-id"], name="lesion_by_proven"
+            ),
+            models.Index(
+                fields=["clinic", "is_archived", "-malignant_sum", "-id"], name="lesion_by_malignant"
+            ),
             models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="lesion_by_patient"),
-            models.Index(fields=["clinic", "is_archived", "created_by", "-created_at", "-id"], name="lesion_by_person"),
+            models.Index(
+                fields=["clinic", "is_archived", "created_by", "-created_at", "-id"], name="lesion_by_person"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,13 +38,20 @@ class Patient(models.Model):
     )
     ethnicity = models.CharField(_("ethnicity"), max_length=80, blank=True)
     research_consent = models.CharField(
-        _("consent to the archive"), max_length=8, choices=Consent.choices, blank=True, default=Consent.NOT_ASKED
+        _("consent to the archive"),
+        max_length=8,
+        choices=Consent.choices,
+        blank=True,
+        default=Consent.NOT_ASKED,
     )
+    # Came with an imported archive: nobody's patient here, so not in the clinic's list.
+    is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:
         ordering = ["code"]
+        indexes = [models.Index(fields=["clinic", "is_archived", "code"], name="patient_by_code")]
         constraints = [
             models.UniqueConstraint(
                 fields=["clinic", "code"],

@@ -19,7 +19,7 @@ def with_code(clinic: Clinic, code: str) -> Patient | None:
 
 def matching(clinic: Clinic, text: str) -> QuerySet[Patient]:
     """The clinic's patients whose code holds the text, with ``lesion_count`` and ``cover`` (a photo's key)."""
-    patients = Patient.objects.filter(clinic=clinic)
+    patients = Patient.objects.filter(clinic=clinic, is_archived=False)
     text = patient_codes.tidy(text) if storable(text) else ""
     if text:
         patients = patients.filter(code__icontains=text)
