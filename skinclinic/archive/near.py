@@ -48,14 +48,16 @@ def _candidates(hashes, probes, band: int, flips) -> Iterator[tuple[np.ndarray, 
     order = np.argsort(values, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(values, minlength=1 << _BAND_BITS))])
     for flip in flips:
-        wanted = values[probes] ^ np.uint16(flip)
+        # Of two hashes that differ in this bit, the one without it asks; among few, everyone asks.
+        asking = probes[(values[probes] & flip) == 0] if len(probes) == len(hashes) else probes
+        wanted = values[asking] ^ np.uint16(flip)
         counts = starts[wanted.astype(np.int64) + 1] - starts[wanted]
         for part in _parts(counts):
             count = counts[part]
-            first = np.repeat(probes[part], count)
+            first = np.repeat(asking[part], count)
             within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
             second = order[np.repeat(starts[wanted[part]], count) + within]
-            keep = first != second
+            keep = first < second if flip == 0 and len(probes) == len(hashes) else first != second
             yield first[keep], second[keep]
 
 

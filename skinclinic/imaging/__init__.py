@@ -5,7 +5,7 @@ The one way in is `accept`: it looks at the bytes only, never at a file name or 
 """
 
 from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
-from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, sha256
+from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
 from .likeness import perceptual_hash
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, mark_synthetic, open_rgb, thumbnail
 from .refusals import MESSAGES, NOTES, BoxRejected, PhotoRejected
@@ -24,6 +24,7 @@ __all__ = [
     "BoxRejected",
     "PhotoRejected",
     "accept",
+    "check",
     "check_box",
     "crop",
     "encode_jpeg",

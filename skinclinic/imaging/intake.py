@@ -61,17 +61,7 @@ def accept(
     Sizes are judged by the header, before any pixel is decoded. `max_pixels` counts width × height,
     `min_side` the shorter side in pixels.
     """
-    if not data:
-        raise PhotoRejected("empty")
-    if len(data) > max_bytes:
-        raise PhotoRejected(
-            "too_large",
-            megabytes=_one_decimal(len(data) / 2**20),
-            limit_megabytes=_one_decimal(max_bytes / 2**20),
-        )
-    source_format = sniff.photo_format(data)
-    if source_format is None:
-        raise PhotoRejected("unsupported", kind=sniff.kind_of(data))
+    source_format = _format(data, max_bytes)
     header, image = _open(source_format, data, max_pixels, min_side)
     facts = metadata.read(header.exif)
     sampling = _FORMATS[source_format].subsampling(image)
@@ -94,6 +84,26 @@ def accept(
         sha256=sha256(data),
         thumbnail=raster.thumbnail(image),
     )
+
+
+def check(data: bytes) -> None:
+    """Decode an uploaded photo without storing it: raises PhotoRejected for whatever `accept` refuses."""
+    _open(_format(data, MAX_BYTES), data, MAX_PIXELS, MIN_SIDE)
+
+
+def _format(data: bytes, max_bytes: int) -> str:
+    if not data:
+        raise PhotoRejected("empty")
+    if len(data) > max_bytes:
+        raise PhotoRejected(
+            "too_large",
+            megabytes=_one_decimal(len(data) / 2**20),
+            limit_megabytes=_one_decimal(max_bytes / 2**20),
+        )
+    source_format = sniff.photo_format(data)
+    if source_format is None:
+        raise PhotoRejected("unsupported", kind=sniff.kind_of(data))
+    return source_format
 
 
 def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tuple[Header, Image.Image]:

@@ -4,7 +4,7 @@ from datetime import date
 
 from skinclinic import imaging
 from skinclinic.archive.models import Entry, EntryChange, Source
-from skinclinic.models import Photo, User
+from skinclinic.models import Clinic, Photo, User
 from skinclinic.services import files
 
 
@@ -46,7 +46,9 @@ def create_entry(
     return entry
 
 
-def with_content(clinic, sha256: str) -> Entry | None:
-    """The clinic's archive entry of these bytes, as uploaded or as stored and exported."""
-    entries = Entry.objects.filter(clinic=clinic).select_related("photo", "source")
-    return entries.filter(photo__sha256=sha256).first() or entries.filter(content_sha256=sha256).first()
+def is_known(clinic: Clinic | int, sha256: str) -> bool:
+    """Whether the clinic has these bytes: as an upload, or as it stored and exported them."""
+    return (
+        Photo.objects.filter(clinic=clinic, sha256=sha256).exists()
+        or Entry.objects.filter(clinic=clinic, content_sha256=sha256).exists()
+    )

@@ -1,0 +1,123 @@
+"""What a reader of a format gives: rows, or what is wrong with them."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+HISTOPATHOLOGY = "histopathology"
+CONFIRMED_BY = (
+    HISTOPATHOLOGY,
+    "confocal microscopy with consensus dermoscopy",
+    "serial imaging showing no change",
+    "single image expert consensus",
+    "single contributor clinical assessment",
+)
+SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other"}
+UNKNOWN = {"", "na", "n/a", "nan", "none", "null", "unknown", "unk", "-"}
+_SKIN_TYPES = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, **{str(n): n for n in range(1, 7)}}
+OLDEST = 120
+
+
+class CellError(ValueError):
+    """A cell that cannot be read; the message says what is expected."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo as a table or folder describes it. ``number``: its row as a spreadsheet shows it (the header
+    is row 1); for folders, its place. ``label``: the source's own word for the disease; ``file``: the name of
+    the photo below the photos' folder. Empty text or None: not known."""
+
+    number: int
+    file: str
+    external_id: str
+    label: str
+    patient: str = ""
+    lesion: str = ""
+    age: int | None = None
+    sex: str = ""
+    skin_type: int | None = None
+    ethnicity: str = ""
+    site: str = ""
+    taken_on: date | None = None
+    kind: str = "close_up"
+    is_proven: bool = False
+    confirmed_by: str = ""
+    subtype: str = ""
+    icd10: str = ""
+    impression: str = ""
+    text: str = ""
+    # The stored file's hash, where the source tells it.
+    sha256: str = ""
+
+
+def is_unknown(text: str) -> bool:
+    return text.strip().casefold() in UNKNOWN
+
+
+def age(text: str) -> int | None:
+    """Years, 0 to 120. Raises CellError."""
+    if is_unknown(text):
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise CellError("is not a number of years") from None
+    if not 0 <= value <= OLDEST:
+        raise CellError(f"is not an age from 0 to {OLDEST}")
+    return int(value)
+
+
+def sex(text: str) -> str:
+    """'female', 'male', 'other' or ''. Raises CellError."""
+    if is_unknown(text):
+        return ""
+    try:
+        return SEXES[text.strip().casefold()]
+    except KeyError:
+        raise CellError("is none of female, male, other") from None
+
+
+def skin_type(text: str) -> int | None:
+    """Fitzpatrick skin type, 1 to 6, from a number or a Roman numeral. Raises CellError."""
+    text = text.strip().casefold().removesuffix(".0")
+    if is_unknown(text):
+        return None
+    try:
+        return _SKIN_TYPES[text]
+    except KeyError:
+        raise CellError("is not a Fitzpatrick skin type from I to VI") from None
+
+
+def yes(text: str) -> bool:
+    """Whether a cell says yes. Raises CellError."""
+    folded = text.strip().casefold()
+    if folded in ("true", "yes", "y", "1", "1.0", "예"):
+        return True
+    if folded in ("false", "no", "n", "0", "0.0", "아니오") or is_unknown(text):
+        return False
+    raise CellError("is neither yes nor no")
+
+
+def day(text: str) -> date | None:
+    """A date as YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD. Raises CellError."""
+    if is_unknown(text):
+        return None
+    match = re.fullmatch(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?", text.strip())
+    try:
+        found = date(*map(int, match.groups())) if match else None
+    except ValueError:
+        found = None
+    if found is None or not 1826 <= found.year <= 2200:
+        raise CellError("is not a date written as YYYY-MM-DD")
+    return found
+
+
+def confirmed_by(text: str) -> str:
+    """A way of confirmation of the ISIC vocabulary, or ''. Raises CellError."""
+    if is_unknown(text):
+        return ""
+    folded = " ".join(text.casefold().split())
+    if folded not in CONFIRMED_BY:
+        raise CellError("is no way of confirmation of the ISIC vocabulary")
+    return folded

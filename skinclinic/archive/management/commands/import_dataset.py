@@ -1,0 +1,141 @@
+"""Import photos with their labels into a clinic's archive."""
+
+import json
+import time
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from skinclinic.archive.models import PROVENANCE, DatasetRole, Import
+from skinclinic.archive.services import imports
+from skinclinic.models import Clinic, User
+
+
+class Command(BaseCommand):
+    help = "Check photos and their table as a whole, then write them to the archive. Safe to repeat."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name", help="name of the dataset and its source")
+        parser.add_argument("--photos", required=True, type=Path, help="folder or ZIP")
+        parser.add_argument("--metadata", type=Path, help="table (CSV); not for med-node and folder")
+        parser.add_argument("--format", choices=Import.Format.values, default=Import.Format.CSV)
+        parser.add_argument(
+            "--map", type=Path, help='JSON: {"columns": {field: column}, "labels": {word: label}}'
+        )
+        parser.add_argument("--role", choices=DatasetRole.values, default=DatasetRole.BOTH)
+        parser.add_argument("--clinic", help="short name of the clinic; not needed when there is one")
+        parser.add_argument("--user", help="who imports")
+        parser.add_argument("--dry-run", action="store_true", help="say what would change and write nothing")
+        for name in PROVENANCE:
+            parser.add_argument(f"--{name.replace('_', '-')}", default="", help="where the photos come from")
+
+    def handle(self, *args, **options):
+        mapping = _mapping(options["map"])
+        row = imports.begin(
+            clinic=_clinic(options["clinic"]), user=_user(options["user"]), name=options["name"],
+            format=options["format"], role=options["role"], photos=str(_there(options["photos"]).resolve()),
+            metadata=str(_table(options).resolve()) if _table(options) else "",
+            columns=mapping.get("columns", {}), labels=mapping.get("labels", {}),
+            provenance={name: options[name] for name in PROVENANCE},
+        )  # fmt: skip
+        try:
+            imports.request_check(row)
+            imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
+            self._report(row)
+            if row.state == imports.State.REFUSED:
+                raise CommandError("Nothing was imported. Mend the above and run the same command again.")
+        except BaseException:
+            imports.discard(row)
+            raise
+        if options["dry_run"]:
+            imports.discard(row)
+            self.stdout.write("dry run: nothing was written")
+            return
+        self._write(row)
+
+    def _write(self, row: Import) -> None:
+        started = time.monotonic()
+        imports.request_write(row)
+        imports.run_write(
+            row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
+        )
+        seconds = time.monotonic() - started
+        self.stdout.write(f"{row.written} rows written in {seconds:.1f} s; {row.get_state_display()}")
+
+    def _report(self, row: Import) -> None:
+        report = row.report
+        if report.get("refused"):
+            self.stderr.write(report["refused"])
+            return
+        for problem in report["errors"]:
+            shown = ", ".join(map(str, problem["rows"][:20])) + (" …" if problem["count"] > 20 else "")
+            where = f"column {problem['column']}: " if problem["column"] else ""
+            self.stderr.write(f"{where}{problem['message']} ({problem['count']} rows: {shown})")
+        for word, count in report["unknown_labels"].items():
+            self.stderr.write(
+                f"unknown label “{word}”: {count} rows. Map it with --map, to a disease key, a name or “-”."
+            )
+        if report["files_without_row_count"]:
+            names = ", ".join(report["files_without_row"][:10])
+            self.stdout.write(
+                f"{report['files_without_row_count']} photos without a row are left out: {names}"
+            )
+        for first, second in report["doubled"]:
+            self.stdout.write(f"row {second} is the same file as row {first} and is left out")
+        counts = {name: report[name] for name in ("new", "changed", "unchanged", "known", "left_out")}
+        self.stdout.write("; ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
+        for label, count in report["labels"].items():
+            self.stdout.write(f"  {label}: {count}")
+
+    def _line(self, text: str) -> None:
+        if self.stdout.isatty():
+            self.stdout.write(f"\r{text}   ", ending="")
+            self.stdout.flush()
+
+
+def _clinic(slug: str | None) -> Clinic:
+    found = Clinic.objects.filter(slug=slug) if slug else Clinic.objects.all()
+    if found.count() != 1:
+        names = ", ".join(Clinic.objects.values_list("slug", flat=True))
+        raise CommandError(f"Say which clinic with --clinic: {names or 'there is none yet'}")
+    return found.get()
+
+
+def _user(username: str | None) -> User | None:
+    if not username:
+        return None
+    try:
+        return User.objects.get(username=username)
+    except User.DoesNotExist:
+        raise CommandError(f"There is nobody with the name {username}.") from None
+
+
+def _there(path: Path) -> Path:
+    if not path.exists():
+        raise CommandError(f"{path} is not there.")
+    return path
+
+
+def _table(options) -> Path | None:
+    without = options["format"] in (Import.Format.FOLDER, Import.Format.MED_NODE)
+    if without:
+        return None
+    if options["metadata"] is None:
+        raise CommandError(f"The format {options['format']} needs --metadata.")
+    return _there(options["metadata"])
+
+
+def _mapping(path: Path | None) -> dict:
+    if path is None:
+        return {}
+    try:
+        mapping = json.loads(_there(path).read_text(encoding="utf-8-sig"))
+    except (ValueError, OSError) as error:
+        raise CommandError(f"{path} cannot be read as JSON: {error}") from None
+    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else [None]
+    if not all(isinstance(part, dict) and all(isinstance(v, str) for v in part.values()) for part in parts):
+        raise CommandError(f'{path} must read {{"columns": {{field: column}}, "labels": {{word: label}}}}.')
+    return {
+        "columns": parts[0],
+        "labels": {word: imports.tidy_label(label) for word, label in parts[1].items()},
+    }

@@ -1,0 +1,203 @@
+"""Checking an import as a whole before anything is written.
+
+The result is a plan: a file with one JSON line for each row to write, and a report for people.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from skinclinic import imaging
+from skinclinic.archive import labels
+from skinclinic.archive.formats import reading
+from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, PhotosRefused, open_photos
+from skinclinic.archive.formats.rows import Row
+from skinclinic.archive.formats.tables import Table, TableRefused
+from skinclinic.archive.models import BackgroundDisease, Entry, Import
+from skinclinic.archive.services.entries import is_known
+from skinclinic.diseases import BY_KEY, DISEASES
+from skinclinic.keyset import storable
+
+LEAVE_OUT = "-"
+MOST_ROWS_NAMED = 1000
+MOST_FILES_NAMED = 200
+_EVERY = 20
+
+_NAMES = {
+    spelling.casefold(): disease.key
+    for disease in DISEASES
+    for spelling in (disease.key, disease.name_en, disease.name_ko, disease.isic)
+}
+
+
+class Problems:
+    """Errors grouped by what is wrong: {(column, message): [row numbers]}."""
+
+    def __init__(self):
+        self.rows: dict[tuple[str, str], list[int]] = {}
+        self.count: Counter = Counter()
+
+    def add(self, number: int, column: str, message: str) -> None:
+        key = (column, message)
+        self.count[key] += 1
+        named = self.rows.setdefault(key, [])
+        if len(named) < MOST_ROWS_NAMED:
+            named.append(number)
+
+    def to_json(self) -> list[dict]:
+        return [
+            {"column": column, "message": message, "rows": named, "count": self.count[column, message]}
+            for (column, message), named in sorted(self.rows.items())
+        ]
+
+
+def check(row: Import, plan: Path, say: Callable[[int, int], None]) -> dict:
+    """Read and decode everything; write the plan and return the report.
+
+    ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole), ``errors``,
+    ``unknown_labels`` {word: rows}, ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``known``
+    (files that another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
+    """
+    try:
+        photos = open_photos(Path(row.photos))
+    except PhotosRefused as refused:
+        return {"refused": str(refused)}
+    try:
+        table = None if row.format in reading.WITHOUT_TABLE else Table(Path(row.metadata))
+        return _Check(row, photos, say).run(table, plan)
+    except (PhotosRefused, TableRefused) as refused:
+        return {"refused": str(refused)}
+    finally:
+        photos.close()
+
+
+class _Check:
+    def __init__(self, row: Import, photos: PhotoSet, say: Callable[[int, int], None]):
+        self.row, self.photos, self.say = row, photos, say
+        self.problems = Problems()
+        self.unknown: Counter = Counter()
+        self.counts: Counter = Counter()
+        self.by_label: Counter = Counter()
+        self.ids: set[str] = set()
+        self.used: set[str] = set()
+        self.hashes: dict[str, int] = {}
+        self.own = reading.own_labels(row.format)
+        self.mapped = {word.casefold(): label for word, label in row.labels.items()}
+        background = BackgroundDisease.objects.filter(clinic=row.clinic_id).values_list("name", flat=True)
+        # An export's labels are ours already.
+        self.background = {name.casefold(): name for name in background}
+        self.doubled: list[list[int]] = []
+
+    def run(self, table: Table | None, plan: Path) -> dict:
+        total = len(self.photos.names)
+        with plan.open("w", encoding="utf-8") as file:
+            rows = reading.rows(self.row.format, self.photos, table, self.row.columns)
+            for done, (number, row, problems) in enumerate(rows):
+                if done % _EVERY == 0:
+                    self.say(done, total)
+                for column, message in problems:
+                    self.problems.add(number, column, message)
+                if row and (line := self._line(row)):
+                    file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+        if not self.ids and not self.problems.rows:
+            return {"refused": "There is no row to import."}
+        without = [name for name in self.photos.names if name not in self.used]
+        return {
+            "errors": self.problems.to_json(),
+            "unknown_labels": dict(self.unknown.most_common()),
+            "files_without_row": without[:MOST_FILES_NAMED],
+            "files_without_row_count": len(without),
+            "doubled": self.doubled[:MOST_FILES_NAMED],
+            "labels": dict(sorted(self.by_label.items(), key=lambda item: labels.order(item[0]))),
+            **{name: self.counts[name] for name in ("new", "unchanged", "changed", "known", "left_out")},
+        }
+
+    def _line(self, row: Row) -> dict | None:
+        """What to write for a row; None when it has an error, is left out or is a copy."""
+        before = sum(self.problems.count.values())
+        if not all(map(storable, (row.file, row.external_id, row.label, row.text, row.patient, row.lesion))):
+            self.problems.add(row.number, "", "holds characters that cannot be stored")
+            return None
+        if row.external_id in self.ids:
+            self.problems.add(row.number, "", f"repeats the photo “{row.external_id}” of an earlier row")
+        self.ids.add(row.external_id)
+        label = self._label(row)
+        name = self.photos.find(row.file)
+        if name is None:
+            self.problems.add(row.number, "", f"names a photo that is not there: “{row.file}”")
+        else:
+            self.used.add(name)
+        if label == LEAVE_OUT:
+            self.counts["left_out"] += 1
+            return None
+        sha256 = self._readable(row, name) if name else ""
+        if label is None or sum(self.problems.count.values()) > before:
+            return None
+        if sha256 in self.hashes:
+            self.doubled.append([self.hashes[sha256], row.number])
+            return None
+        self.hashes[sha256] = row.number
+        self.by_label[label] += 1
+        self.counts[self._difference(row, label, sha256)] += 1
+        return {**asdict(row), "label": label, "file": name, "upload_sha256": sha256}
+
+    def _label(self, row: Row) -> str | None:
+        """A disease key, a background disease's name or LEAVE_OUT; None (and counted) when nobody said."""
+        word = row.label.casefold()
+        if word in self.mapped:
+            return self.mapped[word] or None
+        if word in self.own:
+            return self.own[word]
+        if word in _NAMES and self.row.format not in (Import.Format.PAD_UFES_20,):
+            return _NAMES[word]
+        if word in self.background:
+            return self.background[word]
+        self.unknown[row.label] += 1
+        return None
+
+    def _readable(self, row: Row, name: str) -> str:
+        """The file's SHA-256, or "" and a problem."""
+        try:
+            data = self.photos.read(name, imaging.MAX_BYTES)
+            imaging.check(data)
+        except FileTooLarge:
+            self.problems.add(row.number, "", f"“{name}” is larger than {imaging.MAX_BYTES >> 20} MB")
+        except imaging.PhotoRejected as rejected:
+            self.problems.add(row.number, "", f"“{name}”: {rejected}")
+        except OSError as error:
+            self.problems.add(row.number, "", f"“{name}” {error}")
+        else:
+            sha256 = imaging.sha256(data)
+            if not row.sha256 or row.sha256.casefold() == sha256:
+                return sha256
+            self.problems.add(row.number, "sha256", f"“{name}” is not the file that the table describes")
+        return ""
+
+    def _difference(self, row: Row, label: str, sha256: str) -> str:
+        entry = None
+        if self.row.source_id:
+            entry = Entry.objects.filter(source=self.row.source_id, external_id=row.external_id).first()
+        if entry:
+            return "unchanged" if is_same(entry, row, label) else "changed"
+        return "known" if is_known(self.row.clinic_id, sha256) else "new"
+
+
+def is_same(entry: Entry, row: Row, label: str) -> bool:
+    """Whether an entry says what the row says."""
+    return all(getattr(entry, name) == value for name, value in fields_of(row, label).items())
+
+
+def fields_of(row: Row, label: str) -> dict:
+    """The fields of an entry that a row sets."""
+    return {
+        "label": label,
+        "age": row.age,
+        "is_proven": row.is_proven,
+        "confirmed_by": row.confirmed_by,
+        "subtype": row.subtype,
+        "icd10": row.icd10 or (BY_KEY[label].icd10 if label in BY_KEY else ""),
+        "impression": row.impression,
+        "text": row.text,
+    }

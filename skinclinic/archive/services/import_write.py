@@ -1,0 +1,144 @@
+"""Writing a checked import: a photo at a time, so that it can be paused, killed and taken up again."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+from django.db import transaction
+
+from skinclinic import imaging
+from skinclinic.archive import labels
+from skinclinic.archive.formats.photo_sets import open_photos
+from skinclinic.archive.formats.rows import Row
+from skinclinic.archive.models import BackgroundDisease, Entry, EntryChange, Import, Review
+from skinclinic.archive.services.entries import create_entry, is_known
+from skinclinic.archive.services.import_check import fields_of, is_same
+from skinclinic.models import Lesion, Patient
+from skinclinic.services.photos import store_photo
+
+CODE_LENGTH = 64
+
+
+def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
+    """Write the rows of the plan that are not there yet; return how many rows are done.
+
+    ``go_on(done)`` is asked before each row; False stops. Rows that another run has written are passed over.
+    """
+    writer = _Writer(row)
+    photos = open_photos(Path(row.photos))
+    done = 0
+    try:
+        for line in _lines(plan):
+            if not go_on(done):
+                return done
+            writer.write(line, lambda name: photos.read(name, imaging.MAX_BYTES))
+            done += 1
+    finally:
+        photos.close()
+    return done
+
+
+def _lines(plan: Path) -> Iterator[dict]:
+    with plan.open(encoding="utf-8") as file:
+        for text in file:
+            yield json.loads(text)
+
+
+class _Writer:
+    def __init__(self, row: Import):
+        self.row, self.clinic, self.user, self.source = row, row.clinic, row.created_by, row.source
+        self._lesions: dict[str, int] = {}
+
+    def write(self, line: dict, read: Callable[[str], bytes]) -> None:
+        upload_sha256, label = line.pop("upload_sha256"), line["label"]
+        taken_on = date.fromisoformat(line["taken_on"]) if line["taken_on"] else None
+        row = Row(**line | {"taken_on": taken_on})
+        entry = Entry.objects.filter(source=self.source, external_id=row.external_id).first()
+        if entry is not None:
+            if not is_same(entry, row, label):
+                self._change(entry, row, label)
+            return
+        if is_known(self.clinic, upload_sha256):
+            return
+
+        def archive(photo):
+            if photo.kind != row.kind:
+                photo.kind = row.kind
+                photo.save(update_fields=["kind"])
+            create_entry(
+                photo=photo, source=self.source, external_id=row.external_id, user=self.user,
+                taken_on=row.taken_on, **fields_of(row, label),
+            )  # fmt: skip
+
+        with transaction.atomic():
+            self._name_disease(label)
+            photo, is_new = store_photo(
+                clinic=self.clinic, user=self.user, data=read(row.file), name=row.file, kind=row.kind,
+                lesion=self._lesion(row), is_synthetic=self.source.is_synthetic, together_with=archive,
+            )  # fmt: skip
+            if not is_new:
+                # Somebody uploaded the same file meanwhile: it stays the clinic's.
+                transaction.set_rollback(True)
+
+    def _name_disease(self, label: str) -> None:
+        if not labels.is_disease(label):
+            BackgroundDisease.objects.get_or_create(
+                clinic=self.clinic, name=label, defaults={"created_by": self.user}
+            )
+
+    def _lesion(self, row: Row) -> Lesion:
+        patient = self._patient(row)
+        key = f"{row.patient}\n{row.lesion}" if row.lesion else ""
+        if key and key in self._lesions:
+            return Lesion.objects.get(pk=self._lesions[key])
+        note = f"{self.source.name}: lesion {row.lesion}"[:400] if row.lesion else ""
+        lesion = None
+        if note and patient:
+            lesion = Lesion.objects.filter(clinic=self.clinic, patient=patient, note=note).first()
+        lesion = lesion or Lesion.objects.create(
+            clinic=self.clinic, patient=patient, site=row.site, note=note, created_by=self.user,
+            is_archived=True,
+        )  # fmt: skip
+        if key:
+            self._lesions[key] = lesion.pk
+        return lesion
+
+    def _patient(self, row: Row) -> Patient | None:
+        if not row.patient:
+            return None
+        code = f"{self.source.name}/{row.patient}"
+        if len(code) > CODE_LENGTH:
+            code = imaging.sha256(code.encode())[:32]
+        return Patient.objects.get_or_create(
+            clinic=self.clinic, code=code,
+            defaults={
+                "sex": row.sex, "skin_type": row.skin_type, "ethnicity": row.ethnicity,
+                "is_archived": True, "created_by": self.user,
+            },
+        )[0]  # fmt: skip
+
+    @transaction.atomic
+    def _change(self, entry: Entry, row: Row, label: str) -> None:
+        """The source says something else now: kept in the history; another label is to be reviewed again."""
+        self._name_disease(label)
+        after = fields_of(row, label)
+        if entry.label != label:
+            after |= {"review": Review.PENDING, "reject_reason": "", "reviewed_by": None, "reviewed_at": None}
+        changed = {
+            name: [_plain(getattr(entry, name)), _plain(value)]
+            for name, value in after.items()
+            if getattr(entry, name) != value
+        }
+        Entry.objects.filter(pk=entry.pk).update(**after)
+        EntryChange.objects.create(
+            clinic_id=entry.clinic_id,
+            entry=entry,
+            action=EntryChange.Action.IMPORTED,
+            by=self.user,
+            fields=changed,
+        )
+
+
+def _plain(value):
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

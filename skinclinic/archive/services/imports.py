@@ -1,0 +1,177 @@
+"""An import from its files to the archive: begun, checked, mapped, written, paused, resumed, discarded.
+
+uploaded ──check──▶ checking ──▶ refused ──(mapping, other files)──▶ checking
+                        └──▶ ready ──start──▶ running ⇄ paused
+                                                 └──▶ done
+"""
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from skinclinic import jobs
+from skinclinic.archive import labels as archive_labels
+from skinclinic.archive.models import Import, SavedMapping, Source
+from skinclinic.archive.services import import_check, import_write
+from skinclinic.diseases import BY_KEY
+from skinclinic.models import Clinic, Job, User
+
+CHECK_JOB, WRITE_JOB = "import-check", "import-write"
+State = Import.State
+CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
+
+
+class NotNow(Exception):
+    """The import is in a state in which this cannot be done; the message says which."""
+
+
+def begin(
+    *,
+    clinic: Clinic,
+    user: User | None,
+    name: str,
+    format: str,
+    role: str,
+    photos: str,
+    metadata: str = "",
+    columns: dict | None = None,
+    labels: dict | None = None,
+    provenance: dict | None = None,
+) -> Import:
+    """Make an import of ``photos`` (a folder or ZIP) with the table ``metadata``, as yet unchecked.
+
+    Its photos go to the source of the same name, which is made with ``provenance`` if there is none.
+    """
+    with transaction.atomic():
+        known = {key: value for key, value in (provenance or {}).items() if value}
+        source, made = Source.objects.get_or_create(
+            clinic=clinic, name=name, defaults={"created_by": user, **known}
+        )
+        if not made and known:
+            Source.objects.filter(pk=source.pk).update(**known)
+        return Import.objects.create(
+            clinic=clinic, name=name, format=format, role=role, source=source, photos=photos, metadata=metadata,
+            columns=columns or {}, labels=labels or {}, created_by=user,
+        )  # fmt: skip
+
+
+def folder(row: Import) -> Path:
+    """Where the import keeps its uploaded files and its plan."""
+    return settings.SKINCLINIC_HOME / "imports" / str(row.pk)
+
+
+def _plan(row: Import) -> Path:
+    folder(row).mkdir(parents=True, exist_ok=True)
+    return folder(row) / "plan.jsonl"
+
+
+def request_check(row: Import) -> None:
+    """Ask for the check. Raises NotNow while it is being written or is done."""
+    _move(row, CHECKABLE, State.CHECKING)
+    _enqueue(CHECK_JOB, row)
+
+
+def request_write(row: Import) -> None:
+    """Ask for a checked import to be written, or a paused or failed one to go on. Raises NotNow."""
+    _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING)
+    _enqueue(WRITE_JOB, row)
+
+
+def pause(row: Import) -> None:
+    """Stop after the photo at hand. Raises NotNow."""
+    _move(row, (State.RUNNING,), State.PAUSED)
+
+
+def discard(row: Import) -> None:
+    """Forget an import that has written nothing yet, with its files. Raises NotNow."""
+    pk = row.pk
+    with transaction.atomic():
+        removed, _rows = Import.objects.filter(pk=pk, state__in=CHECKABLE, written=0).delete()
+        if not removed:
+            raise NotNow("This import has begun to write; it cannot be discarded.")
+        # A source that only this import would have filled.
+        Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
+    remove_files(row)
+
+
+def remove_files(row: Import) -> None:
+    """Remove the uploaded files and the plan."""
+    shutil.rmtree(settings.SKINCLINIC_HOME / "imports" / str(row.pk), ignore_errors=True)
+
+
+def set_mapping(row: Import, *, columns: dict | None = None, labels: dict | None = None) -> None:
+    """Say which columns and labels mean what; the import is to be checked again. Raises NotNow.
+
+    A label is a disease key, a background disease's name, import_check.LEAVE_OUT, or "" for not decided.
+    """
+    values = {}
+    if columns is not None:
+        values["columns"] = columns
+    if labels is not None:
+        values["labels"] = row.labels | {word: tidy_label(label) for word, label in labels.items()}
+    if not Import.objects.filter(pk=row.pk, state__in=CHECKABLE).update(**values, state=State.UPLOADED):
+        raise NotNow("This import is being read or written; its mapping cannot be changed now.")
+    row.refresh_from_db()
+
+
+def tidy_label(label: str) -> str:
+    """A label in its one spelling."""
+    label = archive_labels.tidy(label)
+    return label.casefold() if label.casefold() in BY_KEY else label
+
+
+def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
+    """Keep the import's mapping under a name; one of the same name is replaced."""
+    return SavedMapping.objects.update_or_create(
+        clinic=row.clinic, name=name,
+        defaults={"format": row.format, "columns": row.columns, "labels": row.labels, "created_by": user},
+    )[0]  # fmt: skip
+
+
+def run_check(row: Import, say=lambda done, total: None) -> Import:
+    """Check now; the row becomes READY or REFUSED and holds the report."""
+    report = import_check.check(row, _plan(row), say)
+    fine = not (report.get("refused") or report["errors"] or report["unknown_labels"])
+    row.report, row.state = report, State.READY if fine else State.REFUSED
+    row.total = sum(report.get("labels", {}).values())
+    row.written, row.error = 0, ""
+    row.save(update_fields=["report", "state", "total", "written", "error"])
+    return row
+
+
+def run_write(row: Import, say=lambda done: None) -> Import:
+    """Write now, until it is done or somebody pauses it."""
+
+    def go_on(done: int) -> bool:
+        still = Import.objects.filter(pk=row.pk, state=State.RUNNING).update(written=done)
+        say(done)
+        return bool(still)
+
+    done = import_write.write(row, _plan(row), go_on)
+    finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
+    if done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**finished):
+        remove_files(row)
+    row.refresh_from_db()
+    return row
+
+
+def fail(row: Import, error: str) -> None:
+    """Note that the import stopped by an error; it can be taken up again."""
+    Import.objects.filter(pk=row.pk, state__in=(State.CHECKING, State.RUNNING)).update(
+        state=State.FAILED, error=error
+    )
+
+
+def _move(row: Import, states, to: str) -> None:
+    if not Import.objects.filter(pk=row.pk, state__in=states).update(state=to):
+        row.refresh_from_db()
+        raise NotNow(f"The import is now: {row.get_state_display()}.")
+    row.state = to
+
+
+def _enqueue(kind: str, row: Import) -> None:
+    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
+    jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
