@@ -39,6 +39,8 @@ class Entry(models.Model):
     patient = models.ForeignKey(
         "skinclinic.Patient", models.SET_NULL, null=True, blank=True, related_name="entries"
     )
+    # The patient's key, or 0: what the gallery is ordered by, which may not be null.
+    patient_key = models.BigIntegerField(default=0)
     taken_on = models.DateField(_("taken"), null=True, blank=True)
     age = models.PositiveSmallIntegerField(_("age"), null=True, blank=True)
 
@@ -77,7 +79,7 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "source", "review", "-id"], name="entry_by_source"),
             models.Index(fields=["clinic", "is_proven", "review", "-id"], name="entry_by_proof"),
             models.Index(fields=["clinic", "reviewed_by", "-id"], name="entry_by_reviewer"),
-            models.Index(fields=["clinic", "patient", "taken_on", "id"], name="entry_by_patient"),
+            models.Index(fields=["clinic", "-patient_key", "-id"], name="entry_by_patient"),
             models.Index(fields=["clinic", "-taken_on", "-id"], name="entry_by_date"),
             models.Index(fields=["clinic", "-disagreement", "-id"], name="entry_by_disagreement"),
             models.Index(fields=["clinic", "content_sha256"], name="entry_by_content"),

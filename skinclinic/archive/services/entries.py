@@ -33,6 +33,7 @@ def create_entry(
         source=source,
         external_id=external_id,
         patient_id=photo.lesion.patient_id,
+        patient_key=photo.lesion.patient_id or 0,
         taken_on=taken_on,
         label=label,
         content_sha256=imaging.sha256(jpeg),

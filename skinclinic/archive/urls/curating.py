@@ -1,8 +1,13 @@
 from django.urls import path
 
-from skinclinic.archive.views.placeholder import placeholder
+from skinclinic.archive.views import entries, gallery, review
 
 urlpatterns = [
-    path("", placeholder, name="archive"),
-    path("review/", placeholder, name="review"),
+    path("", gallery.gallery, name="archive"),
+    path("photos/<int:pk>/", entries.entry, name="archive-entry"),
+    path("changes/<int:pk>/undo/", entries.undo, name="archive-change-undo"),
+    path("review/", review.queue, name="review"),
+    path("review/decide/", review.decide, name="review-decide"),
+    path("review/<int:pk>/label/", review.relabel, name="review-label"),
+    path("review/<int:pk>/undo/", review.undo, name="review-undo"),
 ]

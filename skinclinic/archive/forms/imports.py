@@ -1,0 +1,64 @@
+"""The form that begins an import."""
+
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.archive.formats.reading import WITHOUT_TABLE
+from skinclinic.archive.models import PROVENANCE, Import, SavedMapping, Source
+from skinclinic.models import Clinic
+
+
+def inbox(clinic: Clinic) -> Path:
+    """Where an administrator of the server puts archives of this clinic that are too large to upload."""
+    return settings.SKINCLINIC_HOME / "inbox" / clinic.slug
+
+
+def waiting_folders(clinic: Clinic) -> list[str]:
+    """The folders and ZIPs in the clinic's inbox; links are passed over."""
+    if not inbox(clinic).is_dir():
+        return []
+    return sorted(
+        path.name
+        for path in inbox(clinic).iterdir()
+        if not path.is_symlink() and (path.is_dir() or path.suffix.lower() == ".zip")
+    )
+
+
+class ImportForm(forms.ModelForm):
+    """Name, format and files of an import; provenance goes to its source."""
+
+    archive = forms.FileField(label=_("Photos (ZIP)"), required=False)
+    waiting = forms.ChoiceField(label=_("or a folder on the server"), required=False)
+    table = forms.FileField(label=_("Table (CSV)"), required=False)
+    mapping = forms.ModelChoiceField(
+        SavedMapping.objects.none(), label=_("Saved mapping"), required=False, empty_label=_("None")
+    )
+
+    class Meta:
+        model = Import
+        fields = ["name", "format", "role"]
+
+    def __init__(self, *args, clinic: Clinic, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+        self.fields["waiting"].choices = [("", "–"), *((name, name) for name in waiting_folders(clinic))]
+        self.fields["mapping"].queryset = SavedMapping.objects.filter(clinic=clinic)
+        for name in PROVENANCE:
+            field = Source._meta.get_field(name).formfield()
+            field.required = False
+            self.fields[name] = field
+
+    def clean(self):
+        values = super().clean()
+        if bool(values.get("archive")) == bool(values.get("waiting")) and "waiting" not in self.errors:
+            self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
+        if values.get("format") not in WITHOUT_TABLE and not values.get("table"):
+            self.add_error("table", _("This format needs its table."))
+        return values
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in PROVENANCE}

@@ -1,0 +1,45 @@
+"""Write a frozen dataset to a folder or a ZIP file."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.services import export
+from skinclinic.archive.services.datasets import Refused
+
+
+class Command(BaseCommand):
+    help = "Write a frozen dataset to a folder (safe to stop and repeat) or to a ZIP file."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name")
+        parser.add_argument("--out", required=True, type=Path, help="a folder, or a name ending in .zip")
+        parser.add_argument("--version", dest="number", type=int, help="default: the newest frozen one")
+        parser.add_argument("--thumbnails", action="store_true")
+        parser.add_argument("--isic", action="store_true", help="also a table in the ISIC Archive's columns")
+        parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
+
+    def handle(self, *, name, out, number, thumbnails, isic, clinic, **options):
+        versions = DatasetVersion.objects.filter(dataset__name=name, state="frozen")
+        if clinic:
+            versions = versions.filter(clinic__slug=clinic)
+        if number:
+            versions = versions.filter(number=number)
+        version = versions.select_related("dataset", "clinic").order_by("-number").first()
+        if version is None:
+            raise CommandError(f"There is no frozen dataset “{name}” (clinic: {clinic or 'any'}).")
+        if versions.values("clinic").distinct().count() > 1:
+            raise CommandError(f"Several clinics have a dataset “{name}”; say which with --clinic.")
+        wanted = export.Options(thumbnails, isic)
+        try:
+            if out.suffix.casefold() == ".zip":
+                export.to_file(version, out, wanted)
+                self.stdout.write(f"{version}: {version.items.count()} photos in {out}")
+            else:
+                written = export.to_folder(version, out, wanted)
+                self.stdout.write(
+                    f"{version}: {version.items.count()} photos in {out}, {written} written now"
+                )
+        except (Refused, OSError) as error:
+            raise CommandError(str(error)) from error

@@ -1,0 +1,29 @@
+"""Tags of the archive's pages."""
+
+from django import template
+from django.utils.translation import get_language
+
+from skinclinic.archive import labels
+from skinclinic.archive.models import Review
+from skinclinic.templatetags.ui import disease_badge
+
+register = template.Library()
+
+
+@register.simple_tag
+def label_name(label: str) -> str:
+    """The label in the reader's language."""
+    return labels.name(label, get_language() or "en")
+
+
+@register.filter
+def review_name(review: str) -> str:
+    """A review state in words."""
+    return str(Review(review).label) if review in Review.values else ""
+
+
+@register.inclusion_tag("components/disease_badge.html")
+def label_badge(label: str) -> dict:
+    """A disease with the word and icon of its tier; a background disease with its name."""
+    badge = disease_badge(label)
+    return badge if labels.is_disease(label) else badge | {"name": label}

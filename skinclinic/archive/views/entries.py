@@ -1,0 +1,88 @@
+"""One photo of the archive: its label and how it came to it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from skinclinic.archive.forms.entry import EntryForm
+from skinclinic.archive.models import Entry, EntryChange
+from skinclinic.archive.services import review as service
+from skinclinic.archive.views import shown
+from skinclinic.permissions import CURATE, VIEW, get_for
+
+ENTRIES = Entry.objects.select_related("photo__lesion", "patient", "source", "reviewed_by")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page; a post corrects the entry."""
+    row = get_for(request.user, ENTRIES, pk, VIEW if request.method in ("GET", "HEAD") else CURATE)
+    form = EntryForm(request.POST or None, entry=row)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                changed = service.edit(entry=row, user=request.user, **form.cleaned_data)
+            except service.ReviewError as error:
+                form.add_error("label", shown.in_words(error))
+            else:
+                messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
+                return redirect("archive-entry", pk=pk)
+        status = 422
+    member = request.user.memberships.filter(clinic=row.clinic_id).first()
+    context = {
+        "entry": row,
+        "form": form,
+        "label_name": shown.label_name(row.label),
+        "history": _history(row),
+        "reasons": shown.reasons(),
+        "label_choices": shown.label_choices(row.clinic),
+        "subtypes": shown.subtype_choices(row.clinic, row.label),
+        "can_curate": bool(member and member.can_curate),
+    }
+    return render(request, "archive/gallery/entry.html", context, status=status)
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a change back."""
+    change = get_for(request.user, EntryChange.objects.select_related("entry"), pk, CURATE)
+    try:
+        service.undo(change, request.user)
+        messages.success(request, _("The change was taken back."))
+    except service.ReviewError as error:
+        messages.error(request, shown.in_words(error))
+    return redirect("archive-entry", pk=change.entry_id)
+
+
+def _history(row: Entry) -> list[dict]:
+    """Changes, newest first, each field as "name: from → to"."""
+    changes = list(row.changes.select_related("by")[:200])
+    return [
+        {
+            "change": change,
+            "lines": [
+                {"name": _field_name(name), "before": _value(name, before), "after": _value(name, after)}
+                for name, (before, after) in change.fields.items()
+            ],
+            "can_undo": place == 0
+            and change.undone_at is None
+            and change.action not in ("imported", "added"),
+        }
+        for place, change in enumerate(changes)
+    ]
+
+
+def _field_name(name: str) -> str:
+    return str(Entry._meta.get_field(name).verbose_name)
+
+
+def _value(name: str, value) -> str:
+    if name in ("label", "impression"):
+        return shown.label_name(value)
+    choices = dict(Entry._meta.get_field(name).choices or ())
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(choices.get(value, value if value is not None else ""))

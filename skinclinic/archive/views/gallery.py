@@ -1,0 +1,62 @@
+"""The gallery: dense thumbnails, grouped by patient and moment."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from skinclinic import keyset
+from skinclinic.archive.models import Entry
+from skinclinic.archive.services.selection import Selection
+from skinclinic.archive.views import shown
+from skinclinic.models import Patient
+from skinclinic.permissions import clinic_member
+
+PAGE_SIZE = 120
+ORDER = ("-patient_key", "-id")
+
+
+@dataclass(frozen=True)
+class PatientGroup:
+    """Photos of one patient (None: not known) on this page, by the day they were taken."""
+
+    patient: Patient | None
+    moments: list[tuple[object, list[Entry]]]
+
+
+@clinic_member()
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """The photos of a selection."""
+    clinic = request.membership.clinic
+    chosen = Selection.read(request.GET)
+    entries, problem = shown.selected(clinic, chosen)
+    entries = entries.select_related("patient", "photo")
+    try:
+        page = keyset.page(entries, ORDER, shown.cursor_of(request), PAGE_SIZE)
+    except keyset.BadCursor:
+        page = keyset.page(entries, ORDER, "", PAGE_SIZE)
+    address = reverse("archive")
+    context = {
+        "groups": _groups(page.rows),
+        "shown_count": len(page.rows),
+        "chosen": chosen,
+        "problem": problem,
+        "can_curate": request.membership.can_curate,
+        "previous_url": address + chosen.address(cursor=page.previous) if page.previous else "",
+        "next_url": address + chosen.address(cursor=page.next) if page.next else "",
+        "is_empty": not page.rows and not chosen and not Entry.objects.filter(clinic=clinic).exists(),
+    }
+    return render(request, "archive/gallery/page.html", context | shown.filter_choices(clinic))
+
+
+def _groups(rows: list[Entry]) -> list[PatientGroup]:
+    groups = []
+    for _key, entries in groupby(rows, key=lambda entry: entry.patient_key):
+        entries = sorted(entries, key=lambda entry: (entry.taken_on is None, entry.taken_on or 0, entry.pk))
+        moments = [(day, list(same)) for day, same in groupby(entries, key=lambda entry: entry.taken_on)]
+        groups.append(PatientGroup(entries[0].patient, moments))
+    return groups

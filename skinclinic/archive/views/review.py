@@ -1,0 +1,120 @@
+"""The review queue: a grid of photos, decided by keys."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from skinclinic import keyset
+from skinclinic.archive.forms.entry import known_label
+from skinclinic.archive.models import EntryChange, Review
+from skinclinic.archive.services import review as service
+from skinclinic.archive.services.selection import Selection
+from skinclinic.archive.views import shown
+from skinclinic.archive.views.entries import ENTRIES
+from skinclinic.permissions import CURATE, clinic_member, get_for
+
+PAGE_SIZE = 24
+NEWEST_FIRST = ("-id",)
+MOST_COUNTED = 10_000
+
+
+@clinic_member()
+@require_safe
+def queue(request: HttpRequest) -> HttpResponse:
+    """Photos to review; other states by the filter."""
+    clinic = request.membership.clinic
+    asked = Selection.read(request.GET)
+    chosen = asked if asked.review else Selection.read({**asked.to_json(), "review": Review.PENDING})
+    entries, problem = shown.selected(clinic, chosen)
+    left = entries[: MOST_COUNTED + 1].count()
+    rows = entries.select_related("photo", "patient", "source", "reviewed_by")
+    try:
+        page = keyset.page(rows, NEWEST_FIRST, shown.cursor_of(request), PAGE_SIZE)
+    except keyset.BadCursor:
+        page = keyset.page(rows, NEWEST_FIRST, "", PAGE_SIZE)
+    address = reverse("review")
+    context = {
+        "tiles": [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in page.rows],
+        "chosen": chosen,
+        "problem": problem,
+        "left": min(left, MOST_COUNTED),
+        "more_left": left > MOST_COUNTED,
+        "can_curate": request.membership.can_curate,
+        "reasons": shown.reasons(),
+        "here": address + asked.address(),
+        "next_url": address + asked.address(cursor=page.next) if page.next else "",
+        "previous_url": address + asked.address(cursor=page.previous) if page.previous else "",
+    }
+    return render(request, "archive/review/page.html", context | shown.filter_choices(clinic))
+
+
+@clinic_member(CURATE)
+@require_POST
+def decide(request: HttpRequest) -> HttpResponse:
+    """Accept or reject one or several photos; htmx gets the tile back, a plain form the queue."""
+    review, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
+    ids = [
+        int(pk) for pk in request.POST.getlist("entries") if pk.isascii() and pk.isdigit() and len(pk) < 19
+    ]
+    if review not in Review.values or not ids:
+        return _answer(request, ids, error=_("Choose photos, then accept or reject."))
+    try:
+        outcome = service.decide(
+            clinic=request.membership.clinic, user=request.user, entry_ids=ids, review=review, reason=reason,
+            seen=request.POST.get("seen", ""),
+        )  # fmt: skip
+    except service.ReviewError as error:
+        return _answer(request, ids, error=shown.in_words(error))
+    others = "; ".join(
+        _("%(photo)s: %(person)s decided meanwhile: %(review)s")
+        % {"photo": entry.external_id, "person": entry.reviewed_by, "review": entry.get_review_display()}
+        for entry in outcome.others[:5]
+    )
+    return _answer(request, ids, error=others, count=len(outcome.changes))
+
+
+@require_POST
+def relabel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a photo another label; it is to be reviewed again."""
+    entry = get_for(request.user, ENTRIES, pk, CURATE)
+    try:
+        service.edit(entry=entry, user=request.user, label=known_label(request.POST.get("label", "")[:400]))
+    except service.ReviewError as error:
+        return _answer(request, [pk], error=shown.in_words(error))
+    return _answer(request, [pk])
+
+
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back this photo's newest change."""
+    entry = get_for(request.user, ENTRIES, pk, CURATE)
+    change = EntryChange.objects.filter(entry=entry).first()
+    try:
+        if change is None or change.action in (EntryChange.Action.IMPORTED, EntryChange.Action.ADDED):
+            raise service.ReviewError("changed_since")
+        service.undo(change, request.user)
+    except service.ReviewError as error:
+        return _answer(request, [pk], error=shown.in_words(error))
+    return _answer(request, [pk])
+
+
+def _answer(request: HttpRequest, ids: list[int], *, error: str = "", count: int = 0) -> HttpResponse:
+    if request.htmx:
+        clinics = [member.clinic_id for member in request.memberships]
+        rows = ENTRIES.filter(clinic__in=clinics, pk__in=ids[:PAGE_SIZE])
+        tiles = [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in rows]
+        context = {"tiles": tiles, "error": error, "can_curate": True, "reasons": shown.reasons()}
+        return render(request, "archive/review/tiles.html", context, status=422 if error else 200)
+    if error:
+        messages.warning(request, error)
+    elif count:
+        messages.success(
+            request,
+            ngettext("%(count)d photo decided.", "%(count)d photos decided.", count) % {"count": count},
+        )
+    query = Selection.read(request.POST).address() if request.POST.get("keep") else ""
+    return redirect(reverse("review") + query)

@@ -1,0 +1,121 @@
+"""The import pages: upload, check, map, start, pause, discard, errors as a table."""
+
+import io
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from skinclinic import jobs
+from skinclinic.archive.models import Entry, Import, SavedMapping
+from skinclinic.archive.services import imports as service
+from tests import factories
+
+
+def archive(count: int = 3) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for seed in range(count):
+            made.writestr(f"{seed}.jpg", factories.jpeg_bytes(seed))
+    return file.getvalue()
+
+
+def upload(client, table: str, format: str = "csv", **fields) -> Import:
+    answer = client.post(
+        reverse("import-new"),
+        {
+            "name": "Field archive", "format": format, "role": "both",
+            "archive": SimpleUploadedFile("a.zip", archive()),
+            "table": SimpleUploadedFile("t.csv", table.encode()),
+        } | fields,
+    )  # fmt: skip
+    assert answer.status_code == 302, answer.content.decode()
+    return Import.objects.latest("pk")
+
+
+@pytest.fixture
+def client(client_for, curator):
+    return client_for(curator)
+
+
+TABLE = "file,label\n0.jpg,bcc\n1.jpg,rosacea\n2.jpg,mystery\n"
+
+
+def mapped(client, table: str = TABLE) -> Import:
+    row = upload(client, table)
+    fields = {"column-file": "file", "column-label": "label"}
+    client.post(reverse("import-map", args=[row.pk]), fields)
+    jobs.run_waiting(service.CHECK_JOB)
+    row.refresh_from_db()
+    return row
+
+
+def test_an_upload_is_mapped_checked_and_written(client):
+    row = mapped(client)
+    assert row.state == "refused" and row.report["unknown_labels"] == {"rosacea": 1, "mystery": 1}
+    assert "mystery" in client.get(reverse("import", args=[row.pk])).content.decode()
+    client.post(
+        reverse("import-map", args=[row.pk]),
+        {
+            "word-0": "Rosacea",
+            "word-1": "-",
+            "column-file": "file",
+            "column-label": "label",
+            "save_as": "ours",
+        },
+    )
+    jobs.run_waiting(service.CHECK_JOB)
+    client.post(reverse("import-act", args=[row.pk]), {"action": "start"})
+    jobs.run_waiting(service.WRITE_JOB)
+    row.refresh_from_db()
+    assert row.state == "done" and not service.folder(row).exists()
+    assert sorted(Entry.objects.values_list("label", flat=True)) == ["Rosacea", "bcc"]
+    assert SavedMapping.objects.get().name == "ours"
+    assert client.get(reverse("import", args=[row.pk])).status_code == 200
+    assert client.get(reverse("imports")).status_code == 200
+
+
+def test_errors_come_as_a_table_with_formulas_defused(client):
+    row = mapped(client, "file,label\n0.jpg,bcc\ngone.jpg,bcc\n2.jpg,=1+1\n")
+    text = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
+    assert "gone.jpg" in text and "formula" in text and not Entry.objects.exists()
+    assert not any(line.startswith("=") for line in text.splitlines())
+
+
+def test_discarding_removes_the_files(client):
+    row = upload(client, TABLE)
+    assert service.folder(row).exists()
+    client.post(reverse("import-act", args=[row.pk]), {"action": "discard"})
+    assert not service.folder(row).exists() and not Import.objects.exists()
+
+
+def test_it_pauses_and_the_status_reloads_the_page(client):
+    row = upload(client, TABLE)
+    Import.objects.filter(pk=row.pk).update(state="running", total=3, written=1)
+    assert "HX-Refresh" not in client.get(reverse("import-status", args=[row.pk]))
+    client.post(reverse("import-act", args=[row.pk]), {"action": "pause"})
+    assert client.get(reverse("import-status", args=[row.pk]))["HX-Refresh"] == "true"
+    row.refresh_from_db()
+    assert row.state == "paused"
+
+
+@pytest.mark.parametrize("waiting", ["../elsewhere", "/etc", "link"])
+def test_only_what_lies_in_the_clinics_inbox_is_taken(client, clinic, home, waiting):
+    inbox = home / "inbox" / clinic.slug
+    inbox.mkdir(parents=True)
+    (home / "inbox" / "elsewhere").mkdir()
+    (inbox / "link").symlink_to("/etc")
+    answer = client.post(
+        reverse("import-new"), {"name": "x", "format": "folder", "role": "both", "waiting": waiting}
+    )
+    assert answer.status_code == 422 and not Import.objects.exists()
+
+
+def test_missing_files_are_said(client):
+    answer = client.post(reverse("import-new"), {"name": "x", "format": "csv", "role": "both"})
+    assert answer.status_code == 422 and answer.context["form"].errors.keys() == {"archive", "table"}
+
+
+def test_only_curators_begin(client_for, clinician):
+    assert client_for(clinician).get(reverse("import-new")).status_code == 403
