@@ -32,3 +32,4 @@ def test_importing_beside_plain_decoding(real_photos, clinic, curator):
     both = time.process_time() - started
     print(f"{len(paths)} photos: plain {plain:.1f} s, check {checked:.1f} s, check and write {both:.1f} s")
     assert row.state == "done" and row.written == row.total
+    assert both < 10 * plain

@@ -107,7 +107,6 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         factories.make_photo(clinic, quist, seed=1), quist, source=source, label="SECRETDISEASE-4"
     )
     pair = DuplicatePair.objects.create(clinic=clinic, first=entry, second=second, distance=2)
-    dataset_import = Import.objects.create(clinic=clinic, name="SECRETP import", format="csv")
     import_row = Import.objects.create(
         clinic=clinic, name="SECRETIMPORT-5", format="csv", photos="", source=source, created_by=quist
     )
@@ -121,7 +120,6 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         entry=entry,
         change=entry.changes.get(),
         pair=pair,
-        dataset_import=dataset_import,
         import_row=import_row,
         dataset=dataset,
         version=version,
