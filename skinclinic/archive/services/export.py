@@ -25,21 +25,23 @@ from skinclinic.diseases import BY_KEY
 from skinclinic.services import files
 
 COLUMNS = (
-    "photo,file,sha256,label,label_name,tier,subtype,icd10,impression,text,proven,confirmed_by,patient,lesion,"
-    "age,sex,skin_type,ethnicity,site,year,day,kind,split,source,synthetic"
-).split(",")
+    "photo", "file", "sha256", "label", "label_name", "tier", "subtype", "icd10", "impression", "text",
+    "proven", "confirmed_by", "patient", "lesion", "age", "sex", "skin_type", "ethnicity", "site", "year",
+    "day", "kind", "split", "source", "synthetic",
+)  # fmt: skip
 ISIC_COLUMNS = (
-    "isic_id,patient_id,lesion_id,age_approx,sex,anatom_site_general,diagnosis_1,diagnosis_2,"
-    "diagnosis_confirm_type,fitzpatrick_skin_type,image_type"
-).split(",")
+    "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
+    "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
+)  # fmt: skip
 _ISIC_GROUPS = {"malignant": "Malignant", "premalignant": "Indeterminate", "benign": "Benign"}
 _ISIC_SITES = {
-    "scalp": "head/neck", "face": "head/neck", "nose": "head/neck", "ear": "head/neck", "neck": "head/neck",
-    "lip": "head/neck", "cheek": "head/neck", "forehead": "head/neck", "chest": "anterior torso",
-    "abdomen": "anterior torso", "back": "posterior torso", "palm": "palms/soles", "sole": "palms/soles",
-    "genital": "oral/genital", "oral": "oral/genital", "thigh": "lower extremity",
-    "lower_leg": "lower extremity", "foot": "lower extremity", "upper_arm": "upper extremity",
-    "forearm": "upper extremity", "arm": "upper extremity", "hand": "upper extremity",
+    **dict.fromkeys(("scalp", "forehead", "nose", "periorbital", "cheek", "ear", "lip", "chin", "neck"), "head/neck"),
+    **dict.fromkeys(("chest", "abdomen"), "anterior torso"),
+    **dict.fromkeys(("shoulder", "upper_arm", "forearm", "hand", "finger"), "upper extremity"),
+    **dict.fromkeys(("buttock", "thigh", "lower_leg", "foot", "toe"), "lower extremity"),
+    **dict.fromkeys(("palm", "sole"), "palms/soles"),
+    "back": "posterior torso",
+    "genital": "oral/genital",
 }  # fmt: skip
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -12,6 +12,10 @@ from skinclinic.archive.services.datasets import Refused
 class Command(BaseCommand):
     help = "Write a frozen dataset to a folder (safe to stop and repeat) or to a ZIP file."
 
+    def create_parser(self, *args, **options):
+        # Django's own --version gives way to the dataset's.
+        return super().create_parser(*args, conflict_handler="resolve", **options)
+
     def add_arguments(self, parser):
         parser.add_argument("name")
         parser.add_argument("--out", required=True, type=Path, help="a folder, or a name ending in .zip")

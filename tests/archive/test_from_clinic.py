@@ -1,0 +1,63 @@
+"""Only proven photos of consenting patients go from the clinic to the archive."""
+
+import pytest
+
+from skinclinic.archive.models import EntryChange, RejectReason, Review
+from skinclinic.archive.services import from_clinic
+from skinclinic.archive.services.datasets import Refused
+from skinclinic.services import diagnoses
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def proven(clinic, clinician):
+    photo = factories.make_photo(clinic, clinician, seed=1)
+    photo.lesion.patient = factories.make_patient(clinic, research_consent="given", birth_year=1960)
+    photo.lesion.save()
+    diagnoses.record(lesion=photo.lesion, user=clinician, kind="pathology", disease="bcc", text="nodular")
+    photo.refresh_from_db()
+    return photo
+
+
+def test_a_proven_consented_photo_is_added_accepted_and_logged(proven, clinic, curator):
+    assert list(from_clinic.candidates(clinic)) == [proven]
+    entry = from_clinic.add(proven, clinic, curator)
+    entry.refresh_from_db()
+    assert (entry.label, entry.is_proven, entry.review, entry.reviewed_by) == (
+        "bcc",
+        True,
+        "accepted",
+        curator,
+    )
+    assert entry.source.is_own and entry.changes.get().action == EntryChange.Action.ADDED
+    assert not from_clinic.candidates(clinic).exists()
+    with pytest.raises(Refused, match="already"):
+        from_clinic.add(proven, clinic, curator)
+
+
+@pytest.mark.parametrize("consent", ["", "refused"])
+def test_without_consent_it_is_refused(proven, clinic, curator, consent):
+    patient = proven.lesion.patient
+    patient.research_consent = consent
+    patient.save()
+    assert not from_clinic.candidates(clinic).exists()
+    with pytest.raises(Refused, match="consent"):
+        from_clinic.add(proven, clinic, curator)
+
+
+def test_unproven_and_foreign_photos_are_refused(proven, clinic, other_clinic, curator):
+    with pytest.raises(Refused, match="another clinic"):
+        from_clinic.add(proven, other_clinic, curator)
+    diagnoses.withdraw(proven.lesion.diagnoses.get(), curator)
+    with pytest.raises(Refused, match="not proven"):
+        from_clinic.add(proven, clinic, curator)
+
+
+def test_withdrawn_consent_rejects_the_entries(proven, clinic, curator):
+    entry = from_clinic.add(proven, clinic, curator)
+    assert from_clinic.consent_withdrawn(entry.patient, curator) == 1
+    entry.refresh_from_db()
+    assert (entry.review, entry.reject_reason) == (Review.REJECTED, RejectReason.NO_CONSENT)
+    assert from_clinic.consent_withdrawn(entry.patient, curator) == 0

@@ -1,0 +1,78 @@
+"""Splits never part a patient, and say what they did."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from skinclinic.archive.services import splits
+from skinclinic.archive.services.splits import Member
+
+
+def people(counts, start=date(2010, 1, 1)):
+    pk, rows = 0, []
+    for person, count in enumerate(counts):
+        for photo in range(count):
+            pk += 1
+            day = start + timedelta(days=30 * person + 400 * photo)
+            rows.append(Member(pk, f"{pk:064x}", f"p{person}", day))
+    return rows
+
+
+@pytest.mark.parametrize("method", splits.METHODS)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_patient_is_on_one_side_and_sizes_add_up(method, seed):
+    members = people([1, 7, 2, 3, 1, 1, 9, 4, 2, 5])
+    sides, said = splits.split(members, method, 0.7, seed)
+    assert set(sides) == {member.pk for member in members}
+    by_person = {}
+    for member in members:
+        by_person.setdefault(member.person, set()).add(sides[member.pk])
+    assert all(len(found) == 1 for found in by_person.values())
+    assert said["train"] + said["test"] == len(members)
+    assert (said["train"], said["test"]) == tuple(
+        list(sides.values()).count(side) for side in (splits.TRAIN, splits.TEST)
+    )
+
+
+def test_by_time_the_oldest_patients_train_and_the_boundary_is_said():
+    members = people([2] * 10)
+    sides, said = splits.split(members, splits.TIME, 0.9)
+    assert {member.person for member in members if sides[member.pk] == "test"} == {"p9"}
+    assert said["boundary"] == date(2010, 9, 28).isoformat()
+    # Each training patient came back 400 days later, after the first test photo.
+    assert said["straddling"] == 9
+
+
+def test_photos_of_unknown_patients_stand_alone_and_without_date_count_as_oldest():
+    members = [Member(n, f"{n:064x}", "", date(2015, 1, n)) for n in range(1, 10)] + [Member(10, "f" * 64)]
+    sides, said = splits.split(members, splits.TIME, 0.9)
+    assert sides[10] == "train" and sides[9] == "test"
+    assert said["unknown_patient"] == 10 and said["undated"] == 1
+
+
+def test_joined_photos_and_equal_contents_stay_together():
+    members = [Member(n, f"{n // 2:064x}", f"p{n}") for n in range(20)]
+    for seed in range(10):
+        sides, said = splits.split(members, splits.RANDOM, 0.5, seed, joined=[(0, 19), (0, 777)])
+        assert sides[0] == sides[1] == sides[18] == sides[19]
+        assert all(sides[n] == sides[n + 1] for n in range(0, 20, 2))
+        assert said["joined"] > 0
+
+
+def test_the_same_seed_gives_the_same_split_whatever_the_keys():
+    members = people([2, 3, 1, 4, 2, 2])
+    others = [Member(m.pk + 500, m.sha256, f"x{m.person}", m.taken_on) for m in reversed(members)]
+    one, _ = splits.split(members, splits.RANDOM, 0.5, 3)
+    two, _ = splits.split(others, splits.RANDOM, 0.5, 3)
+    assert {pk + 500: side for pk, side in one.items()} == two
+
+
+@pytest.mark.parametrize("share", [0, 1, -1, float("nan")])
+def test_shares_that_make_no_sense_are_refused(share):
+    with pytest.raises(splits.CannotSplit):
+        splits.split(people([1, 1]), splits.RANDOM, share)
+
+
+def test_one_patient_cannot_be_split():
+    with pytest.raises(splits.CannotSplit):
+        splits.split(people([5]), splits.RANDOM, 0.5)
