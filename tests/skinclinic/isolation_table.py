@@ -66,6 +66,12 @@ TABLE = {
     "duplicate-decide": row("pair"),
     "duplicate-reopen": row("pair"),
     "datasets": LISTING,
+    "dataset-new": LISTING,
+    "dataset-compare": LISTING,
+    "dataset-candidates": LISTING,
+    "dataset": row("version"),
+    "dataset-act": row("version"),
+    "dataset-export": row("version"),
     # Cases
     "worklist": LISTING,
     "worklist-rows": LISTING,

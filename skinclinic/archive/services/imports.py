@@ -15,7 +15,7 @@ from django.utils import timezone
 from skinclinic import jobs
 from skinclinic.archive import labels as archive_labels
 from skinclinic.archive.models import Import, SavedMapping, Source
-from skinclinic.archive.services import import_check, import_write
+from skinclinic.archive.services import datasets, import_check, import_write
 from skinclinic.diseases import BY_KEY
 from skinclinic.models import Clinic, Job, User
 
@@ -152,7 +152,13 @@ def run_write(row: Import, say=lambda done: None) -> Import:
 
     done = import_write.write(row, _plan(row), go_on)
     finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
-    if done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**finished):
+    with transaction.atomic():
+        finished_now = done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(
+            **finished
+        )
+        if finished_now:
+            datasets.from_import(row)
+    if finished_now:
         remove_files(row)
     row.refresh_from_db()
     return row

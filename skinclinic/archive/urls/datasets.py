@@ -1,7 +1,13 @@
 from django.urls import path
 
-from skinclinic.archive.views.placeholder import placeholder
+from skinclinic.archive.views import candidates, datasets
 
 urlpatterns = [
-    path("", placeholder, name="datasets"),
+    path("", datasets.dataset_list, name="datasets"),
+    path("new/", datasets.dataset_new, name="dataset-new"),
+    path("compare/", datasets.dataset_compare, name="dataset-compare"),
+    path("from-clinic/", candidates.dataset_candidates, name="dataset-candidates"),
+    path("<int:pk>/", datasets.dataset, name="dataset"),
+    path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
+    path("<int:pk>/export/", datasets.dataset_export, name="dataset-export"),
 ]

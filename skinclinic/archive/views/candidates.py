@@ -1,0 +1,51 @@
+"""From the clinic to the archive: proven photos of patients who consented, chosen by a curator."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from skinclinic.archive.services import from_clinic
+from skinclinic.archive.services.datasets import Refused
+from skinclinic.models import Clinic, Photo
+from skinclinic.permissions import CURATE, clinic_member
+
+PAGE_SIZE = 120
+
+
+@clinic_member(CURATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def dataset_candidates(request: HttpRequest) -> HttpResponse:
+    """The photos that may be added; a post adds the chosen ones."""
+    clinic = request.membership.clinic
+    if request.method == "POST":
+        keys = [
+            key for key in request.POST.getlist("photos") if key.isascii() and key.isdigit() and len(key) < 19
+        ]
+        chosen = list(
+            Photo.objects.filter(clinic=clinic, pk__in=keys[:PAGE_SIZE]).select_related("lesion__patient")
+        )
+        _add(request, clinic, chosen)
+        return redirect("dataset-candidates")
+    found = from_clinic.candidates(clinic)
+    context = {"photos": found[:PAGE_SIZE], "count": found.count(), "page_size": PAGE_SIZE}
+    return render(request, "archive/datasets/candidates.html", context)
+
+
+def _add(request: HttpRequest, clinic: Clinic, chosen: list[Photo]) -> None:
+    added = 0
+    for photo in chosen:
+        try:
+            from_clinic.add(photo, clinic, request.user)
+            added += 1
+        except Refused as refused:
+            messages.warning(request, f"{photo}: {refused}")
+    if added:
+        messages.success(
+            request,
+            ngettext("%(count)d photo was added.", "%(count)d photos were added.", added) % {"count": added},
+        )
+    elif not chosen:
+        messages.warning(request, _("Choose the photos to add."))

@@ -1,0 +1,198 @@
+"""Datasets: the list, one version with its numbers and checks, and what can be done with it."""
+
+import csv
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from skinclinic.archive.forms.datasets import DatasetForm, SplitForm
+from skinclinic.archive.models import Dataset, DatasetVersion
+from skinclinic.archive.services import checks, datasets, differences, export, freezing, selection, summary
+from skinclinic.archive.services.query_text import QueryError
+from skinclinic.archive.views import shown, summary_table
+from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+
+VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
+MOST_COMPARED = 6
+
+
+@clinic_member()
+@require_http_methods(["GET", "HEAD"])
+def dataset_list(request: HttpRequest) -> HttpResponse:
+    """The clinic's datasets with their newest versions."""
+    versions = VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
+    context = {"versions": versions, "can_curate": request.membership.can_curate}
+    return render(request, "archive/datasets/list.html", context)
+
+
+@clinic_member(CURATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def dataset_new(request: HttpRequest) -> HttpResponse:
+    """Make a dataset of a search in the archive."""
+    clinic = request.membership.clinic
+    values = request.POST if request.method == "POST" else request.GET
+    chosen = selection.Selection.read({name: values.get(f"s-{name}", "") or values.get(name, "") for name in (
+        "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree")})  # fmt: skip
+    if request.method == "GET" and not chosen.review:
+        chosen = selection.Selection.read(chosen.to_json() | {"review": "accepted"})
+    entries, problem = shown.selected(clinic, chosen)
+    form = DatasetForm(request.POST or None, instance=Dataset(clinic=clinic, created_by=request.user))
+    if request.method == "POST" and form.is_valid() and not problem:
+        values = form.cleaned_data
+        try:
+            version = datasets.create(
+                clinic, request.user, values["name"], values["role"], values["description"]
+            )
+            if datasets.fill(version, entries, chosen.to_json()):
+                messages.info(request, _("The photos are being gathered; reload in a moment."))
+            return redirect("dataset", pk=version.pk)
+        except datasets.Refused as refused:
+            form.add_error("name", str(refused))
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "problem": problem,
+        "in_words": chosen.in_words(request.LANGUAGE_CODE),
+        "count": entries.count(),
+    }
+    return render(
+        request, "archive/datasets/new.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+@require_safe
+def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version: numbers, checks, where it comes from, the split, and what changed."""
+    version = get_for(request.user, VERSIONS, pk, VIEW)
+    minimum = request.GET.get("minimum", "1")
+    minimum = int(minimum) if minimum.isascii() and minimum.isdigit() and len(minimum) < 7 else 1
+    others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
+    earlier = next((other for other in others if other.number < version.number), None)
+    member = request.user.memberships.filter(clinic=version.clinic_id).first()
+    context = {
+        "version": version,
+        "versions": others,
+        "earlier": earlier,
+        "table": summary_table.table([summary.of(version)]),
+        "checks": checks.of(version, minimum),
+        "minimum": minimum,
+        "sources": version.provenance if version.is_frozen else freezing.provenance(version),
+        "changes": differences.between(earlier, version) if earlier else None,
+        "query": selection.Selection.read(version.query).in_words(request.LANGUAGE_CODE)
+        if version.query
+        else "",
+        "split_form": SplitForm(),
+        "said": version.split.get("said", {}),
+        "stands_against": [] if version.is_frozen else freezing.problems(version),
+        "can_curate": bool(member and member.can_curate),
+        "samples": version.items.select_related("entry").exclude(entry=None)[:48],
+    }
+    return render(request, "archive/datasets/page.html", context)
+
+
+@require_POST
+def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Split, freeze, take over corrections, fill again, make a new version or discard the draft."""
+    version = get_for(request.user, VERSIONS, pk, CURATE)
+    acts = {
+        "split": _split, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
+        "discard": _discard,
+    }  # fmt: skip
+    act = acts.get(request.POST.get("act", ""))
+    if act is None:
+        messages.error(request, _("Choose what to do with the dataset."))
+        return redirect("dataset", pk=pk)
+    try:
+        return act(request, version)
+    except datasets.Refused as refused:
+        messages.error(request, str(refused))
+    except QueryError as error:
+        messages.error(request, shown.search.explain(error))
+    return redirect("dataset", pk=pk)
+
+
+@require_safe
+def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The ZIP of a frozen version, streamed photo by photo."""
+    version = get_for(request.user, VERSIONS, pk, VIEW)
+    options = export.Options(
+        thumbnails=request.GET.get("thumbnails") == "1", isic=request.GET.get("isic") == "1"
+    )
+    try:
+        export.check(version)
+    except datasets.Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("dataset", pk=pk)
+    response = StreamingHttpResponse(export.stream(version, options), content_type="application/zip")
+    name = f"{slugify(version.dataset.name) or 'dataset'}-v{version.number}.zip"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@clinic_member()
+@require_safe
+def dataset_compare(request: HttpRequest) -> HttpResponse:
+    """Several versions side by side, as a page or (``?as=csv``) a table."""
+    keys = [
+        key for key in request.GET.getlist("version") if key.isascii() and key.isdigit() and len(key) < 19
+    ]
+    found = visible(DatasetVersion, request.user).filter(
+        clinic=request.membership.clinic, pk__in=keys[:MOST_COMPARED]
+    )
+    columns = [
+        summary.of(version) for version in found.select_related("dataset").order_by("dataset__name", "number")
+    ]
+    table = summary_table.table(columns)
+    if request.GET.get("as") != "csv":
+        again = "&".join(f"version={column.version.pk}" for column in columns)
+        return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
+    response.write("\ufeff")
+    writer = csv.writer(response)
+    writer.writerow(["", *(export.defused(head) for head in table.heads)])
+    writer.writerows([export.defused(line.name), *map(export.defused, line.cells)] for line in table.lines)
+    return response
+
+
+def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    form = SplitForm(request.POST)
+    if not form.is_valid():
+        raise datasets.Refused(_("A split needs a method, a share from 1 to 99 % and a seed."))
+    values = form.cleaned_data
+    datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
+    messages.success(request, _("The dataset was split."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    freezing.freeze(version, request.user, verify=request.POST.get("verify") == "1")
+    messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _refresh(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    datasets.refresh(version)
+    messages.success(request, _("The labels are as the archive says now."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    datasets.fill(version, datasets.entries_of(version), version.query)
+    messages.success(request, _("The photos are those the search finds now."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    draft = datasets.new_version(version.dataset, request.user, request.POST.get("note", "")[:400])
+    return redirect("dataset", pk=draft.pk)
+
+
+def _discard(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    datasets.discard(version)
+    messages.success(request, _("The draft was discarded."))
+    return redirect("datasets")

@@ -1,8 +1,0 @@
-from django.shortcuts import render
-
-from skinclinic.permissions import clinic_member
-
-
-@clinic_member()
-def placeholder(request):
-    return render(request, "archive/placeholder.html")
