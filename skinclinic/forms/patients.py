@@ -37,7 +37,7 @@ class PatientForm(forms.ModelForm):
 
     class Meta:
         model = Patient
-        fields = ["code", "names_nobody", "birth_year", "sex", "skin_type", "ethnicity"]
+        fields = ["code", "names_nobody", "birth_year", "sex", "skin_type", "ethnicity", "research_consent"]
         widgets = {"birth_year": forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": "1958"})}
 
     def __init__(self, *args, clinic: Clinic, **kwargs):

@@ -47,7 +47,8 @@ class ImportForm(forms.ModelForm):
         self.fields["waiting"].choices = [("", "–"), *((name, name) for name in waiting_folders(clinic))]
         self.fields["mapping"].queryset = SavedMapping.objects.filter(clinic=clinic)
         for name in PROVENANCE:
-            field = Source._meta.get_field(name).formfield()
+            scheme = {"assume_scheme": "https"} if name == "url" else {}
+            field = Source._meta.get_field(name).formfield(**scheme)
             field.required = False
             self.fields[name] = field
 

@@ -62,12 +62,12 @@ class Selection:
     def __bool__(self) -> bool:
         return bool(self.to_json())
 
-    def in_words(self, language: str = "en") -> str:
+    def in_words(self, clinic: Clinic, language: str = "en") -> str:
         """The selection as a phrase for people."""
         rows = {
-            "source": Source.objects.filter(pk=self.source or None),
-            "dataset": Dataset.objects.filter(pk=self.dataset or None),
-            "reviewer": User.objects.filter(pk=self.reviewer or None),
+            "source": Source.objects.filter(clinic=clinic, pk=self.source or None),
+            "dataset": Dataset.objects.filter(clinic=clinic, pk=self.dataset or None),
+            "reviewer": User.objects.filter(memberships__clinic=clinic, pk=self.reviewer or None),
         }
         named = {
             name: str(found.first() or "–") if getattr(self, name) else "" for name, found in rows.items()

@@ -56,7 +56,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "chosen": chosen,
         "problem": problem,
-        "in_words": chosen.in_words(request.LANGUAGE_CODE),
+        "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE),
         "count": entries.count(),
     }
     return render(
@@ -82,7 +82,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "minimum": minimum,
         "sources": version.provenance if version.is_frozen else freezing.provenance(version),
         "changes": differences.between(earlier, version) if earlier else None,
-        "query": selection.Selection.read(version.query).in_words(request.LANGUAGE_CODE)
+        "query": selection.Selection.read(version.query).in_words(version.clinic, request.LANGUAGE_CODE)
         if version.query
         else "",
         "split_form": SplitForm(),
