@@ -1,6 +1,16 @@
 from .analysis import Analysis
 from .assessment import Assessment
 from .model_version import ModelVersion, Publication, ThresholdSet
+from .training import Training, TrainingRun
 from .try_run import TryRun
 
-__all__ = ["Analysis", "Assessment", "ModelVersion", "Publication", "ThresholdSet", "TryRun"]
+__all__ = [
+    "Analysis",
+    "Assessment",
+    "ModelVersion",
+    "Publication",
+    "ThresholdSet",
+    "Training",
+    "TrainingRun",
+    "TryRun",
+]
