@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from classifier.models import TrainingRun
 from classifier.services import training_data, trainings
 from classifier.training.folder import DONE, OUTCOME, PROGRESS, RUN, prepare
-from classifier.training.settings import KEEP_MEMORY
+from classifier.training.settings import KEEP_MEMORY, SHARE_CORES
 from skinclinic.jobs import JobError
 
 LOOK_EVERY_SECONDS = 0.5
@@ -89,7 +89,7 @@ def _start(folder: Path, processes: int) -> subprocess.Popen:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=settings.BASE_DIR,
-            env=environment | KEEP_MEMORY,
+            env=SHARE_CORES | environment | KEEP_MEMORY,
             # Ctrl-C reaches the watcher alone, which ends the training in order.
             start_new_session=True,
         )
