@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, maps, models, report, result, try_page, upload
+from classifier.views import assessment, crop, maps, models, report, result, trainings, try_page, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -26,6 +26,11 @@ urlpatterns = [
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),
+    path("models/training/", trainings.training_list, name="model-trainings"),
+    path("models/training/new/", trainings.training_new, name="model-training-new"),
+    path("models/training/<int:pk>/", trainings.training, name="model-training"),
+    path("models/training/<int:pk>/status/", trainings.training_status, name="model-training-status"),
+    path("models/training/<int:pk>/act/", trainings.training_act, name="model-training-act"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

@@ -203,12 +203,17 @@ def about(run: TrainingRun) -> dict:
 
 
 def state(run: TrainingRun) -> str:
-    """queued, running, stopping, stopped, failed or done."""
+    """queued, running, stopping, stopped, failed or done.
+
+    A run is queued until its process reports: a command claims all its runs and does one after the other.
+    """
     row = run.job
     if row.state == Job.State.FAILED and row.error_code == STOPPED:
         return STOPPED
     if row.state == Job.State.RUNNING and run.training.is_stopped:
         return "stopping"
+    if row.state == Job.State.RUNNING and not run.progress:
+        return str(Job.State.QUEUED)
     return str(row.state)
 
 

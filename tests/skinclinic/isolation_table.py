@@ -121,6 +121,11 @@ TABLE = {
     "model-rollback": LISTING,
     "model": row("own_model"),
     "model-publish": row("own_model"),
+    "model-trainings": LISTING,
+    "model-training-new": LISTING,
+    "model-training": row("training"),
+    "model-training-status": row("training"),
+    "model-training-act": row("training"),
     # API
     "api-token": PUBLIC,
     "api-schema": PUBLIC,
