@@ -81,11 +81,8 @@ class Wanted:
         }
 
 
-def request(wanted: Wanted, version: DatasetVersion, user: User | None, *, here: bool = False) -> Training:
-    """Store a training and its jobs. Raises Refused.
-
-    ``here``: this process claims the jobs at once, to do them itself.
-    """
+def request(wanted: Wanted, version: DatasetVersion, user: User | None) -> Training:
+    """Store a training and its jobs. Raises Refused."""
     check(wanted)
     found = training_data.offer(version)
     if found.problem:
@@ -113,8 +110,6 @@ def request(wanted: Wanted, version: DatasetVersion, user: User | None, *, here:
                 JOB, f"{training.pk}:{run.number}", subject=training.pk, clinic=training.clinic
             )
             run.save()
-            if here:
-                jobs.take(run.job)
     return training
 
 
