@@ -8,12 +8,13 @@ import os
 import shutil
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from classifier.architectures import ARCHITECTURES
-from classifier.manifest import NAME_PATTERN
+from classifier.manifest import NAME_PATTERN, read_manifest
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.services import registry, training_data
 from classifier.training.blocks import BLOCKS
@@ -179,9 +180,10 @@ def plan_of(run: TrainingRun, background: list[str]) -> Plan:
 
 
 def about(run: TrainingRun) -> dict:
-    """What the manifest says beside the plan."""
+    """What the manifest says beside the plan. ``base``: the model it goes on from, whose photos it has seen, too."""
     version = run.training.dataset_version
     return {
+        "base": _base(run.training.init),
         "name": run.model_name,
         "group": run.training.name,
         "run": run.number,
@@ -195,6 +197,13 @@ def about(run: TrainingRun) -> dict:
             {name: source.get(name, "") for name in ("name", "licence")} for source in version.provenance
         ],
     }
+
+
+def _base(init: str) -> dict:
+    if not Path(init).is_dir():
+        return {}
+    manifest = read_manifest(Path(init))
+    return {"name": manifest.name, "weights_sha256": manifest.weights_sha256}
 
 
 def state(run: TrainingRun) -> str:

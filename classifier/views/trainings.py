@@ -77,7 +77,8 @@ def training_new(request: HttpRequest) -> HttpResponse:
 def training(request: HttpRequest, pk: int) -> HttpResponse:
     """One training: how far its runs are, their curves, and the models they gave."""
     found = get_for(request.user, TRAININGS, pk)
-    return render(request, "models/training/page.html", _context(request, found))
+    context = _context(request, found) | {"lacks": training_data.offer(found.dataset_version).lacks}
+    return render(request, "models/training/page.html", context)
 
 
 @require_safe
@@ -139,7 +140,6 @@ def _context(request: HttpRequest, found: Training) -> dict:
         "percent": round(sum(row.percent for row in rows) / max(len(rows), 1)),
         "left": _whole_left(runs),
         "no_worker": _waits_for_nobody(runs),
-        "lacks": training_data.offer(found.dataset_version).lacks,
         **_curves(runs),
     }
 

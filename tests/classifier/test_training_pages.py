@@ -250,6 +250,8 @@ def test_going_on_from_a_model_needs_its_network(frozen, curator, client_for, mo
     training = Training.objects.get()
     assert training.init == str(model_version.path)
     assert training.choices["frozen_blocks"] == 8, "few photos: the first half stays as it is"
+    base = trainings.about(training.runs.first())["base"]
+    assert base == {"name": model_version.name, "weights_sha256": model_version.weights_sha256}
 
 
 @pytest.mark.parametrize(
