@@ -5,11 +5,12 @@ The picture is ``WIDTH`` × ``HEIGHT`` units; the plot lies inside its margins, 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 36, 18, 10, 30
 COLOURS = 6
+LABEL_APART = 9
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Line:
     number: int
     colour: int
     is_dashed: bool
+    label_y: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,21 @@ def chart(
     step = max(1, math.ceil(epochs / 6))
     marks = [1, *(n for n in range(step, epochs + 1, step) if n > 1)]
     return Chart(
-        lines,
+        _labelled(lines),
         [(x(epoch), str(epoch)) for epoch in marks],
         [(y(value), f"{value:.{decimals}f}") for value in ticks],
     )
+
+
+def _labelled(lines: list[Line]) -> list[Line]:
+    """Give each line's number a place beside its end, apart from the others'."""
+    places: dict[int, float] = {}
+    free = -math.inf
+    for n in sorted(range(len(lines)), key=lambda n: lines[n].last[1]):
+        if not lines[n].is_dashed:
+            places[n] = free = max(lines[n].last[1], free + LABEL_APART)
+    over = max(0.0, free - (HEIGHT - BOTTOM))
+    return [replace(line, label_y=round(places.get(n, 0.0) - over, 1)) for n, line in enumerate(lines)]
 
 
 def _ticks(low: float, high: float) -> list[float]:

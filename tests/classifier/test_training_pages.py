@@ -145,6 +145,8 @@ def test_a_training_becomes_unpublished_model_versions(
     assert reverse("model", args=[first.model_version.pk]) in page
     assert reverse("model-training-status", args=[training.pk]) not in page, "nothing to wait for"
     assert client_for(curator).get(reverse("model", args=[first.model_version.pk])).status_code == 200
+    ModelVersion.objects.update(registered_by=None)
+    assert "None" not in client_for(curator).get(reverse("models")).content.decode()
 
 
 def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_path):
@@ -370,6 +372,13 @@ def test_charts_place_values_inside_the_plot():
     values = [float(text) for _place, text in drawn.y_ticks]
     assert values[0] <= 0.5 and values[-1] >= 2.0 and values == sorted(values)
     assert chart([], 1).lines == []
+
+
+def test_numbers_of_lines_that_end_together_stand_apart():
+    drawn = chart([Series(n, [(1, 0.5), (2, 0.5)]) for n in (1, 2, 3)], 2, low=0.5, high=1.0)
+    places = sorted(line.label_y for line in drawn.lines)
+    assert all(below - above >= 9 for above, below in zip(places, places[1:], strict=False))
+    assert places[-1] <= HEIGHT - BOTTOM
 
 
 def test_durations_are_as_exact_as_needed():
