@@ -40,7 +40,7 @@ READERS: dict[str, Callable] = {
     "lesion": words(60), "age": rows.age, "sex": rows.sex, "skin_type": rows.skin_type,
     "ethnicity": words(80), "site": words(80), "taken_on": rows.day, "kind": kind, "is_proven": rows.yes,
     "confirmed_by": rows.confirmed_by, "subtype": words(80), "icd10": words(8), "impression": words(120),
-    "text": words(2000), "sha256": words(64),
+    "text": words(2000), "sha256": words(64), "split": rows.side, "is_synthetic": rows.yes,
 }  # fmt: skip
 NEEDED = ("file", "label")
 

@@ -43,7 +43,8 @@ OWN_EXPORT = Layout(
         "file": "file", "external_id": "photo", "label": "label", "patient": "patient", "lesion": "lesion",
         "age": "age", "sex": "sex", "skin_type": "skin_type", "ethnicity": "ethnicity", "site": "site",
         "kind": "kind", "is_proven": "proven", "confirmed_by": "confirmed_by", "subtype": "subtype",
-        "icd10": "icd10", "impression": "impression", "text": "text", "sha256": "sha256",
+        "icd10": "icd10", "impression": "impression", "text": "text", "sha256": "sha256", "split": "split",
+        "is_synthetic": "synthetic",
     },
     sites=_SITES,
 )  # fmt: skip

@@ -47,8 +47,10 @@ class Row:
     icd10: str = ""
     impression: str = ""
     text: str = ""
-    # The stored file's hash, where the source tells it.
+    # What an export of this product tells besides: the stored file's hash, the side of a split, a drawing.
     sha256: str = ""
+    split: str = ""
+    is_synthetic: bool = False
 
 
 def is_unknown(text: str) -> bool:
@@ -111,6 +113,15 @@ def day(text: str) -> date | None:
     if found is None or not 1826 <= found.year <= 2200:
         raise CellError("is not a date written as YYYY-MM-DD")
     return found
+
+
+def side(text: str) -> str:
+    """'train', 'test' or ''. Raises CellError."""
+    if is_unknown(text):
+        return ""
+    if text.strip().casefold() not in ("train", "test"):
+        raise CellError("is neither train nor test")
+    return text.strip().casefold()
 
 
 def confirmed_by(text: str) -> str:

@@ -56,7 +56,9 @@ class ImportForm(forms.ModelForm):
         values = super().clean()
         if bool(values.get("archive")) == bool(values.get("waiting")) and "waiting" not in self.errors:
             self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
-        if values.get("format") not in WITHOUT_TABLE and not values.get("table"):
+        # An export of this product brings its own table.
+        without = (*WITHOUT_TABLE, Import.Format.EXPORT)
+        if values.get("format") not in without and not values.get("table"):
             self.add_error("table", _("This format needs its table."))
         return values
 

@@ -86,7 +86,6 @@ class _Check:
         self.own = reading.own_labels(row.format)
         self.mapped = {word.casefold(): label for word, label in row.labels.items()}
         background = BackgroundDisease.objects.filter(clinic=row.clinic_id).values_list("name", flat=True)
-        # An export's labels are ours already.
         self.background = {name.casefold(): name for name in background}
         self.doubled: list[list[int]] = []
 
@@ -154,6 +153,9 @@ class _Check:
             return _NAMES[word]
         if word in self.background:
             return self.background[word]
+        if self.row.format == Import.Format.EXPORT:
+            # A curator decided on these names where the photos come from.
+            return labels.tidy(row.label)
         self.unknown[row.label] += 1
         return None
 

@@ -29,7 +29,7 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
     photos = open_photos(Path(row.photos))
     done = 0
     try:
-        for line in _lines(plan):
+        for line in lines(plan):
             if not go_on(done):
                 return done
             writer.write(line, lambda name: photos.read(name, imaging.MAX_BYTES))
@@ -39,7 +39,8 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
     return done
 
 
-def _lines(plan: Path) -> Iterator[dict]:
+def lines(plan: Path) -> Iterator[dict]:
+    """The rows of a plan, in their order."""
     with plan.open(encoding="utf-8") as file:
         for text in file:
             yield json.loads(text)
@@ -75,7 +76,8 @@ class _Writer:
             self._name_disease(label)
             photo, is_new = store_photo(
                 clinic=self.clinic, user=self.user, data=read(row.file), name=row.file, kind=row.kind,
-                lesion=self._lesion(row), is_synthetic=self.source.is_synthetic, together_with=archive,
+                lesion=self._lesion(row), is_synthetic=row.is_synthetic or self.source.is_synthetic,
+                together_with=archive,
             )  # fmt: skip
             if not is_new:
                 # Somebody uploaded the same file meanwhile: it stays the clinic's.

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from skinclinic import jobs
 from skinclinic.archive import labels as archive_labels
+from skinclinic.archive.formats.tables import TableRefused
 from skinclinic.archive.models import Import, SavedMapping, Source
-from skinclinic.archive.services import datasets, import_check, import_write
+from skinclinic.archive.services import dataset_of_import, import_check, import_write, own_export
 from skinclinic.diseases import BY_KEY
 from skinclinic.models import Clinic, Job, User
 
@@ -133,7 +134,12 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
-    report = import_check.check(row, _plan(row), say)
+    try:
+        if row.format == Import.Format.EXPORT and not row.metadata:
+            own_export.take_table(row, _plan(row).parent)
+        report = import_check.check(row, _plan(row), say)
+    except TableRefused as refused:
+        report = {"refused": str(refused)}
     fine = not (report.get("refused") or report["errors"] or report["unknown_labels"])
     row.report, row.state = report, State.READY if fine else State.REFUSED
     row.total = sum(report.get("labels", {}).values())
@@ -157,7 +163,7 @@ def run_write(row: Import, say=lambda done: None) -> Import:
             **finished
         )
         if finished_now:
-            datasets.from_import(row)
+            dataset_of_import.fill(row, import_write.lines(_plan(row)))
     if finished_now:
         remove_files(row)
     row.refresh_from_db()

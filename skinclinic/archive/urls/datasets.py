@@ -1,6 +1,6 @@
 from django.urls import path
 
-from skinclinic.archive.views import candidates, datasets
+from skinclinic.archive.views import candidates, datasets, exports
 
 urlpatterns = [
     path("", datasets.dataset_list, name="datasets"),
@@ -9,5 +9,5 @@ urlpatterns = [
     path("from-clinic/", candidates.dataset_candidates, name="dataset-candidates"),
     path("<int:pk>/", datasets.dataset, name="dataset"),
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
-    path("<int:pk>/export/", datasets.dataset_export, name="dataset-export"),
+    path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
 ]

@@ -3,15 +3,15 @@
 import csv
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm
 from skinclinic.archive.models import Dataset, DatasetVersion
-from skinclinic.archive.services import checks, datasets, differences, export, freezing, selection, summary
+from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
+from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.query_text import QueryError
 from skinclinic.archive.views import shown, summary_table
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
@@ -115,24 +115,6 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("dataset", pk=pk)
 
 
-@require_safe
-def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The ZIP of a frozen version, streamed photo by photo."""
-    version = get_for(request.user, VERSIONS, pk, VIEW)
-    options = export.Options(
-        thumbnails=request.GET.get("thumbnails") == "1", isic=request.GET.get("isic") == "1"
-    )
-    try:
-        export.check(version)
-    except datasets.Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("dataset", pk=pk)
-    response = StreamingHttpResponse(export.stream(version, options), content_type="application/zip")
-    name = f"{slugify(version.dataset.name) or 'dataset'}-v{version.number}.zip"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
 @clinic_member()
 @require_safe
 def dataset_compare(request: HttpRequest) -> HttpResponse:
@@ -154,8 +136,8 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
     response.write("\ufeff")
     writer = csv.writer(response)
-    writer.writerow(["", *(export.defused(head) for head in table.heads)])
-    writer.writerows([export.defused(line.name), *map(export.defused, line.cells)] for line in table.lines)
+    writer.writerow(["", *(defused(head) for head in table.heads)])
+    writer.writerows([defused(line.name), *map(defused, line.cells)] for line in table.lines)
     return response
 
 

@@ -16,6 +16,7 @@ from skinclinic.archive.formats.tables import Table, TableRefused
 from skinclinic.archive.forms.imports import ImportForm, inbox
 from skinclinic.archive.models import BackgroundDisease, Import
 from skinclinic.archive.services import imports as service
+from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.import_check import LEAVE_OUT
 from skinclinic.diseases import DISEASES
 from skinclinic.middleware import takes_up_to
@@ -194,14 +195,10 @@ def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
     table.writerow(["column", "error", "rows", "count"])
     for problem in row.report.get("errors", []):
         cells = [problem["column"], problem["message"], " ".join(map(str, problem["rows"]))]
-        table.writerow([*map(_defused, cells), problem["count"]])
+        table.writerow([*map(defused, cells), problem["count"]])
     for word, count in row.report.get("unknown_labels", {}).items():
-        table.writerow(["", _defused(f"unknown label: {word}"), "", count])
+        table.writerow(["", defused(f"unknown label: {word}"), "", count])
     return response
-
-
-def _defused(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _can_curate(request: HttpRequest, row: Import) -> bool:

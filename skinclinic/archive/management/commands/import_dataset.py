@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from skinclinic.archive.formats.reading import WITHOUT_TABLE
 from skinclinic.archive.models import PROVENANCE, DatasetRole, Import
 from skinclinic.archive.services import imports
 from skinclinic.models import Clinic, User
@@ -17,7 +18,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("name", help="name of the dataset and its source")
         parser.add_argument("--photos", required=True, type=Path, help="folder or ZIP")
-        parser.add_argument("--metadata", type=Path, help="table (CSV); not for med-node and folder")
+        parser.add_argument(
+            "--metadata", type=Path, help="table (CSV); not for med-node, folder and skinclinic"
+        )
         parser.add_argument("--format", choices=Import.Format.values, default=Import.Format.CSV)
         parser.add_argument(
             "--map", type=Path, help='JSON: {"columns": {field: column}, "labels": {word: label}}'
@@ -117,10 +120,11 @@ def _there(path: Path) -> Path:
 
 
 def _table(options) -> Path | None:
-    without = options["format"] in (Import.Format.FOLDER, Import.Format.MED_NODE)
-    if without:
+    if options["format"] in WITHOUT_TABLE:
         return None
     if options["metadata"] is None:
+        if options["format"] == Import.Format.EXPORT:
+            return None
         raise CommandError(f"The format {options['format']} needs --metadata.")
     return _there(options["metadata"])
 
