@@ -11,8 +11,8 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def check(version, key, **options):
-    return next(found for found in checks.of(version, **options) if found.key == key)
+def check(version, key):
+    return next(found for found in checks.of(version) if found.key == key)
 
 
 def test_members_are_snapshots(draft, entries):
@@ -29,7 +29,7 @@ def test_a_frozen_version_refuses_every_change(frozen, curator):
         lambda: datasets.set_members(frozen, everything),
         lambda: datasets.add(frozen, everything),
         lambda: datasets.remove(frozen, [item.pk]),
-        lambda: datasets.relabel(item, "mm"),
+        lambda: datasets.relabel(frozen, [item.pk], "mm"),
         lambda: datasets.refresh(frozen),
         lambda: datasets.split(frozen, "random", 0.5),
         lambda: datasets.discard(frozen),
@@ -70,7 +70,7 @@ def test_a_new_version_shows_what_is_different(frozen, curator):
     assert datasets.new_version(frozen.dataset, curator) == new
     assert freezing.fingerprint_of(new) == frozen.sha256
     first, last = new.items.first(), new.items.last()
-    datasets.relabel(first, "scc")
+    assert datasets.relabel(new, [first.pk], "scc") == 1
     DatasetItem.objects.filter(pk=last.pk).delete()
     found = differences.between(frozen, new)
     assert {name: change.count for name, change in found.items()} == {
@@ -102,10 +102,13 @@ def test_checks_name_the_photos_behind_them(frozen, entries, clinic):
     DatasetItem.objects.filter(pk=item.pk).update(person=other.person, split="test", phash=other.phash)
     DatasetItem.objects.filter(pk=other.pk).update(split="train", subtype="nodular")
     Entry.objects.filter(pk=entries[2].pk).update(label="nevus", review="pending")
-    failed = {found.key: found for found in checks.of(frozen, minimum=2) if not found.passed}
+    datasets.state(frozen, minimum=2, counts={"bcc": 2, "mm": 3})
+    frozen.refresh_from_db()
+    failed = {found.key: found for found in checks.of(frozen) if not found.passed}
     assert item in failed["patients"].items and item in failed["near"].items
     assert [row.entry for row in failed["labels"].items] == [entries[2]]
     assert [row.entry for row in failed["subtypes"].items] == [entries[1]]
-    assert set(failed) >= {"minimum", "reviewed"}
+    assert set(failed) >= {"minimum", "reviewed", "stated"}
+    assert "3 stated, 2 counted" in failed["stated"].said and "Basal" not in failed["stated"].said
     DuplicatePair.objects.create(clinic=clinic, first=entries[3], second=entries[4], distance=1)
     assert {row.entry for row in check(frozen, "undecided").items} == {entries[3], entries[4]}

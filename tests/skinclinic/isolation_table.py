@@ -45,7 +45,6 @@ TABLE = {
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
     # Archive
-    # Archive
     "archive": LISTING,
     "archive-entry": row("entry"),
     "archive-change-undo": row("change"),
@@ -72,6 +71,13 @@ TABLE = {
     "dataset": row("version"),
     "dataset-act": row("version"),
     "dataset-export": row("version"),
+    "dataset-photos": row("version"),
+    "dataset-photos-act": row("version"),
+    "sources": LISTING,
+    "source": row("source"),
+    "vocabulary": LISTING,
+    "background-remove": row("background_disease"),
+    "subtype-remove": row("subtype"),
     # Cases
     "worklist": LISTING,
     "worklist-rows": LISTING,

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Exists, F, OuterRef, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
 from skinclinic.archive.services import freezing
 
@@ -23,8 +25,8 @@ class Check:
     items: list[DatasetItem] = field(default_factory=list)
 
 
-def of(version: DatasetVersion, minimum: int = 1) -> list[Check]:
-    """Make every check; ``minimum`` is how many photos each class is to have."""
+def of(version: DatasetVersion) -> list[Check]:
+    """Make every check; what classes are to have is what ``version.stated`` says."""
     items = version.items.select_related("entry")
     trained, tested = items.filter(split="train"), items.filter(split="test")
     same_person = DatasetItem.objects.filter(version=version, person=OuterRef("person"))
@@ -40,7 +42,8 @@ def of(version: DatasetVersion, minimum: int = 1) -> list[Check]:
             items.filter(subtype="", label__in=with_subtypes),
         ),
         _rows("labels", _("Labels agree with the archive's now"), items.exclude(label=F("entry__label"))),
-        _minimum(version, minimum),
+        _stated(version),
+        _minimum(version),
         _rows(
             "patients",
             _("No patient is in both training and test"),
@@ -86,7 +89,25 @@ def _sizes(version: DatasetVersion) -> Check:
     return Check("sizes", title, not none and agrees, none, said, rows)
 
 
-def _minimum(version: DatasetVersion, minimum: int) -> Check:
+def _stated(version: DatasetVersion) -> Check:
+    title = _("Classes have as many photos as stated")
+    stated = version.stated.get("counts", {})
+    if not stated:
+        return Check("stated", title, True, said=_("nothing is stated"))
+    counted = dict(
+        version.items.order_by().filter(label__in=stated).values_list("label").annotate(n=Count("id"))
+    )
+    wrong = {label: n for label, n in stated.items() if counted.get(label, 0) != n}
+    said = "; ".join(
+        _("%(label)s: %(n)d stated, %(counted)d counted")
+        % {"label": labels.name(label, get_language() or "en"), "n": n, "counted": counted.get(label, 0)}
+        for label, n in list(wrong.items())[:SHOWN]
+    )
+    return Check("stated", title, not wrong, len(wrong), said)
+
+
+def _minimum(version: DatasetVersion) -> Check:
+    minimum = version.stated.get("minimum", 1)
     few = list(
         version.items.order_by()
         .values_list("label")
@@ -94,7 +115,7 @@ def _minimum(version: DatasetVersion, minimum: int) -> Check:
         .filter(n__lt=minimum)
         .order_by("label")
     )
-    said = ", ".join(f"{label} {n}" for label, n in few[:SHOWN])
+    said = ", ".join(f"{labels.name(label, get_language() or 'en')} {n}" for label, n in few[:SHOWN])
     title = _("Every class has at least %d photos") % minimum
     return Check("minimum", title, not few, len(few), said)
 

@@ -138,13 +138,21 @@ def remove(version: DatasetVersion, items: Iterable[int]) -> int:
 
 
 @transaction.atomic
-def relabel(item: DatasetItem, label: str) -> None:
-    """Give one photo another label in this draft only. Raises Refused."""
-    lock_draft(item.version)
+def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
+    """Give items another label in this draft only; return how many. Raises Refused."""
+    version = lock_draft(version)
     label = labels.tidy(label)
     if not label:
         raise Refused(_("A photo in a dataset needs a label."))
-    DatasetItem.objects.filter(pk=item.pk).update(label=label[:120], subtype="")
+    changing = version.items.filter(pk__in=list(items)).exclude(label=label)
+    return changing.update(label=label[:120], subtype="")
+
+
+@transaction.atomic
+def state(version: DatasetVersion, *, minimum: int, counts: dict[str, int]) -> None:
+    """Note what people say of the version (see ``DatasetVersion.stated``). It may be said of a frozen one, too:
+    it changes what is checked, not what is held."""
+    DatasetVersion.objects.filter(pk=version.pk).update(stated={"minimum": minimum, "counts": counts})
 
 
 @transaction.atomic

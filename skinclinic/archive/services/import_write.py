@@ -8,10 +8,10 @@ from pathlib import Path
 from django.db import transaction
 
 from skinclinic import imaging
-from skinclinic.archive import labels
 from skinclinic.archive.formats.photo_sets import open_photos
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.models import BackgroundDisease, Entry, EntryChange, Import, Review
+from skinclinic.archive.models import Entry, EntryChange, Import, Review
+from skinclinic.archive.services import vocabulary
 from skinclinic.archive.services.entries import create_entry, is_known
 from skinclinic.archive.services.import_check import fields_of, is_same
 from skinclinic.models import Lesion, Patient
@@ -73,7 +73,7 @@ class _Writer:
             )  # fmt: skip
 
         with transaction.atomic():
-            self._name_disease(label)
+            self._name(label, row.subtype)
             photo, is_new = store_photo(
                 clinic=self.clinic, user=self.user, data=read(row.file), name=row.file, kind=row.kind,
                 lesion=self._lesion(row), is_synthetic=row.is_synthetic or self.source.is_synthetic,
@@ -83,11 +83,10 @@ class _Writer:
                 # Somebody uploaded the same file meanwhile: it stays the clinic's.
                 transaction.set_rollback(True)
 
-    def _name_disease(self, label: str) -> None:
-        if not labels.is_disease(label):
-            BackgroundDisease.objects.get_or_create(
-                clinic=self.clinic, name=label, defaults={"created_by": self.user}
-            )
+    def _name(self, label: str, subtype: str) -> None:
+        """What is new to the clinic's vocabulary is added to it."""
+        vocabulary.label(self.clinic, self.user, label)
+        vocabulary.subtype(self.clinic, self.user, label, subtype)
 
     def _lesion(self, row: Row) -> Lesion:
         patient = self._patient(row)
@@ -123,7 +122,7 @@ class _Writer:
     @transaction.atomic
     def _change(self, entry: Entry, row: Row, label: str) -> None:
         """The source says something else now: kept in the history; another label is to be reviewed again."""
-        self._name_disease(label)
+        self._name(label, row.subtype)
         after = fields_of(row, label)
         if entry.label != label:
             after |= {"review": Review.PENDING, "reject_reason": "", "reviewed_by": None, "reviewed_at": None}

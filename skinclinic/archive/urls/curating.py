@@ -1,6 +1,6 @@
 from django.urls import path
 
-from skinclinic.archive.views import entries, gallery, review
+from skinclinic.archive.views import entries, gallery, review, sources, vocabulary
 
 urlpatterns = [
     path("", gallery.gallery, name="archive"),
@@ -10,4 +10,9 @@ urlpatterns = [
     path("review/decide/", review.decide, name="review-decide"),
     path("review/<int:pk>/label/", review.relabel, name="review-label"),
     path("review/<int:pk>/undo/", review.undo, name="review-undo"),
+    path("sources/", sources.sources, name="sources"),
+    path("sources/<int:pk>/", sources.source, name="source"),
+    path("vocabulary/", vocabulary.vocabulary, name="vocabulary"),
+    path("vocabulary/background/<int:pk>/remove/", vocabulary.background_remove, name="background-remove"),
+    path("vocabulary/subtypes/<int:pk>/remove/", vocabulary.subtype_remove, name="subtype-remove"),
 ]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from skinclinic.archive.views import candidates, datasets, exports
+from skinclinic.archive.views import candidates, datasets, exports, members
 
 urlpatterns = [
     path("", datasets.dataset_list, name="datasets"),
@@ -10,4 +10,6 @@ urlpatterns = [
     path("<int:pk>/", datasets.dataset, name="dataset"),
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
     path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
+    path("<int:pk>/photos/", members.members, name="dataset-photos"),
+    path("<int:pk>/photos/act/", members.members_act, name="dataset-photos-act"),
 ]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic.archive.forms.datasets import DatasetForm, SplitForm
+from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
 from skinclinic.archive.services.export_tables import defused
@@ -68,8 +68,6 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 def dataset(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: numbers, checks, where it comes from, the split, and what changed."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
-    minimum = request.GET.get("minimum", "1")
-    minimum = int(minimum) if minimum.isascii() and minimum.isdigit() and len(minimum) < 7 else 1
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
     earlier = next((other for other in others if other.number < version.number), None)
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
@@ -78,8 +76,8 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": others,
         "earlier": earlier,
         "table": summary_table.table([summary.of(version)]),
-        "checks": checks.of(version, minimum),
-        "minimum": minimum,
+        "checks": checks.of(version),
+        "stated_form": StatedForm(version=version),
         "sources": version.provenance if version.is_frozen else freezing.provenance(version),
         "changes": differences.between(earlier, version) if earlier else None,
         "query": selection.Selection.read(version.query).in_words(version.clinic, request.LANGUAGE_CODE)
@@ -96,10 +94,10 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
-    """Split, freeze, take over corrections, fill again, make a new version or discard the draft."""
+    """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
-        "split": _split, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
+        "split": _split, "state": _state, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
         "discard": _discard,
     }  # fmt: skip
     act = acts.get(request.POST.get("act", ""))
@@ -148,6 +146,15 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     values = form.cleaned_data
     datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
     messages.success(request, _("The dataset was split."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    form = StatedForm(request.POST, version=version)
+    if not form.is_valid():
+        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+    datasets.state(version, **form.cleaned_data)
+    messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)
 
 

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from skinclinic.archive import labels, subtypes
-from skinclinic.archive.models import BackgroundDisease, Dataset, Entry, RejectReason, Review, Source, Subtype
+from skinclinic.archive import labels
+from skinclinic.archive.models import BackgroundDisease, Dataset, Entry, RejectReason, Review, Source
 from skinclinic.archive.services import review as review_service
 from skinclinic.archive.services import search, selection
 from skinclinic.archive.services.query_text import QueryError
@@ -45,12 +45,6 @@ def label_choices(clinic: Clinic) -> list[tuple[str, list[tuple[str, str]]]]:
         (_("The 12 diseases"), [(disease.key, disease.name(language)) for disease in DISEASES]),
         (_("Others"), [(name, name) for name in names]),
     ]
-
-
-def subtype_choices(clinic: Clinic, label: str) -> list[str]:
-    """Subtypes of a label: the built-in ones, then the clinic's."""
-    own = Subtype.objects.filter(clinic=clinic, label=label).values_list("name", flat=True)
-    return [*subtypes.BUILT_IN.get(label, {}), *own]
 
 
 def reasons() -> list[tuple[str, str]]:
