@@ -15,11 +15,12 @@ from pathlib import Path
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services import pseudonyms
+from skinclinic.archive.services import freezing, pseudonyms
 from skinclinic.archive.services.datasets import Refused
 from skinclinic.diseases import BY_KEY
 from skinclinic.services import files
@@ -66,6 +67,12 @@ def check(version: DatasetVersion) -> None:
         raise Refused(
             _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
         )
+    if n := freezing.bad_files(version):
+        raise Refused(
+            ngettext("The file of %d photo is gone.", "The files of %d photos are gone.", n) % n
+            + " "
+            + _("Restore them from a backup, then export again.")
+        )
 
 
 def stream(version: DatasetVersion, options: Options) -> Iterator[bytes]:
@@ -110,10 +117,14 @@ def to_file(version: DatasetVersion, target: Path, options: Options) -> None:
 
 def _replace(target: Path, chunks) -> None:
     draft = target.with_name(f"{target.name}.part")
-    with draft.open("wb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-    os.replace(draft, target)
+    try:
+        with draft.open("wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        os.replace(draft, target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 class _Buffer(io.RawIOBase):
@@ -143,7 +154,21 @@ def _photos(version: DatasetVersion, options: Options):
         if sha256 in seen:
             continue
         seen.add(sha256)
-        yield f"photos/{sha256}.jpg", lambda file_key=file_key: files.read(file_key)
+        frozen = "" if options.thumbnails else sha256
+        yield f"photos/{sha256}.jpg", lambda file_key=file_key, frozen=frozen: _as_frozen(file_key, frozen)
+
+
+def _as_frozen(file_key: str, sha256: str) -> bytes:
+    """The stored file. Raises Refused if it is not the one that was frozen (``sha256``; "" for any)."""
+    data = files.read(file_key)
+    if sha256 and imaging.sha256(data) != sha256:
+        raise Refused(
+            _(
+                "The file of photo %(name)s was changed since the version was frozen. Restore it from a backup."
+            )
+            % {"name": sha256[:16]}
+        )
+    return data
 
 
 def _tables(version: DatasetVersion, options: Options):
