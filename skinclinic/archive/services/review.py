@@ -16,6 +16,7 @@ from skinclinic.archive.models import (
     Review,
 )
 from skinclinic.diseases import BY_KEY
+from skinclinic.keyset import storable
 from skinclinic.models import Clinic, Diagnosis, User
 
 EDITABLE = ("label", "subtype", "icd10", "impression", "text", "is_proven", "confirmed_by")
@@ -112,14 +113,18 @@ def _apply(entry: Entry, user: User, action: str, after: dict, *, reviewed: bool
 def _label(clinic: Clinic, user: User, label: str) -> str:
     """The label in its one spelling; a background disease the clinic does not know yet is added."""
     label = labels.tidy(label)
-    if not label:
+    if not label or not storable(label):
         raise ReviewError("no_label")
     if label.casefold() in BY_KEY:
         return label.casefold()
     if len(label) > LABEL_LENGTH:
         raise ReviewError("long_label")
     known = BackgroundDisease.objects.filter(clinic=clinic, name__iexact=label).first()
-    return (known or BackgroundDisease.objects.create(clinic=clinic, name=label, created_by=user)).name
+    if known is None:
+        known, _made = BackgroundDisease.objects.get_or_create(
+            clinic=clinic, name=label, defaults={"created_by": user}
+        )
+    return known.name
 
 
 def _icd10(label: str) -> str:
