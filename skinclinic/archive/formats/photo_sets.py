@@ -217,6 +217,8 @@ class Zip(PhotoSet):
             raise Unreadable(str(error)) from None
         if len(data) > most:
             raise FileTooLarge(name)
+        if len(data) != info.file_size:
+            raise Unreadable("its size is not what the ZIP says")
         return data
 
     def close(self) -> None:
