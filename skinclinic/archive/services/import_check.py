@@ -13,8 +13,7 @@ from skinclinic import imaging
 from skinclinic.archive import labels
 from skinclinic.archive.formats import reading
 from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
-from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused
-from skinclinic.archive.formats.problems import _ as marked
+from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused, _
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Entry, Import
@@ -54,7 +53,7 @@ def check(row: Import, plan: Path, say: Callable[[int, int], None]) -> dict:
     except (PhotosRefused, TableRefused) as refused:
         return {"refused": refusal(refused)}
     except FileNotFoundError:
-        return {"refused": refusal(TableRefused(marked("The table is no longer there.")))}
+        return {"refused": refusal(TableRefused(_("The table is no longer there.")))}
     finally:
         photos.close()
 
@@ -79,9 +78,7 @@ class _Check:
         for word, label in row.labels.items():
             if len(label) > LABEL_LENGTH or not storable(label):
                 raise TableRefused(
-                    marked(
-                        "The name that “%(word)s” is mapped to is no text of at most %(most)s characters."
-                    ),
+                    _("The name that “%(word)s” is mapped to is no text of at most %(most)s characters."),
                     word=word[:80],
                     most=LABEL_LENGTH,
                 )
@@ -98,7 +95,7 @@ class _Check:
                 if row and (line := self._line(row)):
                     file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
         if not self.ids and not self.problems.total:
-            raise TableRefused(marked("There is no row to import."))
+            raise TableRefused(_("There is no row to import."))
         without = [name for name in self.photos.names if name not in self.used]
         return {
             "errors": self.problems.to_json(),
@@ -118,10 +115,10 @@ class _Check:
         """What to write for a row; None when it has an error, is left out or is a copy."""
         before = self.problems.total
         if not all(storable(value) for value in asdict(row).values() if isinstance(value, str)):
-            self._problem(row, marked("holds characters that cannot be stored"))
+            self._problem(row, _("holds characters that cannot be stored"))
             return None
         if row.external_id in self.ids:
-            self._problem(row, marked("an earlier row has a photo of this name"), row.external_id)
+            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
         self.ids.add(row.external_id)
         label = self._label(row)
         name = self._name(row)
@@ -148,15 +145,15 @@ class _Check:
         try:
             if name := self.photos.find(row.file):
                 return name
-            self._problem(row, marked("this photo is not there"), row.file)
+            self._problem(row, _("this photo is not there"), row.file)
         except Ambiguous:
-            self._problem(row, marked("several photos have this name; write the folder too"), row.file)
+            self._problem(row, _("several photos have this name; write the folder too"), row.file)
         return None
 
     def _copy(self, row: Row, label: str, first: int, first_label: str) -> None:
         """The same file again: passed over, unless the two rows contradict each other."""
         if label != first_label:
-            message = marked("an earlier row gives the same photo another label")
+            message = _("an earlier row gives the same photo another label")
             self._problem(row, message, f"{row.file} ↔ {first}")
             return
         self.counts["doubled_count"] += 1
@@ -177,7 +174,7 @@ class _Check:
         self.unknown[row.label] += 1
         if len(self.unknown) > MOST_LABELS:
             raise TableRefused(
-                marked("There are more than %(most)s different labels. Is it the column of the diagnosis?"),
+                _("There are more than %(most)s different labels. Is it the column of the diagnosis?"),
                 most=f"{MOST_LABELS:,}",
             )
         return None
@@ -188,16 +185,16 @@ class _Check:
             data = self.photos.read(name, imaging.MAX_BYTES)
             imaging.check(data)
         except FileTooLarge:
-            self._problem(row, marked("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)
+            self._problem(row, _("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)
         except imaging.PhotoRejected as rejected:
             self._problem(row, imaging.MESSAGES[rejected.code], name, **rejected.params)
         except Unreadable as error:
-            self._problem(row, marked("cannot be read (%(error)s)"), name, error=str(error))
+            self._problem(row, _("cannot be read (%(error)s)"), name, error=str(error))
         else:
             sha256 = imaging.sha256(data)
             if not row.sha256 or row.sha256.casefold() == sha256:
                 return sha256
-            self._problem(row, marked("not the file that the table describes"), name, column="sha256")
+            self._problem(row, _("not the file that the table describes"), name, column="sha256")
         return ""
 
     def _difference(self, row: Row, label: str, sha256: str) -> str:

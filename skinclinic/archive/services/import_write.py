@@ -63,7 +63,8 @@ def _as_checked(photos: PhotoSet, name: str, sha256: str) -> bytes:
         if imaging.sha256(data) == sha256:
             return data
         why = _("“%(name)s” was changed after the check.") % {"name": name}
-    raise JobError("photos_changed", f"{why} {_('Put it back and go on, or check the import again.')}")
+    what_to_do = _("Put it back and go on, or check the import again.")
+    raise JobError("photos_changed", f"{why} {what_to_do}")
 
 
 def _lines(plan: Path) -> Iterator[dict]:
