@@ -54,12 +54,14 @@ def mapped(client, table: str = TABLE) -> Import:
 def test_an_upload_is_mapped_checked_and_written(client):
     row = mapped(client)
     assert row.state == "refused" and row.report["unknown_labels"] == {"rosacea": 1, "mystery": 1}
-    assert "mystery" in client.get(reverse("import", args=[row.pk])).content.decode()
+    page = client.get(reverse("import", args=[row.pk]))
+    assert "mystery" in page.content.decode()
+    field = {word: f"word-{place}" for place, word, _label in page.context["words"]}
     client.post(
         reverse("import-map", args=[row.pk]),
         {
-            "word-0": "Rosacea",
-            "word-1": "-",
+            field["rosacea"]: "Rosacea",
+            field["mystery"]: "-",
             "column-file": "file",
             "column-label": "label",
             "save_as": "ours",

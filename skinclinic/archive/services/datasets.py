@@ -55,11 +55,12 @@ def create(
     clinic: Clinic, user: User | None, name: str, role: str = "both", description: str = ""
 ) -> DatasetVersion:
     """Make a dataset with an empty draft; return the draft. Raises Refused for a name that is taken."""
-    if Dataset.objects.filter(clinic=clinic, name=name).exists():
-        raise Refused(_("This clinic already has a dataset with this name."))
-    dataset = Dataset.objects.create(
-        clinic=clinic, name=name, role=role, description=description, created_by=user
+    # Not asked first: two people may choose the same name at the same moment.
+    dataset, made = Dataset.objects.get_or_create(
+        clinic=clinic, name=name, defaults={"role": role, "description": description, "created_by": user}
     )
+    if not made:
+        raise Refused(_("This clinic already has a dataset with this name."))
     return DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
 
 

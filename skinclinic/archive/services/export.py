@@ -55,9 +55,7 @@ def members(version: DatasetVersion, options: Options) -> list[Member]:
         try:
             size = files.path_of(key).stat().st_size
         except OSError:
-            raise Refused(
-                _("The file of photo %(name)s is gone; restore it from a backup.") % {"name": sha256[:16]}
-            ) from None
+            raise _gone(sha256) from None
         read = partial(_read, key, None if options.thumbnails else sha256)
         found.append(Member(export_tables.photo_file(sha256), size, read))
     for path in _stored_tables(version, options):
@@ -112,12 +110,19 @@ def _photos(version: DatasetVersion, options: Options) -> Iterator[tuple[str, st
 
 
 def _read(key: str, sha256: str | None) -> Iterator[bytes]:
-    data = files.read(key)
+    try:
+        data = files.read(key)
+    except OSError:
+        raise _gone(sha256 or key) from None
     if sha256 and imaging.sha256(data) != sha256:
         raise Refused(
             _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
         )
     yield data
+
+
+def _gone(sha256: str) -> Refused:
+    return Refused(_("The file of photo %(name)s is gone; restore it from a backup.") % {"name": sha256[:16]})
 
 
 def _tables(version: DatasetVersion, options: Options):

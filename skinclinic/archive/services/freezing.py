@@ -87,7 +87,7 @@ def problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
         )
     if n := items.filter(content_sha256="").count():
         found.append(ngettext("%d photo has no hash.", "%d photos have no hash.", n) % n)
-    if n := _bad_files(version, verify):
+    if n := bad_files(version, verify):
         found.append(
             ngettext("The file of %d photo is gone or changed.", "The files of %d photos are gone or changed.", n)
             % n
@@ -106,7 +106,8 @@ def without_consent(version: DatasetVersion) -> int:
     )
 
 
-def _bad_files(version: DatasetVersion, verify: bool) -> int:
+def bad_files(version: DatasetVersion, verify: bool = False) -> int:
+    """How many members' stored files are gone, or (``verify``, slow) are not what their hash says."""
     bad = 0
     rows = version.items.exclude(entry=None).values_list("content_sha256", "entry__photo__file_key")
     for sha256, key in rows.order_by().iterator(2000):

@@ -5,9 +5,8 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
-from skinclinic.archive.formats.tables import MOST_BYTES, TableRefused
+from skinclinic.archive.formats.problems import TableRefused, _
+from skinclinic.archive.formats.tables import MOST_BYTES
 from skinclinic.archive.models import PROVENANCE, Import, Source
 
 TABLE, ABOUT = "photos.csv", "dataset.json"

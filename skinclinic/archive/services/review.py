@@ -16,6 +16,7 @@ from skinclinic.archive.models import (
 )
 from skinclinic.archive.services import vocabulary
 from skinclinic.diseases import BY_KEY
+from skinclinic.keyset import storable
 from skinclinic.models import Clinic, Diagnosis, User
 
 EDITABLE = ("label", "subtype", "icd10", "impression", "text", "is_proven", "confirmed_by")
@@ -115,7 +116,7 @@ def _apply(entry: Entry, user: User, action: str, after: dict, *, reviewed: bool
 def _label(clinic: Clinic, user: User, label: str) -> str:
     """The label in its one spelling. Raises ReviewError."""
     label = labels.tidy(label)
-    if not label:
+    if not label or not storable(label):
         raise ReviewError("no_label")
     if len(label) > LABEL_LENGTH:
         raise ReviewError("long_label")

@@ -14,6 +14,7 @@ from skinclinic.archive.services import checks, datasets, differences, freezing,
 from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.query_text import QueryError
 from skinclinic.archive.views import shown, summary_table
+from skinclinic.keyset import storable
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
@@ -177,7 +178,10 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 
 
 def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    draft = datasets.new_version(version.dataset, request.user, request.POST.get("note", "")[:400])
+    note = request.POST.get("note", "")[:400]
+    if not storable(note):
+        raise datasets.Refused(_("The note holds characters that cannot be stored."))
+    draft = datasets.new_version(version.dataset, request.user, note)
     return redirect("dataset", pk=draft.pk)
 
 

@@ -1,6 +1,7 @@
 """Imports: the list, a new one, and the page that checks, maps, starts, pauses and discards one."""
 
 import csv
+import hashlib
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,12 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic import keyset
 from skinclinic.archive.formats.columns import NEEDED, READERS
-from skinclinic.archive.formats.tables import Table, TableRefused
+from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.forms.imports import ImportForm, inbox
-from skinclinic.archive.models import BackgroundDisease, Import
+from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Import
 from skinclinic.archive.services import imports as service
 from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.import_check import LEAVE_OUT
+from skinclinic.archive.services.import_report import in_words
 from skinclinic.diseases import DISEASES
 from skinclinic.middleware import takes_up_to
 from skinclinic.models import Job
@@ -65,6 +68,8 @@ def import_new(request: HttpRequest) -> HttpResponse:
             row = _begin(request, form)
         except OSError:
             form.add_error(None, _("The files could not be stored; the disk may be full. Nothing was kept."))
+        except service.NotNow as refused:
+            form.add_error("name", str(refused))
         else:
             return redirect("import", row.pk)
     status = 422 if form.errors else 200
@@ -110,17 +115,18 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = _status(row) | {
         "can_curate": can_curate,
         "can_change": can_curate and row.state in service.CHECKABLE and not row.written,
-        "report": row.report,
+        "report": _report(row),
         "difference": [
             (_("New"), row.report.get("new", 0)),
             (_("Unchanged"), row.report.get("unchanged", 0)),
             (_("Changed labels or facts"), row.report.get("changed", 0)),
             (_("Files known elsewhere"), row.report.get("known", 0)),
-            (_("The same file twice"), len(row.report.get("doubled", []))),
+            (_("The same file twice"), row.report.get("doubled_count", 0)),
             (_("Left out"), row.report.get("left_out", 0)),
+            (_("Words nobody has mapped"), row.report.get("unknown_label_count", 0)),
             (_("Photos without a row"), row.report.get("files_without_row_count", 0)),
         ],
-        "words": [(place, word, row.labels.get(word, "")) for place, word in enumerate(_words(row))],
+        "words": [(_place(word), word, row.labels.get(word, "")) for word in _words(row)],
         "diseases": [(disease.key, disease.name(language)) for disease in DISEASES],
         "names": BackgroundDisease.objects.filter(clinic=row.clinic).values_list("name", flat=True)[
             :MOST_NAMES
@@ -168,9 +174,9 @@ def import_map(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_for(request.user, Import, pk, CURATE)
     words = _words(row)
     labels = {
-        word: request.POST[f"word-{place}"].strip()[:120]
-        for place, word in enumerate(words)
-        if keyset.storable(request.POST.get(f"word-{place}", "\0"))
+        word: request.POST[f"word-{_place(word)}"].strip()[:LABEL_LENGTH]
+        for word in words
+        if keyset.storable(request.POST.get(f"word-{_place(word)}", "\0"))
     }
     columns = {name: request.POST.get(f"column-{name}", "")[:200] for name in READERS}
     columns = {name: column for name, column in columns.items() if column and keyset.storable(column)}
@@ -192,13 +198,24 @@ def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
     table = csv.writer(response)
-    table.writerow(["column", "error", "rows", "count"])
-    for problem in row.report.get("errors", []):
+    table.writerow([_("column"), _("error"), _("rows"), _("count")])
+    report = _report(row)
+    if report.get("refused"):
+        table.writerow(["", defused(report["refused"]), "", ""])
+    for problem in report.get("errors", []):
         cells = [problem["column"], problem["message"], " ".join(map(str, problem["rows"]))]
         table.writerow([*map(defused, cells), problem["count"]])
-    for word, count in row.report.get("unknown_labels", {}).items():
-        table.writerow(["", defused(f"unknown label: {word}"), "", count])
+    for word, count in report.get("unknown_labels", {}).items():
+        table.writerow(["", defused(_("unknown label: %(word)s") % {"word": word}), "", count])
     return response
+
+
+def _report(row: Import) -> dict:
+    """The report with its errors and its refusal in the reader's language."""
+    said = {"errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]}
+    if refused := row.report.get("refused"):
+        said["refused"] = in_words(refused)
+    return row.report | said
 
 
 def _can_curate(request: HttpRequest, row: Import) -> bool:
@@ -221,12 +238,19 @@ def _words(row: Import) -> list[str]:
     return list(dict.fromkeys([*row.report.get("unknown_labels", {}), *row.labels]))[:MOST_WORDS]
 
 
+def _place(word: str) -> str:
+    """The name of a word's field: another check meanwhile must not give its answer to another word."""
+    return hashlib.sha256(word.encode()).hexdigest()[:12]
+
+
 def _columns(row: Import) -> tuple[list[dict], str]:
     """Each of our fields with the column chosen for it, and the table's columns to choose from."""
     try:
         table = Table(service.folder(row) / "table.csv")
     except (TableRefused, OSError) as refused:
-        return [], str(refused) if isinstance(refused, TableRefused) else _("The table is no longer there.")
+        if isinstance(refused, TableRefused):
+            return [], _(refused.message) % refused.params
+        return [], _("The table is no longer there.")
     names = [name for name in table.columns if name]
     folded = {name.casefold(): name for name in names}
     return [
