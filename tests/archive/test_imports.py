@@ -119,6 +119,19 @@ def test_unknown_labels_are_counted_and_mapped_never_guessed(begin, tmp_path):
     assert BackgroundDisease.objects.get().name == "Psoriasis vulgaris"
 
 
+def test_names_and_subtypes_come_in_the_clinics_spelling_and_again_changes_nothing(begin, tmp_path, clinic):
+    BackgroundDisease.objects.create(clinic=clinic, name="Rosacea")
+    rows = [["0.jpg", "x", "Nodular"], ["1.jpg", "bcc", "NODULAR "], ["2.jpg", "bcc", "Rare one"]]
+    path = table_files.table(tmp_path / "t.csv", rows, header=["image", "diagnosis", "kind"])
+    columns = {"file": "image", "label": "diagnosis", "subtype": "kind"}
+    imported(begin(metadata=path, columns=columns, labels={"x": "rosacea"}))
+    found = sorted(Entry.objects.values_list("label", "subtype"))
+    assert found == [("Rosacea", "Nodular"), ("bcc", "Rare one"), ("bcc", "nodular")]
+    again = checked(begin(metadata=path, columns=columns, labels={"x": "rosacea"}))
+    assert again.report["unchanged"] == 3
+    assert BackgroundDisease.objects.count() == 1
+
+
 def test_a_label_can_be_left_out(begin, tmp_path):
     row = begin(metadata=table_files.three(tmp_path / "t.csv"), labels={"mm": "-"})
     assert imported(row).report["left_out"] == 1

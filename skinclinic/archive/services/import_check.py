@@ -6,7 +6,7 @@ The result is a plan: a file with one JSON line for each row to write, and a rep
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from skinclinic import imaging
@@ -17,6 +17,7 @@ from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRef
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Entry, Import
+from skinclinic.archive.services import vocabulary
 from skinclinic.archive.services.entries import is_known
 from skinclinic.archive.services.import_report import Problems, refusal
 from skinclinic.diseases import BY_KEY, DISEASES
@@ -73,6 +74,7 @@ class _Check:
         self.mapped = {word.casefold(): label for word, label in row.labels.items()}
         background = BackgroundDisease.objects.filter(clinic=row.clinic_id).values_list("name", flat=True)
         self.background = {name.casefold(): name for name in background}
+        self.subtypes = vocabulary.subtype_spellings(row.clinic)
         self.doubled: list[list[int]] = []
         for word, label in row.labels.items():
             if len(label) > LABEL_LENGTH or not storable(label):
@@ -132,6 +134,8 @@ class _Check:
         if sha256 in self.hashes:
             self._copy(row, label, *self.hashes[sha256])
             return None
+        subtype = labels.tidy(row.subtype)
+        row = replace(row, subtype=self.subtypes.get((label, subtype.casefold()), subtype))
         self.hashes[sha256] = (row.number, label)
         self.by_label[label] += 1
         self.counts[self._difference(row, label, sha256)] += 1
@@ -163,7 +167,8 @@ class _Check:
         """A disease key, a background disease's name or LEAVE_OUT; None (and counted) when nobody said."""
         word = row.label.casefold()
         if word in self.mapped:
-            return self.mapped[word] or None
+            label = self.mapped[word]
+            return self.background.get(label.casefold(), label) or None
         if word in self.own:
             return self.own[word]
         if word in _NAMES and self.row.format not in (Import.Format.PAD_UFES_20,):

@@ -48,6 +48,13 @@ def subtypes_of(clinic: Clinic, of: str) -> list[str]:
     return [*subtypes.BUILT_IN.get(of, {}), *own]
 
 
+def subtype_spellings(clinic: Clinic) -> dict[tuple[str, str], str]:
+    """{(label, subtype without case): subtype} of every subtype the clinic knows."""
+    built_in = [(of, name) for of, names in subtypes.BUILT_IN.items() for name in names]
+    own = Subtype.objects.filter(clinic=clinic).values_list("label", "name")
+    return {(of, name.casefold()): name for of, name in [*own, *built_in]}
+
+
 def background(clinic: Clinic) -> list[BackgroundDisease]:
     """The clinic's background diseases, each with ``photos``: how many entries bear it."""
     counts = dict(
