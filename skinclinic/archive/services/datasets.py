@@ -107,7 +107,7 @@ def set_members(
     """Make exactly these entries the members. Photos that stay keep their label and side."""
     version = lock_draft(version)
     wanted = Entry.objects.filter(pk__in=entries.order_by().values("pk"), clinic=version.clinic_id)
-    removed, _rows = version.items.exclude(entry__in=wanted.values("pk")).delete()
+    removed, _rows = version.items.filter(~Exists(wanted.filter(pk=OuterRef("entry")))).delete()
     added = _add(version, wanted, say)
     if removed or added:
         _forget_split(version)
