@@ -47,7 +47,11 @@ def of(version: DatasetVersion, minimum: int = 1) -> list[Check]:
             _("No patient is in both training and test"),
             tested.filter(person__in=trained.exclude(person="").order_by().values("person")),
         ),
-        _rows("twice", _("No photo is there twice"), items.filter(content_sha256__in=twice.values("content_sha256"))),
+        _rows(
+            "twice",
+            _("No photo is there twice"),
+            items.filter(content_sha256__in=twice.values("content_sha256")),
+        ),
         _near(version, trained, tested),
         _undecided(version),
         _rows("rejected", _("No member was rejected"), items.filter(entry__review=Review.REJECTED)),
