@@ -80,6 +80,8 @@ class _Writer:
             if not is_new:
                 # Somebody uploaded the same file meanwhile: it stays the clinic's.
                 transaction.set_rollback(True)
+        if is_new and row.lesion:
+            self._lesions[_lesion_key(row)] = photo.lesion_id
 
     def _name_disease(self, label: str) -> None:
         if not labels.is_disease(label):
@@ -89,20 +91,17 @@ class _Writer:
 
     def _lesion(self, row: Row) -> Lesion:
         patient = self._patient(row)
-        key = f"{row.patient}\n{row.lesion}" if row.lesion else ""
-        if key and key in self._lesions:
-            return Lesion.objects.get(pk=self._lesions[key])
+        if row.lesion and (known := self._lesions.get(_lesion_key(row))):
+            return Lesion.objects.get(pk=known)
         note = f"{self.source.name}: lesion {row.lesion}"[:400] if row.lesion else ""
         lesion = None
         if note and patient:
             lesion = Lesion.objects.filter(clinic=self.clinic, patient=patient, note=note).first()
-        lesion = lesion or Lesion.objects.create(
+        # A new one is stored with its photo.
+        return lesion or Lesion(
             clinic=self.clinic, patient=patient, site=row.site, note=note, created_by=self.user,
             is_archived=True,
         )  # fmt: skip
-        if key:
-            self._lesions[key] = lesion.pk
-        return lesion
 
     def _patient(self, row: Row) -> Patient | None:
         if not row.patient:
@@ -138,6 +137,10 @@ class _Writer:
             by=self.user,
             fields=changed,
         )
+
+
+def _lesion_key(row: Row) -> str:
+    return f"{row.patient}\n{row.lesion}"
 
 
 def _plain(value):
