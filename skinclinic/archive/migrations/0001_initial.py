@@ -276,6 +276,10 @@ class Migration(migrations.Migration):
             model_name='datasetitem',
             index=models.Index(fields=['version', 'label', 'id'], name='item_by_label'),
         ),
+        migrations.AddIndex(
+            model_name='datasetitem',
+            index=models.Index(fields=['version', 'content_sha256'], name='item_by_content'),
+        ),
         migrations.AddConstraint(
             model_name='datasetitem',
             constraint=models.UniqueConstraint(fields=('version', 'entry'), name='one_item_a_photo'),

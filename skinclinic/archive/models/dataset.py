@@ -114,7 +114,10 @@ class DatasetItem(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
-        indexes = [models.Index(fields=["version", "label", "id"], name="item_by_label")]
+        indexes = [
+            models.Index(fields=["version", "label", "id"], name="item_by_label"),
+            models.Index(fields=["version", "content_sha256"], name="item_by_content"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.label}"

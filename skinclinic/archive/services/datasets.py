@@ -111,8 +111,8 @@ def set_members(
 ) -> None:
     """Make exactly these entries the members. Photos that stay keep their label and side."""
     version = lock_draft(version)
-    wanted = Entry.objects.filter(pk__in=entries.order_by().values("pk"), clinic=version.clinic_id)
-    removed, _rows = version.items.exclude(entry__in=wanted.values("pk")).delete()
+    wanted = entries.order_by().filter(clinic=version.clinic_id)
+    removed, _rows = version.items.filter(~Exists(wanted.filter(pk=OuterRef("entry")))).delete()
     added = _add(version, wanted, say)
     if removed or added:
         forget_split(version)
@@ -184,23 +184,25 @@ def _add(
     say: Callable[[int], None] = lambda done: None,
     told: Mapping[int, dict] | None = None,
 ) -> int:
-    there = DatasetItem.objects.filter(version=version, entry=OuterRef("pk"))
-    entries = entries.filter(~Exists(there)).order_by("pk")
-    added = last = 0
+    entries, added, last = entries.order_by("pk"), 0, 0
     while True:
-        rows = list(
+        # Who is there already is asked for a range of keys: a plan that no statistics can mislead.
+        found = list(
             entries.filter(pk__gt=last).values(
                 "pk", "clinic_id", "patient_id", "photo__lesion_id", *_TAKEN.values()
             )[:_BATCH]
         )
-        if not rows:
+        if not found:
             return added
+        there = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+        there = set(there.values_list("entry", flat=True))
+        rows = [row for row in found if row["pk"] not in there]
         items = [
             DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows
         ]
         DatasetItem.objects.bulk_create(items, batch_size=500)
         added += len(rows)
-        last = rows[-1]["pk"]
+        last = found[-1]["pk"]
         say(added)
 
 

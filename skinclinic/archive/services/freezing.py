@@ -53,7 +53,7 @@ def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> Data
     ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.
     """
     version = lock_draft(version)
-    if reasons := problems(version, verify=verify):
+    if reasons := problems(version) or file_problems(version, verify=verify):
         raise Refused(" ".join(reasons))
     version.sha256 = fingerprint_of(version)
     version.provenance = provenance(version)
@@ -63,8 +63,8 @@ def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> Data
     return version
 
 
-def problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
-    """What stands against freezing, in words."""
+def problems(version: DatasetVersion) -> list[str]:
+    """What the rows say against freezing, in words: a few queries, whatever the number of photos."""
     items, found = version.items, []
     if not items.exists():
         return [_("There is no photo in this version yet.")]
@@ -87,14 +87,22 @@ def problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
         )
     if n := items.filter(content_sha256="").count():
         found.append(ngettext("%d photo has no hash.", "%d photos have no hash.", n) % n)
-    if n := bad_files(version, verify):
+    return _with_advice(found)
+
+
+def file_problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
+    """What the stored files say against freezing, in words; looks at every file (``verify``: reads it)."""
+    found = []
+    if n := _bad_files(version, verify):
         found.append(
             ngettext("The file of %d photo is gone or changed.", "The files of %d photos are gone or changed.", n)
             % n
         )  # fmt: skip
-    if found:
-        found.append(_("Take these photos out and freeze again."))
-    return found
+    return _with_advice(found)
+
+
+def _with_advice(found: list[str]) -> list[str]:
+    return [*found, _("Take these photos out and freeze again.")] if found else []
 
 
 def without_consent(version: DatasetVersion) -> int:
@@ -106,7 +114,7 @@ def without_consent(version: DatasetVersion) -> int:
     )
 
 
-def bad_files(version: DatasetVersion, verify: bool = False) -> int:
+def _bad_files(version: DatasetVersion, verify: bool = False) -> int:
     """How many members' stored files are gone, or (``verify``, slow) are not what their hash says."""
     bad = 0
     rows = version.items.exclude(entry=None).values_list("content_sha256", "entry__photo__file_key")

@@ -18,7 +18,7 @@ from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Entry, Import
 from skinclinic.archive.services import vocabulary
-from skinclinic.archive.services.entries import is_known
+from skinclinic.archive.services.entries import which_known
 from skinclinic.archive.services.import_report import Problems, refusal
 from skinclinic.diseases import BY_KEY, DISEASES
 from skinclinic.keyset import storable
@@ -28,6 +28,7 @@ MOST_FILES_NAMED = 200
 MOST_LABELS = 10_000
 MOST_LABELS_NAMED = 1000
 _EVERY = 20
+_AT_ONCE = 200
 
 _NAMES = {
     spelling.casefold(): disease.key
@@ -76,6 +77,8 @@ class _Check:
         self.background = {name.casefold(): name for name in background}
         self.subtypes = vocabulary.subtype_spellings(row.clinic)
         self.doubled: list[list[int]] = []
+        # Rows that are fine, until a few are looked up in the archive together.
+        self.to_compare: list[tuple[Row, str, str]] = []
         for word, label in row.labels.items():
             if len(label) > LABEL_LENGTH or not storable(label):
                 raise TableRefused(
@@ -95,6 +98,7 @@ class _Check:
                     self.problems.add(number, problem)
                 if row and (line := self._line(row)):
                     file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+        self._compare()
         if not self.ids and not self.problems.total:
             raise TableRefused(_("There is no row to import."))
         without = [name for name in self.photos.names if name not in self.used]
@@ -138,7 +142,9 @@ class _Check:
         row = replace(row, subtype=self.subtypes.get((label, subtype.casefold()), subtype))
         self.hashes[sha256] = (row.number, label)
         self.by_label[label] += 1
-        self.counts[self._difference(row, label, sha256)] += 1
+        self.to_compare.append((row, label, sha256))
+        if len(self.to_compare) >= _AT_ONCE:
+            self._compare()
         return {**asdict(row), "label": label, "file": name, "upload_sha256": sha256}
 
     def _problem(self, row: Row, message: str, value: str = "", *, column: str = "", **params) -> None:
@@ -204,13 +210,21 @@ class _Check:
             self._problem(row, _("not the file that the table describes"), name, column="sha256")
         return ""
 
-    def _difference(self, row: Row, label: str, sha256: str) -> str:
-        entry = None
+    def _compare(self) -> None:
+        """Count what the rows that wait would change in the archive."""
+        rows, self.to_compare = self.to_compare, []
+        entries = {}
         if self.row.source_id:
-            entry = Entry.objects.filter(source=self.row.source_id, external_id=row.external_id).first()
-        if entry:
-            return "unchanged" if is_same(entry, row, label) else "changed"
-        return "known" if is_known(self.row.clinic_id, sha256) else "new"
+            names = [row.external_id for row, _label, _sha256 in rows]
+            there = Entry.objects.filter(source=self.row.source_id, external_id__in=names)
+            entries = {entry.external_id: entry for entry in there}
+        known = which_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
+        for row, label, sha256 in rows:
+            entry = entries.get(row.external_id)
+            if entry:
+                self.counts["unchanged" if is_same(entry, row, label) else "changed"] += 1
+            else:
+                self.counts["known" if sha256 in known else "new"] += 1
 
 
 def is_same(entry: Entry, row: Row, label: str) -> bool:

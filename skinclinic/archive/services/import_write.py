@@ -116,7 +116,8 @@ class _Writer:
             if not is_new:
                 # Somebody uploaded the same file meanwhile: it stays the clinic's.
                 transaction.set_rollback(True)
-                self._lesions.clear()
+        if is_new and row.lesion:
+            self._lesions[_lesion_key(row)] = photo.lesion_id
 
     def _name(self, label: str, subtype: str) -> None:
         """What is new to the clinic's vocabulary is added to it."""
@@ -125,20 +126,17 @@ class _Writer:
 
     def _lesion(self, row: Row) -> Lesion:
         patient = self._patient(row)
-        key = f"{row.patient}\n{row.lesion}" if row.lesion else ""
-        if key and key in self._lesions:
-            return Lesion.objects.get(pk=self._lesions[key])
+        if row.lesion and (known := self._lesions.get(_lesion_key(row))):
+            return Lesion.objects.get(pk=known)
         note = f"{self.source.name}: lesion {row.lesion}"[:400] if row.lesion else ""
         lesion = None
         if note and patient:
             lesion = Lesion.objects.filter(clinic=self.clinic, patient=patient, note=note).first()
-        lesion = lesion or Lesion.objects.create(
+        # A new one is stored with its photo.
+        return lesion or Lesion(
             clinic=self.clinic, patient=patient, site=row.site, note=note, created_by=self.user,
             is_archived=True,
         )  # fmt: skip
-        if key:
-            self._lesions[key] = lesion.pk
-        return lesion
 
     def _patient(self, row: Row) -> Patient | None:
         if not row.patient:
@@ -179,6 +177,10 @@ class _Writer:
             by=self.user,
             fields=changed,
         )
+
+
+def _lesion_key(row: Row) -> str:
+    return f"{row.patient}\n{row.lesion}"
 
 
 def _plain(value):
