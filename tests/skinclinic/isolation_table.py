@@ -47,6 +47,8 @@ TABLE = {
     # Archive
     # Archive
     "archive": LISTING,
+    "archive-dates": LISTING,
+    "archive-labels": LISTING,
     "archive-entry": row("entry"),
     "archive-change-undo": row("change"),
     "review": LISTING,
