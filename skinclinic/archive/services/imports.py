@@ -68,16 +68,24 @@ def _plan(row: Import) -> Path:
     return folder(row) / "plan.jsonl"
 
 
-def request_check(row: Import) -> None:
-    """Ask for the check. Raises NotNow while it is being written or is done."""
+def request_check(row: Import, *, by_worker: bool = True) -> None:
+    """Ask for the check. Raises NotNow while it is being written or is done.
+
+    ``by_worker`` False: the caller runs it; a worker at the same import would take it out of its hands.
+    """
     _move(row, CHECKABLE, State.CHECKING)
-    _enqueue(CHECK_JOB, row)
+    if by_worker:
+        _enqueue(CHECK_JOB, row)
 
 
-def request_write(row: Import) -> None:
-    """Ask for a checked import to be written, or a paused or failed one to go on. Raises NotNow."""
+def request_write(row: Import, *, by_worker: bool = True) -> None:
+    """Ask for a checked import to be written, or a paused or failed one to go on. Raises NotNow.
+
+    ``by_worker`` as for the check.
+    """
     _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING)
-    _enqueue(WRITE_JOB, row)
+    if by_worker:
+        _enqueue(WRITE_JOB, row)
 
 
 def pause(row: Import) -> None:

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             provenance={name: options[name] for name in PROVENANCE},
         )  # fmt: skip
         try:
-            imports.request_check(row)
+            imports.request_check(row, by_worker=False)
             imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
             self._report(row)
             if row.state == imports.State.REFUSED:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
 
     def _write(self, row: Import) -> None:
         started = time.monotonic()
-        imports.request_write(row)
+        imports.request_write(row, by_worker=False)
         imports.run_write(
             row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
         )
