@@ -115,7 +115,7 @@ def decide_the_pair(page: Page) -> None:
 def make_split_freeze_and_export(page: Page) -> None:
     page.goto(page.url.partition("/archive/")[0] + "/archive/?review=accepted")
     press(page, "Make a dataset of these", "link")
-    page.get_by_label("Name").press_sequentially("Task")
+    page.locator("#id_name").press_sequentially("Task")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/datasets/\d+/$"))
     page.get_by_label("Method").select_option("patient")

@@ -52,7 +52,7 @@ function undo() {
   const button =
     tile()?.querySelector('[data-key="KeyU"]') ?? document.getElementById(last)?.querySelector('[data-key="KeyU"]');
   if (!button) return;
-  current = button.closest(".review-tile").id;
+  go(button.closest(".review-tile"));
   button.click();
 }
 
