@@ -119,3 +119,49 @@ def test_missing_files_are_said(client):
 
 def test_only_curators_begin(client_for, clinician):
     assert client_for(clinician).get(reverse("import-new")).status_code == 403
+
+
+def test_a_saved_mapping_is_used_on_the_page(client):
+    SavedMapping.objects.create(
+        clinic=upload(client, TABLE).clinic, name="ours", format="csv",
+        columns={"file": "file", "label": "label"}, labels={"mystery": "-", "rosacea": "Rosacea"},
+    )  # fmt: skip
+    row = Import.objects.get()
+    pk = SavedMapping.objects.get().pk
+    client.post(reverse("import-map", args=[row.pk]), {"use_saved": "1", "saved": pk})
+    jobs.run_waiting(service.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.state == "ready" and row.report["labels"] == {"bcc": 1, "Rosacea": 1}
+    client.post(reverse("import-map", args=[row.pk]), {"use_saved": "1", "saved": "999999"})
+    row.refresh_from_db()
+    assert row.state == "ready"
+
+
+def test_a_meaning_that_was_typed_and_not_chosen_is_taken_by_its_name(client):
+    row = mapped(client)
+    fields = {"word-0": "", "word-0_typed": "기저세포암종", "word-1": "", "word-1_typed": ""}
+    client.post(reverse("import-map", args=[row.pk]), fields)
+    row.refresh_from_db()
+    assert row.labels == {"rosacea": "bcc", "mystery": ""}
+
+
+def test_the_check_says_how_many_photos_are_done(client):
+    row = mapped(client)
+    Import.objects.filter(pk=row.pk).update(state="checking", report={"checked": 40, "of": 160})
+    page = client.get(reverse("import-status", args=[row.pk])).content.decode()
+    assert "40 of 160 photos" in page and 'value="25"' in page
+
+
+def test_the_command_leaves_no_job_for_a_worker_to_take(clinic, tmp_path):
+    from django.core.management import call_command
+
+    from skinclinic.models import Job
+    from tests.archive import table_files
+
+    table = table_files.table(tmp_path / "t.csv", [["0.jpg", "bcc"]], ["file", "label"])
+    mapping = tmp_path / "m.json"
+    mapping.write_text('{"columns": {"file": "file", "label": "label"}}')
+    photos = table_files.photos(tmp_path / "photos", 1)
+    call_command("import_dataset", "A", photos=photos, metadata=table, map=mapping)
+    assert Import.objects.get().state == "done"
+    assert not Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).exists()
