@@ -18,7 +18,9 @@ def test_photos_are_taken_out_of_a_draft_and_get_another_label(draft, client):
     keys = list(draft.items.filter(label="bcc").values_list("pk", flat=True))
     page = client.get(address, {"only": "bcc"})
     assert [item.pk for item in page.context["items"]] == keys
-    answer = client.post(address + "act/", {"act": "relabel", "items": keys, "label": "Wart", "only": "bcc"})
+    answer = client.post(
+        address + "act/", {"act": "relabel", "items": keys, "label_typed": "Wart", "only": "bcc"}
+    )
     assert answer["Location"] == f"{address}?only=bcc"
     assert draft.items.filter(label="wart").count() == 2
     assert Entry.objects.filter(label="bcc").count() == 2

@@ -46,6 +46,8 @@ TABLE = {
     "invitation-revoke": row("invitation"),
     # Archive
     "archive": LISTING,
+    "archive-dates": LISTING,
+    "archive-labels": LISTING,
     "archive-entry": row("entry"),
     "archive-change-undo": row("change"),
     "review": LISTING,

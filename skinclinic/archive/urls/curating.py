@@ -1,9 +1,19 @@
 from django.urls import path
 
-from skinclinic.archive.views import entries, gallery, review, sources, vocabulary
+from skinclinic.archive.views import (
+    dates,
+    entries,
+    gallery,
+    label_terms,
+    review,
+    sources,
+    vocabulary,
+)
 
 urlpatterns = [
     path("", gallery.gallery, name="archive"),
+    path("dates/", dates.date_tree, name="archive-dates"),
+    path("labels/", label_terms.label_terms, name="archive-labels"),
     path("photos/<int:pk>/", entries.entry, name="archive-entry"),
     path("changes/<int:pk>/undo/", entries.undo, name="archive-change-undo"),
     path("review/", review.queue, name="review"),

@@ -19,6 +19,7 @@ from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
+SAMPLES = 10
 
 
 @clinic_member()
@@ -59,6 +60,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE),
         "count": entries.count(),
+        "samples": entries.order_by("-pk")[:SAMPLES],
     }
     return render(
         request, "archive/datasets/new.html", context, status=422 if request.method == "POST" else 200
@@ -72,12 +74,14 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
     earlier = next((other for other in others if other.number < version.number), None)
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
+    made = checks.of(version)
     context = {
         "version": version,
         "versions": others,
         "earlier": earlier,
         "table": summary_table.table([summary.of(version)]),
-        "checks": checks.of(version),
+        "checks": made,
+        "passed": sum(check.passed for check in made),
         "stated_form": StatedForm(version=version),
         "sources": version.provenance if version.is_frozen else freezing.provenance(version),
         "changes": differences.between(earlier, version) if earlier else None,

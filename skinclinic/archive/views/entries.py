@@ -39,7 +39,6 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "label_name": shown.label_name(row.label),
         "history": _history(row),
         "reasons": shown.reasons(),
-        "label_choices": shown.label_choices(row.clinic),
         "subtypes": vocabulary.subtypes_of(row.clinic, row.label),
         "can_curate": bool(member and member.can_curate),
     }

@@ -14,7 +14,6 @@ from skinclinic.archive import labels
 from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.services import datasets
-from skinclinic.archive.views import shown
 from skinclinic.permissions import CURATE, VIEW, get_for
 
 PAGE_SIZE = 60
@@ -47,7 +46,6 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
         "asked": asked,
         "labels": [(label, labels.name(label, language)) for label in sorted(held, key=labels.order)],
         "sides": DatasetItem.Split.choices,
-        "label_choices": shown.label_choices(version.clinic),
         "can_change": bool(member and member.can_curate) and not version.is_frozen,
         "previous_url": address(page.previous),
         "next_url": address(page.next),
@@ -60,7 +58,9 @@ def members_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the chosen photos out of the draft, or give them another label there."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     chosen = [int(key) for key in request.POST.getlist("items") if _is_key(key)][:PAGE_SIZE]
-    label = known_label(request.POST.get("label", "").strip()[:LABEL_LENGTH])
+    # Chosen from the list, or typed and not chosen.
+    label = request.POST.get("label") or known_label(request.POST.get("label_typed", "").strip())
+    label = label[:LABEL_LENGTH]
     try:
         if not chosen:
             messages.warning(request, _("Choose the photos first."))
