@@ -48,8 +48,7 @@ class CaffeCase:
         del by_name["scale4a_branch2a"].params["scale_param"]["bias_term"]
         by_name["res4b_branch2b"].params["convolution_param"]["bias_term"] = True
         photos = [_photo(seed) for seed in (1, 2)]
-        inputs = np.stack([np.asarray(photo, np.float64)[:, :, ::-1] - MEAN_BGR for photo in photos])
-        inputs = inputs.transpose(0, 3, 1, 2)
+        inputs = np.stack([caffe_input(photo) for photo in photos])
         blobs, outputs = caffe_net.lively_blobs(net, inputs, FACTORS)
         labels = folder / "labels.txt"
         labels.write_text("\n".join(LABELS) + "\n\n", encoding="utf-8")
@@ -67,6 +66,11 @@ class CaffeCase:
     def order(self) -> list[int]:
         """For each of our outputs its place among the network's."""
         return [LABELS.index(name) for name in (*DISEASE_KEYS, "psoriasis", "eczema, chronic", "건선")]
+
+
+def caffe_input(photo: Image.Image) -> np.ndarray:
+    """Blue, green, red from 0 to 255 less the mean of each, float64 [3, 224, 224]."""
+    return (np.asarray(photo, np.float64)[:, :, ::-1] - MEAN_BGR).transpose(2, 0, 1)
 
 
 def _photo(seed: int) -> Image.Image:
