@@ -61,6 +61,8 @@ class ImportCommand(BaseCommand):
             version, is_new = model_import.register_import(state, _manifest(imported, options), clinic=clinic)
         except ModelRejected as error:
             raise CommandError(error.message) from error
+        except UnicodeEncodeError as error:
+            raise CommandError("An option has characters that are no text.") from error
         except OSError as error:
             raise CommandError(f"The model cannot be imported: {error}.") from error
         self.stdout.write(_summary(version, imported, is_new))

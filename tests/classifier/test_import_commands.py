@@ -202,10 +202,11 @@ def test_a_registration_that_fails_leaves_nothing(torch_file, labels, settings, 
     assert stored_files(settings) == []
 
 
-def test_a_text_no_database_can_store_leaves_nothing(torch_file, labels, settings):
+@pytest.mark.parametrize("text", ["a\x00b", "half a letter \udcff"])
+def test_a_text_no_database_can_store_leaves_nothing(text, torch_file, labels, settings):
     options = {"weights": torch_file, "architecture": "resnet18", "labels": labels, "name": "ours"}
     with pytest.raises(CommandError, match="no text"):
-        run("import_weights", **options, trained_on="a\x00b")
+        run("import_weights", **options, trained_on=text)
     assert stored_files(settings) == []
 
 

@@ -25,8 +25,9 @@ class Command(ImportCommand):
             help="a disease key or the name of a background disease a line, in the order of the outputs",
         )
         parser.add_argument("--image-size", type=int, metavar="S", help="side of its images in pixels")
-        parser.add_argument("--mean", metavar="R,G,B", help="of channels from 0 to 1 (default: ImageNet's)")
-        parser.add_argument("--std", metavar="R,G,B", help="of channels from 0 to 1 (default: ImageNet's)")
+        channels = "of channels from 0 to 1 (default: ImageNet's); for the networks of Caffe B,G,R"
+        parser.add_argument("--mean", metavar="R,G,B", help=channels)
+        parser.add_argument("--std", metavar="R,G,B", help=channels)
         super().add_arguments(parser)
 
     def read(self, options: dict) -> Imported:
