@@ -29,6 +29,7 @@ PURE = [
     "classifier/architectures.py",
     "classifier/cam.py",
     "classifier/colormaps.py",
+    "classifier/imports",
     "classifier/manifest.py",
     "classifier/network.py",
     "classifier/networks",
