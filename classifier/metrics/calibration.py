@@ -71,10 +71,10 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
     intercept = slope = None
     note = notes.NO_FIT
     if log_odds[truth].min() < log_odds[~truth].max() and log_odds[~truth].min() < log_odds[truth].max():
-        design = np.column_stack([np.ones_like(log_odds), log_odds])
+        design = np.stack([np.ones_like(log_odds), log_odds])
         intercept, slope = _logistic(design, truth, np.zeros_like(log_odds))
         note = ""
-    (in_the_large,) = _logistic(np.ones((len(truth), 1)), truth, log_odds)
+    (in_the_large,) = _logistic(np.ones((1, len(truth))), truth, log_odds)
     return Calibration(
         prevalence,
         brier,
@@ -89,16 +89,17 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
 
 
 def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray) -> list[Fitted]:
-    """Coefficients of a logistic regression by Newton's method; the solution must be finite."""
-    coefficients = np.zeros(design.shape[1])
+    """Coefficients [k] of a logistic regression on ``design`` [k, n] by Newton's method; the solution must be
+    finite."""
+    coefficients = np.zeros(len(design))
     likelihood = _log_likelihood(offset, truth)
     for _ in range(100):
-        odds = 1 / (1 + np.exp(-(offset + design @ coefficients)))
-        information = (design * (odds * (1 - odds))[:, None]).T @ design
-        step = np.linalg.solve(information, design.T @ (truth - odds))
+        odds = 1 / (1 + np.exp(-(offset + coefficients @ design)))
+        information = (design * (odds * (1 - odds))) @ design.T
+        step = np.linalg.solve(information, design @ (truth - odds))
         # A full step may overshoot far from the solution.
         while True:
-            found = _log_likelihood(offset + design @ (coefficients + step), truth)
+            found = _log_likelihood(offset + (coefficients + step) @ design, truth)
             if found >= likelihood or np.abs(step).max() < 1e-12:
                 break
             step = step / 2

@@ -30,6 +30,7 @@ PURE = [
     "classifier/cam.py",
     "classifier/colormaps.py",
     "classifier/manifest.py",
+    "classifier/metrics",
     "classifier/network.py",
     "classifier/networks",
     "classifier/pipeline.py",
