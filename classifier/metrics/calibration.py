@@ -68,13 +68,13 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
     log_odds = np.log(within) - np.log1p(-within)
     prevalence = float(truth.mean())
     brier = float(((scores - truth) ** 2).mean())
+    (in_the_large,) = _logistic(np.ones((1, len(truth))), truth, log_odds, [0])
     intercept = slope = None
     note = notes.NO_FIT
     if log_odds[truth].min() < log_odds[~truth].max() and log_odds[~truth].min() < log_odds[truth].max():
         design = np.stack([np.ones_like(log_odds), log_odds])
-        intercept, slope = _logistic(design, truth, np.zeros_like(log_odds))
+        intercept, slope = _logistic(design, truth, np.zeros_like(log_odds), [in_the_large.value, 1])
         note = ""
-    (in_the_large,) = _logistic(np.ones((1, len(truth))), truth, log_odds)
     return Calibration(
         prevalence,
         brier,
@@ -88,23 +88,26 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
     )
 
 
-def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray) -> list[Fitted]:
-    """Coefficients [k] of a logistic regression on ``design`` [k, n] by Newton's method; the solution must be
-    finite."""
-    coefficients = np.zeros(len(design))
-    likelihood = _log_likelihood(offset, truth)
+def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray, start) -> list[Fitted]:
+    """Coefficients [k] of a logistic regression on ``design`` [k, n] by Newton's method from ``start`` [k];
+    the solution must be finite."""
+
+    # einsum, not BLAS: for one or two rows its threads cost more than they bring, above all on a busy machine.
+    def predicted(coefficients: np.ndarray) -> tuple[np.ndarray, float]:
+        return _predicted(offset + np.einsum("k,kn->n", coefficients, design), truth)
+
+    coefficients = np.asarray(start, float)
+    odds, loss = predicted(coefficients)
     for _ in range(100):
-        odds = 1 / (1 + np.exp(-(offset + coefficients @ design)))
-        information = (design * (odds * (1 - odds))) @ design.T
-        step = np.linalg.solve(information, design @ (truth - odds))
-        # A full step may overshoot far from the solution.
-        while True:
-            found = _log_likelihood(offset + (coefficients + step) @ design, truth)
-            if found >= likelihood or np.abs(step).max() < 1e-12:
-                break
+        information = np.einsum("in,jn->ij", design * (odds * (1 - odds)), design)
+        step = np.linalg.solve(information, np.einsum("kn,n->k", design, truth - odds))
+        odds, found = predicted(coefficients + step)
+        # A full step may overshoot far from the solution. Close to it, a loss may rise by rounding alone.
+        while found > loss * (1 + 1e-12) and np.abs(step).max() > 1e-12:
             step = step / 2
-        coefficients, likelihood = coefficients + step, found
-        if np.abs(step).max() < 1e-10 * max(1.0, np.abs(coefficients).max()):
+            odds, found = predicted(coefficients + step)
+        coefficients, loss = coefficients + step, found
+        if np.abs(step).max() < 1e-9 * max(1.0, np.abs(coefficients).max()):
             break
     errors = np.sqrt(np.diag(np.linalg.inv(information)))
     return [
@@ -113,8 +116,12 @@ def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray) -> list
     ]
 
 
-def _log_likelihood(log_odds: np.ndarray, truth: np.ndarray) -> float:
-    return -float(np.logaddexp(0, np.where(truth, -log_odds, log_odds)).sum())
+def _predicted(log_odds: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, float]:
+    """Probabilities [n], and minus the log likelihood."""
+    small = np.exp(-np.abs(log_odds))
+    odds = np.where(log_odds >= 0, 1.0, small) / (1 + small)
+    loss = np.maximum(log_odds, 0).sum() - log_odds[truth].sum() + np.log1p(small).sum()
+    return odds, float(loss)
 
 
 def _bins(scores: np.ndarray, truth: np.ndarray, bins: int, equal_counts: bool) -> tuple[Bin, ...]:
