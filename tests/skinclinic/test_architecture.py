@@ -31,6 +31,7 @@ PURE = [
     "classifier/colormaps.py",
     "classifier/imports",
     "classifier/manifest.py",
+    "classifier/metrics",
     "classifier/network.py",
     "classifier/networks",
     "classifier/pipeline.py",
