@@ -15,6 +15,13 @@ FROM_MODEL = "model:"
 NETWORKS = {
     "resnet152": gettext_lazy("ResNet-152: the most exact here; needs a GPU for more than a trial"),
     "efficientnet_lite0": gettext_lazy("EfficientNet-Lite0: compact; a few hundred photos train on a laptop"),
+    "resnet101": gettext_lazy("ResNet-101: a third fewer layers"),
+    "resnet50": gettext_lazy("ResNet-50: three times as fast as ResNet-152"),
+    "resnet34": gettext_lazy("ResNet-34: small"),
+    "resnet18": gettext_lazy("ResNet-18: the smallest ResNet"),
+    "resnet152-caffe": gettext_lazy("ResNet-152 as published for Caffe: to go on from an imported model"),
+    "resnet101-caffe": gettext_lazy("ResNet-101 as published for Caffe: to go on from an imported model"),
+    "resnet50-caffe": gettext_lazy("ResNet-50 as published for Caffe: to go on from an imported model"),
     "efficientnet_lite1": gettext_lazy("EfficientNet-Lite1: compact, a little larger"),
     "efficientnet_lite2": gettext_lazy("EfficientNet-Lite2: compact, the largest of the three"),
 }
@@ -33,7 +40,10 @@ class TrainingForm(forms.Form):
     dataset = forms.ChoiceField(label=gettext_lazy("Dataset"), widget=forms.RadioSelect)
     architecture = forms.ChoiceField(
         label=gettext_lazy("Network"),
-        choices=[(name, NETWORKS.get(name, name)) for name in ARCHITECTURES],
+        choices=sorted(
+            ((name, NETWORKS.get(name, name)) for name in ARCHITECTURES),
+            key=lambda one: [*NETWORKS, one[0]].index(one[0]),
+        ),
         initial=trainings.DEFAULT_ARCHITECTURE,
     )
     init = forms.ChoiceField(

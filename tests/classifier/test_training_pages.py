@@ -162,7 +162,7 @@ def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_p
     client_for(curator).post(reverse("model-training-act", args=[training.pk]), {"action": "resume"})
     jobs.run_waiting("train")
     run.job.refresh_from_db()
-    assert run.job.error_code == "init_unreadable"
+    assert run.job.error_code == "weights_unreadable"
 
 
 def test_stopping_and_resuming(frozen, curator, client_for, monkeypatch):

@@ -45,8 +45,9 @@ TABLE = {
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
     # Archive
-    # Archive
     "archive": LISTING,
+    "archive-dates": LISTING,
+    "archive-labels": LISTING,
     "archive-entry": row("entry"),
     "archive-change-undo": row("change"),
     "review": LISTING,
@@ -70,8 +71,16 @@ TABLE = {
     "dataset-compare": LISTING,
     "dataset-candidates": LISTING,
     "dataset": row("version"),
+    "dataset-work": row("version"),
     "dataset-act": row("version"),
     "dataset-export": row("version"),
+    "dataset-photos": row("version"),
+    "dataset-photos-act": row("version"),
+    "sources": LISTING,
+    "source": row("source"),
+    "vocabulary": LISTING,
+    "background-remove": row("background_disease"),
+    "subtype-remove": row("subtype"),
     # Cases
     "worklist": LISTING,
     "worklist-rows": LISTING,

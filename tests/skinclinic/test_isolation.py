@@ -15,7 +15,15 @@ from django.urls import URLResolver, get_resolver
 
 from classifier.models import Training, TrainingRun
 from classifier.services import registry
-from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Import
+from skinclinic.archive.models import (
+    BackgroundDisease,
+    Dataset,
+    DatasetItem,
+    DatasetVersion,
+    DuplicatePair,
+    Import,
+    Subtype,
+)
 from skinclinic.models import Diagnosis, Job, User
 from skinclinic.services import diagnoses, invitations
 from tests import factories
@@ -129,6 +137,8 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         change=entry.changes.get(),
         pair=pair,
         import_row=import_row,
+        background_disease=BackgroundDisease.objects.create(clinic=clinic, name="Rosacea"),
+        subtype=Subtype.objects.create(clinic=clinic, label="bcc", name="Rare"),
         dataset=dataset,
         version=version,
         item=item,
