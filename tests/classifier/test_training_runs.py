@@ -245,7 +245,7 @@ def _is_same(stored, before) -> bool:
     ("content", "code"),
     [
         (None, "init_missing"),
-        (b"no weights at all", "weights_unreadable"),
+        (b"", "weights_unreadable"),
         ({"one": torch.zeros(1)}, "weights_do_not_fit"),
         ({"one": "text"}, "weights_unreadable"),
     ],
