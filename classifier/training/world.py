@@ -77,7 +77,10 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """Join the processes that torchrun started, or be alone; deterministic algorithms inside, on a GPU where there are any."""
+    """Join the processes that torchrun started, or be alone.
+
+    Inside, algorithms are deterministic: on a CPU all, on a GPU those that can be.
+    """
     # Read by cuBLAS when it starts; without it matrix products differ from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
