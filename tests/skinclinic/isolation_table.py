@@ -71,6 +71,7 @@ TABLE = {
     "dataset-compare": LISTING,
     "dataset-candidates": LISTING,
     "dataset": row("version"),
+    "dataset-work": row("version"),
     "dataset-act": row("version"),
     "dataset-export": row("version"),
     "dataset-photos": row("version"),

@@ -15,6 +15,7 @@ from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.query_text import QueryError
 from skinclinic.archive.views import shown, summary_table
 from skinclinic.keyset import storable
+from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
@@ -49,8 +50,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
             version = datasets.create(
                 clinic, request.user, values["name"], values["role"], values["description"]
             )
-            if datasets.fill(version, entries, chosen.to_json()):
-                messages.info(request, _("The photos are being gathered; reload in a moment."))
+            datasets.fill(version, entries, chosen.to_json())
             return redirect("dataset", pk=version.pk)
         except datasets.Refused as refused:
             form.add_error("name", str(refused))
@@ -94,7 +94,28 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "can_curate": bool(member and member.can_curate),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
-    return render(request, "archive/datasets/page.html", context)
+    return render(request, "archive/datasets/page.html", context | _work(version))
+
+
+@require_safe
+def dataset_work(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far filling or freezing is, polled by the page; the page is loaded anew once it has stopped."""
+    context = _work(get_for(request.user, VERSIONS, pk, VIEW))
+    response = render(request, "archive/datasets/work.html", context)
+    if not context["work_runs"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _work(version: DatasetVersion) -> dict:
+    """The newest job on a draft, while it runs or if it failed."""
+    kinds = (datasets.FILL_JOB, freezing.FREEZE_JOB)
+    job = Job.objects.filter(kind__in=kinds, subject=version.pk).order_by("-id").first()
+    if version.is_frozen or (job and job.state == Job.State.DONE):
+        job = None
+    runs = bool(job) and job.state in (Job.State.QUEUED, Job.State.RUNNING)
+    percent = round(100 * job.progress) if job else 0
+    return {"version": version, "work": job, "work_runs": runs, "percent": percent}
 
 
 @require_POST
@@ -164,8 +185,8 @@ def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 
 
 def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    freezing.freeze(version, request.user, verify=request.POST.get("verify") == "1")
-    messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
+    if not freezing.request(version, request.user):
+        messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
     return redirect("dataset", pk=version.pk)
 
 
@@ -176,8 +197,8 @@ def _refresh(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 
 
 def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    datasets.fill(version, datasets.entries_of(version), version.query)
-    messages.success(request, _("The photos are those the search finds now."))
+    if not datasets.fill(version, datasets.entries_of(version), version.query):
+        messages.success(request, _("The photos are those the search finds now."))
     return redirect("dataset", pk=version.pk)
 
 
