@@ -106,8 +106,11 @@ def test_a_subtype_is_read_typed_and_found_in_the_readers_language(entries, clie
     page = f"/archive/photos/{bcc.pk}/"
     assert "Nodular" in client.get(page).content.decode()
     client.cookies["django_language"] = "ko"
-    text = client.get(page).content.decode()
+    review.decide(clinic=clinic, user=curator, entry_ids=[bcc.pk], review="rejected", reason="duplicate")
+    with override("en"):
+        text = client.get(page).content.decode()
     assert "<dd>결절형</dd>" in text and 'value="결절형"' in text and "nodular" not in text
+    assert "검토: 승인 → 반려" in text and "사유: – → 중복" in text
     for words in ("subtype:결절형", "subtype:nodular", "결절"):
         assert [entry.pk for entry in selection.entries(clinic, selection.Selection(q=words))] == [bcc.pk]
 

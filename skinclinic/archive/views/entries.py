@@ -73,6 +73,7 @@ def _history(row: Entry) -> list[dict]:
                     "after": _value(row, name, after),
                 }
                 for name, (before, after) in change.fields.items()
+                if before != after
             ],
             "can_undo": place == 0
             and change.undone_at is None
@@ -83,7 +84,8 @@ def _history(row: Entry) -> list[dict]:
 
 
 def _field_name(name: str) -> str:
-    return str(Entry._meta.get_field(name).verbose_name)
+    named = {"review": _("Review"), "reject_reason": _("Reason")}
+    return named.get(name) or str(Entry._meta.get_field(name).verbose_name)
 
 
 def _value(row: Entry, name: str, value) -> str:
