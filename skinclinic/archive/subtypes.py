@@ -1,6 +1,8 @@
 """Subtypes pathologists name, by disease; a clinic adds its own to these."""
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 BUILT_IN = {
     "bcc": {
@@ -49,3 +51,24 @@ BUILT_IN = {
     "hemangioma": {"cherry": _("Cherry"), "infantile": _("Infantile"), "capillary": _("Capillary")},
     "wart": {"common": _("Common"), "plantar": _("Plantar"), "flat": _("Flat"), "genital": _("Genital")},
 }
+
+
+def name(label: str, subtype: str) -> str:
+    """A subtype of ``label`` in the reader's language; a clinic's own as the clinic wrote it."""
+    return str(BUILT_IN.get(label, {}).get(subtype, subtype))
+
+
+def spellings(label: str) -> dict[str, str]:
+    """{text without case: built-in subtype} of ``label``, by its names in every language of the product."""
+    known = BUILT_IN.get(label, {})
+    found = {}
+    for language, _title in settings.LANGUAGES:
+        with override(language):
+            found |= {str(shown).casefold(): key for key, shown in known.items()}
+    return found | {key: key for key in known}
+
+
+def like(text: str) -> list[str]:
+    """Built-in subtypes one of whose names has ``text`` in it."""
+    text = text.casefold()
+    return sorted({key for label in BUILT_IN for said, key in spellings(label).items() if text in said})

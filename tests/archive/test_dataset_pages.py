@@ -1,9 +1,10 @@
 """The pages of a dataset's photos, of what is stated of it, of sources and of the clinic's vocabulary."""
 
 import pytest
+from django.utils.translation import override
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Source, Subtype
-from skinclinic.archive.services import review
+from skinclinic.archive.services import review, selection
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +95,24 @@ def test_a_new_subtype_joins_the_vocabulary_in_one_spelling(entries, curator, cl
     assert list(Subtype.objects.filter(clinic=clinic).values_list("name", flat=True)) == ["Fibroepithelioma"]
     entries[1].refresh_from_db()
     assert entries[1].subtype == "nodular"
+
+
+def test_a_subtype_is_read_typed_and_found_in_the_readers_language(entries, client, curator, clinic):
+    bcc = next(entry for entry in entries if entry.label == "bcc")
+    with override("ko"):
+        review.edit(entry=bcc, user=curator, subtype="결절형")
+    bcc.refresh_from_db()
+    assert bcc.subtype == "nodular" and not Subtype.objects.exists()
+    page = f"/archive/photos/{bcc.pk}/"
+    assert "Nodular" in client.get(page).content.decode()
+    client.cookies["django_language"] = "ko"
+    review.decide(clinic=clinic, user=curator, entry_ids=[bcc.pk], review="rejected", reason="duplicate")
+    with override("en"):
+        text = client.get(page).content.decode()
+    assert "<dd>결절형</dd>" in text and 'value="결절형"' in text and "nodular" not in text
+    assert "검토: 승인 → 반려" in text and "사유: – → 중복" in text
+    for words in ("subtype:결절형", "subtype:nodular", "결절"):
+        assert [entry.pk for entry in selection.entries(clinic, selection.Selection(q=words))] == [bcc.pk]
 
 
 def test_words_in_use_cannot_be_removed(entries, client, clinic):

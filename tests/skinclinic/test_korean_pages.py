@@ -44,6 +44,14 @@ def text_of(response) -> str:
         ("model-register", ("가중치", "모델 추가")),
         ("account", ("내 계정", "비밀번호 변경")),
         ("try", ("사진 분류 체험", "1시간이 지나면 아무것도 남지 않습니다.")),
+        ("archive", ("아카이브에 아직 사진이 없습니다", "사진 가져오기")),
+        ("review", ("아직 검토할 사진이 없습니다",)),
+        ("duplicates", ("비슷한 사진", "아직 비교할 사진이 없습니다")),
+        ("imports", ("아직 가져오기가 없습니다",)),
+        ("import-new", ("데이터셋 이름", "업로드 후 확인")),
+        ("datasets", ("아직 데이터셋이 없습니다", "병원 사진 추가")),
+        ("sources", ("아직 출처가 없습니다",)),
+        ("vocabulary", ("결절형", "12개 외 질환")),
     ],
 )
 def test_pages_speak_korean(korean, name, words):

@@ -3,7 +3,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic import terms
-from skinclinic.archive import labels
+from skinclinic.archive import labels, subtypes
 from skinclinic.archive.models import LABEL_LENGTH, Entry
 from skinclinic.models import Diagnosis
 
@@ -27,6 +27,7 @@ class EntryForm(forms.Form):
         initial = {name: getattr(entry, name) for name in self.base_fields}
         for name in ("label", "impression"):
             initial[name] = labels.name(initial[name], get_language() or "en")
+        initial["subtype"] = subtypes.name(entry.label, entry.subtype)
         super().__init__(data, initial=initial)
         self.fields["subtype"].widget.attrs["list"] = "subtype-names"
 

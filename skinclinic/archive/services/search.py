@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from skinclinic import terms
+from skinclinic.archive import subtypes
 from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Source
 from skinclinic.archive.services import query_text
 from skinclinic.archive.services.query_text import Both, Either, Node, Not, QueryError, Term
@@ -105,7 +106,8 @@ def _text(clinic: Clinic, text: str) -> Q:
 
 
 def _subtype(clinic: Clinic, text: str) -> Q:
-    return Q(subtype__icontains=text)
+    # What is stored is a key; people look for the name they see.
+    return Q(subtype__icontains=text) | Q(subtype__in=subtypes.like(text))
 
 
 def _source(clinic: Clinic, text: str) -> Q:

@@ -34,6 +34,8 @@ def subtype(clinic: Clinic, user: User | None, of: str, name: str) -> str:
     name = labels.tidy(name)
     if not name:
         return ""
+    if built_in := subtypes.spellings(of).get(name.casefold()):
+        return built_in
     for known in subtypes_of(clinic, of):
         if known.casefold() == name.casefold():
             return known
@@ -50,9 +52,11 @@ def subtypes_of(clinic: Clinic, of: str) -> list[str]:
 
 def subtype_spellings(clinic: Clinic) -> dict[tuple[str, str], str]:
     """{(label, subtype without case): subtype} of every subtype the clinic knows."""
-    built_in = [(of, name) for of, names in subtypes.BUILT_IN.items() for name in names]
     own = Subtype.objects.filter(clinic=clinic).values_list("label", "name")
-    return {(of, name.casefold()): name for of, name in [*own, *built_in]}
+    found = {(of, name.casefold()): name for of, name in own}
+    for of in subtypes.BUILT_IN:
+        found |= {(of, text): name for text, name in subtypes.spellings(of).items()}
+    return found
 
 
 def background(clinic: Clinic) -> list[BackgroundDisease]:

@@ -3,8 +3,8 @@
 from django import template
 from django.utils.translation import get_language
 
-from skinclinic.archive import labels
-from skinclinic.archive.models import Review
+from skinclinic.archive import labels, subtypes
+from skinclinic.archive.models import Entry, Review
 from skinclinic.templatetags.ui import disease_badge
 
 register = template.Library()
@@ -14,6 +14,12 @@ register = template.Library()
 def label_name(label: str) -> str:
     """The label in the reader's language."""
     return labels.name(label, get_language() or "en")
+
+
+@register.filter
+def subtype_name(entry: Entry) -> str:
+    """The subtype of an entry in the reader's language."""
+    return subtypes.name(entry.label, entry.subtype)
 
 
 @register.filter

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from skinclinic.archive import subtypes
 from skinclinic.archive.forms.entry import EntryForm
 from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.services import review as service
@@ -39,7 +40,9 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "label_name": shown.label_name(row.label),
         "history": _history(row),
         "reasons": shown.reasons(),
-        "subtypes": vocabulary.subtypes_of(row.clinic, row.label),
+        "subtypes": [
+            subtypes.name(row.label, name) for name in vocabulary.subtypes_of(row.clinic, row.label)
+        ],
         "can_curate": bool(member and member.can_curate),
     }
     return render(request, "archive/gallery/entry.html", context, status=status)
@@ -64,8 +67,13 @@ def _history(row: Entry) -> list[dict]:
         {
             "change": change,
             "lines": [
-                {"name": _field_name(name), "before": _value(name, before), "after": _value(name, after)}
+                {
+                    "name": _field_name(name),
+                    "before": _value(row, name, before),
+                    "after": _value(row, name, after),
+                }
                 for name, (before, after) in change.fields.items()
+                if before != after
             ],
             "can_undo": place == 0
             and change.undone_at is None
@@ -76,12 +84,15 @@ def _history(row: Entry) -> list[dict]:
 
 
 def _field_name(name: str) -> str:
-    return str(Entry._meta.get_field(name).verbose_name)
+    named = {"review": _("Review"), "reject_reason": _("Reason")}
+    return named.get(name) or str(Entry._meta.get_field(name).verbose_name)
 
 
-def _value(name: str, value) -> str:
+def _value(row: Entry, name: str, value) -> str:
     if name in ("label", "impression"):
         return shown.label_name(value)
+    if name == "subtype":
+        return subtypes.name(row.label, value)
     choices = dict(Entry._meta.get_field(name).choices or ())
     if isinstance(value, bool):
         return _("yes") if value else _("no")
