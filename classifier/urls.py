@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, maps, models, report, result, try_page, upload
+from classifier.views import assessment, crop, label_check, maps, models, report, result, try_page, upload
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("try/<str:token>/image", try_page.try_image, name="try-image"),
     path("try/<str:token>/maps", try_page.try_maps, name="try-maps"),
     path("try/<str:token>/delete/", try_page.try_delete, name="try-delete"),
+    path("archive/review/model/", label_check.label_check, name="review-model"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),

@@ -31,8 +31,10 @@ from skinclinic.services import files
 from skinclinic.services.photos import set_box
 from skinclinic.views.answers import refusal_words
 
-ANALYSES = Analysis.objects.select_related("clinic", "job", "model_version").prefetch_related(
-    "model_version__threshold_sets"
+ANALYSES = (
+    Analysis.objects.asked_for()
+    .select_related("clinic", "job", "model_version")
+    .prefetch_related("model_version__threshold_sets")
 )
 
 

@@ -1,6 +1,7 @@
 from .analysis import Analysis
 from .assessment import Assessment
+from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .try_run import TryRun
 
-__all__ = ["Analysis", "Assessment", "ModelVersion", "Publication", "ThresholdSet", "TryRun"]
+__all__ = ["Analysis", "Assessment", "LabelCheck", "ModelVersion", "Publication", "ThresholdSet", "TryRun"]

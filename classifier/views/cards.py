@@ -109,7 +109,8 @@ def card_json(request: HttpRequest, card: Card) -> dict:
 def _current(photos: list[Photo]) -> dict[int, Analysis]:
     """The newest analysis of each photo's current square, by photo."""
     rows = (
-        Analysis.objects.filter(photo__in=photos)
+        Analysis.objects.asked_for()
+        .filter(photo__in=photos)
         .defer("maps")
         .select_related("job", "model_version")
         .prefetch_related("model_version__threshold_sets")

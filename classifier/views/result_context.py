@@ -21,7 +21,7 @@ def page(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis 
     """Everything for the whole page; ``analysis`` is the current one or an older one of the same photo."""
     context = panel(request, member, photo, analysis)
     current = current_analysis(photo)
-    others = photo.analyses.select_related("model_version", "job").order_by("-id")
+    others = photo.analyses.asked_for().select_related("model_version", "job").order_by("-id")
     if analysis:
         others = others.exclude(pk=analysis.pk)
     neighbours = (

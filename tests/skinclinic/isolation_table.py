@@ -53,6 +53,7 @@ TABLE = {
     "review-decide": LISTING,
     "review-label": row("entry"),
     "review-undo": row("entry"),
+    "review-model": LISTING,
     "imports": LISTING,
     "import-new": LISTING,
     "import": row("import_row"),

@@ -27,6 +27,7 @@ PURE = [
     "skinclinic/archive/labels.py",
     "skinclinic/archive/near.py",
     "classifier/architectures.py",
+    "classifier/batches.py",
     "classifier/cam.py",
     "classifier/colormaps.py",
     "classifier/manifest.py",
