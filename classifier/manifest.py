@@ -31,7 +31,9 @@ class Manifest:
     ``disease_keys`` are the 12 in their fixed order; the network's outputs are these, then
     ``background_classes``. ``thresholds`` is {set name: {"purpose", "cohort", "n", "date", "optimistic",
     "values": {disease key: threshold}}}. ``validated_on`` is {"text", "cohorts": [{"name", "n", "auc"}]}.
-    ``metrics`` is free. ``weights_sha256`` is filled in when the model is saved.
+    ``metrics`` is free. ``training`` says how it was trained from a dataset: group of runs, dataset with its hash,
+    photos, plan, curves, libraries (see classifier.training.record). ``weights_sha256`` is filled in when the model
+    is saved.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Manifest:
     trained_at: str = ""
     validated_on: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
     thresholds: dict[str, dict] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
@@ -118,6 +121,7 @@ _TYPES = {
     "preprocessing": dict,
     "validated_on": dict,
     "metrics": dict,
+    "training": dict,
     "thresholds": dict,
     "demo": bool,
 }

@@ -116,6 +116,17 @@ def retry(row: Job) -> bool:
     return bool(changed)
 
 
+def cancel(row: Job, code: str, reason: str) -> bool:
+    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued."""
+    changed = Job.objects.filter(pk=row.pk, state=Job.State.QUEUED).update(
+        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now()
+    )
+    if changed:
+        row.refresh_from_db()
+        _changed(row.kind, [row])
+    return bool(changed)
+
+
 def wake(kind: str) -> bool:
     """Send the wake-up message; False (and a log line) when the broker cannot take it."""
     from skinclinic.tasks import run_jobs
@@ -140,19 +151,37 @@ def _free(now) -> Q:
 
 def claim(kind: str, limit: int) -> list[Job]:
     """Take up to ``limit`` jobs in order of age, by one conditional UPDATE."""
-    now = timezone.now()
-    waiting = Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
+    waiting = _claimable(kind, timezone.now())
     candidates = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
-    if not candidates:
-        return []
+    return _take(kind, candidates) if candidates else []
+
+
+def take(row: Job) -> bool:
+    """Claim this very job, for a command that does the work itself; False when it is not free."""
+    taken = _take(row.kind, [row.pk])
+    if taken:
+        row.refresh_from_db()
+    return bool(taken)
+
+
+def _claimable(kind: str, now):
+    return Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
+
+
+def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
+    now = timezone.now()
     token = uuid.uuid4()
-    taken = waiting.filter(pk__in=candidates).update(
-        state=Job.State.RUNNING,
-        attempts=F("attempts") + 1,
-        lease_token=token,
-        lease_until=now + _kinds[kind].lease,
-        started_at=now,
-        progress=0,
+    taken = (
+        _claimable(kind, now)
+        .filter(pk__in=candidates)
+        .update(
+            state=Job.State.RUNNING,
+            attempts=F("attempts") + 1,
+            lease_token=token,
+            lease_until=now + _kinds[kind].lease,
+            started_at=now,
+            progress=0,
+        )
     )
     if not taken:
         return []
@@ -260,14 +289,17 @@ def position(row: Job) -> int:
     return Job.objects.filter(kind=row.kind, state=Job.State.QUEUED, id__lt=row.id).count() + 1
 
 
-def worker_alive(name: str) -> None:
-    """Note that a worker process is alive."""
+def worker_alive(name: str, queue: str = "") -> None:
+    """Note that a worker process is alive; ``queue`` if it serves that one queue alone."""
+    name = f"{queue}@{name}" if queue else name
     WorkerSeen.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
-def engine_online() -> bool:
-    """Whether any worker has said it is alive in the last 20 seconds."""
-    return WorkerSeen.objects.filter(seen_at__gte=timezone.now() - WORKER_SILENT_AFTER).exists()
+def engine_online(queue: str = "") -> bool:
+    """Whether a worker has said it is alive in the last 20 seconds: a common one, or one for ``queue`` alone."""
+    seen = WorkerSeen.objects.filter(seen_at__gte=timezone.now() - WORKER_SILENT_AFTER)
+    alone = Q(name__startswith=f"{queue}@") if queue else ~Q(name__contains="@")
+    return seen.filter(alone).exists()
 
 
 def _changed(kind: str, rows: Sequence[Job]) -> None:

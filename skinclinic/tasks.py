@@ -30,14 +30,17 @@ def reconcile() -> None:
 
 
 @worker_ready.connect
-def _say_alive(**kwargs) -> None:
+def _say_alive(sender=None, **kwargs) -> None:
     """Say every five seconds that this worker is alive, also while it computes."""
+    queues = list(sender.app.amqp.queues.consume_from) if sender else []
+    # A worker for one special queue, such as training, is no sign that photos are analysed.
+    only = queues[0] if len(queues) == 1 and queues[0] not in ("default", "analysis") else ""
 
     def beat() -> None:
         name = f"{socket.gethostname()}:{os.getpid()}"
         while True:
             try:
-                jobs.worker_alive(name)
+                jobs.worker_alive(name, only)
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()

@@ -2,6 +2,17 @@ from .analysis import Analysis
 from .assessment import Assessment
 from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
+from .training import Training, TrainingRun
 from .try_run import TryRun
 
-__all__ = ["Analysis", "Assessment", "LabelCheck", "ModelVersion", "Publication", "ThresholdSet", "TryRun"]
+__all__ = [
+    "Analysis",
+    "Assessment",
+    "LabelCheck",
+    "ModelVersion",
+    "Publication",
+    "ThresholdSet",
+    "Training",
+    "TrainingRun",
+    "TryRun",
+]

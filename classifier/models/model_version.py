@@ -20,6 +20,10 @@ class ModelVersion(models.Model):
     manifest = models.JSONField()
     registered_at = models.DateTimeField(auto_now_add=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The dataset whose training side it has seen; its items say which photos and patients that were.
+    trained_on_version = models.ForeignKey(
+        "archive.DatasetVersion", models.PROTECT, null=True, related_name="trained_models"
+    )
 
     class Meta:
         ordering = ["-registered_at", "-id"]

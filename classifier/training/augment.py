@@ -5,6 +5,20 @@ import math
 
 import cv2
 import numpy as np
+from PIL import Image
+
+from classifier.preprocess import Preprocessing, to_array
+
+# Random crops are taken from pictures of the input size times this, so that they lose little detail.
+_MARGIN = 1.4
+
+
+def random_input(picture: Image.Image, preprocessing: Preprocessing, rng: np.random.Generator) -> np.ndarray:
+    """A random view of a square picture as a network takes it: float32 [3, S, S]."""
+    size = preprocessing.input_size
+    source = np.asarray(picture.resize((int(size * _MARGIN),) * 2, Image.Resampling.BICUBIC))
+    pixels = random_view(source, size, rng)
+    return to_array(Image.fromarray(pixels.round().astype(np.uint8)), preprocessing)
 
 
 def random_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from classifier import roc
-from classifier.training.loop import Features, Settings, fine_tune, predict
+from classifier.training.loop import Features, fine_tune, predict
+from classifier.training.settings import Settings
 
 State = dict[str, Tensor]
 

@@ -21,7 +21,8 @@ from classifier.preprocess import Preprocessing
 from classifier.training.crossval import Fit, OutOfFold, average_state, cross_validate
 from classifier.training.examples import Examples, draw, patient_folds
 from classifier.training.features import Back, FeatureJob, front_of, store_features
-from classifier.training.loop import Settings, predict
+from classifier.training.loop import predict
+from classifier.training.settings import Settings
 from classifier.training.workers import worker_pool
 from skinclinic.diseases import DISEASE_KEYS
 

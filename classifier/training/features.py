@@ -15,11 +15,9 @@ from torch import Tensor, nn
 
 from classifier.network import MappedClassifier
 from classifier.preprocess import Preprocessing, to_array
-from classifier.training.augment import random_view
+from classifier.training.augment import random_input
 
 _CHUNK = 32
-# Random crops are taken from pictures of the input size times this, so that they lose little detail.
-_MARGIN = 1.4
 
 
 def front_of(network: MappedClassifier, blocks: int) -> nn.Sequential:
@@ -74,10 +72,7 @@ class FeatureJob:
     def _input(self, view: int, number: int, picture: Image.Image) -> np.ndarray:
         if view == 0:
             return to_array(picture, self.preprocessing)
-        size = self.preprocessing.input_size
-        source = np.asarray(picture.resize((int(size * _MARGIN),) * 2, Image.Resampling.BICUBIC))
-        pixels = random_view(source, size, np.random.default_rng([self.seed, view, number]))
-        return to_array(Image.fromarray(pixels.round().astype(np.uint8)), self.preprocessing)
+        return random_input(picture, self.preprocessing, np.random.default_rng([self.seed, view, number]))
 
 
 def store_features(job: FeatureJob, pictures: list[Image.Image], path: Path, pool: Executor) -> np.ndarray:

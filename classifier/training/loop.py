@@ -1,7 +1,6 @@
-"""The training loop: AdamW, warm-up and cosine, mixup, label smoothing, averaged weights."""
+"""Training on stored front features: AdamW, warm-up and cosine, mixup, label smoothing, averaged weights."""
 
 import copy
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,22 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How to train. Sizes count pictures, rates are AdamW's."""
-
-    epochs: int = 12
-    batch: int = 16
-    drawn_in_batch: int = 4
-    rate: float = 4e-4
-    head_rate: float = 4e-3
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.1
-    mixup: float = 0.2
-    mixup_share: float = 0.5
-    balance: float = 0.5  # 0: as common as in the data; 1: every label equally often
-    average: float = 0.97
+from classifier.training import steps
+from classifier.training.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -47,28 +32,30 @@ def fine_tune(back: nn.Module, photos: Features, drawings: Features, settings: S
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    optimizer = _optimizer(back, settings)
+    optimizer = steps.optimizer_of(list(back.body.parameters()), back.head, back.bias, settings)
     averaged = copy.deepcopy(back)
     batches = len(photos.labels) // settings.batch
     total = batches * settings.epochs
-    weights = _label_weights(photos.labels, settings.balance)
-    drawn_weights = _label_weights(drawings.labels, 1.0)
+    weights = steps.label_weights(photos.labels, settings.balance)
+    drawn_weights = steps.label_weights(drawings.labels, 1.0)
     back.train()
     for step in range(total):
         if step % batches == 0:
-            order = _even_sample(weights, batches * settings.batch, rng).reshape(batches, -1)
+            order = steps.even_sample(weights, batches * settings.batch, rng).reshape(batches, -1)
         features, labels = photos.pick(order[step % batches], rng)
         if settings.drawn_in_batch:
-            drawn = _even_sample(drawn_weights, settings.drawn_in_batch, rng)
+            drawn = steps.even_sample(drawn_weights, settings.drawn_in_batch, rng)
             more, more_labels = drawings.pick(drawn, rng)
             features, labels = np.concatenate([features, more]), np.concatenate([labels, more_labels])
-        inputs, targets = _mix(to_tensor(features), torch.from_numpy(labels), len(back.bias), settings, rng)
-        _set_rate(optimizer, step / total)
+        inputs, targets = steps.mix(
+            to_tensor(features), torch.from_numpy(labels), len(back.bias), settings, rng
+        )
+        steps.set_rate(optimizer, step / total)
         optimizer.zero_grad()
         functional.cross_entropy(back(inputs), targets, label_smoothing=settings.label_smoothing).backward()
-        nn.utils.clip_grad_norm_(back.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(back.parameters(), steps.LARGEST_GRADIENT)
         optimizer.step()
-        _follow(averaged, back, min(settings.average, (step + 1) / (step + 10)))
+        steps.follow(averaged, back, steps.keep_share(settings.average, step))
     back.load_state_dict(averaged.state_dict())
 
 
@@ -85,51 +72,3 @@ def predict(back: nn.Module, features: np.ndarray) -> np.ndarray:
 def to_tensor(features: np.ndarray) -> Tensor:
     """Stored features [n, h, w, c] as a float32 tensor [n, c, h, w] in channels-last order."""
     return torch.from_numpy(features.astype(np.float32)).permute(0, 3, 1, 2)
-
-
-def _optimizer(back: nn.Module, settings: Settings) -> torch.optim.AdamW:
-    body = list(back.body.parameters())
-    groups = [
-        {"params": [p for p in body if p.ndim > 1], "lr": settings.rate},
-        {"params": [p for p in body if p.ndim == 1], "lr": settings.rate, "weight_decay": 0.0},
-        {"params": [back.head.weight], "lr": settings.head_rate},
-        {"params": [back.bias], "lr": settings.head_rate, "weight_decay": 0.0},
-    ]
-    for group in groups:
-        group["full_rate"] = group["lr"]
-    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, progress: float) -> None:
-    factor = min(1.0, (progress + 0.005) / 0.1) * 0.5 * (1 + math.cos(math.pi * progress))
-    for group in optimizer.param_groups:
-        group["lr"] = group["full_rate"] * factor
-
-
-def _label_weights(labels: np.ndarray, balance: float) -> np.ndarray:
-    weights = np.bincount(labels)[labels].astype(float) ** -balance
-    return weights / weights.sum()
-
-
-def _even_sample(weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw ``count`` numbers by weight, as evenly as whole numbers allow, in random order."""
-    marks = (np.arange(count) + rng.random()) / count
-    shuffled = rng.permutation(len(weights))
-    drawn = shuffled[np.minimum(np.searchsorted(np.cumsum(weights[shuffled]), marks), len(weights) - 1)]
-    return rng.permutation(drawn)
-
-
-def _mix(inputs: Tensor, labels: Tensor, outputs: int, settings: Settings, rng: np.random.Generator):
-    targets = functional.one_hot(labels.long(), outputs).float()
-    if settings.mixup and rng.random() < settings.mixup_share:
-        share = float(rng.beta(settings.mixup, settings.mixup))
-        other = torch.from_numpy(rng.permutation(len(inputs)))
-        inputs = share * inputs + (1 - share) * inputs[other]
-        targets = share * targets + (1 - share) * targets[other]
-    return inputs, targets
-
-
-@torch.no_grad()
-def _follow(averaged: nn.Module, trained: nn.Module, keep: float) -> None:
-    for slow, fast in zip(averaged.parameters(), trained.parameters(), strict=True):
-        slow.lerp_(fast, 1 - keep)

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 import cv2
 import torch
 
-# Large tensors come and go at every step. By default glibc gives them back to the kernel each time, which
-# then clears the same pages again; that took a quarter of the time of a training.
-_KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**34)}
+from classifier.training.settings import KEEP_MEMORY
 
 
 @contextmanager
@@ -19,12 +17,12 @@ def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Give an executor of ``jobs`` fresh processes for training."""
     spawn = multiprocessing.get_context("spawn")
     before = dict(os.environ)
-    os.environ.update(_KEEP_MEMORY)  # inherited by the processes, which start when there is work
+    os.environ.update(KEEP_MEMORY)  # inherited by the processes, which start when there is work
     try:
         with ProcessPoolExecutor(jobs, spawn, initializer=_one_thread) as pool:
             yield pool
     finally:
-        for name in _KEEP_MEMORY:
+        for name in KEEP_MEMORY:
             if name in before:
                 os.environ[name] = before[name]
             else:

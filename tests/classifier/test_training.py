@@ -12,7 +12,8 @@ from classifier.training.augment import random_view
 from classifier.training.crossval import OutOfFold
 from classifier.training.examples import Examples, draw, patient_folds, read_pad_ufes_20
 from classifier.training.features import Back, front_of
-from classifier.training.loop import Features, Settings, fine_tune, predict
+from classifier.training.loop import Features, fine_tune, predict
+from classifier.training.settings import Settings
 from classifier.training.thresholds import choose
 from skinclinic.diseases import DISEASE_KEYS
 

@@ -27,7 +27,8 @@ def stack() -> dict:
 
 
 def test_every_part_of_the_stack_is_there(stack):
-    wanted = {"proxy", "web", "worker-cpu", "worker-gpu", "beat", "redis", "postgres", "prepare"}
+    wanted = {"proxy", "web", "worker-cpu", "worker-gpu", "trainer-cpu", "trainer-gpu", "beat", "redis"}
+    wanted |= {"postgres", "prepare"}
     assert wanted == set(stack["services"])
 
 
@@ -76,7 +77,15 @@ def test_web_image_carries_no_network_library():
     assert "-r requirements.txt" not in (DOCKER / "web.Dockerfile").read_text()
 
 
-def test_only_the_gpu_worker_asks_for_a_gpu(stack):
+def test_only_gpu_services_ask_for_a_gpu(stack):
     asking = {name for name, service in stack["services"].items() if "deploy" in service}
-    assert asking == {"worker-gpu"}
-    assert stack["services"]["worker-gpu"]["profiles"] == ["gpu"]
+    assert asking == {"worker-gpu", "trainer-gpu"}
+    assert all(stack["services"][name]["profiles"] == ["gpu"] for name in asking)
+
+
+def test_trainings_have_a_queue_and_workers_of_their_own(stack):
+    from skinclinic import jobs
+
+    assert jobs._queue("train") == "training"
+    for name in ("trainer-cpu", "trainer-gpu"):
+        assert "--queues training " in stack["services"][name]["command"]

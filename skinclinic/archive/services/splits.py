@@ -43,7 +43,7 @@ def split(
     """
     if method not in METHODS or not 0 < share < 1:
         raise CannotSplit("unknown method or share")
-    groups = _groups(members, joined)
+    groups = together(members, joined)
     if len(groups) < 2:
         raise CannotSplit("fewer than two groups")
     if method == TIME:
@@ -59,7 +59,8 @@ def split(
     return sides, _said(method, share, seed, train, test)
 
 
-def _groups(members: Sequence[Member], joined: Iterable[tuple[int, int]]) -> list[list[Member]]:
+def together(members: Sequence[Member], joined: Iterable[tuple[int, int]]) -> list[list[Member]]:
+    """The members in groups that must not be parted: one patient's, the same photo's, and joined pairs."""
     parent = {member.pk: member.pk for member in members}
 
     def root(pk: int) -> int:

@@ -1,4 +1,4 @@
-"""Everything on one machine: migrate, seed, then web + worker + reconciler in the foreground."""
+"""Everything on one machine: migrate, seed, then web + workers + reconciler in the foreground."""
 
 import os
 import socket
@@ -35,7 +35,13 @@ class Command(BaseCommand):
         run_together(
             {
                 "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
-                "worker": python("-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker()),
+                "worker": python(
+                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("analysis,default")
+                ),
+                # Of its own, so that a photo never waits behind a training.
+                "trainer": python(
+                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("training")
+                ),
                 "reconciler": python(manage, "reconcile"),
             },
             env=environment,
@@ -71,6 +77,6 @@ class Command(BaseCommand):
         ]
 
     @staticmethod
-    def _worker() -> list[str]:
-        return ["--pool", "solo", "--queues", "analysis,default", "--loglevel", "WARNING", "--without-gossip",
+    def _worker(queues: str) -> list[str]:
+        return ["--pool", "solo", "--queues", queues, "--loglevel", "WARNING", "--without-gossip",
                 "--without-mingle", "--without-heartbeat"]  # fmt: skip
