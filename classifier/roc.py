@@ -1,7 +1,10 @@
-"""One-vs-rest ROC curves on plain numpy (float64): AUC, thresholds, Youden.
+"""One-vs-rest ROC curves on plain numpy (float64): AUC, partial AUC, thresholds, Youden.
 
 A score counts as positive when it is greater than the threshold. Candidate thresholds are minus infinity,
 the midpoints between adjacent distinct scores, and infinity, so that ">" and ">=" agree.
+
+A curve holds counts, not rates: with them areas, ties and variances are exact. What is computed from curves
+(intervals, tests, calibration, the whole evaluation of a model) is in classifier/metrics.
 """
 
 from dataclasses import dataclass
@@ -43,15 +46,42 @@ class OperatingPoint:
     specificity: float
 
 
+@dataclass(frozen=True)
+class PartialAuc:
+    """Area between the specificities ``least_specificity`` and 1.
+
+    ``standardized`` is McClish's: 0.5 for no discrimination in that range, 1 for a perfect one.
+    """
+
+    least_specificity: float
+    area: float
+    standardized: float
+
+
 def auc(scores, truth) -> float:
     """Area under the curve: the share of (positive, negative) pairs in order, a tie counting half.
 
     ``scores`` [n] finite numbers, ``truth`` [n] booleans. NotEvaluable without positives or negatives.
     """
-    scores, truth = _checked(scores, truth)
-    positives = int(truth.sum())
-    ranks = midranks(scores)[truth].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * (len(truth) - positives)))
+    return area(roc(scores, truth))
+
+
+def area(curve: Roc) -> float:
+    """The area under ``curve``, its pairs counted in integers."""
+    # Twice the negatives below each positive, those of the same score once.
+    below = curve.true_negatives[:-1] + curve.true_negatives[1:]
+    twice = int((positives_by_score(curve) * below).sum())
+    return twice / (2 * curve.positives * curve.negatives)
+
+
+def positives_by_score(curve: Roc) -> np.ndarray:
+    """How many positives have each distinct score, rising."""
+    return curve.true_positives[:-1] - curve.true_positives[1:]
+
+
+def negatives_by_score(curve: Roc) -> np.ndarray:
+    """How many negatives have each distinct score, rising."""
+    return curve.true_negatives[1:] - curve.true_negatives[:-1]
 
 
 def midranks(values) -> np.ndarray:
@@ -63,17 +93,40 @@ def midranks(values) -> np.ndarray:
 
 def roc(scores, truth) -> Roc:
     """Return the curve over all candidate thresholds. NotEvaluable without positives or negatives."""
-    scores, truth = _checked(scores, truth)
-    distinct = np.unique(scores)
-    thresholds = np.concatenate([[-np.inf], distinct[:-1] + np.diff(distinct) / 2, [np.inf]])
-    positive, negative = np.sort(scores[truth]), np.sort(scores[~truth])
+    scores, truth = checked(scores, truth)
+    order = np.argsort(scores)
+    ranked = scores[order]
+    # Where each run of equal scores ends.
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    positives_up_to = np.cumsum(truth[order], dtype=np.int64)[last]
+    positives = int(positives_up_to[-1])
     return Roc(
-        thresholds=thresholds,
-        true_positives=len(positive) - np.searchsorted(positive, thresholds, side="right"),
-        true_negatives=np.searchsorted(negative, thresholds, side="right"),
-        positives=len(positive),
-        negatives=len(negative),
+        thresholds=_candidates(ranked[last]),
+        true_positives=positives - np.concatenate([[0], positives_up_to]),
+        true_negatives=np.concatenate([[0], last + 1 - positives_up_to]),
+        positives=positives,
+        negatives=len(scores) - positives,
     )
+
+
+def partial_auc(curve: Roc, least_specificity: float) -> PartialAuc:
+    """Area over the specificities from ``least_specificity`` (0 to less than 1) to 1, by trapezoids.
+
+    The curve is cut by linear interpolation where no threshold gives exactly that specificity.
+    """
+    if not 0 <= least_specificity < 1:
+        raise ValueError(f"least specificity {least_specificity} must be from 0 to less than 1")
+    specificity, sensitivity = curve.specificity, curve.sensitivity
+    first = int(np.searchsorted(specificity, least_specificity, side="left"))
+    x, y = specificity[first:], sensitivity[first:]
+    if x[0] > least_specificity:
+        before = slice(first - 1, first + 1)
+        cut = np.interp(least_specificity, specificity[before], sensitivity[before])
+        x, y = np.concatenate([[least_specificity], x]), np.concatenate([[cut], y])
+    found = float(np.trapezoid(y, x))
+    most = 1 - least_specificity
+    least = most**2 / 2
+    return PartialAuc(least_specificity, found, (1 + (found - least) / (most - least)) / 2)
 
 
 def youden_optima(curve: Roc) -> list[OperatingPoint]:
@@ -96,13 +149,13 @@ def most_specific(curve: Roc, *, least_sensitivity: float) -> OperatingPoint:
     return _point(curve, int(np.flatnonzero(curve.sensitivity >= least_sensitivity)[-1]))
 
 
-def _point(curve: Roc, index: int) -> OperatingPoint:
-    return OperatingPoint(
-        float(curve.thresholds[index]), float(curve.sensitivity[index]), float(curve.specificity[index])
-    )
+def most_sensitive(curve: Roc, *, least_specificity: float) -> OperatingPoint:
+    """The lowest threshold that reaches ``least_specificity`` (0 to 1)."""
+    return _point(curve, int(np.flatnonzero(curve.specificity >= least_specificity)[0]))
 
 
-def _checked(scores, truth) -> tuple[np.ndarray, np.ndarray]:
+def checked(scores, truth) -> tuple[np.ndarray, np.ndarray]:
+    """Scores [n] as float64 and truth [n] as booleans; ValueError, or NotEvaluable with one class alone."""
     scores, truth = np.asarray(scores, float), np.asarray(truth, bool)
     if scores.ndim != 1 or scores.shape != truth.shape:
         raise ValueError(f"scores {scores.shape} and truth {truth.shape} must be two vectors of one length")
@@ -111,3 +164,21 @@ def _checked(scores, truth) -> tuple[np.ndarray, np.ndarray]:
     if truth.all() or not truth.any():
         raise NotEvaluable("a ROC curve needs at least one positive and one negative")
     return scores, truth
+
+
+def candidates(scores) -> np.ndarray:
+    """Minus infinity, the midpoints between adjacent distinct ``scores``, and infinity."""
+    return _candidates(np.unique(np.asarray(scores, float)))
+
+
+def _candidates(distinct: np.ndarray) -> np.ndarray:
+    middle = distinct[:-1] + np.diff(distinct) / 2
+    # Between two neighbouring floats the midpoint may round up to the greater score, which it must not exclude.
+    middle = np.where(middle < distinct[1:], middle, distinct[:-1])
+    return np.concatenate([[-np.inf], middle, [np.inf]])
+
+
+def _point(curve: Roc, index: int) -> OperatingPoint:
+    return OperatingPoint(
+        float(curve.thresholds[index]), float(curve.sensitivity[index]), float(curve.specificity[index])
+    )

@@ -17,7 +17,7 @@ PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
 def pytest_collection_modifyitems(config, items):
     """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), and name
     what other tests lack here."""
-    from tests import servers
+    from tests import peers, servers
 
     have_gpu = os.environ.get("SKINCLINIC_TEST_GPU") == "1"
     items[:] = [item for item in items if have_gpu or "gpu" not in item.keywords]
@@ -30,6 +30,7 @@ def pytest_collection_modifyitems(config, items):
         "nginx": None if servers.nginx() else "nginx is not installed",
         "compose": None if shutil.which("docker-compose") else "docker-compose is not installed",
         "gettext": None if shutil.which("xgettext") else "gettext is not installed",
+        "r": None if peers.r_with_proc() else "R with pROC is not installed",
     }
     for item in items:
         for mark, reason in lacking.items():

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from classifier.roc import NotEvaluable, auc, midranks, most_specific, roc, youden, youden_optima
+from classifier.roc import (
+    NotEvaluable,
+    auc,
+    midranks,
+    most_sensitive,
+    most_specific,
+    partial_auc,
+    roc,
+    youden,
+    youden_optima,
+)
 
 
 def by_pairs(scores, truth):
@@ -103,3 +113,49 @@ def test_the_most_specific_threshold_that_keeps_a_sensitivity():
     assert most_specific(roc(scores, truth), least_sensitivity=0.9).sensitivity == 0.9
     assert most_specific(roc(scores, truth), least_sensitivity=0.9).threshold == pytest.approx(0.5)
     assert most_specific(roc(scores, truth), least_sensitivity=0.95).sensitivity == 1
+
+
+def test_the_least_threshold_that_reaches_a_specificity():
+    curve = roc(np.arange(20) / 20, np.arange(20) >= 10)
+    point = most_sensitive(curve, least_specificity=0.9)
+    assert (point.threshold, point.specificity) == (pytest.approx(0.425), 0.9)
+    assert most_sensitive(curve, least_specificity=1).sensitivity == 1
+
+
+def test_a_midpoint_between_neighbouring_floats_still_parts_them():
+    low = np.nextafter(1, 2)
+    high = np.nextafter(low, 2)
+    assert low + (high - low) / 2 == high  # rounding to even
+    curve = roc([low, high], [False, True])
+    middle = curve.thresholds[1]
+    assert low <= middle < high
+    assert (curve.sensitivity[1], curve.specificity[1]) == (1, 1)
+
+
+def partial_by_steps(scores, truth, least):
+    """Area by summing thin strips of the linearly interpolated curve."""
+    curve = roc(scores, truth)
+    edges = np.linspace(least, 1, 200_001)
+    middles = (edges[1:] + edges[:-1]) / 2
+    return np.interp(middles, curve.specificity, curve.sensitivity).mean() * (1 - least)
+
+
+@pytest.mark.parametrize("least", [0, 0.35, 0.8, 0.9, 0.97])
+@pytest.mark.parametrize("levels", [4, 30, 10**6])
+def test_partial_area_is_that_of_the_interpolated_curve(least, levels):
+    rng = np.random.default_rng(levels)
+    truth = rng.random(70) < 0.4
+    scores = np.floor((rng.random(70) + 0.4 * truth) * levels) / levels
+    found = partial_auc(roc(scores, truth), least)
+    assert found.area == pytest.approx(partial_by_steps(scores, truth, least), abs=2e-5)
+    if least == 0:
+        assert found.area == pytest.approx(auc(scores, truth), abs=1e-12)
+        assert found.standardized == pytest.approx(auc(scores, truth), abs=1e-12)
+
+
+def test_standardized_partial_area_runs_from_chance_to_perfect():
+    perfect, chance = roc([1, 2, 3, 4], [False, False, True, True]), roc([1, 1], [False, True])
+    assert partial_auc(perfect, 0.8).standardized == pytest.approx(1)
+    assert partial_auc(chance, 0.8).standardized == pytest.approx(0.5)
+    with pytest.raises(ValueError, match="least specificity"):
+        partial_auc(perfect, 1)

@@ -31,6 +31,7 @@ PURE = [
     "classifier/cam.py",
     "classifier/colormaps.py",
     "classifier/manifest.py",
+    "classifier/metrics",
     "classifier/network.py",
     "classifier/networks",
     "classifier/pipeline.py",

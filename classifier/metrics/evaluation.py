@@ -1,0 +1,234 @@
+"""Every figure of one model on one dataset, in one call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from classifier import roc
+from classifier.metrics import bootstrap, notes
+from classifier.metrics.calibration import Calibration, calibration
+from classifier.metrics.decision_curve import DecisionCurve, decision_curve
+from classifier.metrics.delong import AucEstimate, estimate
+from classifier.metrics.groups import AS_BENIGN, tier_groups
+from classifier.metrics.operating import AtThreshold, Truth, at_threshold
+from classifier.metrics.proportions import Proportion, proportion
+from classifier.metrics.ranking import Confusion, Ranking, argmax_confusion, ranking
+from classifier.metrics.subgroups import SubgroupAuc, subgroup_aucs
+from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+
+
+@dataclass(frozen=True)
+class GivenThresholds:
+    """Thresholds by disease key, with a name. ``optimistic``: they were chosen on the photos evaluated."""
+
+    name: str
+    values: Mapping[str, float]
+    optimistic: bool = False
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What an evaluation computes beyond AUCs and Youden optima.
+
+    ``sensitivities`` and ``specificities`` to reach; ``least_specificity`` of the partial AUC; ``prevalence``
+    by disease for the decision curves; ``repeats`` of the bootstrap (0: none) and its ``seed``.
+    """
+
+    policy: str = AS_BENIGN
+    sensitivities: tuple[float, ...] = (0.9, 0.95)
+    specificities: tuple[float, ...] = (0.9, 0.95)
+    least_specificity: float = 0.8
+    ks: tuple[int, ...] = (1, 2, 3, 5)
+    prevalence: Mapping[str, float] = field(default_factory=dict)
+    repeats: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DiseaseResult:
+    """One disease against all other photos.
+
+    With ``note`` (no positives, no negatives) all that needs a ROC curve is None or empty; ``given`` still
+    counts. ``youden_thresholds`` are all optima, ``youden`` the chosen one. ``at_sensitivity`` and
+    ``at_specificity`` are keyed by the wanted share ("0.95"), ``given`` by the name of the thresholds.
+    """
+
+    key: str
+    tier: str
+    positives: int
+    negatives: int
+    note: str
+    auc: AucEstimate | None
+    partial_auc: roc.PartialAuc | None
+    youden: AtThreshold | None
+    youden_thresholds: tuple[float, ...]
+    at_sensitivity: dict[str, AtThreshold]
+    at_specificity: dict[str, AtThreshold]
+    given: dict[str, AtThreshold]
+    calibration: Calibration | None
+    decision_curve: DecisionCurve | None
+    bootstrap_by_photo: bootstrap.BootstrapInterval | None
+    bootstrap_by_patient: bootstrap.BootstrapInterval | None
+    subgroups: dict[str, tuple[SubgroupAuc, ...]]
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Unweighted means over the ``diseases`` that are evaluable; ``left_out`` are not."""
+
+    diseases: int
+    left_out: tuple[str, ...]
+    auc: float | None
+    sensitivity: float | None
+    specificity: float | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The differentials that given thresholds make: their mean length, how many are empty, and how many of
+    the photos of a disease have it listed."""
+
+    mean_length: float
+    empty: Proportion
+    truth_listed: Proportion
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All figures of one model on one dataset. ``photos_of`` counts photos by what they show."""
+
+    keys: tuple[str, ...]
+    photos: int
+    photos_of: dict[str, int]
+    policy: str
+    groups: dict[str, tuple[str, ...]]
+    diseases: tuple[DiseaseResult, ...]
+    averages: Averages
+    ranking: Ranking
+    confusion: Confusion
+    listings: dict[str, Listing]
+
+    def disease(self, key: str) -> DiseaseResult:
+        """The result of one disease."""
+        return self.diseases[self.keys.index(key)]
+
+
+def evaluate(
+    scores,
+    truth,
+    *,
+    keys: tuple[str, ...] = DISEASE_KEYS,
+    thresholds: Sequence[GivenThresholds] = (),
+    patients=None,
+    subgroups: Mapping[str, Sequence] | None = None,
+    wishes: Wishes = Wishes(),
+) -> Evaluation:
+    """Evaluate ``scores`` [n, len(keys)] against ``truth`` [n] of disease keys or names of anything else.
+
+    ``patients`` [n] allows the bootstrap by patient, ``subgroups`` has labels [n] by the name of a division
+    ("sex"). ValueError for what does not fit together or is not finite.
+    """
+    scores = np.asarray(scores, float)
+    if scores.ndim != 2 or scores.shape != (len(truth), len(keys)):
+        raise ValueError(
+            f"scores {scores.shape} must have a row for each of {len(truth)} photos and {len(keys)} columns"
+        )
+    if not len(scores):
+        raise ValueError("there is no photo to evaluate")
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite")
+    for name, labels in {"patients": patients, **(subgroups or {})}.items():
+        if labels is not None and len(labels) != len(scores):
+            raise ValueError(f"{name}: {len(labels)} labels for {len(scores)} photos")
+    for given in thresholds:
+        if missing := [key for key in keys if key not in given.values]:
+            raise ValueError(f"thresholds {given.name!r} lack {', '.join(missing)}")
+    shown = Truth.of(truth, keys)
+    columns = [np.ascontiguousarray(column) for column in scores.T]
+    results = tuple(
+        _disease(key, column, shown, thresholds, patients, subgroups or {}, wishes)
+        for key, column in zip(keys, columns, strict=True)
+    )
+    return Evaluation(
+        keys=keys,
+        photos=len(scores),
+        photos_of=shown.photos,
+        policy=wishes.policy,
+        groups=tier_groups(wishes.policy),
+        diseases=results,
+        averages=_averages(results),
+        ranking=ranking(scores, shown, wishes.ks),
+        confusion=argmax_confusion(scores, shown),
+        listings={given.name: _listing(scores, shown, keys, given) for given in thresholds},
+    )
+
+
+def _disease(key, scores, shown: Truth, thresholds, patients, subgroups, wishes: Wishes) -> DiseaseResult:
+    truth = shown.codes == shown.names.index(key)
+    positives = shown.photos[key]
+    negatives = len(scores) - positives
+    note = notes.missing_class(positives, negatives)
+    curve = None if note else roc.roc(scores, truth)
+
+    def at(threshold: float, optimistic: bool = True) -> AtThreshold:
+        return at_threshold(scores, shown, key, threshold, policy=wishes.policy, optimistic=optimistic)
+
+    return DiseaseResult(
+        key=key,
+        tier=BY_KEY[key].tier,
+        positives=positives,
+        negatives=negatives,
+        note=note,
+        auc=curve and estimate(curve),
+        partial_auc=curve and roc.partial_auc(curve, wishes.least_specificity),
+        youden=curve and at(roc.youden(curve).threshold),
+        youden_thresholds=tuple(point.threshold for point in roc.youden_optima(curve)) if curve else (),
+        at_sensitivity={
+            str(wanted): at(roc.most_specific(curve, least_sensitivity=wanted).threshold)
+            for wanted in (wishes.sensitivities if curve else ())
+        },
+        at_specificity={
+            str(wanted): at(roc.most_sensitive(curve, least_specificity=wanted).threshold)
+            for wanted in (wishes.specificities if curve else ())
+        },
+        given={given.name: at(given.values[key], given.optimistic) for given in thresholds},
+        calibration=curve and calibration(scores, truth),
+        decision_curve=curve and decision_curve(scores, truth, prevalence=wishes.prevalence.get(key)),
+        bootstrap_by_photo=bootstrap.by_photo(scores, truth, repeats=wishes.repeats, seed=wishes.seed)
+        if curve and wishes.repeats
+        else None,
+        bootstrap_by_patient=bootstrap.by_patient(
+            scores, truth, patients, repeats=wishes.repeats, seed=wishes.seed
+        )
+        if curve and wishes.repeats and patients is not None
+        else None,
+        subgroups={name: subgroup_aucs(scores, truth, labels) for name, labels in subgroups.items()},
+    )
+
+
+def _averages(results: Sequence[DiseaseResult]) -> Averages:
+    evaluable = [result for result in results if not result.note]
+
+    def mean(values) -> float | None:
+        return float(np.mean(values)) if values else None
+
+    return Averages(
+        len(evaluable),
+        tuple(result.key for result in results if result.note),
+        mean([result.auc.auc for result in evaluable]),
+        mean([result.youden.sensitivity.value for result in evaluable]),
+        mean([result.youden.specificity.value for result in evaluable]),
+    )
+
+
+def _listing(scores: np.ndarray, shown: Truth, keys: tuple[str, ...], given: GivenThresholds) -> Listing:
+    listed = scores > np.array([given.values[key] for key in keys])
+    lengths = listed.sum(1)
+    known = shown.codes < len(keys)
+    right = listed[known, shown.codes[known]]
+    return Listing(
+        float(lengths.mean()),
+        proportion((lengths == 0).sum(), len(lengths)),
+        proportion(right.sum(), len(right)),
+    )

@@ -1,0 +1,22 @@
+"""Codes for why a figure is missing or needs a word of caution. Pages translate them."""
+
+NO_POSITIVES = "no_positives"
+NO_NEGATIVES = "no_negatives"
+# One positive or one negative: an AUC but no variance.
+ONE_IN_CLASS = "one_in_class"
+# Variance 0 because every pair is in order (or every pair is reversed): no interval; offer the bootstrap.
+PERFECT_SEPARATION = "perfect_separation"
+# Variance 0 for another reason, as when all scores are equal.
+NO_VARIANCE = "no_variance"
+# The two scores put every pair in the same order: a difference of exactly 0.
+SAME_ORDER = "same_order"
+TOO_FEW_POSITIVES = "too_few_positives"
+# The fit of a logistic recalibration has no finite solution.
+NO_FIT = "no_fit"
+
+
+def missing_class(positives: int, negatives: int) -> str:
+    """Why there is no ROC curve; "" when there is one."""
+    if not positives:
+        return NO_POSITIVES
+    return "" if negatives else NO_NEGATIVES

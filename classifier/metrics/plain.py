@@ -1,0 +1,26 @@
+"""Results as what JSON can hold."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+
+def plain(value):
+    """``value`` (dataclasses, mappings, sequences, arrays, numbers) as dicts, lists and numbers.
+
+    Infinite thresholds become "inf" and "-inf", which ``float`` reads. NaN is refused: ValueError.
+    """
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value):
+            raise ValueError("a result must not be NaN: what cannot be computed is None")
+        return "inf" if value > 0 else "-inf"
+    return value
