@@ -7,7 +7,7 @@ from functools import partial
 from django.conf import settings
 
 from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
-from classifier.services import analyses, label_checks, trials
+from classifier.services import analyses, label_checks, trainings, trials
 from skinclinic import imaging, jobs
 from skinclinic.jobs import JobError
 from skinclinic.models import Job
@@ -99,7 +99,7 @@ def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     return [partial(trials.store_outcome, trial, result)]
 
 
-@jobs.job(label_checks.JOB, lease_seconds=300, on_change=label_checks.follow_jobs, queue=jobs.BACKGROUND)
+@jobs.job(label_checks.JOB, lease_seconds=300, on_change=label_checks.follow_jobs, queue=trainings.QUEUE)
 def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Ask a model about archive photos; what it has answered already stays when this is killed."""
     from classifier.weights import ModelRejected

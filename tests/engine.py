@@ -27,7 +27,17 @@ class Engine:
 
     def start_worker(self, **environment: str) -> subprocess.Popen:
         return self._start(
-            *("-m", "celery", "-A", "skinclinic", "worker", "--pool", "solo", "-Q", "analysis,default"),
+            *(
+                "-m",
+                "celery",
+                "-A",
+                "skinclinic",
+                "worker",
+                "--pool",
+                "solo",
+                "-Q",
+                "analysis,default,training",
+            ),
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
             **environment,
         )
