@@ -1,0 +1,118 @@
+"""Photos of a test set that a model has seen: the same photo, one that looks alike, or the same patient."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from classifier.models import ModelVersion
+from classifier.services.training_data import TOGETHER, training_items
+from skinclinic.archive import near
+from skinclinic.archive.models import DatasetItem, DuplicatePair
+from skinclinic.archive.services.duplicates import MAX_DISTANCE
+
+PHOTO, NEAR, LESION, PATIENT = "photo", "near", "lesion", "patient"
+KINDS = (PHOTO, NEAR, LESION, PATIENT)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A test photo and the training photo it repeats, both as keys of dataset items. ``distance``: of near ones."""
+
+    kind: str
+    test: int
+    train: int
+    distance: int | None = None
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What a model has seen of a test set. ``is_known`` is False when nobody knows what it was trained on."""
+
+    is_known: bool
+    trained_on: str = ""
+    found: tuple[Leak, ...] = field(default=())
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Test photos by kind; one may count under several."""
+        return {kind: len({leak.test for leak in self.found if leak.kind == kind}) for kind in KINDS}
+
+    @property
+    def items(self) -> set[int]:
+        """All test photos concerned."""
+        return {leak.test for leak in self.found}
+
+
+@dataclass(frozen=True)
+class _Seen:
+    pk: int
+    entry: int | None
+    sha256: str
+    phash: int | None
+    person: str
+
+
+def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
+    """Compare test items with the training side of the dataset the model was trained on.
+
+    A pair that a curator called different is none; one called the same photo or lesion is one.
+    """
+    version = model.trained_on_version
+    if version is None:
+        return Leaks(False)
+    rows = training_items(version).values_list("pk", "entry", "content_sha256", "phash", "person")
+    train = [_Seen(*row) for row in rows.order_by("pk").iterator(2000)]
+    own = [_Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person) for item in test]
+    pairs = DuplicatePair.objects.filter(clinic=version.clinic_id)
+    found = [
+        *_equal(PHOTO, own, train, "sha256"),
+        *_near(own, train, _both(pairs.filter(verdict=DuplicatePair.Verdict.DIFFERENT))),
+        *_joined(own, train, _both(pairs.filter(verdict__in=TOGETHER))),
+        *_equal(PATIENT, own, train, "person"),
+    ]
+    return Leaks(True, str(version), tuple(found))
+
+
+def _both(pairs) -> set[tuple[int, int]]:
+    return {pair for a, b in pairs.values_list("first_id", "second_id") for pair in ((a, b), (b, a))}
+
+
+def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[Leak]:
+    first: dict[str, int] = {}
+    for seen in train:
+        if value := getattr(seen, name):
+            first.setdefault(value, seen.pk)
+    return [Leak(kind, seen.pk, first[getattr(seen, name)]) for seen in own if getattr(seen, name) in first]
+
+
+def _near(own: list[_Seen], train: list[_Seen], different: set[tuple[int, int]]) -> list[Leak]:
+    own = [seen for seen in own if seen.phash is not None]
+    train = [seen for seen in train if seen.phash is not None]
+    both = [*own, *train]
+    if not own or not train:
+        return []
+    among = np.arange(len(both)) < len(own)
+    indices, distances = near.pairs(
+        np.array([seen.phash for seen in both], np.int64), MAX_DISTANCE, among=among
+    )
+    nearest: dict[int, Leak] = {}
+    for (low, high), distance in zip(indices.tolist(), distances.tolist(), strict=True):
+        if not low < len(own) <= high:
+            continue
+        ours, theirs = both[low], both[high]
+        # The very same file is a leak of its own kind.
+        if ours.sha256 != theirs.sha256 and (ours.entry, theirs.entry) not in different:
+            nearest.setdefault(ours.pk, Leak(NEAR, ours.pk, theirs.pk, distance))
+    return list(nearest.values())
+
+
+def _joined(own: list[_Seen], train: list[_Seen], together: set[tuple[int, int]]) -> list[Leak]:
+    if not together:
+        return []
+    trained = {seen.entry: seen.pk for seen in train if seen.entry}
+    ours = {seen.entry: seen.pk for seen in own if seen.entry}
+    found: dict[int, Leak] = {}
+    for one, other in together:
+        if one in ours and other in trained and one != other:
+            found.setdefault(ours[one], Leak(LESION, ours[one], trained[other]))
+    return list(found.values())
