@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, label_check, maps, models, report, result, try_page, upload
+from classifier.views import (
+    assessment,
+    crop,
+    evaluation_gallery,
+    evaluations,
+    label_check,
+    maps,
+    models,
+    report,
+    result,
+    try_page,
+    upload,
+)
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -27,6 +39,17 @@ urlpatterns = [
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),
+    path("models/evaluations/", evaluations.listing, name="evaluations"),
+    path("models/evaluations/new/", evaluations.new, name="evaluation-new"),
+    path("models/evaluations/<int:pk>/", evaluations.page, name="evaluation"),
+    path("models/evaluations/<int:pk>/status/", evaluations.status, name="evaluation-status"),
+    path("models/evaluations/<int:pk>/act/", evaluations.act, name="evaluation-act"),
+    path("models/evaluations/<int:pk>/disease/", evaluations.disease, name="evaluation-disease"),
+    path("models/evaluations/<int:pk>/figure/", evaluations.figure, name="evaluation-figure"),
+    path("models/evaluations/<int:pk>/download/", evaluations.download, name="evaluation-download"),
+    path("models/evaluations/<int:pk>/gallery/", evaluation_gallery.gallery, name="evaluation-gallery"),
+    path("models/evaluations/<int:pk>/heatmap/", evaluation_gallery.heatmap, name="evaluation-heatmap"),
+    path("models/evaluations/<int:pk>/heatmaps/", evaluation_gallery.heatmaps, name="evaluation-heatmaps"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

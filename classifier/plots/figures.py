@@ -69,8 +69,11 @@ def counted(count: int, of: int) -> str:
     )
 
 
-def roc(name: str, title: str, curve: Mapping, youden: Mapping | None) -> Figure:
-    """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos."""
+def roc(name: str, title: str, curve: Mapping, youden: Mapping | None, *, small: bool = False) -> Figure:
+    """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos.
+
+    ``small``: as a thumbnail, without words.
+    """
     positives = curve["positives"]
     ways = (
         (_("among all others"), "true_negatives", curve["negatives"]),
@@ -84,9 +87,12 @@ def roc(name: str, title: str, curve: Mapping, youden: Mapping | None) -> Figure
     rows = _threshold_rows(curve)
     if not positives or not curve["negatives"]:
         return Figure(name, title, None, columns, rows, note=_("not evaluable"))
-    drawing = Drawing(*SQUARE, title)
-    axes = Axes(drawing)
-    axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
+    drawing = Drawing(*((200.0, 200.0) if small else SQUARE), title)
+    axes = Axes(drawing, left=6, top=6, right=6, bottom=6) if small else Axes(drawing)
+    if small:
+        drawing.line(axes.places([(0, 1), (0, 0), (1, 0)]), "muted", 1)
+    else:
+        axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
     series = []
     for place, (words, field_name, total) in enumerate(ways):
@@ -103,7 +109,9 @@ def roc(name: str, title: str, curve: Mapping, youden: Mapping | None) -> Figure
     if youden:
         specificity = youden["true_negatives"] / curve["negatives"]
         drawing.dot(axes.x(1 - specificity), axes.y(youden["true_positives"] / positives), "ink", 4.5)
-    _legend(drawing, [(one.name, one.colour, one.dash) for one in series], axes.left + axes.width, axes.foot)
+    if not small:
+        entries = [(one.name, one.colour, one.dash) for one in series]
+        _legend(drawing, entries, axes.left + axes.width, axes.foot)
     return Figure(name, title, drawing, columns, rows, tuple(series))
 
 
@@ -135,7 +143,7 @@ def thresholds(
     columns = (_("Dataset"), _("Threshold"), _("Sensitivity"), _("Specificity"))
     rows, series = [], []
     drawing = Drawing(*WIDE, title)
-    axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), bottom=74)
+    axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, bottom=74)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
     axes.frame(_("Threshold"), "", x_ticks, SHARES)
     # The legend stands below the label of the axis.
@@ -196,16 +204,16 @@ def _steps(points: Sequence[Point]) -> list[tuple[float, float]]:
 def confusion(name: str, title: str, matrix: Mapping, names: Mapping[str, str]) -> Figure:
     """Rows are what the photo shows, columns the model's first choice; the shade is the share of the row."""
     rows, keys = matrix["rows"], matrix["columns"]
-    cell, left, top = 38.0, 190.0, 118.0
+    cell, left, top = 38.0, 232.0, 160.0
     drawing = Drawing(left + cell * len(keys) + 16, top + cell * len(rows) + 40, title)
     for column, key in enumerate(keys):
         x = left + cell * (column + 0.5) + 4
-        drawing.text(x, top - 8, _short(names.get(key, key), 17), size=11, turned=True)
+        drawing.text(x, top - 8, _short(names.get(key, key), 26), size=11, turned=True)
     points = []
     for line, (key, counts) in enumerate(zip(rows, matrix["counts"], strict=True)):
         total = sum(counts)
         y = top + cell * line
-        label = f"{_short(names.get(key, key), 22)} ({total})"
+        label = f"{_short(names.get(key, key), 30)} ({total})"
         drawing.text(left - 8, y + cell / 2 + 4, label, size=11, anchor="end")
         for column, count in enumerate(counts):
             x, share = left + cell * column, count / total if total else 0

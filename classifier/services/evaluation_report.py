@@ -22,7 +22,7 @@ from classifier.reference.han2018 import HAN_2018, PublishedTable
 from classifier.services.evaluation_run import LEAKS, REPORT, SCORES, SUBGROUPS, UNKNOWN
 from skinclinic.archive import labels
 from skinclinic.archive.services.export import defused
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 from skinclinic.models import Patient
 from skinclinic.sites import ANATOMIC_SITES
 
@@ -58,8 +58,8 @@ class TableRow:
     specificity: MeanSdCell
     threshold: MeanSdCell
     optima: int
-    among_malignant: str
-    among_benign: str
+    among_malignant: MeanSdCell
+    among_benign: MeanSdCell
     reference: tuple[tuple[str, str, str, str] | None, ...]
 
 
@@ -126,7 +126,7 @@ class Report:
             TableRow(
                 "", _average_name(averages["diseases"]), None, None,
                 MeanSdCell(_three(averages["auc"])), MeanSdCell(figures.percent(averages["sensitivity"])),
-                MeanSdCell(figures.percent(averages["specificity"])), MeanSdCell(""), 0, "", "",
+                MeanSdCell(figures.percent(averages["specificity"])), MeanSdCell(""), 0, MeanSdCell(""), MeanSdCell(""),
                 _reference_of(""),
             )
         )  # fmt: skip
@@ -193,8 +193,8 @@ class Report:
 
     # Figures
 
-    def figure(self, kind: str, dataset: int, model: int, key: str = "") -> Figure:
-        """One figure; ``key`` names the disease of those that have one."""
+    def figure(self, kind: str, dataset: int, model: int, key: str = "", *, small: bool = False) -> Figure:
+        """One figure; ``key`` names the disease of those that have one, ``small`` makes a ROC a thumbnail."""
         title = f"{self.model(model)['name']}, {self.dataset(dataset)['title']}"
         if kind == CONFUSION:
             names = {key: label_name(key) for key in self.figures_of(dataset, model)["photos_of"]}
@@ -205,7 +205,9 @@ class Report:
         said = {"disease": disease, "of": title}
         if kind == "roc":
             curve = self.curves_of(dataset, model)[key]
-            return figures.roc(name, _("ROC, %(disease)s: %(of)s") % said, curve, result["youden"])
+            return figures.roc(
+                name, _("ROC, %(disease)s: %(of)s") % said, curve, result["youden"], small=small
+            )
         if kind == "calibration":
             words = _("Calibration, %(disease)s: %(of)s") % said
             return figures.calibration(name, words, result["calibration"])
@@ -376,8 +378,16 @@ def _single_row(result: dict) -> TableRow:
         low, high = 100 * share["low"], 100 * share["high"]
         return MeanSdCell(f"{figures.percent(share['value'])} ({low:.1f}–{high:.1f})")
 
-    def among(name: str) -> str:
-        return figures.percent(groups[name]["value"]) if groups else "–"
+    def among(name: str) -> MeanSdCell:
+        """With what it would be if actinic keratosis counted to the other group."""
+        if not groups:
+            return MeanSdCell("–")
+        other = next((one for one in at["other_policies"] if one["policy"] in (BENIGN, MALIGNANT)), None)
+        own, alternative = groups[name], other and other[name]
+        differs = alternative and (alternative["count"], alternative["of"]) != (own["count"], own["of"])
+        return MeanSdCell(
+            figures.percent(own["value"]), figures.percent(alternative["value"]) if differs else ""
+        )
 
     nothing = MeanSdCell("–")
     return TableRow(
@@ -408,8 +418,8 @@ def _runs_row(row: dict, counts: dict | None) -> TableRow:
         _mean(row["specificity"], figures.percent),
         _mean(row["threshold"], figures.threshold_text) if row["key"] else MeanSdCell(""),
         0,
-        "",
-        "",
+        MeanSdCell(""),
+        MeanSdCell(""),
         _reference_of(row["key"]),
     )
 

@@ -153,7 +153,7 @@ class TestSet:
                 {
                     "model": model.pk,
                     "name": model.name,
-                    "is_known": found.is_known,
+                    "unknown": found.unknown,
                     "trained_on": found.trained_on,
                     "counts": found.counts,
                     "photos": len(found.items),
@@ -294,7 +294,7 @@ def _model_json(model: ModelVersion) -> dict:
         "licence": model.manifest.get("licence", ""),
         "group": training.get("group", ""),
         "run": training.get("run"),
-        "leaks_checked": model.trained_on_version_id is not None,
+        "leaks_checked": not leakage.find(model, []).unknown,
         "training_dataset": str(model.trained_on_version or ""),
     }
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from classifier.models import ModelVersion
 from classifier.services.training_data import TOGETHER, training_items
+from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.archive import near
-from skinclinic.archive.models import DatasetItem, DuplicatePair
+from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair
 from skinclinic.archive.services.duplicates import MAX_DISTANCE
 
 PHOTO, NEAR, LESION, PATIENT = "photo", "near", "lesion", "patient"
@@ -26,9 +27,12 @@ class Leak:
 
 @dataclass(frozen=True)
 class Leaks:
-    """What a model has seen of a test set. ``is_known`` is False when nobody knows what it was trained on."""
+    """What a model has seen of a test set, itself or as the model it began from.
 
-    is_known: bool
+    ``unknown`` names the model or the starting weights whose training photos nobody knows; "" when all are known.
+    """
+
+    unknown: str
     trained_on: str = ""
     found: tuple[Leak, ...] = field(default=())
 
@@ -57,20 +61,46 @@ def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
 
     A pair that a curator called different is none; one called the same photo or lesion is one.
     """
-    version = model.trained_on_version
-    if version is None:
-        return Leaks(False)
-    rows = training_items(version).values_list("pk", "entry", "content_sha256", "phash", "person")
-    train = [_Seen(*row) for row in rows.order_by("pk").iterator(2000)]
+    versions, unknown = _lineage(model)
+    if not versions:
+        return Leaks(unknown)
+    train = [
+        _Seen(*row)
+        for version in versions
+        for row in training_items(version)
+        .values_list("pk", "entry", "content_sha256", "phash", "person")
+        .order_by("pk")
+        .iterator(2000)
+    ]
     own = [_Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person) for item in test]
-    pairs = DuplicatePair.objects.filter(clinic=version.clinic_id)
+    pairs = DuplicatePair.objects.filter(clinic=versions[0].clinic_id)
     found = [
         *_equal(PHOTO, own, train, "sha256"),
         *_near(own, train, _both(pairs.filter(verdict=DuplicatePair.Verdict.DIFFERENT))),
         *_joined(own, train, _both(pairs.filter(verdict__in=TOGETHER))),
         *_equal(PATIENT, own, train, "person"),
     ]
-    return Leaks(True, str(version), tuple(found))
+    return Leaks(unknown, ", ".join(map(str, versions)), tuple(found))
+
+
+def _lineage(model: ModelVersion) -> tuple[list[DatasetVersion], str]:
+    """The datasets that the model, and those it began from, were trained on; and where knowledge ends."""
+    versions: list[DatasetVersion] = []
+    known: ModelVersion | None = model
+    met: set[int] = set()
+    while known is not None and known.pk not in met:
+        met.add(known.pk)
+        if known.trained_on_version is None:
+            return versions, known.name
+        if known.trained_on_version not in versions:
+            versions.append(known.trained_on_version)
+        start = (known.manifest.get("training") or {}).get("start") or {}
+        if start.get("init", RANDOM) in (RANDOM, IMAGENET):
+            return versions, ""
+        known = ModelVersion.objects.filter(weights_sha256=start.get("sha256", "")).first()
+        if known is None:
+            return versions, str(start["init"])
+    return versions, ""
 
 
 def _both(pairs) -> set[tuple[int, int]]:

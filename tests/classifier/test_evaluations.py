@@ -170,7 +170,24 @@ def test_a_model_of_unknown_origin_says_so(clinic, curator, entries, test_set, m
     evaluated.score(model, entries)
     row = evaluated.evaluated(clinic, curator, [model], [test_set])
     assert not Report(row).models[0]["leaks_checked"]
-    assert not evaluation_report.leaks(row)[0]["models"][0]["is_known"]
+    assert evaluation_report.leaks(row)[0]["models"][0]["unknown"] == "one"
+
+
+def test_what_a_model_began_from_counts(clinic, entries, test_set, training_set, model, tmp_path):
+    """A model trained on other photos, from the weights of one that has seen the test set."""
+    items = list(evaluations.test_items(test_set))
+    model.trained_on_version = training_set
+    model.save()
+    other = evaluated.freeze(clinic, None, entries[8:10], "Elsewhere", "train")
+    start = {"init": "one", "sha256": model.weights_sha256}
+    child = evaluated.make_model(
+        clinic, tmp_path, "child", seed=2, trained_on=other, training={"start": start}
+    )
+    found = leakage.find(child, items)
+    assert (found.unknown, found.trained_on) == ("", "Elsewhere v1, Training set v1")
+    assert found.counts == {"photo": 3, "near": 1, "lesion": 0, "patient": 4}
+    child.manifest["training"]["start"]["sha256"] = "0" * 64
+    assert leakage.find(child, items).unknown == "one"
 
 
 def test_deleted_photos_are_left_out_and_said(clinic, curator, entries, test_set, model):

@@ -115,7 +115,10 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     item = DatasetItem.objects.create(
         version=version, entry=entry, label="bcc", content_sha256=entry.content_sha256
     )
+    Evaluation = apps.get_model("classifier", "Evaluation")
+    evaluation = Evaluation.objects.create(clinic=clinic, name="SECRETEVALUATION-3", created_by=quist)
     return SimpleNamespace(
+        evaluation=evaluation,
         source=source,
         entry=entry,
         change=entry.changes.get(),

@@ -1,0 +1,46 @@
+"""Figures of evaluations in pages."""
+
+from django import template
+from django.utils.safestring import mark_safe
+
+from classifier.plots.canvas import to_svg
+from classifier.plots.figures import Figure, percent
+from classifier.services.evaluation_report import label_name
+
+register = template.Library()
+register.filter("share", percent)
+MOST_ROWS = 400
+
+
+@register.simple_tag
+def figure_svg(figure: Figure) -> str:
+    """The drawing in the page's own colours; every text in it was escaped when it was written."""
+    return mark_safe(to_svg(figure.drawing))  # noqa: S308
+
+
+@register.filter
+def points_of(figure: Figure) -> list[dict]:
+    """What the page's script reads out: a list a series of [x, y, text]."""
+    return [
+        {"name": one.name, "points": [[round(p.x, 1), round(p.y, 1), p.text] for p in one.points]}
+        for one in figure.series
+        if one.points
+    ]
+
+
+@register.filter
+def shown_rows(figure: Figure) -> list[list[str]]:
+    """The first rows of the table, numbers rounded for reading; the CSV has all of them in full."""
+    return [[_cell(value) for value in row] for row in figure.rows[:MOST_ROWS]]
+
+
+def _cell(value) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@register.filter
+def named(key: str) -> str:
+    """A label in the reader's language."""
+    return label_name(key)

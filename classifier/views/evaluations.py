@@ -1,0 +1,265 @@
+"""Evaluations: the list, a new one, its pages, figures and files."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.models import Evaluation, ModelVersion
+from classifier.reference.han2018 import HAN_2018
+from classifier.services import evaluation_report, evaluations, registry
+from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
+from skinclinic import keyset
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.permissions import CURATE, clinic_member, get_for
+
+PAGE_SIZE = 50
+TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
+
+
+@clinic_member()
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """The clinic's evaluations, newest first."""
+    rows = (
+        Evaluation.objects.filter(clinic=request.membership.clinic)
+        .select_related("created_by")
+        .prefetch_related("model_versions", "dataset_versions__dataset")
+    )
+    try:
+        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
+    except keyset.BadCursor:
+        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
+    address = reverse("evaluations")
+    context = {
+        "rows": page.rows,
+        "can_curate": request.membership.can_curate,
+        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
+        "next_url": f"{address}?cursor={page.next}" if page.next else "",
+    }
+    return render(request, "evaluations/list.html", context)
+
+
+@clinic_member(CURATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose models and frozen datasets; what cannot be chosen says why."""
+    clinic = request.membership.clinic
+    asked = request.POST if request.method == "POST" else request.GET
+    chosen = {name: _numbers(asked.getlist(name)) for name in ("model", "dataset")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            row = evaluations.request(
+                clinic, request.user, name=asked.get("name", ""),
+                models=list(registry.available(clinic).filter(pk__in=chosen["model"])),
+                datasets=list(DatasetVersion.objects.filter(clinic=clinic, pk__in=chosen["dataset"])),
+                remove_leaks=bool(asked.get("remove_leaks")),
+                premalignant_as="malignant" if asked.get("premalignant_as") == "malignant" else "benign",
+            )  # fmt: skip
+        except evaluations.Refused as refused:
+            errors[refused.field] = str(refused)
+        else:
+            return redirect("evaluation", row.pk)
+    context = {
+        "models": evaluations.model_offers(clinic),
+        "datasets": evaluations.dataset_offers(clinic),
+        "chosen": chosen,
+        "name": asked.get("name", "")[:200] or f"{timezone.localtime():%Y-%m-%d %H:%M}",
+        "remove_leaks": bool(asked.get("remove_leaks")),
+        "premalignant_as": asked.get("premalignant_as", "benign"),
+        "errors": errors,
+    }
+    return render(request, "evaluations/new.html", context, status=422 if errors else 200)
+
+
+def _numbers(texts) -> list[int]:
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+@require_safe
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The result: one dataset and one model (or the mean of its runs) at a time."""
+    row = get_for(request.user, Evaluation, pk)
+    context = common_context(request, row)
+    if row.state != Evaluation.State.DONE:
+        return render(request, "evaluations/state.html", context | {"leaks": evaluation_report.leaks(row)})
+    try:
+        report = Report(row)
+    except NoReport:
+        return render(request, "evaluations/state.html", context | {"is_gone": True})
+    dataset, model, runs = chosen_of(request, report)
+    rows = report.runs_table(dataset["pk"], runs) if runs else report.table(dataset["pk"], model["pk"])
+    context |= choice_context(request, report, dataset, model, runs) | {
+        "rows": rows,
+        "references": HAN_2018,
+        "top": report.top_lines(dataset["pk"], model["pk"]),
+        "figures": report.figures_of(dataset["pk"], model["pk"]),
+        "confusion": report.figure(CONFUSION, dataset["pk"], model["pk"]),
+        "curves": [
+            (key, figure)
+            for key in DISEASE_KEYS
+            if (figure := report.figure("roc", dataset["pk"], model["pk"], key, small=True)).drawing
+        ],
+        "leaks": [one for one in evaluation_report.leaks(row) if one["dataset"] == dataset["pk"]],
+        "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
+    }
+    return render(request, "evaluations/page.html", context)
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
+    row = get_for(request.user, Evaluation, pk)
+    response = render(request, "evaluations/progress.html", common_context(request, row))
+    if not row.is_busy:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a failed or refused one up again, without the photos its models have seen, or delete it."""
+    row = get_for(request.user, Evaluation, pk, CURATE)
+    action = request.POST.get("act", "")
+    if action == "delete":
+        if evaluations.delete(row):
+            messages.success(request, _("The evaluation was deleted. Its analyses are kept."))
+            return redirect("evaluations")
+        messages.warning(request, _("It is still being computed. Wait until that is done."))
+    elif action in ("again", "remove-leaks"):
+        if not evaluations.go_on(row, remove_leaks=action == "remove-leaks"):
+            messages.info(request, _("It is not stopped; there is nothing to take up again."))
+    else:
+        messages.error(request, _("Choose what to do."))
+    return redirect("evaluation", row.pk)
+
+
+@require_safe
+def disease(request: HttpRequest, pk: int) -> HttpResponse:
+    """All figures of one disease."""
+    row, report = report_for(request, pk)
+    key = request.GET.get("key", "")
+    if key not in DISEASE_KEYS:
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    context = common_context(request, row) | choice_context(request, report, dataset, model, None)
+    place = DISEASE_KEYS.index(key)
+    context |= {
+        "key": key,
+        "result": report.disease(dataset["pk"], model["pk"], key),
+        "drawn": [(kind, report.figure(kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
+        "keys": DISEASE_KEYS,
+        "previous_key": DISEASE_KEYS[place - 1],
+        "next_key": DISEASE_KEYS[(place + 1) % len(DISEASE_KEYS)],
+    }
+    return render(request, "evaluations/disease.html", context)
+
+
+@require_safe
+def figure(request: HttpRequest, pk: int) -> HttpResponse:
+    """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
+    _row, report = report_for(request, pk)
+    kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
+    if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    found = report.figure(kind, dataset["pk"], model["pk"], key)
+    if wanted == "csv":
+        content = evaluation_report.table_csv(found.columns, found.rows)
+    elif found.drawing is None:
+        raise Http404
+    else:
+        content = evaluation_report.svg(found) if wanted == "svg" else evaluation_report.png(found)
+    return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
+
+
+@require_safe
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
+    row, report = report_for(request, pk)
+    what = request.GET.get("what", "")
+    if what == "report":
+        content = (row.folder / evaluation_report.REPORT).read_bytes()
+        return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
+    if what == "table":
+        return as_file(
+            HttpResponse(report.table_csv(), content_type=TYPES["csv"]), f"evaluation-{row.pk}.csv"
+        )
+    if what != "figures":
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    files = _with_table(report, dataset["pk"], model["pk"])
+    response = StreamingHttpResponse(evaluation_report.zip_stream(files), content_type="application/zip")
+    return as_file(response, f"evaluation-{row.pk}-figures.zip")
+
+
+def _with_table(report: Report, dataset: int, model: int):
+    yield "table.csv", report.table_csv()
+    yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
+    yield from report.files(dataset, model)
+
+
+def as_file(response, name: str):
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def report_for(request: HttpRequest, pk: int) -> tuple[Evaluation, Report]:
+    row = get_for(request.user, Evaluation, pk)
+    if row.state != Evaluation.State.DONE:
+        raise Http404
+    try:
+        return row, Report(row)
+    except NoReport:
+        raise Http404 from None
+
+
+def common_context(request: HttpRequest, row: Evaluation) -> dict:
+    member = next(one for one in request.memberships if one.clinic_id == row.clinic_id)
+    return {
+        "row": row,
+        "can_curate": member.can_curate,
+        "percent": round(100 * row.done / row.total) if row.total else 0,
+    }
+
+
+def chosen_of(request: HttpRequest, report: Report) -> tuple[dict, dict, dict | None]:
+    """Dataset, model and group of runs of the address; the first ones where it names none.
+
+    Without a model in the address the mean of the first group is shown, if there is one.
+    """
+    dataset = _named(report.datasets, request.GET.get("dataset", ""))
+    groups = report.runs_of(dataset["pk"])
+    wanted = request.GET.get("group", "")
+    runs = next((one for one in groups if one["group"] == wanted), None)
+    if not wanted and "model" not in request.GET:
+        runs = groups[0] if groups else None
+    model = report.model(runs["models"][0]) if runs else _named(report.models, request.GET.get("model", ""))
+    return dataset, model, runs
+
+
+def _named(rows: list[dict], text: str) -> dict:
+    return next((row for row in rows if str(row["pk"]) == text), rows[0])
+
+
+def choice_context(
+    request: HttpRequest, report: Report, dataset: dict, model: dict, runs: dict | None
+) -> dict:
+    one = f"dataset={dataset['pk']}&model={model['pk']}"
+    version = ModelVersion.objects.filter(pk=model["pk"]).first()
+    return {
+        "report": report.content,
+        "dataset": dataset,
+        "model": model,
+        "runs": runs,
+        "groups": report.runs_of(dataset["pk"]),
+        "query": one,
+        "version": version,
+        "disease_url": f"{reverse('evaluation-disease', args=[report.row.pk])}?{one}&key=",
+        "figure_url": f"{reverse('evaluation-figure', args=[report.row.pk])}?{one}",
+    }
