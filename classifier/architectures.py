@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass
 
+RESNET_DEPTHS = (18, 34, 50, 101, 152)
+CAFFE_DEPTHS = (50, 101, 152)
+
 
 @dataclass(frozen=True)
 class Architecture:
     """``features``: number of last feature maps. ``input_size``: side in pixels the ImageNet weights were
-    trained at. ``mean`` and ``std``: of RGB channels scaled to [0, 1], as those weights expect."""
+    trained at. ``mean`` and ``std``: of channels scaled to [0, 1], in ``channel_order``, as those weights
+    expect."""
 
     features: int
     input_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    channel_order: str = "rgb"
+
+
+def _resnet(depth: int) -> Architecture:
+    features = 512 if depth < 50 else 2048
+    return Architecture(features, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+
+def _caffe_resnet() -> Architecture:
+    # Trained on blue, green, red from 0 to 255 less the mean of ImageNet's pixels.
+    mean = (103.062623801, 115.902882574, 123.151630838)
+    return Architecture(2048, 224, tuple(value / 255 for value in mean), (1 / 255,) * 3, "bgr")
 
 
 def _lite(input_size: int) -> Architecture:
@@ -20,7 +36,8 @@ def _lite(input_size: int) -> Architecture:
 
 
 ARCHITECTURES = {
-    "resnet152": Architecture(2048, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    **{f"resnet{depth}": _resnet(depth) for depth in RESNET_DEPTHS},
+    **{f"resnet{depth}-caffe": _caffe_resnet() for depth in CAFFE_DEPTHS},
     "efficientnet_lite0": _lite(224),
     "efficientnet_lite1": _lite(240),
     "efficientnet_lite2": _lite(260),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from classifier.architectures import ARCHITECTURES
+from classifier.architectures import ARCHITECTURES, CAFFE_DEPTHS, RESNET_DEPTHS
 from classifier.manifest import Manifest, ModelRejected
 from classifier.networks import efficientnet_lite, resnet
 
@@ -29,8 +29,13 @@ def _lite(scale: efficientnet_lite.Scale) -> _Backbone:
     return _Backbone(lambda: efficientnet_lite.EfficientNetLite(scale), efficientnet_lite.split_imagenet)
 
 
+def _resnet(build: Callable[[int], nn.Module], depth: int) -> _Backbone:
+    return _Backbone(lambda: build(depth), resnet.split_imagenet)
+
+
 _BACKBONES = {
-    "resnet152": _Backbone(resnet.resnet152, resnet.split_imagenet),
+    **{f"resnet{depth}": _resnet(resnet.resnet, depth) for depth in RESNET_DEPTHS},
+    **{f"resnet{depth}-caffe": _resnet(resnet.caffe_resnet, depth) for depth in CAFFE_DEPTHS},
     "efficientnet_lite0": _lite(efficientnet_lite.LITE0),
     "efficientnet_lite1": _lite(efficientnet_lite.LITE1),
     "efficientnet_lite2": _lite(efficientnet_lite.LITE2),
@@ -95,15 +100,20 @@ def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     return network
 
 
+def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
+    return _BACKBONES[architecture].split_imagenet(state)
+
+
 def load_imagenet(
     network: MappedClassifier, architecture: str, state: StateDict, *, last_layer: bool = False
 ) -> None:
     """Copy public ImageNet weights into the backbone; with ``last_layer`` into the classifying layer too.
 
-    ``state`` is torchvision's state dict (resnet152) or one with the ``_conv_stem``, ``_blocks``, ``_fc``
+    ``state`` is torchvision's state dict (resnet) or one with the ``_conv_stem``, ``_blocks``, ``_fc``
     names (efficientnet_lite). ValueError names every missing and unexpected parameter and wrong shape.
     """
-    backbone, last = _BACKBONES[architecture].split_imagenet(state)
+    backbone, last = split_public(architecture, state)
     load_strictly(network.backbone, backbone)
     if last_layer:
         if set(last) != {"weight", "bias"} or last["weight"].shape[:1] != network.bias.shape:
@@ -118,6 +128,12 @@ def load_strictly(module: nn.Module, state: StateDict, *, assign: bool = False) 
 
     ValueError names all that is missing, unexpected or wrongly shaped.
     """
+    check_fit(module, state)
+    module.load_state_dict(state, assign=assign)
+
+
+def check_fit(module: nn.Module, state: StateDict) -> None:
+    """ValueError naming all of ``state`` that is missing, unexpected or wrongly shaped for ``module``."""
     own = module.state_dict()
     problems = {
         "missing": sorted(own.keys() - state.keys()),
@@ -126,4 +142,3 @@ def load_strictly(module: nn.Module, state: StateDict, *, assign: bool = False) 
     }
     if found := [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]:
         raise ValueError("the weights do not fit the network; " + "; ".join(found))
-    module.load_state_dict(state, assign=assign)

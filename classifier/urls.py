@@ -12,6 +12,7 @@ from classifier.views import (
     models,
     report,
     result,
+    trainings,
     try_page,
     upload,
 )
@@ -50,6 +51,11 @@ urlpatterns = [
     path("models/evaluations/<int:pk>/gallery/", evaluation_gallery.gallery, name="evaluation-gallery"),
     path("models/evaluations/<int:pk>/heatmap/", evaluation_gallery.heatmap, name="evaluation-heatmap"),
     path("models/evaluations/<int:pk>/heatmaps/", evaluation_gallery.heatmaps, name="evaluation-heatmaps"),
+    path("models/training/", trainings.training_list, name="model-trainings"),
+    path("models/training/new/", trainings.training_new, name="model-training-new"),
+    path("models/training/<int:pk>/", trainings.training, name="model-training"),
+    path("models/training/<int:pk>/status/", trainings.training_status, name="model-training-status"),
+    path("models/training/<int:pk>/act/", trainings.training_act, name="model-training-act"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

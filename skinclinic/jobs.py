@@ -25,6 +25,8 @@ from skinclinic.models import Job, WorkerSeen
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# What every worker serves. A kind in another queue has workers of its own.
+COMMON_QUEUES = ("analysis", "default")
 WORKER_SILENT_AFTER = timedelta(seconds=20)
 
 # What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
@@ -138,6 +140,11 @@ def wake(kind: str) -> bool:
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False
     return True
+
+
+def kinds_apart() -> list[str]:
+    """The kinds that have workers of their own, so that photos never wait behind them."""
+    return [name for name, kind in _kinds.items() if kind.queue not in COMMON_QUEUES]
 
 
 def _queue(kind: str) -> str:

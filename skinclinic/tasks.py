@@ -34,7 +34,7 @@ def _say_alive(sender=None, **kwargs) -> None:
     """Say every five seconds that this worker is alive, also while it computes."""
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
     # A worker for one special queue, such as training, is no sign that photos are analysed.
-    only = queues[0] if len(queues) == 1 and queues[0] not in ("default", "analysis") else ""
+    only = queues[0] if len(queues) == 1 and queues[0] not in jobs.COMMON_QUEUES else ""
 
     def beat() -> None:
         name = f"{socket.gethostname()}:{os.getpid()}"

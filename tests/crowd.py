@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import islice
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -19,8 +20,8 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
     """Add ``count`` lesions, ten minutes apart, three to a patient; one in fifty not filed, one in ten proven."""
     chance = random.Random(seed)
     start = timezone.now() - timedelta(minutes=10 * count)
-    patients, lesions, photos = _free_key(Patient), _free_key(Lesion), _free_key(Photo)
-    _insert(
+    patients, lesions, photos = free_key(Patient), free_key(Lesion), free_key(Photo)
+    insert(
         Patient(clinic=clinic, created_by=user),
         ("id", "code", "birth_year"),
         (
@@ -28,7 +29,7 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
             for number in range(count // 3 + 1)
         ),
     )
-    _insert(
+    insert(
         Lesion(clinic=clinic, created_by=user, photo_count=1),
         ("id", "patient", "cover", "created_at", "site", "state", "top_disease", "top_score", "malignant_sum",
          "is_proven", "proven_disease"),
@@ -43,7 +44,7 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
             for number in range(count)
         ),
     )  # fmt: skip
-    _insert(
+    insert(
         Photo(
             clinic=clinic,
             uploaded_by=user,
@@ -56,9 +57,7 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
         ("id", "lesion", "sha256"),
         ((photos + number, lesions + number, f"{photos + number:064x}") for number in range(count)),
     )
-    with connection.cursor() as cursor:
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Patient, Lesion, Photo]):
-            cursor.execute(statement)
+    reset_sequences(Patient, Lesion, Photo)
 
 
 def _case(chance: random.Random) -> tuple:
@@ -72,11 +71,11 @@ def _case(chance: random.Random) -> tuple:
     return site, state, disease, score, malignant, proven, disease if proven else ""
 
 
-def _free_key(model: type[models.Model]) -> int:
+def free_key(model: type[models.Model]) -> int:
     return (model.objects.aggregate(last=Max("pk"))["last"] or 0) + 1
 
 
-def _insert(pattern: models.Model, varying: Sequence[str], rows: Iterable[tuple]) -> None:
+def insert(pattern: models.Model, varying: Sequence[str], rows: Iterable[tuple]) -> None:
     """Insert copies of ``pattern`` that differ in the ``varying`` fields. Without making an object for each
     row this takes seconds for 100,000."""
     fields = {field.name: field for field in pattern._meta.concrete_fields}
@@ -86,9 +85,17 @@ def _insert(pattern: models.Model, varying: Sequence[str], rows: Iterable[tuple]
         if name not in varying
     }
     quoted = ", ".join(connection.ops.quote_name(fields[name].column) for name in (*varying, *same))
-    places = ", ".join(["%s"] * (len(varying) + len(same)))
+    places = f"({', '.join(['%s'] * (len(varying) + len(same)))})"
+    into = f"INSERT INTO {connection.ops.quote_name(pattern._meta.db_table)} ({quoted}) VALUES "
+    rows = iter(rows)
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {connection.ops.quote_name(pattern._meta.db_table)} ({quoted}) VALUES ({places})",
-            ((*row, *same.values()) for row in rows),
-        )
+        while some := list(islice(rows, 500)):
+            values = [value for row in some for value in (*row, *same.values())]
+            cursor.execute(into + ", ".join([places] * len(some)), values)
+
+
+def reset_sequences(*filled: type[models.Model]) -> None:
+    """Let the next row of these tables get a free key."""
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), filled):
+            cursor.execute(statement)

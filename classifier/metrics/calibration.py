@@ -14,6 +14,8 @@ from classifier.metrics.proportions import Z95, Proportion, proportion
 # Scores are kept off 0 and 1, whose log odds are infinite. Stored scores have six decimals or more.
 LEAST_SCORE = 1e-6
 BINS = 10
+# How far the fit may move any log odds at a time.
+LONGEST_STEP = 4.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
     note = notes.NO_FIT
     if log_odds[truth].min() < log_odds[~truth].max() and log_odds[~truth].min() < log_odds[truth].max():
         design = np.stack([np.ones_like(log_odds), log_odds])
-        intercept, slope = _logistic(design, truth, np.zeros_like(log_odds), [in_the_large.value, 1])
+        start = [np.log(prevalence) - np.log1p(-prevalence), 0]
+        intercept, slope = _logistic(design, truth, np.zeros_like(log_odds), start)
         note = ""
     return Calibration(
         prevalence,
@@ -101,8 +104,10 @@ def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray, start) 
     for _ in range(100):
         information = np.einsum("in,jn->ij", design * (odds * (1 - odds)), design)
         step = np.linalg.solve(information, np.einsum("kn,n->k", design, truth - odds))
+        # A full step may overshoot to where all probabilities are 0 or 1 and nothing can be solved any more.
+        step = step / max(1.0, np.abs(np.einsum("k,kn->n", step, design)).max() / LONGEST_STEP)
         odds, found = predicted(coefficients + step)
-        # A full step may overshoot far from the solution. Close to it, a loss may rise by rounding alone.
+        # Close to the solution a loss may rise by rounding alone.
         while found > loss * (1 + 1e-12) and np.abs(step).max() > 1e-12:
             step = step / 2
             odds, found = predicted(coefficients + step)

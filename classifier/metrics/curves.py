@@ -15,7 +15,7 @@ from skinclinic.diseases import BENIGN, MALIGNANT
 class ThresholdCurve:
     """Counts at rising ``thresholds`` of one disease; divide by the n of the same name.
 
-    Rejected photos are those listed neither rightly nor wrongly: score not greater than the threshold.
+    A photo is rejected when its score is not greater than the threshold.
     A dataset without negatives still has the counts of true positives, and one without positives the others.
     """
 

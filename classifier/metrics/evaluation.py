@@ -158,7 +158,7 @@ def evaluate(
         groups=tier_groups(wishes.policy),
         diseases=results,
         averages=_averages(results),
-        ranking=ranking(scores, shown, wishes.ks),
+        ranking=ranking(scores, shown, sorted({1, *wishes.ks})),
         confusion=argmax_confusion(scores, shown),
         listings={given.name: _listing(scores, shown, keys, given) for given in thresholds},
     )

@@ -22,10 +22,10 @@ class SubgroupAuc:
 
 
 def subgroup_aucs(scores, truth, labels) -> tuple[SubgroupAuc, ...]:
-    """``scores``, ``truth`` and ``labels`` [n]; one result for each label, sorted. Fewer than
-    LEAST_POSITIVES positives are too few."""
+    """``scores``, ``truth`` and ``labels`` [n]; one result for each label, sorted; "" stands for
+    None, not known. Fewer than LEAST_POSITIVES positives are too few."""
     scores, truth = np.asarray(scores, float), np.asarray(truth, bool)
-    labels = np.asarray([str(label) for label in labels])
+    labels = np.asarray(["" if label is None else str(label) for label in labels])
     if labels.shape != scores.shape:
         raise ValueError(f"{len(labels)} labels for {len(scores)} scores")
     return tuple(

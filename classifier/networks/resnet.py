@@ -1,4 +1,4 @@
-"""ResNet-152 (He et al. 2016, doi:10.1109/CVPR.2016.90), as torchvision defines it."""
+"""ResNets (He et al. 2016, doi:10.1109/CVPR.2016.90), as torchvision defines them and as Caffe ran them."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -8,18 +8,32 @@ from torch import Tensor, nn
 from classifier import torchvision_ops
 
 
-def resnet152() -> nn.Sequential:
-    """Return ResNet-152 up to its last feature maps: [N, 3, S, S] -> [N, 2048, S/32, S/32].
+def resnet(depth: int) -> nn.Sequential:
+    """Return a ResNet up to its last feature maps: [N, 3, S, S] -> [N, features, S/32, S/32].
 
     Parameters are named as in torchvision, so its ImageNet weights fit as they are.
     """
     torchvision_ops.declare_missing()
     from torchvision import models
 
-    children = models.resnet152(weights=None).named_children()
+    children = getattr(models, f"resnet{depth}")(weights=None).named_children()
     return nn.Sequential(
         OrderedDict((name, child) for name, child in children if name not in ("avgpool", "fc"))
     )
+
+
+def caffe_resnet(depth: int) -> nn.Sequential:
+    """Return a ResNet of 50 layers or more as its authors published it for Caffe; parameters as in `resnet`.
+
+    A stage halves its input in the first 1x1 convolution, not in the 3x3, and the first pooling has no
+    border but a last window that may reach beyond the edge.
+    """
+    backbone = resnet(depth)
+    backbone.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+    for stage in (backbone.layer2, backbone.layer3, backbone.layer4):
+        first = stage[0]
+        first.conv1.stride, first.conv2.stride = first.conv2.stride, first.conv1.stride
+    return backbone
 
 
 def split_imagenet(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

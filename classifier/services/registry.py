@@ -239,7 +239,12 @@ def _check_registered(version: ModelVersion) -> None:
 
 def available(clinic: Clinic):
     """Versions this clinic may publish: the product's and its own."""
-    return ModelVersion.objects.filter(clinic=None) | ModelVersion.objects.filter(clinic=clinic)
+    return available_to_all() | ModelVersion.objects.filter(clinic=clinic)
+
+
+def available_to_all():
+    """Versions of the product, which every clinic may publish."""
+    return ModelVersion.objects.filter(clinic=None)
 
 
 def clinic_models_dir(clinic: Clinic) -> Path:

@@ -14,10 +14,11 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from classifier.manifest import ModelRejected
 from classifier.models import TrainingRun
 from classifier.services import training_data, trainings
 from classifier.training.folder import DONE, OUTCOME, PROGRESS, RUN, prepare
-from classifier.training.settings import KEEP_MEMORY
+from classifier.training.settings import KEEP_MEMORY, SHARE_CORES
 from skinclinic.jobs import JobError
 
 LOOK_EVERY_SECONDS = 0.5
@@ -70,7 +71,11 @@ def _prepare(run: TrainingRun, folder: Path) -> None:
         samples, background = training_data.samples(run.training.dataset_version)
     except training_data.Unfit as error:
         raise JobError("dataset_unfit", str(error)) from error
-    prepare(folder, trainings.about(run), trainings.plan_of(run, background), samples)
+    try:
+        about = trainings.about(run)
+    except ModelRejected as error:
+        raise JobError(error.code, error.message) from error
+    prepare(folder, about, trainings.plan_of(run, background), samples)
 
 
 def _start(folder: Path, processes: int) -> subprocess.Popen:
@@ -89,7 +94,7 @@ def _start(folder: Path, processes: int) -> subprocess.Popen:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=settings.BASE_DIR,
-            env=environment | KEEP_MEMORY,
+            env=SHARE_CORES | environment | KEEP_MEMORY,
             # Ctrl-C reaches the watcher alone, which ends the training in order.
             start_new_session=True,
         )

@@ -8,12 +8,13 @@ import os
 import shutil
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from classifier.architectures import ARCHITECTURES
-from classifier.manifest import NAME_PATTERN
+from classifier.manifest import NAME_PATTERN, read_manifest
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.services import registry, training_data
 from classifier.training.blocks import BLOCKS
@@ -81,11 +82,8 @@ class Wanted:
         }
 
 
-def request(wanted: Wanted, version: DatasetVersion, user: User | None, *, here: bool = False) -> Training:
-    """Store a training and its jobs. Raises Refused.
-
-    ``here``: this process claims the jobs at once, to do them itself.
-    """
+def request(wanted: Wanted, version: DatasetVersion, user: User | None) -> Training:
+    """Store a training and its jobs. Raises Refused."""
     check(wanted)
     found = training_data.offer(version)
     if found.problem:
@@ -113,8 +111,6 @@ def request(wanted: Wanted, version: DatasetVersion, user: User | None, *, here:
                 JOB, f"{training.pk}:{run.number}", subject=training.pk, clinic=training.clinic
             )
             run.save()
-            if here:
-                jobs.take(run.job)
     return training
 
 
@@ -184,9 +180,10 @@ def plan_of(run: TrainingRun, background: list[str]) -> Plan:
 
 
 def about(run: TrainingRun) -> dict:
-    """What the manifest says beside the plan."""
+    """What the manifest says beside the plan. ``base``: the model it goes on from, whose photos it has seen, too."""
     version = run.training.dataset_version
     return {
+        "base": _base(run.training.init),
         "name": run.model_name,
         "group": run.training.name,
         "run": run.number,
@@ -202,13 +199,25 @@ def about(run: TrainingRun) -> dict:
     }
 
 
+def _base(init: str) -> dict:
+    if not Path(init).is_dir():
+        return {}
+    manifest = read_manifest(Path(init))
+    return {"name": manifest.name, "weights_sha256": manifest.weights_sha256}
+
+
 def state(run: TrainingRun) -> str:
-    """queued, running, stopping, stopped, failed or done."""
+    """queued, running, stopping, stopped, failed or done.
+
+    A run is queued until its process reports: a command claims all its runs and does one after the other.
+    """
     row = run.job
     if row.state == Job.State.FAILED and row.error_code == STOPPED:
         return STOPPED
     if row.state == Job.State.RUNNING and run.training.is_stopped:
         return "stopping"
+    if row.state == Job.State.RUNNING and not run.progress:
+        return str(Job.State.QUEUED)
     return str(row.state)
 
 

@@ -66,7 +66,7 @@ class Plan:
     def preprocessing(self) -> Preprocessing:
         """What the network expects."""
         design = ARCHITECTURES[self.architecture]
-        return Preprocessing(self.image_size, design.mean, design.std)
+        return Preprocessing(self.image_size, design.mean, design.std, design.channel_order)
 
     def label_name(self, label: int) -> str:
         """The disease key or background name of an output."""

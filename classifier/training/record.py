@@ -38,7 +38,9 @@ def write_manifest(
     progress: Progress,
     world: World,
 ) -> Manifest:
-    """Return the manifest of a finished training. ``about``: name, group, run, runs, dataset, sources."""
+    """Return the manifest of a finished training. ``about``: name, group, run, runs, dataset, base,
+    sources.
+    """
     trained = [sample for sample, out in zip(samples, validates, strict=True) if not out]
     validating = [sample for sample, out in zip(samples, validates, strict=True) if out]
     return Manifest(
@@ -57,6 +59,7 @@ def write_manifest(
             "run": about["run"],
             "runs": about["runs"],
             "dataset": about["dataset"],
+            "base": about.get("base", {}),
             "photos": _photos(plan, trained),
             "validation": _photos(plan, validating),
             "photos_sha256": photos_fingerprint(samples),

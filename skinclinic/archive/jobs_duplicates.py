@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from skinclinic.archive.models import DuplicatePair
 from skinclinic.archive.services import duplicates
 from skinclinic.jobs import Outcome, job
 from skinclinic.models import Clinic, Job
@@ -15,5 +14,5 @@ def find_duplicates(rows: Sequence[Job]) -> Sequence[Outcome]:
 
 
 def _one(row: Job) -> Outcome:
-    found = duplicates.find_pairs(Clinic.objects.get(pk=row.subject))
-    return lambda: DuplicatePair.objects.bulk_create(found, batch_size=1000, ignore_conflicts=True)
+    duplicates.search(Clinic.objects.get(pk=row.subject))
+    return lambda: None

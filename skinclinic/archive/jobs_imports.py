@@ -20,10 +20,17 @@ def check(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Read and decode everything; nothing is written to the archive."""
     for row in rows:
         imports.run_check(
-            Import.objects.get(pk=row.subject),
-            lambda done, total, row=row: jobs.progress(row, min(done / max(total, 1), 1.0)),
+            Import.objects.get(pk=row.subject), lambda done, total, row=row: _say_checked(row, done, total)
         )
     return [lambda: None for _row in rows]
+
+
+def _say_checked(row: Job, done: int, total: int) -> None:
+    """How many photos are checked; the report of the finished check takes its place."""
+    jobs.progress(row, min(done / max(total, 1), 1.0))
+    Import.objects.filter(pk=row.subject, state=Import.State.CHECKING).update(
+        report={"checked": min(done, total), "of": total}
+    )
 
 
 @job(imports.WRITE_JOB, lease_seconds=120, on_change=_note_failures)

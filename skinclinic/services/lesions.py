@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from skinclinic.models import Diagnosis, Lesion
+from skinclinic.models import Diagnosis, Lesion, Photo
 
 _cover_listeners: list[Callable[[Lesion], None]] = []
 
@@ -13,6 +13,14 @@ def on_new_cover(function: Callable[[Lesion], None]) -> Callable[[Lesion], None]
     """Register a function that hears of every lesion whose cover photo changed, in the same transaction."""
     _cover_listeners.append(function)
     return function
+
+
+def begin_summary(lesion: Lesion, photo: Photo) -> None:
+    """The summary of a lesion that was made for this photo: what ``refresh_summary`` would find."""
+    Lesion.objects.filter(pk=lesion.pk).update(cover=photo, photo_count=1)
+    lesion.cover, lesion.photo_count = photo, 1
+    for hear in _cover_listeners:
+        hear(lesion)
 
 
 def refresh_summary(lesion: Lesion) -> None:

@@ -12,7 +12,7 @@ from skinclinic import imaging
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services import files
 from skinclinic.services.file_notes import noted
-from skinclinic.services.lesions import refresh_summary
+from skinclinic.services.lesions import begin_summary, refresh_summary
 
 NAME_LENGTH = 200
 
@@ -30,7 +30,8 @@ def store_photo(
 ) -> tuple[Photo, bool]:
     """Check, clean and store an uploaded file; return the photo and whether it is new in this clinic.
 
-    Without a lesion the photo opens one of its own, to be filed under a patient later. ``together_with`` is
+    Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
+    saved yet is saved with its first photo. ``together_with`` is
     called for a new photo in the transaction that stores it. Raises imaging.PhotoRejected for a file that is
     no usable photo and files.StorageFull for a full disk; in both cases nothing is stored.
     """
@@ -75,9 +76,16 @@ def _known(clinic: Clinic, sha256: str) -> Photo | None:
 
 @transaction.atomic
 def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo], None] | None) -> None:
-    photo.lesion = lesion or Lesion.objects.create(clinic=photo.clinic, created_by=photo.uploaded_by)
+    lesion = lesion or Lesion(clinic=photo.clinic, created_by=photo.uploaded_by)
+    is_first = lesion.pk is None
+    if is_first:
+        lesion.save(force_insert=True)
+    photo.lesion = lesion
     photo.save(force_insert=True)
-    refresh_summary(photo.lesion)
+    if is_first:
+        begin_summary(lesion, photo)
+    else:
+        refresh_summary(lesion)
     if together_with:
         together_with(photo)
 

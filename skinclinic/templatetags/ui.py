@@ -47,6 +47,8 @@ SECTIONS = (
     ("duplicate", "archive"),
     ("import", "archive"),
     ("dataset", "archive"),
+    ("source", "archive"),
+    ("vocabulary", "archive"),
     ("worklist", "worklist"),
     ("lesion", "worklist"),
     ("photo", "worklist"),

@@ -27,6 +27,7 @@ def status(request: HttpRequest) -> HttpResponse:
     if request.membership:
         clinic = request.membership.clinic
         unfinished = [Job.State.QUEUED, Job.State.RUNNING]
-        context["waiting"] = Job.objects.filter(clinic=clinic, state__in=unfinished).count()
+        waiting = Job.objects.filter(clinic=clinic, state__in=unfinished)
+        context["waiting"] = waiting.exclude(kind__in=jobs.kinds_apart()).count()
         context["problem"] = obstacle(clinic)
     return render(request, "components/engine_status.html", context)

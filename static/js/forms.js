@@ -1,23 +1,27 @@
 // Small manners of plain forms: send a choice at once, send a form only once, close dialogs.
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest?.("form[data-submit-on-change]");
-  form?.requestSubmit();
+  event.target.closest?.("[data-submit-on-change]")?.closest("form")?.requestSubmit();
 });
+
+/** The buttons that may be pressed once: those marked so, or all of a form that is. */
+function onceButtons(form) {
+  return form.querySelectorAll("once" in form.dataset ? "button:not([type=button])" : "button[data-once]");
+}
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "dialog" || form.dataset.confirm) return;
   // After this turn, so that the button pressed is still sent with the form.
   setTimeout(() => {
-    for (const button of form.querySelectorAll("button[data-once]")) button.disabled = true;
+    for (const button of onceButtons(form)) button.disabled = true;
   });
 });
 
 // Back from the next page: the browser may show this one as it was left.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  for (const button of document.querySelectorAll("button[data-once]")) button.disabled = false;
+  for (const form of document.forms) for (const button of onceButtons(form)) button.disabled = false;
 });
 
 document.addEventListener("click", (event) => {

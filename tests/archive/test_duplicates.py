@@ -42,10 +42,33 @@ def test_equal_hashes_in_great_number_are_all_found():
     assert len(near.pairs(hashes, 6)[0]) == 400 * 399 // 2
 
 
-def test_only_pairs_among_the_new_are_found():
-    hashes = np.array([5, 5, 900, 900, 5])
-    among = np.array([False, False, False, False, True])
-    assert near.pairs(hashes, 3, among=among)[0].tolist() == [[0, 4], [1, 4]]
+@pytest.mark.parametrize("most", [0, 3, 7])
+@pytest.mark.parametrize("most_each", [1, 2, 5])
+def test_of_many_alike_each_is_paired_with_the_nearest_before_it(most, most_each, monkeypatch):
+    monkeypatch.setattr(near, "_CHUNK", 50)  # so that finding and keeping go in many small steps
+    random = np.random.default_rng(most)
+    # Five crowds of hashes around a centre, many of them equal, in mixed order.
+    hashes = np.repeat(random.integers(-(2**63), 2**63 - 1, 5), 40).view(np.uint64)
+    for _turn in range(3):
+        turned = random.random(len(hashes)) < 0.5
+        hashes[turned] ^= np.uint64(1) << random.integers(0, 4, turned.sum()).astype(np.uint64)
+    random.shuffle(hashes)
+    distances = np.bitwise_count(hashes[:, None] ^ hashes[None])
+    wanted = set()
+    for second in range(len(hashes)):
+        before = [(distances[first, second], first) for first in range(second)]
+        alike = sorted(pair for pair in before if pair[0] <= most)[:most_each]
+        wanted |= {(first, second) for _distance, first in alike}
+    pairs, found = near.pairs(hashes.view(np.int64), most, most_each)
+    assert len(pairs) == len(wanted) and {tuple(map(int, pair)) for pair in pairs} == wanted
+    assert (found == distances[pairs[:, 0], pairs[:, 1]]).all() and (np.diff(found) >= 0).all()
+
+
+def test_equal_hashes_do_not_make_pairs_without_end():
+    pairs, _distances = near.pairs(np.full(20_000, -7), 6, 10)
+    assert len(pairs) == 20_000 * 10 - 55
+    # Nobody is left out, so that of equal photos all but one can be found and rejected.
+    assert set(pairs[:, 1].tolist()) == set(range(1, 20_000))
 
 
 def test_no_hash_and_too_large_a_distance():
@@ -108,7 +131,7 @@ def test_the_search_finds_the_copy_and_says_across_what(pair, two):
 
 def test_a_second_search_adds_nothing_and_is_not_due(pair, clinic, curator):
     assert not duplicates.search_is_due(clinic, duplicates.last_search(clinic))
-    assert duplicates.find_pairs(clinic) == []
+    assert list(duplicates.find_pairs(clinic)) == []
     factories.make_entry(factories.make_photo(clinic, curator, seed=20), curator)
     assert duplicates.search_is_due(clinic, duplicates.last_search(clinic))
 
@@ -122,7 +145,7 @@ def test_photos_of_another_clinic_are_not_compared(two, clinic, other_clinic):
     data = factories.jpeg_bytes(1, 640, 512)
     photo, _new = store_photo(clinic=other_clinic, user=stranger, data=data, name="same.jpg")
     factories.make_entry(photo, stranger)
-    assert duplicates.find_pairs(other_clinic) == []
+    assert list(duplicates.find_pairs(other_clinic)) == []
 
 
 def test_of_the_same_photo_one_is_rejected_and_undo_brings_it_back(pair, curator, client_for):

@@ -51,15 +51,22 @@ def mapped(client, table: str = TABLE) -> Import:
     return row
 
 
+def fields(page) -> dict[str, str]:
+    """{word: the name of its field}"""
+    return {one["word"]: one["name"] for one in page.context["words"]}
+
+
 def test_an_upload_is_mapped_checked_and_written(client):
     row = mapped(client)
     assert row.state == "refused" and row.report["unknown_labels"] == {"rosacea": 1, "mystery": 1}
-    assert "mystery" in client.get(reverse("import", args=[row.pk])).content.decode()
+    page = client.get(reverse("import", args=[row.pk]))
+    assert "mystery" in page.content.decode()
+    field = fields(page)
     client.post(
         reverse("import-map", args=[row.pk]),
         {
-            "word-0": "Rosacea",
-            "word-1": "-",
+            field["rosacea"]: "Rosacea",
+            field["mystery"]: "-",
             "column-file": "file",
             "column-label": "label",
             "save_as": "ours",
@@ -119,3 +126,53 @@ def test_missing_files_are_said(client):
 
 def test_only_curators_begin(client_for, clinician):
     assert client_for(clinician).get(reverse("import-new")).status_code == 403
+
+
+def test_a_saved_mapping_is_used_on_the_page(client):
+    SavedMapping.objects.create(
+        clinic=upload(client, TABLE).clinic, name="ours", format="csv",
+        columns={"file": "file", "label": "label"}, labels={"mystery": "-", "rosacea": "Rosacea"},
+    )  # fmt: skip
+    row = Import.objects.get()
+    pk = SavedMapping.objects.get().pk
+    client.post(reverse("import-map", args=[row.pk]), {"use_saved": "1", "saved": pk})
+    jobs.run_waiting(service.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.state == "ready" and row.report["labels"] == {"bcc": 1, "Rosacea": 1}
+    client.post(reverse("import-map", args=[row.pk]), {"use_saved": "1", "saved": "999999"})
+    row.refresh_from_db()
+    assert row.state == "ready"
+
+
+def test_a_meaning_that_was_typed_and_not_chosen_is_taken_by_its_name(client):
+    row = mapped(client)
+    names = fields(client.get(reverse("import", args=[row.pk])))
+    typed = {"rosacea": "기저세포암종", "mystery": ""}
+    body = {names[word]: "" for word in typed} | {
+        f"{names[word]}_typed": text for word, text in typed.items()
+    }
+    client.post(reverse("import-map", args=[row.pk]), body)
+    row.refresh_from_db()
+    assert row.labels == {"rosacea": "bcc", "mystery": ""}
+
+
+def test_the_check_says_how_many_photos_are_done(client):
+    row = mapped(client)
+    Import.objects.filter(pk=row.pk).update(state="checking", report={"checked": 40, "of": 160})
+    page = client.get(reverse("import-status", args=[row.pk])).content.decode()
+    assert "40 of 160 photos" in page and 'value="25"' in page
+
+
+def test_the_command_leaves_no_job_for_a_worker_to_take(clinic, tmp_path):
+    from django.core.management import call_command
+
+    from skinclinic.models import Job
+    from tests.archive import table_files
+
+    table = table_files.table(tmp_path / "t.csv", [["0.jpg", "bcc"]], ["file", "label"])
+    mapping = tmp_path / "m.json"
+    mapping.write_text('{"columns": {"file": "file", "label": "label"}}')
+    photos = table_files.photos(tmp_path / "photos", 1)
+    call_command("import_dataset", "A", photos=photos, metadata=table, map=mapping)
+    assert Import.objects.get().state == "done"
+    assert not Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).exists()

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from skinclinic import jobs
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
 from skinclinic.archive.services import imports
+from skinclinic.archive.services.import_report import in_words
 from skinclinic.models import Lesion, Patient, Photo
 from tests import factories
 from tests.archive import table_files
@@ -48,7 +49,7 @@ def imported(row: Import) -> Import:
 
 def messages(row: Import) -> str:
     return " | ".join(
-        f"{problem['column']}: {problem['message']} {problem['rows']}" for problem in row.report["errors"]
+        f"{problem['column']}: {in_words(problem)} {problem['rows']}" for problem in row.report["errors"]
     )
 
 
@@ -118,6 +119,19 @@ def test_unknown_labels_are_counted_and_mapped_never_guessed(begin, tmp_path):
     assert BackgroundDisease.objects.get().name == "Psoriasis vulgaris"
 
 
+def test_names_and_subtypes_come_in_the_clinics_spelling_and_again_changes_nothing(begin, tmp_path, clinic):
+    BackgroundDisease.objects.create(clinic=clinic, name="Rosacea")
+    rows = [["0.jpg", "x", "Nodular"], ["1.jpg", "bcc", "NODULAR "], ["2.jpg", "bcc", "Rare one"]]
+    path = table_files.table(tmp_path / "t.csv", rows, header=["image", "diagnosis", "kind"])
+    columns = {"file": "image", "label": "diagnosis", "subtype": "kind"}
+    imported(begin(metadata=path, columns=columns, labels={"x": "rosacea"}))
+    found = sorted(Entry.objects.values_list("label", "subtype"))
+    assert found == [("Rosacea", "Nodular"), ("bcc", "Rare one"), ("bcc", "nodular")]
+    again = checked(begin(metadata=path, columns=columns, labels={"x": "rosacea"}))
+    assert again.report["unchanged"] == 3
+    assert BackgroundDisease.objects.count() == 1
+
+
 def test_a_label_can_be_left_out(begin, tmp_path):
     row = begin(metadata=table_files.three(tmp_path / "t.csv"), labels={"mm": "-"})
     assert imported(row).report["left_out"] == 1
@@ -125,16 +139,19 @@ def test_a_label_can_be_left_out(begin, tmp_path):
 
 
 BAD_TABLES = {
-    "missing file": (["9.jpg", "bcc", "A"], "names a photo that is not there: “9.jpg” [3]"),
-    "doubled id": (["0.jpg", "bcc", "A"], "repeats the photo “0.jpg” of an earlier row [3]"),
-    "formula": (["1.jpg", "bcc", "=HYPERLINK(1)"], "patient: is a formula; save the table with values [3]"),
-    "nul": (["1.jpg", "bcc", "A\0B"], "patient: holds a NUL byte [3]"),
-    "cells": (["1.jpg", "bcc", "A", "more"], "has 4 cells, the header 3 [3]"),
+    "missing file": (["9.jpg", "bcc", "A"], "“9.jpg”: this photo is not there [3]"),
+    "doubled id": (["0.jpg", "bcc", "A"], "“0.jpg”: an earlier row has a photo of this name [3]"),
+    "formula": (
+        ["1.jpg", "bcc", "=HYPERLINK(1)"],
+        "“=HYPERLINK(1)”: a formula; save the table with values [3]",
+    ),
+    "nul": (["1.jpg", "bcc", "A\0B"], "patient: “A�B”: holds a NUL byte [3]"),
+    "cells": (["1.jpg", "bcc", "A", "more"], "4 cells, the header has 3 [3]"),
     "no label": (["1.jpg", "", "A"], "diagnosis: is empty [3]"),
     "no file": (["", "bcc", "A"], "image: is empty [3]"),
-    "endless cell": (["1.jpg", "bcc", "A" * 30_000], "patient: is longer than 20,000 characters [3]"),
+    "endless cell": (["1.jpg", "bcc", "A" * 30_000], "…”: longer than 20,000 characters [3]"),
     "csv bomb": (["1.jpg", "bcc", "A" * 200_000], "cannot be read"),
-    "long code": (["1.jpg", "bcc", "A" * 61], "is longer than 60 characters [3]"),
+    "long code": (["1.jpg", "bcc", "A" * 61], "longer than 60 characters [3]"),
 }
 
 
@@ -150,13 +167,13 @@ def test_a_bad_row_is_named_and_nothing_is_imported(begin, tmp_path, kind):
 
 
 BAD_VALUES = {
-    "age": ("140", "“140” is not an age from 0 to 120"),
-    "sex": ("robot", "“robot” is none of female, male, other"),
-    "skin_type": ("VII", "“VII” is not a Fitzpatrick skin type from I to VI"),
-    "is_proven": ("perhaps", "“perhaps” is neither yes nor no"),
-    "taken_on": ("31.12.2020", "“31.12.2020” is not a date written as YYYY-MM-DD"),
-    "kind": ("selfie", "“selfie” is none of clinical, overview, dermoscopic"),
-    "confirmed_by": ("guess", "“guess” is no way of confirmation of the ISIC vocabulary"),
+    "age": ("140", "“140”: not an age in years from 0 to 120"),
+    "sex": ("robot", "“robot”: none of female, male, other"),
+    "skin_type": ("VII", "“VII”: not a Fitzpatrick skin type from I to VI"),
+    "is_proven": ("perhaps", "“perhaps”: neither yes nor no"),
+    "taken_on": ("31.12.2020", "“31.12.2020”: not a date written as YYYY-MM-DD"),
+    "kind": ("selfie", "“selfie”: none of clinical, overview, dermoscopic"),
+    "confirmed_by": ("guess", "“guess”: no way of confirmation of the ISIC vocabulary"),
 }
 
 
@@ -189,14 +206,14 @@ def test_a_table_that_cannot_be_used_is_refused_as_a_whole(begin, tmp_path, kind
     data, message = BAD_WHOLES[kind]
     (tmp_path / "t.csv").write_bytes(data)
     row = checked(begin(metadata=tmp_path / "t.csv"))
-    assert row.state == State.REFUSED and message in row.report["refused"]
+    assert row.state == State.REFUSED and message in in_words(row.report["refused"])
     assert nothing_is_written()
 
 
 def test_a_table_of_more_than_a_million_rows_is_refused(begin, tmp_path, monkeypatch):
     monkeypatch.setattr("skinclinic.archive.formats.tables.MOST_ROWS", 2)
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
-    assert "more than 2 rows" in row.report["refused"]
+    assert "more than 2 rows" in in_words(row.report["refused"])
 
 
 def test_photos_without_a_row_are_listed_and_left_out(begin, tmp_path):
@@ -231,13 +248,14 @@ def test_a_photo_that_is_too_large_is_not_read(begin, tmp_path):
     with (photos / "1.jpg").open("ab") as file:
         file.truncate(26 * 2**20)
     row = checked(begin(photos, table_files.three(tmp_path / "t.csv")))
-    assert "“1.jpg” is larger than 25 MB [3]" in messages(row)
+    assert "“1.jpg”: larger than 25 MB [3]" in messages(row)
 
 
 def test_the_same_file_under_two_names_comes_in_once(begin, tmp_path):
     photos = table_files.photos(tmp_path / "photos")
     (photos / "2.jpg").write_bytes((photos / "0.jpg").read_bytes())
-    row = imported(begin(photos, table_files.three(tmp_path / "t.csv")))
+    rows = [["0.jpg", "bcc", "A"], ["1.jpg", "mm", "A"], ["2.jpg", "bcc", "B"]]
+    row = imported(begin(photos, table_files.table(tmp_path / "t.csv", rows)))
     assert row.report["doubled"] == [[2, 4]]
     assert Entry.objects.count() == 2
 
@@ -274,7 +292,7 @@ def test_a_hostile_zip_is_refused_before_it_is_unpacked(begin, tmp_path, kind):
     files, message = BAD_ZIPS[kind]
     photos = table_files.zipped(tmp_path / "p.zip", files)
     row = checked(begin(photos, table_files.three(tmp_path / "t.csv")))
-    assert message in row.report["refused"]
+    assert message in in_words(row.report["refused"])
     assert nothing_is_written()
 
 
@@ -284,14 +302,14 @@ def test_a_link_in_a_zip_is_refused(begin, tmp_path):
         info.external_attr = 0o120777 << 16
         file.writestr(info, "/etc/passwd")
     row = checked(begin(tmp_path / "p.zip", table_files.three(tmp_path / "t.csv")))
-    assert "is a link" in row.report["refused"]
+    assert "is a link" in in_words(row.report["refused"])
 
 
 def test_a_zip_of_too_many_files_is_refused(begin, tmp_path, monkeypatch):
     monkeypatch.setattr("skinclinic.archive.formats.photo_sets.MOST_FILES", 2)
     files = {f"{number}.jpg": b"x" for number in range(3)}
     row = checked(begin(table_files.zipped(tmp_path / "p.zip", files), table_files.three(tmp_path / "t.csv")))
-    assert "more than 2 files" in row.report["refused"]
+    assert "more than 2 files" in in_words(row.report["refused"])
 
 
 @pytest.mark.parametrize("cut", [0.2, 0.9])
@@ -299,7 +317,7 @@ def test_a_zip_that_is_cut_off_is_refused(begin, tmp_path, cut):
     path = table_files.zipped(tmp_path / "p.zip", {"0.jpg": factories.jpeg_bytes(0)})
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * cut)])
     row = checked(begin(path, table_files.three(tmp_path / "t.csv")))
-    assert "cannot be read" in row.report["refused"]
+    assert "cannot be read" in in_words(row.report["refused"])
 
 
 def test_a_file_damaged_inside_a_zip_is_named(begin, tmp_path):
@@ -326,7 +344,7 @@ def test_a_link_in_a_folder_is_not_followed(begin, tmp_path):
     (tmp_path / "outside.jpg").write_bytes(factories.jpeg_bytes(5))
     (photos / "2.jpg").symlink_to(tmp_path / "outside.jpg")
     row = checked(begin(photos, table_files.three(tmp_path / "t.csv")))
-    assert "names a photo that is not there: “2.jpg”" in messages(row)
+    assert "“2.jpg”: this photo is not there" in messages(row)
 
 
 def test_one_folder_a_disease(begin, tmp_path):
@@ -419,7 +437,7 @@ def test_an_error_in_the_middle_is_noted_and_the_import_taken_up_again(begin, tm
     monkeypatch.setattr(files, "write", full_disk)
     jobs.run_waiting(imports.WRITE_JOB)
     row.refresh_from_db()
-    assert row.state == State.FAILED and "No space left" in row.error
+    assert row.state == State.FAILED and "disk is full" in row.error
     assert Entry.objects.count() == Photo.objects.count() == 1
     assert Lesion.objects.count() == 1
     monkeypatch.setattr(files, "write", real)

@@ -1,13 +1,22 @@
-"""Near-duplicate search among 200,000 hashes against comparing all pairs, as a ratio inside one run."""
+"""Near-duplicate search among 200,000 hashes: against comparing all pairs, with many equal ones, and as the
+whole job on 200,000 entries; as ratios inside one run."""
 
+import resource
 import time
 
 import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from skinclinic import jobs
 from skinclinic.archive import near
-from skinclinic.archive.services.duplicates import MAX_DISTANCE
+from skinclinic.archive.models import DuplicatePair, Entry
+from skinclinic.archive.services import duplicates
+from skinclinic.archive.services.duplicates import MAX_DISTANCE, MOST_EACH
+from tests import archive_crowd
 
-COUNT, SAMPLE = 200_000, 2_000
+COUNT, SAMPLE, EQUAL = 200_000, 2_000, 20_000
 
 
 def hashes_like_an_archive(count: int, random: np.random.Generator) -> np.ndarray:
@@ -32,15 +41,17 @@ def compared_in_full(bits: np.ndarray, rows: int) -> set[tuple[int, int]]:
     return found
 
 
+def timed(run) -> tuple[object, float]:
+    started = time.perf_counter()
+    return run(), time.perf_counter() - started
+
+
 def test_the_search_beats_all_pairs_and_finds_the_same():
     hashes = hashes_like_an_archive(COUNT, np.random.default_rng(1))
-    started = time.perf_counter()
-    pairs, _distances = near.pairs(hashes, MAX_DISTANCE)
-    searched = time.perf_counter() - started
-    started = time.perf_counter()
-    expected = compared_in_full(hashes.view(np.uint64), SAMPLE)
+    (pairs, _distances), searched = timed(lambda: near.pairs(hashes, MAX_DISTANCE))
+    expected, sampled = timed(lambda: compared_in_full(hashes.view(np.uint64), SAMPLE))
     # Each pair is met twice when every hash is compared with all others.
-    all_pairs = (time.perf_counter() - started) * COUNT / SAMPLE / 2
+    all_pairs = sampled * COUNT / SAMPLE / 2
     found = {tuple(map(int, pair)) for pair in pairs if pair[0] < SAMPLE}
     print(
         f"\n{COUNT:,} hashes: {len(pairs):,} pairs in {searched:.2f} s; all pairs would take {all_pairs:.0f} s "
@@ -48,3 +59,65 @@ def test_the_search_beats_all_pairs_and_finds_the_same():
     )
     assert found == expected
     assert all_pairs / searched > 5
+
+
+@pytest.mark.parametrize("turned", [0, 3], ids=["equal", "nearly equal"])
+def test_many_alike_cost_neither_time_nor_memory_without_bound(turned):
+    """A tenth of the archive is one black frame: equal hashes, or all within six bits of each other."""
+    random = np.random.default_rng(2)
+    hashes = hashes_like_an_archive(COUNT, random)
+    (plain, _distances), usual = timed(lambda: near.pairs(hashes, MAX_DISTANCE, MOST_EACH))
+    alike = random.choice(COUNT, EQUAL, replace=False)
+    hashes[alike] = hashes[0]
+    for row in alike:
+        for bit in random.choice(64, turned, replace=False):
+            hashes[row : row + 1].view(np.uint64)[0] ^= np.uint64(1) << np.uint64(bit)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (pairs, _distances), searched = timed(lambda: near.pairs(hashes, MAX_DISTANCE, MOST_EACH))
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(
+        f"\n{EQUAL:,} of {COUNT:,} alike: {len(pairs):,} pairs of {EQUAL * (EQUAL - 1) // 2:,} possible, in "
+        f"{searched / usual:.1f} times the time ({searched:.1f} s) that none alike take; peak memory "
+        f"{grown:+.0f} MB"
+    )
+    assert len(plain) < len(pairs) <= len(plain) + EQUAL * MOST_EACH
+    assert set(np.sort(alike)[1:]) <= set(pairs[:, 1]), "every later one is shown beside an earlier one"
+    assert grown < 600
+
+
+@pytest.mark.django_db
+@pytest.mark.timeout(900)
+def test_the_whole_job_on_an_archive(clinic, curator, other_clinic, outsider):
+    """Read, compare and store, against only reading what is compared."""
+    archive_crowd.fill(other_clinic, outsider, 1000)
+    archive_crowd.fill(clinic, curator, COUNT)
+    _copy_hashes(clinic, COUNT // 100)
+
+    def read():
+        rows = Entry.objects.filter(clinic=clinic).values_list("pk", "phash", "patient_id", "source_id")
+        return sum(1 for _row in rows.iterator(2000))
+
+    _rows, reading = timed(read)
+    duplicates.request_search(clinic)
+    with CaptureQueriesContext(connection) as queries:
+        _done, whole = timed(lambda: jobs.run_waiting(duplicates.JOB))
+    found = DuplicatePair.objects.filter(clinic=clinic)
+    print(
+        f"\nthe job on {COUNT:,} entries: {found.count():,} pairs, {whole / reading:.1f} times reading them "
+        f"({whole:.1f} s), {len(queries)} queries"
+    )
+    rejected = Entry.objects.filter(clinic=clinic, review="rejected")
+    assert found.count() >= COUNT // 100 * 0.85  # one in twenty of either side is rejected
+    assert not found.filter(first__in=rejected).exists() and not found.filter(second__in=rejected).exists()
+    assert whole < 60 * reading
+    assert list(duplicates.find_pairs(clinic)) == []
+
+
+def _copy_hashes(clinic, count: int) -> None:
+    """Give the last ``count`` entries the hashes of the first, in one bit turned."""
+    keys = list(Entry.objects.filter(clinic=clinic).order_by("pk").values_list("pk", "phash"))
+    copies = [
+        Entry(pk=pk, phash=phash ^ 1)
+        for (pk, _own), (_pk, phash) in zip(keys[-count:], keys[:count], strict=True)
+    ]
+    Entry.objects.bulk_update(copies, ["phash"], batch_size=200)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.classifier import lively
+from tests.classifier.caffe_case import CaffeCase
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,9 @@ def resnet_dir(tmp_path_factory) -> Path:
 def cache_dir(tmp_path_factory) -> Path:
     """Exported networks, shared by the tests that only read them."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def caffe(tmp_path_factory) -> CaffeCase:
+    """A ResNet-50 in Caffe's files, with what it computes for two images."""
+    return CaffeCase.make(tmp_path_factory.mktemp("caffe"))

@@ -87,6 +87,33 @@ def test_scores_of_0_and_1_far_from_the_truth_still_converge():
     assert ((truth - p) * x).sum() == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["any", "ends", "levels", "tiny"])
+def test_the_fit_converges_for_whatever_scores(kind):
+    fitted = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        n = rng.integers(2, 40)
+        truth = rng.random(n) < rng.choice([0.05, 0.3, 0.5, 0.95])
+        truth[:2] = True, False
+        scores = {
+            "any": rng.random(n),
+            "ends": rng.choice([0.0, 1.0], n),
+            "levels": rng.choice([0, 1e-12, 1e-5, 0.5, 1 - 1e-7, 1], n),
+            "tiny": 10 ** -rng.uniform(0, 9, n),
+        }[kind]
+        found = calibration(scores, truth)
+        x = np.clip(scores, LEAST_SCORE, 1 - LEAST_SCORE)
+        x = np.log(x) - np.log1p(-x)
+        large = 1 / (1 + np.exp(-(found.in_the_large.value + x)))
+        assert (truth - large).sum() == pytest.approx(0, abs=1e-9)
+        if found.slope:
+            fitted += 1
+            p = 1 / (1 + np.exp(-(found.intercept.value + found.slope.value * x)))
+            assert [(truth - p).sum(), ((truth - p) * x).sum()] == pytest.approx([0, 0], abs=1e-9)
+            assert np.isfinite([found.slope.se, found.intercept.se]).all()
+    assert fitted > 50
+
+
 def test_one_class_or_scores_beyond_1_are_refused():
     with pytest.raises(roc.NotEvaluable):
         calibration([0.1, 0.2], [True, True])

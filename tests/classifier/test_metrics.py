@@ -170,6 +170,8 @@ def test_subgroups_with_too_few_positives_are_said():
     assert (b.auc, b.note) == (None, notes.TOO_FEW_POSITIVES)
     assert (c.auc, c.note) == (None, notes.NO_POSITIVES)
     assert (d.auc, d.note) == (None, notes.NO_NEGATIVES)
+    unknown, known = subgroup_aucs(scores, truth, [None] * 100 + ["a"] * 100)
+    assert (unknown.label, known.label) == ("", "a")
 
 
 def test_bootstrap_has_the_spread_of_delong_and_follows_its_seed():

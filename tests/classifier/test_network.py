@@ -3,33 +3,19 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from classifier import network, torchvision_ops
 from classifier.architectures import ARCHITECTURES
-from classifier.cam import resize_heatmap, to_heatmaps
 from classifier.manifest import ModelRejected
 from classifier.networks.efficientnet_lite import SameConv2d
 from skinclinic.diseases import DISEASE_KEYS
 from tests.classifier import lively
+from tests.classifier.grad_cam import PooledLinear, assert_maps_are_grad_cam
 
 OUTPUTS = len(DISEASE_KEYS)
-
-
-class PooledLinear(nn.Module):
-    """The usual formulation: global average pooling, then a linear layer, with the same weights."""
-
-    def __init__(self, mapped: network.MappedClassifier):
-        super().__init__()
-        self.backbone = mapped.backbone
-        self.linear = nn.Linear(mapped.head.in_channels, mapped.head.out_channels)
-        self.linear.load_state_dict({"weight": mapped.head.weight[:, :, 0, 0], "bias": mapped.bias})
-
-    def forward(self, x):
-        return self.linear(self.backbone(x).mean(dim=(2, 3)))
 
 
 @pytest.fixture(scope="module", params=["resnet152", "efficientnet_lite0"])
@@ -53,34 +39,7 @@ def test_logits_equal_those_of_pooling_and_a_linear_layer(mapped):
 
 
 def test_maps_equal_pytorch_grad_cam_for_every_disease(mapped):
-    """Before resizing to half-precision rounding (1e-3), after resizing to 2e-3."""
-    torchvision_ops.declare_missing()
-    from pytorch_grad_cam import GradCAM
-    from pytorch_grad_cam.utils.image import scale_cam_image
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    image = lively.images(1, seed=7)
-    with torch.inference_mode():
-        heatmaps = to_heatmaps(mapped(image)[1].numpy())[0]
-    usual = PooledLinear(mapped).eval()
-    last_layer = list(usual.backbone.children())[-1]
-    # Gradients are needed at the last feature maps only; without the others the test takes a tenth.
-    usual.backbone.requires_grad_(False)
-    last_layer.requires_grad_(True)
-    with GradCAM(usual, [last_layer]) as grad_cam:
-        for index in range(OUTPUTS):
-            targets = [ClassifierOutputTarget(index)]
-            resized = grad_cam(image, targets)[0]
-            kept = grad_cam.activations_and_grads
-            raw = grad_cam.get_cam_image(
-                image, last_layer, targets, kept.activations[0].detach().numpy(), kept.gradients[0].numpy()
-            )
-            unresized = scale_cam_image(np.maximum(raw, 0))[0]
-            np.testing.assert_allclose(heatmaps[index], unresized, atol=1e-3)
-            ours = resize_heatmap(heatmaps[index], (lively.SIDE, lively.SIDE))
-            np.testing.assert_allclose(ours, resized, atol=2e-3)
-    structured = [heatmap.max() == 1 and heatmap.std() > 0.1 for heatmap in heatmaps]
-    assert sum(structured) >= 10, "the maps compared are too flat to prove anything"
+    assert_maps_are_grad_cam(mapped, lively.images(1, seed=7))
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -92,11 +51,15 @@ def test_every_architecture_ends_in_the_features_it_names(name):
 
 @pytest.mark.parametrize(
     ("name", "millions"),
-    # Tan and Le's Lite variants have 4.7, 5.4 and 6.1 million parameters with 1000 outputs; He's ResNet 60.2.
+    # Tan and Le's Lite variants have 4.7, 5.4 and 6.1 million parameters with 1000 outputs.
     [
         ("efficientnet_lite0", 4.7),
         ("efficientnet_lite1", 5.4),
         ("efficientnet_lite2", 6.1),
+        ("resnet18", 11.7),
+        ("resnet34", 21.8),
+        ("resnet50", 25.6),
+        ("resnet101", 44.5),
         ("resnet152", 60.2),
     ],
 )

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from classifier import weights
+from classifier.imports.state_dicts import load_backbone
 from classifier.network import build
 from classifier.training import checkpoint, initial, parts, runner
 from classifier.training import folder as files
@@ -207,9 +208,15 @@ def test_every_architecture_has_its_number_of_blocks():
     from classifier.architectures import ARCHITECTURES
 
     assert set(BLOCKS) == set(ARCHITECTURES)
-    for name in BLOCKS:
-        if name != "resnet152":
-            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == BLOCKS[name]
+    for name, count in BLOCKS.items():
+        with torch.device("meta"):
+            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == count, name
+
+
+def test_a_network_made_for_caffe_gets_its_channels_in_caffes_order(samples):
+    seen = plan(architecture="resnet50-caffe").preprocessing
+    assert (seen.channel_order, seen.input_size) == ("bgr", 32)
+    assert Views(samples, seen)[0, (1, 2)][0].shape == (3, 32, 32)
 
 
 def test_pretrained_parts_held_back_and_normalisation_stay_as_they_are(samples, tmp_path):
@@ -225,7 +232,7 @@ def test_pretrained_parts_held_back_and_normalisation_stay_as_they_are(samples, 
     start = weights.read_manifest(tmp_path / "run" / files.MODEL).training["start"]
     assert start == {
         "init": "start.safetensors",
-        "sha256": initial.state_hash(load_file(tmp_path / "start.safetensors")),
+        "sha256": initial.state_hash(load_backbone(tmp_path / "start.safetensors", "efficientnet_lite0")),
     }
 
 
@@ -238,9 +245,9 @@ def _is_same(stored, before) -> bool:
     ("content", "code"),
     [
         (None, "init_missing"),
-        (b"no weights at all", "init_unreadable"),
-        ({"one": torch.zeros(1)}, "init_does_not_fit"),
-        ({"one": "text"}, "init_unreadable"),
+        (b"no weights at all", "weights_unreadable"),
+        ({"one": torch.zeros(1)}, "weights_do_not_fit"),
+        ({"one": "text"}, "weights_unreadable"),
     ],
 )
 def test_starting_weights_that_do_not_serve_are_refused(tmp_path, content, code):
@@ -262,7 +269,7 @@ def test_without_internet_the_way_round_is_named(monkeypatch):
 
     monkeypatch.setattr(ResNet152_Weights, "get_state_dict", offline)
     monkeypatch.setattr(initial, "PACKAGES", {"efficientnet_lite0": ("no-such-package", "x.pth")})
-    for architecture in ("resnet152", "efficientnet_lite0"):
+    for architecture in ("resnet152", "efficientnet_lite0", "resnet50-caffe"):
         with pytest.raises(TrainingRefused, match="--init PATH"):
             initial.start(build(architecture, 13), architecture, "imagenet")
 

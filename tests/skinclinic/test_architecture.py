@@ -30,6 +30,7 @@ PURE = [
     "classifier/batches.py",
     "classifier/cam.py",
     "classifier/colormaps.py",
+    "classifier/imports",
     "classifier/manifest.py",
     "classifier/metrics",
     "classifier/network.py",

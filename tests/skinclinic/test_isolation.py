@@ -13,9 +13,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from classifier.models import Training, TrainingRun
 from classifier.services import registry
-from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Import
-from skinclinic.models import Diagnosis, User
+from skinclinic.archive.models import (
+    BackgroundDisease,
+    Dataset,
+    DatasetItem,
+    DatasetVersion,
+    DuplicatePair,
+    Import,
+    Subtype,
+)
+from skinclinic.models import Diagnosis, Job, User
 from skinclinic.services import diagnoses, invitations
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
@@ -117,13 +126,22 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     )
     Evaluation = apps.get_model("classifier", "Evaluation")
     evaluation = Evaluation.objects.create(clinic=clinic, name="SECRETEVALUATION-3", created_by=quist)
+    job = Job.objects.create(kind="train", key="secret", clinic=clinic)
+    training = Training.objects.create(
+        clinic=clinic, name="secret-training-3", dataset_version=version, architecture="resnet152", init="random",
+        choices={"runs": 1, "epochs": 1}, created_by=quist,
+    )  # fmt: skip
+    TrainingRun.objects.create(training=training, number=1, seed=0, job=job)
     return SimpleNamespace(
         evaluation=evaluation,
+        training=training,
         source=source,
         entry=entry,
         change=entry.changes.get(),
         pair=pair,
         import_row=import_row,
+        background_disease=BackgroundDisease.objects.create(clinic=clinic, name="Rosacea"),
+        subtype=Subtype.objects.create(clinic=clinic, label="bcc", name="Rare"),
         dataset=dataset,
         version=version,
         item=item,
@@ -148,6 +166,7 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
             "secret-photo-4471.jpg",
             "SECRETNOTE-313",
             "secret-model",
+            "secret-training-3",
             "SECRETREASON-55",
             "SECRETTEXT-919",
             "SECRETTEXT-918",

@@ -74,6 +74,24 @@ def test_a_claimed_job_is_not_claimed_again_before_its_lease_ends(kind):
     assert second.lease_token != first.lease_token
 
 
+def test_a_command_takes_the_very_job_it_will_do_itself(kind):
+    first, second = jobs.enqueue("test", "a"), jobs.enqueue("test", "b")
+    assert jobs.take(second) and second.state == Job.State.RUNNING
+    assert not jobs.take(Job.objects.get(pk=second.pk)), "it is taken"
+    assert [row.pk for row in jobs.claim("test", 10)] == [first.pk]
+    assert jobs.finish(second, lambda: None)
+
+
+def test_a_job_nobody_has_begun_can_be_cancelled_and_queued_again(kind):
+    row = jobs.enqueue("test", "a")
+    assert jobs.cancel(row, "stopped", "Stopped.") and row.error_code == "stopped"
+    assert jobs.claim("test", 10) == []
+    assert jobs.retry(row) and jobs.claim("test", 10)
+    row.refresh_from_db()
+    assert not jobs.cancel(row, "stopped", "Stopped."), "a worker is at it"
+    assert ("a", "failed") in kind.changes
+
+
 def test_a_worker_that_lost_its_lease_stores_nothing(kind):
     jobs.enqueue("test", "a")
     (slow,) = jobs.claim("test", 1)
@@ -183,6 +201,13 @@ def test_the_message_is_sent_after_commit_only(kind, monkeypatch, django_capture
         jobs.enqueue("test", "a")
         assert woken == []
     assert woken == ["test"]
+
+
+def test_a_worker_of_one_special_queue_is_no_sign_for_the_others():
+    jobs.worker_alive("here:1", "training")
+    assert jobs.engine_online("training") and not jobs.engine_online()
+    jobs.worker_alive("here:2")
+    assert jobs.engine_online()
 
 
 def test_engine_is_online_while_a_worker_says_so():

@@ -94,7 +94,7 @@ def test_a_full_disk_stores_nothing(step, which, clinic, clinician, monkeypatch)
 
 def test_a_row_that_fails_leaves_no_file(clinic, clinician, monkeypatch):
     monkeypatch.setattr(
-        photos, "refresh_summary", lambda lesion: (_ for _ in ()).throw(DatabaseError("gone"))
+        photos, "begin_summary", lambda lesion, photo: (_ for _ in ()).throw(DatabaseError("gone"))
     )
     with pytest.raises(DatabaseError):
         store(clinic, clinician)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from classifier.architectures import ARCHITECTURES
 from classifier.models import ModelVersion, Training, TrainingRun
@@ -64,40 +65,45 @@ class Command(BaseCommand):
                 return
             processes = processes or int(os.environ.get("WORLD_SIZE", "1"))
         version = _version(options["dataset"], options["number"], options["clinic"])
-        training = self._training(_wanted(options), version, _user(options["user"]))
-        runs = list(training.runs.select_related("job", "training__clinic", "model_version"))
-        for run in runs:
-            run.training = training
+        training, runs = self._claimed(_wanted(options), version, _user(options["user"]))
         for run in runs:
             self._train(run, runs, processes)
         self._summary(training)
+
+    def _claimed(
+        self, wanted: trainings.Wanted, version: DatasetVersion, user: User | None
+    ) -> tuple[Training, list[TrainingRun]]:
+        """The training asked for, new or to be gone on with, and its unfinished runs, which no worker can take."""
+        with transaction.atomic():
+            training = self._training(wanted, version, user)
+            runs = list(training.runs.select_related("job", "model_version"))
+            unfinished = [run for run in runs if run.job.state != Job.State.DONE]
+            for run in unfinished:
+                run.training = training
+                if not jobs.take(run.job):
+                    raise CommandError(
+                        f"{run.model_name} is being trained by a worker, or by a command that was killed less than "
+                        "a minute ago. Follow it on its page, or try again in a minute."
+                    )
+        return training, unfinished
 
     def _training(self, wanted: trainings.Wanted, version: DatasetVersion, user: User | None) -> Training:
         known = Training.objects.filter(clinic=version.clinic, name=wanted.name).first()
         try:
             if known is None:
-                return trainings.request(wanted, version, user, here=True)
+                return trainings.request(wanted, version, user)
         except trainings.Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
         if not trainings.same_request(known, wanted, version):
             raise CommandError(
                 f"There is a training {wanted.name} with another dataset or other settings. Choose another --name."
             )
-        trainings.resume(known)
-        self._say(f"{wanted.name} goes on where it stopped")
+        if trainings.resume(known):
+            self._say(f"{wanted.name} goes on from its checkpoint")
         return known
 
     def _train(self, run: TrainingRun, runs: list[TrainingRun], processes: int) -> None:
         row = run.job
-        row.refresh_from_db()
-        if row.state == Job.State.DONE:
-            self._say(f"{run.model_name} is done")
-            return
-        if not _holds(row) and not jobs.take(row):
-            raise CommandError(
-                f"{run.model_name} is being trained by a worker, or by a command that was killed less than a minute "
-                "ago. Follow it on its page, or try again in a minute."
-            )
         epochs = [0]
 
         def heard(progress: dict) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from skinclinic.archive.formats import rows
-from skinclinic.archive.formats.rows import CellError, Row
+from skinclinic.archive.formats.problems import CellError, Problem, _
+from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Record
 
 KINDS = {
@@ -20,7 +21,7 @@ def kind(text: str) -> str:
     try:
         return KINDS["" if rows.is_unknown(text) else " ".join(text.casefold().split())]
     except KeyError:
-        raise CellError("is none of clinical, overview, dermoscopic") from None
+        raise CellError(_("none of clinical, overview, dermoscopic")) from None
 
 
 def words(most: int) -> Callable[[str], str]:
@@ -28,7 +29,7 @@ def words(most: int) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if len(text) > most:
-            raise CellError(f"is longer than {most} characters")
+            raise CellError(_("longer than %(most)s characters"), most=most)
         return "" if rows.is_unknown(text) else text
 
     return read
@@ -39,8 +40,8 @@ READERS: dict[str, Callable] = {
     "file": words(300), "external_id": words(200), "label": words(120), "patient": words(60),
     "lesion": words(60), "age": rows.age, "sex": rows.sex, "skin_type": rows.skin_type,
     "ethnicity": words(80), "site": words(80), "taken_on": rows.day, "kind": kind, "is_proven": rows.yes,
-    "confirmed_by": rows.confirmed_by, "subtype": words(80), "icd10": words(8), "impression": words(120),
-    "text": words(2000), "sha256": words(64),
+    "confirmed_by": rows.confirmed_by, "subtype": words(80), "icd10": rows.icd10, "impression": words(120),
+    "text": words(2000), "sha256": words(64), "split": rows.side, "is_synthetic": rows.yes,
 }  # fmt: skip
 NEEDED = ("file", "label")
 
@@ -62,8 +63,8 @@ class Layout:
         return [self.columns[name] for name in NEEDED if name in self.columns]
 
 
-def read(record: Record, layout: Layout) -> tuple[Row | None, list[tuple[str, str]]]:
-    """The row a record describes, or None and the (column, message) that keep it from being one."""
+def read(record: Record, layout: Layout) -> tuple[Row | None, list[Problem]]:
+    """The row a record describes, or None and the problems that keep it from being one."""
     problems = list(record.problems)
     values = {}
     for name, column in layout.columns.items():
@@ -71,16 +72,17 @@ def read(record: Record, layout: Layout) -> tuple[Row | None, list[tuple[str, st
         try:
             values[name] = READERS[name](text)
         except CellError as error:
-            shown = text if len(text) <= 40 else f"{text[:39]}…"
-            problems.append((column, f"“{shown}” {error}"))
+            problems.append(Problem(column, error.message, text, error.params))
     for name in NEEDED:
         if not values.get(name) and not problems:
-            problems.append((layout.columns[name], "is empty"))
+            problems.append(Problem(layout.columns[name], _("is empty")))
+    site = values.get("site", "")
+    values["site"] = layout.sites.get(" ".join(site.casefold().split()), "")
+    if site and not values["site"]:
+        problems.append(Problem(layout.columns["site"], _("no body site that is known"), site))
     if problems:
         return None, problems
     values["external_id"] = values.get("external_id") or PurePosixPath(values["file"]).name
-    site = values.get("site", "")
-    values["site"] = layout.sites.get(site.casefold(), "") if layout.sites else site
     if values.get("confirmed_by") == rows.HISTOPATHOLOGY:
         values["is_proven"] = True
     elif values.get("is_proven") and not values.get("confirmed_by"):

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from skinclinic.archive.formats.columns import Layout
-from skinclinic.archive.formats.photo_sets import PhotoSet, PhotosRefused
+from skinclinic.archive.formats.photo_sets import PhotoSet
+from skinclinic.archive.formats.problems import PhotosRefused, _
 from skinclinic.archive.formats.rows import Row
 from skinclinic.diseases import DISEASES
 from skinclinic.sites import SITE_KEYS
 
-_SITES = {key.replace("_", " "): key for key in SITE_KEYS} | {key: key for key in SITE_KEYS}
+SITES = {key.replace("_", " "): key for key in SITE_KEYS} | {key: key for key in SITE_KEYS}
 
 # Pacheco et al. 2020, doi:10.17632/zr7vgbcyr2.1. SCC holds Bowen's disease too.
 PAD_UFES_20 = Layout(
@@ -19,7 +20,7 @@ PAD_UFES_20 = Layout(
         "is_proven": "biopsed",
     },
     labels={"bcc": "bcc", "scc": "scc", "ack": "ak", "sek": "sk", "mel": "mm", "nev": "nevus"},
-    sites=_SITES | {"arm": "upper_arm"},
+    sites=SITES | {"arm": "upper_arm", "face": "other"},
 )  # fmt: skip
 
 # The ISIC Archive's metadata; the diagnosis is "A:B:C" or its parts in columns, the last one counts.
@@ -30,7 +31,7 @@ ISIC = Layout(
         "site": "anatom_site_general", "kind": "image_type", "confirmed_by": "diagnosis_confirm_type",
     },
     labels={disease.isic.casefold(): disease.key for disease in DISEASES},
-    sites={
+    sites=SITES | {
         "anterior torso": "chest", "posterior torso": "back", "lower extremity": "lower_leg",
         "upper extremity": "upper_arm", "palms/soles": "palm", "oral/genital": "genital",
         "lateral torso": "abdomen", "head/neck": "other",
@@ -43,9 +44,10 @@ OWN_EXPORT = Layout(
         "file": "file", "external_id": "photo", "label": "label", "patient": "patient", "lesion": "lesion",
         "age": "age", "sex": "sex", "skin_type": "skin_type", "ethnicity": "ethnicity", "site": "site",
         "kind": "kind", "is_proven": "proven", "confirmed_by": "confirmed_by", "subtype": "subtype",
-        "icd10": "icd10", "impression": "impression", "text": "text", "sha256": "sha256",
+        "icd10": "icd10", "impression": "impression", "text": "text", "sha256": "sha256", "split": "split",
+        "is_synthetic": "synthetic",
     },
-    sites=_SITES,
+    sites=SITES,
 )  # fmt: skip
 
 MED_NODE_LABELS = {"melanoma": "mm", "naevus": "nevus", "nevus": "nevus"}
@@ -61,5 +63,7 @@ def folder_rows(photos: PhotoSet) -> Iterator[Row]:
     for number, name in enumerate(photos.names, start=1):
         parts = PurePosixPath(name).parts
         if len(parts) < 2:
-            raise PhotosRefused(f"“{name}” lies in no folder; each disease needs a folder of its own.")
+            raise PhotosRefused(
+                _("“%(name)s” lies in no folder; each disease needs a folder of its own."), name=name
+            )
         yield Row(number=number, file=name, external_id=name[-200:], label=parts[-2])

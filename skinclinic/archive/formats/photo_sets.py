@@ -2,24 +2,41 @@
 
 import os
 import stat
+import struct
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from skinclinic.archive.formats.problems import PhotosRefused, _
 
 MOST_FILES = 1_000_000
+LONGEST_NAME = 1000
+# One file, and all files together, may grow so many times; photos hardly grow at all.
 MOST_RATIO = 200
+MOST_RATIO_OF_ALL = 50
 _SMALL = 1 << 20
+# The directory of a ZIP is read at once: with shorter names than these a million files need no more.
+MOST_DIRECTORY_BYTES = 160 << 20
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
-_NESTED = {".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"}
-
-
-class PhotosRefused(ValueError):
-    """The folder or ZIP cannot be used; the message says why and what to do."""
+_NESTED = {
+    ".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma", ".zst",
+    ".z", ".cab", ".jar", ".iso", ".dmg",
+}  # fmt: skip
+_UTF_8, _ENCRYPTED = 1 << 11, 1
 
 
 class FileTooLarge(ValueError):
     """One file is larger than a photo may be."""
+
+
+class Unreadable(Exception):
+    """One file cannot be read; the message, in the words of the system, says why."""
+
+
+class Ambiguous(LookupError):
+    """Several photos have the name that a table gives."""
 
 
 class PhotoSet:
@@ -27,29 +44,45 @@ class PhotoSet:
 
     def __init__(self, names: Iterator[str]):
         self.names: list[str] = []
-        self._by_name: dict[str, str] = {}
-        doubled = set()
+        # A spelling that several photos share names none of them.
+        self._paths: dict[str, str | None] = {}
+        self._bare: dict[str, str | None] = {}
         for name in names:
             if len(self.names) >= MOST_FILES:
-                raise PhotosRefused(f"There are more than {MOST_FILES:,} files. Import them in parts.")
+                raise PhotosRefused(
+                    _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
+                )
+            if not _is_text(name) or len(name) > LONGEST_NAME:
+                raise PhotosRefused(
+                    _("The name “%(name)s” is not text or too long. Rename the file."), name=name[:80]
+                )
             self.names.append(name)
-            for spelling in {_fold(name), _fold(PurePosixPath(name).name)}:
-                if self._by_name.setdefault(spelling, name) != name:
-                    doubled.add(spelling)
-        # A bare name that two folders hold names neither; its path still does.
-        for spelling in doubled:
-            if self._by_name[spelling] and _fold(self._by_name[spelling]) != spelling:
-                del self._by_name[spelling]
+            path = _fold(name)
+            bare = path.rpartition("/")[2]
+            self._paths[path] = None if path in self._paths else name
+            self._bare[bare] = None if bare in self._bare else name
+        self._exact = set(self.names)
 
     def find(self, wanted: str) -> str | None:
-        """The photo a table means: by its path or its bare name, with or without an ending."""
-        folded = _fold(wanted.replace("\\", "/").removeprefix("./"))
-        for ending in ("", *sorted(SUFFIXES)):
-            if found := self._by_name.get(folded + ending):
-                return found
+        """The photo a table means: by its path or its bare name, with or without an ending.
+
+        Raises Ambiguous if there are several.
+        """
+        wanted = wanted.replace("\\", "/").removeprefix("./")
+        if wanted in self._exact:
+            return wanted
+        folded = _fold(wanted)
+        for known in (self._paths, self._bare):
+            for endings in (("",), SUFFIXES):
+                found = [known[folded + ending] for ending in endings if folded + ending in known]
+                if len(found) > 1 or None in found:
+                    raise Ambiguous(wanted)
+                if found:
+                    return found[0]
         return None
 
     def read(self, name: str, most: int) -> bytes:
+        """The bytes of one photo. Raises FileTooLarge over ``most`` bytes, Unreadable."""
         raise NotImplementedError
 
     def close(self) -> None: ...
@@ -61,7 +94,7 @@ class Folder(PhotoSet):
         super().__init__(self._walk())
 
     def _walk(self) -> Iterator[str]:
-        for folder, inside, files in os.walk(self.path):
+        for folder, inside, files in os.walk(self.path, onerror=_refuse_folder):
             inside.sort()
             for file in sorted(files):
                 path = Path(folder, file)
@@ -69,51 +102,100 @@ class Folder(PhotoSet):
                     yield path.relative_to(self.path).as_posix()
 
     def read(self, name: str, most: int) -> bytes:
-        path = self.path / name
-        if path.stat().st_size > most:
+        try:
+            with (self.path / name).open("rb") as file:
+                data = file.read(most + 1)
+        except OSError as error:
+            raise Unreadable(error.strerror or str(error)) from None
+        if len(data) > most:
             raise FileTooLarge(name)
-        return path.read_bytes()
+        return data
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise PhotosRefused(
+        _("The folder “%(name)s” cannot be read (%(error)s)."),
+        name=Path(error.filename or "").name,
+        error=error.strerror or "",
+    )
 
 
 class Zip(PhotoSet):
     def __init__(self, path: Path):
         try:
+            self.size = path.stat().st_size
+            _check_directory(path)
             self.file = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-            raise PhotosRefused(f"The ZIP cannot be read ({error}). Make it anew.") from None
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            NotImplementedError,
+            ValueError,
+            OverflowError,
+            struct.error,
+        ) as error:
+            if isinstance(error, PhotosRefused):
+                raise
+            raise PhotosRefused(
+                _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
+            ) from None
         self._infos = {}
         try:
+            self._check_sizes()
             super().__init__(self._walk())
         except BaseException:
             self.file.close()
             raise
 
+    def _check_sizes(self) -> None:
+        infos = self.file.infolist()
+        if sum(info.compress_size for info in infos) > self.size:
+            raise PhotosRefused(_("Files in the ZIP overlap each other. Make it anew."))
+        grown = sum(info.file_size for info in infos)
+        if grown > MOST_RATIO_OF_ALL * max(self.size, _SMALL):
+            raise PhotosRefused(
+                _("The ZIP would grow %(times)s-fold when unpacked; photos do not do that."),
+                times=grown // self.size,
+            )
+
     def _walk(self) -> Iterator[str]:
         for info in self.file.infolist():
-            name = PurePosixPath(unicodedata.normalize("NFC", info.filename.replace("\\", "/")))
-            if name.is_absolute() or ".." in name.parts or "\0" in info.filename or ":" in name.parts[0:1]:
+            text = _name(info)
+            name = PurePosixPath(text)
+            key = str(name)
+            shown = text[:80]
+            if leads_out(text) or "\0" in info.orig_filename:
                 raise PhotosRefused(
-                    f"“{info.filename[:80]}” leads out of the ZIP. Make it anew without such names."
+                    _("“%(name)s” leads out of the ZIP. Make it anew without such names."), name=shown
                 )
             if stat.S_ISLNK(info.external_attr >> 16):
-                raise PhotosRefused(f"“{info.filename[:80]}” is a link. Put the file itself into the ZIP.")
+                raise PhotosRefused(_("“%(name)s” is a link. Put the file itself into the ZIP."), name=shown)
             if info.is_dir() or "__MACOSX" in name.parts or name.name.startswith("."):
                 continue
             suffix = name.suffix.lower()
             if suffix in _NESTED:
-                raise PhotosRefused(f"“{info.filename[:80]}” is an archive inside the ZIP. Unpack it first.")
-            if info.flag_bits & 1:
-                raise PhotosRefused("The ZIP is protected by a password. Make it anew without one.")
+                raise PhotosRefused(
+                    _("“%(name)s” is an archive inside the ZIP. Unpack it first."), name=shown
+                )
+            if info.flag_bits & _ENCRYPTED:
+                raise PhotosRefused(_("The ZIP is protected by a password. Make it anew without one."))
             if info.file_size > _SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
                 raise PhotosRefused(
-                    f"“{info.filename[:80]}” would grow {info.file_size // max(info.compress_size, 1)}-fold "
-                    "when unpacked; no photo does that."
+                    _("“%(name)s” would grow %(times)s-fold when unpacked; no photo does that."),
+                    name=shown,
+                    times=info.file_size // max(info.compress_size, 1),
                 )
             if suffix in SUFFIXES:
-                if str(name) in self._infos:
-                    raise PhotosRefused(f"“{name}” stands in the ZIP twice.")
-                self._infos[str(name)] = info
-                yield str(name)
+                # zipfile unpacks other methods without a bound on memory.
+                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise PhotosRefused(
+                        _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."),
+                        name=shown,
+                    )
+                if key in self._infos:
+                    raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
+                self._infos[key] = info
+                yield key
 
     def read(self, name: str, most: int) -> bytes:
         info = self._infos[name]
@@ -127,15 +209,16 @@ class Zip(PhotoSet):
             zipfile.BadZipFile,
             EOFError,
             OSError,
-            NotImplementedError,
             RuntimeError,
             ValueError,
+            zlib.error,
+            struct.error,
         ) as error:
-            raise OSError(f"cannot be unpacked ({error})") from None
-        except Exception as error:  # zlib.error and its kin
-            raise OSError(f"cannot be unpacked ({error})") from None
+            raise Unreadable(str(error)) from None
         if len(data) > most:
             raise FileTooLarge(name)
+        if len(data) != info.file_size:
+            raise Unreadable("its size is not what the ZIP says")
         return data
 
     def close(self) -> None:
@@ -148,7 +231,47 @@ def open_photos(path: Path) -> PhotoSet:
         return Folder(path)
     if path.is_file():
         return Zip(path)
-    raise PhotosRefused(f"{path.name} is neither a folder nor a file.")
+    raise PhotosRefused(_("“%(name)s” is neither a folder nor a file; is it still there?"), name=path.name)
+
+
+def leads_out(name: str) -> bool:
+    """Whether a path of a ZIP would leave the folder it is unpacked in, on any system."""
+    return ".." in name.split("/") or name.startswith("/") or bool(PureWindowsPath(name).drive)
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a ZIP whose directory alone would fill the memory, before zipfile reads it."""
+    with path.open("rb") as file:
+        # The same function that zipfile trusts, so that both see the same directory.
+        end = zipfile._EndRecData(file)
+    if end and (
+        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES
+    ):
+        raise PhotosRefused(
+            _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
+        )
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The path of a file in a ZIP; names without a mark are UTF-8 or CP949 where they can be."""
+    name = info.filename
+    if not info.flag_bits & _UTF_8 and not name.isascii():
+        raw = name.encode("cp437")
+        for encoding in ("utf-8", "cp949"):
+            try:
+                name = raw.decode(encoding)
+                break
+            except UnicodeDecodeError:
+                continue
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
 
 
 def _fold(name: str) -> str:

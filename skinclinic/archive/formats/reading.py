@@ -6,15 +6,16 @@ from dataclasses import replace
 from skinclinic.archive.formats import known
 from skinclinic.archive.formats.columns import NEEDED, READERS, Layout, read
 from skinclinic.archive.formats.photo_sets import PhotoSet
+from skinclinic.archive.formats.problems import Problem, TableRefused, _
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.formats.tables import Table, TableRefused
+from skinclinic.archive.formats.tables import Table
 
 PAD_UFES_20, ISIC, MED_NODE, FOLDER = "pad-ufes-20", "isic", "med-node", "folder"
 CSV, OWN_EXPORT = "csv", "skinclinic"
 WITHOUT_TABLE = (MED_NODE, FOLDER)
 
-# (row number, the row or None, [(column, message)])
-Read = tuple[int, Row | None, list[tuple[str, str]]]
+# (row number, the row or None, what keeps it out)
+Read = tuple[int, Row | None, list[Problem]]
 
 
 def layout_of(format: str, columns: dict[str, str], table: Table) -> Layout:
@@ -23,8 +24,8 @@ def layout_of(format: str, columns: dict[str, str], table: Table) -> Layout:
     if layout is None:
         columns = {name: column for name, column in columns.items() if name in READERS and column}
         if missing := [name for name in NEEDED if name not in columns]:
-            raise TableRefused(f"Say which column holds: {', '.join(missing)}.")
-        layout = Layout(columns)
+            raise TableRefused(_("Say which column holds: %(fields)s."), fields=", ".join(missing))
+        layout = Layout(columns, sites=known.SITES)
         table.require(*columns.values())
     if format == ISIC and "diagnosis" not in table.columns:
         table.require("isic_id", known.ISIC_LEVELS[-1])
@@ -35,7 +36,7 @@ def layout_of(format: str, columns: dict[str, str], table: Table) -> Layout:
 
 
 def rows(format: str, photos: PhotoSet, table: Table | None, columns: dict[str, str]) -> Iterator[Read]:
-    """All rows in their order. Raises TableRefused and photo_sets.PhotosRefused for the whole."""
+    """All rows in their order. Raises TableRefused and PhotosRefused for the whole."""
     if table is None:
         for row in known.folder_rows(photos):
             yield row.number, row, []

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from skinclinic.archive.formats.problems import CellError, _
+
 HISTOPATHOLOGY = "histopathology"
 CONFIRMED_BY = (
     HISTOPATHOLOGY,
@@ -16,10 +18,6 @@ SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other"
 UNKNOWN = {"", "na", "n/a", "nan", "none", "null", "unknown", "unk", "-"}
 _SKIN_TYPES = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, **{str(n): n for n in range(1, 7)}}
 OLDEST = 120
-
-
-class CellError(ValueError):
-    """A cell that cannot be read; the message says what is expected."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,10 @@ class Row:
     icd10: str = ""
     impression: str = ""
     text: str = ""
-    # The stored file's hash, where the source tells it.
+    # What an export of this product tells besides: the stored file's hash, the side of a split, a drawing.
     sha256: str = ""
+    split: str = ""
+    is_synthetic: bool = False
 
 
 def is_unknown(text: str) -> bool:
@@ -59,13 +59,10 @@ def age(text: str) -> int | None:
     """Years, 0 to 120. Raises CellError."""
     if is_unknown(text):
         return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise CellError("is not a number of years") from None
-    if not 0 <= value <= OLDEST:
-        raise CellError(f"is not an age from 0 to {OLDEST}")
-    return int(value)
+    # float() would also read 1_0, infinity and other scripts' digits.
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]*)?", text.strip()) or float(text) > OLDEST:
+        raise CellError(_("not an age in years from 0 to %(oldest)s"), oldest=OLDEST)
+    return int(float(text))
 
 
 def sex(text: str) -> str:
@@ -75,7 +72,7 @@ def sex(text: str) -> str:
     try:
         return SEXES[text.strip().casefold()]
     except KeyError:
-        raise CellError("is none of female, male, other") from None
+        raise CellError(_("none of female, male, other")) from None
 
 
 def skin_type(text: str) -> int | None:
@@ -86,7 +83,7 @@ def skin_type(text: str) -> int | None:
     try:
         return _SKIN_TYPES[text]
     except KeyError:
-        raise CellError("is not a Fitzpatrick skin type from I to VI") from None
+        raise CellError(_("not a Fitzpatrick skin type from I to VI")) from None
 
 
 def yes(text: str) -> bool:
@@ -96,21 +93,30 @@ def yes(text: str) -> bool:
         return True
     if folded in ("false", "no", "n", "0", "0.0", "아니오") or is_unknown(text):
         return False
-    raise CellError("is neither yes nor no")
+    raise CellError(_("neither yes nor no"))
 
 
 def day(text: str) -> date | None:
     """A date as YYYY-MM-DD, YYYY/MM/DD or YYYYMMDD. Raises CellError."""
     if is_unknown(text):
         return None
-    match = re.fullmatch(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?", text.strip())
+    match = re.fullmatch(r"(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?", text.strip(), re.ASCII)
     try:
         found = date(*map(int, match.groups())) if match else None
     except ValueError:
         found = None
     if found is None or not 1826 <= found.year <= 2200:
-        raise CellError("is not a date written as YYYY-MM-DD")
+        raise CellError(_("not a date written as YYYY-MM-DD"))
     return found
+
+
+def side(text: str) -> str:
+    """'train', 'test' or ''. Raises CellError."""
+    if is_unknown(text):
+        return ""
+    if text.strip().casefold() not in ("train", "test"):
+        raise CellError(_("is neither train nor test"))
+    return text.strip().casefold()
 
 
 def confirmed_by(text: str) -> str:
@@ -119,5 +125,15 @@ def confirmed_by(text: str) -> str:
         return ""
     folded = " ".join(text.casefold().split())
     if folded not in CONFIRMED_BY:
-        raise CellError("is no way of confirmation of the ISIC vocabulary")
+        raise CellError(_("no way of confirmation of the ISIC vocabulary"))
     return folded
+
+
+def icd10(text: str) -> str:
+    """An ICD-10 code such as C44.3, or ''. Raises CellError."""
+    if is_unknown(text):
+        return ""
+    code = text.strip().upper()
+    if not re.fullmatch(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?", code) or len(code) > 8:
+        raise CellError(_("not an ICD-10 code such as C44.3"))
+    return code

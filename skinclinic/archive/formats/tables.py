@@ -6,56 +6,76 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinclinic.archive.formats.problems import Problem, TableRefused, _
+
 MOST_BYTES = 1024**3
 MOST_ROWS = 1_000_000
 MOST_COLUMNS = 500
 LONGEST_CELL = 20_000
+LONGEST_LINE = 1_000_000
+LONGEST_NAME = 200
 _ENCODINGS = ("utf-8-sig", "cp949")
 _DELIMITERS = (",", ";", "\t")
 
 
-class TableRefused(ValueError):
-    """The table as a whole cannot be read; the message says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Record:
-    """A row as text by column; ``problems`` are (column, message) found while reading it."""
+    """A row as text by column; ``problems`` were found while reading it."""
 
     number: int
     cells: dict[str, str]
-    problems: tuple[tuple[str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Table:
-    """A table on disk, read a row at a time: ``columns`` now, ``records()`` as often as wanted."""
+    """A table on disk, read a row at a time: ``columns`` now, ``records()`` as often as wanted.
+
+    Raises TableRefused, for what is only seen on the way also from ``records()``.
+    """
 
     def __init__(self, path: Path):
         self.path = path
         if path.stat().st_size > MOST_BYTES:
-            raise TableRefused("The table is larger than 1 GB. Split it.")
+            raise TableRefused(_("The table is larger than 1 GB. Split it."))
         self.encoding = _encoding(path)
         with self._open() as file:
-            first = file.readline(1_000_000)
+            first = next(_lines(file), "")
         if not first.strip():
-            raise TableRefused("The table is empty; its first row must name the columns.")
+            raise TableRefused(_("The table is empty; its first row must name the columns."))
         self.delimiter = max(_DELIMITERS, key=first.count)
         with self._open() as file:
-            self.columns = [name.strip() for name in next(self._reader(file))]
+            try:
+                self.columns = [name.strip() for name in next(self._reader(file))]
+            except csv.Error as error:
+                raise TableRefused(
+                    _("The first row, which names the columns, cannot be read (%(error)s)."), error=str(error)
+                ) from None
+        self._check_columns()
+
+    def _check_columns(self) -> None:
         if len(self.columns) > MOST_COLUMNS:
-            raise TableRefused(f"The table has more than {MOST_COLUMNS} columns.")
+            raise TableRefused(_("The table has more than %(most)s columns."), most=MOST_COLUMNS)
         named = [name for name in self.columns if name]
+        if not named:
+            raise TableRefused(_("The first row names no column."))
+        if any("\0" in name or len(name) > LONGEST_NAME for name in named):
+            raise TableRefused(
+                _("A column's name is longer than %(most)s characters or holds a NUL byte. Is it a table?"),
+                most=LONGEST_NAME,
+            )
         if doubled := sorted({name for name in named if named.count(name) > 1}):
             raise TableRefused(
-                f"These columns stand there twice: {', '.join(doubled)}. Rename or remove one."
+                _("These columns stand there twice: %(names)s. Rename or remove one."),
+                names=", ".join(doubled),
             )
 
     def require(self, *names: str) -> None:
         """Raise TableRefused unless all these columns are there."""
         if missing := [name for name in names if name not in self.columns]:
             raise TableRefused(
-                f"These columns are missing: {', '.join(missing)}. "
-                f"The table has: {', '.join(filter(None, self.columns))[:600]}."
+                _("These columns are missing: %(missing)s. The table has: %(there)s."),
+                missing=", ".join(missing),
+                there=", ".join(filter(None, self.columns))[:600],
             )
 
     def records(self) -> Iterator[Record]:
@@ -71,35 +91,55 @@ class Table:
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    yield Record(number, {}, (("", f"cannot be read ({error})"),))
+                    message = _("the row cannot be read (%(error)s); is a quote missing?")
+                    yield Record(number, {}, (Problem("", message, params={"error": str(error)}),))
                     continue
                 if number > MOST_ROWS + 1:
-                    raise TableRefused(f"The table has more than {MOST_ROWS:,} rows. Split it.")
+                    raise TableRefused(
+                        _("The table has more than %(most)s rows. Split it."), most=f"{MOST_ROWS:,}"
+                    )
                 if any(cell.strip() for cell in cells):
                     yield self._record(number, cells)
 
     def _record(self, number: int, cells: list[str]) -> Record:
         problems = []
         if len(cells) != len(self.columns):
-            problems.append(("", f"has {len(cells)} cells, the header {len(self.columns)}"))
+            params = {"cells": len(cells), "columns": len(self.columns)}
+            problems.append(Problem("", _("%(cells)s cells, the header has %(columns)s"), params=params))
         values = {}
         for name, cell in zip(self.columns, cells, strict=False):
             if "\0" in cell:
-                problems.append((name, "holds a NUL byte"))
+                problems.append(Problem(name, _("holds a NUL byte"), cell))
             elif len(cell) > LONGEST_CELL:
-                problems.append((name, f"is longer than {LONGEST_CELL:,} characters"))
+                params = {"most": f"{LONGEST_CELL:,}"}
+                problems.append(Problem(name, _("longer than %(most)s characters"), cell, params))
             elif name:
                 # A formula defused on export has an apostrophe before it.
                 values[name] = cell[1:] if cell[:1] == "'" and cell[1:2] in "=+-@\t\r" else cell.strip()
                 if cell.strip()[:1] in ("=", "@") or _is_formula(cell.strip()):
-                    problems.append((name, "is a formula; save the table with values"))
+                    problems.append(Problem(name, _("a formula; save the table with values"), cell))
         return Record(number, values, tuple(problems))
 
     def _open(self) -> io.TextIOBase:
         return self.path.open(encoding=self.encoding, newline="")
 
     def _reader(self, file):
-        return csv.reader(file, delimiter=self.delimiter)
+        # Strict: a quote that is never closed would swallow the rows below it without a word.
+        return csv.reader(_lines(file), delimiter=self.delimiter, strict=True)
+
+
+def _lines(file: io.TextIOBase) -> Iterator[str]:
+    """The lines of a table, none of which may fill the memory."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise TableRefused(
+                _("Line %(number)s is longer than %(most)s characters. Is it a table?"),
+                number=number,
+                most=f"{LONGEST_LINE:,}",
+            )
+        yield line
 
 
 def _is_formula(cell: str) -> bool:
@@ -111,7 +151,7 @@ def _encoding(path: Path) -> str:
     """The encoding that reads the whole file. Raises TableRefused."""
     with path.open("rb") as file:
         if file.read(4)[:2] in (b"\xff\xfe", b"\xfe\xff", b"PK", b"\xd0\xcf"):
-            raise TableRefused("This is a spreadsheet or UTF-16 text. Save it as CSV (UTF-8).")
+            raise TableRefused(_("This is a spreadsheet or UTF-16 text. Save it as CSV (UTF-8)."))
     for encoding in _ENCODINGS:
         try:
             with path.open(encoding=encoding, newline="") as file:
@@ -120,4 +160,4 @@ def _encoding(path: Path) -> str:
             return encoding
         except UnicodeDecodeError:
             continue
-    raise TableRefused("The table is neither UTF-8 nor CP949 text. Save it as CSV (UTF-8).")
+    raise TableRefused(_("The table is neither UTF-8 nor CP949 text. Save it as CSV (UTF-8)."))

@@ -1,7 +1,9 @@
 from django import forms
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic import terms
+from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, Entry
 from skinclinic.models import Diagnosis
 
@@ -22,10 +24,11 @@ class EntryForm(forms.Form):
     )
 
     def __init__(self, data=None, *, entry: Entry):
-        super().__init__(data, initial={name: getattr(entry, name) for name in self.base_fields})
-        self.fields["label"].widget.attrs["list"] = "label-names"
+        initial = {name: getattr(entry, name) for name in self.base_fields}
+        for name in ("label", "impression"):
+            initial[name] = labels.name(initial[name], get_language() or "en")
+        super().__init__(data, initial=initial)
         self.fields["subtype"].widget.attrs["list"] = "subtype-names"
-        self.fields["impression"].widget.attrs["list"] = "label-names"
 
     def clean_label(self) -> str:
         """A disease's key for whatever of its names was typed; else the name as it is."""

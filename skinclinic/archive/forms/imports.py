@@ -46,17 +46,31 @@ class ImportForm(forms.ModelForm):
         self.clinic = clinic
         self.fields["waiting"].choices = [("", "–"), *((name, name) for name in waiting_folders(clinic))]
         self.fields["mapping"].queryset = SavedMapping.objects.filter(clinic=clinic)
+        if len(self.fields["waiting"].choices) == 1:
+            self.fields["waiting"].widget = forms.HiddenInput()
+        if not self.fields["mapping"].queryset.exists():
+            self.fields["mapping"].widget = forms.HiddenInput()
+        self.fields["name"].help_text = _("Also the name of the source; importing under it again updates it.")
+        self.fields["format"].choices = [("", _("Choose the format")), *Import.Format.choices]
+        self.fields["format"].widget.attrs["data-without-table"] = " ".join(WITHOUT_TABLE)
+        self.fields["archive"].widget.attrs["accept"] = ".zip,application/zip"
+        self.fields["table"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
+        self.fields["table"].help_text = _("A line a photo; with commas, semicolons or tabs.")
         for name in PROVENANCE:
             scheme = {"assume_scheme": "https"} if name == "url" else {}
             field = Source._meta.get_field(name).formfield(**scheme)
             field.required = False
+            if name == "citation":
+                field.widget.attrs["rows"] = 2
             self.fields[name] = field
 
     def clean(self):
         values = super().clean()
         if bool(values.get("archive")) == bool(values.get("waiting")) and "waiting" not in self.errors:
             self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
-        if values.get("format") not in WITHOUT_TABLE and not values.get("table"):
+        # An export of this product brings its own table.
+        without = (*WITHOUT_TABLE, Import.Format.EXPORT)
+        if values.get("format") not in without and not values.get("table"):
             self.add_error("table", _("This format needs its table."))
         return values
 

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Frozen')], default='draft', max_length=6)),
                 ('query', models.JSONField(blank=True, default=dict)),
                 ('split', models.JSONField(blank=True, default=dict)),
+                ('stated', models.JSONField(blank=True, default=dict)),
                 ('note', models.CharField(blank=True, max_length=400, verbose_name='what changed')),
                 ('sha256', models.CharField(blank=True, max_length=64)),
                 ('provenance', models.JSONField(blank=True, default=list)),
@@ -111,7 +112,14 @@ class Migration(migrations.Migration):
                 ('phash', models.BigIntegerField(null=True)),
                 ('label', models.CharField(max_length=120)),
                 ('subtype', models.CharField(blank=True, max_length=80)),
+                ('icd10', models.CharField(blank=True, max_length=8)),
+                ('impression', models.CharField(blank=True, max_length=120)),
+                ('text', models.CharField(blank=True, max_length=2000)),
+                ('confirmed_by', models.CharField(blank=True, max_length=60)),
                 ('split', models.CharField(blank=True, choices=[('train', 'Training'), ('test', 'Test')], max_length=5)),
+                ('lesion', models.CharField(blank=True, max_length=16)),
+                ('kind', models.CharField(blank=True, max_length=12)),
+                ('is_synthetic', models.BooleanField(default=False)),
                 ('is_proven', models.BooleanField(default=False)),
                 ('person', models.CharField(blank=True, max_length=16)),
                 ('taken_on', models.DateField(null=True)),
@@ -267,6 +275,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='datasetitem',
             index=models.Index(fields=['version', 'label', 'id'], name='item_by_label'),
+        ),
+        migrations.AddIndex(
+            model_name='datasetitem',
+            index=models.Index(fields=['version', 'content_sha256'], name='item_by_content'),
         ),
         migrations.AddConstraint(
             model_name='datasetitem',

@@ -34,7 +34,8 @@ class DatasetVersion(models.Model):
     """A draft, or frozen for good: members, labels and hashes no longer change.
 
     ``sha256`` is that of the sorted lines "content hash, label, split". ``query`` is the search that chose
-    the members; ``split`` says how they were divided: {method, share, seed, said}.
+    the members; ``split`` says how they were divided: {method, share, seed, said}. ``stated`` is what people
+    say of it, for the checks to hold against what is counted: {"minimum": photos a class, "counts": {label: n}}.
     """
 
     class State(models.TextChoices):
@@ -47,6 +48,7 @@ class DatasetVersion(models.Model):
     state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
     query = models.JSONField(default=dict, blank=True)
     split = models.JSONField(default=dict, blank=True)
+    stated = models.JSONField(default=dict, blank=True)
     note = models.CharField(_("what changed"), max_length=400, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     # Where its photos come from, as it was when frozen: [{name, licence, …}].
@@ -76,9 +78,9 @@ class DatasetVersion(models.Model):
 class DatasetItem(models.Model):
     """A photo in a version, as it was when it was put there.
 
-    What a summary or a training needs is kept here, so that a frozen version does not follow later changes;
-    ``entry`` becomes empty when the photo itself is deleted. ``person`` tells patients apart (hex, from the
-    clinic's key); empty: not known.
+    What a summary, a training or an export needs is kept here, so that a frozen version does not follow later
+    changes; ``entry`` becomes empty when the photo itself is deleted. ``person`` and ``lesion`` tell patients
+    and lesions apart (hex, from the clinic's key); empty: not known.
     """
 
     class Split(models.TextChoices):
@@ -91,9 +93,16 @@ class DatasetItem(models.Model):
     phash = models.BigIntegerField(null=True)
     label = models.CharField(max_length=LABEL_LENGTH)
     subtype = models.CharField(max_length=80, blank=True)
+    icd10 = models.CharField(max_length=8, blank=True)
+    impression = models.CharField(max_length=LABEL_LENGTH, blank=True)
+    text = models.CharField(max_length=2000, blank=True)
+    confirmed_by = models.CharField(max_length=60, blank=True)
     split = models.CharField(max_length=5, choices=Split.choices, blank=True)
     is_proven = models.BooleanField(default=False)
     person = models.CharField(max_length=16, blank=True)
+    lesion = models.CharField(max_length=16, blank=True)
+    kind = models.CharField(max_length=12, blank=True)
+    is_synthetic = models.BooleanField(default=False)
     taken_on = models.DateField(null=True)
     age = models.PositiveSmallIntegerField(null=True)
     sex = models.CharField(max_length=8, blank=True)
@@ -105,7 +114,10 @@ class DatasetItem(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
-        indexes = [models.Index(fields=["version", "label", "id"], name="item_by_label")]
+        indexes = [
+            models.Index(fields=["version", "label", "id"], name="item_by_label"),
+            models.Index(fields=["version", "content_sha256"], name="item_by_content"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.label}"

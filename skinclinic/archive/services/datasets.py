@@ -1,9 +1,9 @@
 """Datasets: made, filled, changed, split and continued in new versions. Frozen versions refuse all change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from skinclinic import jobs
@@ -14,8 +14,6 @@ from skinclinic.archive.models import (
     DatasetVersion,
     DuplicatePair,
     Entry,
-    Import,
-    Review,
 )
 from skinclinic.archive.services import pseudonyms, splits
 from skinclinic.models import Clinic, Job, User
@@ -31,6 +29,10 @@ _TAKEN = {  # field of the item: where the entry has it
     "phash": "phash",
     "label": "label",
     "subtype": "subtype",
+    "icd10": "icd10",
+    "impression": "impression",
+    "text": "text",
+    "confirmed_by": "confirmed_by",
     "is_proven": "is_proven",
     "taken_on": "taken_on",
     "age": "age",
@@ -39,6 +41,8 @@ _TAKEN = {  # field of the item: where the entry has it
     "ethnicity": "patient__ethnicity",
     "site": "photo__lesion__site",
     "source_name": "source__name",
+    "kind": "photo__kind",
+    "is_synthetic": "photo__is_synthetic",
 }
 
 
@@ -51,11 +55,12 @@ def create(
     clinic: Clinic, user: User | None, name: str, role: str = "both", description: str = ""
 ) -> DatasetVersion:
     """Make a dataset with an empty draft; return the draft. Raises Refused for a name that is taken."""
-    if Dataset.objects.filter(clinic=clinic, name=name).exists():
-        raise Refused(_("This clinic already has a dataset with this name."))
-    dataset = Dataset.objects.create(
-        clinic=clinic, name=name, role=role, description=description, created_by=user
+    # Not asked first: two people may choose the same name at the same moment.
+    dataset, made = Dataset.objects.get_or_create(
+        clinic=clinic, name=name, defaults={"role": role, "description": description, "created_by": user}
     )
+    if not made:
+        raise Refused(_("This clinic already has a dataset with this name."))
     return DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
 
 
@@ -106,11 +111,11 @@ def set_members(
 ) -> None:
     """Make exactly these entries the members. Photos that stay keep their label and side."""
     version = lock_draft(version)
-    wanted = Entry.objects.filter(pk__in=entries.order_by().values("pk"), clinic=version.clinic_id)
-    removed, _rows = version.items.exclude(entry__in=wanted.values("pk")).delete()
+    wanted = entries.order_by().filter(clinic=version.clinic_id)
+    removed, _rows = version.items.filter(~Exists(wanted.filter(pk=OuterRef("entry")))).delete()
     added = _add(version, wanted, say)
     if removed or added:
-        _forget_split(version)
+        forget_split(version)
 
 
 @transaction.atomic
@@ -119,7 +124,7 @@ def add(version: DatasetVersion, entries: QuerySet[Entry]) -> int:
     version = lock_draft(version)
     added = _add(version, entries.filter(clinic=version.clinic_id))
     if added:
-        _forget_split(version)
+        forget_split(version)
     return added
 
 
@@ -129,65 +134,94 @@ def remove(version: DatasetVersion, items: Iterable[int]) -> int:
     version = lock_draft(version)
     removed, _rows = version.items.filter(pk__in=list(items)).delete()
     if removed:
-        _forget_split(version)
+        forget_split(version)
     return removed
 
 
 @transaction.atomic
-def relabel(item: DatasetItem, label: str) -> None:
-    """Give one photo another label in this draft only. Raises Refused."""
-    lock_draft(item.version)
+def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
+    """Give items another label in this draft only; return how many. Raises Refused."""
+    version = lock_draft(version)
     label = labels.tidy(label)
     if not label:
         raise Refused(_("A photo in a dataset needs a label."))
-    DatasetItem.objects.filter(pk=item.pk).update(label=label[:120], subtype="")
+    changing = version.items.filter(pk__in=list(items)).exclude(label=label)
+    return changing.update(label=label[:120], subtype="")
+
+
+@transaction.atomic
+def state(version: DatasetVersion, *, minimum: int, counts: dict[str, int]) -> None:
+    """Note what people say of the version (see ``DatasetVersion.stated``). It may be said of a frozen one, too:
+    it changes what is checked, not what is held."""
+    DatasetVersion.objects.filter(pk=version.pk).update(stated={"minimum": minimum, "counts": counts})
 
 
 @transaction.atomic
 def refresh(version: DatasetVersion) -> None:
     """Take over what the archive says now of every member: labels given here only are lost. Raises Refused."""
     version = lock_draft(version)
-    sides = dict(version.items.exclude(entry=None).exclude(split="").values_list("entry", "split"))
-    members = list(version.items.exclude(entry=None).values_list("entry", flat=True))
+    told = {
+        entry: {"split": side}
+        for entry, side in version.items.exclude(entry=None).values_list("entry", "split")
+    }
     version.items.all().delete()
-    for start in range(0, len(members), 500):
-        _add(version, Entry.objects.filter(pk__in=members[start : start + 500]), sides=sides)
+    add_as_told(version, told)
 
 
-def _add(version: DatasetVersion, entries: QuerySet[Entry], say=lambda done: None, sides=None) -> int:
-    there = DatasetItem.objects.filter(version=version, entry=OuterRef("pk"))
-    entries = entries.filter(~Exists(there)).order_by("pk")
-    added = last = 0
+def add_as_told(version: DatasetVersion, told: Mapping[int, dict]) -> int:
+    """Add entries by their keys to a draft the caller holds; what ``told`` says of an entry (fields of an
+    item, such as label and split) goes before what the archive says. Returns how many were new."""
+    keys, added = sorted(told), 0
+    for start in range(0, len(keys), 500):
+        wanted = Entry.objects.filter(clinic=version.clinic_id, pk__in=keys[start : start + 500])
+        added += _add(version, wanted, told=told)
+    return added
+
+
+def _add(
+    version: DatasetVersion,
+    entries: QuerySet[Entry],
+    say: Callable[[int], None] = lambda done: None,
+    told: Mapping[int, dict] | None = None,
+) -> int:
+    entries, added, last = entries.order_by("pk"), 0, 0
     while True:
-        rows = list(
-            entries.filter(pk__gt=last).values("pk", "clinic_id", "patient_id", *_TAKEN.values())[:_BATCH]
+        # Who is there already is asked for a range of keys: a plan that no statistics can mislead.
+        found = list(
+            entries.filter(pk__gt=last).values(
+                "pk", "clinic_id", "patient_id", "photo__lesion_id", *_TAKEN.values()
+            )[:_BATCH]
         )
-        if not rows:
+        if not found:
             return added
-        DatasetItem.objects.bulk_create(
-            [
-                DatasetItem(
-                    version=version,
-                    entry_id=row["pk"],
-                    person=pseudonyms.person(row["clinic_id"], row["patient_id"]),
-                    split=(sides or {}).get(row["pk"], ""),
-                    # What a patient has is empty for an unknown patient.
-                    **{
-                        name: "" if row[path] is None and name in ("sex", "ethnicity") else row[path]
-                        for name, path in _TAKEN.items()
-                    },
-                )
-                for row in rows
-            ],
-            batch_size=500,
-        )
+        there = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+        there = set(there.values_list("entry", flat=True))
+        rows = [row for row in found if row["pk"] not in there]
+        items = [
+            DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows
+        ]
+        DatasetItem.objects.bulk_create(items, batch_size=500)
         added += len(rows)
-        last = rows[-1]["pk"]
+        last = found[-1]["pk"]
         say(added)
 
 
-def _forget_split(version: DatasetVersion) -> None:
-    """Other members: the earlier division says nothing any more."""
+def _snapshot(row: dict) -> dict:
+    """The fields of an item from an entry's values."""
+    # What a patient has is empty for an unknown patient.
+    taken = {
+        name: "" if row[path] is None and name in ("sex", "ethnicity") else row[path]
+        for name, path in _TAKEN.items()
+    }
+    return taken | {
+        "entry_id": row["pk"],
+        "person": pseudonyms.person(row["clinic_id"], row["patient_id"]),
+        "lesion": pseudonyms.lesion(row["clinic_id"], row["photo__lesion_id"]),
+    }
+
+
+def forget_split(version: DatasetVersion) -> None:
+    """Take the division back: with other members it says nothing any more."""
     if version.split:
         version.items.exclude(split="").update(split="")
         version.split = {}
@@ -264,24 +298,3 @@ def discard(version: DatasetVersion) -> None:
     row.delete()
     if not dataset.versions.exists():
         dataset.delete()
-
-
-@transaction.atomic
-def from_import(row: Import) -> Dataset:
-    """The dataset of an import: named and meant as the import says, its draft filled with all its source's photos.
-
-    Asking again changes nothing; a frozen dataset gets a new draft only when something is different now.
-    """
-    dataset, _made = Dataset.objects.get_or_create(
-        clinic=row.clinic, name=row.name, defaults={"role": row.role, "created_by": row.created_by}
-    )
-    entries = Entry.objects.filter(clinic=row.clinic, source=row.source).exclude(review=Review.REJECTED)
-    last = dataset.versions.order_by("-number").first()
-    if last and last.is_frozen:
-        there = DatasetItem.objects.filter(version=last, entry=OuterRef("pk"), label=OuterRef("label"))
-        if not entries.filter(~Exists(there)).exists():
-            return dataset
-    draft = new_version(dataset, row.created_by)
-    draft.items.exclude(label=F("entry__label")).filter(entry__in=entries.values("pk")).delete()
-    add(draft, entries)
-    return dataset

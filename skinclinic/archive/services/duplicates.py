@@ -1,5 +1,8 @@
 """Photos that look alike: finding the pairs, and what a curator says of each."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 from django.db import transaction
 from django.db.models import Count, Max, Q, QuerySet
@@ -14,9 +17,13 @@ JOB = "find-duplicates"
 # Of 306 photos of 272 patients, the nearest two different lesions differ in 10 bits, while each photo scaled
 # to a half or saved at JPEG quality 40 differs in at most 4 (tests/archive/test_duplicates.py).
 MAX_DISTANCE = 6
+# A photo is shown beside at most so many older ones, the nearest: a thousand black frames are no million pairs.
+MOST_EACH = 10
 ACROSS_PATIENTS, ACROSS_SOURCES = "patients", "sources"
 SHOWS = (ACROSS_PATIENTS, ACROSS_SOURCES)
 _BATCH = 2000
+_STORED_AT_ONCE = 5000
+MOST_COUNTED = 10_000
 _SHOWN = [
     "decided_by",
     *(f"{side}__{name}" for side in ("first", "second") for name in ("photo__lesion", "patient", "source")),
@@ -50,10 +57,11 @@ def search_is_due(clinic: Clinic, last: Job | None) -> bool:
     return bool(seen["count"]) and (last is None or last.key != f"{clinic.pk}:{seen['last']}:{seen['count']}")
 
 
-def find_pairs(clinic: Clinic) -> list[DuplicatePair]:
-    """Return the pairs at most MAX_DISTANCE bits apart that the clinic does not have yet, unsaved.
+def find_pairs(clinic: Clinic) -> Iterator[DuplicatePair]:
+    """The pairs at most MAX_DISTANCE bits apart that the clinic does not have yet, unsaved, nearest first.
 
-    Rejected photos are left out. Five numbers a photo are held in memory: 8 MB for 200,000.
+    Each photo with at most MOST_EACH older ones. Rejected photos are left out. Four numbers a photo are held
+    in memory: 6 MB for 200,000.
     """
     entries = (
         Entry.objects.filter(clinic=clinic, phash__isnull=False)
@@ -61,19 +69,14 @@ def find_pairs(clinic: Clinic) -> list[DuplicatePair]:
         .order_by("pk")
         .values_list("pk", "phash", "patient_id", "source_id")
     )
-    table = np.array(
-        [(pk, phash, patient or -pk, source) for pk, phash, patient, source in entries.iterator(_BATCH)],
-        dtype=np.int64,
-    ).reshape(-1, 4)
-    known = set(DuplicatePair.objects.filter(clinic=clinic).values_list("first_id", "second_id"))
-    indices, distances = near.pairs(table[:, 1], MAX_DISTANCE)
-    found = []
+    rows = ((pk, phash, patient or -pk, source) for pk, phash, patient, source in entries.iterator(_BATCH))
+    table = np.fromiter(rows, dtype=np.dtype((np.int64, 4)))
+    known = set(DuplicatePair.objects.filter(clinic=clinic).values_list("first_id", "second_id").iterator())
+    indices, distances = near.pairs(table[:, 1], MAX_DISTANCE, MOST_EACH)
     for (a, b), distance in zip(indices, distances, strict=True):
         first, second = int(table[a, 0]), int(table[b, 0])
-        if (first, second) in known:
-            continue
-        found.append(
-            DuplicatePair(
+        if (first, second) not in known:
+            yield DuplicatePair(
                 clinic=clinic,
                 first_id=first,
                 second_id=second,
@@ -81,8 +84,16 @@ def find_pairs(clinic: Clinic) -> list[DuplicatePair]:
                 across_patients=bool(table[a, 2] != table[b, 2]),
                 across_sources=bool(table[a, 3] != table[b, 3]),
             )
-        )
-    return found
+
+
+def search(clinic: Clinic) -> int:
+    """Find and store the clinic's new pairs; return how many. A search that was cut short can be repeated."""
+    found, stored = find_pairs(clinic), 0
+    # Some at a time, so that nobody else waits for the database.
+    while some := list(islice(found, _STORED_AT_ONCE)):
+        DuplicatePair.objects.bulk_create(some, batch_size=1000, ignore_conflicts=True)
+        stored += len(some)
+    return stored
 
 
 def pairs(clinic: Clinic, show: str = "") -> QuerySet[DuplicatePair]:
@@ -100,9 +111,15 @@ def with_entries() -> QuerySet[DuplicatePair]:
     return DuplicatePair.objects.select_related("first", "second")
 
 
+def to_decide(clinic: Clinic, show: str = "") -> QuerySet[DuplicatePair]:
+    """The undecided pairs of photos of which neither is rejected: a rejected one needs no decision."""
+    rows = pairs(clinic, show).filter(verdict=DuplicatePair.Verdict.OPEN)
+    return rows.exclude(first__review=Review.REJECTED).exclude(second__review=Review.REJECTED)
+
+
 def next_open(clinic: Clinic, show: str, after: tuple[int, int] | None = None) -> DuplicatePair | None:
     """The nearest undecided pair, or the one after (distance, key) for a person who skips."""
-    rows = pairs(clinic, show).filter(verdict=DuplicatePair.Verdict.OPEN)
+    rows = to_decide(clinic, show)
     if after:
         distance, pk = after
         rows = rows.filter(Q(distance__gt=distance) | Q(distance=distance, pk__gt=pk))

@@ -1,18 +1,21 @@
 """Freezing a version: members, labels, sides and hashes are fixed and get one fingerprint."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from skinclinic import imaging
+from skinclinic import imaging, jobs
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
-from skinclinic.archive.services.datasets import Refused, lock_draft
+from skinclinic.archive.services.datasets import FILL_JOB, MOST_AT_ONCE, Refused, lock_draft
 from skinclinic.models import Job, Patient, User
 from skinclinic.services import files
+
+FREEZE_JOB = "dataset-freeze"
+_SAY_EVERY = 50
 
 
 def fingerprint(members: Iterable[tuple[str, str, str]]) -> str:
@@ -46,6 +49,22 @@ def provenance(version: DatasetVersion) -> list[dict]:
     ]
 
 
+def request(version: DatasetVersion, user: User) -> bool:
+    """Freeze a draft after reading every file: now, or as a job when there are many (True). Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        if reasons := problems(row):
+            raise Refused(" ".join(reasons))
+        if row.items.count() > MOST_AT_ONCE:
+            row.frozen_by = user
+            row.save(update_fields=["frozen_by"])
+            runs = Job.objects.filter(kind=FREEZE_JOB, subject=row.pk).count()
+            jobs.enqueue(FREEZE_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            return True
+    freeze(version, user, verify=True)
+    return False
+
+
 @transaction.atomic
 def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> DatasetVersion:
     """Freeze a draft. Raises Refused with every reason that stands against it.
@@ -53,7 +72,7 @@ def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> Data
     ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.
     """
     version = lock_draft(version)
-    if reasons := problems(version, verify=verify):
+    if reasons := problems(version) or file_problems(version, verify=verify):
         raise Refused(" ".join(reasons))
     version.sha256 = fingerprint_of(version)
     version.provenance = provenance(version)
@@ -63,15 +82,15 @@ def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> Data
     return version
 
 
-def problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
-    """What stands against freezing, in words."""
+def problems(version: DatasetVersion) -> list[str]:
+    """What the rows say against freezing, in words: a few queries, whatever the number of photos."""
     items, found = version.items, []
     if not items.exists():
         return [_("There is no photo in this version yet.")]
     if Job.objects.filter(
-        kind="dataset-fill", subject=version.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
+        kind__in=(FILL_JOB, FREEZE_JOB), subject=version.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
     ).exists():
-        return [_("The photos are still being added. Wait until that is done.")]
+        return [_("The version is still being worked on. Wait until that is done.")]
     if n := items.filter(entry=None).count():
         found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
     if n := items.filter(entry__review=Review.REJECTED).count():
@@ -87,14 +106,27 @@ def problems(version: DatasetVersion, *, verify: bool = False) -> list[str]:
         )
     if n := items.filter(content_sha256="").count():
         found.append(ngettext("%d photo has no hash.", "%d photos have no hash.", n) % n)
-    if n := _bad_files(version, verify):
+    return _with_advice(found)
+
+
+def file_problems(
+    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
+) -> list[str]:
+    """What the stored files say against freezing, in words; looks at every file (``verify``: reads it).
+
+    ``say(done)`` is called now and then.
+    """
+    found = []
+    if n := _bad_files(version, verify, say):
         found.append(
             ngettext("The file of %d photo is gone or changed.", "The files of %d photos are gone or changed.", n)
             % n
         )  # fmt: skip
-    if found:
-        found.append(_("Take these photos out and freeze again."))
-    return found
+    return _with_advice(found)
+
+
+def _with_advice(found: list[str]) -> list[str]:
+    return [*found, _("Take these photos out and freeze again.")] if found else []
 
 
 def without_consent(version: DatasetVersion) -> int:
@@ -106,10 +138,13 @@ def without_consent(version: DatasetVersion) -> int:
     )
 
 
-def _bad_files(version: DatasetVersion, verify: bool) -> int:
+def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> int:
+    """How many members' stored files are gone, or (``verify``, slow) are not what their hash says."""
     bad = 0
     rows = version.items.exclude(entry=None).values_list("content_sha256", "entry__photo__file_key")
-    for sha256, key in rows.order_by().iterator(2000):
+    for done, (sha256, key) in enumerate(rows.order_by("pk").iterator(2000)):
+        if done % _SAY_EVERY == 0:
+            say(done)
         try:
             bad += imaging.sha256(files.read(key)) != sha256 if verify else not files.path_of(key).is_file()
         except OSError:

@@ -6,7 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
-from skinclinic.archive.models import BackgroundDisease, Entry, EntryChange, RejectReason, Review, Source
+from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
+from skinclinic.archive.services import vocabulary
 from skinclinic.archive.services.datasets import Refused
 from skinclinic.archive.services.entries import create_entry
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
@@ -66,10 +67,7 @@ def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     label = label_of(diagnosis) if diagnosis else ""
     if not label:
         raise Refused(_("The pathology names no diagnosis."))
-    if not labels.is_disease(label):
-        BackgroundDisease.objects.get_or_create(
-            clinic=clinic, name=label, defaults={"icd10": diagnosis.icd10, "created_by": user}
-        )
+    label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
     patient = photo.lesion.patient
     day = timezone.localdate(photo.captured_at) if photo.captured_at else None
     entry = create_entry(

@@ -6,24 +6,29 @@ The result is a plan: a file with one JSON line for each row to write, and a rep
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from skinclinic import imaging
 from skinclinic.archive import labels
 from skinclinic.archive.formats import reading
-from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, PhotosRefused, open_photos
+from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
+from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused, _
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.formats.tables import Table, TableRefused
-from skinclinic.archive.models import BackgroundDisease, Entry, Import
-from skinclinic.archive.services.entries import is_known
+from skinclinic.archive.formats.tables import Table
+from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Entry, Import
+from skinclinic.archive.services import vocabulary
+from skinclinic.archive.services.entries import which_known
+from skinclinic.archive.services.import_report import Problems, refusal
 from skinclinic.diseases import BY_KEY, DISEASES
 from skinclinic.keyset import storable
 
 LEAVE_OUT = "-"
-MOST_ROWS_NAMED = 1000
 MOST_FILES_NAMED = 200
+MOST_LABELS = 10_000
+MOST_LABELS_NAMED = 1000
 _EVERY = 20
+_AT_ONCE = 200
 
 _NAMES = {
     spelling.casefold(): disease.key
@@ -32,43 +37,25 @@ _NAMES = {
 }
 
 
-class Problems:
-    """Errors grouped by what is wrong: {(column, message): [row numbers]}."""
-
-    def __init__(self):
-        self.rows: dict[tuple[str, str], list[int]] = {}
-        self.count: Counter = Counter()
-
-    def add(self, number: int, column: str, message: str) -> None:
-        key = (column, message)
-        self.count[key] += 1
-        named = self.rows.setdefault(key, [])
-        if len(named) < MOST_ROWS_NAMED:
-            named.append(number)
-
-    def to_json(self) -> list[dict]:
-        return [
-            {"column": column, "message": message, "rows": named, "count": self.count[column, message]}
-            for (column, message), named in sorted(self.rows.items())
-        ]
-
-
 def check(row: Import, plan: Path, say: Callable[[int, int], None]) -> dict:
     """Read and decode everything; write the plan and return the report.
 
-    ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole), ``errors``,
-    ``unknown_labels`` {word: rows}, ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``known``
-    (files that another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
+    ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole) and ``errors``
+    (both as ``import_report`` writes them), ``unknown_labels`` {word: rows} (the most frequent of
+    ``unknown_label_count``), ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``known`` (files that
+    another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
     """
     try:
         photos = open_photos(Path(row.photos))
     except PhotosRefused as refused:
-        return {"refused": str(refused)}
+        return {"refused": refusal(refused)}
     try:
         table = None if row.format in reading.WITHOUT_TABLE else Table(Path(row.metadata))
         return _Check(row, photos, say).run(table, plan)
     except (PhotosRefused, TableRefused) as refused:
-        return {"refused": str(refused)}
+        return {"refused": refusal(refused)}
+    except FileNotFoundError:
+        return {"refused": refusal(TableRefused(_("The table is no longer there.")))}
     finally:
         photos.close()
 
@@ -82,13 +69,23 @@ class _Check:
         self.by_label: Counter = Counter()
         self.ids: set[str] = set()
         self.used: set[str] = set()
-        self.hashes: dict[str, int] = {}
+        # SHA-256: the row that has it first, and its label
+        self.hashes: dict[str, tuple[int, str]] = {}
         self.own = reading.own_labels(row.format)
         self.mapped = {word.casefold(): label for word, label in row.labels.items()}
         background = BackgroundDisease.objects.filter(clinic=row.clinic_id).values_list("name", flat=True)
-        # An export's labels are ours already.
         self.background = {name.casefold(): name for name in background}
+        self.subtypes = vocabulary.subtype_spellings(row.clinic)
         self.doubled: list[list[int]] = []
+        # Rows that are fine, until a few are looked up in the archive together.
+        self.to_compare: list[tuple[Row, str, str]] = []
+        for word, label in row.labels.items():
+            if len(label) > LABEL_LENGTH or not storable(label):
+                raise TableRefused(
+                    _("The name that “%(word)s” is mapped to is no text of at most %(most)s characters."),
+                    word=word[:80],
+                    most=LABEL_LENGTH,
+                )
 
     def run(self, table: Table | None, plan: Path) -> dict:
         total = len(self.photos.names)
@@ -97,64 +94,102 @@ class _Check:
             for done, (number, row, problems) in enumerate(rows):
                 if done % _EVERY == 0:
                     self.say(done, total)
-                for column, message in problems:
-                    self.problems.add(number, column, message)
+                for problem in problems:
+                    self.problems.add(number, problem)
                 if row and (line := self._line(row)):
                     file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
-        if not self.ids and not self.problems.rows:
-            return {"refused": "There is no row to import."}
+        self._compare()
+        if not self.ids and not self.problems.total:
+            raise TableRefused(_("There is no row to import."))
         without = [name for name in self.photos.names if name not in self.used]
         return {
             "errors": self.problems.to_json(),
-            "unknown_labels": dict(self.unknown.most_common()),
+            "unknown_labels": dict(self.unknown.most_common(MOST_LABELS_NAMED)),
+            "unknown_label_count": len(self.unknown),
             "files_without_row": without[:MOST_FILES_NAMED],
             "files_without_row_count": len(without),
-            "doubled": self.doubled[:MOST_FILES_NAMED],
+            "doubled": self.doubled,
             "labels": dict(sorted(self.by_label.items(), key=lambda item: labels.order(item[0]))),
-            **{name: self.counts[name] for name in ("new", "unchanged", "changed", "known", "left_out")},
+            **{
+                name: self.counts[name]
+                for name in ("new", "unchanged", "changed", "known", "doubled_count", "left_out")
+            },
         }
 
     def _line(self, row: Row) -> dict | None:
         """What to write for a row; None when it has an error, is left out or is a copy."""
-        before = sum(self.problems.count.values())
-        if not all(map(storable, (row.file, row.external_id, row.label, row.text, row.patient, row.lesion))):
-            self.problems.add(row.number, "", "holds characters that cannot be stored")
+        before = self.problems.total
+        if not all(storable(value) for value in asdict(row).values() if isinstance(value, str)):
+            self._problem(row, _("holds characters that cannot be stored"))
             return None
         if row.external_id in self.ids:
-            self.problems.add(row.number, "", f"repeats the photo “{row.external_id}” of an earlier row")
+            self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
         self.ids.add(row.external_id)
         label = self._label(row)
-        name = self.photos.find(row.file)
-        if name is None:
-            self.problems.add(row.number, "", f"names a photo that is not there: “{row.file}”")
-        else:
+        name = self._name(row)
+        if name:
             self.used.add(name)
         if label == LEAVE_OUT:
             self.counts["left_out"] += 1
             return None
         sha256 = self._readable(row, name) if name else ""
-        if label is None or sum(self.problems.count.values()) > before:
+        if label is None or self.problems.total > before:
             return None
         if sha256 in self.hashes:
-            self.doubled.append([self.hashes[sha256], row.number])
+            self._copy(row, label, *self.hashes[sha256])
             return None
-        self.hashes[sha256] = row.number
+        subtype = labels.tidy(row.subtype)
+        row = replace(row, subtype=self.subtypes.get((label, subtype.casefold()), subtype))
+        self.hashes[sha256] = (row.number, label)
         self.by_label[label] += 1
-        self.counts[self._difference(row, label, sha256)] += 1
+        self.to_compare.append((row, label, sha256))
+        if len(self.to_compare) >= _AT_ONCE:
+            self._compare()
         return {**asdict(row), "label": label, "file": name, "upload_sha256": sha256}
+
+    def _problem(self, row: Row, message: str, value: str = "", *, column: str = "", **params) -> None:
+        self.problems.add(row.number, Problem(column, message, value, params))
+
+    def _name(self, row: Row) -> str | None:
+        try:
+            if name := self.photos.find(row.file):
+                return name
+            self._problem(row, _("this photo is not there"), row.file)
+        except Ambiguous:
+            self._problem(row, _("several photos have this name; write the folder too"), row.file)
+        return None
+
+    def _copy(self, row: Row, label: str, first: int, first_label: str) -> None:
+        """The same file again: passed over, unless the two rows contradict each other."""
+        if label != first_label:
+            message = _("an earlier row gives the same photo another label")
+            self._problem(row, message, f"{row.file} ↔ {first}")
+            return
+        self.counts["doubled_count"] += 1
+        if len(self.doubled) < MOST_FILES_NAMED:
+            self.doubled.append([first, row.number])
 
     def _label(self, row: Row) -> str | None:
         """A disease key, a background disease's name or LEAVE_OUT; None (and counted) when nobody said."""
         word = row.label.casefold()
         if word in self.mapped:
-            return self.mapped[word] or None
+            label = self.mapped[word]
+            return self.background.get(label.casefold(), label) or None
         if word in self.own:
             return self.own[word]
         if word in _NAMES and self.row.format not in (Import.Format.PAD_UFES_20,):
             return _NAMES[word]
         if word in self.background:
             return self.background[word]
+        if self.row.format == Import.Format.EXPORT:
+            # A curator decided on these names where the photos come from.
+            return labels.tidy(row.label)
         self.unknown[row.label] += 1
+        if len(self.unknown) > MOST_LABELS:
+            raise TableRefused(
+                _("There are more than %(most)s different labels. Is it the column of the diagnosis?"),
+                most=f"{MOST_LABELS:,}",
+            )
         return None
 
     def _readable(self, row: Row, name: str) -> str:
@@ -163,25 +198,33 @@ class _Check:
             data = self.photos.read(name, imaging.MAX_BYTES)
             imaging.check(data)
         except FileTooLarge:
-            self.problems.add(row.number, "", f"“{name}” is larger than {imaging.MAX_BYTES >> 20} MB")
+            self._problem(row, _("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)
         except imaging.PhotoRejected as rejected:
-            self.problems.add(row.number, "", f"“{name}”: {rejected}")
-        except OSError as error:
-            self.problems.add(row.number, "", f"“{name}” {error}")
+            self._problem(row, imaging.MESSAGES[rejected.code], name, **rejected.params)
+        except Unreadable as error:
+            self._problem(row, _("cannot be read (%(error)s)"), name, error=str(error))
         else:
             sha256 = imaging.sha256(data)
             if not row.sha256 or row.sha256.casefold() == sha256:
                 return sha256
-            self.problems.add(row.number, "sha256", f"“{name}” is not the file that the table describes")
+            self._problem(row, _("not the file that the table describes"), name, column="sha256")
         return ""
 
-    def _difference(self, row: Row, label: str, sha256: str) -> str:
-        entry = None
+    def _compare(self) -> None:
+        """Count what the rows that wait would change in the archive."""
+        rows, self.to_compare = self.to_compare, []
+        entries = {}
         if self.row.source_id:
-            entry = Entry.objects.filter(source=self.row.source_id, external_id=row.external_id).first()
-        if entry:
-            return "unchanged" if is_same(entry, row, label) else "changed"
-        return "known" if is_known(self.row.clinic_id, sha256) else "new"
+            names = [row.external_id for row, _label, _sha256 in rows]
+            there = Entry.objects.filter(source=self.row.source_id, external_id__in=names)
+            entries = {entry.external_id: entry for entry in there}
+        known = which_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
+        for row, label, sha256 in rows:
+            entry = entries.get(row.external_id)
+            if entry:
+                self.counts["unchanged" if is_same(entry, row, label) else "changed"] += 1
+            else:
+                self.counts["known" if sha256 in known else "new"] += 1
 
 
 def is_same(entry: Entry, row: Row, label: str) -> bool:

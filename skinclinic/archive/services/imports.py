@@ -11,11 +11,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from skinclinic import jobs
 from skinclinic.archive import labels as archive_labels
+from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.models import Import, SavedMapping, Source
-from skinclinic.archive.services import datasets, import_check, import_write
+from skinclinic.archive.services import dataset_of_import, import_check, import_write, own_export
+from skinclinic.archive.services.import_report import refusal
 from skinclinic.diseases import BY_KEY
 from skinclinic.models import Clinic, Job, User
 
@@ -43,13 +46,19 @@ def begin(
 ) -> Import:
     """Make an import of ``photos`` (a folder or ZIP) with the table ``metadata``, as yet unchecked.
 
-    Its photos go to the source of the same name, which is made with ``provenance`` if there is none.
+    Its photos go to the source of the same name, which is made with ``provenance`` if there is none. Raises
+    NotNow if that is the clinic's own source.
     """
     with transaction.atomic():
         known = {key: value for key, value in (provenance or {}).items() if value}
         source, made = Source.objects.get_or_create(
             clinic=clinic, name=name, defaults={"created_by": user, **known}
         )
+        if source.is_own:
+            raise NotNow(
+                _("“%(name)s” is the source of the clinic's own photos. Choose another name.")
+                % {"name": name}
+            )
         if not made and known:
             Source.objects.filter(pk=source.pk).update(**known)
         return Import.objects.create(
@@ -69,15 +78,28 @@ def _plan(row: Import) -> Path:
 
 
 def request_check(row: Import) -> None:
-    """Ask for the check. Raises NotNow while it is being written or is done."""
-    _move(row, CHECKABLE, State.CHECKING)
+    """Have a worker check it. Raises NotNow while it is being written or is done."""
+    start_check(row)
     _enqueue(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
-    """Ask for a checked import to be written, or a paused or failed one to go on. Raises NotNow."""
-    _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING)
+    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
+    start_write(row)
     _enqueue(WRITE_JOB, row)
+
+
+def start_check(row: Import) -> None:
+    """For ``run_check`` in this process. Raises NotNow while it is being written or is done."""
+    _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+
+
+def start_write(row: Import) -> None:
+    """For ``run_write`` in this process. Raises NotNow, also when the check found errors."""
+    row.refresh_from_db()
+    if not is_fine(row.report):
+        raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
+    _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING, error="")
 
 
 def pause(row: Import) -> None:
@@ -91,7 +113,7 @@ def discard(row: Import) -> None:
     with transaction.atomic():
         removed, _rows = Import.objects.filter(pk=pk, state__in=CHECKABLE, written=0).delete()
         if not removed:
-            raise NotNow("This import has begun to write; it cannot be discarded.")
+            raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
         # A source that only this import would have filled.
         Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
     remove_files(row)
@@ -113,7 +135,7 @@ def set_mapping(row: Import, *, columns: dict | None = None, labels: dict | None
     if labels is not None:
         values["labels"] = row.labels | {word: tidy_label(label) for word, label in labels.items()}
     if not Import.objects.filter(pk=row.pk, state__in=CHECKABLE).update(**values, state=State.UPLOADED):
-        raise NotNow("This import is being read or written; its mapping cannot be changed now.")
+        raise NotNow(_("This import is being read or written; its mapping cannot be changed now."))
     row.refresh_from_db()
 
 
@@ -133,13 +155,39 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
-    report = import_check.check(row, _plan(row), say)
-    fine = not (report.get("refused") or report["errors"] or report["unknown_labels"])
-    row.report, row.state = report, State.READY if fine else State.REFUSED
-    row.total = sum(report.get("labels", {}).values())
-    row.written, row.error = 0, ""
-    row.save(update_fields=["report", "state", "total", "written", "error"])
+    plan = _plan(row)
+    draft = plan.with_suffix(".part")
+    try:
+        if row.format == Import.Format.EXPORT and not row.metadata:
+            own_export.take_table(row, plan.parent)
+        report = import_check.check(row, draft, say)
+        if fine := is_fine(report):
+            draft.replace(plan)
+    except TableRefused as refused:
+        report, fine = {"refused": refusal(refused)}, False
+    except OSError as error:
+        raise jobs.JobError(
+            "check_stopped",
+            _("The check stopped (%(error)s). Mend that and check again.")
+            % {"error": error.strerror or error},
+        ) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    # Somebody may have discarded it meanwhile.
+    Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
+        report=report,
+        state=State.READY if fine else State.REFUSED,
+        total=sum(report.get("labels", {}).values()),
+        written=0,
+        error="",
+    )
+    row.refresh_from_db()
     return row
+
+
+def is_fine(report: dict) -> bool:
+    """Whether a check was made and found nothing that stands against writing."""
+    return bool(report) and not (report.get("refused") or report["errors"] or report["unknown_labels"])
 
 
 def run_write(row: Import, say=lambda done: None) -> Import:
@@ -157,7 +205,7 @@ def run_write(row: Import, say=lambda done: None) -> Import:
             **finished
         )
         if finished_now:
-            datasets.from_import(row)
+            dataset_of_import.fill(row, import_write.lines(_plan(row)))
     if finished_now:
         remove_files(row)
     row.refresh_from_db()
@@ -171,11 +219,11 @@ def fail(row: Import, error: str) -> None:
     )
 
 
-def _move(row: Import, states, to: str) -> None:
-    if not Import.objects.filter(pk=row.pk, state__in=states).update(state=to):
+def _move(row: Import, states, to: str, **values) -> None:
+    if not Import.objects.filter(pk=row.pk, state__in=states).update(state=to, **values):
         row.refresh_from_db()
-        raise NotNow(f"The import is now: {row.get_state_display()}.")
-    row.state = to
+        raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
+    row.refresh_from_db()
 
 
 def _enqueue(kind: str, row: Import) -> None:

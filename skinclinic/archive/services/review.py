@@ -9,13 +9,14 @@ from django.utils import timezone
 from skinclinic.archive import labels
 from skinclinic.archive.models import (
     LABEL_LENGTH,
-    BackgroundDisease,
     Entry,
     EntryChange,
     RejectReason,
     Review,
 )
+from skinclinic.archive.services import vocabulary
 from skinclinic.diseases import BY_KEY
+from skinclinic.keyset import storable
 from skinclinic.models import Clinic, Diagnosis, User
 
 EDITABLE = ("label", "subtype", "icd10", "impression", "text", "is_proven", "confirmed_by")
@@ -73,6 +74,9 @@ def edit(*, entry: Entry, user: User, **fields) -> EntryChange | None:
         if fields["label"] != entry.label:
             fields = {"icd10": _icd10(fields["label"]), "subtype": ""} | fields
             fields |= {"review": str(Review.PENDING), "reject_reason": "", "disagreement": None}
+    if fields.get("subtype"):
+        of = fields.get("label", entry.label)
+        fields["subtype"] = vocabulary.subtype(entry.clinic, user, of, fields["subtype"])
     if fields.get("is_proven") and not fields.get("confirmed_by", entry.confirmed_by):
         fields["confirmed_by"] = str(Diagnosis.ConfirmedBy.HISTOPATHOLOGY)
     after = {name: value for name, value in fields.items() if getattr(entry, name) != value}
@@ -110,16 +114,13 @@ def _apply(entry: Entry, user: User, action: str, after: dict, *, reviewed: bool
 
 
 def _label(clinic: Clinic, user: User, label: str) -> str:
-    """The label in its one spelling; a background disease the clinic does not know yet is added."""
+    """The label in its one spelling. Raises ReviewError."""
     label = labels.tidy(label)
-    if not label:
+    if not label or not storable(label):
         raise ReviewError("no_label")
-    if label.casefold() in BY_KEY:
-        return label.casefold()
     if len(label) > LABEL_LENGTH:
         raise ReviewError("long_label")
-    known = BackgroundDisease.objects.filter(clinic=clinic, name__iexact=label).first()
-    return (known or BackgroundDisease.objects.create(clinic=clinic, name=label, created_by=user)).name
+    return vocabulary.label(clinic, user, label)
 
 
 def _icd10(label: str) -> str:

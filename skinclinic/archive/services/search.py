@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from skinclinic import terms
@@ -133,8 +133,8 @@ def in_datasets(datasets: list[int]) -> Q:
             .first()
         )
     ]
-    items = DatasetItem.objects.filter(version__in=newest, entry__isnull=False)
-    return Q(pk__in=items.values("entry")) if newest else NOTHING
+    items = DatasetItem.objects.filter(version__in=newest, entry=OuterRef("pk"))
+    return Q(Exists(items)) if newest else NOTHING
 
 
 def _date(clinic: Clinic, text: str) -> Q:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from skinclinic.archive.views import candidates, datasets
+from skinclinic.archive.views import candidates, datasets, exports, members
 
 urlpatterns = [
     path("", datasets.dataset_list, name="datasets"),
@@ -8,6 +8,9 @@ urlpatterns = [
     path("compare/", datasets.dataset_compare, name="dataset-compare"),
     path("from-clinic/", candidates.dataset_candidates, name="dataset-candidates"),
     path("<int:pk>/", datasets.dataset, name="dataset"),
+    path("<int:pk>/work/", datasets.dataset_work, name="dataset-work"),
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
-    path("<int:pk>/export/", datasets.dataset_export, name="dataset-export"),
+    path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
+    path("<int:pk>/photos/", members.members, name="dataset-photos"),
+    path("<int:pk>/photos/act/", members.members_act, name="dataset-photos-act"),
 ]

@@ -3,21 +3,24 @@
 import csv
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic.archive.forms.datasets import DatasetForm, SplitForm
+from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
-from skinclinic.archive.services import checks, datasets, differences, export, freezing, selection, summary
+from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
+from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.query_text import QueryError
 from skinclinic.archive.views import shown, summary_table
+from skinclinic.keyset import storable
+from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
+SAMPLES = 10
 
 
 @clinic_member()
@@ -47,8 +50,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
             version = datasets.create(
                 clinic, request.user, values["name"], values["role"], values["description"]
             )
-            if datasets.fill(version, entries, chosen.to_json()):
-                messages.info(request, _("The photos are being gathered; reload in a moment."))
+            datasets.fill(version, entries, chosen.to_json())
             return redirect("dataset", pk=version.pk)
         except datasets.Refused as refused:
             form.add_error("name", str(refused))
@@ -58,6 +60,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE),
         "count": entries.count(),
+        "samples": entries.order_by("-pk")[:SAMPLES],
     }
     return render(
         request, "archive/datasets/new.html", context, status=422 if request.method == "POST" else 200
@@ -68,18 +71,18 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 def dataset(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: numbers, checks, where it comes from, the split, and what changed."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
-    minimum = request.GET.get("minimum", "1")
-    minimum = int(minimum) if minimum.isascii() and minimum.isdigit() and len(minimum) < 7 else 1
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
     earlier = next((other for other in others if other.number < version.number), None)
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
+    made = checks.of(version)
     context = {
         "version": version,
         "versions": others,
         "earlier": earlier,
         "table": summary_table.table([summary.of(version)]),
-        "checks": checks.of(version, minimum),
-        "minimum": minimum,
+        "checks": made,
+        "passed": sum(check.passed for check in made),
+        "stated_form": StatedForm(version=version),
         "sources": version.provenance if version.is_frozen else freezing.provenance(version),
         "changes": differences.between(earlier, version) if earlier else None,
         "query": selection.Selection.read(version.query).in_words(version.clinic, request.LANGUAGE_CODE)
@@ -91,15 +94,36 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "can_curate": bool(member and member.can_curate),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
-    return render(request, "archive/datasets/page.html", context)
+    return render(request, "archive/datasets/page.html", context | _work(version))
+
+
+@require_safe
+def dataset_work(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far filling or freezing is, polled by the page; the page is loaded anew once it has stopped."""
+    context = _work(get_for(request.user, VERSIONS, pk, VIEW))
+    response = render(request, "archive/datasets/work.html", context)
+    if not context["work_runs"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _work(version: DatasetVersion) -> dict:
+    """The newest job on a draft, while it runs or if it failed."""
+    kinds = (datasets.FILL_JOB, freezing.FREEZE_JOB)
+    job = Job.objects.filter(kind__in=kinds, subject=version.pk).order_by("-id").first()
+    if version.is_frozen or (job and job.state == Job.State.DONE):
+        job = None
+    runs = bool(job) and job.state in (Job.State.QUEUED, Job.State.RUNNING)
+    percent = round(100 * job.progress) if job else 0
+    return {"version": version, "work": job, "work_runs": runs, "percent": percent}
 
 
 @require_POST
 def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
-    """Split, freeze, take over corrections, fill again, make a new version or discard the draft."""
+    """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
-        "split": _split, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
+        "split": _split, "state": _state, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
         "discard": _discard,
     }  # fmt: skip
     act = acts.get(request.POST.get("act", ""))
@@ -113,24 +137,6 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
     except QueryError as error:
         messages.error(request, shown.search.explain(error))
     return redirect("dataset", pk=pk)
-
-
-@require_safe
-def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The ZIP of a frozen version, streamed photo by photo."""
-    version = get_for(request.user, VERSIONS, pk, VIEW)
-    options = export.Options(
-        thumbnails=request.GET.get("thumbnails") == "1", isic=request.GET.get("isic") == "1"
-    )
-    try:
-        export.check(version)
-    except datasets.Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("dataset", pk=pk)
-    response = StreamingHttpResponse(export.stream(version, options), content_type="application/zip")
-    name = f"{slugify(version.dataset.name) or 'dataset'}-v{version.number}.zip"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 @clinic_member()
@@ -154,8 +160,8 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
     response.write("\ufeff")
     writer = csv.writer(response)
-    writer.writerow(["", *(export.defused(head) for head in table.heads)])
-    writer.writerows([export.defused(line.name), *map(export.defused, line.cells)] for line in table.lines)
+    writer.writerow(["", *(defused(head) for head in table.heads)])
+    writer.writerows([defused(line.name), *map(defused, line.cells)] for line in table.lines)
     return response
 
 
@@ -169,9 +175,18 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     return redirect("dataset", pk=version.pk)
 
 
+def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    form = StatedForm(request.POST, version=version)
+    if not form.is_valid():
+        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+    datasets.state(version, **form.cleaned_data)
+    messages.success(request, _("The checks hold this against what is counted."))
+    return redirect("dataset", pk=version.pk)
+
+
 def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    freezing.freeze(version, request.user, verify=request.POST.get("verify") == "1")
-    messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
+    if not freezing.request(version, request.user):
+        messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
     return redirect("dataset", pk=version.pk)
 
 
@@ -182,13 +197,16 @@ def _refresh(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 
 
 def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    datasets.fill(version, datasets.entries_of(version), version.query)
-    messages.success(request, _("The photos are those the search finds now."))
+    if not datasets.fill(version, datasets.entries_of(version), version.query):
+        messages.success(request, _("The photos are those the search finds now."))
     return redirect("dataset", pk=version.pk)
 
 
 def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
-    draft = datasets.new_version(version.dataset, request.user, request.POST.get("note", "")[:400])
+    note = request.POST.get("note", "")[:400]
+    if not storable(note):
+        raise datasets.Refused(_("The note holds characters that cannot be stored."))
+    draft = datasets.new_version(version.dataset, request.user, note)
     return redirect("dataset", pk=draft.pk)
 
 

@@ -34,12 +34,14 @@ def queue(request: HttpRequest) -> HttpResponse:
     pair = service.next_open(clinic, show, _after(request))
     last = service.last_search(clinic)
     decided = _decided_just_now(request)
+    left = service.to_decide(clinic, show)[: service.MOST_COUNTED + 1].count()
     context = {
         "pair": pair,
         "facts": _facts(pair) if pair else [],
         "show": show,
         "skipped": bool(_after(request)),
-        "left": service.pairs(clinic, show).filter(verdict=DuplicatePair.Verdict.OPEN).count(),
+        "left": min(left, service.MOST_COUNTED),
+        "more_left": left > service.MOST_COUNTED,
         "decided": decided,
         "search": last,
         "search_runs": bool(last) and last.state in (Job.State.QUEUED, Job.State.RUNNING),
@@ -47,6 +49,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "has_entries": Entry.objects.filter(clinic=clinic).exists(),
         "can_curate": request.membership.can_curate,
         "max_distance": service.MAX_DISTANCE,
+        "most_each": service.MOST_EACH,
     }
     return render(request, "archive/duplicates/queue.html", context)
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.archive.forms.entry import EntryForm
 from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.services import review as service
+from skinclinic.archive.services import vocabulary
 from skinclinic.archive.views import shown
 from skinclinic.permissions import CURATE, VIEW, get_for
 
@@ -38,8 +39,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
         "label_name": shown.label_name(row.label),
         "history": _history(row),
         "reasons": shown.reasons(),
-        "label_choices": shown.label_choices(row.clinic),
-        "subtypes": shown.subtype_choices(row.clinic, row.label),
+        "subtypes": vocabulary.subtypes_of(row.clinic, row.label),
         "can_curate": bool(member and member.can_curate),
     }
     return render(request, "archive/gallery/entry.html", context, status=status)

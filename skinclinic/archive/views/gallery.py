@@ -17,6 +17,8 @@ from skinclinic.permissions import clinic_member
 
 PAGE_SIZE = 120
 ORDER = ("-patient_key", "-id")
+# How large thumbnails are; kept in a cookie, so that the page comes in its size at once.
+SIZES = ("s", "m", "l")
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,28 @@ class PatientGroup:
     patient: Patient | None
     moments: list[tuple[object, list[Entry]]]
 
+    @property
+    def short_code(self) -> str:
+        """The patient's code without the name of the source before it."""
+        return self.patient.code.rpartition("/")[2] if self.patient else ""
+
+    @property
+    def count(self) -> int:
+        return sum(len(entries) for _day, entries in self.moments)
+
+    @property
+    def address(self) -> str:
+        """Every photo of the patient."""
+        code = self.patient.code.replace('"', "") if self.patient else ""
+        return reverse("archive") + Selection(q=f'patient:"{code}"').address()
+
 
 @clinic_member()
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
     """The photos of a selection."""
     clinic = request.membership.clinic
-    chosen = Selection.read(request.GET)
+    chosen = shown.selection_of(request)
     entries, problem = shown.selected(clinic, chosen)
     entries = entries.select_related("patient", "photo")
     try:
@@ -40,9 +57,13 @@ def gallery(request: HttpRequest) -> HttpResponse:
     except keyset.BadCursor:
         page = keyset.page(entries, ORDER, "", PAGE_SIZE)
     address = reverse("archive")
+    size = request.COOKIES.get("archive_thumbs", "")
     context = {
         "groups": _groups(page.rows),
-        "shown_count": len(page.rows),
+        "found": shown.count_of(entries),
+        "size": size if size in SIZES else "m",
+        "sizes": SIZES,
+        "has_dates": Entry.objects.filter(clinic=clinic, taken_on__isnull=False).exists(),
         "chosen": chosen,
         "problem": problem,
         "can_curate": request.membership.can_curate,
@@ -50,7 +71,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "next_url": address + chosen.address(cursor=page.next) if page.next else "",
         "is_empty": not page.rows and not chosen and not Entry.objects.filter(clinic=clinic).exists(),
     }
-    return render(request, "archive/gallery/page.html", context | shown.filter_choices(clinic))
+    return render(request, "archive/gallery/page.html", context | shown.filter_choices(clinic, chosen))
 
 
 def _groups(rows: list[Entry]) -> list[PatientGroup]:

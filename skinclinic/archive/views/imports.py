@@ -1,23 +1,29 @@
 """Imports: the list, a new one, and the page that checks, maps, starts, pauses and discards one."""
 
 import csv
+import hashlib
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic import keyset
 from skinclinic.archive.formats.columns import NEEDED, READERS
-from skinclinic.archive.formats.tables import Table, TableRefused
+from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.archive.formats.tables import Table
+from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.forms.imports import ImportForm, inbox
-from skinclinic.archive.models import BackgroundDisease, Import
+from skinclinic.archive.models import LABEL_LENGTH, PROVENANCE, Import, SavedMapping
 from skinclinic.archive.services import imports as service
+from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.import_check import LEAVE_OUT
-from skinclinic.diseases import DISEASES
+from skinclinic.archive.services.import_report import in_words
+from skinclinic.archive.views.label_terms import group_name
 from skinclinic.middleware import takes_up_to
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
@@ -25,7 +31,7 @@ from skinclinic.permissions import CURATE, clinic_member, get_for
 PAGE_SIZE = 50
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
-MOST_NAMES = 1000
+State = Import.State
 BUSY = (Import.State.CHECKING, Import.State.RUNNING)
 ACTIONS = {
     "check": service.request_check,
@@ -64,11 +70,21 @@ def import_new(request: HttpRequest) -> HttpResponse:
             row = _begin(request, form)
         except OSError:
             form.add_error(None, _("The files could not be stored; the disk may be full. Nothing was kept."))
+        except service.NotNow as refused:
+            form.add_error("name", str(refused))
         else:
             return redirect("import", row.pk)
     status = 422 if form.errors else 200
     return render(
-        request, "archive/imports/new.html", {"form": form, "inbox": inbox(clinic).name}, status=status
+        request,
+        "archive/imports/new.html",
+        {
+            "form": form,
+            "inbox": inbox(clinic).name,
+            "provenance": [form[name] for name in PROVENANCE],
+            "provenance_open": any(name in form.errors for name in PROVENANCE),
+        },
+        status=status,
     )
 
 
@@ -105,26 +121,14 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What the check found and what can be done now."""
     row = get_for(request.user, Import, pk)
     can_curate = _can_curate(request, row)
-    language = get_language() or "en"
     context = _status(row) | {
         "can_curate": can_curate,
         "can_change": can_curate and row.state in service.CHECKABLE and not row.written,
-        "report": row.report,
-        "difference": [
-            (_("New"), row.report.get("new", 0)),
-            (_("Unchanged"), row.report.get("unchanged", 0)),
-            (_("Changed labels or facts"), row.report.get("changed", 0)),
-            (_("Files known elsewhere"), row.report.get("known", 0)),
-            (_("The same file twice"), len(row.report.get("doubled", []))),
-            (_("Left out"), row.report.get("left_out", 0)),
-            (_("Photos without a row"), row.report.get("files_without_row_count", 0)),
-        ],
-        "words": [(place, word, row.labels.get(word, "")) for place, word in enumerate(_words(row))],
-        "diseases": [(disease.key, disease.name(language)) for disease in DISEASES],
-        "names": BackgroundDisease.objects.filter(clinic=row.clinic).values_list("name", flat=True)[
-            :MOST_NAMES
-        ],
-        "leave_out": LEAVE_OUT,
+        "report": _report(row),
+        "difference": [(name, count) for name, count in _difference(row.report) if count],
+        "by_label": [(label, count) for label, count in row.report.get("labels", {}).items()],
+        "words": [_word(row, word) for word in _words(row)],
+        "saved_mappings": SavedMapping.objects.filter(clinic=row.clinic)[:200],
     }
     if row.format == Import.Format.CSV and context["can_change"]:
         context["columns"], context["table_error"] = _columns(row)
@@ -165,15 +169,13 @@ def import_act(request: HttpRequest, pk: int) -> HttpResponse:
 def import_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what columns and words mean, keep that under a name if wanted, and check again."""
     row = get_for(request.user, Import, pk, CURATE)
-    words = _words(row)
-    labels = {
-        word: request.POST[f"word-{place}"].strip()[:120]
-        for place, word in enumerate(words)
-        if keyset.storable(request.POST.get(f"word-{place}", "\0"))
-    }
+    labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
     columns = {name: request.POST.get(f"column-{name}", "")[:200] for name in READERS}
     columns = {name: column for name, column in columns.items() if column and keyset.storable(column)}
     try:
+        if request.POST.get("use_saved"):
+            _use_saved(row, request.POST.get("saved", ""))
+            return redirect("import", row.pk)
         service.set_mapping(row, labels=labels, columns=columns or None)
         name = request.POST.get("save_as", "").strip()[:120]
         if name and keyset.storable(name):
@@ -191,17 +193,68 @@ def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
     table = csv.writer(response)
-    table.writerow(["column", "error", "rows", "count"])
-    for problem in row.report.get("errors", []):
+    table.writerow([_("column"), _("error"), _("rows"), _("count")])
+    report = _report(row)
+    if report.get("refused"):
+        table.writerow(["", defused(report["refused"]), "", ""])
+    for problem in report.get("errors", []):
         cells = [problem["column"], problem["message"], " ".join(map(str, problem["rows"]))]
-        table.writerow([*map(_defused, cells), problem["count"]])
-    for word, count in row.report.get("unknown_labels", {}).items():
-        table.writerow(["", _defused(f"unknown label: {word}"), "", count])
+        table.writerow([*map(defused, cells), problem["count"]])
+    for word, count in report.get("unknown_labels", {}).items():
+        table.writerow(["", defused(_("unknown label: %(word)s") % {"word": word}), "", count])
     return response
 
 
-def _defused(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+def _report(row: Import) -> dict:
+    """The report with its errors and its refusal in the reader's language."""
+    said = {"errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]}
+    if refused := row.report.get("refused"):
+        said["refused"] = in_words(refused)
+    return row.report | said
+
+
+def _meaning(request: HttpRequest, word: str) -> str | None:
+    """What the curator says the word means: chosen, or typed and not chosen; None: not asked."""
+    chosen, typed = (request.POST.get(f"word-{_place(word)}{end}") for end in ("", "_typed"))
+    if chosen is None or not keyset.storable(chosen + (typed or "")):
+        return None
+    return (chosen or known_label((typed or "").strip())).strip()[:LABEL_LENGTH]
+
+
+def _use_saved(row: Import, pk: str) -> None:
+    """Read the import by a mapping that was kept, and check it so."""
+    known = SavedMapping.objects.filter(clinic=row.clinic)
+    mapping = known.filter(pk=pk).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    if mapping is None:
+        raise service.NotNow(_("This saved mapping is no longer there."))
+    service.set_mapping(row, labels=mapping.labels, columns=mapping.columns or None)
+    service.request_check(row)
+
+
+def _difference(report: dict) -> list[tuple[str, int]]:
+    """What the import would do to the archive, in words."""
+    return [
+        (_("new photos"), report.get("new", 0)),
+        (_("changed labels or facts"), report.get("changed", 0)),
+        (_("as they are already"), report.get("unchanged", 0)),
+        (_("files the archive has from elsewhere, left out"), report.get("known", 0)),
+        (_("files that come twice, left out"), report.get("doubled_count", 0)),
+        (_("rows left out by their label"), report.get("left_out", 0)),
+        (_("words nobody has mapped"), report.get("unknown_label_count", 0)),
+        (_("photos without a row, left out"), report.get("files_without_row_count", 0)),
+    ]
+
+
+def _word(row: Import, word: str) -> dict:
+    """A word of the table, how often it stands there, and what it was said to mean."""
+    value = row.labels.get(word, "")
+    return {
+        "name": f"word-{_place(word)}",
+        "word": word,
+        "count": row.report.get("unknown_labels", {}).get(word),
+        "value": value,
+        "typed": _("Leave out") if value == LEAVE_OUT else group_name(value) if value else "",
+    }
 
 
 def _can_curate(request: HttpRequest, row: Import) -> bool:
@@ -209,14 +262,45 @@ def _can_curate(request: HttpRequest, row: Import) -> bool:
 
 
 def _status(row: Import) -> dict:
-    """How far it is, in percent."""
-    share = row.written / row.total if row.total else 0.0
+    """How far it is: percent, photos done of all, and the seconds it may still take."""
+    done, total, job = row.written, row.total, None
+    if row.state in BUSY:
+        kind = service.CHECK_JOB if row.state == Import.State.CHECKING else service.WRITE_JOB
+        job = Job.objects.filter(kind=kind, subject=row.pk).order_by("-id").first()
     if row.state == Import.State.CHECKING:
-        job = Job.objects.filter(kind=service.CHECK_JOB, subject=row.pk).order_by("-id").first()
-        share = job.progress if job else 0.0
-    elif row.state == Import.State.DONE:
-        share = 1.0
-    return {"row": row, "percent": round(100 * share), "is_busy": row.state in BUSY}
+        done, total = row.report.get("checked", 0), row.report.get("of", 0)
+    share = done / total if total else 0.0
+    return {
+        "row": row,
+        "done": done,
+        "total": total,
+        "percent": round(100 * share),
+        "is_busy": row.state in BUSY,
+        "waits": bool(job) and job.state == Job.State.QUEUED,
+        "left": _time_left(job.started_at, share) if job and job.started_at else None,
+        "steps": _steps(row.state),
+    }
+
+
+def _time_left(started_at, share: float) -> str:
+    """The time that the rest may take at the speed so far, in words; "" while that cannot be said."""
+    elapsed = (timezone.now() - started_at).total_seconds()
+    if share <= 0 or elapsed < 3:
+        return ""
+    seconds = elapsed * (1 - share) / share
+    if seconds < 90:
+        number = max(5, 5 * round(seconds / 5))
+        return ngettext("about %(n)d second left", "about %(n)d seconds left", number) % {"n": number}
+    number = round(seconds / 60)
+    return ngettext("about %(n)d minute left", "about %(n)d minutes left", number) % {"n": number}
+
+
+def _steps(state: str) -> list[dict]:
+    """The way of an import, each step "done", "now" or "next"."""
+    names = [_("Upload"), _("Check"), _("Import"), _("Review")]
+    now = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}.get(state, 2)
+    kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
+    return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
 
 
 def _words(row: Import) -> list[str]:
@@ -224,16 +308,37 @@ def _words(row: Import) -> list[str]:
     return list(dict.fromkeys([*row.report.get("unknown_labels", {}), *row.labels]))[:MOST_WORDS]
 
 
+def _place(word: str) -> str:
+    """The name of a word's field: another check meanwhile must not give its answer to another word."""
+    return hashlib.sha256(word.encode()).hexdigest()[:12]
+
+
 def _columns(row: Import) -> tuple[list[dict], str]:
     """Each of our fields with the column chosen for it, and the table's columns to choose from."""
     try:
         table = Table(service.folder(row) / "table.csv")
     except (TableRefused, OSError) as refused:
-        return [], str(refused) if isinstance(refused, TableRefused) else _("The table is no longer there.")
+        if isinstance(refused, TableRefused):
+            return [], _(refused.message) % refused.params
+        return [], _("The table is no longer there.")
     names = [name for name in table.columns if name]
     folded = {name.casefold(): name for name in names}
+    words = _field_names()
     return [
-        {"field": field, "chosen": row.columns.get(field) or folded.get(field, ""), "names": names,
-         "needed": field in NEEDED}
+        {"field": field, "word": words[field], "chosen": row.columns.get(field) or folded.get(field, ""),
+         "names": names, "needed": field in NEEDED}
         for field in READERS
     ], ""  # fmt: skip
+
+
+def _field_names() -> dict[str, str]:
+    """What a column of a table may hold, in words."""
+    return {
+        "file": _("Photo file"), "external_id": _("Name in the source"), "label": _("Diagnosis"),
+        "patient": _("Patient"), "lesion": _("Lesion"), "age": _("Age"), "sex": _("Sex"),
+        "skin_type": _("Fitzpatrick skin type"), "ethnicity": _("Ethnicity"), "site": _("Site"),
+        "taken_on": _("Date of the photo"), "kind": _("Kind of photo"), "is_proven": _("Biopsy-proven"),
+        "confirmed_by": _("Confirmed by"), "subtype": _("Subtype"), "icd10": _("ICD-10"),
+        "impression": _("Clinical impression"), "text": _("Pathology text"), "sha256": _("SHA-256 of the file"),
+        "split": _("Training or test"), "is_synthetic": _("Synthetic"),
+    }  # fmt: skip

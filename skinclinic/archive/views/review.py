@@ -1,5 +1,7 @@
 """The review queue: a grid of photos, decided by keys."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic import keyset
 from skinclinic.archive.forms.entry import known_label
-from skinclinic.archive.models import EntryChange, Review
+from skinclinic.archive.models import Entry, EntryChange, Review
 from skinclinic.archive.services import review as service
 from skinclinic.archive.services.selection import Selection
 from skinclinic.archive.views import shown
@@ -19,7 +21,8 @@ from skinclinic.permissions import CURATE, clinic_member, get_for
 
 PAGE_SIZE = 24
 NEWEST_FIRST = ("-id",)
-MOST_COUNTED = 10_000
+# Only where the model disagrees, so that the first field is never null.
+MOST_DOUBTFUL_FIRST = ("-disagreement", "-id")
 
 
 @clinic_member()
@@ -27,29 +30,30 @@ MOST_COUNTED = 10_000
 def queue(request: HttpRequest) -> HttpResponse:
     """Photos to review; other states by the filter."""
     clinic = request.membership.clinic
-    asked = Selection.read(request.GET)
+    asked = shown.selection_of(request)
     chosen = asked if asked.review else Selection.read({**asked.to_json(), "review": Review.PENDING})
     entries, problem = shown.selected(clinic, chosen)
-    left = entries[: MOST_COUNTED + 1].count()
+    order = MOST_DOUBTFUL_FIRST if chosen.disagree else NEWEST_FIRST
     rows = entries.select_related("photo", "patient", "source", "reviewed_by")
     try:
-        page = keyset.page(rows, NEWEST_FIRST, shown.cursor_of(request), PAGE_SIZE)
+        page = keyset.page(rows, order, shown.cursor_of(request), PAGE_SIZE)
     except keyset.BadCursor:
-        page = keyset.page(rows, NEWEST_FIRST, "", PAGE_SIZE)
+        page = keyset.page(rows, order, "", PAGE_SIZE)
     address = reverse("review")
     context = {
         "tiles": [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in page.rows],
         "chosen": chosen,
         "problem": problem,
-        "left": min(left, MOST_COUNTED),
-        "more_left": left > MOST_COUNTED,
+        "found": shown.count_of(entries) | {"any": page.rows or Entry.objects.filter(clinic=clinic).exists()},
+        "asked": asked.to_json(),
         "can_curate": request.membership.can_curate,
         "reasons": shown.reasons(),
         "here": address + asked.address(),
+        "is_default": not replace(asked, review="") and chosen.review == Review.PENDING,
         "next_url": address + asked.address(cursor=page.next) if page.next else "",
         "previous_url": address + asked.address(cursor=page.previous) if page.previous else "",
     }
-    return render(request, "archive/review/page.html", context | shown.filter_choices(clinic))
+    return render(request, "archive/review/page.html", context | shown.filter_choices(clinic, asked))
 
 
 @clinic_member(CURATE)
@@ -85,7 +89,7 @@ def relabel(request: HttpRequest, pk: int) -> HttpResponse:
         service.edit(entry=entry, user=request.user, label=known_label(request.POST.get("label", "")[:400]))
     except service.ReviewError as error:
         return _answer(request, [pk], error=shown.in_words(error))
-    return _answer(request, [pk])
+    return _answer(request, [pk], can_undo=True)
 
 
 @require_POST
@@ -102,12 +106,20 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, [pk])
 
 
-def _answer(request: HttpRequest, ids: list[int], *, error: str = "", count: int = 0) -> HttpResponse:
+def _answer(
+    request: HttpRequest, ids: list[int], *, error: str = "", count: int = 0, can_undo: bool = False
+) -> HttpResponse:
     if request.htmx:
         clinics = [member.clinic_id for member in request.memberships]
         rows = ENTRIES.filter(clinic__in=clinics, pk__in=ids[:PAGE_SIZE])
         tiles = [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in rows]
-        context = {"tiles": tiles, "error": error, "can_curate": True, "reasons": shown.reasons()}
+        context = {
+            "tiles": tiles,
+            "error": error,
+            "can_curate": True,
+            "reasons": shown.reasons(),
+            "can_undo": can_undo,
+        }
         return render(request, "archive/review/tiles.html", context, status=422 if error else 200)
     if error:
         messages.warning(request, error)

@@ -4,15 +4,23 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from skinclinic.archive import labels, subtypes
-from skinclinic.archive.models import BackgroundDisease, Dataset, Entry, RejectReason, Review, Source, Subtype
+from skinclinic.archive import labels
+from skinclinic.archive.forms.entry import known_label
+from skinclinic.archive.models import (
+    LABEL_LENGTH,
+    Dataset,
+    Entry,
+    RejectReason,
+    Review,
+    Source,
+)
 from skinclinic.archive.services import review as review_service
 from skinclinic.archive.services import search, selection
 from skinclinic.archive.services.query_text import QueryError
-from skinclinic.diseases import DISEASES
+from skinclinic.archive.views.label_terms import group_name
 from skinclinic.models import Clinic, Member, Role
 
-MOST_BACKGROUND = 500
+MOST_COUNTED = 10_000
 
 
 def selected(clinic: Clinic, chosen: selection.Selection):
@@ -23,34 +31,27 @@ def selected(clinic: Clinic, chosen: selection.Selection):
         return Entry.objects.none(), search.explain(error)
 
 
-def filter_choices(clinic: Clinic) -> dict:
+def selection_of(request: HttpRequest) -> selection.Selection:
+    """What the address asks for; a label that was typed and not chosen is taken by its name."""
+    values = request.GET.dict()
+    if not values.get("label") and values.get("label_typed"):
+        values["label"] = known_label(values["label_typed"][:LABEL_LENGTH].strip())
+    return selection.Selection.read(values)
+
+
+def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
     """The choices of the filter bar."""
     curators = Member.objects.filter(clinic=clinic, role__in=(Role.CURATOR, Role.ADMIN)).select_related(
         "user"
     )
     return {
-        "label_choices": label_choices(clinic),
+        "label_typed": group_name(chosen.label) if chosen.label else "",
+        "narrowed": sum(1 for name in chosen.to_json() if name != "q"),
         "sources": list(Source.objects.filter(clinic=clinic)[:200]),
         "datasets": list(Dataset.objects.filter(clinic=clinic)[:200]),
         "reviewers": [member.user for member in curators],
         "reviews": Review.choices,
     }
-
-
-def label_choices(clinic: Clinic) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(group, [(label, name)]): the 12, then the clinic's background diseases."""
-    language = get_language() or "en"
-    names = BackgroundDisease.objects.filter(clinic=clinic).values_list("name", flat=True)[:MOST_BACKGROUND]
-    return [
-        (_("The 12 diseases"), [(disease.key, disease.name(language)) for disease in DISEASES]),
-        (_("Others"), [(name, name) for name in names]),
-    ]
-
-
-def subtype_choices(clinic: Clinic, label: str) -> list[str]:
-    """Subtypes of a label: the built-in ones, then the clinic's."""
-    own = Subtype.objects.filter(clinic=clinic, label=label).values_list("name", flat=True)
-    return [*subtypes.BUILT_IN.get(label, {}), *own]
 
 
 def reasons() -> list[tuple[str, str]]:
@@ -70,6 +71,12 @@ def in_words(error: review_service.ReviewError) -> str:
 
 def label_name(label: str) -> str:
     return labels.name(label, get_language() or "en")
+
+
+def count_of(entries) -> dict:
+    """How many there are, counted up to a limit: {"count", "more"}."""
+    count = entries[: MOST_COUNTED + 1].count()
+    return {"count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED}
 
 
 def cursor_of(request: HttpRequest) -> str:

@@ -69,7 +69,8 @@ def _named(skin_types: dict) -> dict[str, int]:
 
 
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name or _('not known')} {count}" for name, count in counts.items()) or "–"
+    unknown = _("not known")
+    return ", ".join(f"{name or unknown} {count}" for name, count in counts.items()) or "–"
 
 
 def _sides(split: dict[str, int]) -> str:

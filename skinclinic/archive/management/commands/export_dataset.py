@@ -7,10 +7,11 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services import export
 from skinclinic.archive.services.datasets import Refused
+from skinclinic.archive.zip_stream import MemberChanged
 
 
 class Command(BaseCommand):
-    help = "Write a frozen dataset to a folder (safe to stop and repeat) or to a ZIP file."
+    help = "Write a frozen dataset to a folder or to a ZIP file; both go on where they stopped."
 
     def create_parser(self, *args, **options):
         # Django's own --version gives way to the dataset's.
@@ -22,9 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--version", dest="number", type=int, help="default: the newest frozen one")
         parser.add_argument("--thumbnails", action="store_true")
         parser.add_argument("--isic", action="store_true", help="also a table in the ISIC Archive's columns")
+        parser.add_argument("--texts", action="store_true", help="with the pathology texts")
         parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
 
-    def handle(self, *, name, out, number, thumbnails, isic, clinic, **options):
+    def handle(self, *, name, out, number, thumbnails, isic, texts, clinic, **options):
         versions = DatasetVersion.objects.filter(dataset__name=name, state="frozen")
         if clinic:
             versions = versions.filter(clinic__slug=clinic)
@@ -35,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no frozen dataset “{name}” (clinic: {clinic or 'any'}).")
         if versions.values("clinic").distinct().count() > 1:
             raise CommandError(f"Several clinics have a dataset “{name}”; say which with --clinic.")
-        wanted = export.Options(thumbnails, isic)
+        wanted = export.Options(thumbnails, isic, texts)
         try:
             if out.suffix.casefold() == ".zip":
                 export.to_file(version, out, wanted)
@@ -45,5 +47,5 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"{version}: {version.items.count()} photos in {out}, {written} written now"
                 )
-        except (Refused, OSError) as error:
+        except (Refused, OSError, MemberChanged) as error:
             raise CommandError(str(error)) from error

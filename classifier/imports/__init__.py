@@ -1,0 +1,1 @@
+"""Networks that were trained elsewhere: their files read, checked and brought into our form."""

@@ -1,0 +1,197 @@
+"""Parameters saved by PyTorch: state dicts (.pth, .pt) and safetensors, of public networks and of ours."""
+
+import math
+import pickle
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from classifier import network
+from classifier.imports.parts import Parts
+from classifier.manifest import ModelRejected
+from classifier.weights import WEIGHTS_FILE
+
+LARGEST_BYTES = 4 * 1024**3
+# Under these names checkpoints of usual training scripts keep the state dict.
+_NESTED = ("state_dict", "model_state_dict", "model", "net", "network", "weights")
+_OWN_PREFIX = "backbone."
+
+
+def load_backbone(path: Path, architecture: str) -> dict[str, Tensor]:
+    """Return parameters to start a training of ``architecture`` from: what its ``.backbone`` loads, float32.
+
+    ``path``: a state dict or safetensors of the public network, with any last layer or none, or a model
+    folder or weights file of ours. Raises ModelRejected, naming all that is missing, extra or of another shape.
+    """
+    backbone, _last = _load(path, architecture)
+    return backbone
+
+
+def load_parts(path: Path, architecture: str) -> Parts:
+    """Return the whole network. Raises ModelRejected as `load_backbone`, and where there is no last layer."""
+    backbone, last = _load(path, architecture)
+    if not last:
+        raise ModelRejected(
+            "no_last_layer",
+            "The weights have no last layer, so they cannot name a disease. "
+            "Train one on your own dataset from them: train --init FILE.",
+        )
+    features = network.ARCHITECTURES[architecture].features
+    shapes = {name: tuple(value.shape) for name, value in last.items()}
+    outputs = shapes.get("weight", (0,))[:1]
+    if shapes != {"weight": (*outputs, features), "bias": outputs}:
+        raise ModelRejected(
+            "weights_do_not_fit",
+            f"The last layer must have weights of outputs x {features} and a bias for each output.",
+        )
+    parts = Parts(backbone, *(_as_numbers(last, {})[name] for name in ("weight", "bias")))
+    if problems := parts.problems():
+        raise ModelRejected("weights_do_not_fit", ". ".join(problems) + ".")
+    return parts
+
+
+def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(backbone, last layer as ``weight`` and ``bias`` or {}); the last layer as it is, not checked."""
+    state = _plain(_read(Path(path)))
+    if f"{_OWN_PREFIX}{next(iter(_layout(architecture)))}" in state:
+        backbone, last = _split_own(state)
+    else:
+        backbone, last = network.split_public(architecture, state)
+    layout = _layout(architecture)
+    # Older files have no count of the batches seen, which only training asks for.
+    backbone |= {
+        name: torch.tensor(0)
+        for name in layout.keys() - backbone.keys()
+        if name.endswith("num_batches_tracked")
+    }
+    try:
+        with torch.device("meta"):
+            network.check_fit(network.build(architecture, 1).backbone, backbone)
+    except ValueError as error:
+        raise ModelRejected("weights_do_not_fit", f"For {architecture}, {error}.") from error
+    return _as_numbers(backbone, layout), last
+
+
+def _layout(architecture: str) -> dict[str, Tensor]:
+    with torch.device("meta"):
+        return network.build(architecture, 1).backbone.state_dict()
+
+
+def _split_own(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    last = {"head.weight": "weight", "bias": "bias"}
+    backbone = {name.removeprefix(_OWN_PREFIX): value for name, value in state.items() if name not in last}
+    found = {last[name]: value for name, value in state.items() if name in last}
+    if "weight" in found and found["weight"].dim() == 4:
+        found["weight"] = found["weight"].flatten(1)
+    return backbone, found
+
+
+def _as_numbers(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Floating-point numbers as float32; raises ModelRejected for what is not finite."""
+    numbers = {
+        name: value.detach().to("cpu", layout[name].dtype if name in layout else torch.float32).contiguous()
+        for name, value in state.items()
+    }
+    if broken := [name for name, value in numbers.items() if not torch.isfinite(value).all()]:
+        raise ModelRejected(
+            "weights_not_finite", f"Weights that are not finite numbers: {', '.join(broken)}."
+        )
+    return numbers
+
+
+def _plain(content: object) -> dict[str, Tensor]:
+    """The state dict in what was read, without the names that wrappers put in front."""
+    for _depth in range(3):
+        nested = [content[key] for key in _NESTED if isinstance(content, Mapping) and key in content]
+        if not nested or not isinstance(nested[0], Mapping):
+            break
+        content = nested[0]
+    if not isinstance(content, Mapping) or not content:
+        raise ModelRejected("weights_unreadable", "The file holds no state dict: no parameters by name.")
+    if wrong := [str(name) for name, value in content.items() if not _is_parameter(name, value)]:
+        raise ModelRejected(
+            "weights_unreadable", f"The file holds something else than parameters: {', '.join(wrong)[:1000]}."
+        )
+    state = dict(content)
+    while all(name.startswith("module.") for name in state):
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return state
+
+
+def _is_parameter(name: object, value: object) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, Tensor)
+        and value.layout == torch.strided
+        and not value.is_quantized
+        and not value.is_complex()
+        # One number may be shown as billions, which would then be made.
+        and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+    )
+
+
+def _read(path: Path) -> object:
+    if path.is_dir():
+        path = path / WEIGHTS_FILE
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise ModelRejected("weights_unreadable", "The weights are larger than 4 GB.")
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise ModelRejected("weights_unreadable", f"The weights cannot be read: {error}.") from error
+    return _read_safetensors(path) if start[8:] == b"{" else _read_torch(path)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise ModelRejected(
+            "weights_unreadable", f"The weights are not a safetensors file: {error}."
+        ) from error
+
+
+def _read_torch(path: Path) -> object:
+    """What ``torch.save`` wrote, tensors and plain values only: code in the file is never run."""
+    try:
+        _refuse_compressed(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelRejected(
+            "pickle_with_code",
+            "The file is no state dict: it holds more than tensors, such as a whole model with its code, which "
+            "is never run. Save model.state_dict() where the model was trained, best as safetensors.",
+        ) from error
+    except ModelRejected:
+        raise
+    # The reader has errors of many kinds for damaged files.
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise ModelRejected(
+            "weights_unreadable", f"The file can be read neither as safetensors nor as PyTorch's: {reason}."
+        ) from error
+    return content
+
+
+def _refuse_compressed(path: Path) -> None:
+    """PyTorch never compresses; a file that is compressed could be a thousand times larger in memory."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries) or (
+        math.fsum(entry.file_size for entry in entries) > path.stat().st_size
+    ):
+        raise ModelRejected(
+            "weights_unreadable", "The file is compressed, which PyTorch's own files are not."
+        )

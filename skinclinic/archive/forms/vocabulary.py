@@ -1,0 +1,22 @@
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.archive.services import vocabulary
+from skinclinic.diseases import DISEASES
+from skinclinic.models import Clinic
+
+
+class SubtypeForm(forms.Form):
+    """A subtype the clinic adds to a disease."""
+
+    label = forms.ChoiceField(label=_("Disease"))
+    name = forms.CharField(label=_("Subtype"), max_length=80)
+
+    def __init__(self, data=None, *, clinic: Clinic):
+        super().__init__(data)
+        language = get_language() or "en"
+        self.fields["label"].choices = [
+            (_("The 12 diseases"), [(disease.key, disease.name(language)) for disease in DISEASES]),
+            (_("Others"), [(row.name, row.name) for row in vocabulary.background(clinic)]),
+        ]

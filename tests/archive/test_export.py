@@ -1,0 +1,162 @@
+"""Exports: whole, de-identified, resumable, and read back as the same dataset."""
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from skinclinic import imaging
+from skinclinic.archive import zip_stream
+from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
+from skinclinic.archive.services import datasets, export, freezing
+from skinclinic.services import files
+
+pytestmark = pytest.mark.django_db
+
+
+def zip_of(version, **options) -> bytes:
+    return b"".join(zip_stream.chunks(export.members(version, export.Options(**options))))
+
+
+def rows_of(data: bytes):
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def test_the_zip_holds_photos_and_words_and_no_person(frozen):
+    data = zip_of(frozen, isic=True, texts=True)
+    assert data == zip_of(frozen, isic=True, texts=True)
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    assert archive.testzip() is None
+    rows = rows_of(archive.read("photos.csv"))
+    assert len(rows) == 6 and {row["label"] for row in rows} == {"bcc", "mm", "sk", "Rosacea"}
+    assert all(imaging.sha256(archive.read(row["file"])) == row["sha256"] for row in rows)
+    assert "'=1+1" in {row["text"] for row in rows}
+    isic = rows_of(archive.read("isic.csv"))
+    assert {row["age_approx"] for row in isic} == {"40", "45"}
+    assert json.loads(archive.read("dataset.json"))["sha256"] == frozen.sha256
+    text = b"".join(archive.read(name) for name in ("photos.csv", "isic.csv", "dataset.json"))
+    for secret in (b"P-0", b"lesion.jpg", b"2012-05", b"photo-"):
+        assert secret not in text
+
+
+def test_pathology_texts_leave_only_when_asked_for(frozen):
+    archive = zipfile.ZipFile(io.BytesIO(zip_of(frozen)))
+    assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
+
+
+def test_a_later_correction_does_not_change_the_export(frozen):
+    before = zip_of(frozen, texts=True)
+    Entry.objects.update(text="Corrected", icd10="Z00", confirmed_by="")
+    assert zip_of(frozen, texts=True) == before
+
+
+def test_a_folder_export_goes_on_where_it_stopped(frozen, tmp_path, capsys):
+    out = tmp_path / "out"
+    call_command("export_dataset", "Tumours", out=out)
+    photos = sorted((out / "photos").iterdir())
+    photos[0].write_bytes(b"half")
+    photos[1].unlink()
+    call_command("export_dataset", "Tumours", out=out)
+    assert "2 written now" in capsys.readouterr().out
+    call_command("export_dataset", "Tumours", out=tmp_path / "x.zip", thumbnails=True)
+    assert len(zipfile.ZipFile(tmp_path / "x.zip").namelist()) == 8
+
+
+def test_a_zip_file_goes_on_where_it_stopped(frozen, tmp_path):
+    whole = zip_of(frozen)
+    draft_file = tmp_path / f"x.zip.{frozen.sha256[:12]}-full.part"
+    draft_file.write_bytes(whole[:5000])
+    call_command("export_dataset", "Tumours", out=tmp_path / "x.zip")
+    assert (tmp_path / "x.zip").read_bytes() == whole and not draft_file.exists()
+
+
+def test_a_download_goes_on_where_it_was_cut_off(frozen, client_for, curator):
+    client, address = client_for(curator), f"/archive/datasets/{frozen.pk}/export/"
+    first = client.get(address)
+    whole = b"".join(first.streaming_content)
+    assert len(whole) == int(first["Content-Length"]) and first["Accept-Ranges"] == "bytes"
+    rest = client.get(address, headers={"Range": "bytes=4000-", "If-Range": first["ETag"]})
+    assert rest.status_code == 206
+    assert rest["Content-Range"] == f"bytes 4000-{len(whole) - 1}/{len(whole)}"
+    assert whole[:4000] + b"".join(rest.streaming_content) == whole
+    assert client.get(address, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    other = client.get(address, headers={"Range": "bytes=4000-", "If-Range": '"older"'})
+    assert other.status_code == 200 and b"".join(other.streaming_content) == whole
+
+
+def test_drafts_are_not_exported(draft):
+    with pytest.raises(datasets.Refused):
+        export.members(draft, export.Options())
+
+
+def test_a_file_that_is_gone_or_changed_is_named(frozen, tmp_path):
+    key = frozen.items.order_by("content_sha256").first().entry.photo.file_key
+    name = frozen.items.order_by("content_sha256").first().content_sha256[:16]
+    files.path_of(key).write_bytes(b"something else")
+    with pytest.raises(CommandError, match=name):
+        call_command("export_dataset", "Tumours", out=tmp_path / "out")
+    assert not list((tmp_path / "out" / "photos").iterdir())
+    files.path_of(key).unlink()
+    with pytest.raises(datasets.Refused, match=name):
+        export.members(frozen, export.Options())
+
+
+@pytest.mark.parametrize("as_zip", [True, False], ids=["zip", "folder"])
+def test_an_export_read_elsewhere_is_the_same_dataset(frozen, other_clinic, outsider, tmp_path, as_zip):
+    DatasetVersion.objects.filter(pk=frozen.pk).update(
+        provenance=[
+            {"name": "A", "licence": "CC BY 4.0"},
+            {"name": "B", "licence": "CC0", "devices": "phone"},
+        ]
+    )
+    out = tmp_path / ("export.zip" if as_zip else "export")
+    call_command("export_dataset", "Tumours", out=out, texts=True)
+    call_command(
+        "import_dataset", "Tumours", photos=out, format="skinclinic", clinic=other_clinic.slug,
+        user=outsider.username, role="both",
+    )  # fmt: skip
+    there = Dataset.objects.get(clinic=other_clinic, name="Tumours").versions.get()
+    assert freezing.fingerprint_of(there) == frozen.sha256
+    told = ("content_sha256", "label", "split", "subtype", "text", "age", "sex", "site", "is_proven")
+    assert sorted(there.items.values_list(*told)) == sorted(frozen.items.values_list(*told))
+    assert there.items.values("person").distinct().count() == 3
+    source = Source.objects.get(clinic=other_clinic, name="Tumours")
+    assert (source.licence, source.devices) == ("A: CC BY 4.0; B: CC0", "B: phone")
+    frozen_again = freezing.freeze(there, outsider, verify=True)
+    assert frozen_again.sha256 == frozen.sha256
+    call_command(
+        "import_dataset", "Tumours", photos=out, format="skinclinic", clinic=other_clinic.slug, role="both"
+    )
+    assert Dataset.objects.get(clinic=other_clinic, name="Tumours").versions.count() == 1
+
+
+def test_an_export_read_in_its_own_clinic_names_the_same_photos(frozen, clinic, tmp_path):
+    call_command("export_dataset", "Tumours", out=tmp_path / "x.zip")
+    call_command("import_dataset", "Again", photos=tmp_path / "x.zip", format="skinclinic")
+    again = Dataset.objects.get(clinic=clinic, name="Again").versions.get()
+    assert freezing.fingerprint_of(again) == frozen.sha256
+    assert Entry.objects.filter(clinic=clinic).count() == 6
+
+
+@pytest.mark.parametrize("missing", ["photos.csv", "dataset.json"])
+def test_an_export_without_its_tables_is_refused(frozen, other_clinic, tmp_path, missing, capsys):
+    call_command("export_dataset", "Tumours", out=tmp_path / "out")
+    (tmp_path / "out" / missing).unlink()
+    with pytest.raises(CommandError):
+        call_command(
+            "import_dataset", "New", photos=tmp_path / "out", format="skinclinic", clinic=other_clinic.slug
+        )
+    assert "no whole export" in capsys.readouterr().err
+    assert not Entry.objects.filter(clinic=other_clinic).exists()
+
+
+def test_drawings_stay_marked_after_the_way_there_and_back(frozen, other_clinic, tmp_path):
+    DatasetItem.objects.filter(version=frozen).update(is_synthetic=True)
+    call_command("export_dataset", "Tumours", out=tmp_path / "x.zip")
+    call_command(
+        "import_dataset", "T", photos=tmp_path / "x.zip", format="skinclinic", clinic=other_clinic.slug
+    )
+    assert Entry.objects.filter(clinic=other_clinic, photo__is_synthetic=True).count() == 6

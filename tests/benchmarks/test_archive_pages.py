@@ -1,0 +1,182 @@
+"""Gallery, review queue, searches and dataset pages over 200,000 entries, as ratios to reading one row by its
+key in the same run; and their number of queries, which is the same over one entry.
+
+On PostgreSQL: python -m tests.servers python -m pytest tests/benchmarks/test_archive_pages.py -s
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from skinclinic import keyset
+from skinclinic.archive.models import DatasetVersion, Entry, Source
+from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
+from tests import archive_crowd
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]
+
+COUNT = 200_000
+# A page of the gallery costs some 500 times a single row, a search through all texts some 2,000. A quarter of
+# the entries, or all patients of a source, are found in some 10,000.
+MOST, MOST_OF_WIDE = 4000, 25_000
+WIDE = ("many patients", "a span")
+SEARCHES = {
+    "a disease": "melanoma",
+    "a word of the text": "palisading",
+    "a word nobody wrote": "zzzzqq",
+    "an ICD-10 code": "icd10:C43.9",
+    "a patient": "patient:000777",
+    "many patients": 'patient:"Archive A/0"',
+    "text alone": "text:palisading",
+    "a month": "date:2010-05",
+    "a span": "date:2005..2009-06",
+    "a dataset": "dataset:Big",
+    "not in a dataset": "NOT dataset:Big",
+    "AND": "melanoma AND text:nests AND date:2012",
+    "OR": "melanoma OR bcc OR text:keratin",
+    "NOT": "bcc NOT text:nests",
+    "a source": 'source:"Archive B"',
+}
+
+
+def measured(run: Callable, times: int = 5) -> tuple[float, int]:
+    """Median seconds and the number of queries, the same each time. With SQLite, whose work is done in this
+    process, seconds of the processor, so that other work on the machine does not count."""
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
+    spent, counts = [], set()
+    for _time in range(times):
+        with CaptureQueriesContext(connection) as queries:
+            start = clock()
+            run()
+            spent.append(clock() - start)
+        counts.add(len(queries))
+    assert len(counts) == 1, counts
+    return statistics.median(spent), counts.pop()
+
+
+def analyse() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def dataset_of(clinic, user, name: str) -> DatasetVersion:
+    version = datasets.create(clinic, user, name)
+    datasets.set_members(version, selection.entries(clinic, selection.Selection(review="accepted")))
+    return version
+
+
+def pages(clinic, curator, version: DatasetVersion, cursor: str = "") -> dict[str, tuple[str, dict]]:
+    """Name: (address, its query)."""
+    source = Source.objects.filter(clinic=clinic).first().pk
+    filters = {
+        "": {},
+        "one disease": {"label": "bcc"},
+        "others": {"label": "others"},
+        "malignant, proven, accepted": {"label": "malignant", "proven": "yes", "review": "accepted"},
+        "rejected": {"review": "rejected"},
+        "of a reviewer": {"reviewer": curator.pk},
+        "of a source": {"source": source},
+        "the model disagrees": {"disagree": "1"},
+        "of a dataset": {"dataset": version.dataset_id},
+        "a label nobody gave": {"label": "no such disease"},
+        **{name: {"q": text} for name, text in SEARCHES.items()},
+    }
+    asked = {}
+    for name, values in filters.items():
+        asked[f"gallery, {name}"] = (reverse("archive"), values)
+        asked[f"queue, {name}"] = (reverse("review"), values)
+    asked["gallery, deep"] = (reverse("archive"), {"cursor": cursor})
+    asked["duplicates"] = (reverse("duplicates"), {})
+    asked["datasets"] = (reverse("datasets"), {})
+    asked["new dataset"] = (reverse("dataset-new"), {"q": "melanoma"})
+    return asked
+
+
+def deep_cursor(clinic) -> str:
+    """The cursor of a reader who has turned nearly all pages of the gallery."""
+    entries = Entry.objects.filter(clinic=clinic)
+    far = entries.order_by("patient_key", "id")[COUNT // 20]
+    older = entries.filter(patient_key__lte=far.patient_key)
+    return keyset.page(older, ("-patient_key", "-id"), "", 1).next
+
+
+def test_pages_and_searches(clinic, curator, client_for, other_clinic, outsider, record_property):
+    client = client_for(curator)
+    archive_crowd.fill(other_clinic, outsider, 1000, seed=1)
+    archive_crowd.fill(clinic, curator, 1)
+    version = dataset_of(clinic, curator, "Big")
+
+    def queries_of(address, values) -> int:
+        return measured(lambda: client.get(address, values), 2)[1]
+
+    few = {name: queries_of(*asked) for name, asked in pages(clinic, curator, version).items()}
+    archive_crowd.fill(clinic, curator, COUNT)
+    datasets.set_members(version, selection.entries(clinic, selection.Selection(review="accepted")))
+    analyse()
+    key = Entry.objects.filter(clinic=clinic).first().pk
+    trivial, _one = measured(lambda: list(Entry.objects.filter(pk=key)), 50)
+    ratios, many = {}, {}
+    for name, (address, values) in pages(clinic, curator, version, deep_cursor(clinic)).items():
+        seconds, many[name] = measured(lambda page=(address, values): client.get(*page))
+        ratios[name] = seconds / trivial
+        print(f"{name}: {ratios[name]:.0f} times one row ({seconds * 1000:.0f} ms), {many[name]} queries")
+        record_property(name, round(ratios[name], 1))
+    # Over one entry, a page may lack what a search of it needs (no patient of that code), never have more.
+    assert not {name: (few[name], many[name]) for name in few if many[name] > few[name] + 1}
+    assert max(many.values()) <= 16
+    for name, ratio in ratios.items():
+        assert ratio < (MOST_OF_WIDE if name.endswith(WIDE) else MOST), name
+    # No page is found by counting through the ones before it.
+    assert ratios["gallery, deep"] < 3 * ratios["gallery, "], ratios
+
+
+def test_datasets(clinic, curator, client_for, monkeypatch, record_property):
+    """Fill, split, check, freeze, continue and compare a dataset of 120,000, as ratios to reading its members."""
+    monkeypatch.setattr(freezing, "_bad_files", lambda version, verify: 0)  # the crowd has no files
+    archive_crowd.fill(clinic, curator, COUNT)
+    analyse()
+    client, spent, counts = client_for(curator), {}, {}
+
+    def step(name: str, run: Callable):
+        with CaptureQueriesContext(connection) as queries:
+            started = time.perf_counter()
+            result = run()
+            spent[name], counts[name] = time.perf_counter() - started, len(queries)
+        return result
+
+    version = step("fill", lambda: dataset_of(clinic, curator, "Big"))
+    analyse()
+    members = version.items.count()
+    step("read", lambda: sum(1 for _row in version.items.iterator(2000)))
+    step("split", lambda: datasets.split(version, "time", 0.9))
+    step("summary", lambda: summary.of(version))
+    step("checks", lambda: checks.of(version))
+    step("page", lambda: client.get(reverse("dataset", args=[version.pk])))
+    step("freeze", lambda: freezing.freeze(version, curator))
+    draft = step("new version", lambda: datasets.new_version(version.dataset, curator))
+    everything = selection.entries(clinic, selection.Selection())
+    step("fill with all", lambda: datasets.set_members(draft, everything))
+    analyse()
+    step("differences", lambda: differences.between(version, draft))
+    step("page of a new version", lambda: client.get(reverse("dataset", args=[draft.pk])))
+    step(
+        "compare",
+        lambda: client.get(reverse("dataset-compare"), {"version": [version.pk, draft.pk]}),
+    )
+    for name, seconds in spent.items():
+        ratio = seconds / spent["read"]
+        print(
+            f"{name}: {ratio:.2f} times reading the {members:,} members ({seconds:.2f} s), {counts[name]} queries"
+        )
+        record_property(name, round(ratio, 2))
+    assert draft.items.count() == COUNT
+    for name in ("summary", "checks", "page", "differences", "page of a new version", "compare"):
+        assert spent[name] < 8 * spent["read"], name
+        assert counts[name] < 70, name
+    for name in ("fill", "split", "freeze", "new version", "fill with all"):
+        assert spent[name] < 30 * spent["read"], name
