@@ -21,7 +21,7 @@ from classifier.plots.figures import Figure
 from classifier.reference.han2018 import HAN_2018, PublishedTable
 from classifier.services.evaluation_run import LEAKS, REPORT, SCORES, SUBGROUPS, UNKNOWN
 from skinclinic.archive import labels
-from skinclinic.archive.services.export import defused
+from skinclinic.archive.services.export_tables import defused
 from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 from skinclinic.models import Patient
 from skinclinic.sites import ANATOMIC_SITES
