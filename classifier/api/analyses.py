@@ -15,7 +15,7 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ImpressionSerializer,
 )
-from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.models import Analysis, Assessment
 from classifier.services import assessments
 from classifier.services.analyses import NoModel, request_analysis
 from classifier.services.assessments import Conflict, Named, NotAChange
@@ -169,9 +169,8 @@ class AnalysisViewSet(ReadViewSet):
         analysis, sent = self._answered(), DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
-        chosen = ThresholdSet.objects.filter(
-            model_version=analysis.model_version, name=values["thresholds"]
-        ).first()
+        sets = analysis.model_version.thresholds_for(analysis.clinic_id)
+        chosen = next((row for row in sets if row.name == values["thresholds"]), None)
         listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
         try:
             row = assessments.decide(

@@ -232,7 +232,7 @@ def _report(row: Evaluation, models: list[ModelVersion], sets: list[TestSet]) ->
                 GivenThresholds(
                     chosen.name, chosen.values, chosen.details.get("dataset_sha256") == one.version.sha256
                 )
-                for chosen in model.threshold_sets.all()
+                for chosen in model.thresholds_for(row.clinic_id)
             ]
             found = evaluate(
                 scores,

@@ -116,24 +116,30 @@ def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[L
 
 
 def _near(own: list[_Seen], train: list[_Seen], different: set[tuple[int, int]]) -> list[Leak]:
-    own = [seen for seen in own if seen.phash is not None]
-    train = [seen for seen in train if seen.phash is not None]
-    both = [*own, *train]
-    if not own or not train:
+    """The nearest training photo of each test photo that has one alike."""
+    ours, theirs = _by_hash(own), _by_hash(train)
+    if not ours or not theirs:
         return []
-    among = np.arange(len(both)) < len(own)
-    indices, distances = near.pairs(
-        np.array([seen.phash for seen in both], np.int64), MAX_DISTANCE, among=among
-    )
+    # Each hash once, so that many equal photos make no millions of pairs.
+    hashes = np.array([*theirs, *ours], np.int64)
+    indices, distances = near.pairs(hashes, MAX_DISTANCE)
+    across = (indices[:, 0] < len(theirs)) & (indices[:, 1] >= len(theirs))
     nearest: dict[int, Leak] = {}
-    for (low, high), distance in zip(indices.tolist(), distances.tolist(), strict=True):
-        if not low < len(own) <= high:
-            continue
-        ours, theirs = both[low], both[high]
-        # The very same file is a leak of its own kind.
-        if ours.sha256 != theirs.sha256 and (ours.entry, theirs.entry) not in different:
-            nearest.setdefault(ours.pk, Leak(NEAR, ours.pk, theirs.pk, distance))
+    for (low, high), distance in zip(indices[across].tolist(), distances[across].tolist(), strict=True):
+        for one in ours[int(hashes[high])]:
+            for other in theirs[int(hashes[low])]:
+                # The very same file is a leak of its own kind.
+                if one.sha256 != other.sha256 and (one.entry, other.entry) not in different:
+                    nearest.setdefault(one.pk, Leak(NEAR, one.pk, other.pk, distance))
     return list(nearest.values())
+
+
+def _by_hash(items: list[_Seen]) -> dict[int, list[_Seen]]:
+    found: dict[int, list[_Seen]] = {}
+    for seen in items:
+        if seen.phash is not None:
+            found.setdefault(seen.phash, []).append(seen)
+    return found
 
 
 def _joined(own: list[_Seen], train: list[_Seen], together: set[tuple[int, int]]) -> list[Leak]:

@@ -4,11 +4,12 @@ from django import template
 from django.utils.safestring import mark_safe
 
 from classifier.plots.canvas import to_svg
-from classifier.plots.figures import Figure, percent
+from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.services.evaluation_report import label_name
 
 register = template.Library()
 register.filter("share", percent)
+register.filter("threshold", threshold_text)
 MOST_ROWS = 400
 
 
@@ -44,3 +45,9 @@ def _cell(value) -> str:
 def named(key: str) -> str:
     """A label in the reader's language."""
     return label_name(key)
+
+
+@register.filter
+def p_value(value: float) -> str:
+    """Three decimals, or that it is smaller."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

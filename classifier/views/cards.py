@@ -147,7 +147,7 @@ def _finished(request: HttpRequest, photo: Photo, analysis: Analysis, may_edit: 
     warnings = tuple((analysis.quality or {}).get("warnings", ()))
     if hidden:
         return Card(photo, Job.State.DONE, may_edit, hidden=True, warnings=warnings)
-    sets = list(analysis.model_version.threshold_sets.all())
+    sets = analysis.model_version.thresholds_for(analysis.clinic_id)
     view = answer_view(analysis, chosen_thresholds(request, sets))
     return Card(
         photo,

@@ -12,12 +12,17 @@ from PIL import Image
 from classifier.colormaps import overlay, three_panels
 from classifier.models import Analysis
 from classifier.services import evaluation_report
-from classifier.services.assessments import hidden_photo_ids
-from classifier.views.evaluations import as_file, choice_context, chosen_of, common_context, report_for
+from classifier.views.evaluations import (
+    as_file,
+    choice_context,
+    chosen_of,
+    common_context,
+    hidden_answers,
+    report_for,
+)
 from skinclinic import imaging
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
-from skinclinic.permissions import membership
 from skinclinic.services import files
 
 PAGE_SIZE = 24
@@ -110,13 +115,6 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
         "own": f"{own:.3f}",
         "is_right": first == truth,
     }
-
-
-def hidden_answers(request: HttpRequest, clinic: int, photos) -> set[int]:
-    """Photos of the clinic's own patients on which this person still owes an own impression."""
-    waiting = [photo for photo in photos if not photo.lesion.is_archived]
-    asked = Analysis.objects.asked_for().filter(photo__in=waiting).values_list("photo", flat=True)
-    return hidden_photo_ids(request.user, membership(request.user, clinic), set(asked))
 
 
 @cache_control(private=True, max_age=86400)

@@ -1,5 +1,7 @@
 """Evaluations: the list, a new one, its pages, figures and files."""
 
+import math
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -8,16 +10,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.models import Evaluation, ModelVersion
+from classifier.models import Analysis, Evaluation, ModelVersion
 from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluations, registry
+from classifier.services import evaluation_report, evaluations, model_comparison, registry, threshold_sets
+from classifier.services.assessments import hidden_photo_ids
 from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
 from skinclinic import keyset
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.models import Photo
+from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
 
 PAGE_SIZE = 50
+MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 
 
@@ -154,10 +159,78 @@ def disease(request: HttpRequest, pk: int) -> HttpResponse:
         "result": report.disease(dataset["pk"], model["pk"], key),
         "drawn": [(kind, report.figure(kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
         "keys": DISEASE_KEYS,
+        "transported": threshold_sets.transported(report, model["pk"], key)
+        if len(report.datasets) > 1
+        else [],
         "previous_key": DISEASE_KEYS[place - 1],
         "next_key": DISEASE_KEYS[(place + 1) % len(DISEASE_KEYS)],
     }
     return render(request, "evaluations/disease.html", context)
+
+
+@require_POST
+def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a threshold set of one model from one dataset."""
+    row = get_for(request.user, Evaluation, pk, ADMIN)
+    if row.state != Evaluation.State.DONE:
+        raise Http404
+    model, dataset = _numbers([request.POST.get("model", "")]), _numbers([request.POST.get("dataset", "")])
+    version = row.model_versions.filter(pk__in=model).first()
+    if version is None or not row.dataset_versions.filter(pk__in=dataset).exists():
+        raise Http404
+    try:
+        made = threshold_sets.make(
+            row, version, dataset[0], name=request.POST.get("name", ""), rule=request.POST.get("rule", ""),
+            wanted=_share(request.POST.get("wanted", "")), user=request.user,
+        )  # fmt: skip
+    except threshold_sets.Refused as refused:
+        messages.error(request, str(refused))
+        return redirect(f"{reverse('evaluation', args=[row.pk])}?dataset={dataset[0]}&model={version.pk}")
+    except NoReport:
+        raise Http404 from None
+    messages.success(
+        request,
+        _("The thresholds “%(name)s” are made. Clinicians can choose them beside a result of %(model)s.")
+        % {"name": made.name, "model": version.name},
+    )
+    return redirect("model", version.pk)
+
+
+def _share(text: str) -> float | None:
+    """A percentage as a share; None for what is no number."""
+    try:
+        value = float(text[:20].replace(",", ".")) / 100
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+@require_safe
+def compare(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
+    row, report = report_for(request, pk)
+    dataset, first, _runs = chosen_of(request, report)
+    if len(report.models) < 2:
+        raise Http404
+    others = [model for model in report.models if model["pk"] != first["pk"]]
+    second = named(others, request.GET.get("other", ""))
+    found = model_comparison.compare(report, dataset["pk"], first["pk"], second["pk"])
+    shown = found.differing[:MOST_DIFFERING]
+    photos = (
+        Photo.objects.filter(clinic=row.clinic_id)
+        .select_related("lesion")
+        .in_bulk([one.photo for one in shown])
+    )
+    hidden = hidden_answers(request, row.clinic_id, photos.values())
+    context = common_context(request, row) | choice_context(request, report, dataset, first, None)
+    context |= {
+        "other": second,
+        "others": others,
+        "found": found,
+        "tiles": [(one, photos.get(one.photo), one.photo in hidden) for one in shown],
+        "only_shown": MOST_DIFFERING,
+    }
+    return render(request, "evaluations/compare.html", context)
 
 
 @require_safe
@@ -224,6 +297,7 @@ def common_context(request: HttpRequest, row: Evaluation) -> dict:
     return {
         "row": row,
         "can_curate": member.can_curate,
+        "is_admin": member.is_admin,
         "percent": round(100 * row.done / row.total) if row.total else 0,
     }
 
@@ -233,17 +307,17 @@ def chosen_of(request: HttpRequest, report: Report) -> tuple[dict, dict, dict | 
 
     Without a model in the address the mean of the first group is shown, if there is one.
     """
-    dataset = _named(report.datasets, request.GET.get("dataset", ""))
+    dataset = named(report.datasets, request.GET.get("dataset", ""))
     groups = report.runs_of(dataset["pk"])
     wanted = request.GET.get("group", "")
     runs = next((one for one in groups if one["group"] == wanted), None)
     if not wanted and "model" not in request.GET:
         runs = groups[0] if groups else None
-    model = report.model(runs["models"][0]) if runs else _named(report.models, request.GET.get("model", ""))
+    model = report.model(runs["models"][0]) if runs else named(report.models, request.GET.get("model", ""))
     return dataset, model, runs
 
 
-def _named(rows: list[dict], text: str) -> dict:
+def named(rows: list[dict], text: str) -> dict:
     return next((row for row in rows if str(row["pk"]) == text), rows[0])
 
 
@@ -263,3 +337,10 @@ def choice_context(
         "disease_url": f"{reverse('evaluation-disease', args=[report.row.pk])}?{one}&key=",
         "figure_url": f"{reverse('evaluation-figure', args=[report.row.pk])}?{one}",
     }
+
+
+def hidden_answers(request: HttpRequest, clinic: int, photos) -> set[int]:
+    """Photos of the clinic's own patients on which this person still owes an own impression."""
+    waiting = [photo for photo in photos if not photo.lesion.is_archived]
+    asked = Analysis.objects.asked_for().filter(photo__in=waiting).values_list("photo", flat=True)
+    return hidden_photo_ids(request.user, membership(request.user, clinic), set(asked))

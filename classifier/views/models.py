@@ -90,7 +90,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
     clinic = request.membership.clinic
     context = {
         "version": version,
-        "card": card(version),
+        "card": card(version, clinic),
         "in_use": registry.published(clinic) == version,
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(

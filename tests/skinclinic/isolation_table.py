@@ -137,6 +137,8 @@ TABLE = {
     "evaluation-status": row("evaluation"),
     "evaluation-act": row("evaluation"),
     "evaluation-disease": row("evaluation"),
+    "evaluation-thresholds": row("evaluation"),
+    "evaluation-compare": row("evaluation"),
     "evaluation-figure": row("evaluation"),
     "evaluation-download": row("evaluation"),
     "evaluation-gallery": row("evaluation"),
