@@ -6,6 +6,7 @@ from django.utils.safestring import mark_safe
 from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.services.evaluation_report import label_name
+from skinclinic.archive.models import Source
 
 register = template.Library()
 register.filter("share", percent)
@@ -51,3 +52,9 @@ def named(key: str) -> str:
 def p_value(value: float) -> str:
     """Three decimals, or that it is smaller."""
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+@register.filter
+def provenance_name(name: str) -> str:
+    """What a source should say of itself, in words."""
+    return str(Source._meta.get_field(name).verbose_name)

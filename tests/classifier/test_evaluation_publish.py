@@ -179,3 +179,33 @@ def test_a_threshold_of_one_dataset_is_tried_on_the_other(
     assert f"({int((scores[truth] > threshold).sum())}/4;" in line.cells[1][0]
     page = client_for(curator).get(url("evaluation-disease", row.pk), {"key": "sk"})
     assert "Threshold from" in text_of(page)
+
+
+def test_the_models_page_shows_cohorts_subgroups_and_training_data(
+    row, clinic, curator, models, test_set, entries, client_for
+):
+    training = evaluated.freeze(
+        clinic, curator, evaluated.make_entries(clinic, curator, ["bcc", "sk"], first=60, source="Trained"),
+        "Training set", "train",
+    )  # fmt: skip
+    models[0].trained_on_version = training
+    models[0].save()
+    text = text_of(client_for(curator).get(url("model", models[0].pk)))
+    auc = Report(row).figures_of(test_set.pk, models[0].pk)["averages"]["auc"]
+    assert f"Average AUC {auc:.3f} over 5 diseases" in text
+    assert "Not evaluable" in text and "Wart" in text
+    # At the time of the evaluation nobody knew.
+    assert "Nobody knows which photos the model was trained on" in text
+    assert "Photos (biopsy-proven) 2 (2)" in text
+    assert "What is missing Trained: citation" in text
+    assert "Female 6 too few" in text
+
+
+def test_another_clinic_sees_none_of_it(
+    clinic, curator, outsider, entries, test_set, model_version, client_for
+):
+    evaluated.score(model_version, entries)
+    evaluated.evaluated(clinic, curator, [model_version], [test_set])
+    assert "Test set" in text_of(client_for(curator).get(url("model", model_version.pk)))
+    text = text_of(client_for(outsider).get(url("model", model_version.pk)))
+    assert "Test set" not in text and "Not evaluated in this clinic yet." in text
