@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -142,7 +143,7 @@ def to_png(drawing: Drawing, font_file: Path) -> bytes:
         (round(drawing.width * _SCALE), round(drawing.height * _SCALE)), Image.Resampling.LANCZOS
     )
     buffer = io.BytesIO()
-    small.save(buffer, "PNG", optimize=True, dpi=(72 * _SCALE, 72 * _SCALE))
+    small.save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE))
     return buffer.getvalue()
 
 
@@ -168,8 +169,13 @@ def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
         _write(image, pen, mark, fine, font_file, colour)
 
 
+@cache
+def _font(font_file: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(font_file), size)
+
+
 def _write(image, pen, mark: Text, fine: float, font_file: Path, colour: str) -> None:
-    font = ImageFont.truetype(str(font_file), round(mark.size * fine))
+    font = _font(font_file, round(mark.size * fine))
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
     stroke = round(fine * 0.15) if mark.bold else 0
     if not mark.turned:

@@ -220,7 +220,7 @@ def confusion(name: str, title: str, matrix: Mapping, names: Mapping[str, str]) 
             drawing.box(x, y, cell - 1, cell - 1, "grid")
             if count:
                 drawing.box(x, y, cell - 1, cell - 1, "blue", share)
-                colour = "surface" if share > 0.5 else "ink"
+                colour = "surface" if share > 0.65 else "ink"
                 drawing.text(
                     x + cell / 2, y + cell / 2 + 4, str(count), colour=colour, size=11, anchor="middle"
                 )

@@ -88,7 +88,7 @@ def make(
         with transaction.atomic():
             return ThresholdSet.objects.create(
                 model_version=model, clinic_id=row.clinic_id, name=name, purpose=_purpose(rule, wanted),
-                cohort=in_words_of_side(said), values=values, details=details, created_by=user,
+                cohort=_cohort(report, said, model.pk), values=values, details=details, created_by=user,
             )  # fmt: skip
     except IntegrityError:
         raise Refused(
@@ -118,6 +118,11 @@ def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: Thr
     point = roc.youden(curve) if rule == YOUDEN else roc.most_specific(curve, least_sensitivity=wanted)
     basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
     return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
+
+
+def _cohort(report: Report, dataset: dict, model: int) -> str:
+    known = report.model(model)["leaks_checked"]
+    return in_words_of_side(dataset) + ("" if known else "; whether the model had seen them is not known")
 
 
 def _purpose(rule: str, wanted: float | None) -> str:

@@ -56,7 +56,8 @@ def test_thresholds_are_those_of_the_evaluation_and_carry_its_cohort(
         # The model's own first set stands in where this dataset cannot tell.
         assert made.values[key] == (found["threshold"] if found else 0.1)
         assert ("from “balanced”" in made.details["basis"].get(key, "")) == (found is None)
-    assert made.cohort == "Test set v1, 12 photos of 12 patients"
+    unknown = "; whether the model had seen them is not known"
+    assert made.cohort == f"Test set v1, 12 photos of 12 patients{unknown}"
     assert (made.details["n"], made.details["optimistic"]) == (12, True)
     assert made.details["auc"] == report.figures_of(test_set.pk, models[0].pk)["averages"]["auc"]
     photo = factories.make_photo(clinic, admin_user, seed=5)
@@ -195,7 +196,7 @@ def test_the_models_page_shows_cohorts_subgroups_and_training_data(
     assert f"Average AUC {auc:.3f} over 5 diseases" in text
     assert "Not evaluable" in text and "Wart" in text
     # At the time of the evaluation nobody knew.
-    assert "Nobody knows which photos the model was trained on" in text
+    assert "Nobody knows all photos the model has learnt from" in text
     assert "Photos (biopsy-proven) 2 (2)" in text
     assert "What is missing Trained: citation" in text
     assert "Female 6 too few" in text
