@@ -33,6 +33,8 @@ class Evaluation(models.Model):
         choices=PremalignantAs.choices,
         default=PremalignantAs.BENIGN,
     )
+    # Repeats of the bootstrap of the AUCs, by photo and by patient; 0: none.
+    bootstrap = models.PositiveIntegerField(_("bootstrap repeats"), default=0)
     remove_leaks = models.BooleanField(_("leave out what the model has seen"), default=False)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     total = models.PositiveIntegerField(default=0)

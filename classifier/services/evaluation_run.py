@@ -29,6 +29,11 @@ UNKNOWN = "unknown"
 CURVE_POINTS = 160
 _AGES = ((30, "under 30"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
 _MOST_ROWS = 1000
+# What is read of each photo: 100,000 of them are held in memory.
+_READ = (
+    "version", "content_sha256", "phash", "label", "is_proven", "person", "age", "sex", "skin_type", "site",
+    "source_name", "entry__photo_id", "entry__external_id",
+)  # fmt: skip
 
 
 def run(
@@ -54,7 +59,7 @@ def run(
             for model in models:
                 one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
                 done += len(one.items)
-        report = _report(row, models, sets)
+        report = _report(row, models, sets, lambda: say(done, total))
         _write_json(draft, REPORT, report)
         _write_json(draft, LEAKS, found)
         np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
@@ -75,7 +80,7 @@ class TestSet:
 
     def __init__(self, version: DatasetVersion, models: list[ModelVersion]):
         self.version = version
-        rows = evaluations.test_items(version).select_related("entry__photo", "entry__source")
+        rows = evaluations.test_items(version).select_related("entry").only(*_READ)
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
@@ -125,6 +130,11 @@ class TestSet:
             found[f"d{pk}_m{model}_scores"] = np.array([rows[item.pk][0] for item in self.items])
             found[f"d{pk}_m{model}_background"] = np.array([rows[item.pk][1] for item in self.items])
         return found
+
+    def patients(self) -> list[str] | None:
+        """Who each photo is of, an unknown patient being one of its own; None when it is one patient alone."""
+        names = [item.person or f"photo {item.pk}" for item in self.items]
+        return names if len(set(names)) > 1 else None
 
     def subgroups(self) -> dict[str, list[str]]:
         return {
@@ -221,12 +231,15 @@ def _refusal(sets: list[TestSet], leaking: int) -> str:
     return " ".join(parts)
 
 
-def _report(row: Evaluation, models: list[ModelVersion], sets: list[TestSet]) -> dict:
+def _report(
+    row: Evaluation, models: list[ModelVersion], sets: list[TestSet], still_here: Callable[[], None]
+) -> dict:
     results, figures = [], {}
     for one in sets:
         truth, labels = one.truth(), one.subgroups()
         shown = Truth.of(truth, DISEASE_KEYS)
         for model in models:
+            still_here()
             scores = one.matrix(model)
             given = [
                 GivenThresholds(
@@ -239,7 +252,8 @@ def _report(row: Evaluation, models: list[ModelVersion], sets: list[TestSet]) ->
                 truth,
                 thresholds=given,
                 subgroups=labels,
-                wishes=Wishes(policy=row.premalignant_as, ks=(1, 2, 3, 4, 5)),
+                patients=one.patients(),
+                wishes=Wishes(policy=row.premalignant_as, ks=(1, 2, 3, 4, 5), repeats=row.bootstrap),
             )
             figures[one.version.pk, model.pk] = found
             results.append(
@@ -257,6 +271,7 @@ def _report(row: Evaluation, models: list[ModelVersion], sets: list[TestSet]) ->
         "made_by": str(row.created_by or ""),
         "premalignant_as": row.premalignant_as,
         "remove_leaks": row.remove_leaks,
+        "bootstrap": row.bootstrap,
         "models": [_model_json(model) for model in models],
         "datasets": [one.to_json() for one in sets],
         "results": results,

@@ -20,6 +20,7 @@ from skinclinic.services.people import lock
 
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10
+REPEATS, MOST_REPEATS = 2000, 100_000
 State = Evaluation.State
 
 
@@ -87,6 +88,7 @@ def request(
     datasets: Sequence[DatasetVersion],
     remove_leaks: bool = False,
     premalignant_as: str = Evaluation.PremalignantAs.BENIGN,
+    bootstrap: int = 0,
     here: bool = False,
 ) -> Evaluation:
     """Store an evaluation and ask for it. Raises Refused. ``here``: this process does the work itself."""
@@ -97,6 +99,8 @@ def request(
         raise Refused("models", _("Choose from 1 to %(most)d models.") % {"most": MOST_MODELS})
     if not 1 <= len(datasets) <= MOST_DATASETS:
         raise Refused("datasets", _("Choose from 1 to %(most)d datasets.") % {"most": MOST_DATASETS})
+    if not 0 <= bootstrap <= MOST_REPEATS:
+        raise Refused("bootstrap", _("Choose from 0 to %(most)d repeats.") % {"most": MOST_REPEATS})
     for version in models:
         if version.clinic_id not in (None, clinic.pk):
             raise ValueError("a clinic evaluates models of the product and its own")
@@ -112,7 +116,7 @@ def request(
         if Evaluation.objects.filter(clinic=clinic, name=name).exists():
             raise Refused("name", _("This clinic already has an evaluation with this name."))
         row = Evaluation.objects.create(
-            clinic=clinic, name=name, remove_leaks=remove_leaks, premalignant_as=premalignant_as,
+            clinic=clinic, name=name, remove_leaks=remove_leaks, premalignant_as=premalignant_as, bootstrap=bootstrap,
             total=len(models) * sum(test_items(version).count() for version in datasets), created_by=user,
         )  # fmt: skip
         row.model_versions.set(models)

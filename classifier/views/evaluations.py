@@ -64,6 +64,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 models=list(registry.available(clinic).filter(pk__in=chosen["model"])),
                 datasets=list(DatasetVersion.objects.filter(clinic=clinic, pk__in=chosen["dataset"])),
                 remove_leaks=bool(asked.get("remove_leaks")),
+                bootstrap=evaluations.REPEATS if asked.get("bootstrap") else 0,
                 premalignant_as="malignant" if asked.get("premalignant_as") == "malignant" else "benign",
             )  # fmt: skip
         except evaluations.Refused as refused:
@@ -76,6 +77,8 @@ def new(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "name": asked.get("name", "")[:200] or f"{timezone.localtime():%Y-%m-%d %H:%M}",
         "remove_leaks": bool(asked.get("remove_leaks")),
+        "bootstrap": bool(asked.get("bootstrap")),
+        "repeats": evaluations.REPEATS,
         "premalignant_as": asked.get("premalignant_as", "benign"),
         "errors": errors,
     }

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from classifier import roc
+from classifier.metrics import bootstrap
 from classifier.metrics.delong import auc_estimate
 from classifier.models import Analysis, Evaluation
 from classifier.reference.han2018 import HAN_2018
@@ -321,3 +322,16 @@ def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entrie
     assert evaluations.delete(row)
     assert not folder.exists()
     assert Analysis.objects.count() == 12
+
+
+def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, entries, model):
+    scores = evaluated.score(model, entries)
+    with pytest.raises(evaluations.Refused, match="repeats"):
+        evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=10**9)
+    row = evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=50)
+    found = Report(row).disease(test_set.pk, model.pk, "sk")
+    truth = np.array([entry.label == "sk" for entry in entries])
+    people = [item.person for item in evaluations.test_items(test_set)]
+    own = bootstrap.by_patient(scores[:, DISEASE_KEYS.index("sk")], truth, people, repeats=50)
+    assert found["bootstrap_by_patient"]["low"] == own.low
+    assert (found["bootstrap_by_patient"]["units"], found["bootstrap_by_photo"]["unit"]) == (12, "photo")

@@ -40,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--ak-malignant", action="store_true", help="actinic keratosis counts as malignant"
         )
+        parser.add_argument(
+            "--bootstrap", type=int, default=0, metavar="REPEATS", help="of AUCs, by photo and patient"
+        )
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument("--json", action="store_true", help="write the report to standard output")
 
@@ -55,7 +58,8 @@ class Command(BaseCommand):
                 clinic, _user(options["user"]), name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
                 models=_models(clinic, sum(options["model"], [])),
                 datasets=_datasets(clinic, sum(options["dataset"], [])), remove_leaks=options["remove_leaks"],
-                premalignant_as="malignant" if options["ak_malignant"] else "benign", here=True,
+                premalignant_as="malignant" if options["ak_malignant"] else "benign",
+                bootstrap=options["bootstrap"], here=True,
             )  # fmt: skip
         except evaluations.Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
