@@ -77,11 +77,15 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """Join the processes that torchrun started, or be alone; only deterministic algorithms inside."""
+    """Join the processes that torchrun started, or be alone.
+
+    Inside, algorithms are deterministic: on a CPU all, on a GPU those that can be.
+    """
     # Read by cuBLAS when it starts; without it matrix products differ from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    # Where a GPU has no deterministic way, a warning in the log is better than no training.
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     # It would overwrite every fresh tensor, which took a third of the time; nothing here reads one unwritten.
     torch.utils.deterministic.fill_uninitialized_memory = False
     torch.backends.cudnn.benchmark = False

@@ -21,9 +21,9 @@ from tests import archive_crowd
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]
 
 COUNT = 200_000
-# A page of the gallery costs some 500 times a single row, a search through all texts some 2,000. A quarter of
-# the entries, or all patients of a source, are found in some 10,000.
-MOST, MOST_OF_WIDE = 4000, 25_000
+# A page of the gallery costs some 150 times a single row, a search through all texts up to 1,000. A quarter of
+# the entries, or all patients of a source, are found in some 2,000.
+MOST, MOST_OF_WIDE = 4000, 8000
 WIDE = ("many patients", "a span")
 SEARCHES = {
     "a disease": "melanoma",
@@ -126,8 +126,9 @@ def test_pages_and_searches(clinic, curator, client_for, other_clinic, outsider,
         ratios[name] = seconds / trivial
         print(f"{name}: {ratios[name]:.0f} times one row ({seconds * 1000:.0f} ms), {many[name]} queries")
         record_property(name, round(ratios[name], 1))
-    # Over one entry, a page may lack what a search of it needs (no patient of that code), never have more.
-    assert not {name: (few[name], many[name]) for name in few if many[name] > few[name] + 1}
+    # Over one entry, a page may lack what it shows of what a search finds (no patient of that code: no photos,
+    # no dates).
+    assert not {name: (few[name], many[name]) for name in few if many[name] > few[name] + 2}
     assert max(many.values()) <= 16
     for name, ratio in ratios.items():
         assert ratio < (MOST_OF_WIDE if name.endswith(WIDE) else MOST), name
@@ -137,7 +138,7 @@ def test_pages_and_searches(clinic, curator, client_for, other_clinic, outsider,
 
 def test_datasets(clinic, curator, client_for, monkeypatch, record_property):
     """Fill, split, check, freeze, continue and compare a dataset of 120,000, as ratios to reading its members."""
-    monkeypatch.setattr(freezing, "_bad_files", lambda version, verify: 0)  # the crowd has no files
+    monkeypatch.setattr(freezing, "_bad_files", lambda version, verify, say: 0)  # the crowd has no files
     archive_crowd.fill(clinic, curator, COUNT)
     analyse()
     client, spent, counts = client_for(curator), {}, {}

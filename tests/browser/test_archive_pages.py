@@ -65,7 +65,8 @@ def rows(clinic, curator) -> dict[str, int]:
     }
     refused = Import.objects.create(
         state="refused", **made,
-        report={"errors": [{"column": "age", "message": "is no age", "rows": list(range(2, 90)), "count": 88}],
+        report={"errors": [{"column": "age", "message": "is not a number of years", "rows": list(range(2, 90)),
+                            "count": 88, "examples": [{"value": "old", "params": {}}]}],
                 "unknown_labels": {"Malignes Melanom": 12, LONG: 1}, "labels": {"bcc": 3}, "new": 3},
     )  # fmt: skip
     running = Import.objects.create(state="running", total=300, written=41, **made)

@@ -158,7 +158,7 @@ def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_p
     assert (
         "gone.pth" in client_for(curator).get(reverse("model-training", args=[training.pk])).content.decode()
     )
-    gone.write_bytes(b"nothing")
+    gone.write_bytes(b"")
     client_for(curator).post(reverse("model-training-act", args=[training.pk]), {"action": "resume"})
     jobs.run_waiting("train")
     run.job.refresh_from_db()

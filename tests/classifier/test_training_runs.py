@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier import weights
+from classifier import torchvision_ops, weights
 from classifier.imports.state_dicts import load_backbone
 from classifier.network import build
 from classifier.training import checkpoint, initial, parts, runner
@@ -245,7 +245,7 @@ def _is_same(stored, before) -> bool:
     ("content", "code"),
     [
         (None, "init_missing"),
-        (b"no weights at all", "weights_unreadable"),
+        (b"", "weights_unreadable"),
         ({"one": torch.zeros(1)}, "weights_do_not_fit"),
         ({"one": "text"}, "weights_unreadable"),
     ],
@@ -262,6 +262,7 @@ def test_starting_weights_that_do_not_serve_are_refused(tmp_path, content, code)
 
 
 def test_without_internet_the_way_round_is_named(monkeypatch):
+    torchvision_ops.declare_missing()
     from torchvision.models import ResNet152_Weights
 
     def offline(self, **_):

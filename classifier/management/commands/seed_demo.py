@@ -7,7 +7,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from classifier.services import demo, registry
+from classifier.models import Analysis
+from classifier.services import demo, demo_archive, registry
 from classifier.services.analyses import JOB
 from skinclinic import jobs
 from skinclinic.models import Clinic, Member, Role, User
@@ -33,9 +34,10 @@ class Command(BaseCommand):
                 demo.seed_real(clinic, users[Role.CLINICIAN], Path(folder), say=self.stdout.write)
             else:
                 demo.seed_synthetic(clinic, users[Role.CLINICIAN])
+                demo_archive.seed_archive(clinic, users[Role.CURATOR])
         for role, password in passwords.items():
             self.stdout.write(f"sign in: {role} {password}")
-        self.stdout.write(f"analysing {clinic.photos.count()} photos")
+        self.stdout.write(f"analysing {Analysis.objects.filter(clinic=clinic).count()} photos")
         self.stdout.flush()
         jobs.run_waiting(JOB)
 
