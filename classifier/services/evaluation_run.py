@@ -199,7 +199,7 @@ class TestSet:
             "left_out": {reason: count for reason, count in self.left_out.items() if count},
             "labels": dict(Counter(self.truth())),
             "sources": [
-                {"name": source.get("name", ""), "licence": source.get("licence", "")}
+                {name: source.get(name, "") for name in ("name", "licence", "synthetic")}
                 for source in version.provenance
             ],
         }

@@ -135,6 +135,7 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
     tiles = page.context["tiles"]
     leads = [float(tile["score"]) - float(tile["own"]) for tile in tiles]
     assert leads == sorted(leads, reverse=True) and leads[0] > 0
+    assert page.content.decode().count("Synthetic") == len(tiles)
     assert page.context["mistakes"] == sum(not tile["is_right"] for tile in tiles)
     only = client.get(url("evaluation-gallery", row.pk), {"truth": "mm", "order": "plain"})
     assert [tile["truth"] for tile in only.context["tiles"]] == ["mm", "mm"]
