@@ -6,19 +6,19 @@ import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_safe
 from PIL import Image
 
 from classifier.colormaps import overlay, three_panels
-from classifier.models import Analysis
+from classifier.models import Analysis, Evaluation
 from classifier.services import evaluation_report
+from classifier.services.evaluation_report import Report
 from classifier.views.evaluations import (
     as_file,
     choice_context,
     chosen_of,
     common_context,
     hidden_answers,
-    report_for,
+    report_page,
 )
 from skinclinic import imaging
 from skinclinic.diseases import DISEASE_KEYS
@@ -32,10 +32,9 @@ MISTAKES, CONFIDENT, PLAIN = "mistakes", "confident", "plain"
 ORDERS = (MISTAKES, CONFIDENT, PLAIN)
 
 
-@require_safe
-def gallery(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
-    row, report = report_for(request, pk)
     dataset, model, _runs = chosen_of(request, report)
     order = request.GET.get("order", MISTAKES)
     order = order if order in ORDERS else MISTAKES
@@ -118,10 +117,9 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
 
 
 @cache_control(private=True, max_age=86400)
-@require_safe
-def heatmap(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
-    row, report = report_for(request, pk)
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
@@ -166,10 +164,9 @@ def _drawn(photo: Photo, model: int, wanted: str):
     return crop, row.heatmaps(), key
 
 
-@require_safe
-def heatmaps(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def heatmaps(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
-    row, report = report_for(request, pk)
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     hidden_to = (request, row.clinic_id)

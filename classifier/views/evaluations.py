@@ -1,6 +1,7 @@
 """Evaluations: the list, a new one, its pages, figures and files."""
 
 import math
+from functools import wraps
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -24,6 +25,24 @@ from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, member
 PAGE_SIZE = 50
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
+
+
+def report_page(view):
+    """Decorate a view of a finished evaluation: it gets the row and its report. Until there is one, the
+    evaluation's own page says what is the matter."""
+
+    @require_safe
+    @wraps(view)
+    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+        row = get_for(request.user, Evaluation, pk)
+        if row.state != Evaluation.State.DONE:
+            return redirect("evaluation", row.pk)
+        try:
+            return view(request, row, Report(row))
+        except NoReport:
+            return redirect("evaluation", row.pk)
+
+    return shown
 
 
 @clinic_member()
@@ -147,10 +166,9 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("evaluation", row.pk)
 
 
-@require_safe
-def disease(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """All figures of one disease."""
-    row, report = report_for(request, pk)
     key = request.GET.get("key", "")
     if key not in DISEASE_KEYS:
         raise Http404
@@ -208,10 +226,9 @@ def _share(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-@require_safe
-def compare(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
-    row, report = report_for(request, pk)
     dataset, first, _runs = chosen_of(request, report)
     if len(report.models) < 2:
         raise Http404
@@ -236,10 +253,9 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "evaluations/compare.html", context)
 
 
-@require_safe
-def figure(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
-    _row, report = report_for(request, pk)
     kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
     if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
         raise Http404
@@ -254,10 +270,9 @@ def figure(request: HttpRequest, pk: int) -> HttpResponse:
     return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
 
 
-@require_safe
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+@report_page
+def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
-    row, report = report_for(request, pk)
     what = request.GET.get("what", "")
     if what == "report":
         content = (row.folder / evaluation_report.REPORT).read_bytes()
@@ -283,16 +298,6 @@ def _with_table(report: Report, dataset: int, model: int):
 def as_file(response, name: str):
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def report_for(request: HttpRequest, pk: int) -> tuple[Evaluation, Report]:
-    row = get_for(request.user, Evaluation, pk)
-    if row.state != Evaluation.State.DONE:
-        raise Http404
-    try:
-        return row, Report(row)
-    except NoReport:
-        raise Http404 from None
 
 
 def common_context(request: HttpRequest, row: Evaluation) -> dict:
