@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from classifier.cam import to_heatmaps
-from classifier.preprocess import to_array
+from classifier.preprocess import Preprocessing, to_array
 from classifier.runtimes.base import Runtime
 from skinclinic.quality import Quality, assess
 
@@ -33,15 +33,33 @@ class Outcome:
     forward_seconds: float
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A crop ready for the network: float32 [3, S, S], and how fit it is to be judged."""
+
+    image: np.ndarray
+    quality: Quality
+
+
+def prepare(crop: Image.Image, preprocessing: Preprocessing) -> Prepared:
+    """Resize and normalise a square RGB crop; all that can be done before the network is free."""
+    return Prepared(to_array(crop, preprocessing), assess(crop))
+
+
 def analyse(runtime: Runtime, crops: Sequence[Image.Image]) -> list[Outcome]:
     """Analyse square RGB crops of any size, in order. Raises NonFiniteScores if any answer is not finite."""
-    if not crops:
+    return analyse_prepared(runtime, [prepare(crop, runtime.manifest.preprocessing) for crop in crops])
+
+
+def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Outcome]:
+    """Analyse prepared crops, in order. Raises NonFiniteScores if any answer is not finite."""
+    if not prepared:
         return []
     manifest = runtime.manifest
-    batch = np.stack([to_array(crop, manifest.preprocessing) for crop in crops])
+    batch = np.stack([one.image for one in prepared])
     start = time.perf_counter()
     probabilities, maps = runtime.forward(batch)
-    forward_seconds = (time.perf_counter() - start) / len(crops)
+    forward_seconds = (time.perf_counter() - start) / len(prepared)
     if not (np.isfinite(probabilities).all() and np.isfinite(maps).all()):
         raise NonFiniteScores(f"The model {manifest.name} gave scores that are not finite numbers.")
     diseases = len(manifest.disease_keys)
@@ -51,10 +69,10 @@ def analyse(runtime: Runtime, crops: Sequence[Image.Image]) -> list[Outcome]:
             scores=dict(zip(manifest.disease_keys, map(float, row[:diseases]), strict=True)),
             background=float(row[diseases:].sum()),
             maps=heatmap,
-            quality=assess(crop),
+            quality=one.quality,
             forward_seconds=forward_seconds,
         )
-        for row, heatmap, crop in zip(probabilities, heatmaps, crops, strict=True)
+        for row, heatmap, one in zip(probabilities, heatmaps, prepared, strict=True)
     ]
 
 

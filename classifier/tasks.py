@@ -6,8 +6,8 @@ from functools import partial
 
 from django.conf import settings
 
-from classifier.models import Analysis, ModelVersion, TryRun
-from classifier.services import analyses, trials
+from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
+from classifier.services import analyses, label_checks, trainings, trials
 from skinclinic import imaging, jobs
 from skinclinic.jobs import JobError
 from skinclinic.models import Job
@@ -97,3 +97,19 @@ def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     crop = imaging.crop(imaging.open_rgb(files.read(trial.file_key)), trial.box)
     (result,) = run(_runtime(trial.model_version), [crop])
     return [partial(trials.store_outcome, trial, result)]
+
+
+@jobs.job(label_checks.JOB, lease_seconds=300, on_change=label_checks.follow_jobs, queue=trainings.QUEUE)
+def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """Ask a model about archive photos; what it has answered already stays when this is killed."""
+    from classifier.weights import ModelRejected
+
+    (row,) = rows
+    check = LabelCheck.objects.filter(pk=row.subject).select_related("clinic", "model_version").first()
+    if check is None:
+        return [lambda: None]
+    try:
+        label_checks.run(check, lambda share: jobs.progress(row, min(share, 1.0)))
+    except ModelRejected as error:
+        return [JobError(error.code, error.message)]
+    return [partial(label_checks.finish, check)]

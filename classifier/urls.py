@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from classifier.views import assessment, crop, maps, models, report, result, trainings, try_page, upload
+from classifier.views import (
+    assessment,
+    crop,
+    evaluation_gallery,
+    evaluations,
+    label_check,
+    maps,
+    models,
+    report,
+    result,
+    trainings,
+    try_page,
+    upload,
+)
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
@@ -23,9 +36,23 @@ urlpatterns = [
     path("try/<str:token>/image", try_page.try_image, name="try-image"),
     path("try/<str:token>/maps", try_page.try_maps, name="try-maps"),
     path("try/<str:token>/delete/", try_page.try_delete, name="try-delete"),
+    path("archive/review/model/", label_check.label_check, name="review-model"),
     path("models/", models.models, name="models"),
     path("models/register/", models.model_register, name="model-register"),
     path("models/roll-back/", models.model_rollback, name="model-rollback"),
+    path("models/evaluations/", evaluations.listing, name="evaluations"),
+    path("models/evaluations/new/", evaluations.new, name="evaluation-new"),
+    path("models/evaluations/<int:pk>/", evaluations.page, name="evaluation"),
+    path("models/evaluations/<int:pk>/status/", evaluations.status, name="evaluation-status"),
+    path("models/evaluations/<int:pk>/act/", evaluations.act, name="evaluation-act"),
+    path("models/evaluations/<int:pk>/disease/", evaluations.disease, name="evaluation-disease"),
+    path("models/evaluations/<int:pk>/thresholds/", evaluations.thresholds, name="evaluation-thresholds"),
+    path("models/evaluations/<int:pk>/compare/", evaluations.compare, name="evaluation-compare"),
+    path("models/evaluations/<int:pk>/figure/", evaluations.figure, name="evaluation-figure"),
+    path("models/evaluations/<int:pk>/download/", evaluations.download, name="evaluation-download"),
+    path("models/evaluations/<int:pk>/gallery/", evaluation_gallery.gallery, name="evaluation-gallery"),
+    path("models/evaluations/<int:pk>/heatmap/", evaluation_gallery.heatmap, name="evaluation-heatmap"),
+    path("models/evaluations/<int:pk>/heatmaps/", evaluation_gallery.heatmaps, name="evaluation-heatmaps"),
     path("models/training/", trainings.training_list, name="model-trainings"),
     path("models/training/new/", trainings.training_new, name="model-training-new"),
     path("models/training/<int:pk>/", trainings.training, name="model-training"),

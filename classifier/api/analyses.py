@@ -15,7 +15,7 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ImpressionSerializer,
 )
-from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.models import Analysis, Assessment
 from classifier.services import assessments
 from classifier.services.analyses import NoModel, request_analysis
 from classifier.services.assessments import Conflict, Named, NotAChange
@@ -31,8 +31,10 @@ from skinclinic.services import files
 from skinclinic.services.photos import set_box
 from skinclinic.views.answers import refusal_words
 
-ANALYSES = Analysis.objects.select_related("clinic", "job", "model_version").prefetch_related(
-    "model_version__threshold_sets"
+ANALYSES = (
+    Analysis.objects.asked_for()
+    .select_related("clinic", "job", "model_version")
+    .prefetch_related("model_version__threshold_sets")
 )
 
 
@@ -167,9 +169,8 @@ class AnalysisViewSet(ReadViewSet):
         analysis, sent = self._answered(), DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
-        chosen = ThresholdSet.objects.filter(
-            model_version=analysis.model_version, name=values["thresholds"]
-        ).first()
+        sets = analysis.model_version.thresholds_for(analysis.clinic_id)
+        chosen = next((row for row in sets if row.name == values["thresholds"]), None)
         listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
         try:
             row = assessments.decide(

@@ -1,11 +1,13 @@
 """Analyses, assessments and models as JSON."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.api.serializers import BoxSerializer
 from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Member
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 
 
@@ -19,13 +21,26 @@ class ModelVersionSerializer(serializers.ModelSerializer):
     """``clinic`` is null for models that came with the product."""
 
     clinic = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    threshold_sets = ThresholdSetSerializer(many=True, read_only=True)
+    threshold_sets = serializers.SerializerMethodField()
 
     class Meta:
         model = ModelVersion
         fields = [
             "id", "clinic", "name", "architecture", "weights_sha256", "manifest", "threshold_sets", "registered_at",
         ]  # fmt: skip
+
+    @extend_schema_field(ThresholdSetSerializer(many=True))
+    def get_threshold_sets(self, row: ModelVersion) -> list[dict]:
+        """Those that came with the model, and those of the caller's clinics."""
+        own = self._clinics()
+        sets = [one for one in row.threshold_sets.all() if one.clinic_id is None or one.clinic_id in own]
+        return ThresholdSetSerializer(sets, many=True).data
+
+    def _clinics(self) -> set[int]:
+        if "clinics" not in self.context:
+            members = Member.objects.filter(user=self.context["request"].user, is_active=True)
+            self.context["clinics"] = set(members.values_list("clinic", flat=True))
+        return self.context["clinics"]
 
 
 class PublicationSerializer(ClinicRowSerializer):
@@ -86,7 +101,7 @@ class AnalysisSerializer(ClinicRowSerializer):
                 for key in sorted(DISEASE_KEYS, key=row.scores.get, reverse=True)
                 if row.scores[key] > chosen.values[key]
             ]
-            for chosen in row.model_version.threshold_sets.all()
+            for chosen in row.model_version.thresholds_for(row.clinic_id)
         }
 
     def to_representation(self, row: Analysis) -> dict:

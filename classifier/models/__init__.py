@@ -1,5 +1,7 @@
 from .analysis import Analysis
 from .assessment import Assessment
+from .evaluation import Evaluation
+from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .training import Training, TrainingRun
 from .try_run import TryRun
@@ -7,6 +9,8 @@ from .try_run import TryRun
 __all__ = [
     "Analysis",
     "Assessment",
+    "Evaluation",
+    "LabelCheck",
     "ModelVersion",
     "Publication",
     "ThresholdSet",

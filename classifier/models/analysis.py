@@ -5,8 +5,17 @@ from django.utils.translation import gettext_lazy as _
 from skinclinic.imaging import Box
 
 
+class AnalysisQuerySet(models.QuerySet):
+    def asked_for(self) -> "AnalysisQuerySet":
+        """Those that somebody asked for in the clinic; the rest were made in batches for the archive."""
+        return self.filter(job__isnull=False)
+
+
 class Analysis(models.Model):
     """What one model version says of one square of a photo. A new crop makes a new row.
+
+    One without a ``job`` was made in a batch, to evaluate a model or to check labels: it is no answer to a
+    clinician and never shown as one.
 
     ``scores`` is {disease key: probability} over the 12; with background classes the rest of 1 is
     ``background``. ``maps`` holds the 12 heatmaps as float16 in [0, 1], disease by disease, row by row.
@@ -15,7 +24,7 @@ class Analysis(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="analyses")
     photo = models.ForeignKey("skinclinic.Photo", models.CASCADE, related_name="analyses")
     model_version = models.ForeignKey("classifier.ModelVersion", models.PROTECT, related_name="analyses")
-    job = models.OneToOneField("skinclinic.Job", models.PROTECT, related_name="analysis")
+    job = models.OneToOneField("skinclinic.Job", models.PROTECT, null=True, related_name="analysis")
     box_x = models.PositiveIntegerField()
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()
@@ -30,6 +39,8 @@ class Analysis(models.Model):
     quality = models.JSONField(null=True)
     forward_seconds = models.FloatField(null=True)
     analysed_at = models.DateTimeField(_("analysed"), null=True)
+
+    objects = AnalysisQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -42,6 +42,10 @@ class ModelVersion(models.Model):
         """The folder with its files; ``folder`` is relative to MODELS_DIR, or absolute."""
         return settings.MODELS_DIR / self.folder
 
+    def thresholds_for(self, clinic_id: int | None) -> "list[ThresholdSet]":
+        """The sets that came with the model, and those that this clinic has made; oldest first."""
+        return [row for row in self.threshold_sets.all() if row.clinic_id in (None, clinic_id)]
+
     @property
     def is_demo(self) -> bool:
         return bool(self.manifest.get("demo"))
@@ -65,9 +69,13 @@ class Publication(models.Model):
 
 
 class ThresholdSet(models.Model):
-    """Thresholds of a model version, one a disease, named for their purpose and cohort. Never changed."""
+    """Thresholds of a model version, one a disease, named for their purpose and cohort. Never changed.
+
+    ``clinic``: who made it from an evaluation and alone uses it; none: it came with the model.
+    """
 
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="threshold_sets")
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="threshold_sets")
     name = models.CharField(_("name"), max_length=60)
     purpose = models.CharField(_("purpose"), max_length=300, blank=True)
     cohort = models.CharField(_("cohort"), max_length=600, blank=True)
@@ -80,7 +88,14 @@ class ThresholdSet(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["model_version", "name"], name="one_threshold_name_a_model")
+            models.UniqueConstraint(
+                fields=["model_version", "name"],
+                condition=models.Q(clinic=None),
+                name="one_threshold_name_a_model",
+            ),
+            models.UniqueConstraint(
+                fields=["model_version", "clinic", "name"], name="one_threshold_name_a_model_and_clinic"
+            ),
         ]
 
     def __str__(self) -> str:

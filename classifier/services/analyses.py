@@ -1,6 +1,6 @@
 """Asking for analyses and storing what comes back."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
@@ -21,15 +21,57 @@ class NoModel(Exception):
 def request_analysis(photo: Photo, *, user: User | None, version: ModelVersion | None = None) -> Analysis:
     """Return the analysis of the photo's current square by the clinic's model, queued if it is new.
 
-    Asking twice gives the same analysis and one job. Raises NoModel.
+    Asking twice gives the same analysis and one job; what a batch has computed already is taken over.
+    Raises NoModel.
     """
     version = version or registry.published(photo.clinic)
     if version is None:
         raise NoModel
+    if known := _take_over(photo, version, user):
+        return known
+    try:
+        with transaction.atomic():
+            return _request(photo, version, user)
+    except IntegrityError:
+        # A batch stored the same analysis at this very moment.
+        if known := _take_over(photo, version, user):
+            return known
+        raise
+
+
+def _job_key(photo: Photo, version: ModelVersion) -> str:
     box = photo.box
-    key = f"{photo.pk}:{box.x},{box.y},{box.size}:{version.pk}"
+    return f"{photo.pk}:{box.x},{box.y},{box.size}:{version.pk}"
+
+
+def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analysis | None:
+    """Give the analysis that a batch has made a finished job, so that it is the clinic's own from now on."""
+    box = photo.box
+    made = photo.analyses.filter(
+        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, job=None
+    ).first()
+    if made is None:
+        return None
+    made.job, _created = Job.objects.get_or_create(
+        kind=JOB,
+        key=_job_key(photo, version),
+        defaults={
+            "clinic": photo.clinic,
+            "state": Job.State.DONE,
+            "progress": 1.0,
+            "finished_at": timezone.now(),
+        },
+    )
+    made.requested_by = user
+    made.save(update_fields=["job", "requested_by"])
+    update_summary(made)
+    return made
+
+
+def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis:
+    box = photo.box
     # The job first: it may be claimed only after commit, when its analysis is there too.
-    job = jobs.enqueue(JOB, key, clinic=photo.clinic)
+    job = jobs.enqueue(JOB, _job_key(photo, version), clinic=photo.clinic)
     analysis, created = Analysis.objects.get_or_create(
         job=job,
         defaults={
@@ -53,7 +95,8 @@ def current_analysis(photo: Photo) -> Analysis | None:
     """The newest analysis of the photo's current square."""
     box = photo.box
     return (
-        photo.analyses.filter(box_x=box.x, box_y=box.y, box_size=box.size)
+        photo.analyses.asked_for()
+        .filter(box_x=box.x, box_y=box.y, box_size=box.size)
         .select_related("job", "model_version")
         .first()
     )
@@ -61,6 +104,13 @@ def current_analysis(photo: Photo) -> Analysis | None:
 
 def store_outcome(analysis: Analysis, outcome) -> None:
     """Store a pipeline.Outcome with its analysis."""
+    fill_in(analysis, outcome)
+    analysis.save()
+    # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
+
+
+def fill_in(analysis: Analysis, outcome) -> None:
+    """Set an analysis' fields to what a pipeline.Outcome says."""
     analysis.scores = {key: round(float(score), 8) for key, score in outcome.scores.items()}
     analysis.background = float(outcome.background)
     analysis.maps = outcome.maps.astype("<f2").tobytes()
@@ -68,8 +118,6 @@ def store_outcome(analysis: Analysis, outcome) -> None:
     analysis.quality = outcome.quality.to_json()
     analysis.forward_seconds = outcome.forward_seconds
     analysis.analysed_at = timezone.now()
-    analysis.save()
-    # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
 
 
 def follow_jobs(rows: list[Job]) -> None:

@@ -73,6 +73,7 @@ class ThresholdFacts:
     cohort: str = ""
     n: int | None = None
     date: str = ""
+    auc: float | None = None
     optimistic: bool = False
     basis: Mapping[str, str] = field(default_factory=dict)
 

@@ -37,12 +37,12 @@ class Card:
     thresholds: list[tuple[str, list[float | None]]]
 
 
-def card(version: ModelVersion) -> Card:
-    """Build the card of a registered version."""
+def card(version: ModelVersion, clinic: Clinic) -> Card:
+    """Build the card of a registered version, with the threshold sets this clinic has."""
     manifest = version.manifest
     validated = _dict(manifest.get("validated_on"))
     background = [str(name) for name in _list(manifest.get("background_classes"))]
-    sets = list(version.threshold_sets.all())
+    sets = version.thresholds_for(clinic.pk)
     return Card(
         trained_on=_text(manifest.get("trained_on")),
         trained_at=_text(manifest.get("trained_at")),
@@ -117,3 +117,9 @@ def in_use(clinic: Clinic | None) -> dict:
         "trained_on": _text(version.manifest.get("trained_on")),
         "validated_on": validated_on(version.manifest),
     }
+
+
+def in_words_of_side(dataset: dict) -> str:
+    """A dataset of an evaluation's report as a cohort: name, side, photos and patients."""
+    side = "test side, " if dataset["side"] == "test" else ""
+    return f"{dataset['title']}, {side}{dataset['photos']} photos of {dataset['patients']} patients"

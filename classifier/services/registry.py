@@ -137,6 +137,7 @@ def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None
     for name, entry in manifest.thresholds.items():
         ThresholdSet.objects.get_or_create(
             model_version=version,
+            clinic=None,
             name=name[:60],
             defaults={
                 "purpose": str(entry.get("purpose", ""))[:300],

@@ -81,7 +81,7 @@ def named_in(post) -> Named:
 def _decide(request: HttpRequest, row: Analysis, wanted: str, seen: str) -> None:
     if wanted not in Assessment.Decision.values:
         raise Unclear(_("Choose agree, change or dismiss."))
-    chosen = chosen_thresholds(request, list(row.model_version.threshold_sets.all()))
+    chosen = chosen_thresholds(request, row.model_version.thresholds_for(row.clinic_id))
     assessments.decide(
         request.user,
         row,

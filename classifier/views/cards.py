@@ -109,7 +109,8 @@ def card_json(request: HttpRequest, card: Card) -> dict:
 def _current(photos: list[Photo]) -> dict[int, Analysis]:
     """The newest analysis of each photo's current square, by photo."""
     rows = (
-        Analysis.objects.filter(photo__in=photos)
+        Analysis.objects.asked_for()
+        .filter(photo__in=photos)
         .defer("maps")
         .select_related("job", "model_version")
         .prefetch_related("model_version__threshold_sets")
@@ -146,7 +147,7 @@ def _finished(request: HttpRequest, photo: Photo, analysis: Analysis, may_edit: 
     warnings = tuple((analysis.quality or {}).get("warnings", ()))
     if hidden:
         return Card(photo, Job.State.DONE, may_edit, hidden=True, warnings=warnings)
-    sets = list(analysis.model_version.threshold_sets.all())
+    sets = analysis.model_version.thresholds_for(analysis.clinic_id)
     view = answer_view(analysis, chosen_thresholds(request, sets))
     return Card(
         photo,

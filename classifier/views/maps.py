@@ -18,7 +18,7 @@ from skinclinic.requests import json_error
 @require_safe
 def analysis_maps(request: HttpRequest, pk: int) -> JsonResponse:
     """The 12 heatmaps with the square they lie on; 409 while there is none or the answer is kept back."""
-    row = get_for(request.user, Analysis, pk)
+    row = get_for(request.user, Analysis.objects.asked_for(), pk)
     if not may_see_answer(request.user, membership(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
         return json_error(409, "impression_first", message)

@@ -9,10 +9,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import ModelVersion, Publication
-from classifier.services import model_upload, registry
+from classifier.services import model_evidence, model_upload, registry
 from classifier.services.model_card import card
 from classifier.views.model_refusals import refusal_words
 from classifier.weights import ModelRejected
+from skinclinic.archive.services import summary
+from skinclinic.archive.views import summary_table
 from skinclinic.middleware import takes_up_to
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
 from skinclinic.services.files import StorageFull
@@ -88,9 +90,13 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
     """One version: what it was trained and validated on, its thresholds, limits and hash."""
     version = _version_for(request, pk)
     clinic = request.membership.clinic
+    data = model_evidence.training_data(version, clinic)
     context = {
         "version": version,
-        "card": card(version),
+        "card": card(version, clinic),
+        "cohorts": model_evidence.cohorts(version, clinic),
+        "training_data": data,
+        "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": registry.published(clinic) == version,
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(

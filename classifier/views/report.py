@@ -76,7 +76,7 @@ def _answered(request: HttpRequest, pk: int) -> Analysis | HttpResponse:
 
 
 def _thresholds(request: HttpRequest, found: Analysis):
-    return chosen_thresholds(request, list(found.model_version.threshold_sets.all()))
+    return chosen_thresholds(request, found.model_version.thresholds_for(found.clinic_id))
 
 
 def _disease(request: HttpRequest, found: Analysis, view: ResultView) -> str:

@@ -16,7 +16,9 @@ from skinclinic.models import Member, Photo
 from skinclinic.permissions import EDIT, get_for, membership
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "uploaded_by")
-ANALYSES = Analysis.objects.select_related("photo__lesion__patient", "photo__clinic", "model_version", "job")
+ANALYSES = Analysis.objects.asked_for().select_related(
+    "photo__lesion__patient", "photo__clinic", "model_version", "job"
+)
 PANEL = "result-panel"
 
 

@@ -21,7 +21,7 @@ def page(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis 
     """Everything for the whole page; ``analysis`` is the current one or an older one of the same photo."""
     context = panel(request, member, photo, analysis)
     current = current_analysis(photo)
-    others = photo.analyses.select_related("model_version", "job").order_by("-id")
+    others = photo.analyses.asked_for().select_related("model_version", "job").order_by("-id")
     if analysis:
         others = others.exclude(pk=analysis.pk)
     neighbours = (
@@ -128,7 +128,7 @@ def _model(analysis: Analysis) -> dict:
 
 
 def _answer(request: HttpRequest, member: Member, analysis: Analysis) -> dict:
-    sets = list(analysis.model_version.threshold_sets.all())
+    sets = analysis.model_version.thresholds_for(analysis.clinic_id)
     chosen = chosen_thresholds(request, sets)
     view = answer_view(analysis, chosen)
     assessment = None
@@ -167,13 +167,14 @@ def _history(assessment: Assessment | None) -> list[dict]:
 def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
     """What is known of a threshold set, for the page."""
     details = chosen.details
-    basis = details.get("basis")
+    basis, auc = details.get("basis"), details.get("auc")
     return ThresholdFacts(
         name=chosen.name,
         purpose=gettext(chosen.purpose) if chosen.purpose else "",
         cohort=chosen.cohort,
         n=details.get("n"),
         date=details.get("date", ""),
+        auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
         optimistic=bool(details.get("optimistic")),
         basis=basis if isinstance(basis, dict) else {},
     )

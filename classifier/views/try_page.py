@@ -120,7 +120,7 @@ def try_result(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, trial: TryRun) -> dict:
-    sets = list(trial.model_version.threshold_sets.all())
+    sets = trial.model_version.thresholds_for(None)
     chosen = chosen_thresholds(request, sets)
     has_background = bool(trial.model_version.manifest.get("background_classes"))
     view = result_view(

@@ -124,6 +124,8 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     item = DatasetItem.objects.create(
         version=version, entry=entry, label="bcc", content_sha256=entry.content_sha256
     )
+    Evaluation = apps.get_model("classifier", "Evaluation")
+    evaluation = Evaluation.objects.create(clinic=clinic, name="SECRETEVALUATION-3", created_by=quist)
     job = Job.objects.create(kind="train", key="secret", clinic=clinic)
     training = Training.objects.create(
         clinic=clinic, name="secret-training-3", dataset_version=version, architecture="resnet152", init="random",
@@ -131,6 +133,7 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     )  # fmt: skip
     TrainingRun.objects.create(training=training, number=1, seed=0, job=job)
     return SimpleNamespace(
+        evaluation=evaluation,
         training=training,
         source=source,
         entry=entry,

@@ -63,7 +63,8 @@ class Entry(models.Model):
     # hash as a signed 64-bit number; null until computed.
     content_sha256 = models.CharField(max_length=64)
     phash = models.BigIntegerField(null=True)
-    # What the model in use says, when it was asked: its first choice and the score it gives to the label.
+    # What the model says, when it was asked: its first choice, and how much more it gives to that than to the
+    # label (0: it agrees; null: not asked, or no opinion).
     model_label = models.CharField(max_length=LABEL_LENGTH, blank=True)
     disagreement = models.FloatField(null=True)
 

@@ -1,0 +1,201 @@
+"""Evaluate models on frozen datasets, here and now."""
+
+import json
+import shutil
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from classifier import jobs_evaluation
+from classifier.models import Evaluation, ModelVersion
+from classifier.services import evaluation_report, evaluations, registry
+from classifier.services.evaluation_run import LEAKS, REPORT
+from skinclinic import jobs
+from skinclinic.archive.models import Dataset, DatasetVersion
+from skinclinic.models import Clinic, User
+
+
+class Command(BaseCommand):
+    help = (
+        "Evaluate model versions on frozen datasets: report.json, table.csv, table.html and every figure as SVG, PNG "
+        "and CSV. Photos analysed before are not analysed again; after a kill the same command goes on."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--model", action="append", required=True, nargs="+", metavar="NAME",
+            help="a model version, or a training with several runs",
+        )  # fmt: skip
+        parser.add_argument(
+            "--dataset", action="append", required=True, nargs="+", metavar="NAME[:VERSION]",
+            help="default version: the newest frozen one",
+        )  # fmt: skip
+        parser.add_argument("--clinic", metavar="SLUG", help="not needed when there is one")
+        parser.add_argument("--user", help="who evaluates")
+        parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+        parser.add_argument("--name", help="default: the time")
+        parser.add_argument("--remove-leaks", action="store_true", help="leave out what a model has seen")
+        parser.add_argument(
+            "--ak-malignant", action="store_true", help="actinic keratosis counts as malignant"
+        )
+        parser.add_argument(
+            "--bootstrap", type=int, default=0, metavar="REPEATS", help="of AUCs, by photo and patient"
+        )
+        parser.add_argument("--no-figures", action="store_true", help="report and tables only")
+        parser.add_argument("--json", action="store_true", help="write the report to standard output")
+
+    def handle(self, **options):
+        clinic = _clinic(options["clinic"])
+        out: Path = options["out"]
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+        try:
+            row = evaluations.request(
+                clinic, _user(options["user"]), name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
+                models=_models(clinic, sum(options["model"], [])),
+                datasets=_datasets(clinic, sum(options["dataset"], [])), remove_leaks=options["remove_leaks"],
+                premalignant_as="malignant" if options["ak_malignant"] else "benign",
+                bootstrap=options["bootstrap"], here=True,
+            )  # fmt: skip
+        except evaluations.Refused as refused:
+            raise CommandError(f"{refused.field}: {refused}") from None
+        self._compute(row, out)
+        report = evaluation_report.Report(row)
+        self._write(report, out, with_figures=not options["no_figures"])
+        if options["json"]:
+            self.stdout.write(json.dumps(report.content, ensure_ascii=False))
+        else:
+            self._say(report, out)
+
+    def _compute(self, row: Evaluation, out: Path) -> None:
+        job = evaluations.job_of(row)
+        try:
+            jobs.finish(job, jobs_evaluation.outcome(job, give_way=False))
+        except KeyboardInterrupt:
+            jobs.finish(job, jobs.JobError("stopped", "Stopped."))
+            evaluations.delete(Evaluation.objects.get(pk=row.pk))
+            raise CommandError("Stopped. What was analysed is kept; the same command goes on.") from None
+        row.refresh_from_db()
+        if row.state == Evaluation.State.DONE:
+            return
+        error = row.error
+        if row.state == Evaluation.State.REFUSED:
+            shutil.copy(row.folder / LEAKS, out / LEAKS)
+            error += f" The rows are in {out / LEAKS}. Leave these photos out with --remove-leaks."
+        evaluations.delete(row)
+        raise CommandError(error)
+
+    def _write(self, report: evaluation_report.Report, out: Path, *, with_figures: bool) -> None:
+        shutil.copy(report.row.folder / REPORT, out / REPORT)
+        shutil.copy(report.row.folder / LEAKS, out / LEAKS)
+        (out / "table.csv").write_bytes(report.table_csv())
+        (out / "table.html").write_text(
+            render_to_string("evaluations/table_file.html", table_context(report)), encoding="utf-8"
+        )
+        if not with_figures:
+            return
+        for dataset in report.datasets:
+            for model in report.models:
+                folder = out / f"{_plain(dataset['name'])}-v{dataset['number']}" / _plain(model["name"])
+                folder.mkdir(parents=True, exist_ok=True)
+                for name, content in report.files(dataset["pk"], model["pk"]):
+                    (folder / name).write_bytes(content)
+
+    def _say(self, report: evaluation_report.Report, out: Path) -> None:
+        for dataset in report.datasets:
+            left = ", ".join(f"{count} {reason}" for reason, count in dataset["left_out"].items())
+            self.stdout.write(f"{dataset['title']} ({dataset['side']}): {dataset['photos']} photos"
+                              + (f"; left out: {left}" if left else ""))  # fmt: skip
+            for model in report.models:
+                found = report.figures_of(dataset["pk"], model["pk"])["averages"]
+                auc = "not evaluable" if found["auc"] is None else f"{found['auc']:.4f}"
+                seen = "" if model["leaks_checked"] else "; nobody knows which photos it was trained on"
+                self.stdout.write(
+                    f"  {model['name']}: macro AUC {auc} over {found['diseases']} diseases{seen}"
+                )
+            for runs in report.runs_of(dataset["pk"]):
+                auc = runs["summary"]["average"]["auc"]
+                if auc["sd"] is not None:
+                    self.stdout.write(
+                        f"  {runs['group']}: macro AUC {auc['mean']:.4f} ± {auc['sd']:.4f} over "
+                        f"{runs['summary']['runs']} runs"
+                    )
+        self.stdout.write(f"written to {out}")
+
+
+def table_context(report: evaluation_report.Report) -> dict:
+    """Every table of a report, dataset by dataset: the means of runs first, then each model."""
+    tables = []
+    for dataset in report.datasets:
+        pk = dataset["pk"]
+        found = [(runs["group"], report.runs_table(pk, runs), True) for runs in report.runs_of(pk)]
+        found += [(model["name"], report.table(pk, model["pk"]), False) for model in report.models]
+        tables += [
+            {"dataset": dataset, "name": name, "rows": rows, "is_mean": is_mean}
+            for name, rows, is_mean in found
+        ]
+    return {"report": report.content, "references": evaluation_report.HAN_2018, "tables": tables}
+
+
+def _plain(name: str) -> str:
+    """A name as a folder's."""
+    return (
+        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".") or "_"
+    )
+
+
+def _clinic(slug: str | None) -> Clinic:
+    found = Clinic.objects.filter(slug=slug) if slug else Clinic.objects.all()
+    if found.count() != 1:
+        names = ", ".join(Clinic.objects.values_list("slug", flat=True))
+        raise CommandError(f"Say which clinic with --clinic: {names or 'there is none yet'}")
+    return found.get()
+
+
+def _user(username: str | None) -> User | None:
+    if not username:
+        return None
+    try:
+        return User.objects.get(username=username)
+    except User.DoesNotExist:
+        raise CommandError(f"There is nobody with the name {username}.") from None
+
+
+def _models(clinic: Clinic, names: list[str]) -> list[ModelVersion]:
+    available = list(registry.available(clinic).select_related("trained_on_version"))
+    chosen: list[ModelVersion] = []
+    for name in names:
+        found = [version for version in available if version.name == name][:1] or [
+            version for version in available if (version.manifest.get("training") or {}).get("group") == name
+        ]
+        if not found:
+            known = ", ".join(sorted(version.name for version in available)) or "none"
+            raise CommandError(f"There is no model or training {name!r}; there are: {known}.")
+        chosen += [version for version in found if version not in chosen]
+    return chosen
+
+
+def _datasets(clinic: Clinic, names: list[str]) -> list[DatasetVersion]:
+    chosen: list[DatasetVersion] = []
+    for text in names:
+        known = Dataset.objects.filter(clinic=clinic)
+        name, number = text, ""
+        if not known.filter(name=text).exists() and ":" in text:
+            name, number = text.rsplit(":", 1)
+        versions = DatasetVersion.objects.filter(dataset__clinic=clinic, dataset__name=name).order_by(
+            "-number"
+        )
+        if number:
+            versions = versions.filter(number=int(number)) if number.isdecimal() else versions.none()
+        else:
+            versions = versions.filter(state=DatasetVersion.State.FROZEN)
+        found = versions.select_related("dataset").first()
+        if found is None:
+            there = ", ".join(known.values_list("name", flat=True)) or "none"
+            raise CommandError(f"There is no frozen dataset version {text!r}; datasets are: {there}.")
+        chosen += [found] if found not in chosen else []
+    return chosen

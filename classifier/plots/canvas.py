@@ -1,0 +1,216 @@
+"""A drawing of a few kinds of marks in named colours, written as SVG or PNG. Pure; nothing here knows Django."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+from PIL import Image, ImageDraw, ImageFont
+
+# Okabe and Ito's colours in the order in which series take them; black comes as ink.
+SERIES = ("blue", "vermillion", "green", "orange", "purple", "sky")
+COLOURS = {
+    "ink": "#192023",
+    "muted": "#536166",
+    "grid": "#dfe4e5",
+    "surface": "#ffffff",
+    "blue": "#0072b2",
+    "vermillion": "#d55e00",
+    "green": "#009e73",
+    "orange": "#e69f00",
+    "purple": "#cc79a7",
+    "sky": "#56b4e9",
+}
+DASHES = {"": (), "dashed": (6, 4), "dotted": (2, 3)}
+_SCALE, _FINER = 2, 2
+
+
+def series_colour(place: int) -> str:
+    """The colour of the series in this place."""
+    return SERIES[place % len(SERIES)]
+
+
+@dataclass(frozen=True)
+class Line:
+    points: tuple[tuple[float, float], ...]
+    colour: str
+    width: float = 1.5
+    dash: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: str
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    x: float
+    y: float
+    radius: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """``anchor``: start, middle or end. ``turned``: read upwards."""
+
+    x: float
+    y: float
+    text: str
+    colour: str = "ink"
+    size: float = 12.0
+    anchor: str = "start"
+    bold: bool = False
+    turned: bool = False
+
+
+@dataclass
+class Drawing:
+    """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows."""
+
+    width: float
+    height: float
+    title: str
+    marks: list[Line | Box | Dot | Text] = field(default_factory=list)
+
+    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""):
+        self.marks.append(Line(tuple(points), colour, width, dash))
+
+    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0):
+        self.marks.append(Box(x, y, width, height, colour, opacity))
+
+    def dot(self, x: float, y: float, colour: str, radius: float = 3.5):
+        self.marks.append(Dot(x, y, radius, colour))
+
+    def text(self, x: float, y: float, text: str, **how):
+        self.marks.append(Text(x, y, text, **how))
+
+
+def to_svg(drawing: Drawing, *, alone: bool = False) -> str:
+    """SVG. In a page colours are classes (``fig-blue``, ``fig-line-blue``); ``alone`` they are in the file."""
+    size = f'viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
+    if alone:
+        size += f' width="{drawing.width:g}" height="{drawing.height:g}" font-family="Pretendard, sans-serif"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" role="img" {size}>',
+        f"<title>{escape(drawing.title)}</title>",
+    ]
+    if alone:
+        parts.append(f'<rect width="100%" height="100%" fill="{COLOURS["surface"]}"/>')
+    parts += [_mark(mark, alone) for mark in drawing.marks]
+    return "".join([*parts, "</svg>"])
+
+
+def _fill(colour: str, alone: bool) -> str:
+    return f'fill="{COLOURS[colour]}"' if alone else f'class="fig-{colour}"'
+
+
+def _mark(mark, alone: bool) -> str:
+    if isinstance(mark, Line):
+        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
+        colour = f'stroke="{COLOURS[mark.colour]}"' if alone else f'class="fig-line-{mark.colour}"'
+        dash = f' stroke-dasharray="{" ".join(map(str, DASHES[mark.dash]))}"' if mark.dash else ""
+        return f'<polyline points="{points}" fill="none" {colour} stroke-width="{mark.width:g}"{dash}/>'
+    if isinstance(mark, Box):
+        opacity = "" if mark.opacity == 1 else f' fill-opacity="{mark.opacity:.3f}"'
+        place = f'x="{mark.x:.2f}" y="{mark.y:.2f}" width="{mark.width:.2f}" height="{mark.height:.2f}"'
+        return f"<rect {place} {_fill(mark.colour, alone)}{opacity}/>"
+    if isinstance(mark, Dot):
+        return (
+            f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {_fill(mark.colour, alone)}/>'
+        )
+    turn = f' transform="rotate(-90 {mark.x:.2f} {mark.y:.2f})"' if mark.turned else ""
+    weight = ' font-weight="600"' if mark.bold else ""
+    how = f'font-size="{mark.size:g}" text-anchor={quoteattr(mark.anchor)}{weight}{turn}'
+    return f'<text x="{mark.x:.2f}" y="{mark.y:.2f}" {_fill(mark.colour, alone)} {how}>{escape(mark.text)}</text>'
+
+
+def to_png(drawing: Drawing, font_file: Path) -> bytes:
+    """PNG at twice the size, on white. ``font_file``: a font with the characters of the texts."""
+    fine = _SCALE * _FINER
+    image = Image.new("RGB", (round(drawing.width * fine), round(drawing.height * fine)), COLOURS["surface"])
+    for mark in drawing.marks:
+        _paint(image, mark, fine, font_file)
+    small = image.resize(
+        (round(drawing.width * _SCALE), round(drawing.height * _SCALE)), Image.Resampling.LANCZOS
+    )
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE))
+    return buffer.getvalue()
+
+
+def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
+    pen = ImageDraw.Draw(image)
+    colour = COLOURS[mark.colour]
+    if isinstance(mark, Line):
+        width = max(1, round(mark.width * fine))
+        for part in _dashed([(x * fine, y * fine) for x, y in mark.points], mark.dash, fine):
+            pen.line(part, fill=colour, width=width, joint="curve")
+    elif isinstance(mark, Box):
+        corners = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.height)
+        box = tuple(round(value * fine) for value in corners)
+        if mark.opacity < 1:
+            under, over = image.crop(box), Image.new("RGB", (box[2] - box[0], box[3] - box[1]), colour)
+            image.paste(Image.blend(under, over, mark.opacity), box)
+        else:
+            pen.rectangle(box, fill=colour)
+    elif isinstance(mark, Dot):
+        x, y, radius = mark.x * fine, mark.y * fine, mark.radius * fine
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    else:
+        _write(image, pen, mark, fine, font_file, colour)
+
+
+@cache
+def _font(font_file: Path, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(font_file), size)
+
+
+def _write(image, pen, mark: Text, fine: float, font_file: Path, colour: str) -> None:
+    font = _font(font_file, round(mark.size * fine))
+    anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
+    stroke = round(fine * 0.15) if mark.bold else 0
+    if not mark.turned:
+        pen.text((mark.x * fine, mark.y * fine), mark.text, fill=colour, font=font, anchor=anchor,
+                 stroke_width=stroke)  # fmt: skip
+        return
+    left, top, right, bottom = font.getbbox(mark.text, anchor=anchor, stroke_width=stroke)
+    turned = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
+    ImageDraw.Draw(turned).text((-left, -top), mark.text, fill=255, font=font, anchor=anchor,
+                                stroke_width=stroke)  # fmt: skip
+    turned = turned.rotate(90, expand=True)
+    # What lay right of the anchor lies above it now.
+    place = (round(mark.x * fine + top), round(mark.y * fine - right))
+    image.paste(colour, place, turned)
+
+
+def _dashed(points: list[tuple[float, float]], dash: str, fine: float) -> list[list[tuple[float, float]]]:
+    """A line in pieces; points in pixels."""
+    if not dash:
+        return [points]
+    on, off = (length * fine for length in DASHES[dash])
+    pieces, piece, left, drawing = [], [points[0]], on, True
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+        gone = 0.0
+        while length - gone > left:
+            gone += left
+            at = (x0 + (x1 - x0) * gone / length, y0 + (y1 - y0) * gone / length)
+            if drawing:
+                pieces.append([*piece, at])
+            piece, drawing = [at], not drawing
+            left = on if drawing else off
+        left -= length - gone
+        if drawing:
+            piece.append((x1, y1))
+    if drawing and len(piece) > 1:
+        pieces.append(piece)
+    return pieces

@@ -1,0 +1,60 @@
+"""Figures of evaluations in pages."""
+
+from django import template
+from django.utils.safestring import mark_safe
+
+from classifier.plots.canvas import to_svg
+from classifier.plots.figures import Figure, percent, threshold_text
+from classifier.services.evaluation_report import label_name
+from skinclinic.archive.models import Source
+
+register = template.Library()
+register.filter("share", percent)
+register.filter("threshold", threshold_text)
+MOST_ROWS = 400
+
+
+@register.simple_tag
+def figure_svg(figure: Figure) -> str:
+    """The drawing in the page's own colours; every text in it was escaped when it was written."""
+    return mark_safe(to_svg(figure.drawing))  # noqa: S308
+
+
+@register.filter
+def points_of(figure: Figure) -> list[dict]:
+    """What the page's script reads out: a list a series of [x, y, text]."""
+    return [
+        {"name": one.name, "points": [[round(p.x, 1), round(p.y, 1), p.text] for p in one.points]}
+        for one in figure.series
+        if one.points
+    ]
+
+
+@register.filter
+def shown_rows(figure: Figure) -> list[list[str]]:
+    """The first rows of the table, numbers rounded for reading; the CSV has all of them in full."""
+    return [[_cell(value) for value in row] for row in figure.rows[:MOST_ROWS]]
+
+
+def _cell(value) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@register.filter
+def named(key: str) -> str:
+    """A label in the reader's language."""
+    return label_name(key)
+
+
+@register.filter
+def p_value(value: float) -> str:
+    """Three decimals, or that it is smaller."""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+@register.filter
+def provenance_name(name: str) -> str:
+    """What a source should say of itself, in words."""
+    return str(Source._meta.get_field(name).verbose_name)

@@ -1,0 +1,197 @@
+"""The photos of an evaluation with their heatmaps, the most confident mistakes first."""
+
+import io
+
+import numpy as np
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import cache_control
+from PIL import Image
+
+from classifier.colormaps import overlay, three_panels
+from classifier.models import Analysis, Evaluation
+from classifier.services import evaluation_report
+from classifier.services.evaluation_report import Report
+from classifier.views.evaluations import (
+    as_file,
+    choice_context,
+    chosen_of,
+    common_context,
+    hidden_answers,
+    report_page,
+)
+from skinclinic import imaging
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Photo
+from skinclinic.services import files
+
+PAGE_SIZE = 24
+SIDE = 320
+OPACITY = 0.5
+MISTAKES, CONFIDENT, PLAIN = "mistakes", "confident", "plain"
+ORDERS = (MISTAKES, CONFIDENT, PLAIN)
+
+
+@report_page
+def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
+    dataset, model, _runs = chosen_of(request, report)
+    order = request.GET.get("order", MISTAKES)
+    order = order if order in ORDERS else MISTAKES
+    kept = report.scores(dataset["pk"], model["pk"])
+    truth = request.GET.get("truth", "")
+    places = sorted_places(kept, order)
+    if truth:
+        places = places[kept["truth"][places] == truth]
+    number = _page_number(request, len(places))
+    shown = places[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    photos = (
+        Photo.objects.filter(clinic=row.clinic_id)
+        .select_related("lesion")
+        .in_bulk([int(kept["photos"][at]) for at in shown])
+    )
+    hidden = hidden_answers(request, row.clinic_id, photos.values())
+    tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden) for at in shown]
+    query = f"dataset={dataset['pk']}&model={model['pk']}&order={order}" + (
+        f"&truth={truth}" if truth else ""
+    )
+    context = common_context(request, row) | choice_context(request, report, dataset, model, None)
+    context |= {
+        "tiles": tiles,
+        "order": order,
+        "truth": truth,
+        "truths": sorted(set(kept["truth"].tolist()), key=_label_order),
+        "count": len(places),
+        "mistakes": int(np.sum(margins(kept) > 0)),
+        "previous_url": f"?{query}&page={number - 1}" if number > 1 else "",
+        "next_url": f"?{query}&page={number + 1}" if number * PAGE_SIZE < len(places) else "",
+    }
+    return render(request, "evaluations/gallery.html", context)
+
+
+def _label_order(label: str):
+    return (DISEASE_KEYS.index(label), "") if label in DISEASE_KEYS else (len(DISEASE_KEYS), label)
+
+
+def _page_number(request: HttpRequest, count: int) -> int:
+    text = request.GET.get("page", "1")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 1
+    return min(max(number, 1), max(-(-count // PAGE_SIZE), 1))
+
+
+def margins(kept: dict[str, np.ndarray]) -> np.ndarray:
+    """By how much the model's first choice leads over the truth [n]; 0 where it is right.
+
+    The truth of a photo of none of the 12 has the score of "not among these 12".
+    """
+    scores, truth = kept["scores"], kept["truth"]
+    own = kept["background"].copy()
+    for place, key in enumerate(DISEASE_KEYS):
+        own = np.where(truth == key, scores[:, place], own)
+    return np.maximum(scores.max(1) - own, 0)
+
+
+def sorted_places(kept: dict[str, np.ndarray], order: str) -> np.ndarray:
+    """Places of the photos: largest margins first, highest scores first, or as in the dataset."""
+    if order == PLAIN:
+        return np.arange(len(kept["items"]))
+    by = margins(kept) if order == MISTAKES else kept["scores"].max(1)
+    return np.argsort(-by, kind="stable")
+
+
+def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
+    scores, truth = kept["scores"][at], str(kept["truth"][at])
+    first = DISEASE_KEYS[int(scores.argmax())]
+    own = scores[DISEASE_KEYS.index(truth)] if truth in DISEASE_KEYS else kept["background"][at]
+    return {
+        "item": int(kept["items"][at]),
+        "name": str(kept["names"][at]),
+        "photo": photo,
+        "hidden": bool(photo and photo.pk in hidden),
+        "truth": truth,
+        "first": first,
+        "score": f"{scores.max():.3f}",
+        "own": f"{own:.3f}",
+        "is_right": first == truth,
+    }
+
+
+@cache_control(private=True, max_age=86400)
+@report_page
+def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
+    dataset, model, _runs = chosen_of(request, report)
+    kept = report.scores(dataset["pk"], model["pk"])
+    item = request.GET.get("item", "")
+    found = (
+        np.flatnonzero(kept["items"] == int(item))
+        if item.isascii() and item.isdigit() and len(item) < 19
+        else []
+    )
+    if not len(found):
+        raise Http404
+    photo = (
+        Photo.objects.filter(pk=int(kept["photos"][found[0]]), clinic=row.clinic_id)
+        .select_related("lesion")
+        .first()
+    )
+    if photo is None or photo.pk in hidden_answers(request, row.clinic_id, [photo]):
+        raise Http404
+    drawn = _drawn(photo, model["pk"], request.GET.get("of", ""))
+    if drawn is None:
+        raise Http404
+    crop, maps, key = drawn
+    crop = crop.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    image = overlay(crop, maps[DISEASE_KEYS.index(key)], OPACITY)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    return HttpResponse(buffer.getvalue(), content_type="image/jpeg")
+
+
+def _drawn(photo: Photo, model: int, wanted: str):
+    """The square, the heatmaps and the disease whose heatmap is meant; None when they are gone."""
+    box = photo.box
+    row = Analysis.objects.filter(
+        photo=photo, model_version=model, box_x=box.x, box_y=box.y, box_size=box.size, maps__isnull=False
+    ).first()
+    if row is None:
+        return None
+    try:
+        crop = imaging.crop(imaging.open_rgb(files.read(photo.file_key)), box)
+    except OSError:
+        return None
+    key = wanted if wanted in DISEASE_KEYS else max(DISEASE_KEYS, key=lambda one: row.scores[one])
+    return crop, row.heatmaps(), key
+
+
+@report_page
+def heatmaps(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
+    dataset, model, _runs = chosen_of(request, report)
+    kept = report.scores(dataset["pk"], model["pk"])
+    hidden_to = (request, row.clinic_id)
+    stream = evaluation_report.zip_stream(_pictures(kept, model["pk"], hidden_to))
+    return as_file(
+        StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
+    )
+
+
+def _pictures(kept: dict, model: int, hidden_to):
+    request, clinic = hidden_to
+    rows = []
+    for at in sorted_places(kept, MISTAKES):
+        photo = (
+            Photo.objects.filter(pk=int(kept["photos"][at]), clinic=clinic).select_related("lesion").first()
+        )
+        if photo is None or hidden_answers(request, clinic, [photo]):
+            continue
+        drawn = _drawn(photo, model, "")
+        if drawn is None:
+            continue
+        crop, maps, key = drawn
+        name = f"{int(kept['items'][at])}-{key}.png"
+        buffer = io.BytesIO()
+        three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
+        rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
+        yield name, buffer.getvalue()
+    yield "photos.csv", evaluation_report.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)

@@ -1,0 +1,354 @@
+"""Evaluations: the list, a new one, its pages, figures and files."""
+
+import math
+from functools import wraps
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from classifier.models import Analysis, Evaluation, ModelVersion
+from classifier.reference.han2018 import HAN_2018
+from classifier.services import evaluation_report, evaluations, model_comparison, registry, threshold_sets
+from classifier.services.assessments import hidden_photo_ids
+from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
+from skinclinic import keyset
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Photo
+from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
+
+PAGE_SIZE = 50
+MOST_DIFFERING = 60
+TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
+
+
+def report_page(view):
+    """Decorate a view of a finished evaluation: it gets the row and its report. Until there is one, the
+    evaluation's own page says what is the matter."""
+
+    @require_safe
+    @wraps(view)
+    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+        row = get_for(request.user, Evaluation, pk)
+        if row.state != Evaluation.State.DONE:
+            return redirect("evaluation", row.pk)
+        try:
+            return view(request, row, Report(row))
+        except NoReport:
+            return redirect("evaluation", row.pk)
+
+    return shown
+
+
+@clinic_member()
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """The clinic's evaluations, newest first."""
+    rows = (
+        Evaluation.objects.filter(clinic=request.membership.clinic)
+        .select_related("created_by")
+        .prefetch_related("model_versions", "dataset_versions__dataset")
+    )
+    try:
+        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
+    except keyset.BadCursor:
+        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
+    address = reverse("evaluations")
+    context = {
+        "rows": page.rows,
+        "can_curate": request.membership.can_curate,
+        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
+        "next_url": f"{address}?cursor={page.next}" if page.next else "",
+    }
+    return render(request, "evaluations/list.html", context)
+
+
+@clinic_member(CURATE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Choose models and frozen datasets; what cannot be chosen says why."""
+    clinic = request.membership.clinic
+    asked = request.POST if request.method == "POST" else request.GET
+    chosen = {name: _numbers(asked.getlist(name)) for name in ("model", "dataset")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        try:
+            row = evaluations.request(
+                clinic, request.user, name=asked.get("name", ""),
+                models=list(registry.available(clinic).filter(pk__in=chosen["model"])),
+                datasets=list(DatasetVersion.objects.filter(clinic=clinic, pk__in=chosen["dataset"])),
+                remove_leaks=bool(asked.get("remove_leaks")),
+                bootstrap=evaluations.REPEATS if asked.get("bootstrap") else 0,
+                premalignant_as="malignant" if asked.get("premalignant_as") == "malignant" else "benign",
+            )  # fmt: skip
+        except evaluations.Refused as refused:
+            errors[refused.field] = str(refused)
+        else:
+            return redirect("evaluation", row.pk)
+    context = {
+        "models": evaluations.model_offers(clinic),
+        "datasets": evaluations.dataset_offers(clinic),
+        "chosen": chosen,
+        "name": asked.get("name", "")[:200] or f"{timezone.localtime():%Y-%m-%d %H:%M}",
+        "remove_leaks": bool(asked.get("remove_leaks")),
+        "bootstrap": bool(asked.get("bootstrap")),
+        "repeats": evaluations.REPEATS,
+        "premalignant_as": asked.get("premalignant_as", "benign"),
+        "errors": errors,
+    }
+    return render(request, "evaluations/new.html", context, status=422 if errors else 200)
+
+
+def _numbers(texts) -> list[int]:
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+@require_safe
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """The result: one dataset and one model (or the mean of its runs) at a time."""
+    row = get_for(request.user, Evaluation, pk)
+    context = common_context(request, row)
+    if row.state != Evaluation.State.DONE:
+        return render(request, "evaluations/state.html", context | {"leaks": evaluation_report.leaks(row)})
+    try:
+        report = Report(row)
+    except NoReport:
+        return render(request, "evaluations/state.html", context | {"is_gone": True})
+    dataset, model, runs = chosen_of(request, report)
+    rows = report.runs_table(dataset["pk"], runs) if runs else report.table(dataset["pk"], model["pk"])
+    context |= choice_context(request, report, dataset, model, runs) | {
+        "rows": rows,
+        "references": HAN_2018,
+        "top": report.top_lines(dataset["pk"], model["pk"]),
+        "figures": report.figures_of(dataset["pk"], model["pk"]),
+        "confusion": report.figure(CONFUSION, dataset["pk"], model["pk"]),
+        "curves": [
+            (key, figure)
+            for key in DISEASE_KEYS
+            if (figure := report.figure("roc", dataset["pk"], model["pk"], key, small=True)).drawing
+        ],
+        "leaks": [one for one in evaluation_report.leaks(row) if one["dataset"] == dataset["pk"]],
+        "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
+    }
+    return render(request, "evaluations/page.html", context)
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
+    row = get_for(request.user, Evaluation, pk)
+    response = render(request, "evaluations/progress.html", common_context(request, row))
+    if not row.is_busy:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a failed or refused one up again, without the photos its models have seen, or delete it."""
+    row = get_for(request.user, Evaluation, pk, CURATE)
+    action = request.POST.get("act", "")
+    if action == "delete":
+        if evaluations.delete(row):
+            messages.success(request, _("The evaluation was deleted. Its analyses are kept."))
+            return redirect("evaluations")
+        messages.warning(request, _("It is still being computed. Wait until that is done."))
+    elif action in ("again", "remove-leaks"):
+        if not evaluations.go_on(row, remove_leaks=action == "remove-leaks"):
+            messages.info(request, _("It is not stopped; there is nothing to take up again."))
+    else:
+        messages.error(request, _("Choose what to do."))
+    return redirect("evaluation", row.pk)
+
+
+@report_page
+def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """All figures of one disease."""
+    key = request.GET.get("key", "")
+    if key not in DISEASE_KEYS:
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    context = common_context(request, row) | choice_context(request, report, dataset, model, None)
+    place = DISEASE_KEYS.index(key)
+    context |= {
+        "key": key,
+        "result": report.disease(dataset["pk"], model["pk"], key),
+        "drawn": [(kind, report.figure(kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
+        "keys": DISEASE_KEYS,
+        "transported": threshold_sets.transported(report, model["pk"], key)
+        if len(report.datasets) > 1
+        else [],
+        "previous_key": DISEASE_KEYS[place - 1],
+        "next_key": DISEASE_KEYS[(place + 1) % len(DISEASE_KEYS)],
+    }
+    return render(request, "evaluations/disease.html", context)
+
+
+@require_POST
+def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make a threshold set of one model from one dataset."""
+    row = get_for(request.user, Evaluation, pk, ADMIN)
+    if row.state != Evaluation.State.DONE:
+        raise Http404
+    model, dataset = _numbers([request.POST.get("model", "")]), _numbers([request.POST.get("dataset", "")])
+    version = row.model_versions.filter(pk__in=model).first()
+    if version is None or not row.dataset_versions.filter(pk__in=dataset).exists():
+        raise Http404
+    try:
+        made = threshold_sets.make(
+            row, version, dataset[0], name=request.POST.get("name", ""), rule=request.POST.get("rule", ""),
+            wanted=_share(request.POST.get("wanted", "")), user=request.user,
+        )  # fmt: skip
+    except threshold_sets.Refused as refused:
+        messages.error(request, str(refused))
+        return redirect(f"{reverse('evaluation', args=[row.pk])}?dataset={dataset[0]}&model={version.pk}")
+    except NoReport:
+        raise Http404 from None
+    messages.success(
+        request,
+        _("The thresholds “%(name)s” are made. Clinicians can choose them beside a result of %(model)s.")
+        % {"name": made.name, "model": version.name},
+    )
+    return redirect("model", version.pk)
+
+
+def _share(text: str) -> float | None:
+    """A percentage as a share; None for what is no number."""
+    try:
+        value = float(text[:20].replace(",", ".")) / 100
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+@report_page
+def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
+    dataset, first, _runs = chosen_of(request, report)
+    if len(report.models) < 2:
+        raise Http404
+    others = [model for model in report.models if model["pk"] != first["pk"]]
+    second = named(others, request.GET.get("other", ""))
+    found = model_comparison.compare(report, dataset["pk"], first["pk"], second["pk"])
+    shown = found.differing[:MOST_DIFFERING]
+    photos = (
+        Photo.objects.filter(clinic=row.clinic_id)
+        .select_related("lesion")
+        .in_bulk([one.photo for one in shown])
+    )
+    hidden = hidden_answers(request, row.clinic_id, photos.values())
+    context = common_context(request, row) | choice_context(request, report, dataset, first, None)
+    context |= {
+        "other": second,
+        "others": others,
+        "found": found,
+        "tiles": [(one, photos.get(one.photo), one.photo in hidden) for one in shown],
+        "only_shown": MOST_DIFFERING,
+    }
+    return render(request, "evaluations/compare.html", context)
+
+
+@report_page
+def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
+    kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
+    if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    found = report.figure(kind, dataset["pk"], model["pk"], key)
+    if wanted == "csv":
+        content = evaluation_report.table_csv(found.columns, found.rows)
+    elif found.drawing is None:
+        raise Http404
+    else:
+        content = evaluation_report.svg(found) if wanted == "svg" else evaluation_report.png(found)
+    return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
+
+
+@report_page
+def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+    """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
+    what = request.GET.get("what", "")
+    if what == "report":
+        content = (row.folder / evaluation_report.REPORT).read_bytes()
+        return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
+    if what == "table":
+        return as_file(
+            HttpResponse(report.table_csv(), content_type=TYPES["csv"]), f"evaluation-{row.pk}.csv"
+        )
+    if what != "figures":
+        raise Http404
+    dataset, model, _runs = chosen_of(request, report)
+    files = _with_table(report, dataset["pk"], model["pk"])
+    response = StreamingHttpResponse(evaluation_report.zip_stream(files), content_type="application/zip")
+    return as_file(response, f"evaluation-{row.pk}-figures.zip")
+
+
+def _with_table(report: Report, dataset: int, model: int):
+    yield "table.csv", report.table_csv()
+    yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
+    yield from report.files(dataset, model)
+
+
+def as_file(response, name: str):
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def common_context(request: HttpRequest, row: Evaluation) -> dict:
+    member = next(one for one in request.memberships if one.clinic_id == row.clinic_id)
+    return {
+        "row": row,
+        "can_curate": member.can_curate,
+        "is_admin": member.is_admin,
+        "percent": round(100 * row.done / row.total) if row.total else 0,
+    }
+
+
+def chosen_of(request: HttpRequest, report: Report) -> tuple[dict, dict, dict | None]:
+    """Dataset, model and group of runs of the address; the first ones where it names none.
+
+    Without a model in the address the mean of the first group is shown, if there is one.
+    """
+    dataset = named(report.datasets, request.GET.get("dataset", ""))
+    groups = report.runs_of(dataset["pk"])
+    wanted = request.GET.get("group", "")
+    runs = next((one for one in groups if one["group"] == wanted), None)
+    if not wanted and "model" not in request.GET:
+        runs = groups[0] if groups else None
+    model = report.model(runs["models"][0]) if runs else named(report.models, request.GET.get("model", ""))
+    return dataset, model, runs
+
+
+def named(rows: list[dict], text: str) -> dict:
+    return next((row for row in rows if str(row["pk"]) == text), rows[0])
+
+
+def choice_context(
+    request: HttpRequest, report: Report, dataset: dict, model: dict, runs: dict | None
+) -> dict:
+    one = f"dataset={dataset['pk']}&model={model['pk']}"
+    version = ModelVersion.objects.filter(pk=model["pk"]).first()
+    return {
+        "report": report.content,
+        "dataset": dataset,
+        "model": model,
+        "runs": runs,
+        "groups": report.runs_of(dataset["pk"]),
+        "query": one,
+        "version": version,
+        "disease_url": f"{reverse('evaluation-disease', args=[report.row.pk])}?{one}&key=",
+        "figure_url": f"{reverse('evaluation-figure', args=[report.row.pk])}?{one}",
+    }
+
+
+def hidden_answers(request: HttpRequest, clinic: int, photos) -> set[int]:
+    """Photos of the clinic's own patients on which this person still owes an own impression."""
+    waiting = [photo for photo in photos if not photo.lesion.is_archived]
+    asked = Analysis.objects.asked_for().filter(photo__in=waiting).values_list("photo", flat=True)
+    return hidden_photo_ids(request.user, membership(request.user, clinic), set(asked))

@@ -1,0 +1,207 @@
+"""Pages of evaluations: choosing, watching, reading, downloading; and who may."""
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from PIL import Image
+
+from classifier.models import Evaluation
+from classifier.services import evaluations
+from skinclinic import jobs
+from skinclinic.archive.services import datasets
+from skinclinic.diseases import DISEASE_KEYS
+from tests import evaluated
+from tests.skinclinic.pages import NASTY, url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entries(clinic, curator):
+    return evaluated.make_entries(clinic, curator)
+
+
+@pytest.fixture
+def test_set(clinic, curator, entries):
+    return evaluated.freeze(clinic, curator, entries)
+
+
+@pytest.fixture
+def model(clinic, tmp_path, entries):
+    version = evaluated.make_model(clinic, tmp_path, "one")
+    evaluated.score(version, entries)
+    return version
+
+
+@pytest.fixture
+def row(clinic, curator, model, test_set):
+    return evaluated.evaluated(clinic, curator, [model], [test_set])
+
+
+def text_of(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def test_models_and_datasets_are_chosen_on_a_page(clinic, curator, model, test_set, client_for):
+    datasets.create(clinic, curator, "Draft")
+    client = client_for(curator)
+    page = text_of(client.get(url("evaluation-new")))
+    assert "A draft: freeze it first." in page and "12 photos" in page
+    wrong = client.post(url("evaluation-new"), {"name": "x"})
+    assert (wrong.status_code, Evaluation.objects.count()) == (422, 0)
+    assert "Choose from 1 to" in text_of(wrong)
+    sent = {"name": "By page", "model": model.pk, "dataset": test_set.pk}
+    answer = client.post(url("evaluation-new"), sent)
+    row = Evaluation.objects.get()
+    assert answer["Location"] == url("evaluation", row.pk)
+    assert "hx-get" in client.get(url("evaluation", row.pk)).content.decode()
+    assert "HX-Refresh" not in client.get(url("evaluation-status", row.pk))
+    jobs.run_waiting(evaluations.JOB)
+    assert client.get(url("evaluation-status", row.pk))["HX-Refresh"] == "true"
+    assert "Results by disease" in text_of(client.get(url("evaluation", row.pk)))
+    assert "By page" in text_of(client.get(url("evaluations")))
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_nonsense_is_answered_kindly(value, curator, model, test_set, client_for, row):
+    client = client_for(curator)
+    sent = dict.fromkeys(("name", "model", "dataset", "premalignant_as"), value)
+    assert client.post(url("evaluation-new"), sent).status_code in (400, 413, 422)
+    for name in ("evaluation", "evaluation-disease", "evaluation-figure", "evaluation-gallery",
+                 "evaluation-heatmap", "evaluation-download"):  # fmt: skip
+        short = value[:1000]
+        query = dict.fromkeys(
+            ("dataset", "model", "group", "key", "kind", "as", "item", "page", "order", "truth"), short
+        )
+        assert client.get(url(name, row.pk), query).status_code in (200, 400, 404)
+    assert client.post(url("evaluation-act", row.pk), {"act": value}).status_code in (302, 400, 413)
+
+
+def test_the_result_says_what_it_is(row, curator, client_for, model, test_set):
+    page = client_for(curator).get(url("evaluation", row.pk))
+    text = text_of(page)
+    assert "It does not diagnose" in text
+    assert "nothing: random weights" in text
+    assert "Nobody knows which photos one was trained on" in text
+    assert "not evaluable: no photo of it" in text
+    assert "0.96 ± 0.01" in text and "10.1016/j.jid.2018.01.028" in text
+    found = page.context["rows"][0]
+    assert found.auc.text in page.content.decode()
+
+
+def test_every_disease_has_its_figures(row, curator, client_for):
+    client = client_for(curator)
+    for key in DISEASE_KEYS:
+        page = client.get(url("evaluation-disease", row.pk), {"key": key})
+        assert page.status_code == 200
+        shown = page.content.decode()
+        assert shown.count("<figure") == 6
+        is_missing = key in {"scc", "iec", "lentigo", "pg", "hemangioma", "df", "wart"}
+        assert shown.count("evaluation-nothing") == (3 if is_missing else 0)
+    bcc = client.get(url("evaluation-disease", row.pk), {"key": "bcc"}).content.decode()
+    points = json.loads(re.search(r'<script id="points-bcc-roc"[^>]*>(.*?)</script>', bcc)[1])
+    assert [one["name"] for one in points] == [
+        "among all others",
+        "among other malignant",
+        "among other benign",
+    ]
+    x, y, said = points[0]["points"][1]
+    assert re.match(r"threshold \S+ · sensitivity \S+ % \(\d/3; .*\) · specificity .* \(\d/9; .*\)", said)
+
+
+def test_files(row, curator, client_for):
+    client = client_for(curator)
+    for wanted, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("csv", b"\xef\xbb\xbf")):
+        answer = client.get(url("evaluation-figure", row.pk), {"kind": "roc", "key": "bcc", "as": wanted})
+        assert answer.content.startswith(start)
+        assert f'"bcc-roc.{wanted}"' in answer["Content-Disposition"]
+    missing = {"kind": "roc", "key": "wart", "as": "png"}
+    assert client.get(url("evaluation-figure", row.pk), missing).status_code == 404
+    figures = client.get(url("evaluation-download", row.pk), {"what": "figures"})
+    with zipfile.ZipFile(io.BytesIO(b"".join(figures.streaming_content))) as archive:
+        assert archive.testzip() is None
+        assert {"table.csv", "report.json", "confusion.svg", "bcc-roc.png"} <= set(archive.namelist())
+    report = client.get(url("evaluation-download", row.pk), {"what": "report"}).json()
+    assert report["name"] == "First"
+    assert b"Asan" in client.get(url("evaluation-download", row.pk), {"what": "table"}).content
+
+
+def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, model):
+    client = client_for(curator)
+    page = client.get(url("evaluation-gallery", row.pk))
+    tiles = page.context["tiles"]
+    leads = [float(tile["score"]) - float(tile["own"]) for tile in tiles]
+    assert leads == sorted(leads, reverse=True) and leads[0] > 0
+    assert page.content.decode().count("Synthetic") == len(tiles)
+    assert page.context["mistakes"] == sum(not tile["is_right"] for tile in tiles)
+    only = client.get(url("evaluation-gallery", row.pk), {"truth": "mm", "order": "plain"})
+    assert [tile["truth"] for tile in only.context["tiles"]] == ["mm", "mm"]
+    picture = client.get(url("evaluation-heatmap", row.pk), {"item": tiles[0]["item"]})
+    assert Image.open(io.BytesIO(picture.content)).size == (320, 320)
+    files = client.get(url("evaluation-heatmaps", row.pk))
+    with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
+        assert len(archive.namelist()) == 13
+        assert archive.namelist()[0] == f"{tiles[0]['item']}-{tiles[0]['first']}.png"
+
+
+def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, entries, client_for):
+    """A photo of the clinic's own patient whose impression this clinician still owes."""
+    from classifier.services.analyses import request_analysis
+
+    clinic.impression_first = True
+    clinic.save()
+    lesion = entries[0].photo.lesion
+    lesion.is_archived = False
+    lesion.save()
+    request_analysis(entries[0].photo, user=clinician, version=row.model_versions.get())
+    client = client_for(clinician)
+    tiles = client.get(url("evaluation-gallery", row.pk)).context["tiles"]
+    (kept,) = [tile for tile in tiles if tile["hidden"]]
+    assert kept["name"] == entries[0].external_id
+    assert client.get(url("evaluation-heatmap", row.pk), {"item": kept["item"]}).status_code == 404
+    files = client.get(url("evaluation-heatmaps", row.pk))
+    with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
+        assert len(archive.namelist()) == 12
+
+
+def test_only_curators_evaluate_and_outsiders_see_nothing(
+    row, clinician, coordinator, outsider, client_for, model, test_set
+):
+    for user in (clinician, coordinator):
+        client = client_for(user)
+        assert client.get(url("evaluation", row.pk)).status_code == 200
+        assert client.get(url("evaluation-new")).status_code == 403
+        assert client.post(url("evaluation-act", row.pk), {"act": "delete"}).status_code == 403
+    client = client_for(outsider)
+    assert client.get(url("evaluation", row.pk)).status_code == 404
+    sent = {"name": "Stolen", "model": model.pk, "dataset": test_set.pk}
+    assert client.post(url("evaluation-new"), sent).status_code == 422
+    assert Evaluation.objects.count() == 1
+
+
+def test_leaks_are_shown_and_left_out_by_a_button(clinic, curator, entries, test_set, model, client_for):
+    training = evaluated.freeze(clinic, curator, entries[:2], "Training set", "train")
+    model.trained_on_version = training
+    model.save()
+    row = evaluated.evaluated(clinic, curator, [model], [test_set])
+    client = client_for(curator)
+    text = text_of(client.get(url("evaluation", row.pk)))
+    assert "one has seen 2 of the 12 photos of Test set v1" in text
+    assert entries[0].external_id in text
+    client.post(url("evaluation-act", row.pk), {"act": "remove-leaks"})
+    jobs.run_waiting(evaluations.JOB)
+    text = text_of(client.get(url("evaluation", row.pk)))
+    assert "2 of 12 photos of Test set v1 were left out for every model" in text
+    assert "10 photos of 10 known patients" in text
+
+
+def test_a_report_whose_files_are_gone_says_so(row, curator, client_for):
+    (row.folder / "report.json").unlink()
+    client = client_for(curator)
+    assert "not on this server any more" in text_of(client.get(url("evaluation", row.pk)))
+    assert client.get(url("evaluation-gallery", row.pk))["Location"] == url("evaluation", row.pk)
+    client.post(url("evaluation-act", row.pk), {"act": "delete"})
+    assert not Evaluation.objects.exists()
