@@ -245,8 +245,8 @@ def _short(text: str, length: int) -> str:
 def calibration(name: str, title: str, found: Mapping | None) -> Figure:
     """How often the disease is there, by how high its score is."""
     columns = (
-        _("Scores from"), _("to"), _("Photos"), _("With the disease"), _("Mean score"), _("Share observed"),
-        _("Low"), _("High"),
+        _("Scores from"), pgettext("end of a range", "to"), _("Photos"), _("With the disease"),
+        _("Mean score"), _("Share observed"), _("Low"), _("High"),
     )  # fmt: skip
     if not found:
         return Figure(name, title, None, columns, (), note=_("not evaluable"))
