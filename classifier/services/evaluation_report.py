@@ -352,7 +352,7 @@ def group_name(division: str, label: str) -> str:
     if label == UNKNOWN:
         return _("not known")
     if division == "age":
-        return {"under 30": _("under 30"), "70 and over": _("70 and over")}.get(label, label)
+        return {"70 and over": _("70 and over")}.get(label, label)
     if division == "sex":
         return str(dict(Patient.Sex.choices).get(label, label))
     if division == "skin_type":

@@ -27,7 +27,7 @@ REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
 SUBGROUPS = ("age", "sex", "skin_type", "site", "source")
 UNKNOWN = "unknown"
 CURVE_POINTS = 160
-_AGES = ((30, "under 30"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
+_AGES = ((30, "0–29"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
 _MOST_ROWS = 1000
 # What is read of each photo: 100,000 of them are held in memory.
 _READ = (
