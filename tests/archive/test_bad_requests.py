@@ -242,7 +242,7 @@ def test_bad_uploads_are_refused_in_words_on_their_page(client, kind):
     jobs.run_waiting(imports.CHECK_JOB)
     row.refresh_from_db()
     assert row.state == "refused" and row.report["refused"]["message"]
-    assert "alert-danger" in client.get(reverse("import", args=[row.pk])).content.decode()
+    assert "notice-error" in client.get(reverse("import", args=[row.pk])).content.decode()
     table = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
     assert len(table.splitlines()) >= 2
 
@@ -251,7 +251,7 @@ def test_a_field_of_a_word_is_not_moved_by_another_check(client, archive):
     row = Import.objects.get(pk=archive["import"])
     Import.objects.filter(pk=row.pk).update(report={"errors": [], "unknown_labels": {"one": 1, "two": 1}})
     page = client.get(reverse("import", args=[row.pk]))
-    fields = {word: f"word-{place}" for place, word, _label in page.context["words"]}
+    fields = {one["word"]: one["name"] for one in page.context["words"]}
     Import.objects.filter(pk=row.pk).update(
         report={"errors": [], "unknown_labels": {"two": 1, "one": 1, "three": 1}}
     )
@@ -296,12 +296,17 @@ def frozen(archive, curator):
 
 
 def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
-    files.path_of(frozen.items.first().entry.photo.file_key).unlink()
+    item = frozen.items.first()
+    files.path_of(item.entry.photo.file_key).unlink()
     answer = client.get(reverse("dataset-export", args=[frozen.pk]), follow=True)
-    assert "The file of 1 photo is gone." in answer.content.decode()
+    assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
     with pytest.raises(datasets.Refused):
         export.to_folder(frozen, tmp_path / "out", export.Options())
-    assert not (tmp_path / "out").exists()
+    left = {path.stem for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert item.content_sha256 not in left and not list(tmp_path.rglob("*.part"))
+    with pytest.raises(datasets.Refused):
+        export.to_file(frozen, tmp_path / "out.zip", export.Options())
+    assert not list(tmp_path.glob("out.zip*"))
 
 
 def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
@@ -317,7 +322,7 @@ def test_the_disk_is_full_during_an_export(frozen, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
         yield
 
-    monkeypatch.setattr(export, "stream", full)
+    monkeypatch.setattr(export.zip_stream, "chunks", full)
     with pytest.raises(OSError):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out*"))

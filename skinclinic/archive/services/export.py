@@ -92,9 +92,14 @@ def to_file(version: DatasetVersion, target: Path, options: Options) -> None:
     if there > zip_stream.length(found):
         draft.unlink()
         there = 0
-    with draft.open("ab") as file:
-        for piece in zip_stream.chunks(found, there):
-            file.write(piece)
+    try:
+        with draft.open("ab") as file:
+            for piece in zip_stream.chunks(found, there):
+                file.write(piece)
+    except Exception:
+        # A full disk or a changed photo; what an interruption or a kill leaves is gone on with.
+        draft.unlink(missing_ok=True)
+        raise
     os.replace(draft, target)
 
 
