@@ -22,7 +22,8 @@ def layout_of(format: str, columns: dict[str, str], table: Table) -> Layout:
     """How this table is read. Raises TableRefused when a column it needs is not there."""
     layout = {PAD_UFES_20: known.PAD_UFES_20, ISIC: known.ISIC, OWN_EXPORT: known.OWN_EXPORT}.get(format)
     if layout is None:
-        columns = {name: column for name, column in columns.items() if name in READERS and column}
+        # In one order: a database may give them in any.
+        columns = {name: columns[name] for name in READERS if columns.get(name)}
         if missing := [name for name in NEEDED if name not in columns]:
             raise TableRefused(_("Say which column holds: %(fields)s."), fields=", ".join(missing))
         layout = Layout(columns, sites=known.SITES)
