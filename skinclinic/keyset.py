@@ -108,6 +108,11 @@ def _checked(model: type[Model], name: str, value):
     return value
 
 
+def is_key(text: str) -> bool:
+    """Whether the text of an address or a form can be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 def storable(text: str) -> bool:
     """Whether a database takes the text: no NUL, no half of a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

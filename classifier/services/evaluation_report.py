@@ -22,6 +22,7 @@ from classifier.reference.han2018 import HAN_2018, PublishedTable
 from classifier.services.evaluation_run import LEAKS, REPORT, SCORES, SUBGROUPS, UNKNOWN
 from skinclinic.archive import labels
 from skinclinic.archive.services.export_tables import defused
+from skinclinic.archive.zip_stream import Tail
 from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 from skinclinic.models import Patient
 from skinclinic.sites import ANATOMIC_SITES
@@ -304,30 +305,12 @@ def _cell(value):
 
 def zip_stream(files: Iterator[tuple[str, bytes]]) -> Iterator[bytes]:
     """A ZIP of these files, a file at a time."""
-    out = _Tail()
+    out = Tail()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
             yield out.take()
     yield out.take()
-
-
-class _Tail(io.RawIOBase):
-    """What was written since the last look."""
-
-    def __init__(self):
-        self._data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:
-        self._data += data
-        return len(data)
-
-    def take(self) -> bytes:
-        data, self._data = bytes(self._data), bytearray()
-        return data
 
 
 # Words

@@ -22,6 +22,7 @@ from classifier.views.evaluations import (
 )
 from skinclinic import imaging
 from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.keyset import is_key
 from skinclinic.models import Photo
 from skinclinic.services import files
 
@@ -123,11 +124,7 @@ def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
-    found = (
-        np.flatnonzero(kept["items"] == int(item))
-        if item.isascii() and item.isdigit() and len(item) < 19
-        else []
-    )
+    found = np.flatnonzero(kept["items"] == int(item)) if is_key(item) else []
     if not len(found):
         raise Http404
     photo = (

@@ -20,6 +20,7 @@ from classifier.services import registry
 from classifier.services.intake import take_in
 from classifier.views.cards import card_json, cards_of
 from skinclinic import imaging
+from skinclinic.keyset import is_key
 from skinclinic.middleware import BodySizeMiddleware, takes_up_to
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
@@ -75,7 +76,7 @@ def photo_cards(request: HttpRequest) -> JsonResponse:
     Answers {"cards": [changed ones], "gone": [ids of photos that were removed]}.
     """
     pairs = [part.partition(":")[::2] for part in request.GET.get("have", "").split(",") if part]
-    if not all(key.isascii() and key.isdigit() and len(key) < 19 for key, _seen in pairs):
+    if not all(is_key(key) for key, _seen in pairs):
         return json_error(400, "bad_ids", _("These are not photos."))
     have = {int(key): seen for key, seen in pairs}
     if len(have) > CARDS_A_QUESTION:

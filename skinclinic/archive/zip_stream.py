@@ -28,8 +28,8 @@ class Member:
     read: Callable[[], Iterable[bytes]]
 
 
-class _Buffer(io.RawIOBase):
-    """What zipfile has written since the last look; it cannot be sought, so nothing is held back."""
+class Tail(io.RawIOBase):
+    """A file to write a ZIP into, a piece at a time: it cannot be sought, so nothing is held back."""
 
     def __init__(self):
         self._data = bytearray()
@@ -42,6 +42,7 @@ class _Buffer(io.RawIOBase):
         return len(data)
 
     def take(self) -> bytes:
+        """What was written since the last look."""
         data, self._data = bytes(self._data), bytearray()
         return data
 
@@ -71,7 +72,7 @@ def chunks(members: Sequence[Member], start: int = 0) -> Iterator[bytes]:
 
 
 def _all(members: Sequence[Member]) -> Iterator[bytes]:
-    out = _Buffer()
+    out = Tail()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for member in members:
             info = zipfile.ZipInfo(member.name, _NO_TIME)

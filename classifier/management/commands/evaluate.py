@@ -14,7 +14,8 @@ from classifier.services import evaluation_report, evaluations, registry
 from classifier.services.evaluation_run import LEAKS, REPORT
 from skinclinic import jobs
 from skinclinic.archive.models import Dataset, DatasetVersion
-from skinclinic.models import Clinic, User
+from skinclinic.management import chosen
+from skinclinic.models import Clinic
 
 
 class Command(BaseCommand):
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="write the report to standard output")
 
     def handle(self, **options):
-        clinic = _clinic(options["clinic"])
+        clinic = chosen.clinic(options["clinic"])
         out: Path = options["out"]
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,8 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
         try:
             row = evaluations.request(
-                clinic, _user(options["user"]), name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
+                clinic, chosen.user(options["user"]),
+                name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
                 models=_models(clinic, sum(options["model"], [])),
                 datasets=_datasets(clinic, sum(options["dataset"], [])), remove_leaks=options["remove_leaks"],
                 premalignant_as="malignant" if options["ak_malignant"] else "benign",
@@ -146,23 +148,6 @@ def _plain(name: str) -> str:
     return (
         "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name).strip(".") or "_"
     )
-
-
-def _clinic(slug: str | None) -> Clinic:
-    found = Clinic.objects.filter(slug=slug) if slug else Clinic.objects.all()
-    if found.count() != 1:
-        names = ", ".join(Clinic.objects.values_list("slug", flat=True))
-        raise CommandError(f"Say which clinic with --clinic: {names or 'there is none yet'}")
-    return found.get()
-
-
-def _user(username: str | None) -> User | None:
-    if not username:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist:
-        raise CommandError(f"There is nobody with the name {username}.") from None
 
 
 def _models(clinic: Clinic, names: list[str]) -> list[ModelVersion]:

@@ -13,6 +13,7 @@ from classifier.services import training_process, trainings
 from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic import jobs
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.management import chosen
 from skinclinic.models import Job, User
 
 
@@ -65,7 +66,7 @@ class Command(BaseCommand):
                 return
             processes = processes or int(os.environ.get("WORLD_SIZE", "1"))
         version = _version(options["dataset"], options["number"], options["clinic"])
-        training, runs = self._claimed(_wanted(options), version, _user(options["user"]))
+        training, runs = self._claimed(_wanted(options), version, chosen.user(options["user"]))
         for run in runs:
             self._train(run, runs, processes)
         self._summary(training)
@@ -194,15 +195,6 @@ def _version(name: str, number: int | None, clinic: str | None) -> DatasetVersio
     if versions.values("clinic").distinct().count() > 1:
         raise CommandError(f"Several clinics have a dataset “{name}”; say which with --clinic.")
     return version
-
-
-def _user(username: str | None) -> User | None:
-    if not username:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist:
-        raise CommandError(f"There is nobody with the name {username}.") from None
 
 
 def _wanted(options: dict) -> trainings.Wanted:

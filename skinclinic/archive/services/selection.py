@@ -10,7 +10,7 @@ from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, Dataset, Entry, Review, Source
 from skinclinic.archive.services import search
 from skinclinic.diseases import DISEASE_KEYS, MALIGNANT_KEYS
-from skinclinic.keyset import storable
+from skinclinic.keyset import is_key, storable
 from skinclinic.models import Clinic, User
 
 OTHERS, MALIGNANT = "others", "malignant"
@@ -38,7 +38,7 @@ class Selection:
         asked = {field.name: str(values.get(field.name, "") or "").strip() for field in fields(cls)}
         asked = {name: text if storable(text) else "" for name, text in asked.items()}
         for name in ("source", "dataset", "reviewer"):
-            if not (asked[name].isascii() and asked[name].isdigit() and len(asked[name]) < 19):
+            if not is_key(asked[name]):
                 asked[name] = ""
         allowed = {"proven": (YES, NO), "review": Review.values, "disagree": ("1",)}
         for name, choices in allowed.items():

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from skinclinic.archive.services import from_clinic
 from skinclinic.archive.services.datasets import Refused
+from skinclinic.keyset import is_key
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
 
@@ -21,9 +22,7 @@ def dataset_candidates(request: HttpRequest) -> HttpResponse:
     """The photos that may be added; a post adds the chosen ones."""
     clinic = request.membership.clinic
     if request.method == "POST":
-        keys = [
-            key for key in request.POST.getlist("photos") if key.isascii() and key.isdigit() and len(key) < 19
-        ]
+        keys = list(filter(is_key, request.POST.getlist("photos")))
         chosen = list(
             Photo.objects.filter(clinic=clinic, pk__in=keys[:PAGE_SIZE]).select_related("lesion__patient")
         )

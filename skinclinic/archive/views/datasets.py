@@ -14,7 +14,7 @@ from skinclinic.archive.services import checks, datasets, differences, freezing,
 from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.services.query_text import QueryError
 from skinclinic.archive.views import shown, summary_table
-from skinclinic.keyset import storable
+from skinclinic.keyset import is_key, storable
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 
@@ -143,9 +143,7 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def dataset_compare(request: HttpRequest) -> HttpResponse:
     """Several versions side by side, as a page or (``?as=csv``) a table."""
-    keys = [
-        key for key in request.GET.getlist("version") if key.isascii() and key.isdigit() and len(key) < 19
-    ]
+    keys = list(filter(is_key, request.GET.getlist("version")))
     found = visible(DatasetVersion, request.user).filter(
         clinic=request.membership.clinic, pk__in=keys[:MOST_COMPARED]
     )

@@ -132,7 +132,7 @@ def _after(request: HttpRequest) -> tuple[int, int] | None:
 
 def _decided_just_now(request: HttpRequest) -> DuplicatePair | None:
     pk = request.GET.get("decided", "")
-    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+    if not keyset.is_key(pk):
         return None
     rows = service.pairs(request.membership.clinic)
     return rows.filter(pk=pk).exclude(verdict=DuplicatePair.Verdict.OPEN).first()

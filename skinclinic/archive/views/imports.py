@@ -224,7 +224,7 @@ def _meaning(request: HttpRequest, word: str) -> str | None:
 def _use_saved(row: Import, pk: str) -> None:
     """Read the import by a mapping that was kept, and check it so."""
     known = SavedMapping.objects.filter(clinic=row.clinic)
-    mapping = known.filter(pk=pk).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    mapping = known.filter(pk=pk).first() if keyset.is_key(pk) else None
     if mapping is None:
         raise service.NotNow(_("This saved mapping is no longer there."))
     service.set_mapping(row, labels=mapping.labels, columns=mapping.columns or None)

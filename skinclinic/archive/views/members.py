@@ -57,7 +57,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 def members_act(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the chosen photos out of the draft, or give them another label there."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
-    chosen = [int(key) for key in request.POST.getlist("items") if _is_key(key)][:PAGE_SIZE]
+    chosen = [int(key) for key in request.POST.getlist("items") if keyset.is_key(key)][:PAGE_SIZE]
     # Chosen from the list, or typed and not chosen.
     label = request.POST.get("label") or known_label(request.POST.get("label_typed", "").strip())
     label = label[:LABEL_LENGTH]
@@ -77,11 +77,6 @@ def members_act(request: HttpRequest, pk: int) -> HttpResponse:
     except datasets.Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, _asked(request.POST)))
-
-
-def _is_key(text: str) -> bool:
-    """Whether a text can be the key of a row."""
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _address(pk: int, asked: dict[str, str], cursor: str = "") -> str:

@@ -61,9 +61,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest) -> HttpResponse:
     """Accept or reject one or several photos; htmx gets the tile back, a plain form the queue."""
     review, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
-    ids = [
-        int(pk) for pk in request.POST.getlist("entries") if pk.isascii() and pk.isdigit() and len(pk) < 19
-    ]
+    ids = list(map(int, filter(keyset.is_key, request.POST.getlist("entries"))))
     if review not in Review.values or not ids:
         return _answer(request, ids, error=_("Choose photos, then accept or reject."))
     try:

@@ -14,7 +14,7 @@ from skinclinic.archive.services import imports
 from skinclinic.archive.services.import_report import in_words
 from skinclinic.jobs import JobError
 from skinclinic.keyset import storable
-from skinclinic.models import Clinic, User
+from skinclinic.management import chosen
 
 
 class Command(BaseCommand):
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def _begin(self, options, mapping: dict) -> Import:
         return imports.begin(
-            clinic=_clinic(options["clinic"]), user=_user(options["user"]), name=options["name"].strip(),
+            clinic=chosen.clinic(options["clinic"]), user=chosen.user(options["user"]), name=options["name"].strip(),
             format=options["format"], role=options["role"], photos=str(_there(options["photos"]).resolve()),
             metadata=str(_table(options).resolve()) if _table(options) else "",
             columns=mapping.get("columns", {}), labels=mapping.get("labels", {}),
@@ -117,23 +117,6 @@ class Command(BaseCommand):
         if self.stdout.isatty():
             self.stdout.write(f"\r{text}   ", ending="")
             self.stdout.flush()
-
-
-def _clinic(slug: str | None) -> Clinic:
-    found = Clinic.objects.filter(slug=slug) if slug else Clinic.objects.all()
-    if found.count() != 1:
-        names = ", ".join(Clinic.objects.values_list("slug", flat=True))
-        raise CommandError(f"Say which clinic with --clinic: {names or 'there is none yet'}")
-    return found.get()
-
-
-def _user(username: str | None) -> User | None:
-    if not username:
-        return None
-    try:
-        return User.objects.get(username=username)
-    except User.DoesNotExist:
-        raise CommandError(f"There is nobody with the name {username}.") from None
 
 
 def _check_words(options) -> None:
