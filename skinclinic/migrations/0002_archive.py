@@ -51,30 +51,30 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', '-created_at', '-id'], name='lesion_worklist'),
+            index=models.Index(fields=['clinic', '-created_at', '-id'], name='lesion_worklist', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', 'state', '-created_at', '-id'], name='lesion_by_state'),
+            index=models.Index(fields=['clinic', 'state', '-created_at', '-id'], name='lesion_by_state', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', 'top_disease', '-created_at', '-id'], name='lesion_by_disease'),
+            index=models.Index(fields=['clinic', 'top_disease', '-created_at', '-id'], name='lesion_by_disease', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', 'is_proven', '-created_at', '-id'], name='lesion_by_proven'),
+            index=models.Index(fields=['clinic', 'is_proven', '-created_at', '-id'], name='lesion_by_proven', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', '-malignant_sum', '-id'], name='lesion_by_malignant'),
+            index=models.Index(fields=['clinic', '-malignant_sum', '-id'], name='lesion_by_malignant', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='lesion',
-            index=models.Index(fields=['clinic', 'is_archived', 'created_by', '-created_at', '-id'], name='lesion_by_person'),
+            index=models.Index(fields=['clinic', 'created_by', '-created_at', '-id'], name='lesion_by_person', condition=models.Q(is_archived=False)),
         ),
         migrations.AddIndex(
             model_name='patient',
-            index=models.Index(fields=['clinic', 'is_archived', 'code'], name='patient_by_code'),
+            index=models.Index(fields=['clinic', 'code'], name='patient_by_code', condition=models.Q(is_archived=False)),
         ),
     ]

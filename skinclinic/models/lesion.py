@@ -5,6 +5,10 @@ from django.utils.translation import gettext_lazy as _
 from skinclinic.sites import ANATOMIC_SITES
 
 
+def _own(fields: list[str], name: str) -> models.Index:
+    return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False))
+
+
 class Lesion(models.Model):
     """A lesion of a patient (or of nobody yet, when photos were dropped first).
 
@@ -44,25 +48,16 @@ class Lesion(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        # Of the clinic's own lesions: a condition "not archived" is part of each, for in an index a boolean
+        # that is negated is not looked up.
         indexes = [
-            models.Index(fields=["clinic", "is_archived", "-created_at", "-id"], name="lesion_worklist"),
-            models.Index(
-                fields=["clinic", "is_archived", "state", "-created_at", "-id"], name="lesion_by_state"
-            ),
-            models.Index(
-                fields=["clinic", "is_archived", "top_disease", "-created_at", "-id"],
-                name="lesion_by_disease",
-            ),
-            models.Index(
-                fields=["clinic", "is_archived", "is_proven", "-created_at", "-id"], name="lesion_by_proven"
-            ),
-            models.Index(
-                fields=["clinic", "is_archived", "-malignant_sum", "-id"], name="lesion_by_malignant"
-            ),
+            _own(["clinic", "-created_at", "-id"], "lesion_worklist"),
+            _own(["clinic", "state", "-created_at", "-id"], "lesion_by_state"),
+            _own(["clinic", "top_disease", "-created_at", "-id"], "lesion_by_disease"),
+            _own(["clinic", "is_proven", "-created_at", "-id"], "lesion_by_proven"),
+            _own(["clinic", "-malignant_sum", "-id"], "lesion_by_malignant"),
             models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="lesion_by_patient"),
-            models.Index(
-                fields=["clinic", "is_archived", "created_by", "-created_at", "-id"], name="lesion_by_person"
-            ),
+            _own(["clinic", "created_by", "-created_at", "-id"], "lesion_by_person"),
         ]
 
     def __str__(self) -> str:

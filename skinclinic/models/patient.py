@@ -51,7 +51,11 @@ class Patient(models.Model):
 
     class Meta:
         ordering = ["code"]
-        indexes = [models.Index(fields=["clinic", "is_archived", "code"], name="patient_by_code")]
+        indexes = [
+            models.Index(
+                fields=["clinic", "code"], name="patient_by_code", condition=models.Q(is_archived=False)
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["clinic", "code"],

@@ -60,7 +60,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "in_words": chosen.in_words(clinic, request.LANGUAGE_CODE),
         "count": entries.count(),
-        "samples": entries.order_by("-pk")[:SAMPLES],
+        "samples": entries.select_related("photo").order_by("-pk")[:SAMPLES],
     }
     return render(
         request, "archive/datasets/new.html", context, status=422 if request.method == "POST" else 200
