@@ -6,17 +6,19 @@ import numpy as np
 
 from classifier import roc
 from classifier.metrics.delong import AucTest, paired_test
+from classifier.plots import figures
 from classifier.services.evaluation_report import Report
 from skinclinic.diseases import DISEASE_KEYS
 
 
 @dataclass(frozen=True)
 class Line:
-    """A disease; ``test`` is None where it cannot be evaluated."""
+    """A disease; ``test`` is None where it cannot be evaluated, ``note`` says why it has no interval."""
 
     key: str
     positives: int
     test: AucTest | None
+    note: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
             test = paired_test(a["scores"][:, place], b["scores"][:, place], shown)
         except roc.NotEvaluable:
             test = None
-        lines.append(Line(key, int(shown.sum()), test))
+        note = figures.note_words(test.note) if test and test.note else ""
+        lines.append(Line(key, int(shown.sum()), test, note))
     choices = [np.array(DISEASE_KEYS)[one["scores"].argmax(1)] for one in (a, b)]
     right = [choice == truth for choice in choices]
     known = np.isin(truth, DISEASE_KEYS)

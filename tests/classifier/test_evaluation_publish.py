@@ -139,6 +139,11 @@ def test_a_clinics_thresholds_of_a_shared_model_are_its_own(
 def test_two_models_are_compared_by_paired_tests_and_photos(
     row, curator, models, test_set, client_for, entries
 ):
+    itself = model_comparison.compare(Report(row), test_set.pk, models[0].pk, models[0].pk)
+    assert {line.note for line in itself.lines if line.test} <= {
+        "the same order",
+        "one photo in a class: no interval",
+    }
     found = model_comparison.compare(Report(row), test_set.pk, models[0].pk, models[1].pk)
     kept = [Report(row).scores(test_set.pk, version.pk) for version in models]
     truth = kept[0]["truth"]
