@@ -12,6 +12,7 @@ from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.services import training_process, trainings
 from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic import jobs
+from skinclinic.archive.management.chosen import frozen_version
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.management import chosen
 from skinclinic.models import Job, User
@@ -65,7 +66,7 @@ class Command(BaseCommand):
             if os.environ["RANK"] != "0":
                 return
             processes = processes or int(os.environ.get("WORLD_SIZE", "1"))
-        version = _version(options["dataset"], options["number"], options["clinic"])
+        version = frozen_version(options["dataset"], options["number"], options["clinic"])
         training, runs = self._claimed(_wanted(options), version, chosen.user(options["user"]))
         for run in runs:
             self._train(run, runs, processes)
@@ -181,20 +182,6 @@ def _holds(row: Job) -> bool:
         row.lease_token is not None
         and Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token).exists()
     )
-
-
-def _version(name: str, number: int | None, clinic: str | None) -> DatasetVersion:
-    versions = DatasetVersion.objects.filter(dataset__name=name, state=DatasetVersion.State.FROZEN)
-    if clinic:
-        versions = versions.filter(clinic__slug=clinic)
-    if number:
-        versions = versions.filter(number=number)
-    version = versions.select_related("dataset", "clinic").order_by("-number").first()
-    if version is None:
-        raise CommandError(f"There is no frozen dataset “{name}” (clinic: {clinic or 'any'}).")
-    if versions.values("clinic").distinct().count() > 1:
-        raise CommandError(f"Several clinics have a dataset “{name}”; say which with --clinic.")
-    return version
 
 
 def _wanted(options: dict) -> trainings.Wanted:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.management.chosen import frozen_version
 from skinclinic.archive.services import export
 from skinclinic.archive.services.datasets import Refused
 from skinclinic.archive.zip_stream import MemberChanged
@@ -27,16 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
 
     def handle(self, *, name, out, number, thumbnails, isic, texts, clinic, **options):
-        versions = DatasetVersion.objects.filter(dataset__name=name, state="frozen")
-        if clinic:
-            versions = versions.filter(clinic__slug=clinic)
-        if number:
-            versions = versions.filter(number=number)
-        version = versions.select_related("dataset", "clinic").order_by("-number").first()
-        if version is None:
-            raise CommandError(f"There is no frozen dataset “{name}” (clinic: {clinic or 'any'}).")
-        if versions.values("clinic").distinct().count() > 1:
-            raise CommandError(f"Several clinics have a dataset “{name}”; say which with --clinic.")
+        version = frozen_version(name, number, clinic)
         wanted = export.Options(thumbnails, isic, texts)
         try:
             if out.suffix.casefold() == ".zip":
