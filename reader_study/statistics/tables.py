@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skinclinic.archive.formats import rows
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from skinclinic.archive.formats.rows import age, sex, skin_type
 from skinclinic.archive.formats.tables import Record, Table
 from skinclinic.diseases import DISEASE_KEYS
 
@@ -201,9 +201,9 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             reading.cell("image", _named),
             reading.cell("dataset", _named),
             reading.cell("truth", _disease),
-            reading.cell("sex", rows.sex) or "",
-            reading.cell("age", rows.age),
-            reading.cell("skin_type", rows.skin_type),
+            reading.cell("sex", sex) or "",
+            reading.cell("age", age),
+            reading.cell("skin_type", skin_type),
         )
         if image.name in seen:
             message = _("the image is in row %(row)s too")
