@@ -21,8 +21,8 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
+from skinclinic.views.paging import paged
 
-PAGE_SIZE = 50
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 
@@ -54,17 +54,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         .select_related("created_by")
         .prefetch_related("model_versions", "dataset_versions__dataset")
     )
-    try:
-        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
-    except keyset.BadCursor:
-        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
-    address = reverse("evaluations")
-    context = {
-        "rows": page.rows,
-        "can_curate": request.membership.can_curate,
-        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
-        "next_url": f"{address}?cursor={page.next}" if page.next else "",
-    }
+    context = paged(request, rows) | {"can_curate": request.membership.can_curate}
     return render(request, "evaluations/list.html", context)
 
 
