@@ -16,7 +16,7 @@ from skinclinic.models import Lesion, Member, Photo, User
 
 M = TypeVar("M", bound=Model)
 
-VIEW, EDIT, CURATE, ADMIN = "view", "edit", "curate", "admin"
+VIEW, EDIT, CURATE, STUDY, ADMIN = "view", "edit", "curate", "study", "admin"
 
 
 def visible(model: type[M], user: User) -> QuerySet[M]:
@@ -53,7 +53,7 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
 
 def require(member: Member | None, need: str) -> None:
     """Raise PermissionDenied unless the member has the right."""
-    if need not in (VIEW, EDIT, CURATE, ADMIN):
+    if need not in (VIEW, EDIT, CURATE, STUDY, ADMIN):
         raise ValueError(f"no such right: {need}")
     if member is None or not member.is_active:
         raise PermissionDenied(_("You are not a member of a clinic yet."))
@@ -61,6 +61,8 @@ def require(member: Member | None, need: str) -> None:
         raise PermissionDenied(_("Your role in this clinic may look but not change."))
     if need == CURATE and not member.can_curate:
         raise PermissionDenied(_("Only a curator or an admin of this clinic may do this."))
+    if need == STUDY and not member.can_run_studies:
+        raise PermissionDenied(_("Only a study coordinator or an admin of this clinic may do this."))
     if need == ADMIN and not member.is_admin:
         raise PermissionDenied(_("Only an admin of this clinic may do this."))
 

@@ -61,6 +61,7 @@ urlpatterns = [
     path("archive/", include("skinclinic.archive.urls")),
     path("api/", include("skinclinic.api.urls")),
     path("", include("classifier.urls")),
+    path("", include("reader_study.urls")),
 ]
 
 handler400 = "skinclinic.views.errors.bad_request"

@@ -1,4 +1,4 @@
-"""/api/: sign-in token, schema, documentation, and the clinic's rows. The classifier adds its own."""
+"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own."""
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -25,5 +25,6 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("classifier.api.urls")),
+    path("", include("reader_study.api.urls")),
     path("", include(router.urls)),
 ]

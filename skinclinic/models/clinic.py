@@ -63,6 +63,11 @@ class Member(models.Model):
         return self.role in (Role.CURATOR, Role.ADMIN)
 
     @property
+    def can_run_studies(self) -> bool:
+        """Whether this member may make, open and close reader studies and see their truth before they close."""
+        return self.role in (Role.COORDINATOR, Role.ADMIN)
+
+    @property
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
 

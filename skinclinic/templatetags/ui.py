@@ -49,6 +49,8 @@ SECTIONS = (
     ("dataset", "archive"),
     ("source", "archive"),
     ("vocabulary", "archive"),
+    ("studies", "studies"),
+    ("study", "studies"),
     ("worklist", "worklist"),
     ("lesion", "worklist"),
     ("photo", "worklist"),

@@ -1,0 +1,3 @@
+"""Studies, readings, answers and results for programs."""
+
+urlpatterns: list = []

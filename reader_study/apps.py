@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ReaderStudyConfig(AppConfig):
+    name = "reader_study"

@@ -1,0 +1,207 @@
+from pathlib import Path
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.diseases import DISEASE_KEYS
+
+
+def all_choices() -> list[str]:
+    """The 12 diseases, in their order."""
+    return list(DISEASE_KEYS)
+
+
+class Study(models.Model):
+    """Readers answer one question about the same photos; afterwards they are compared with a model.
+
+    ``choices``: disease keys in their fixed order. ``shown_facts``: what readers are told of the patient, out of
+    "age", "sex", "site". ``recipe``: how the sample is drawn, {seed, proven_only, practice, per: {dataset version:
+    {disease: n}}, unfilled: [{dataset, disease, wanted, found}]}. ``protocol`` is everything that opening fixed,
+    ``protocol_sha256`` that of its canonical JSON. Later changes are StudyEvents of kind "amended".
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+
+    class Origin(models.TextChoices):
+        RUN = "run", _("Run here")
+        REPLAY = "replay", _("Replayed from files")
+
+    class PremalignantAs(models.TextChoices):
+        BENIGN = "benign", _("Benign")
+        MALIGNANT = "malignant", _("Malignant")
+
+    clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="studies")
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("what it is to find out"), max_length=2000, blank=True)
+    origin = models.CharField(max_length=6, choices=Origin.choices, default=Origin.RUN)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.DRAFT)
+    # Drawn photos or simulated readers: said on every page and in every file.
+    is_synthetic = models.BooleanField(default=False)
+
+    question = models.CharField(_("question"), max_length=300, blank=True)
+    instructions = models.TextField(_("instructions"), max_length=4000, blank=True)
+    choices = models.JSONField(_("choices"), default=all_choices)
+    asks_confidence = models.BooleanField(_("ask for the confidence (0 to 100)"), default=False)
+    asks_second = models.BooleanField(_("ask for a second choice"), default=False)
+    may_go_back = models.BooleanField(_("readers may go back"), default=True)
+    shown_facts = models.JSONField(_("what readers are told"), default=list, blank=True)
+    recipe = models.JSONField(default=dict, blank=True)
+
+    model_version = models.ForeignKey(
+        "classifier.ModelVersion", models.PROTECT, null=True, blank=True, related_name="studies"
+    )
+    premalignant_as = models.CharField(
+        _("actinic keratosis counts as"),
+        max_length=9,
+        choices=PremalignantAs.choices,
+        default=PremalignantAs.BENIGN,
+    )
+    # Non-inferiority margin of the balanced accuracy, 0 to 1.
+    margin = models.FloatField(
+        _("non-inferiority margin"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+    )
+    # Disease keys whose comparison with the model is primary; the others are secondary.
+    endpoints = models.JSONField(_("primary endpoints"), default=list, blank=True)
+    analysis_plan = models.TextField(_("analysis plan"), max_length=4000, blank=True)
+
+    protocol = models.JSONField(null=True)
+    protocol_sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # Results were looked at before the study was closed: by whom and why is in the events.
+    unblinded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "studies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "name"],
+                name="one_study_a_name",
+                violation_error_message=_("This clinic already has a study with this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state == self.State.CLOSED
+
+    @property
+    def is_unblinded(self) -> bool:
+        """Whether answers may be seen beside the truth."""
+        return self.is_closed or self.unblinded_at is not None
+
+    @property
+    def folder(self) -> Path:
+        """Where its report and its files lie."""
+        return settings.SKINCLINIC_HOME / "studies" / str(self.pk)
+
+
+class StudySession(models.Model):
+    """A round of reading: every reader answers every photo once. In an ``is_aided`` one the model's answer is
+    shown after the reader's first answer. It begins ``washout_days`` after the reader's earlier one ended."""
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="sessions")
+    number = models.PositiveSmallIntegerField()
+    key = models.SlugField(max_length=40)
+    is_aided = models.BooleanField(_("model's answer shown"), default=False)
+    washout_days = models.PositiveSmallIntegerField(_("days after the session before"), default=0)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="one_session_a_number"),
+            models.UniqueConstraint(fields=["study", "key"], name="one_session_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class StudyImage(models.Model):
+    """A photo of the sample as it was when it was drawn, or one of a replay, which may have no photo here.
+
+    ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
+    ``scores``: the compared model's, {disease: probability}.
+    """
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="images")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    dataset = models.CharField(max_length=140)
+    dataset_item = models.ForeignKey("archive.DatasetItem", models.SET_NULL, null=True, related_name="+")
+    photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
+    content_sha256 = models.CharField(max_length=64, blank=True)
+    truth = models.CharField(max_length=16)
+    sex = models.CharField(max_length=8, blank=True)
+    age = models.PositiveSmallIntegerField(null=True)
+    skin_type = models.PositiveSmallIntegerField(null=True)
+    site = models.CharField(max_length=24, blank=True)
+    is_practice = models.BooleanField(default=False)
+    scores = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["study", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="one_study_image_a_number"),
+            models.UniqueConstraint(fields=["study", "name"], name="one_study_image_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study_id}: {self.number}"
+
+
+class StudyEvent(models.Model):
+    """A line of the study's log. Never changed, never deleted."""
+
+    class Kind(models.TextChoices):
+        DRAWN = "drawn", _("Sample drawn")
+        OPENED = "opened", _("Opened")
+        AMENDED = "amended", _("Amended")
+        INVITED = "invited", _("Reader invited")
+        LINK_RENEWED = "link", _("Link renewed")
+        WITHDRAWN = "withdrawn", _("Reader withdrawn")
+        REMINDED = "reminded", _("Reader reminded")
+        ANSWERS_IMPORTED = "imported", _("Answers imported")
+        ANSWER_REFUSED = "refused", _("Answer refused")
+        CLOSED = "closed", _("Closed")
+        UNBLINDED = "unblinded", _("Unblinded before closing")
+        COMPUTED = "computed", _("Results computed")
+
+    study = models.ForeignKey(Study, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    reader = models.ForeignKey("reader_study.Reader", models.SET_NULL, null=True, related_name="events")
+    reason = models.CharField(_("reason"), max_length=400, blank=True)
+    # An amendment: {field: [from, to]}; else what is worth keeping.
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.study}: {self.get_kind_display()}"

@@ -1,0 +1,3 @@
+"""The results of a study."""
+
+urlpatterns: list = []
