@@ -284,12 +284,8 @@ def test_readers_who_do_not_differ_give_the_normal_limit():
     assert found.pairs[0].rrrc.low == pytest.approx(alone.pairs[0].frrc.low, **CLOSE)
     assert found.rrfc.note == notes.NO_VARIANCE
     assert (found.tests[0].df, found.tests[0].note) == (None, notes.NORMAL_LIMIT)
-    assert found.tests[0].se == pytest.approx(
-        math.sqrt(by_deleting(pairs_in_order, ratings[0], truth)[0, 0])
-    )
-    against = mrmc.ai_against_readers(
-        mrmc.auc(ratings[1, 0], truth), mrmc.auc(same[0], truth), margin=0.05
-    )
+    assert found.tests[0].se == pytest.approx(math.sqrt(by_deleting(pairs_in_order, ratings[0], truth)[0, 0]))
+    against = mrmc.ai_against_readers(mrmc.auc(ratings[1, 0], truth), mrmc.auc(same[0], truth), margin=0.05)
     assert (against.df, against.note) == (None, notes.NORMAL_LIMIT)
     assert against.p == pytest.approx(2 * stats.norm.sf(abs(z)), **CLOSE)
     assert against.non_inferiority.p == pytest.approx(stats.norm.sf(against.non_inferiority.t), **CLOSE)
