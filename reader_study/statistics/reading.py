@@ -26,7 +26,7 @@ class RowProblem:
         problem = self.problem
         place = f", {problem.column}" if problem.column else ""
         value = f" {problem.value[:80]!r}" if problem.value else ""
-        return f"{self.file}, row {self.row}{place}:{value} {problem.message % problem.params}"
+        return f"{self.file}, row {self.row}{place}{value}: {problem.message % problem.params}"
 
 
 class TablesRefused(ValueError):
