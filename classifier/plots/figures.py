@@ -384,6 +384,14 @@ def note_words(code: str) -> str:
         "same_order": _("the same order"),
         "too_few_positives": _("too few"),
         "no_fit": _("no fit"),
+        "no_probabilities": _("not evaluable: the scores are no probabilities"),
+        "no_scores": _("not evaluable: no scores of a model"),
+        "no_answers": _("not evaluable: no answers"),
+        "not_a_choice": _("not among the choices"),
+        "one_reader": _("not evaluable: one reader"),
+        "normal_limit": _("the readers do not differ: normal distribution"),
+        "one_answer": _("not evaluable: one answer throughout"),
+        "no_discordant": _("no photo on which one alone was right"),
     }[code]
 
 
