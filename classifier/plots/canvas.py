@@ -138,7 +138,14 @@ class Drawing:
         self.marks.append(Dot(x, y, radius, colour))
 
     def shape(
-        self, x: float, y: float, colour: str, shape: str = CIRCLE, radius: float = 4.5, *, hollow: bool = False
+        self,
+        x: float,
+        y: float,
+        colour: str,
+        shape: str = CIRCLE,
+        radius: float = 4.5,
+        *,
+        hollow: bool = False,
     ):
         self.marks.append(Shape(x, y, radius, colour, shape, hollow))
 

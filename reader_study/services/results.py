@@ -82,7 +82,9 @@ def unblind(study: Study, by: User, reason: str) -> None:
     """Allow those who run the study to see answers beside the truth before it is closed. Raises Refused."""
     reason = " ".join(reason.split())
     if not reason:
-        raise Refused(_("Say why the results are looked at before the study is closed; it is kept in the log."))
+        raise Refused(
+            _("Say why the results are looked at before the study is closed; it is kept in the log.")
+        )
     if len(reason) > StudyEvent._meta.get_field("reason").max_length:
         raise Refused(_("Give a reason of at most 400 characters."))
     changed = Study.objects.filter(pk=study.pk, state=Study.State.OPEN, unblinded_at=None).update(
@@ -98,13 +100,17 @@ def unblind(study: Study, by: User, reason: str) -> None:
 # Computing
 
 
-def compute(row: StudyResult, say: Callable[[int, int], None] = lambda done, total: None) -> Callable[[], None]:
+def compute(
+    row: StudyResult, say: Callable[[int, int], None] = lambda done, total: None
+) -> Callable[[], None]:
     """Compute everything and write it beside what is there; returns what puts it in its place. Raises JobError."""
     study = row.study
     steps = 2 * len(POLICIES) + 1
     tables = study_tables.of_study(study, _unreadable(row))
     if not tables.answers:
-        raise JobError("no_answers", _("No reader who counts has answered anything: there is nothing to compute."))
+        raise JobError(
+            "no_answers", _("No reader who counts has answered anything: there is nothing to compute.")
+        )
     say(1, steps)
     draft = study.folder / f".draft-{row.number}"
     shutil.rmtree(draft, ignore_errors=True)
@@ -212,7 +218,11 @@ def whole_set_is_coming(study: Study) -> bool:
 
 def follow_jobs(rows) -> None:
     """Keep the states of the results with those of their jobs."""
-    states = {Job.State.QUEUED: State.WAITING, Job.State.RUNNING: State.RUNNING, Job.State.FAILED: State.FAILED}
+    states = {
+        Job.State.QUEUED: State.WAITING,
+        Job.State.RUNNING: State.RUNNING,
+        Job.State.FAILED: State.FAILED,
+    }
     for job in rows:
         if job.state in states:
             number = int(job.key.rpartition(":")[2])

@@ -9,7 +9,7 @@ import numpy as np
 from classifier.services import batch_analyses, evaluations
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Study
-from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet,
+from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.archive.services.export_tables import defused
 from skinclinic.diseases import DISEASE_KEYS
@@ -28,9 +28,7 @@ def of_study(study: Study, unreadable: frozenset[int] = frozenset()) -> StudyTab
     photos of the whole test set are left out.
     """
     rows = list(study.images.filter(is_practice=False).order_by("number"))
-    images = tuple(
-        Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows
-    )
+    images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
     scores = None
     if rows and all(row.scores for row in rows):
         scores = np.array([[row.scores[key] for key in DISEASE_KEYS] for row in rows], float)
@@ -117,16 +115,17 @@ def keep_whole(study: Study, whole: WholeSet) -> None:
     """Keep the whole test set of a replay beside the study."""
     study.folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
-        study.folder / REPLAYED, scores=whole.scores, truth=np.array(whole.truth), datasets=np.array(whole.datasets)
+        study.folder / REPLAYED,
+        scores=whole.scores,
+        truth=np.array(whole.truth),
+        datasets=np.array(whole.datasets),
     )
 
 
 def _replayed_whole_set(study: Study) -> WholeSet | None:
     try:
         with np.load(study.folder / REPLAYED, allow_pickle=False) as kept:
-            return WholeSet(
-                kept["scores"], tuple(kept["truth"].tolist()), tuple(kept["datasets"].tolist())
-            )
+            return WholeSet(kept["scores"], tuple(kept["truth"].tolist()), tuple(kept["datasets"].tolist()))
     except FileNotFoundError:
         return None
 
