@@ -78,7 +78,8 @@ class Dot:
 
 @dataclass(frozen=True)
 class Shape:
-    """A point told by its shape as well: filled with a light rim, or ``hollow`` with a rim of its colour."""
+    """A point told by its shape as well: filled with a light rim, or ``hollow`` with a rim of its colour that
+    lets through what is below."""
 
     x: float
     y: float
@@ -86,10 +87,6 @@ class Shape:
     colour: str
     shape: str = CIRCLE
     hollow: bool = False
-
-    @property
-    def fill(self) -> str:
-        return "surface" if self.hollow else self.colour
 
     @property
     def rim(self) -> str:
@@ -200,10 +197,13 @@ def _mark(mark, alone: bool) -> str:
 
 
 def _shape(mark: Shape, alone: bool) -> str:
+    fill = 'fill="none"' if mark.hollow else _fill(mark.colour, alone)
     if alone:
-        how = f'fill="{COLOURS[mark.fill]}" stroke="{COLOURS[mark.rim]}"'
+        how = f'{fill} stroke="{COLOURS[mark.rim]}"'
+    elif mark.hollow:
+        how = f'{fill} class="fig-line-{mark.rim}"'
     else:
-        how = f'class="fig-{mark.fill} fig-line-{mark.rim}"'
+        how = f'class="fig-{mark.colour} fig-line-{mark.rim}"'
     how += f' stroke-width="{mark.rim_width:g}"'
     if mark.shape == CIRCLE:
         return f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {how}/>'
@@ -250,7 +250,7 @@ def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
 
 
 def _stamp(pen: ImageDraw.ImageDraw, mark: Shape, fine: float) -> None:
-    fill, rim = COLOURS[mark.fill], COLOURS[mark.rim]
+    fill, rim = None if mark.hollow else COLOURS[mark.colour], COLOURS[mark.rim]
     width = mark.rim_width * fine
     if mark.shape == CIRCLE:
         # SVG centres the rim on the edge, Pillow draws it inside.
@@ -260,7 +260,8 @@ def _stamp(pen: ImageDraw.ImageDraw, mark: Shape, fine: float) -> None:
         )
         return
     corners = [(x * fine, y * fine) for x, y in mark.corners]
-    pen.polygon(corners, fill=fill)
+    if fill:
+        pen.polygon(corners, fill=fill)
     pen.line([*corners, *corners[:2]], fill=rim, width=round(width), joint="curve")
 
 

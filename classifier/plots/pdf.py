@@ -66,14 +66,14 @@ def _path(page: Canvas, points, *, close: bool = False):
 
 
 def _shape(page: Canvas, mark: Shape, height: float) -> None:
-    page.setFillColor(HexColor(COLOURS[mark.fill]))
+    page.setFillColor(HexColor(COLOURS[mark.colour]))
     page.setStrokeColor(HexColor(COLOURS[mark.rim]))
     page.setLineWidth(mark.rim_width)
     if mark.shape == CIRCLE:
-        page.circle(mark.x, height - mark.y, mark.radius, stroke=1, fill=1)
+        page.circle(mark.x, height - mark.y, mark.radius, stroke=1, fill=not mark.hollow)
     else:
         corners = [(x, height - y) for x, y in mark.corners]
-        page.drawPath(_path(page, corners, close=True), stroke=1, fill=1)
+        page.drawPath(_path(page, corners, close=True), stroke=1, fill=not mark.hollow)
 
 
 def _write(page: Canvas, mark, height: float) -> None:

@@ -224,7 +224,10 @@ def time(name: str, title: str, readers: Mapping[str, Mapping], groups: Groups) 
     )
     ordered = [(reader, one, one["seconds"]) for reader, one in _ordered(readers, groups) if one["seconds"]]
     table = tuple(
-        (reader, groups.get(one["group"]) or one["group"], known["n"], known["median"], known["mean"], known["total"] / 60)
+        (
+            reader, groups.get(one["group"]) or one["group"], known["n"], known["median"], known["mean"],
+            known["total"] / 60,
+        )
         for reader, one, known in ordered
     )  # fmt: skip
     if not ordered:
