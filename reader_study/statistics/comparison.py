@@ -1,5 +1,6 @@
 """Who is better: the model against readers, one session against another, the model against each reader."""
 
+from collections.abc import Collection, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -7,14 +8,14 @@ import numpy as np
 from classifier.metrics import notes
 from reader_study import mrmc
 from reader_study.statistics import mcnemar as tests
-from reader_study.statistics.coded import Part, Session
+from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.points import merits
 from skinclinic.diseases import DISEASE_KEYS
 
 BALANCED_ACCURACY = "balanced_accuracy"
 
 
-def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:
+def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     """Holm's adjusted p of a family of tests; those without a p are no part of it."""
     ordered = sorted((p, name) for name, p in p_values.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(p_values)
@@ -25,21 +26,24 @@ def holm(p_values: dict[str, float | None]) -> dict[str, float | None]:
     return adjusted
 
 
-def with_holm(found: dict[str, dict], p: str = "p") -> dict[str, dict]:
-    """Each test with its adjusted p beside the own one."""
-    adjusted = holm({name: one[p] for name, one in found.items()})
-    return {name: one | {f"{p}_holm": adjusted[name]} for name, one in found.items()}
+def add_holm(tests: Mapping[str, dict], family: Collection[str], p: str = "p") -> None:
+    """Put the adjusted p beside each test's own; None for what is not of the family."""
+    adjusted = holm({name: test[p] for name, test in tests.items() if name in family})
+    for name, test in tests.items():
+        test[f"{p}_holm"] = adjusted.get(name)
 
 
 # The model against readers
 
 
 def ai_vs_readers(
-    part: Part, session: Session, limits: dict[str, float], margin: float | None
+    part: Part, session: Session, limits: dict[str, float], margin: float | None, family: Collection[str]
 ) -> dict[str, dict]:
     """By disease: the model that decides by its threshold, held fixed, against the readers of a session."""
     who = session.who_read()
-    return with_holm({key: _ai(part, who, key, limits.get(key), margin) for key in DISEASE_KEYS})
+    found = {key: _ai(part, who, key, limits.get(key), margin) for key in DISEASE_KEYS}
+    add_holm(found, family)
+    return found
 
 
 def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float | None) -> dict:
@@ -98,20 +102,18 @@ def _against(found: mrmc.AiAgainstReaders | None) -> dict:
 # One session against another
 
 
-def compare(part: Part) -> dict[str, dict]:
+def compare(part: Part, family: Collection[str]) -> dict[str, dict]:
     """By pair of sessions and disease: sensitivity and specificity of those who read both, RRRC."""
-    return {f"{a.name}_vs_{b.name}": _sessions(part, a, b) for a, b in combinations(part.sessions, 2)}
+    return {f"{a.name}_vs_{b.name}": _sessions(part, a, b, family) for a, b in combinations(part.sessions, 2)}
 
 
-def _sessions(part: Part, a: Session, b: Session) -> dict[str, dict]:
+def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> dict[str, dict]:
     a, b = a.who_read(), b.who_read()
     both = [reader for reader in a.readers if reader in b.readers]
     a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
     found = {key: _pair(part, a, b, key) for key in DISEASE_KEYS}
     for name in ("sensitivity", "specificity"):
-        adjusted = holm({key: one[name]["p"] for key, one in found.items()})
-        for key, one in found.items():
-            one[name]["p_holm"] = adjusted[key]
+        add_holm({key: one[name] for key, one in found.items()}, family)
     return found
 
 
@@ -166,23 +168,31 @@ def _difference(pair: tuple[mrmc.Merit, mrmc.Merit] | None, readers: int) -> dic
 
 
 def mcnemar(part: Part, session: Session) -> dict[str, dict]:
-    """By reader: images on which the model's one answer alone, or the reader's alone, was right."""
-    who = session.who_read()
+    """By reader: images on which the model's one answer alone, or the reader's alone, was right.
+
+    Holm's family are the readers of the session.
+    """
+    found = {
+        reader: _mcnemar(part, codes) for reader, codes in zip(session.readers, session.codes, strict=True)
+    }
+    add_holm(found, tuple(found), "exact_p")
+    return found
+
+
+def _mcnemar(part: Part, codes: np.ndarray) -> dict:
+    found = dict.fromkeys(("ai_only", "reader_only", "both", "neither", "exact_p", "corrected_p"))
     if part.scores is None:
-        nothing = ("ai_only", "reader_only", "exact_p", "corrected_p", "exact_p_holm")
-        return {reader: dict.fromkeys(nothing) | {"note": notes.NO_SCORES} for reader in who.readers}
-    right = part.argmax == part.truth
-    found = {}
-    for place, reader in enumerate(who.readers):
-        reader_right = who.codes[place] == part.truth
-        ai_only, reader_only = int((right & ~reader_right).sum()), int((~right & reader_right).sum())
-        found[reader] = {
-            "ai_only": ai_only,
-            "reader_only": reader_only,
-            "both": int((right & reader_right).sum()),
-            "neither": int((~right & ~reader_right).sum()),
-            "exact_p": tests.exact_p(ai_only, reader_only),
-            "corrected_p": tests.corrected_p(ai_only, reader_only),
-            "note": "" if ai_only + reader_only else notes.NO_DISCORDANT,
-        }
-    return with_holm(found, "exact_p")
+        return found | {"note": notes.NO_SCORES}
+    if (codes == MISSING).all():
+        return found | {"note": notes.NO_ANSWERS}
+    ai, reader = part.argmax == part.truth, codes == part.truth
+    ai_only, reader_only = int((ai & ~reader).sum()), int((~ai & reader).sum())
+    return {
+        "ai_only": ai_only,
+        "reader_only": reader_only,
+        "both": int((ai & reader).sum()),
+        "neither": int((~ai & ~reader).sum()),
+        "exact_p": tests.exact_p(ai_only, reader_only),
+        "corrected_p": tests.corrected_p(ai_only, reader_only),
+        "note": "" if ai_only + reader_only else notes.NO_DISCORDANT,
+    }

@@ -1,23 +1,18 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
-import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from reader_study.statistics.reading import Reading, RowProblem, TablesRefused, named, number, word
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
-from skinclinic.archive.formats.rows import age, sex, skin_type
-from skinclinic.archive.formats.tables import Record, Table
+from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
 from skinclinic.diseases import DISEASE_KEYS
 
-LONGEST_NAME = 200
 # A day: a photo left open overnight is no reading time.
 MOST_SECONDS = 86_400
-MOST_SHOWN = 30
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -135,32 +130,6 @@ class _Faults:
         return None
 
 
-@dataclass(frozen=True)
-class RowProblem:
-    """What is wrong in a row of a file, as a spreadsheet numbers it (the header is row 1)."""
-
-    file: str
-    row: int
-    problem: Problem
-
-    def __str__(self) -> str:
-        problem = self.problem
-        place = f", {problem.column}" if problem.column else ""
-        value = f" {problem.value[:80]!r}" if problem.value else ""
-        return f"{self.file}, row {self.row}{place}:{value} {problem.message % problem.params}"
-
-
-class TablesRefused(ValueError):
-    """The tables cannot be used; ``problems`` says why, row by row."""
-
-    def __init__(self, problems: Sequence[RowProblem]):
-        self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:MOST_SHOWN]]
-        if len(self.problems) > MOST_SHOWN:
-            lines.append(f"and {len(self.problems) - MOST_SHOWN} more problems")
-        super().__init__("\n".join(lines))
-
-
 def read_tables(
     images_csv: Path,
     scores_csv: Path | None,
@@ -194,12 +163,12 @@ def read_tables(
 
 
 def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
-    reading = _Reading(path, problems, ("image", "dataset", "truth"))
+    reading = Reading(path, problems, ("image", "dataset", "truth"))
     images, seen = [], {}
     for record in reading:
         image = Image(
-            reading.cell("image", _named),
-            reading.cell("dataset", _named),
+            reading.cell("image", named),
+            reading.cell("dataset", named),
             reading.cell("truth", _disease),
             reading.cell("sex", sex) or "",
             reading.cell("age", age),
@@ -217,13 +186,13 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
 
 
 def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.ndarray:
-    reading = _Reading(path, problems, ("image", *DISEASE_KEYS))
-    place = {image.name: number for number, image in enumerate(images)}
+    reading = Reading(path, problems, ("image", *DISEASE_KEYS))
+    place = {image.name: row for row, image in enumerate(images)}
     scores = np.zeros((len(images), len(DISEASE_KEYS)))
     seen: dict[str, int] = {}
     for record in reading:
-        name = reading.cell("image", _named)
-        values = [reading.cell(key, _number) for key in DISEASE_KEYS]
+        name = reading.cell("image", named)
+        values = [reading.cell(key, number) for key in DISEASE_KEYS]
         if name in seen:
             message = _("the image is in row %(row)s too")
             reading.say(Problem("image", message, name, {"row": seen[name]}))
@@ -244,15 +213,15 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
 
 
 def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> list[Answer]:
-    reading = _Reading(path, problems, ("session", "reader", "group", "image", "answer"))
+    reading = Reading(path, problems, ("session", "reader", "group", "image", "answer"))
     faults = _Faults({image.name for image in images}, DISEASE_KEYS)
     answers = []
     for _record in reading:
         answer = Answer(
-            reading.cell("session", _named),
-            reading.cell("reader", _named),
-            reading.cell("group", _word),
-            reading.cell("image", _named),
+            reading.cell("session", named),
+            reading.cell("reader", named),
+            reading.cell("group", word),
+            reading.cell("image", named),
             *(reading.cell(name, _choice) or "" for name in ("answer", "second")),
             reading.cell("confidence", _confidence),
             reading.cell("seconds", _seconds),
@@ -264,63 +233,6 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
     return answers
 
 
-class _Reading:
-    """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it."""
-
-    def __init__(self, path: Path, problems: list[RowProblem], columns: tuple[str, ...]):
-        self.path, self.problems = path, problems
-        try:
-            self.table = Table(path)
-            self.table.require(*columns)
-        except TableRefused as refused:
-            raise _in_file(path, refused) from None
-        self.record = Record(0, {})
-        self.found = 0
-        self.row_has_problems = False
-
-    def __iter__(self):
-        try:
-            for record in self.table.records():
-                self.record, self.row_has_problems = record, False
-                for problem in record.problems:
-                    self.say(problem)
-                yield record
-        except TableRefused as refused:
-            raise _in_file(self.path, refused) from None
-
-    def say(self, problem: Problem) -> None:
-        self.problems.append(RowProblem(self.path.name, self.record.number, problem))
-        self.found += 1
-        self.row_has_problems = True
-
-    def cell(self, column: str, read: Callable):
-        """The value in this column; None with a problem noted, or where there is no such column."""
-        text = self.record.cells.get(column)
-        if text is None:
-            return None
-        try:
-            return read(text)
-        except CellError as error:
-            self.say(Problem(column, error.message, text, error.params))
-            return None
-
-
-def _in_file(path: Path, refused: TableRefused) -> TableRefused:
-    return TableRefused("%(file)s: %(what)s", file=path.name, what=str(refused))
-
-
-def _named(text: str) -> str:
-    if not text:
-        raise CellError(_("is empty"))
-    return _word(text)
-
-
-def _word(text: str) -> str:
-    if len(text) > LONGEST_NAME:
-        raise CellError(_("longer than %(most)s characters"), most=LONGEST_NAME)
-    return text
-
-
 def _disease(text: str) -> str:
     if (key := text.casefold()) not in DISEASE_KEYS:
         raise CellError(_("is none of %(keys)s"), keys=", ".join(DISEASE_KEYS))
@@ -328,24 +240,16 @@ def _disease(text: str) -> str:
 
 
 def _choice(text: str) -> str:
-    return _disease(text) if text else ""
-
-
-def _number(text: str) -> float:
-    # float() would also read nan, 1_0 and other scripts' digits.
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
-        raise CellError(_("is not a number"))
-    return value
+    return "" if is_unknown(text) else _disease(text)
 
 
 def _between(low: float, high: float) -> Callable[[str], float | None]:
     def read(text: str) -> float | None:
         if not text:
             return None
-        if not low <= _number(text) <= high:
+        if not low <= number(text) <= high:
             raise CellError(_("is not from %(low)s to %(high)s"), low=low, high=high)
-        return _number(text)
+        return number(text)
 
     return read
 
