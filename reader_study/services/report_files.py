@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from classifier.services.figure_files import table_csv
+from classifier.services.figure_files import pdf, png, svg, table_csv
+from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
 
@@ -17,11 +18,17 @@ class FolderRefused(Exception):
     """The folder cannot be used; the message says why and what to do."""
 
 
-def files(report: dict, tables: StudyTables, language: str = "en") -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the report and its tables."""
+def files(
+    report: dict, tables: StudyTables, language: str = "en", *, with_figures: bool = True
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the report, its tables, and every figure as SVG, PNG, PDF and CSV."""
     yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
     for name, columns, rows in tidy(report, tables, language):
         yield f"{name}.csv", table_csv(columns, rows)
+    for figure in figures(report, tables) if with_figures else ():
+        for ending, write in (("svg", svg), ("png", png), ("pdf", pdf)):
+            yield f"figures/{figure.name}.{ending}", write(figure)
+        yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
 
 
 def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:
