@@ -217,11 +217,9 @@ def to_png(drawing: Drawing, font_file: Path) -> bytes:
     image = Image.new("RGB", (round(drawing.width * fine), round(drawing.height * fine)), COLOURS["surface"])
     for mark in drawing.marks:
         _paint(image, mark, fine, font_file)
-    small = image.resize(
-        (round(drawing.width * _SCALE), round(drawing.height * _SCALE)), Image.Resampling.LANCZOS
-    )
     buffer = io.BytesIO()
-    small.save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE))
+    # The mean of each square of pixels; the compression hardly gains more at higher levels, which take long.
+    image.reduce(_FINER).save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE), compress_level=4)
     return buffer.getvalue()
 
 

@@ -4,9 +4,12 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from classifier.services.figure_files import table_csv
+from classifier.plots.figures import Figure
+from classifier.services.figure_files import pdf, png, svg, table_csv
+from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
 
@@ -17,11 +20,25 @@ class FolderRefused(Exception):
     """The folder cannot be used; the message says why and what to do."""
 
 
-def files(report: dict, tables: StudyTables, language: str = "en") -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the report and its tables."""
+def files(
+    report: dict, tables: StudyTables, language: str = "en", *, with_figures: bool = True
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the report, its tables, and every figure as SVG, PNG, PDF and CSV."""
     yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
     for name, columns, rows in tidy(report, tables, language):
         yield f"{name}.csv", table_csv(columns, rows)
+    if with_figures:
+        yield from _pictures(figures(report, tables))
+
+
+def _pictures(found: Iterable[Figure]) -> Iterator[tuple[str, bytes]]:
+    # Most of a PNG's time is its compression, which lets other threads work.
+    with ThreadPoolExecutor() as pool:
+        for figure, drawn in [(figure, pool.submit(png, figure)) for figure in found]:
+            yield f"figures/{figure.name}.svg", svg(figure)
+            yield f"figures/{figure.name}.pdf", pdf(figure)
+            yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
+            yield f"figures/{figure.name}.png", drawn.result()
 
 
 def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:

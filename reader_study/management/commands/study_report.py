@@ -37,6 +37,7 @@ class Command(BaseCommand):
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
         )
         parser.add_argument("--whole-scores", type=Path, metavar="CSV", help="its scores")
+        parser.add_argument("--no-figures", action="store_true", help="report and tables only")
 
     def handle(self, *, out: Path, ak: str, margin: float | None, **options):
         if margin is not None and not 0 <= margin <= 1:
@@ -53,7 +54,8 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
         found = report(tables, ak=ak, margin=margin)
         try:
-            count = report_files.write_folder(report_files.files(found, tables), out)
+            content = report_files.files(found, tables, with_figures=not options["no_figures"])
+            count = report_files.write_folder(content, out)
         except report_files.FolderRefused as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
