@@ -66,7 +66,9 @@ def draw(
         found[stratum] += 1
     chosen = [photo for _stratum, photo in photos]
     used = pool.touched(chosen)
-    rest = [photo for photo in pool.photos if not pool.people(photo) & used and photo.key not in pool.keys(chosen)]
+    rest = [
+        photo for photo in pool.photos if not pool.people(photo) & used and photo.key not in pool.keys(chosen)
+    ]
     return Sample(
         photos=tuple(sorted(chosen, key=lambda photo: pool.place("number", photo.key))),
         practice=tuple(pool.practice(rest, practice)),

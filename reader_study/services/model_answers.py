@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from classifier.services import batch_analyses, evaluations
 from reader_study.models import Study, StudyImage
 from skinclinic import jobs
-from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.models import DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.jobs import JobError
 from skinclinic.models import Job

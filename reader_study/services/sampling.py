@@ -22,6 +22,7 @@ from reader_study import sampling
 from reader_study.models import Study, StudyEvent, StudyImage
 from reader_study.sampling import Candidate
 from reader_study.services import enrolment, log, model_answers
+from reader_study.services.locking import lock_draft
 from reader_study.services.refused import Refused
 from skinclinic.archive import near
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
@@ -160,7 +161,11 @@ def _why_not(row: dict, seen: set[int], taken_out: set[str], proven_only: bool) 
     if row["entry__review"] == Review.REJECTED:
         return "rejected"
     consent = row["entry__patient__research_consent"]
-    if consent == Patient.Consent.REFUSED or row["entry__source__is_own"] and consent != Patient.Consent.GIVEN:
+    if (
+        consent == Patient.Consent.REFUSED
+        or row["entry__source__is_own"]
+        and consent != Patient.Consent.GIVEN
+    ):
         return "consent"
     if row["pk"] in seen:
         return "seen"
@@ -193,7 +198,7 @@ def versions_of(clinic: Clinic, pks) -> list[DatasetVersion]:
     if not 1 <= len(versions) <= MOST_DATASETS:
         raise Refused("datasets", _("Choose from 1 to %(most)d datasets.") % {"most": MOST_DATASETS})
     for version in versions:
-        if problem := evaluations._dataset_offer(version).problem:
+        if problem := evaluations.dataset_offer(version).problem:
             raise Refused("datasets", f"{version}: {problem}")
     return versions
 
@@ -211,7 +216,9 @@ def draw(study: Study, user, recipe: Recipe, *, again: Sequence[str] = ()) -> St
         found = stock(versions, study.model_version, proven_only=recipe.proven_only, taken_out=taken_out)
         drawn = _draw(study, found, recipe)
         if not drawn.photos:
-            raise Refused("per", _("No photo could be drawn: none of these datasets has one that may be used."))
+            raise Refused(
+                "per", _("No photo could be drawn: none of these datasets has one that may be used.")
+            )
         study.recipe = {
             "seed": recipe.seed,
             "proven_only": recipe.proven_only,
@@ -292,7 +299,10 @@ def _store(study: Study, found: Stock, drawn: sampling.Sample) -> None:
     StudyImage.objects.bulk_create(
         _image(study, number, item, is_practice)
         for number, (item, is_practice) in enumerate(
-            zip(_items([found.items[photo] for photo, _p in photos]), [p for _photo, p in photos], strict=True), 1
+            zip(
+                _items([found.items[photo] for photo, _p in photos]), [p for _photo, p in photos], strict=True
+            ),
+            1,
         )
     )
 
@@ -319,7 +329,9 @@ def take_out(study: Study, image: StudyImage, user, *, replace: bool = False) ->
     study = lock_draft(study)
     image = study.images.select_related("dataset_item").filter(pk=image.pk).first()
     if image is None:
-        raise Refused("image", _("This photo is not in the sample any more. The page shows the sample of now."))
+        raise Refused(
+            "image", _("This photo is not in the sample any more. The page shows the sample of now.")
+        )
     recipe = Recipe.of(study)
     if recipe is None:
         raise Refused("image", _("Draw a sample first."))
@@ -388,19 +400,6 @@ def _close_gap(study: Study) -> None:
             StudyImage.objects.filter(pk=row.pk).update(number=number, name=f"{number:03d}")
 
 
-def lock_draft(study: Study) -> Study:
-    """The study's row, held until the transaction ends. Raises Refused unless it is a draft run here."""
-    row = (
-        Study.objects.select_for_update(of=("self",))
-        .select_related("clinic", "model_version")
-        .filter(pk=study.pk)
-        .first()
-    )
-    if row is None or not row.is_draft:
-        raise Refused("state", _("The study is not a draft any more: what was fixed when it opened cannot change."))
-    return row
-
-
 def problems_of_photos(study: Study) -> dict[str, int]:
     """Photos of the sample that may not be used (any more), by reason: a few queries and a look at each file."""
     rows = study.images.filter(~Q(photo=None)).values_list(
@@ -412,7 +411,9 @@ def problems_of_photos(study: Study) -> dict[str, int]:
     for key, review, consent, is_own in rows:
         found["file"] += not files.path_of(key).is_file()
         found["rejected"] += review == Review.REJECTED
-        found["consent"] += consent == Patient.Consent.REFUSED or bool(is_own) and consent != Patient.Consent.GIVEN
+        found["consent"] += (
+            consent == Patient.Consent.REFUSED or bool(is_own) and consent != Patient.Consent.GIVEN
+        )
     return {reason: n for reason, n in found.items() if n}
 
 

@@ -49,6 +49,7 @@ PURE = [
     "classifier/torchvision_ops.py",
     "classifier/training",
     "classifier/weights.py",
+    "reader_study/sampling.py",
 ]
 
 
