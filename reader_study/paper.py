@@ -87,6 +87,7 @@ def _instructions(canvas: Canvas, paper: Paper) -> None:
             else:
                 _end_page(canvas, paper)
                 y = HEIGHT + MARGIN
+                _width, height = block.wrap(WIDTH, HEIGHT)
         block.drawOn(canvas, MARGIN, y - height)
         y -= height + block.getSpaceAfter()
     _end_page(canvas, paper)

@@ -40,7 +40,7 @@ def is_busy(study: Study) -> bool:
 
 def missing(study: Study) -> int:
     """How many photos of the sample the model has not answered."""
-    return study.images.filter(scores=None).exclude(photo=None).count()
+    return study.images.filter(scores__isnull=True).exclude(photo=None).count()
 
 
 def forget(study: Study) -> None:
@@ -92,7 +92,7 @@ def store(study: Study, model: int) -> None:
     study = Study.objects.select_related("model_version").filter(pk=study.pk, model_version=model).first()
     if study is None:
         return
-    rows = {row.photo_id: row for row in study.images.filter(scores=None).exclude(photo=None)}
+    rows = {row.photo_id: row for row in study.images.filter(scores__isnull=True).exclude(photo=None)}
     filled = []
     for found in batch_analyses.of_photos(study.model_version, list(rows)):
         row = rows[found.photo_id]

@@ -81,7 +81,7 @@ def read_lines(
 def _cells(line: str) -> list[str]:
     delimiter = next((sign for sign in ("\t", ";", ",") if sign in line), ",")
     try:
-        return [" ".join(cell.split()) for cell in next(csv.reader([line], delimiter=delimiter))]
+        return [" ".join(cell.split()) for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
     except (csv.Error, StopIteration):
         raise Refused("", _("The line cannot be read; is a quote missing?")) from None
 
