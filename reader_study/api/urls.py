@@ -2,9 +2,12 @@
 
 from rest_framework.routers import SimpleRouter
 
-from reader_study.api import results
+from reader_study.api import results, studies
 
 router = SimpleRouter()
+router.register("studies", studies.StudyViewSet, basename="api-study")
 router.register("study-results", results.StudyResultViewSet, basename="api-study-result")
 
-urlpatterns = router.urls
+urlpatterns: list = [
+    *router.urls,
+]
