@@ -3,8 +3,6 @@
 What is simulated: the readers, their skills and their times. The model's answers are its real ones.
 """
 
-import hashlib
-import json
 import random
 
 import numpy as np
@@ -14,7 +12,7 @@ from django.utils import timezone
 from classifier.models import ModelVersion
 from classifier.services import batch_analyses, demo_archive, registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudyImage, StudySession
-from reader_study.services import enrolment, log, replay
+from reader_study.services import enrolment, log, protocol, replay
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
@@ -174,11 +172,9 @@ def _open(
             skin_type=item.skin_type, site=item.site, is_practice=number > len(counted),
             scores={key: scores[photo.pk][key] for key in DISEASE_KEYS},
         )  # fmt: skip
-    protocol = {"question": study.question, "choices": study.choices, "recipe": study.recipe}
-    text = json.dumps(protocol, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    study.protocol, study.protocol_sha256 = protocol, hashlib.sha256(text.encode()).hexdigest()
-    study.save(update_fields=["protocol", "protocol_sha256"])
     log.note(study, StudyEvent.Kind.OPENED, by=user)
     group = ReaderGroup.objects.create(study=study, key="visitors", name="Visitors")
     _reader, secret = enrolment.enrol(study, group=group, by=user, name="Visitor")
+    protocol.fix(study)
+    study.save(update_fields=["protocol", "protocol_sha256"])
     return secret
