@@ -1,7 +1,7 @@
 """All figures of a study from its report and its curves."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from django.utils.translation import get_language
@@ -153,7 +153,7 @@ class StudyFigures:
         return marks.titled(figure, lines)
 
     def all(self) -> Iterator[Figure]:
-        """Every figure that has something to show."""
+        """Every figure that has something to show, but for the confusion matrix of each single reader."""
         for figure in self._all():
             if figure.drawing is not None:
                 yield figure
@@ -161,7 +161,7 @@ class StudyFigures:
     def _all(self) -> Iterator[Figure]:
         for dataset, found in self.report["datasets"].items():
             yield self.confusion(dataset, "", MODEL)
-            for session, read in found["sessions"].items():
+            for session in found["sessions"]:
                 for key in DISEASE_KEYS:
                     for way in readers_roc.WAYS:
                         yield self.roc(dataset, session, key, way)
@@ -171,8 +171,6 @@ class StudyFigures:
                 yield self.time(dataset, session)
                 yield self.subgroups(dataset, session)
                 yield self.confusion(dataset, session, POOLED)
-                for reader in read["readers"]:
-                    yield self.confusion(dataset, session, reader)
             for first, second in combinations(found["sessions"], 2):
                 yield self.slopes(dataset, first, second)
 
@@ -207,8 +205,3 @@ def group_label(division: str, label: str) -> str:
     if division == "skin_type":
         return _("Type %(roman)s") % {"roman": ("I", "II", "III", "IV", "V", "VI")[int(label) - 1]}
     return label
-
-
-def with_look(figures: StudyFigures, *, labels: str, interval: str) -> StudyFigures:
-    """The same figures with other labels or another interval."""
-    return replace(figures, labels=labels, interval=interval)

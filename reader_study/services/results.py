@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -17,17 +18,18 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.plain import plain
-from classifier.services import batch_analyses
 from reader_study.models import Study, StudyEvent, StudyResult
-from reader_study.plots.curves import curves
+from reader_study.plots import StudyFigures, curves
+from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log, study_tables
 from reader_study.statistics.report import report
-from reader_study.statistics.tables import StudyTables
+from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic import jobs
+from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.jobs import JobError
-from skinclinic.models import Job, User
+from skinclinic.models import Job
 
-JOB, WHOLE_SET_JOB = "study-results", "study-whole-set"
+JOB = "study-results"
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 FOLDER = "results"
 State = StudyResult.State
@@ -37,24 +39,12 @@ class NoResults(Exception):
     """The results are not there: not computed yet, or their files are gone."""
 
 
-class Refused(Exception):
-    """It cannot be done; the message says why."""
-
-
 # Asking
 
 
 @transaction.atomic
 def request(study: Study) -> StudyResult:
-    """Ask for the results, also when there are some. Photos of the whole test set that the model has not seen
-    yet are analysed on the way, and the results computed once more."""
-    row = _ask(study)
-    if _lacking_of_whole_set(study, row):
-        jobs.enqueue(WHOLE_SET_JOB, f"{study.pk}:{row.number}", subject=study.pk, clinic=study.clinic)
-    return row
-
-
-def _ask(study: Study) -> StudyResult:
+    """Ask for the results, also when there are some: when a study is closed or unblinded, or on a button."""
     row, created = StudyResult.objects.get_or_create(study=study)
     if not created:
         # A computation that has begun may not have seen the last answer: one more is asked for.
@@ -77,26 +67,6 @@ def retry(study: Study) -> bool:
     return bool(job and jobs.retry(job))
 
 
-@transaction.atomic
-def unblind(study: Study, by: User, reason: str) -> None:
-    """Allow those who run the study to see answers beside the truth before it is closed. Raises Refused."""
-    reason = " ".join(reason.split())
-    if not reason:
-        raise Refused(
-            _("Say why the results are looked at before the study is closed; it is kept in the log.")
-        )
-    if len(reason) > StudyEvent._meta.get_field("reason").max_length:
-        raise Refused(_("Give a reason of at most 400 characters."))
-    changed = Study.objects.filter(pk=study.pk, state=Study.State.OPEN, unblinded_at=None).update(
-        unblinded_at=timezone.now()
-    )
-    if not changed:
-        raise Refused(_("Only an open study that is still blinded can be unblinded."))
-    study.refresh_from_db()
-    log.note(study, StudyEvent.Kind.UNBLINDED, by=by, reason=reason)
-    request(study)
-
-
 # Computing
 
 
@@ -106,7 +76,7 @@ def compute(
     """Compute everything and write it beside what is there; returns what puts it in its place. Raises JobError."""
     study = row.study
     steps = 2 * len(POLICIES) + 1
-    tables = study_tables.of_study(study, _unreadable(row))
+    tables = study_tables.of_study(study)
     if not tables.answers:
         raise JobError(
             "no_answers", _("No reader who counts has answered anything: there is nothing to compute.")
@@ -119,7 +89,7 @@ def compute(
         (draft / name).write_bytes(content)
     about = _about(study, row)
     for place, policy in enumerate(POLICIES):
-        found = report(tables, ak=policy, margin=study.margin)
+        found = report(tables, ak=policy, margin=study.margin, endpoints=study.endpoints or DISEASE_KEYS)
         _write_json(draft / _report_name(policy), {"about": about} | found)
         say(2 + 2 * place, steps)
         _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
@@ -139,7 +109,8 @@ def _about(study: Study, row: StudyResult) -> dict:
         "unblinded_at": study.unblinded_at and study.unblinded_at.isoformat(),
         "model": model and {"name": model.name, "weights_sha256": model.weights_sha256},
         "computed_at": timezone.now().isoformat(),
-        "lacking_scores": study_tables.lacking_scores(study)[:100],
+        "lacking_scores": study_tables.lacking_scores(study)[:100] if model else [],
+        "whole": study_tables.coverage(study),
     }
 
 
@@ -158,8 +129,7 @@ def _facts(study: Study, tables: StudyTables) -> dict:
 def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
-    kept = row.facts | facts
-    if not current.update(state=State.DONE, error="", facts=kept, computed_at=timezone.now()):
+    if not current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now()):
         shutil.rmtree(draft, ignore_errors=True)
         return
     folder = row.study.folder / FOLDER
@@ -178,42 +148,6 @@ def _report_name(policy: str) -> str:
 
 def _curves_name(policy: str) -> str:
     return f"curves-{policy}.json"
-
-
-# The whole test set
-
-
-def _unreadable(row: StudyResult) -> frozenset[int]:
-    return frozenset(row.facts.get("unreadable", ()))
-
-
-def _lacking_of_whole_set(study: Study, row: StudyResult) -> list[int]:
-    """Photos of the whole test set without an analysis by the compared model."""
-    if study.model_version is None or study.origin == Study.Origin.REPLAY:
-        return []
-    photos = [photo for photo in study_tables.whole_photos(study) if photo not in _unreadable(row)]
-    known = {found.photo_id for found in batch_analyses.of_photos(study.model_version, photos)}
-    return [photo for photo in photos if photo not in known]
-
-
-def analyse_whole_set(row: StudyResult, say: Callable[[int, int], None]) -> Callable[[], None]:
-    """Analyse what is lacking; returns what asks for the results once more."""
-    photos = _lacking_of_whole_set(row.study, row)
-    found = batch_analyses.analyse(row.study.model_version, photos, say=lambda done: say(done, len(photos)))
-
-    def ask_again() -> None:
-        unreadable = sorted({*_unreadable(row), *(one.photo for one in found)})
-        StudyResult.objects.filter(pk=row.pk).update(facts=row.facts | {"unreadable": unreadable})
-        _ask(row.study)
-
-    return ask_again
-
-
-def whole_set_is_coming(study: Study) -> bool:
-    """Whether photos of the whole test set are being analysed or wait for it."""
-    return Job.objects.filter(
-        kind=WHOLE_SET_JOB, subject=study.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
-    ).exists()
 
 
 def follow_jobs(rows) -> None:
@@ -248,10 +182,31 @@ class Results:
         """Curves by dataset and disease."""
         return _read(self.folder / _curves_name(self.policy))
 
+    @property
+    def tables(self) -> StudyTables:
+        """Everything the report was computed from."""
+        paths = [self._path(name) for name in study_tables.FILES]
+        try:
+            found = read_tables(*paths)
+            return replace(found, choices=tuple(self.report["settings"]["choices"]))
+        except (OSError, TypeError, ValueError) as error:
+            raise NoResults(str(error)) from error
+
+    def figures(self, *, labels: str = OWN, interval: str = CI) -> StudyFigures:
+        """What can be drawn."""
+        groups = dict(self.study.groups.values_list("key", "name"))
+        return StudyFigures(
+            self.report, self.curves, groups, self.study.endpoints, self.study.is_synthetic, labels, interval
+        )
+
     def file(self, name: str) -> bytes | None:
         """One of the tables (``study_tables.FILES``); None where there is none."""
+        path = self._path(name)
+        return path and path.read_bytes()
+
+    def _path(self, name: str) -> Path | None:
         path = self.folder / name
-        return path.read_bytes() if name in study_tables.FILES and path.is_file() else None
+        return path if name in study_tables.FILES and path.is_file() else None
 
 
 def _read(path: Path) -> dict:

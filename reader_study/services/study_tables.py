@@ -1,17 +1,15 @@
 """A study's rows as the tables that all statistics take, and the same tables as CSV files."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 import numpy as np
 
 from classifier.services import batch_analyses, evaluations
+from classifier.services.figure_files import table_csv
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Study
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.archive.services.export_tables import defused
 from skinclinic.diseases import DISEASE_KEYS
 
 IMAGES, SCORES, ANSWERS = "images.csv", "scores.csv", "answers.csv"
@@ -19,20 +17,20 @@ WHOLE_IMAGES, WHOLE_SCORES = "whole-images.csv", "whole-scores.csv"
 FILES = (IMAGES, SCORES, ANSWERS, WHOLE_IMAGES, WHOLE_SCORES)
 # Where a replay keeps the whole test set, which has no rows here.
 REPLAYED = "whole.npz"
+LEAST_ANALYSED = 0.95
 
 
-def of_study(study: Study, unreadable: frozenset[int] = frozenset()) -> StudyTables:
+def of_study(study: Study) -> StudyTables:
     """The photos that count, the model's scores of them, and the answers in force of the readers who count.
 
-    Without scores of every photo there is no model: ``lacking_scores`` says which are missing. ``unreadable``
-    photos of the whole test set are left out.
+    Without scores of every photo there is no model: ``lacking_scores`` says which are missing.
     """
     rows = list(study.images.filter(is_practice=False).order_by("number"))
     images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
     scores = None
     if rows and all(row.scores for row in rows):
         scores = np.array([[row.scores[key] for key in DISEASE_KEYS] for row in rows], float)
-    whole = whole_set(study, unreadable) if scores is not None else None
+    whole = whole_set(study) if scores is not None else None
     return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
 
 
@@ -83,32 +81,41 @@ def whole_items(version: DatasetVersion) -> list[DatasetItem]:
     return list(rows.select_related("entry").order_by("pk"))
 
 
-def whole_photos(study: Study) -> list[int]:
-    """Photos of the whole test sets, by primary key."""
-    return [item.entry.photo_id for version in versions_of(study) for item in whole_items(version)]
+def whole_set(study: Study) -> WholeSet | None:
+    """The test sets from which the sample was drawn, as the compared model sees them; None where there is none.
 
-
-def whole_set(study: Study, unreadable: frozenset[int] = frozenset()) -> WholeSet | None:
-    """The test sets from which the sample was drawn; None unless the model has analysed all of a set's photos.
-
-    A set of which a part is analysed is left out as a whole: a curve of that part would show something else.
-    ``unreadable`` photos are known to have no analysis ever.
+    Photos that could not be analysed are left out. A set of which more is lacking is left out as a whole: a curve
+    of the rest would show something else.
     """
     if study.origin == Study.Origin.REPLAY:
         return _replayed_whole_set(study)
-    if study.model_version is None:
-        return None
     scores, truth, datasets = [], [], []
-    for version in versions_of(study):
-        items = [item for item in whole_items(version) if item.entry.photo_id not in unreadable]
-        photos = [item.entry.photo_id for item in items]
-        found = {row.photo_id: row.scores for row in batch_analyses.of_photos(study.model_version, photos)}
-        if set(photos) - set(found):
+    for version, items, found in _analysed(study):
+        known = [item for item in items if item.entry.photo_id in found]
+        if len(known) < LEAST_ANALYSED * len(items):
             continue
-        scores += [[found[photo][key] for key in DISEASE_KEYS] for photo in photos]
-        truth += [item.label for item in items]
-        datasets += [str(version)] * len(items)
+        scores += [[found[item.entry.photo_id][key] for key in DISEASE_KEYS] for item in known]
+        truth += [item.label for item in known]
+        datasets += [str(version)] * len(known)
     return WholeSet(np.array(scores, float), tuple(truth), tuple(datasets)) if scores else None
+
+
+def coverage(study: Study) -> dict[str, list[int]]:
+    """Of each whole test set how many photos the model has analysed, and how many there are."""
+    if study.origin == Study.Origin.REPLAY:
+        return {}
+    return {str(version): [len(found), len(items)] for version, items, found in _analysed(study)}
+
+
+def _analysed(study: Study) -> Iterator[tuple[DatasetVersion, list[DatasetItem], dict[int, dict]]]:
+    """Each set with its photos and the scores of those that were analysed, by photo."""
+    if study.model_version is None:
+        return
+    for version in versions_of(study):
+        items = whole_items(version)
+        photos = [item.entry.photo_id for item in items]
+        found = batch_analyses.of_photos(study.model_version, photos)
+        yield version, items, {row.photo_id: row.scores for row in found}
 
 
 def keep_whole(study: Study, whole: WholeSet) -> None:
@@ -136,11 +143,11 @@ def _replayed_whole_set(study: Study) -> WholeSet | None:
 def to_csv(tables: StudyTables) -> dict[str, bytes]:
     """The tables as files by name, such that ``read_tables`` gives the very same tables."""
     files = {
-        IMAGES: table_bytes(
+        IMAGES: table_csv(
             ("image", "dataset", "truth", "sex", "age", "skin_type"),
             ((one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type) for one in tables.images),
         ),
-        ANSWERS: table_bytes(
+        ANSWERS: table_csv(
             ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer"),
             (
                 (one.session, one.reader, one.group, one.image, one.answer, one.second, one.confidence,
@@ -161,7 +168,7 @@ def whole_to_csv(whole: WholeSet) -> dict[str, bytes]:
     """Its photos, numbered, and their scores."""
     names = [f"{number:06d}" for number in range(1, len(whole.truth) + 1)]
     return {
-        WHOLE_IMAGES: table_bytes(
+        WHOLE_IMAGES: table_csv(
             ("image", "dataset", "truth"), zip(names, whole.datasets, whole.truth, strict=True)
         ),
         WHOLE_SCORES: _scores_bytes(names, whole.scores),
@@ -170,14 +177,4 @@ def whole_to_csv(whole: WholeSet) -> dict[str, bytes]:
 
 def _scores_bytes(names, scores: np.ndarray) -> bytes:
     rows = ((name, *map(float, values)) for name, values in zip(names, scores, strict=True))
-    return table_bytes(("image", *DISEASE_KEYS), rows)
-
-
-def table_bytes(columns, rows) -> bytes:
-    """A table as UTF-8 with a mark, formulas defused; numbers in full."""
-    text = io.StringIO()
-    text.write("\ufeff")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([value if isinstance(value, float) else defused(value) for value in row] for row in rows)
-    return text.getvalue().encode()
+    return table_csv(("image", *DISEASE_KEYS), rows)

@@ -54,6 +54,7 @@ PURE = [
     "classifier/weights.py",
     "reader_study/mrmc.py",
     "reader_study/statistics",
+    "reader_study/sampling.py",
 ]
 
 
