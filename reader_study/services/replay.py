@@ -190,7 +190,8 @@ def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishe
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
         state=Study.State.CLOSED, is_synthetic=wishes.is_synthetic, choices=list(tables.choices),
         model_version=wishes.model_version, premalignant_as=wishes.premalignant_as, margin=wishes.margin,
-        endpoints=[key for key in DISEASE_KEYS if key in wishes.endpoints], created_by=user, closed_at=now, closed_by=user,
+        endpoints=[key for key in DISEASE_KEYS if key in wishes.endpoints], created_by=user, closed_at=now,
+        closed_by=user,
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
