@@ -78,7 +78,7 @@ class StudySerializer(ClinicRowSerializer):
         ]  # fmt: skip
 
     def get_photos(self, study: Study) -> int:
-        return study.images.filter(is_practice=False).count()
+        return study.photo_count
 
     def get_answers(self, study: Study) -> int:
         return self._share(study)[0]

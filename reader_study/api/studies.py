@@ -1,5 +1,6 @@
 """Endpoints over studies: making, drawing, opening, readers, closing."""
 
+from django.db.models import Count, Q
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -33,6 +34,7 @@ class StudyViewSet(ReadViewSet):
     queryset = (
         Study.objects.select_related("clinic", "model_version")
         .prefetch_related("sessions", "groups")
+        .annotate(photo_count=Count("images", filter=Q(images__is_practice=False)))
         .order_by("-id")
     )
     serializer_class = StudySerializer
