@@ -1,6 +1,6 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,6 @@ from reader_study.statistics.reading import Reading, RowProblem, TablesRefused, 
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
 from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
 from skinclinic.diseases import DISEASE_KEYS
-
-# A day: a photo left open overnight is no reading time.
-MOST_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -243,16 +240,17 @@ def _choice(text: str) -> str:
     return "" if is_unknown(text) else _disease(text)
 
 
-def _between(low: float, high: float) -> Callable[[str], float | None]:
-    def read(text: str) -> float | None:
-        if not text:
-            return None
-        if not low <= number(text) <= high:
-            raise CellError(_("is not from %(low)s to %(high)s"), low=low, high=high)
-        return number(text)
-
-    return read
+def _confidence(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if not 0 <= (value := number(text)) <= 100:
+        raise CellError(_("is not from 0 to 100"))
+    return value
 
 
-_confidence = _between(0, 100)
-_seconds = _between(0, MOST_SECONDS)
+def _seconds(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if (value := number(text)) < 0:
+        raise CellError(_("is negative"))
+    return value

@@ -123,6 +123,22 @@ def test_what_is_wrong_is_said_by_file_and_row(tmp_path, table, row, text, messa
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "cells, message",
+    [
+        ("mm,120,3,sk", "row 2, confidence '120': is not from 0 to 100"),
+        ("mm,70,-3,sk", "row 2, seconds '-3': is negative"),
+        ("x,70,3,sk", "row 2, second 'x': is none of"),
+        ("mm,70,3,x", "row 2, first_answer 'x': is none of"),
+    ],
+)
+def test_what_else_was_asked_is_checked(tmp_path, cells, message):
+    answers = [f"{ANSWERS[0]},second,confidence,seconds,first_answer", f"{ANSWERS[1]},{cells}"]
+    with pytest.raises(TablesRefused) as refused:
+        read_tables(*files(tmp_path, answers=answers))
+    assert message in str(refused.value)
+
+
 def test_everything_wrong_is_said_at_once(tmp_path):
     answers = [ANSWERS[0], *(f"unaided,R1,professor,z{number},bcc" for number in range(40))]
     paths = files(tmp_path, images=changed(IMAGES, 2, "a,asan,eczema,,,"), answers=answers)
