@@ -6,8 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from reader_study.statistics.reading import Reading, RowProblem, TablesRefused, named, number, word
-from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from reader_study.statistics.reading import (
+    FileRefused,
+    Reading,
+    RowProblem,
+    TablesRefused,
+    named,
+    number,
+    word,
+)
+from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
 from skinclinic.diseases import DISEASE_KEYS
 
@@ -140,7 +148,7 @@ def read_tables(
     keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer``).
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
 
-    Raises TablesRefused with all problems of all files, TableRefused for a file that is no such table, OSError.
+    Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
     problems: list[RowProblem] = []
     images = _images(images_csv, problems)
@@ -178,7 +186,7 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             seen.setdefault(image.name, record.number)
         images.append(image)
     if not images and not reading.found:
-        raise TableRefused(_("%(file)s has no row below the names of the columns."), file=path.name)
+        raise FileRefused(path, _("There is no row below the names of the columns."))
     return images
 
 
@@ -199,9 +207,9 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
             scores[place[name]] = values
     lacking = [image.name for image in images if image.name and image.name not in seen]
     if lacking and not reading.found:
-        raise TableRefused(
-            _("%(file)s has no scores for %(count)s of %(of)s images: %(names)s."),
-            file=path.name,
+        raise FileRefused(
+            path,
+            _("There are no scores for %(count)s of %(of)s images: %(names)s."),
             count=len(lacking),
             of=len(images),
             names=", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else ""),
