@@ -28,9 +28,8 @@ from reader_study.models import (
 )
 from reader_study.services import log, protocol, results, study_tables
 from reader_study.services.study_tables import ANSWERS, FILES, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
-from reader_study.statistics.reading import TablesRefused
+from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
-from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Photo, User
 from skinclinic.services.people import lock
@@ -113,8 +112,8 @@ def check(folder: Path) -> StudyTables:
         tables = read_tables(*(there.get(name) for name in FILES))
     except TablesRefused as refused:
         raise Refused([_line(problem) for problem in refused.problems]) from None
-    except TableRefused as refused:
-        raise Refused([_whole("", _(refused.message) % refused.params)]) from None
+    except FileRefused as refused:
+        raise Refused([_whole(refused.file, _(refused.message) % refused.params)]) from None
     if not tables.answers:
         lines.append(_whole(ANSWERS, _("There is no answer in it.")))
     lines += _too_long(tables) + _odd_confidence(tables)
