@@ -50,6 +50,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _form(request: HttpRequest, form: ReplayForm, refused=None, *, status: int) -> HttpResponse:
     context = {"form": form, "files": [form[name] for name in FILE_FIELDS], "refused": refused}
+    context["keys"] = " ".join(DISEASE_KEYS)
     return render(request, "studies/replay/new.html", context, status=status)
 
 

@@ -1,7 +1,8 @@
 """The results of a study: the overview, its progress, and what can be done with them."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -87,7 +88,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
     access = access_of(request, pk)
     if not access.can_see:
-        raise Http404
+        raise PermissionDenied
     row = StudyResult.objects.filter(study=access.study).first()
     response = render(request, "studies/results/progress.html", _state(request, access, row))
     if row is None or not row.is_busy:
