@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class ReaderStudyConfig(AppConfig):
     name = "reader_study"
+
+    def ready(self):
+        # Declares the kinds of job, so that the web process, too, knows their queues.
+        from . import jobs_model_answers, jobs_results  # noqa: F401

@@ -63,10 +63,11 @@ def dataset_offers(clinic: Clinic, limit: int = 100) -> list[Offer]:
     versions = (
         DatasetVersion.objects.filter(clinic=clinic).select_related("dataset").order_by("-created_at")[:limit]
     )
-    return [_dataset_offer(version) for version in versions]
+    return [dataset_offer(version) for version in versions]
 
 
-def _dataset_offer(version: DatasetVersion) -> Offer:
+def dataset_offer(version: DatasetVersion) -> Offer:
+    """A version with the number of photos of its test side, and what speaks against it."""
     side = "test" if version.split else "all"
     photos = test_items(version).count()
     problem = ""
@@ -109,7 +110,7 @@ def request(
     for version in datasets:
         if version.clinic_id != clinic.pk:
             raise ValueError("a clinic evaluates on its own datasets")
-        if problem := _dataset_offer(version).problem:
+        if problem := dataset_offer(version).problem:
             raise Refused("datasets", f"{version}: {problem}")
     with transaction.atomic():
         lock(clinic)

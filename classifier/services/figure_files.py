@@ -1,4 +1,4 @@
-"""Figures and tables as files: SVG, PNG, CSV, and a ZIP of many."""
+"""Figures and tables as files: SVG, PNG, PDF, CSV, and a ZIP of many."""
 
 import csv
 import io
@@ -9,6 +9,7 @@ from django.conf import settings
 
 from classifier.plots.canvas import to_png, to_svg
 from classifier.plots.figures import Figure
+from classifier.plots.pdf import to_pdf
 from skinclinic.archive.services.export_tables import defused
 from skinclinic.archive.zip_stream import Tail
 
@@ -22,6 +23,11 @@ def svg(figure: Figure) -> bytes:
 
 def png(figure: Figure) -> bytes:
     return to_png(figure.drawing, FONT_FILE)
+
+
+def pdf(figure: Figure) -> bytes:
+    """One page, in lines and letters."""
+    return to_pdf(figure.drawing, FONT_FILE)
 
 
 def table_csv(columns: Sequence[str], rows: Sequence[Sequence]) -> bytes:

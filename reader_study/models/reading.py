@@ -31,6 +31,8 @@ class GivenAnswer(models.Model):
     second = models.CharField(max_length=16, blank=True)
     confidence = models.PositiveSmallIntegerField(null=True)
     seconds = models.FloatField(null=True)
+    # Typed in from a printed study, not given on the screen.
+    is_from_paper = models.BooleanField(default=False)
 
     class Meta:
         abstract = True

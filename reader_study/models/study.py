@@ -17,9 +17,10 @@ class Study(models.Model):
     """Readers answer one question about the same photos; afterwards they are compared with a model.
 
     ``choices``: disease keys in their fixed order. ``shown_facts``: what readers are told of the patient, out of
-    "age", "sex", "site". ``recipe``: how the sample is drawn, {seed, proven_only, practice, per: {dataset version:
-    {disease: n}}, unfilled: [{dataset, disease, wanted, found}]}. ``protocol`` is everything that opening fixed,
-    ``protocol_sha256`` that of its canonical JSON. Later changes are StudyEvents of kind "amended".
+    "age", "sex", "site". ``recipe``: how the sample is drawn, {seed, proven_only, one_per_patient, practice, model,
+    per: {dataset version: {disease or tier: n}}, unfilled: [{dataset, disease, wanted, found}], …}; see
+    ``services.sampling``. ``protocol`` is everything that opening fixed, ``protocol_sha256`` that of its canonical
+    JSON. Later changes are StudyEvents of kind "amended".
     """
 
     class State(models.TextChoices):
@@ -80,6 +81,8 @@ class Study(models.Model):
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # What readers are told; the study is closed by a person.
+    ends_on = models.DateField(_("answers are wanted by"), null=True, blank=True)
     # Results were looked at before the study was closed: by whom and why is in the events.
     unblinded_at = models.DateTimeField(null=True)
 

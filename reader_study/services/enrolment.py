@@ -66,6 +66,13 @@ def draw_orders(reader: Reader) -> None:
     )
 
 
+def redraw_orders(study: Study) -> None:
+    """Draw every order of a draft again, because its photos or sessions changed. What a preview answered goes."""
+    Reading.objects.filter(reader__study=study).delete()
+    for reader in study.readers.select_related("study"):
+        draw_orders(reader)
+
+
 @transaction.atomic
 def renew_link(reader: Reader, by: User) -> str:
     """Return the secret of a new link; the old one stops working."""

@@ -1,28 +1,214 @@
-"""The clinic's studies, and one of them."""
+"""The clinic's studies, a new one, and the page that says where one stands and opens or closes it."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reader_study.models import Study
+from reader_study.forms.study import NewStudyForm
+from reader_study.models import Study, StudyEvent
+from reader_study.services import model_answers, opening, progress, protocol, readers, studies
 from reader_study.services.access import studies_of
-from skinclinic.permissions import clinic_member, get_for
+from reader_study.services.refused import Refused
+from reader_study.views import words
+from reader_study.views.common import frame, reading_address, study_of, study_with_truth
+from skinclinic import jobs, keyset
+from skinclinic.permissions import STUDY, clinic_member
+
+PAGE_SIZE = 50
+LOG_SIZE = 100
 
 
 @clinic_member()
 @require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """The clinic's studies, newest first."""
+    rows = studies_of(request.membership.clinic).select_related("created_by")
+    page = _page(request, rows, PAGE_SIZE)
+    shares = progress.shares([study for study in page.rows if study.is_open])
     context = {
-        "studies": studies_of(request.membership.clinic),
+        "rows": [(study, shares.get(study.pk)) for study in page.rows],
         "can_run": request.membership.can_run_studies,
+        **_around(reverse("studies"), page),
     }
     return render(request, "studies/list.html", context)
 
 
-@clinic_member()
+def _page(request: HttpRequest, rows, size: int) -> keyset.Page:
+    try:
+        return keyset.page(rows, ("-id",), request.GET.get("cursor", ""), size)
+    except keyset.BadCursor:
+        return keyset.page(rows, ("-id",), "", size)
+
+
+def _around(address: str, page: keyset.Page) -> dict[str, str]:
+    return {
+        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
+        "next_url": f"{address}?cursor={page.next}" if page.next else "",
+    }
+
+
+@clinic_member(STUDY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """A name is all a draft needs."""
+    form = NewStudyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            study = studies.create(request.membership.clinic, request.user, **form.cleaned_data)
+        except Refused as refused:
+            form.add_error("name", str(refused))
+        else:
+            return redirect("study-sample", study.pk)
+    return render(request, "studies/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
 @require_safe
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """A study and where it stands."""
-    study = get_for(request.user, Study, pk)
-    return render(request, "studies/page.html", {"study": study})
+    study = study_of(request, pk)
+    context = frame(request, study, "overview")
+    if context["can_run"]:
+        context |= _for_coordinators(study)
+    given, wanted = progress.share(study)
+    context |= {
+        "given": given,
+        "wanted": wanted,
+        "photos": study.images.filter(is_practice=False).count(),
+        "practice": study.images.filter(is_practice=True).count(),
+        "readers": study.readers.counted().count(),
+        "groups": study.groups.all(),
+        "sessions": list(study.sessions.all()),
+        "check": protocol.check(study),
+        "amendments": [words.amendment(event) for event in study.events.filter(kind=StudyEvent.Kind.AMENDED)],
+        "unblinding": study.events.filter(kind=StudyEvent.Kind.UNBLINDED).select_related("by").first(),
+    }
+    return render(request, "studies/page.html", context)
+
+
+def _for_coordinators(study: Study) -> dict:
+    """What those see who run the study: what stands in the way of opening, what closing would lose."""
+    found = _model_state(study)
+    if study.is_draft:
+        points = [(point, words.place(point.where, study)) for point in opening.points(study)]
+        found |= {
+            "obstacles": [one for one in points if not one[0].is_advice],
+            "advice": [one for one in points if one[0].is_advice],
+        }
+    elif study.is_open:
+        found["lost"] = studies.lost_by_closing(study)
+        found["unfinished"] = progress.unfinished(study)
+    return found
+
+
+def _model_state(study: Study) -> dict:
+    """How far the model has looked at the photos."""
+    job = model_answers.job_of(study) if study.model_version_id else None
+    return {
+        "study": study,
+        "job": job,
+        "job_runs": bool(job) and job.state in (job.State.QUEUED, job.State.RUNNING),
+        "job_percent": round(100 * job.progress) if job else 0,
+        "unanswered": model_answers.missing(study) if study.model_version_id else 0,
+        "engine_online": jobs.engine_online() or jobs.engine_online("training"),
+    }
+
+
+@require_safe
+def model_state(request: HttpRequest, pk: int) -> HttpResponse:
+    """The model's progress alone, polled by the page; the page is loaded anew once it has stopped."""
+    study = study_of(request, pk, STUDY)
+    context = _model_state(study)
+    response = render(request, "studies/model_state.html", context)
+    if not context["job_runs"]:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Open, close, unblind, ask the model, or throw a draft away."""
+    study = study_of(request, pk, STUDY)
+    acts = {"open": _open, "close": _close, "unblind": _unblind, "delete": _delete, "model": _ask_model}
+    chosen = acts.get(request.POST.get("act", ""))
+    if chosen is None:
+        messages.error(request, _("Choose what to do with the study."))
+        return redirect("study", pk)
+    try:
+        return chosen(request, study)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("study", pk)
+
+
+def _open(request: HttpRequest, study: Study) -> HttpResponse:
+    opening.open_study(study, request.user)
+    messages.success(request, _("The study is open. Everything it rests on is fixed by the hash below."))
+    return redirect("study", study.pk)
+
+
+def _close(request: HttpRequest, study: Study) -> HttpResponse:
+    studies.close(study, request.user)
+    messages.success(request, _("The study is closed. Its results can be seen now."))
+    return redirect("study", study.pk)
+
+
+def _unblind(request: HttpRequest, study: Study) -> HttpResponse:
+    reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
+    if not keyset.storable(reason):
+        raise Refused("reason", _("The reason holds signs that cannot be stored."))
+    studies.unblind(study, request.user, reason=reason, typed=typed)
+    messages.warning(request, _("The study is unblinded. Who did it and why stands in the log."))
+    return redirect("study", study.pk)
+
+
+def _delete(request: HttpRequest, study: Study) -> HttpResponse:
+    studies.delete(study)
+    messages.success(request, _("The draft was deleted."))
+    return redirect("studies")
+
+
+def _ask_model(request: HttpRequest, study: Study) -> HttpResponse:
+    job = model_answers.job_of(study)
+    if job is not None and jobs.retry(job):
+        return redirect("study", study.pk)
+    if model_answers.request(study) is None:
+        messages.info(request, _("The model has looked at every photo already."))
+    return redirect("study", study.pk)
+
+
+@require_POST
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read as a reader does; nothing of it counts."""
+    study = study_of(request, pk, STUDY)
+    try:
+        return redirect(reading_address(request, readers.preview(study, request.user)))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study", pk)
+
+
+@require_safe
+def protocol_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The protocol as it was hashed."""
+    study = study_with_truth(request, pk)
+    if study.protocol is None:
+        raise Http404
+    response = HttpResponse(protocol.canonical(study.protocol), content_type="application/json")
+    response["Content-Disposition"] = (
+        f'attachment; filename="{slugify(study.name) or "study"}-{study.pk}-protocol.json"'
+    )
+    return response
+
+
+@require_safe
+def log(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that was done to the study, newest first."""
+    study = study_with_truth(request, pk)
+    page = _page(request, study.events.select_related("by", "reader"), LOG_SIZE)
+    context = frame(request, study, "log") | _around(reverse("study-log", args=[pk]), page)
+    context["events"] = [(event, words.event(event)) for event in page.rows]
+    return render(request, "studies/log.html", context)

@@ -20,7 +20,7 @@ TIERS = {
     BENIGN: ("check2-circle", _("Benign")),
 }
 
-# state: (icon, word). The first five are those of a lesion, the rest are of uploads and the engine.
+# state: (icon, word). The first five are those of a lesion, then come uploads and the engine.
 STATES = {
     "empty": ("image", _("No photo")),
     "queued": ("hourglass-split", _("Queued")),
@@ -32,6 +32,10 @@ STATES = {
     "refused": ("x-octagon", _("Refused")),
     "proven": ("patch-check-fill", _("Proven")),
     "offline": ("cloud-slash", _("Engine offline")),
+    # Of a reader study.
+    "draft": ("pencil", _("Draft")),
+    "open": ("unlock", _("Open")),
+    "closed": ("lock", _("Closed")),
 }
 
 SITES = dict(ANATOMIC_SITES)

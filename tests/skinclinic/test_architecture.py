@@ -24,6 +24,9 @@ PURE = [
     "skinclinic/imaging",
     "skinclinic/quality.py",
     "skinclinic/diseases.py",
+    "skinclinic/archive/formats/problems.py",
+    "skinclinic/archive/formats/rows.py",
+    "skinclinic/archive/formats/tables.py",
     "skinclinic/archive/labels.py",
     "skinclinic/archive/near.py",
     "classifier/architectures.py",
@@ -49,6 +52,9 @@ PURE = [
     "classifier/torchvision_ops.py",
     "classifier/training",
     "classifier/weights.py",
+    "reader_study/mrmc.py",
+    "reader_study/statistics",
+    "reader_study/sampling.py",
 ]
 
 

@@ -1,0 +1,132 @@
+"""Making a study and changing its settings."""
+
+from django import forms
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from classifier.services import registry
+from reader_study.models import Study
+from reader_study.services.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
+from skinclinic.diseases import DISEASES
+from skinclinic.views.forms import OneLineField
+
+FACT_NAMES = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
+
+
+def disease_choices() -> list[tuple[str, str]]:
+    """The 12 diseases in their order, in the current language."""
+    language = get_language() or "en"
+    return [(disease.key, disease.name(language)) for disease in DISEASES]
+
+
+class NewStudyForm(forms.ModelForm):
+    name = OneLineField(label=_("Name"), max_length=120)
+
+    class Meta:
+        model = Study
+        fields = ["name", "description"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+
+
+class SettingsForm(forms.ModelForm):
+    """Everything that opening fixes, the groups apart: those are read by ``group_names``."""
+
+    name = OneLineField(label=_("Name"), max_length=120)
+    question = OneLineField(label=_("Question above each photo"), max_length=300)
+    choices = forms.MultipleChoiceField(
+        label=_("Diagnoses readers choose from"), widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least two diagnoses.")},
+    )  # fmt: skip
+    shown_facts = forms.MultipleChoiceField(
+        label=_("What readers are told of the patient"), required=False, widget=forms.CheckboxSelectMultiple,
+        choices=[(fact, FACT_NAMES[fact]) for fact in FACTS],
+        help_text=_("Nothing chosen: the photo alone, as in the paper."),
+    )  # fmt: skip
+    endpoints = forms.MultipleChoiceField(
+        label=_("Primary endpoints"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("Diseases whose comparison of the model with the readers is primary. All others are secondary."),
+    )  # fmt: skip
+    margin = forms.FloatField(
+        label=_("Non-inferiority margin"), required=False, min_value=0.001, max_value=1,
+        help_text=_("Of the balanced accuracy: 0.05 means five percentage points. It can never be changed later."),
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+    )  # fmt: skip
+    has_aided = forms.BooleanField(
+        label=_("A second session, in which the model's answer is shown after the reader's own"),
+        required=False,
+    )
+    washout_days = forms.IntegerField(
+        label=_("Days between the sessions"), required=False, min_value=0, max_value=LONGEST_WASHOUT,
+        help_text=_("Counted for each reader from the end of the first session."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Study
+        fields = [
+            "name", "description", "question", "instructions", "choices", "asks_confidence", "asks_second",
+            "may_go_back", "shown_facts", "model_version", "premalignant_as", "margin", "endpoints", "analysis_plan",
+            "ends_on",
+        ]  # fmt: skip
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 3}),
+            "instructions": forms.Textarea(attrs={"rows": 12}),
+            "analysis_plan": forms.Textarea(attrs={"rows": 4}),
+            "ends_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+        labels = {"model_version": _("Model to compare with")}
+        help_texts = {
+            "instructions": _("Shown before the first photo. An empty line begins a new paragraph."),
+            "ends_on": _("Readers are told this day; the study stays open until you close it."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        study = self.instance
+        self.fields["choices"].choices = self.fields["endpoints"].choices = disease_choices()
+        self.fields["model_version"].queryset = registry.available(study.clinic)
+        self.fields["model_version"].empty_label = _("No model")
+        self.fields["instructions"].required = True
+        sessions = Sessions.of(study)
+        self.initial.setdefault("has_aided", sessions.has_aided)
+        self.initial.setdefault("washout_days", sessions.washout_days)
+
+    def clean_choices(self) -> list[str]:
+        if len(self.cleaned_data["choices"]) < 2:
+            raise forms.ValidationError(_("Choose at least two diagnoses."))
+        return self.cleaned_data["choices"]
+
+    def clean_washout_days(self) -> int:
+        return self.cleaned_data["washout_days"] or 0
+
+    def sessions(self) -> Sessions:
+        return Sessions(self.cleaned_data["has_aided"], self.cleaned_data["washout_days"])
+
+    def values(self) -> dict:
+        """The study's fields as the form says them."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+class AmendmentForm(forms.ModelForm):
+    """What may still change in an open study, and why."""
+
+    reason = OneLineField(label=_("Reason"), max_length=400)
+
+    class Meta:
+        model = Study
+        fields = ["description", "instructions", "ends_on"]
+        widgets = {name: SettingsForm.Meta.widgets[name] for name in fields}
+        help_texts = {"instructions": _("Readers who have begun see the new text, too.")}
+
+
+def group_names(study: Study, sent) -> tuple[dict[int, str], list[str]]:
+    """The names of the study's groups and of new ones, as fields ``group-KEY`` and ``group-new`` say them."""
+    names = {
+        group.pk: _tidy(sent[f"group-{group.pk}"])
+        for group in study.groups.all()
+        if f"group-{group.pk}" in sent
+    }
+    return names, [_tidy(name) for name in sent.getlist("group-new")[:MOST_GROUPS]]
+
+
+def _tidy(name: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())[:60]

@@ -1,0 +1,7 @@
+"""Every figure of a reader study, on plain numpy, without Django.
+
+``tables.read_tables`` reads a study from files, ``report.report`` computes everything. The parts:
+``coded`` (answers as arrays), ``model`` (ROC figures of the model), ``points`` (readers' sensitivity and specificity),
+``agreement`` (kappas), ``sessions`` (one session), ``comparison`` (two sessions, AI against readers, McNemar),
+``changes`` (how answers changed), ``tidy`` (tables in words).
+"""

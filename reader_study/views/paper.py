@@ -1,0 +1,165 @@
+"""Reading on paper: the PDF to print, and the file of answers that comes back."""
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from reader_study.models import Reader, Reading, Study, StudySession
+from reader_study.services import answer_files
+from reader_study.services import paper as service
+from reader_study.services.refused import Refused
+from reader_study.views.common import frame, study_of
+from skinclinic import imaging
+from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.keyset import is_key
+from skinclinic.permissions import STUDY
+
+MOST_BYTES = 5 * 1024**2
+KEPT_SECONDS = 24 * 3600
+SHOWN_CHANGES = 50
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@require_safe
+def paper(request: HttpRequest, pk: int) -> HttpResponse:
+    """What can be printed, and where answers are brought back."""
+    return _page(request, study_of(request, pk, STUDY))
+
+
+def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+    readings = (
+        Reading.objects.filter(reader__study=study, reader__is_preview=False, reader__withdrawn_at=None)
+        .select_related("reader", "session")
+        .order_by("reader", "session__number")
+    )
+    context |= frame(request, study, "paper") | {
+        "readings": readings,
+        "readers": study.readers.counted(),
+        "sessions": study.sessions.all(),
+        "photos": study.images.filter(is_practice=False).count(),
+        "columns": answer_files.COLUMNS,
+    }
+    return render(request, "studies/paper.html", context, status=status)
+
+
+@require_safe
+def pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The study as a PDF, in the fixed order or that of ``?reading=``."""
+    study = study_of(request, pk, STUDY)
+    reading = None
+    if wanted := request.GET.get("reading", ""):
+        rows = Reading.objects.filter(reader__study=study, reader__is_preview=False)
+        reading = rows.select_related("reader").filter(pk=int(wanted)).first() if is_key(wanted) else None
+        if reading is None:
+            messages.error(request, _("This reader is not in the study any more."))
+            return redirect("study-paper", pk)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response, or below
+    try:
+        service.write(study, file, reading)
+    except Refused as refused:
+        file.close()
+        messages.error(request, str(refused))
+        return redirect("study-paper", pk)
+    except (OSError, ValueError):
+        file.close()
+        messages.error(request, _("The PDF could not be made: a photo cannot be read, or the disk is full."))
+        return redirect("study-paper", pk)
+    response = StreamingHttpResponse(_sent(file), content_type="application/pdf")
+    response["Content-Length"] = file.tell()
+    name = f"{slugify(study.name) or 'study'}-{study.pk}{f'-{reading.reader.code}' if reading else ''}.pdf"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    file.seek(0)
+    return response
+
+
+def _sent(file) -> Iterator[bytes]:
+    with file:
+        while part := file.read(1 << 18):
+            yield part
+
+
+@require_POST
+def answers(request: HttpRequest, pk: int) -> HttpResponse:
+    """Check a file, or write one that was checked a moment ago."""
+    study = study_of(request, pk, STUDY)
+    reader = _row(study.readers.counted(), request.POST.get("reader", ""))
+    session = _row(study.sessions.all(), request.POST.get("session", ""))
+    try:
+        if request.POST.get("act") == "write":
+            return _write(request, study, reader, session)
+        return _check(request, study, reader, session, _kept_file(request, study))
+    except TableRefused as refused:
+        return _page(request, study, status=422, error=_(refused.message) % refused.params)
+    except Refused as refused:
+        return _page(request, study, status=422, error=str(refused))
+    except OSError:
+        return _page(
+            request, study, status=422, error=_("The file could not be stored; the disk may be full.")
+        )
+
+
+def _row(rows, text: str):
+    return rows.filter(pk=int(text)).first() if is_key(text) else None
+
+
+def _folder(study: Study) -> Path:
+    return study.folder / "paper"
+
+
+def _kept_file(request: HttpRequest, study: Study) -> Path:
+    """Keep the upload until it is written or a day has gone by; its name is its hash."""
+    upload = request.FILES.get("file")
+    if upload is None:
+        raise Refused("file", _("Choose a file."))
+    if upload.size > MOST_BYTES:
+        raise Refused("file", _("The file is larger than 5 MB; that is no file of answers."))
+    data = upload.read()
+    folder = _folder(study)
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.csv"):
+        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
+            old.unlink(missing_ok=True)
+    path = folder / f"{imaging.sha256(data)}.csv"
+    path.write_bytes(data)
+    return path
+
+
+def _check(
+    request: HttpRequest, study: Study, reader: Reader | None, session: StudySession | None, path: Path
+) -> HttpResponse:
+    found = answer_files.check(study, path, reader=reader, session=session)
+    context = {
+        "found": found,
+        "file": path.stem,
+        "reader": reader,
+        "session": session,
+        "shown_changes": SHOWN_CHANGES,
+    }
+    if found.problems:
+        path.unlink(missing_ok=True)
+    return _page(request, study, status=422 if found.problems else 200, **context)
+
+
+def _write(
+    request: HttpRequest, study: Study, reader: Reader | None, session: StudySession | None
+) -> HttpResponse:
+    name = request.POST.get("file", "")
+    path = _folder(study) / f"{name}.csv"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise Refused("file", _("The checked file is not here any more. Choose it again."))
+    n = answer_files.write(
+        study, path, request.user, reader=reader, session=session, keep=request.POST.get("keep", "")
+    )
+    path.unlink(missing_ok=True)
+    messages.success(request, ngettext("%d answer was stored.", "%d answers were stored.", n) % n)
+    return redirect("study-paper", study.pk)

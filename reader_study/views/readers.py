@@ -1,0 +1,137 @@
+"""Readers: inviting them, how far they are, new links, reminders, withdrawing."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reader_study.models import Reader, Study
+from reader_study.services import progress, readers
+from reader_study.services.refused import Refused
+from reader_study.views.common import frame, reading_address, study_of
+from skinclinic.keyset import is_key, storable
+from skinclinic.permissions import STUDY
+from skinclinic.services.invitations import can_mail
+
+LONGEST_TEXT = 40_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def listing(request: HttpRequest, pk: int) -> HttpResponse:
+    """The readers and their progress; POST invites some and shows their links, this once."""
+    study = study_of(request, pk, STUDY)
+    if request.method != "POST":
+        return _page(request, study)
+    text, reason = request.POST.get("lines", ""), request.POST.get("reason", "").strip()[:400]
+    sent = {"lines": text[:LONGEST_TEXT], "reason": reason, "group": request.POST.get("group", "")}
+    if len(text) > LONGEST_TEXT or not (storable(text) and storable(reason)):
+        error = _("The text is too long or holds signs that cannot be stored.")
+        return _page(request, study, status=422, sent=sent | {"lines": ""}, error=error)
+    default = study.groups.filter(pk=int(sent["group"])).first() if is_key(sent["group"]) else None
+    wanted, problems = readers.read_lines(study, text, default)
+    if problems:
+        return _page(request, study, status=422, sent=sent, problems=problems)
+    try:
+        invited = readers.invite(
+            study, wanted, request.user, lambda secret: reading_address(request, secret), reason=reason
+        )
+    except Refused as refused:
+        return _page(request, study, status=422, sent=sent, error=str(refused))
+    return _page(request, study, invited=invited)
+
+
+def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+    lines = progress.of(study)
+    context |= frame(request, study, "readers") | _progress(study, lines)
+    context |= {
+        "groups": study.groups.all(),
+        "can_mail": can_mail(),
+        "has_sample": study.images.exists(),
+    }
+    return render(request, "studies/readers.html", context, status=status)
+
+
+def _progress(study: Study, lines: list[progress.Line]) -> dict:
+    return {
+        "study": study,
+        "lines": lines,
+        "sessions": list(study.sessions.all()),
+        "waiting": [line for line in lines if not line.is_finished and not line.reader.withdrawn_at],
+    }
+
+
+@require_safe
+def progress_table(request: HttpRequest, pk: int) -> HttpResponse:
+    """The table alone, polled by the page."""
+    study = study_of(request, pk, STUDY)
+    return render(request, "studies/progress.html", _progress(study, progress.of(study)))
+
+
+@require_POST
+def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
+    """Give a reader a new link, remind or withdraw."""
+    study = study_of(request, pk, STUDY)
+    row = (
+        Reader.objects.filter(study=study, is_preview=False, pk=reader)
+        .select_related("study__clinic")
+        .first()
+    )
+    if row is None:
+        raise Http404
+    wanted = request.POST.get("act", "")
+    try:
+        if wanted == "renew":
+            found = readers.renew(row, request.user, lambda secret: reading_address(request, secret))
+            return _page(request, study, invited=[found], is_renewed=True)
+        if wanted == "remind":
+            return _remind(request, study, [row])
+        if wanted == "withdraw":
+            _withdraw(request, row)
+        else:
+            messages.error(request, _("Choose what to do with the reader."))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("study-readers", pk)
+
+
+def _withdraw(request: HttpRequest, reader: Reader) -> None:
+    reason = request.POST.get("reason", "").strip()[:400]
+    if not storable(reason):
+        raise Refused("reason", _("The reason holds signs that cannot be stored."))
+    readers.withdraw(reader, request.user, reason)
+    messages.success(request, _("%(name)s was withdrawn; the link no longer works.") % {"name": reader})
+
+
+@require_POST
+def remind_all(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remind everybody who has not finished."""
+    study = study_of(request, pk, STUDY)
+    return _remind(request, study, [line.reader for line in _progress(study, progress.of(study))["waiting"]])
+
+
+def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
+    """Mail what can be mailed; show the text of the others to copy."""
+    pks = {reader.pk for reader in wanted}
+    by_hand, mailed = [], 0
+    for line in progress.of(study):
+        if line.reader.pk not in pks:
+            continue
+        line.reader.study = study
+        try:
+            sent = readers.remind(line, request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            continue
+        if sent:
+            mailed += 1
+        else:
+            by_hand.append((line.reader, readers.reminder(line)))
+    if mailed:
+        messages.success(
+            request, ngettext("%d reminder was sent.", "%d reminders were sent.", mailed) % mailed
+        )
+    if not by_hand:
+        return redirect("study-readers", study.pk)
+    return _page(request, study, by_hand=by_hand)

@@ -1,0 +1,76 @@
+"""The settings of a draft; once it is open, what was fixed and what may still be amended."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
+from reader_study.models import Study
+from reader_study.services import studies
+from reader_study.services.refused import Refused
+from reader_study.views.common import STUDIES, frame, study_of
+from skinclinic.permissions import STUDY
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a draft, or read what opening fixed."""
+    study = study_of(request, pk, STUDY)
+    if not study.is_draft:
+        if request.method == "POST":
+            messages.error(request, _("The study is not a draft any more: what opening fixed cannot change."))
+            return redirect("study-settings", pk)
+        return _fixed(request, study, AmendmentForm(instance=study))
+    # The form writes on its instance; the page's head shows what is stored.
+    form = SettingsForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
+    names, new = group_names(study, request.POST)
+    group_error = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            studies.change_settings(
+                study, form.values(), sessions=form.sessions(), groups=names, new_groups=new
+            )
+        except Refused as refused:
+            group_error = str(refused) if refused.field == "groups" else ""
+            if not group_error:
+                form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("study-settings", pk)
+    is_wrong = bool(form.errors or group_error)
+    context = frame(request, study, "settings") | {
+        "form": form,
+        "groups": [(group.pk, names.get(group.pk, group.name)) for group in study.groups.all()],
+        "new_groups": [name for name in new if name] if is_wrong else [],
+        "group_error": group_error,
+    }
+    return render(request, "studies/settings.html", context, status=422 if is_wrong else 200)
+
+
+def _fixed(request: HttpRequest, study: Study, form: AmendmentForm) -> HttpResponse:
+    context = frame(request, study, "settings") | {
+        "form": form,
+        "groups": study.groups.all(),
+        "sessions": study.sessions.all(),
+        "facts": [FACT_NAMES[fact] for fact in study.shown_facts if fact in FACT_NAMES],
+    }
+    return render(request, "studies/fixed.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def amend(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what may still change, with a reason that stays beside it."""
+    study = study_of(request, pk, STUDY)
+    form = AmendmentForm(request.POST, instance=STUDIES.get(pk=study.pk))
+    if not form.is_valid():
+        return _fixed(request, study, form)
+    values = {name: form.cleaned_data[name] for name in AmendmentForm.Meta.fields if name in request.POST}
+    try:
+        studies.amend(study, request.user, values, form.cleaned_data["reason"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-settings", pk)
+    messages.success(request, _("Amended. The old and the new text stand on the study's page."))
+    return redirect("study", pk)

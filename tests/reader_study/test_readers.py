@@ -1,0 +1,149 @@
+"""Inviting, reminding, withdrawing; lines with errors; progress."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from reader_study.models import Answer, Reader
+from reader_study.services import enrolment, progress, readers, studies
+from reader_study.services.readers import Wanted
+from reader_study.services.refused import Refused
+from reader_study.services.studies import Sessions
+from tests.skinclinic.pages import NASTY
+
+pytestmark = pytest.mark.django_db
+
+
+def test_lines_say_name_address_group_and_years(draft):
+    text = (
+        "Ann Chae, ann@example.org, Professors, 12\n\nBo;bo@example.org;clinicians\n"
+        "Choi\tchoi@example.org\t\t3\n김, , Clinicians"
+    )
+    default = draft.groups.get(key="professors")
+    found, problems = readers.read_lines(draft, text, default)
+    assert problems == []
+    assert [(one.name, one.email, one.group.key, one.years) for one in found] == [
+        ("Ann Chae", "ann@example.org", "professors", 12),
+        ("Bo", "bo@example.org", "clinicians", None),
+        ("Choi", "choi@example.org", "professors", 3),
+        ("김", "", "clinicians", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (", a@example.org, Professors", "name is missing"), ("Ann, at home, Professors", "no e-mail address"),
+        ("Ann, , Surgeons", "no group “Surgeons”; there are: Professors, Clinicians"), ("Ann", "group is missing"),
+        ("Ann, , Professors, many", "no number of years"), ("Ann, , Professors, 71", "no number of years"),
+        ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e", "More than four parts"),
+        ("x" * 121 + ", , Professors", "longer than 120"), ('"Ann, , Professors', "quote"),
+        ("Again, first@example.org, Professors", "invited already"),
+    ],
+)  # fmt: skip
+def test_wrong_lines_are_named_by_number_and_nobody_is_invited(draft, line, said):
+    text = f"First, first@example.org, Professors\n\n{line}"
+    _found, problems = readers.read_lines(draft, text)
+    assert [number for number, _text in problems] == [3]
+    assert said in problems[0][1]
+
+
+@pytest.mark.parametrize("value", NASTY)
+def test_nonsense_lines_never_break(draft, value):
+    found, problems = readers.read_lines(draft, value, draft.groups.first())
+    assert found or problems
+
+
+def test_too_many_lines(draft):
+    _found, problems = readers.read_lines(draft, "Ann\n" * 201, draft.groups.first())
+    assert problems[0][0] == 201
+
+
+def test_links_are_mailed_and_stored_nowhere(draft, coordinator, mailoutbox, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    group = draft.groups.first()
+    wanted = [Wanted("Ann", "ann@example.org", group), Wanted("Bo", "", group)]
+    invited = readers.invite(draft, wanted, coordinator, lambda secret: f"https://x/reading/{secret}/")
+    assert [one.mailed for one in invited] == [True, False]
+    assert [mail.to for mail in mailoutbox] == [["ann@example.org"]]
+    assert invited[0].link in mailoutbox[0].body and "&" not in mailoutbox[0].body
+    secret = invited[0].link.split("/")[-2]
+    assert secret not in str(list(Reader.objects.values()))
+    assert enrolment.find(secret) == invited[0].reader
+    again = readers.renew(invited[0].reader, coordinator, lambda secret: f"https://x/reading/{secret}/")
+    with pytest.raises(enrolment.LinkClosed):
+        enrolment.find(secret)
+    assert again.link in mailoutbox[1].body
+
+
+def test_reminders_go_to_those_who_have_not_finished(opened, coordinator, mailoutbox, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    ann, bo = progress.of(opened)
+    assert readers.remind(ann, coordinator) and not readers.remind(bo, coordinator)
+    total = len(ann.reader.readings.get().order)
+    assert f"0 of {total} photos" in mailoutbox[-1].body and mailoutbox[-1].to == ["ann@example.org"]
+    assert f"0 of {total} photos" in readers.reminder(bo)
+    assert Reader.objects.get(pk=ann.reader.pk).reminded_at
+    assert [event.details["mailed"] for event in opened.events.filter(kind="reminded").order_by("pk")] == [
+        True,
+        False,
+    ]
+    ann.reader.readings.update(finished_at=timezone.now())
+    with pytest.raises(Refused):
+        readers.remind(progress.of(opened)[0], coordinator)
+
+
+def answer(reader, number: int, seconds: float | None = 4.0, **fields) -> Answer:
+    reading = reader.readings.order_by("session__number").first()
+    now = timezone.now()
+    return Answer.objects.create(
+        reading=reading, image=reader.study.images.get(number=number), choice="bcc", seconds=seconds,
+        answered_at=now, changed_at=now, **fields,
+    )  # fmt: skip
+
+
+def test_progress_counts_what_counts(ready, coordinator):
+    studies.change_settings(ready, {}, sessions=Sessions(True, 10))
+    from reader_study.services import opening
+
+    study = opening.open_study(ready, coordinator)
+    ann, bo = study.readers.order_by("pk")
+    practice = study.images.filter(is_practice=True).first()
+    for number, seconds in ((1, 2.0), (2, 3.0), (3, 90.0)):
+        answer(ann, number, seconds)
+    answer(ann, practice.number)
+    answer(bo, 1, None, is_from_paper=True)
+    secret = readers.preview(study, coordinator)
+    answer(enrolment.find(secret), 1)
+    total = study.images.filter(is_practice=False).count()
+    first, second = progress.of(study)
+    assert [(stage.done, stage.total, stage.seconds) for stage in first.stages] == [
+        (3, total, 3.0),
+        (0, total, None),
+    ]
+    assert (second.stages[0].done, second.stages[0].from_paper) == (1, 1)
+    assert progress.share(study) == (4, 2 * 2 * total)
+    finished = timezone.now() - timedelta(days=3)
+    ann.readings.filter(session__number=1).update(finished_at=finished)
+    stages = progress.of(study)[0].stages
+    assert stages[0].is_finished and stages[1].begins_at == finished + timedelta(days=10)
+    readers.withdraw(bo, coordinator, "moved away")
+    assert progress.share(study) == (3, 2 * total)
+    assert progress.unfinished(study) == ["R01: aided"]
+
+
+def test_progress_asks_the_database_as_often_for_many(opened, coordinator, django_assert_num_queries):
+    group = opened.groups.first()
+    readers.invite(opened, [Wanted(f"R {n}", "", group) for n in range(30)], coordinator, str, reason="more")
+    with django_assert_num_queries(5):
+        progress.of(opened)
+
+
+def test_one_preview_at_a_time_which_never_counts(draft, ready, coordinator):
+    first, second = (readers.preview(ready, coordinator) for _ in range(2))
+    with pytest.raises(enrolment.LinkClosed):
+        enrolment.find(first)
+    assert enrolment.find(second).is_preview
+    assert ready.readers.counted().count() == 2 == len(progress.of(ready))
+    assert ready.events.filter(kind="invited").count() == 2
