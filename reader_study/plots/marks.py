@@ -13,8 +13,8 @@ from classifier.plots.figures import Figure
 
 # Colour and shape by the place of a group; the paper's professors are red, its clinicians blue.
 GROUP_MARKS = (
-    ("vermillion", CIRCLE), ("blue", SQUARE), ("green", TRIANGLE), ("purple", DIAMOND), ("orange", CIRCLE),
-    ("sky", SQUARE),
+    ("vermillion", CIRCLE), ("blue", SQUARE), ("green", TRIANGLE), ("purple", DIAMOND), ("orange", SQUARE),
+    ("sky", TRIANGLE), ("muted", DIAMOND), ("green", CIRCLE),
 )  # fmt: skip
 LINE, CROSS = "line", "cross"
 ROW = 18.0

@@ -1,7 +1,8 @@
 """All figures of a study from its report and its curves."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from django.utils.translation import get_language
@@ -120,6 +121,25 @@ class StudyFigures:
         found = by_reader.subgroups(marks.file_name(dataset, session, "subgroups"), title, divisions)
         return self._titled(found, dataset, session)
 
+    def areas(self, dataset: str, key: str) -> Figure:
+        """The model's area under the curve of one disease by age, sex and skin type."""
+        title = _("Model, area under the curve by subgroup: %(disease)s, %(dataset)s")
+        title %= {"disease": disease_name(key), "dataset": dataset}
+        name = marks.file_name(dataset, key, "areas")
+        disease = self.dataset(dataset)["diseases"][key]
+        if not disease["evaluable"]:
+            return Figure(name, title, None, (), (), note=shared.note_words(disease["note"]))
+        divisions = [
+            (division_name(division), [row | {"label": group_label(division, row["label"])} for row in rows])
+            for division, rows in disease["subgroups"].items()
+        ]
+        low, high = disease["auc_ci"] or (None, None)
+        whole = {
+            "label": _("all"), "photos": disease["n_pos"] + disease["n_neg"], "positives": disease["n_pos"],
+            "auc": {"auc": disease["auc"], "low": low, "high": high, "note": disease["auc_note"]}, "note": "",
+        }  # fmt: skip
+        return self._titled(shared.forest(name, title, divisions, whole), dataset)
+
     def confusion(self, dataset: str, session: str, who: str) -> Figure:
         """The confusion matrix of the model, of the readers together, or of one reader."""
         if who == MODEL:
@@ -153,13 +173,19 @@ class StudyFigures:
 
     def all(self) -> Iterator[Figure]:
         """Every figure that has something to show, but for the confusion matrix of each single reader."""
+        names: Counter[str] = Counter()
         for figure in self._all():
+            names[figure.name] += 1
             if figure.drawing is not None:
-                yield figure
+                # Names of datasets may differ in what file names leave out.
+                number = names[figure.name]
+                yield figure if number == 1 else replace(figure, name=f"{figure.name}-{number}")
 
     def _all(self) -> Iterator[Figure]:
         for dataset, found in self.report["datasets"].items():
             yield self.confusion(dataset, "", MODEL)
+            for key in DISEASE_KEYS:
+                yield self.areas(dataset, key)
             for session in found["sessions"]:
                 for key in DISEASE_KEYS:
                     for way in readers_roc.WAYS:

@@ -6,6 +6,8 @@
 import json
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -32,6 +34,7 @@ from skinclinic.models import Job
 JOB = "study-results"
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 FOLDER = "results"
+_LEFT_AFTER = 3600.0
 State = StudyResult.State
 
 
@@ -82,19 +85,31 @@ def compute(
             "no_answers", _("No reader who counts has answered anything: there is nothing to compute.")
         )
     say(1, steps)
-    draft = study.folder / f".draft-{row.number}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    for name, content in study_tables.to_csv(tables).items():
-        (draft / name).write_bytes(content)
-    about = _about(study, row)
-    for place, policy in enumerate(POLICIES):
-        found = report(tables, ak=policy, margin=study.margin, endpoints=study.endpoints or DISEASE_KEYS)
-        _write_json(draft / _report_name(policy), {"about": about} | found)
-        say(2 + 2 * place, steps)
-        _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
-        say(3 + 2 * place, steps)
+    draft = _new_draft(study)
+    try:
+        for name, content in study_tables.to_csv(tables).items():
+            (draft / name).write_bytes(content)
+        about = _about(study, row)
+        endpoints = study.endpoints or DISEASE_KEYS
+        for place, policy in enumerate(POLICIES):
+            found = report(tables, ak=policy, margin=study.margin, endpoints=endpoints)
+            _write_json(draft / _report_name(policy), {"about": about} | found)
+            say(2 + 2 * place, steps)
+            _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
+            say(3 + 2 * place, steps)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     return partial(_finish, row, draft, _facts(study, tables))
+
+
+def _new_draft(study: Study) -> Path:
+    """A folder of this computation alone; those of computations that were killed are thrown away."""
+    study.folder.mkdir(parents=True, exist_ok=True)
+    for left in study.folder.glob(".draft-*"):
+        if time.time() - left.stat().st_mtime > _LEFT_AFTER:
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=".draft-", dir=study.folder))
 
 
 def _about(study: Study, row: StudyResult) -> dict:

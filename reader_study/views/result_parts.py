@@ -42,7 +42,9 @@ def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
         group_names=page.figures.group_names,
         drawn=drawn,
         labels_note=labels_note(page.labels),
+        areas=(page.figure_url("areas", key=key), page.figures.areas(page.dataset, key)),
         list_length=page.found["list_length"],
+        has_missing=any(one["missing"] for one in page.read["readers"].values() if one["answered"]),
     )
     return render(request, "studies/results/disease.html", context)
 
@@ -93,6 +95,9 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
             if name
         ],
         drawn=[(page.figure_url("against-model"), page.figures.against_model(page.dataset, page.session))],
+        top=[(k, found) for k, found in (page.found["top_k_counts"] or {}).items()],
+        balanced=page.found["balanced_top1"],
+        list_length=page.found["list_length"],
         subgroups=[(page.figure_url("subgroups"), page.figures.subgroups(page.dataset, page.session))],
     )
     return render(request, "studies/results/model.html", context)
@@ -192,6 +197,8 @@ def figure_of(page: ResultPage, asked) -> Figure:
     }  # fmt: skip
     if kind in plain:
         return plain[kind](dataset, session)
+    if kind == "areas" and key in DISEASE_KEYS:
+        return figures.areas(dataset, key)
     if kind == "roc" and key in DISEASE_KEYS and way in WAYS:
         return figures.roc(dataset, session, key, way)
     if kind == "confusion" and who in (MODEL, POOLED, *page.read["readers"]):
