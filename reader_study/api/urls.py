@@ -1,3 +1,12 @@
 """Studies, readings, answers and results for programs."""
 
-urlpatterns: list = []
+from rest_framework.routers import SimpleRouter
+
+from reader_study.api import readings
+
+router = SimpleRouter()
+router.register("readings", readings.ReadingViewSet, basename="api-reading")
+router.register("answers", readings.AnswerViewSet, basename="api-answer")
+router.register("answer-changes", readings.AnswerChangeViewSet, basename="api-answer-change")
+
+urlpatterns = [*router.urls]

@@ -123,6 +123,7 @@ def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Gi
         values |= {"first_choice": given.choice, "first_seconds": given.seconds}
     else:
         values |= {name: getattr(given, name) for name in ("choice", "second", "confidence", "seconds")}
+        values["is_from_paper"] = False
     if answer is None:
         return Answer.objects.create(reading=reading, image_id=image, answered_at=now, **values)
     values["number"] = given.known + 1

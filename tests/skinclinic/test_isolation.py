@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import uuid
 from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from classifier.models import Training, TrainingRun
 from classifier.services import registry
@@ -28,6 +30,7 @@ from skinclinic.models import Diagnosis, Job, User
 from skinclinic.services import diagnoses, invitations
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
+from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +135,20 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         choices={"runs": 1, "epochs": 1}, created_by=quist,
     )  # fmt: skip
     TrainingRun.objects.create(training=training, number=1, seed=0, job=job)
+    study = make_study(
+        clinic, quist, labels=["bcc"], practice=0, name="SECRETSTUDY-14", dataset="SECRETSAMPLE-2"
+    )
+    reading = study.readers[0].readings.get()
+    image = study.study.images.get()
+    answer = reading.answers.create(
+        image=image, choice="bcc", answered_at=timezone.now(), changed_at=timezone.now()
+    )
     return SimpleNamespace(
+        reading=reading,
+        answer=answer,
+        answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
+        session_key="unaided",
+        position=1,
         evaluation=evaluation,
         training=training,
         source=source,
@@ -176,6 +192,8 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
             "SECRETDISEASE-4",
             "SECRETIMPORT-5",
             "SECRETDATASET-9",
+            "SECRETSTUDY-14",
+            "SECRETSAMPLE-2",
             "SECRETCOMMENT-8",
             "quist.invited@example.org",
             photo.sha256,
