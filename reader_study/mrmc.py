@@ -19,8 +19,9 @@ from classifier import roc
 from classifier.metrics import notes
 from classifier.metrics.delong import placements
 
-# Figures of merit lie in [0, 1] and change by 1/n, so that any smaller square is a trace of rounding.
-TRACE = 1e-24
+# Figures of merit lie in [0, 1] and change by 1/n, so that any smaller square is a trace of rounding; so is what is
+# left of a difference of variances when it is so small a part of them.
+TRACE, PART = 1e-24, 1e-13
 
 
 @dataclass(frozen=True)
@@ -313,10 +314,10 @@ def components(merit: Merit) -> Components:
     spread = merit.covariance()
     test, reader = np.divmod(np.arange(tests * readers), readers)
     same_test, same_reader = test[:, None] == test, reader[:, None] == reader
-    var = _mean(spread, same_test & same_reader)
-    cov1 = _mean(spread, ~same_test & same_reader)
-    cov2 = _mean(spread, same_test & ~same_reader)
-    cov3 = _mean(spread, ~same_test & ~same_reader)
+    var = _traced(np.diag(spread).mean())
+    cov1 = _mean(spread, ~same_test & same_reader, var)
+    cov2 = _mean(spread, same_test & ~same_reader, var)
+    cov3 = _mean(spread, ~same_test & ~same_reader, var)
     var_r = var_tr = None
     if ms_tr is not None:
         var_r = (ms_r - ms_tr) / tests - cov1 + cov3
@@ -366,7 +367,7 @@ def _rrrc(found: Components, tests: int, readers: int) -> tuple[float | None, fl
     """The denominator of F and its degrees of freedom; None for no spread, and for infinitely many."""
     if found.ms_tr is None:
         return None, None
-    variance = found.ms_tr + readers * max(found.cov2 - found.cov3, 0.0)
+    variance = found.ms_tr + readers * max(_traced(found.cov2 - found.cov3, found.var), 0.0)
     return variance, (
         variance**2 / (found.ms_tr**2 / ((tests - 1) * (readers - 1))) if found.ms_tr else math.inf
     )
@@ -374,7 +375,7 @@ def _rrrc(found: Components, tests: int, readers: int) -> tuple[float | None, fl
 
 def _frrc_variance(found: Components, readers: int) -> float:
     others = (readers - 1) * (found.cov2 - found.cov3) if readers > 1 else 0.0
-    return _traced(found.var - found.cov1 + others)
+    return _traced(found.var - found.cov1 + others, found.var)
 
 
 def _single(mean: float, ms_r: float, cov2: float, readers: int) -> Single:
@@ -422,17 +423,17 @@ def _chi(mean_square: float, df: int, variance: float) -> ChiTest:
     return ChiTest(chi2, df, float(special.chdtrc(df, chi2)))
 
 
-def _traced(value) -> float:
-    """A square without the trace that rounding leaves of 0."""
-    return 0.0 if abs(value) <= TRACE else float(value)
+def _traced(value, variance: float = 0.0) -> float:
+    """A square, or what is left of ``variance``, without the trace that rounding leaves of 0."""
+    return 0.0 if abs(value) <= max(TRACE, PART * variance) else float(value)
 
 
-def _mean(spread: np.ndarray, chosen: np.ndarray) -> float | None:
-    return _traced(spread[chosen].mean()) if chosen.any() else None
+def _mean(spread: np.ndarray, chosen: np.ndarray, variance: float) -> float | None:
+    return _traced(spread[chosen].mean(), variance) if chosen.any() else None
 
 
 def _off_diagonal(spread: np.ndarray) -> float:
-    return _mean(spread, ~np.eye(len(spread), dtype=bool))
+    return _mean(spread, ~np.eye(len(spread), dtype=bool), float(np.trace(spread)) / len(spread))
 
 
 def _quantile(df: float | None) -> float:

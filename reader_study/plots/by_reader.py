@@ -11,6 +11,7 @@ from reader_study.plots import marks
 from reader_study.plots.marks import Entry
 
 _ROW, _WIDTH, _LEFT = 22.0, 640.0, 150.0
+LABEL = 11.0
 Groups = Mapping[str, str]
 
 
@@ -126,7 +127,9 @@ def slopes(name: str, title: str, changes: Mapping, sessions: tuple[str, str], g
             "gained": one["wrong_to_right"], "lost": one["right_to_wrong"],
         }  # fmt: skip
         points.append(Point(right, after, said))
-    for y, (reader, colour) in _apart(ends, 11.0, axes.top, axes.foot):
+    # With more readers than lines the readout and the table name them.
+    named = ends if len(ends) * LABEL <= axes.height else []
+    for y, (reader, colour) in _apart(named, LABEL, axes.top, axes.foot):
         drawing.text(right + 12, y + 4, marks.shortened(reader, 96, 10.5), colour=colour, size=10.5)
     means = [
         sum(one[at] for _reader, one in shown) / len(shown) for at in ("accuracy_before", "accuracy_after")

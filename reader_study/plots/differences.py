@@ -68,15 +68,15 @@ def forest(
 
 def difference_text(found: Mapping) -> str:
     """A difference with its interval."""
-    text = f"{found['difference']:+.3f}"
+    text = _signed(found["difference"])
     if not found["ci"]:
         return text
-    low, high = found["ci"]
-    return _("%(value)s (%(low)s to %(high)s)") % {
-        "value": text,
-        "low": f"{low:+.3f}",
-        "high": f"{high:+.3f}",
-    }
+    low, high = map(_signed, found["ci"])
+    return _("%(value)s (%(low)s to %(high)s)") % {"value": text, "low": low, "high": high}
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _endpoint(key: str, primary: Sequence[str]) -> str:

@@ -129,10 +129,14 @@ def figure(shown: Shown, name: str, *, small: bool = False) -> Figure:
     pen.readers()
     pen.averages()
     if not small:
-        drawing.height = marks.legend(drawing, pen.entries, axes.foot + 68) + 2
-    return Figure(
-        name, shown.title, drawing, columns, tuple(pen.rows), tuple(pen.series), labels_note(shown.labels)
-    )
+        y = marks.legend(drawing, pen.entries, axes.foot + 68) + 2
+        if note := labels_note(shown.labels):
+            # In the drawing, so that it stays with every file.
+            for line in marks.wrapped(note, WIDTH - 24, 10.5):
+                drawing.text(12, y + 4, line, colour="muted", size=10.5)
+                y += 14
+        drawing.height = y + 4
+    return Figure(name, shown.title, drawing, columns, tuple(pen.rows), tuple(pen.series))
 
 
 def _why_not(shown: Shown) -> str:

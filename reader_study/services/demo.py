@@ -3,8 +3,6 @@
 What is simulated: the readers, their skills and their times. The model's answers are its real ones.
 """
 
-import hashlib
-import json
 import random
 
 import numpy as np
@@ -14,7 +12,7 @@ from django.utils import timezone
 from classifier.models import ModelVersion
 from classifier.services import batch_analyses, demo_archive, registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudyImage, StudySession
-from reader_study.services import enrolment, log, replay
+from reader_study.services import enrolment, log, protocol, replay
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
@@ -22,44 +20,53 @@ from skinclinic.models import Clinic, Member, Photo, Role, User
 
 CLOSED, OPEN = "Drawn lesions, simulated readers", "Read it yourself: 24 drawings"
 SAMPLE_A_DISEASE, OPEN_A_DISEASE, PRACTICE = 6, 2, 2
+LIKENESS = 1.0
 OPEN_PHOTOS = OPEN_A_DISEASE * len(DISEASE_KEYS)
 # (key, name, readers, skill): log odds by which the truth stands out for them.
-GROUPS = (("professors", "Professors", 10, 2.6), ("clinicians", "Clinicians", 6, 2.0))
+GROUPS = (("professors", "Professors", 10, 3.3), ("clinicians", "Clinicians", 6, 2.7))
 MARGIN = 0.1
-# Which diseases are taken for each other, in log odds.
-LOOKALIKES = {
-    ("bcc", "scc"): 0.9, ("scc", "iec"): 1.2, ("iec", "ak"): 1.4, ("ak", "sk"): 0.8, ("sk", "wart"): 1.0,
-    ("sk", "lentigo"): 0.9, ("mm", "nevus"): 1.4, ("nevus", "lentigo"): 0.8, ("mm", "sk"): 0.7,
-    ("pg", "hemangioma"): 1.5, ("df", "nevus"): 0.9, ("bcc", "nevus"): 0.5, ("scc", "wart"): 0.6,
-}  # fmt: skip
 # How much of the model's opinion readers take over, by group.
-TRUST = {"professors": 0.35, "clinicians": 0.6}
+TRUST = {"professors": 0.15, "clinicians": 0.25}
 _SEED = 7
 
 
 def seed_studies(clinic: Clinic) -> str:
     """Make what is not there yet; returns the secret of the open study's reader, or "". Some seconds."""
-    version = DatasetVersion.objects.filter(clinic=clinic, dataset__name=demo_archive.NAME).first()
-    if version is None:
+    drawings = DatasetVersion.objects.filter(clinic=clinic, dataset__name=demo_archive.NAME).first()
+    if drawings is None:
         return ""
     model = registry.published(clinic)
-    items = list(version.items.exclude(entry=None).select_related("entry__photo").order_by("pk"))
-    # Outside the transaction: what is analysed stays, and nobody waits for it.
-    batch_analyses.analyse(model, [item.entry.photo_id for item in items], give_way=False)
-    scores = {
-        row.photo_id: row.scores
-        for row in batch_analyses.of_photos(model, [item.entry.photo_id for item in items])
-    }
-    items = [item for item in items if item.entry.photo_id in scores]
-    user = User.objects.filter(
-        pk__in=Member.objects.filter(clinic=clinic, role=Role.COORDINATOR).values("user")
-    ).first()
+    coordinator = _first(clinic, Role.COORDINATOR)
+    if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
+        with transaction.atomic():
+            mixed = demo_archive.seed_lookalikes(clinic, _first(clinic, Role.CURATOR))
+            _closed(clinic, coordinator, mixed, *_looked_at(model, list(_items(mixed))), model)
+    if Study.objects.filter(clinic=clinic, name=OPEN).exists():
+        return ""
+    counted = _drawn(list(_items(drawings)), OPEN_A_DISEASE, _SEED + 1)
+    rest = [item for item in _items(drawings) if item not in counted]
+    practice = random.Random(_SEED).sample(rest, min(PRACTICE, len(rest)))
+    random.Random(_SEED).shuffle(counted)
+    _items_there, scores = _looked_at(model, counted + practice)
     with transaction.atomic():
-        if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
-            _closed(clinic, user, version, items, scores, model)
-        if Study.objects.filter(clinic=clinic, name=OPEN).exists():
-            return ""
-        return _open(clinic, user, version, items, scores, model)
+        return _open(clinic, coordinator, drawings, counted, practice, scores, model)
+
+
+def _first(clinic: Clinic, role: str) -> User | None:
+    members = Member.objects.filter(clinic=clinic, role=role).order_by("pk")
+    return User.objects.filter(pk__in=members.values("user")).first()
+
+
+def _items(version: DatasetVersion):
+    return version.items.exclude(entry=None).select_related("entry__photo").order_by("pk")
+
+
+def _looked_at(model: ModelVersion, items: list[DatasetItem]) -> tuple[list[DatasetItem], dict[int, dict]]:
+    """The photos that the model could look at, and its scores of each by photo."""
+    photos = [item.entry.photo_id for item in items]
+    batch_analyses.analyse(model, photos, give_way=False)
+    scores = {row.photo_id: row.scores for row in batch_analyses.of_photos(model, photos)}
+    return [item for item in items if item.entry.photo_id in scores], scores
 
 
 def _drawn(items: list[DatasetItem], a_disease: int, seed: int) -> list[DatasetItem]:
@@ -109,9 +116,9 @@ def simulated_answers(images: tuple[Image, ...], scores: np.ndarray, seed: int =
     chance = np.random.default_rng(seed)
     truth = np.array([DISEASE_KEYS.index(image.truth) for image in images])
     likeness = np.zeros((len(DISEASE_KEYS),) * 2)
-    for (one, other), weight in LOOKALIKES.items():
+    for one, other in demo_archive.LOOKALIKES:
         places = DISEASE_KEYS.index(one), DISEASE_KEYS.index(other)
-        likeness[places] = likeness[places[::-1]] = weight
+        likeness[places] = likeness[places[::-1]] = LIKENESS
     # What makes a photo hard is the same for everybody.
     hard = chance.normal(0, 0.6, (len(images), len(DISEASE_KEYS)))
     opinion = np.log(np.clip(scores, 1e-4, 1))
@@ -142,11 +149,9 @@ def simulated_answers(images: tuple[Image, ...], scores: np.ndarray, seed: int =
 # The open study
 
 
-def _open(clinic: Clinic, user: User, version: DatasetVersion, items, scores, model: ModelVersion) -> str:
-    counted = _drawn(items, OPEN_A_DISEASE, _SEED + 1)
-    random.Random(_SEED).shuffle(counted)
-    rest = [item for item in items if item not in counted]
-    practice = random.Random(_SEED).sample(rest, min(PRACTICE, len(rest)))
+def _open(
+    clinic: Clinic, user: User, version: DatasetVersion, counted, practice, scores, model: ModelVersion
+) -> str:
     now = timezone.now()
     study = Study.objects.create(
         clinic=clinic, name=OPEN, state=Study.State.OPEN, is_synthetic=True, model_version=model, created_by=user,
@@ -167,11 +172,9 @@ def _open(clinic: Clinic, user: User, version: DatasetVersion, items, scores, mo
             skin_type=item.skin_type, site=item.site, is_practice=number > len(counted),
             scores={key: scores[photo.pk][key] for key in DISEASE_KEYS},
         )  # fmt: skip
-    protocol = {"question": study.question, "choices": study.choices, "recipe": study.recipe}
-    text = json.dumps(protocol, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    study.protocol, study.protocol_sha256 = protocol, hashlib.sha256(text.encode()).hexdigest()
-    study.save(update_fields=["protocol", "protocol_sha256"])
     log.note(study, StudyEvent.Kind.OPENED, by=user)
     group = ReaderGroup.objects.create(study=study, key="visitors", name="Visitors")
     _reader, secret = enrolment.enrol(study, group=group, by=user, name="Visitor")
+    protocol.fix(study)
+    study.save(update_fields=["protocol", "protocol_sha256"])
     return secret

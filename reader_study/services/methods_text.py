@@ -101,6 +101,23 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             if shown
             else _("Readers were told nothing of the patients.")
         )
+        yield from _sessions_run(study, report)
+    else:
+        yield from _sessions_replayed(report)
+    missing = sum(
+        reader["missing"]
+        for found in report["datasets"].values()
+        for read in found["sessions"].values()
+        for reader in read["readers"].values()
+        if reader["answered"]
+    )
+    if missing:
+        yield ngettext(
+            "%(n)d missing answer counts as wrong.", "%(n)d missing answers count as wrong.", missing
+        ) % {"n": missing}
+
+
+def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
     for session in study.sessions.all():
         if session.key not in report["sessions"]:
             continue
@@ -117,17 +134,20 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
                 "It began at least %(n)d days after the session before.",
                 session.washout_days,
             ) % {"n": session.washout_days}
-    missing = sum(
-        reader["missing"]
-        for found in report["datasets"].values()
-        for read in found["sessions"].values()
-        for reader in read["readers"].values()
-        if reader["answered"]
-    )
-    if missing:
-        yield ngettext(
-            "%(n)d missing answer counts as wrong.", "%(n)d missing answers count as wrong.", missing
-        ) % {"n": missing}
+
+
+def _sessions_replayed(report: Mapping) -> Iterator[str]:
+    """Only what the files say."""
+    yield _("Sessions are called in the files: %(names)s.") % {"names": ", ".join(report["sessions"])}
+    for name in report["sessions"]:
+        if any(
+            reader["first_answer"]
+            for found in report["datasets"].values()
+            for reader in found["sessions"][name]["readers"].values()
+        ):
+            yield _("In the session “%(name)s” a first answer is recorded beside the last one.") % {
+                "name": name
+            }
 
 
 def _model(study: Study, report: Mapping) -> Iterator[str]:

@@ -4,7 +4,6 @@ Everything is checked first; bad files change nothing.
 """
 
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,10 @@ from reader_study.models import (
     StudyImage,
     StudySession,
 )
-from reader_study.services import log, results, study_tables
+from reader_study.services import log, protocol, results, study_tables
 from reader_study.services.study_tables import ANSWERS, FILES, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
-from reader_study.statistics.reading import TablesRefused
+from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
-from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Photo, User
 from skinclinic.services.people import lock
@@ -114,8 +112,8 @@ def check(folder: Path) -> StudyTables:
         tables = read_tables(*(there.get(name) for name in FILES))
     except TablesRefused as refused:
         raise Refused([_line(problem) for problem in refused.problems]) from None
-    except TableRefused as refused:
-        raise Refused([_whole("", _(refused.message) % refused.params)]) from None
+    except FileRefused as refused:
+        raise Refused([_whole(refused.file, _(refused.message) % refused.params)]) from None
     if not tables.answers:
         lines.append(_whole(ANSWERS, _("There is no answer in it.")))
     lines += _too_long(tables) + _odd_confidence(tables)
@@ -187,40 +185,28 @@ def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishe
     if name_is_taken(clinic, wishes.name):
         raise Refused([_whole("", _("This clinic already has a study with this name."))])
     now = timezone.now()
-    protocol = _protocol(tables, wishes)
     study = Study.objects.create(
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
         state=Study.State.CLOSED, is_synthetic=wishes.is_synthetic, choices=list(tables.choices),
         model_version=wishes.model_version, premalignant_as=wishes.premalignant_as, margin=wishes.margin,
         endpoints=[key for key in DISEASE_KEYS if key in wishes.endpoints], created_by=user, closed_at=now,
-        closed_by=user, protocol=protocol, protocol_sha256=_sha256(protocol),
+        closed_by=user,
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
     if tables.whole is not None:
         study_tables.keep_whole(study, tables.whole)
-    log.note(study, StudyEvent.Kind.CLOSED, by=user, replay=True)
+    protocol.fix(study)
+    study.save(update_fields=["protocol", "protocol_sha256"])
+    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=_hashes(tables))
     results.request(study)
     return study
 
 
-def _protocol(tables: StudyTables, wishes: Wishes) -> dict:
-    """What the replay was made of; the files by the hash of what was read from them."""
-    return {
-        "origin": "replay",
-        "files": {
-            name: hashlib.sha256(content).hexdigest() for name, content in study_tables.to_csv(tables).items()
-        },
-        "choices": list(tables.choices),
-        "margin": wishes.margin,
-        "endpoints": list(wishes.endpoints),
-        "premalignant_as": wishes.premalignant_as,
-    }
-
-
-def _sha256(protocol: dict) -> str:
-    text = json.dumps(protocol, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _hashes(tables: StudyTables) -> dict[str, str]:
+    """Of what was read from each file, so that the same files can be recognised."""
+    files = study_tables.to_csv(tables).items()
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files}
 
 
 def _make_images(study: Study, tables: StudyTables, photos: Mapping[str, Photo]) -> dict[str, StudyImage]:

@@ -4,8 +4,10 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from classifier.plots.figures import Figure
 from classifier.services.figure_files import pdf, png, svg, table_csv
 from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
@@ -25,10 +27,18 @@ def files(
     yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
     for name, columns, rows in tidy(report, tables, language):
         yield f"{name}.csv", table_csv(columns, rows)
-    for figure in figures(report, tables) if with_figures else ():
-        for ending, write in (("svg", svg), ("png", png), ("pdf", pdf)):
-            yield f"figures/{figure.name}.{ending}", write(figure)
-        yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
+    if with_figures:
+        yield from _pictures(figures(report, tables))
+
+
+def _pictures(found: Iterable[Figure]) -> Iterator[tuple[str, bytes]]:
+    # Most of a PNG's time is its compression, which lets other threads work.
+    with ThreadPoolExecutor() as pool:
+        for figure, drawn in [(figure, pool.submit(png, figure)) for figure in found]:
+            yield f"figures/{figure.name}.svg", svg(figure)
+            yield f"figures/{figure.name}.pdf", pdf(figure)
+            yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
+            yield f"figures/{figure.name}.png", drawn.result()
 
 
 def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:

@@ -232,8 +232,8 @@ def draw(study: Study, user, recipe: Recipe, *, again: Sequence[str] = ()) -> St
             "unknown_training": found.unknown,
             "taken_out": taken_out,
         }
-        study.save(update_fields=["recipe"])
-        _store(study, found, drawn)
+        study.is_synthetic = _store(study, found, drawn)
+        study.save(update_fields=["recipe", "is_synthetic"])
         enrolment.redraw_orders(study)
         log.note(
             study, StudyEvent.Kind.DRAWN, by=user, seed=recipe.seed, photos=len(drawn.photos),
@@ -293,18 +293,15 @@ def _unfilled(recipe: Recipe, drawn: sampling.Sample, names: dict[str, str]) -> 
     return rows
 
 
-def _store(study: Study, found: Stock, drawn: sampling.Sample) -> None:
+def _store(study: Study, found: Stock, drawn: sampling.Sample) -> bool:
+    """Put the sample in the place of an earlier one; return whether any photo was drawn by a program."""
     study.images.all().delete()
-    photos = [(photo, False) for photo in drawn.photos] + [(photo, True) for photo in drawn.practice]
+    photos = [*drawn.photos, *drawn.practice]
+    items = _items([found.items[photo] for photo in photos])
     StudyImage.objects.bulk_create(
-        _image(study, number, item, is_practice)
-        for number, (item, is_practice) in enumerate(
-            zip(
-                _items([found.items[photo] for photo, _p in photos]), [p for _photo, p in photos], strict=True
-            ),
-            1,
-        )
+        _image(study, number, item, number > len(drawn.photos)) for number, item in enumerate(items, 1)
     )
+    return any(item.is_synthetic for item in items)
 
 
 def _items(pks: Sequence[int]) -> list[DatasetItem]:

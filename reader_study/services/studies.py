@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from classifier.models import ModelVersion
 from classifier.services import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
-from reader_study.services import enrolment, log, model_answers, progress
+from reader_study.services import enrolment, log, model_answers, progress, results
 from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.refused import Refused
 from skinclinic.diseases import DISEASE_KEYS
@@ -56,7 +56,7 @@ def default_instructions() -> str:
 def create(clinic: Clinic, user: User | None, *, name: str, description: str = "") -> Study:
     """Make a draft with everything that has a sensible default. Raises Refused."""
     study = Study(
-        clinic=clinic, name=name, description=description, created_by=user, question=default_question(),
+        clinic=clinic, name=name, description=_one_way(description), created_by=user, question=default_question(),
         instructions=default_instructions(), model_version=registry.published(clinic),
     )  # fmt: skip
     try:
@@ -68,6 +68,16 @@ def create(clinic: Clinic, user: User | None, *, name: str, description: str = "
     for place, (key, group) in enumerate((("professors", _("Professors")), ("clinicians", _("Clinicians")))):
         ReaderGroup.objects.create(study=study, key=key, name=group, place=place)
     return study
+
+
+@transaction.atomic
+def create_with_settings(
+    clinic: Clinic, user: User | None, values: Mapping[str, object], sessions: "Sessions | None" = None
+) -> Study:
+    """Make a draft and change its settings, or make none. Raises Refused."""
+    rest = dict(values)
+    study = create(clinic, user, name=rest.pop("name"), description=rest.pop("description", ""))
+    return change_settings(study, rest, sessions=sessions) if rest or sessions else study
 
 
 @transaction.atomic
@@ -104,6 +114,7 @@ def change_settings(
     """
     row = lock_draft(study)
     earlier_model = row.model_version_id
+    values = {name: _one_way(value) for name, value in values.items()}
     for name, value in values.items():
         setattr(row, name, value)
     row.choices = [key for key in DISEASE_KEYS if key in row.choices]
@@ -184,6 +195,7 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
     if wrong := sorted(set(values) - set(AMENDABLE)):
         raise Refused(wrong[0], _("This was fixed when the study opened and cannot change any more."))
     row = lock_open(study)
+    values = {name: _one_way(value) for name, value in values.items()}
     changes = {
         name: [plain(getattr(row, name)), plain(value)]
         for name, value in values.items()
@@ -200,6 +212,11 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
     return changes
 
 
+def _one_way(value):
+    """Texts with one kind of line ends, whatever a browser sends, so that equal texts are equal."""
+    return "\n".join(value.splitlines()) if isinstance(value, str) else value
+
+
 def plain(value):
     """A value as JSON can hold it."""
     return value.isoformat() if isinstance(value, date) else value
@@ -214,6 +231,7 @@ def close(study: Study, user: User | None) -> Study:
     unfinished = progress.unfinished(row)
     log.note(row, StudyEvent.Kind.CLOSED, by=user, unfinished=unfinished)
     row.readers.filter(is_preview=True).delete()
+    results.request(row)
     return row
 
 
@@ -233,6 +251,7 @@ def unblind(study: Study, user: User, *, reason: str, typed: str) -> Study:
     row.unblinded_at = timezone.now()
     row.save(update_fields=["unblinded_at"])
     log.note(row, StudyEvent.Kind.UNBLINDED, by=user, reason=reason)
+    results.request(row)
     return row
 
 

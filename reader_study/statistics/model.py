@@ -7,6 +7,7 @@ import numpy as np
 from classifier import roc
 from classifier.metrics import notes
 from classifier.metrics.calibration import calibration
+from classifier.metrics.decision_curve import decision_curve
 from classifier.metrics.delong import AucEstimate, estimate
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, GroupSpecificity, tier_groups
 from classifier.metrics.operating import AtThreshold, Truth, at_threshold
@@ -108,6 +109,7 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict:
         "argmax": None,
         "calibration": None,
         "calibration_note": "",
+        "decision_curve": None,
         "subgroups": {},
     }
     if part.scores is None:
@@ -130,6 +132,7 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict:
         "ak_alternative": {"ak": other, **_groups(alternative, truth, key, other)},
         "calibration": calibration(scores, positive) if is_share else None,
         "calibration_note": "" if is_share else notes.NO_PROBABILITIES,
+        "decision_curve": decision_curve(scores, positive) if is_share else None,
         "subgroups": {
             name: subgroup_aucs(scores, positive, labels) for name, labels in divisions(part).items()
         },

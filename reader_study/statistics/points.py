@@ -78,16 +78,13 @@ def average(
     return found
 
 
+_NO_CASE = {"sensitivity": notes.NO_POSITIVES, "specificity": notes.NO_NEGATIVES}
+
+
 def _mean(name: str, merit: mrmc.Merit | None, readers: int) -> dict:
     if merit is None or not readers:
-        note = (
-            notes.NO_ANSWERS
-            if not readers
-            else notes.NO_POSITIVES
-            if name == "sensitivity"
-            else notes.NO_NEGATIVES
-        )
-        return {name: None, f"{name}_sd": None, f"{name}_ci": None, f"{name}_note": note}
+        nothing = dict.fromkeys((name, f"{name}_sd", f"{name}_ci"))
+        return nothing | {f"{name}_note": _NO_CASE[name] if readers else notes.NO_ANSWERS}
     single = mrmc.single(merit)
     return {
         name: single.mean,

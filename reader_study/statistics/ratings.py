@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reader_study.statistics.reading import Reading, RowProblem, TablesRefused, named, number
-from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from reader_study.statistics.reading import FileRefused, Reading, RowProblem, TablesRefused, named, number
+from skinclinic.archive.formats.problems import CellError, Problem, _
 
 AI = "AI"
 _SHOWN = 5
@@ -40,7 +40,7 @@ def read_ratings(path: Path) -> Ratings | AiRatings:
     """Read the columns ``test, reader, case, truth, rating``; truth is 0 or 1, every reader rated every case in
     every test. A test named AI with one reader beside one other test gives AiRatings.
 
-    Raises TablesRefused (row by row), TableRefused, OSError.
+    Raises TablesRefused (row by row), FileRefused, OSError.
     """
     problems: list[RowProblem] = []
     reading = Reading(path, problems, ("test", "reader", "case", "truth", "rating"))
@@ -70,19 +70,20 @@ def read_ratings(path: Path) -> Ratings | AiRatings:
     if problems:
         raise TablesRefused(problems)
     if not ratings:
-        raise TableRefused(_("%(file)s has no row below the names of the columns."), file=path.name)
+        raise FileRefused(path, _("There is no row below the names of the columns."))
     truth = np.array([truth for truth, _row in truths.values()])
     for name, count in (("1", int(truth.sum())), ("0", int((~truth).sum()))):
         if count < 2:
-            raise TableRefused(
+            raise FileRefused(
+                path,
                 _("There are %(count)s cases with the truth %(truth)s; two are needed for a variance."),
                 count=count,
                 truth=name,
             )
-    return _arranged(ratings, tuple(truths), truth)
+    return _arranged(path, ratings, tuple(truths), truth)
 
 
-def _arranged(ratings: dict, cases: tuple[str, ...], truth: np.ndarray) -> Ratings | AiRatings:
+def _arranged(path: Path, ratings: dict, cases: tuple[str, ...], truth: np.ndarray) -> Ratings | AiRatings:
     readers_of: dict[str, list[str]] = {}
     for test, reader, _case in ratings:
         readers = readers_of.setdefault(test, [])
@@ -92,18 +93,19 @@ def _arranged(ratings: dict, cases: tuple[str, ...], truth: np.ndarray) -> Ratin
     ai = next((test for test in tests if test.upper() == AI and len(readers_of[test]) == 1), None)
     others = [test for test in tests if test != ai]
     if ai is not None and len(others) == 1 and readers_of[others[0]] != readers_of[ai]:
-        (of_ai,) = _filled(ratings, [ai], readers_of[ai], cases)[0]
-        (values,) = _filled(ratings, others, readers_of[others[0]], cases)
+        (of_ai,) = _filled(path, ratings, [ai], readers_of[ai], cases)[0]
+        (values,) = _filled(path, ratings, others, readers_of[others[0]], cases)
         return AiRatings(ai, readers_of[ai][0], of_ai, others[0], tuple(readers_of[others[0]]), truth, values)
     readers = tuple(dict.fromkeys(reader for _test, reader, _case in ratings))
-    return Ratings(tests, readers, cases, truth, _filled(ratings, tests, readers, cases))
+    return Ratings(tests, readers, cases, truth, _filled(path, ratings, tests, readers, cases))
 
 
-def _filled(ratings: dict, tests, readers, cases) -> np.ndarray:
-    """Ratings as an array. TableRefused where a cell is empty."""
+def _filled(path: Path, ratings: dict, tests, readers, cases) -> np.ndarray:
+    """Ratings as an array. FileRefused where a cell is empty."""
     keys = [(test, reader, case) for test in tests for reader in readers for case in cases]
     if lacking := [key for key in keys if key not in ratings]:
-        raise TableRefused(
+        raise FileRefused(
+            path,
             _(
                 "Every reader must have rated every case in every test; %(count)s of %(of)s ratings are missing: "
                 "%(names)s."

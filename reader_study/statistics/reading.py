@@ -40,6 +40,17 @@ class TablesRefused(ValueError):
         super().__init__("\n".join(lines))
 
 
+class FileRefused(TableRefused):
+    """``file`` as a whole cannot be used; ``message`` and ``params`` say why."""
+
+    def __init__(self, path: Path, message: str, **params):
+        super().__init__(message, **params)
+        self.file = path.name
+
+    def __str__(self) -> str:
+        return f"{self.file}: {super().__str__()}"
+
+
 class Reading:
     """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it."""
 
@@ -49,7 +60,7 @@ class Reading:
             self.table = Table(path)
             self.table.require(*columns)
         except TableRefused as refused:
-            raise in_file(path, refused) from None
+            raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
         self.found = 0
         self.row_has_problems = False
@@ -62,7 +73,7 @@ class Reading:
                     self.say(problem)
                 yield record
         except TableRefused as refused:
-            raise in_file(self.path, refused) from None
+            raise FileRefused(self.path, refused.message, **refused.params) from None
 
     def say(self, problem: Problem) -> None:
         self.problems.append(RowProblem(self.path.name, self.record.number, problem))
@@ -79,10 +90,6 @@ class Reading:
         except CellError as error:
             self.say(Problem(column, error.message, text, error.params))
             return None
-
-
-def in_file(path: Path, refused: TableRefused) -> TableRefused:
-    return TableRefused("%(file)s: %(what)s", file=path.name, what=str(refused))
 
 
 def named(text: str) -> str:

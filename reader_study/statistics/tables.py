@@ -1,18 +1,23 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from reader_study.statistics.reading import Reading, RowProblem, TablesRefused, named, number, word
-from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from reader_study.statistics.reading import (
+    FileRefused,
+    Reading,
+    RowProblem,
+    TablesRefused,
+    named,
+    number,
+    word,
+)
+from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
 from skinclinic.diseases import DISEASE_KEYS
-
-# A day: a photo left open overnight is no reading time.
-MOST_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ def read_tables(
     keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer``).
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
 
-    Raises TablesRefused with all problems of all files, TableRefused for a file that is no such table, OSError.
+    Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
     problems: list[RowProblem] = []
     images = _images(images_csv, problems)
@@ -181,7 +186,7 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             seen.setdefault(image.name, record.number)
         images.append(image)
     if not images and not reading.found:
-        raise TableRefused(_("%(file)s has no row below the names of the columns."), file=path.name)
+        raise FileRefused(path, _("There is no row below the names of the columns."))
     return images
 
 
@@ -202,9 +207,9 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
             scores[place[name]] = values
     lacking = [image.name for image in images if image.name and image.name not in seen]
     if lacking and not reading.found:
-        raise TableRefused(
-            _("%(file)s has no scores for %(count)s of %(of)s images: %(names)s."),
-            file=path.name,
+        raise FileRefused(
+            path,
+            _("There are no scores for %(count)s of %(of)s images: %(names)s."),
             count=len(lacking),
             of=len(images),
             names=", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else ""),
@@ -243,16 +248,17 @@ def _choice(text: str) -> str:
     return "" if is_unknown(text) else _disease(text)
 
 
-def _between(low: float, high: float) -> Callable[[str], float | None]:
-    def read(text: str) -> float | None:
-        if not text:
-            return None
-        if not low <= number(text) <= high:
-            raise CellError(_("is not from %(low)s to %(high)s"), low=low, high=high)
-        return number(text)
-
-    return read
+def _confidence(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if not 0 <= (value := number(text)) <= 100:
+        raise CellError(_("is not from 0 to 100"))
+    return value
 
 
-_confidence = _between(0, 100)
-_seconds = _between(0, MOST_SECONDS)
+def _seconds(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if (value := number(text)) < 0:
+        raise CellError(_("is negative"))
+    return value

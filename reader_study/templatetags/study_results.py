@@ -9,7 +9,12 @@ from reader_study.plots.differences import difference_text
 from reader_study.services.conclusions import p_text
 
 register = template.Library()
-register.filter("p_short", p_text)
+
+
+@register.filter
+def p_short(value) -> str:
+    """A p in short; a dash where there is none."""
+    return p_text(value if isinstance(value, float) else None)
 
 
 @register.filter

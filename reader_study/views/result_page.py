@@ -14,16 +14,12 @@ from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
 from reader_study.services.results import POLICIES, NoResults, Results
+from reader_study.views.common import frame, study_of
 from skinclinic.keyset import is_key
 from skinclinic.models import Member
-from skinclinic.permissions import get_for, membership
+from skinclinic.permissions import membership
 
-# What the head of every page of a study needs.
-FRAME = {
-    "tab": "results",
-    "results_page": "study-results",
-    "tabs_template": ["studies/tabs.html", "studies/results/head.html"],
-}
+TAB = "results"
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Access:
 
 def access_of(request: HttpRequest, pk: int) -> Access:
     """Raises Http404 for outsiders."""
-    study = get_for(request.user, Study.objects.select_related("clinic", "model_version"), pk)
+    study = study_of(request, pk)
     return Access(study, membership(request.user, study.clinic_id))
 
 
@@ -66,7 +62,7 @@ def results_page(view: Callable) -> Callable:
 
 def refusal(request: HttpRequest, access: Access) -> HttpResponse:
     """Why the results are not shown, and until when."""
-    context = FRAME | {"study": access.study, "can_run": access.member.can_run_studies}
+    context = frame(request, access.study, TAB)
     return render(request, "studies/results/blinded.html", context, status=403)
 
 
@@ -126,10 +122,8 @@ class ResultPage:
     def context(self, **more) -> dict:
         """What the templates of all pages need."""
         return {
-            **FRAME,
+            **frame(self.request, self.study, TAB),
             "page": self,
-            "study": self.study,
-            "can_run": self.member.can_run_studies,
             "result": StudyResult.objects.filter(study=self.study).first(),
             "report": self.report,
             "about": self.report["about"],

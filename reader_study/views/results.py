@@ -6,13 +6,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from reader_study.models import Study, StudyEvent, StudyResult
+from reader_study.models import StudyEvent, StudyResult
 from reader_study.services import results as service
 from reader_study.services.conclusions import conclusions
 from reader_study.services.results import NoResults
-from reader_study.views.result_page import FRAME, Access, ResultPage, access_of, refusal
+from reader_study.views.common import frame, study_of
+from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
 from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.permissions import STUDY, get_for
+from skinclinic.permissions import STUDY
 
 
 @require_safe
@@ -25,7 +26,7 @@ def overview(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         page = ResultPage(request, access)
     except NoResults:
-        return render(request, "studies/results/state.html", _state(access, row))
+        return render(request, "studies/results/state.html", _state(request, access, row))
     context = page.context(
         lines=_lines(page),
         conclusions=conclusions(
@@ -50,11 +51,9 @@ _TOLD = (
 )  # fmt: skip
 
 
-def _state(access: Access, row: StudyResult | None) -> dict:
+def _state(request: HttpRequest, access: Access, row: StudyResult | None) -> dict:
     return {
-        **FRAME,
-        "study": access.study,
-        "can_run": access.member.can_run_studies,
+        **frame(request, access.study, TAB),
         "result": row,
         "percent": round(100 * row.done / row.total) if row and row.total else 0,
     }
@@ -90,7 +89,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.can_see:
         raise Http404
     row = StudyResult.objects.filter(study=access.study).first()
-    response = render(request, "studies/results/progress.html", _state(access, row))
+    response = render(request, "studies/results/progress.html", _state(request, access, row))
     if row is None or not row.is_busy:
         response["HX-Refresh"] = "true"
     return response
@@ -99,7 +98,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def act(request: HttpRequest, pk: int) -> HttpResponse:
     """Compute (again), or take failed results up again."""
-    study = get_for(request.user, Study, pk, STUDY)
+    study = study_of(request, pk, STUDY)
     action = request.POST.get("act", "")
     if not study.is_unblinded:
         messages.error(request, _("Results are computed once the study is closed."))

@@ -60,7 +60,7 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
     if study.is_draft:
         recipe = Recipe.of(study)
         choice = Choice.of(request.GET, recipe)
-        context |= _form(study, choice, recipe, {}, {})
+        context |= _form(study, choice, recipe, {}, {}) | {"is_choosing": "set" in request.GET}
     return render(request, "studies/sample.html", context)
 
 
@@ -88,7 +88,9 @@ def _draw(request: HttpRequest, study: Study) -> HttpResponse:
         preset = sampling.as_in_paper(found["stock"])
         numbers = {(version, group): str(n) for version, one in preset.items() for group, n in one.items()}
         found = _form(study, replace(choice, by=BY_DISEASE), recipe, numbers, errors | _texts(texts))
-    return render(request, "studies/sample.html", context | found, status=422 if errors else 200)
+    return render(
+        request, "studies/sample.html", context | found | {"is_choosing": True}, status=422 if errors else 200
+    )
 
 
 def _texts(texts: dict[str, str]) -> dict[str, str]:

@@ -291,6 +291,20 @@ def test_readers_who_do_not_differ_give_the_normal_limit():
     assert against.non_inferiority.p == pytest.approx(stats.norm.sf(against.non_inferiority.t), **CLOSE)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_test_against_itself_differs_by_nothing_and_has_no_p(seed):
+    """Whatever rounding leaves of differences of variances is no variance."""
+    ratings, truth = made(seed, tests=1, readers=3 + seed, n=40 + 7 * seed)
+    for method in mrmc.METHODS.values():
+        found = mrmc.compare(method(np.repeat(ratings, 2, axis=0), truth))
+        assert found.pairs[0].difference == 0
+        for test in (found.rrrc, found.frrc, found.rrfc, found.pairs[0].frrc):
+            assert (test.p, test.note) == (None, notes.NO_VARIANCE)
+        # An AI that does just what every reader does.
+        same = method(np.repeat(ratings[0, :1], 4, axis=0), truth)
+        assert mrmc.ai_against_readers(same[0], same).note == notes.NO_VARIANCE
+
+
 def test_perfect_readers_and_a_perfect_ai_have_no_variance_and_no_p():
     truth = np.arange(10) < 4
     perfect = np.broadcast_to(truth.astype(float), (2, 3, 10))

@@ -179,7 +179,7 @@ def test_a_checked_file_is_written_whole(opened, coordinator, sheet):
     [
         ("\ufeffnumber,answer,reader\n1,bcc,R01\n2,Malignant melanoma,r01\n3,4,R01", "utf-8"),
         ("number;answer;reader\n1;기저세포암종;R01\n2;악성흑색종;Ann Chae\n3;4;R01", "cp949"),
-        ("Image,Answer,Reader\n001,Basal cell carcinoma,R01\n002, MM ,ann@example.org\n003,ACTINIC keratosis,R01", "utf8"),
+        ("Image,Answer,Reader\n001,Basal cell carcinoma,R01\n002, MM ,Ann Chae\n003,ACTINIC keratosis,R01", "utf-8"),
     ],
 )  # fmt: skip
 def test_answers_as_people_write_them(opened, sheet, text, encoding):

@@ -298,6 +298,23 @@ def test_sessions_in_the_other_order_turn_the_sign():
             assert a["p"] == (b["p"] if b["p"] is None else pytest.approx(b["p"], rel=1e-9))
 
 
+def test_tables_can_be_in_korean():
+    found = report(BASE)
+    words = {name: rows for name, _columns, rows in tidy(found, BASE, "ko")}
+    assert {row[2] for row in words["diseases"]} >= {"기저세포암종", "사마귀"}
+    assert list(words) == ["answers", "readers", "points", "diseases", "comparisons"]
+
+
+def test_only_the_endpoints_are_a_family():
+    found = report(made_study(n=200, readers=5), endpoints=("mm", "bcc"))
+    assert found["settings"]["holm_family"] == ["bcc", "mm"]
+    tests = found["datasets"]["asan"]["ai_vs_readers"]["unaided"]
+    first, second = sorted((tests["bcc"], tests["mm"]), key=lambda one: one["p"])
+    assert first["p_holm"] == pytest.approx(min(1, 2 * first["p"]))
+    assert second["p_holm"] == pytest.approx(max(first["p_holm"], second["p"]))
+    assert tests["nevus"]["p"] is not None and tests["nevus"]["p_holm"] is None
+
+
 def test_bad_wishes_are_refused():
     for options in ({"ak": "own"}, {"margin": 1.5}, {"margin": -0.1}):
         with pytest.raises(ValueError):

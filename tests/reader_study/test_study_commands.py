@@ -30,8 +30,9 @@ def study(tmp_path):
     return tables, write(tables, tmp_path)
 
 
-def run_report(paths, out, *more) -> str:
+def run_report(paths, out, *more, figures: bool = False) -> str:
     said = StringIO()
+    more = more if figures else (*more, "--no-figures")
     options = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
     call_command("study_report", *options, "--out", str(out), *more, stdout=said)
     return said.getvalue()
@@ -134,6 +135,22 @@ def test_tables_say_the_same_in_words(study, tmp_path):
     assert float(first["difference"]) == found["asan"]["ai_vs_readers"]["unaided"]["bcc"]["difference"]
     assert (first["comparison"], first["non_inferiority_margin"]) == ("model vs readers", "0.05")
     assert len(rows(out / "points.csv")) == 2 * 2 * 12 * (4 + 3)
+
+
+def test_every_figure_is_written_in_every_way(tmp_path):
+    paths = write(
+        made_study(n=24, readers=2, sessions=("unaided",), datasets=("asan",), missing=0.05), tmp_path
+    )
+    run_report(paths, tmp_path / "out", figures=True)
+    endings: dict[str, set[str]] = {}
+    starts = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".csv": "\ufeff".encode()}
+    for path in (tmp_path / "out/figures").iterdir():
+        endings.setdefault(path.stem, set()).add(path.suffix)
+        assert path.read_bytes().startswith(starts[path.suffix])
+    assert all(found == set(starts) for found in endings.values())
+    shown = json.loads((tmp_path / "out/report.json").read_text())["datasets"]["asan"]["diseases"]
+    for key in DISEASE_KEYS:
+        assert (f"asan-{key}-unaided-roc" in endings) == shown[key]["evaluable"]
 
 
 def test_formulas_are_defused(tmp_path):
@@ -364,7 +381,7 @@ def test_both_run_as_programs_where_there_is_no_database(study, van_dyke_file, t
     start = [sys.executable, str(ROOT / "manage.py")]
     options = [part for name, path in study[1].items() for part in (f"--{name}", str(path))]
     done = subprocess.run(
-        [*start, "study_report", *options, "--out", str(tmp_path / "out")],
+        [*start, "study_report", *options, "--out", str(tmp_path / "out"), "--no-figures"],
         env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from reader_study.statistics.ratings import AiRatings, Ratings, read_ratings
-from reader_study.statistics.reading import TablesRefused
+from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import read_tables
-from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.diseases import DISEASE_KEYS
 from tests.reader_study.made_study import made_study, write
 
@@ -123,6 +122,22 @@ def test_what_is_wrong_is_said_by_file_and_row(tmp_path, table, row, text, messa
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "cells, message",
+    [
+        ("mm,120,3,sk", "row 2, confidence '120': is not from 0 to 100"),
+        ("mm,70,-3,sk", "row 2, seconds '-3': is negative"),
+        ("x,70,3,sk", "row 2, second 'x': is none of"),
+        ("mm,70,3,x", "row 2, first_answer 'x': is none of"),
+    ],
+)
+def test_what_else_was_asked_is_checked(tmp_path, cells, message):
+    answers = [f"{ANSWERS[0]},second,confidence,seconds,first_answer", f"{ANSWERS[1]},{cells}"]
+    with pytest.raises(TablesRefused) as refused:
+        read_tables(*files(tmp_path, answers=answers))
+    assert message in str(refused.value)
+
+
 def test_everything_wrong_is_said_at_once(tmp_path):
     answers = [ANSWERS[0], *(f"unaided,R1,professor,z{number},bcc" for number in range(40))]
     paths = files(tmp_path, images=changed(IMAGES, 2, "a,asan,eczema,,,"), answers=answers)
@@ -136,10 +151,10 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     "table, lines, message",
     [
         ("images", ["image,truth", "a,bcc"], "images.csv: These columns are missing: dataset"),
-        ("images", IMAGES[:1], "images.csv has no row"),
+        ("images", IMAGES[:1], "images.csv: There is no row"),
         ("images", [""], "images.csv: The table is empty"),
         ("scores", ["image,bcc", "a,1"], "scores.csv: These columns are missing: scc, iec"),
-        ("scores", SCORES[:-1], "scores.csv has no scores for 1 of 3 images: c"),
+        ("scores", SCORES[:-1], "scores.csv: There are no scores for 1 of 3 images: c"),
         (
             "answers",
             ["session,reader,image,answer", "u,r,a,bcc"],
@@ -149,7 +164,7 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     ],
 )
 def test_a_table_of_another_kind_is_refused(tmp_path, table, lines, message):
-    with pytest.raises(TableRefused, match=message):
+    with pytest.raises(FileRefused, match=message):
         read_tables(*files(tmp_path, **{table: lines}))
 
 
@@ -231,17 +246,17 @@ def test_bad_rows_of_ratings(tmp_path, rows, message):
         ),
         (crossed(cases=("p", "x", "y")), "1 cases with the truth 1; two are needed"),
         (crossed(cases=("p", "q", "x")), "1 cases with the truth 0; two are needed"),
-        ([], "no row below"),
+        ([], "ratings.csv: There is no row below"),
     ],
 )
 def test_unbalanced_ratings(tmp_path, rows, message):
-    with pytest.raises(TableRefused) as refused:
+    with pytest.raises(FileRefused) as refused:
         read_ratings(rating_file(tmp_path, rows))
     assert message in str(refused.value)
 
 
 def test_ratings_need_their_columns(tmp_path):
-    with pytest.raises(TableRefused, match="columns are missing: case"):
+    with pytest.raises(FileRefused, match="columns are missing: case"):
         read_ratings(rating_file(tmp_path, [], head="test,reader,truth,rating"))
 
 

@@ -4,6 +4,8 @@
 - ``LISTING``: shows or changes whatever belongs to the person's own clinics.
 - ``PERSONAL``: about the person alone; read-only members may use it too.
 - ``PUBLIC``: for everybody, with nothing of any clinic in it.
+
+``need="study"``: coordinators may use it, too, to change studies and nothing else.
 """
 
 from dataclasses import dataclass, field
@@ -16,10 +18,16 @@ class Access:
     args: dict[str, str] = field(default_factory=dict)
     # Fields that the common form has not, or has with another meaning.
     body: dict[str, object] = field(default_factory=dict)
+    need: str = "edit"
 
 
 def row(attribute: str, name: str = "pk") -> Access:
     return Access("row", {name: attribute})
+
+
+def of_study(**args: str) -> Access:
+    """A page that runs a study; ``args`` are more parts of its address."""
+    return Access("row", {"pk": "study", **args}, need="study")
 
 
 LISTING, PERSONAL, PUBLIC = Access("listing"), Access("personal"), Access("public")
@@ -174,6 +182,26 @@ TABLE = {
     "model-training": row("training"),
     "model-training-status": row("training"),
     "model-training-act": row("training"),
+    # Reader studies
+    "studies": LISTING,
+    "study-new": Access("listing", need="study"),
+    "study": of_study(),
+    "study-act": of_study(),
+    "study-model": of_study(),
+    "study-preview": of_study(),
+    "study-protocol": of_study(),
+    "study-log": of_study(),
+    "study-settings": of_study(),
+    "study-amend": of_study(),
+    "study-sample": of_study(),
+    "study-sample-act": of_study(),
+    "study-readers": of_study(),
+    "study-progress": of_study(),
+    "study-remind": of_study(),
+    "study-reader": of_study(reader="reader"),
+    "study-paper": of_study(),
+    "study-paper-pdf": of_study(),
+    "study-paper-answers": of_study(),
     # API
     "api-token": PUBLIC,
     "api-schema": PUBLIC,
@@ -211,6 +239,13 @@ TABLE = {
     "api-model-roll-back": LISTING,
     "api-model-detail": row("own_model"),
     "api-model-publish": row("own_model"),
+    "api-study-list": Access("listing", need="study"),
+    "api-study-detail": of_study(),
+    "api-study-draw": of_study(),
+    "api-study-open": of_study(),
+    "api-study-close": of_study(),
+    "api-study-readers": of_study(),
+    "api-study-protocol": of_study(),
     "api-publication-list": LISTING,
     "api-publication-detail": row("publication"),
 }

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from classifier.models import Training, TrainingRun
 from classifier.services import registry
+from reader_study.models import StudyImage
+from reader_study.services import enrolment, studies
 from skinclinic.archive.models import (
     BackgroundDisease,
     Dataset,
@@ -30,7 +32,6 @@ from skinclinic.models import Diagnosis, Job, User
 from skinclinic.services import diagnoses, invitations
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
-from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,13 @@ OURS = ("skinclinic", "classifier", "reader_study")
 ALL_METHODS = ("get", "post", "put", "patch", "delete")
 CHANGING = ALL_METHODS[1:]
 JPEG = factories.jpeg_bytes(99, 96, 96)
+# What belongs to a clinic through its study, and what else running a study may add.
+BELOW_A_STUDY = {
+    "StudySession": "study", "StudyImage": "study", "StudyEvent": "study", "StudyResult": "study",
+    "ReaderGroup": "study", "Reader": "study", "Reading": "reader__study", "Answer": "reading__reader__study",
+    "AnswerChange": "reading__reader__study",
+}  # fmt: skip
+OF_STUDIES = {"Study", "Job", *BELOW_A_STUDY}
 IN_PLAIN_PATH = re.compile(r"<(?:\w+:)?(?P<name>\w+)>")
 IN_REGEX = re.compile(r"\(\?P<(?P<name>\w+)>[^)]*\)")
 
@@ -135,11 +143,17 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         choices={"runs": 1, "epochs": 1}, created_by=quist,
     )  # fmt: skip
     TrainingRun.objects.create(training=training, number=1, seed=0, job=job)
-    study = make_study(
-        clinic, quist, labels=["bcc"], practice=0, name="SECRETSTUDY-14", dataset="SECRETSAMPLE-2"
+    study = studies.create(clinic, admin_user, name="SECRETSTUDY-7", description="SECRETPLAN-3")
+    StudyImage.objects.create(
+        study=study, number=1, name="001", dataset="SECRETDATASET-9", photo=photo, truth="bcc",
+        content_sha256=entry.content_sha256,
+    )  # fmt: skip
+    study.protocol, study.protocol_sha256 = {"name": study.name}, "0" * 64
+    study.save()
+    reader, _link = enrolment.enrol(
+        study, group=study.groups.first(), by=admin_user, name="SECRETREADER-4", email="reader@example.org"
     )
-    reading = study.readers[0].readings.get()
-    image = study.study.images.get()
+    reading, image = reader.readings.first(), study.images.get()
     answer = reading.answers.create(
         image=image, choice="bcc", answered_at=timezone.now(), changed_at=timezone.now()
     )
@@ -149,6 +163,8 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
         session_key="unaided",
         position=1,
+        study=study,
+        reader=reader,
         evaluation=evaluation,
         training=training,
         source=source,
@@ -192,10 +208,12 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
             "SECRETDISEASE-4",
             "SECRETIMPORT-5",
             "SECRETDATASET-9",
-            "SECRETSTUDY-14",
-            "SECRETSAMPLE-2",
             "SECRETCOMMENT-8",
             "quist.invited@example.org",
+            "SECRETSTUDY-7",
+            "SECRETPLAN-3",
+            "SECRETREADER-4",
+            "reader@example.org",
             photo.sha256,
         ],
     )
@@ -232,6 +250,8 @@ def foreign_references(world) -> dict:
         "versions": world.version.pk,
         "decided": world.pair.pk,
         "member": world.member.pk,
+        "study": world.study.pk,
+        "reader": world.reader.pk,
     }
 
 
@@ -285,6 +305,11 @@ def snapshot(world) -> dict:
         if any(field.name == "clinic" for field in model._meta.fields):
             rows[model.__name__] = list(
                 model._default_manager.filter(clinic=world.clinic).order_by("pk").values()
+            )
+    for model in apps.get_models():
+        if path := BELOW_A_STUDY.get(model.__name__):
+            rows[model.__name__] = list(
+                model._default_manager.filter(**{f"{path}__clinic": world.clinic}).order_by("pk").values()
             )
     rows["clinic"] = type(world.clinic).objects.filter(pk=world.clinic.pk).values().get()
     people = User.objects.filter(memberships__clinic=world.clinic).order_by("pk")
@@ -373,12 +398,23 @@ def test_signed_out_people_get_nothing(world):
     assert snapshot(world) == before
 
 
-def test_read_only_members_change_nothing(world, client_for, coordinator):
+def besides_studies(rows: dict) -> dict:
+    return {name: found for name, found in rows.items() if name not in OF_STUDIES}
+
+
+def test_coordinators_change_studies_and_nothing_else(world, client_for, coordinator):
     before, problems = snapshot(world), []
     for route, responses in walk(world, lambda: client_for(coordinator), CHANGING):
         statuses = statuses_of(responses)
         wrong = []
-        if route.access.kind in ("row", "listing") and not set(statuses.values()) <= {403, 405}:
+        if route.access.need == "study":
+            now = snapshot(world)
+            if besides_studies(now) != besides_studies(before):
+                wrong.append("changes more than studies")
+            if max(statuses.values()) >= 500:
+                wrong.append("breaks")
+            before = now
+        elif route.access.kind in ("row", "listing") and not set(statuses.values()) <= {403, 405}:
             wrong.append("answers")
         if route.access.kind == "personal":
             before = snapshot(world)
@@ -386,6 +422,24 @@ def test_read_only_members_change_nothing(world, client_for, coordinator):
             wrong.append("changes something")
             before = snapshot(world)
         problems += [f"{route}: {what} {statuses}" for what in wrong]
+    assert not problems, "\n".join(problems)
+    assert snapshot(world) == before
+
+
+def test_only_those_who_run_studies_change_them(world, client_for, clinician, curator):
+    """Members look at studies; what is still blind they do not even see."""
+    before, problems = snapshot(world), []
+    for user in (clinician, curator):
+        client = client_for(user)
+        for route in (route for route in ROUTES if route.access.need == "study"):
+            address = address_of(route, world)
+            statuses = {way: ask(client, way, route, address, world).status_code for way in CHANGING}
+            if not set(statuses.values()) <= {403, 405}:
+                problems.append(f"{user} {route}: answers {statuses}")
+            blind = ("sample", "settings", "readers", "progress", "paper", "log", "protocol")
+            seen = client.get(address)
+            if any(word in route.name for word in blind) and seen.status_code not in (403, 405):
+                problems.append(f"{user} {route}: shows {seen.status_code}")
     assert not problems, "\n".join(problems)
     assert snapshot(world) == before
 

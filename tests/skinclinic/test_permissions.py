@@ -7,16 +7,28 @@ from django.http import Http404
 
 from classifier.models import ModelVersion
 from skinclinic.models import Lesion, Member, Photo, Role
-from skinclinic.permissions import ADMIN, EDIT, VIEW, clinic_member, get_for, membership, require, visible
+from skinclinic.permissions import (
+    ADMIN,
+    CURATE,
+    EDIT,
+    STUDY,
+    VIEW,
+    clinic_member,
+    get_for,
+    membership,
+    require,
+    visible,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+NEEDS = [VIEW, EDIT, CURATE, STUDY, ADMIN]
 ALLOWED = {
     "clinician": {VIEW, EDIT},
-    "coordinator": {VIEW},
-    "curator": {VIEW, EDIT},
-    "admin": {VIEW, EDIT, ADMIN},
+    "coordinator": {VIEW, STUDY},
+    "curator": {VIEW, EDIT, CURATE},
+    "admin": set(NEEDS),
 }
 
 
@@ -25,7 +37,7 @@ def test_the_table_names_every_role():
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-@pytest.mark.parametrize("need", [VIEW, EDIT, ADMIN])
+@pytest.mark.parametrize("need", NEEDS)
 def test_what_each_role_may_do(photo, clinic, role, need):
     user = factories.make_member(clinic, role, "somebody")
     if need in ALLOWED[role]:
@@ -38,7 +50,7 @@ def test_what_each_role_may_do(photo, clinic, role, need):
 def test_outsiders_find_nothing(photo, outsider):
     for user in (outsider, AnonymousUser()):
         assert not visible(Photo, user).exists()
-        for need in (VIEW, EDIT, ADMIN):
+        for need in NEEDS:
             with pytest.raises(Http404):
                 get_for(user, Photo, photo.pk, need)
 

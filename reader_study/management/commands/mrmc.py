@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from reader_study.mrmc import METHODS
 from reader_study.statistics.rated import compared
 from reader_study.statistics.ratings import read_ratings
-from reader_study.statistics.reading import TablesRefused
-from skinclinic.archive.formats.problems import TableRefused
+from reader_study.statistics.reading import FileRefused, TablesRefused
 
 
 class Command(BaseCommand):
@@ -30,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, ratings: Path, method: str, **options):
         try:
             found = compared(read_ratings(ratings), method)
-        except (TablesRefused, TableRefused) as refused:
+        except (TablesRefused, FileRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{ratings} cannot be read: {error.strerror}.") from None

@@ -19,7 +19,7 @@ class Command(BaseCommand):
             clinic = demo_clinic.seed(self.say)
         except demo_clinic.NoPhotos as error:
             raise CommandError(str(error)) from None
-        waiting = Analysis.objects.filter(clinic=clinic, scores=None).count()
+        waiting = Analysis.objects.filter(clinic=clinic, scores__isnull=True).count()
         self.say(f"analysing {waiting} photos")
         jobs.run_waiting(JOB)
         secret = demo.seed_studies(clinic)

@@ -6,10 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from reader_study.services import report_files
-from reader_study.statistics.reading import TablesRefused
+from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
-from skinclinic.archive.formats.problems import TableRefused
 
 
 class Command(BaseCommand):
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         try:
             report_files.check_folder(out)
             tables = read_tables(*(options[name] for name in names))
-        except (TablesRefused, TableRefused, report_files.FolderRefused) as refused:
+        except (TablesRefused, FileRefused, report_files.FolderRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None

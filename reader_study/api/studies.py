@@ -1,0 +1,162 @@
+"""Endpoints over studies: making, drawing, opening, readers, closing."""
+
+from django.db.models import Count, Q
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from reader_study.api.serializers import (
+    DrawnSerializer,
+    InvitedReaderSerializer,
+    NewReaderSerializer,
+    ReaderProgressSerializer,
+    ReaderSerializer,
+    RecipeSerializer,
+    StudyDetailSerializer,
+    StudySerializer,
+)
+from reader_study.models import Study
+from reader_study.services import opening, progress, readers, sampling, studies
+from reader_study.services.readers import Wanted
+from reader_study.services.refused import Refused as ServiceRefused
+from reader_study.services.sampling import Recipe
+from reader_study.views.common import reading_address
+from skinclinic import permissions
+from skinclinic.api.base import ReadViewSet
+from skinclinic.api.errors import Refused
+
+
+class StudyViewSet(ReadViewSet):
+    """Reader studies. Coordinators and admins make and run them; other members see that they exist."""
+
+    queryset = (
+        Study.objects.select_related("clinic", "model_version")
+        .prefetch_related("sessions", "groups")
+        .annotate(photo_count=Count("images", filter=Q(images__is_practice=False)))
+        .order_by("-id")
+    )
+    serializer_class = StudySerializer
+    filterset_fields = ["state", "origin", "name"]
+    need = permissions.STUDY
+
+    def get_serializer_class(self):
+        return StudySerializer if self.action == "list" else StudyDetailSerializer
+
+    def create(self, request):
+        """Make a draft; fields that are not sent get the defaults of the page."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        with _said():
+            study = studies.create_with_settings(
+                self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
+            )
+        return Response(self._shown(study), status=status.HTTP_201_CREATED)
+
+    def partial_update(self, request, pk=None):
+        """Change a draft; of an open study only description, instructions and ends_on, with a ``reason``."""
+        study = self.get_object()
+        serializer = self.get_serializer(study, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.settings()
+        with _said():
+            if study.is_open:
+                reason = serializer.validated_data.get("reason", "")
+                studies.amend(study, request.user, values, reason)
+            else:
+                studies.change_settings(study, values, sessions=serializer.sessions_wanted(study))
+        return Response(self._shown(study))
+
+    @extend_schema(request=RecipeSerializer, responses=DrawnSerializer)
+    @action(detail=True, methods=["post"])
+    def draw(self, request, pk=None):
+        """Draw the sample of a draft anew."""
+        study = self.get_object()
+        serializer = RecipeSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        values.setdefault("seed", sampling.new_seed())
+        with _said():
+            study = sampling.draw(study, request.user, Recipe(**values))
+        images = study.images.values_list("is_practice", flat=True)
+        return Response(
+            DrawnSerializer(
+                {**study.recipe, "photos": list(images).count(False), "practice": list(images).count(True)}
+            ).data
+        )
+
+    @extend_schema(request=None, responses=StudyDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def open(self, request, pk=None):
+        """Fix the protocol and let readers read; ``obstacles`` of the study says what stands in the way."""
+        with _said():
+            study = opening.open_study(self.get_object(), request.user)
+        return Response(self._shown(study))
+
+    @extend_schema(request=None, responses=StudyDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request, pk=None):
+        """End the reading for good."""
+        with _said():
+            study = studies.close(self.get_object(), request.user)
+        return Response(self._shown(study))
+
+    @extend_schema(responses=ReaderProgressSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_fields=[])
+    def readers(self, request, pk=None):
+        """All readers and how far they are; for those who run the study."""
+        study = self._run_by_caller()
+        return Response(ReaderProgressSerializer(progress.of(study), many=True).data)
+
+    @extend_schema(request=NewReaderSerializer, responses={201: InvitedReaderSerializer})
+    @readers.mapping.post
+    def invite(self, request, pk=None):
+        """Invite a reader; the answer holds the link, which is shown this once."""
+        study = self.get_object()
+        serializer = NewReaderSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        group = study.groups.filter(key=values["group"]).first()
+        if group is None:
+            names = ", ".join(study.groups.values_list("key", flat=True))
+            raise Refused(422, "group", f"There is no group “{values['group']}”; there are: {names}.")
+        wanted = Wanted(values["name"], values["email"], group, values["years_of_practice"])
+        with _said():
+            (made,) = readers.invite(
+                study, [wanted], request.user, lambda secret: reading_address(request, secret),
+                reason=values["reason"],
+            )  # fmt: skip
+        answer = ReaderSerializer(made.reader).data | {"link": made.link, "mailed": made.mailed}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def protocol(self, request, pk=None):
+        """What opening fixed, and its SHA-256; before closing for those who run the study, for it holds the truth."""
+        study = self.get_object()
+        if not study.is_closed:
+            self._run_by_caller()
+        if study.protocol is None:
+            raise Refused(409, "draft", "The study has not been opened: nothing is fixed yet.")
+        return Response({"sha256": study.protocol_sha256, "protocol": study.protocol})
+
+    def _run_by_caller(self) -> Study:
+        study = self.get_object()
+        permissions.require(self.member(study.clinic_id), permissions.STUDY)
+        return study
+
+    def _shown(self, study: Study) -> dict:
+        study = self.queryset.all().get(pk=study.pk)
+        return StudyDetailSerializer(study, context=self.get_serializer_context()).data
+
+
+class _said:
+    """Turns a service's refusal into the API's error: 409 with the field as its code."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _traceback):
+        if isinstance(error, ServiceRefused):
+            raise Refused(409, error.field or "refused", str(error)) from None
