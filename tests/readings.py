@@ -33,9 +33,7 @@ class Link:
         return self
 
     def send(self, position: int, body: bytes | str):
-        return self.client.post(
-            self.url("reading-answer", position), body, content_type="application/json"
-        )
+        return self.client.post(self.url("reading-answer", position), body, content_type="application/json")
 
     def answer(self, position: int, choice: str = "bcc", *, known: int = 0, key: str = "", **more):
         body = {"key": key or str(uuid.uuid4()), "known": known, "choice": choice, **more}

@@ -101,8 +101,13 @@ class AnswerChangeSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
+def _ids(path: str) -> django_filters.NumberFilter:
+    """A filter by an id that every database takes."""
+    return django_filters.NumberFilter(field_name=path, min_value=1, max_value=2**63 - 1)
+
+
 class ReadingFilter(django_filters.FilterSet):
-    study = django_filters.NumberFilter(field_name="reader__study")
+    study = _ids("reader__study")
     session = django_filters.CharFilter(field_name="session__key")
     reader = django_filters.CharFilter(field_name="reader__code")
 
@@ -112,7 +117,8 @@ class ReadingFilter(django_filters.FilterSet):
 
 
 class AnswerFilter(django_filters.FilterSet):
-    study = django_filters.NumberFilter(field_name="reading__reader__study")
+    study = _ids("reading__reader__study")
+    reading = _ids("reading")
     session = django_filters.CharFilter(field_name="reading__session__key")
     reader = django_filters.CharFilter(field_name="reading__reader__code")
     image = django_filters.CharFilter(field_name="image__name")

@@ -61,14 +61,15 @@ def for_readers(*methods: str, page: bool = False):
     are pages, else JSON."""
 
     def decorate(view):
+        allowed = require_http_methods([*methods])(view)
+
         # Whoever knows the secret may do everything and no cookie plays a part, so there is nothing to forge.
         @csrf_exempt
         @login_not_required
-        @require_http_methods([*methods])
         @wraps(view)
         def guarded(request, secret, *args, **kwargs):
             try:
-                response = view(request, secret, *args, **kwargs)
+                response = allowed(request, secret, *args, **kwargs)
             except LinkClosed:
                 response = _refusal(request, secret, "link_closed", page)
             except NoSuchPhoto:

@@ -258,7 +258,9 @@ def test_answers_are_only_posted(link, method):
 
 
 def queries_of(run) -> list[str]:
-    with CaptureQueriesContext(connection, ) as caught:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
         run()
     return [
         query["sql"] for query in caught.captured_queries if not query["sql"].startswith(("BEGIN", "SAVEPOINT", "RELEASE"))
@@ -271,7 +273,7 @@ def test_answers_and_photos_cost_few_queries_at_any_length(clinic, coordinator):
     counts = []
     for position in range(1, 11):
         posting = queries_of(lambda position=position: link.answer(position))
-        assert not any("UPDATE" in sql and "reader_study_reader\"" in sql for sql in posting), posting
+        assert not any("UPDATE" in sql and 'reader_study_reader"' in sql for sql in posting), posting
         counts.append((len(posting), len(queries_of(lambda p=position: link.get("reading-photo", p + 1)))))
     assert set(counts) == {(9, 3)}
 
