@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from reader_study.models import Answer, AnswerChange, Reading, StudyImage
 from reader_study.services import reading as readings
-from reader_study.services.reading import NoSuchPhoto, Refused
+from reader_study.services.reading import NoSuchPhoto, Progress, Refused
 
 # Where nobody may go back, an answer can be taken back for so long; pages offer it for less.
 UNDO_LIMIT = timedelta(seconds=30)
@@ -37,11 +37,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of it: whether it is in force, and the photo's answer as it stands now."""
+    """What became of it: whether it is in force, the photo's answer as it stands now, and the position of
+    the first photo without one."""
 
     is_in_force: bool
     answer: Answer | None
-    answered: int
+    next: int
     is_finished: bool
 
 
@@ -56,24 +57,23 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
     if known := AnswerChange.objects.filter(reading=reading, key=given.key).first():
         # Also after the end: the sender has only not heard yet that it arrived.
         return Taken(
-            known.is_in_force, answer, readings.answered_of(reading), reading.finished_at is not None
+            known.is_in_force, answer, readings.progress_of(reading).next, reading.finished_at is not None
         )
     readings.require_begun(reading)
-    answered = readings.answered_of(reading)
-    if answer is None and position > answered + 1:
+    now = readings.progress_of(reading)
+    if answer is None and position > now.next:
         raise Refused("not_yet", reading)
     if given.known != (answer.number if answer else 0):
         _keep(reading, image, given, answer.number if answer else 0, is_in_force=False)
-        return Taken(False, answer, answered, False)
+        return Taken(False, answer, now.next, False)
 
-    _require_allowed(reading, position, answer, answered, given)
-    was_given = answer is not None and bool(answer.choice)
+    _require_allowed(reading, position, answer, now, given)
     answer = _put_in_force(reading, image, answer, given)
     _keep(reading, image, given, answer.number, is_in_force=True)
-    answered += bool(answer.choice) - was_given
-    is_finished = _finish_if_last(reading, answered)
+    now = readings.progress_of(reading)
+    is_finished = _finish_if_last(reading, now)
     readings.note_seen(reading.reader)
-    return Taken(True, answer, answered, is_finished)
+    return Taken(True, answer, now.next, is_finished)
 
 
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
@@ -89,24 +89,26 @@ def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
 
 
 def _require_allowed(
-    reading: Reading, position: int, answer: Answer | None, answered: int, given: Given
+    reading: Reading, position: int, answer: Answer | None, now: Progress, given: Given
 ) -> None:
     """Raise Refused for a change that is against the rules of the study."""
     is_given = answer is not None and bool(answer.choice)
     if given.is_first:
+        if not reading.session.is_aided:
+            raise Refused("not_aided_first", reading)
         if answer is not None and answer.first_choice:
             raise Refused("first_stands", reading)
     elif reading.session.is_aided and not (answer and answer.first_choice):
         raise Refused("first_needed", reading)
     if is_given:
-        _require_change_allowed(reading, position, answer, answered, given)
+        _require_change_allowed(reading, position, answer, now, given)
 
 
 def _require_change_allowed(
-    reading: Reading, position: int, answer: Answer, answered: int, given: Given
+    reading: Reading, position: int, answer: Answer, now: Progress, given: Given
 ) -> None:
     takes_back = given.is_undo and not given.choice
-    if takes_back and position != answered:
+    if takes_back and position != now.next - 1:
         raise Refused("not_the_last", reading)
     if reading.reader.study.may_go_back:
         return
@@ -123,6 +125,7 @@ def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Gi
         values |= {"first_choice": given.choice, "first_seconds": given.seconds}
     else:
         values |= {name: getattr(given, name) for name in ("choice", "second", "confidence", "seconds")}
+        values["is_from_paper"] = False
     if answer is None:
         return Answer.objects.create(reading=reading, image_id=image, answered_at=now, **values)
     values["number"] = given.known + 1
@@ -142,9 +145,9 @@ def _keep(reading: Reading, image: int, given: Given, number: int, *, is_in_forc
     )  # fmt: skip
 
 
-def _finish_if_last(reading: Reading, answered: int) -> bool:
+def _finish_if_last(reading: Reading, now: Progress) -> bool:
     """Where nobody may go back, the last answer ends the session."""
-    if reading.reader.study.may_go_back or answered < len(reading.order):
+    if reading.reader.study.may_go_back or now.next <= len(reading.order):
         return False
     Reading.objects.filter(pk=reading.pk).update(finished_at=timezone.now())
     return True

@@ -31,6 +31,15 @@ class NoSuchPhoto(Exception):
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How many photos are answered, and the position of the first that is not: one more than there are when all
+    are. Answers typed in from paper may leave gaps; readers themselves go one by one."""
+
+    answered: int
+    next: int
+
+
+@dataclass(frozen=True)
 class Step:
     """One session as a reader sees it. ``state``: "locked", "ready", "begun" or "done"; ``opens_at``: when a
     locked one opens, None while the session before it is not done."""
@@ -123,7 +132,7 @@ def _step(reading: Reading, opens_at: datetime | None, is_locked: bool) -> Step:
         state = "begun"
     else:
         state = "locked" if is_locked else "ready"
-    answered = answered_of(reading) if reading.started_at else 0
+    answered = progress_of(reading).answered
     return Step(reading, state, answered, opens_at if state == "locked" else None)
 
 
@@ -156,21 +165,25 @@ def finish(reading: Reading) -> None:
     if reading.finished_at:
         return
     require_begun(reading)
-    if answered_of(reading) < len(reading.order):
+    if progress_of(reading).next <= len(reading.order):
         raise Refused("unanswered", reading)
     Reading.objects.filter(pk=reading.pk, finished_at=None).update(finished_at=timezone.now())
 
 
-def answered_of(reading: Reading) -> int:
-    """How many photos are answered. They are the first ones of the order, as nobody may leave one out."""
-    return Answer.objects.given().filter(reading=reading).count()
+def progress_of(reading: Reading) -> Progress:
+    """How far the reading has come."""
+    given = set(Answer.objects.given().filter(reading=reading).values_list("image__number", flat=True))
+    places = enumerate(reading.order, start=1)
+    first = next((place for place, number in places if number not in given), len(reading.order) + 1)
+    return Progress(len(given), first)
 
 
-def require_in_reach(reading: Reading, position: int, answered: int) -> None:
+def require_in_reach(reading: Reading, position: int) -> None:
     """Raise Refused for a photo whose turn has not come, or is over where nobody may go back."""
-    if position > answered + 1 + AHEAD:
+    now = progress_of(reading)
+    if position > now.next + AHEAD:
         raise Refused("not_yet", reading)
-    if position <= answered and not reading.reader.study.may_go_back:
+    if position < now.next and not reading.reader.study.may_go_back:
         raise Refused("no_going_back", reading)
 
 
@@ -185,7 +198,7 @@ def photo_at(reading: Reading, position: int) -> Photo:
     """The photo at a position that the reader may see now. Raises Refused, NoSuchPhoto."""
     require_begun(reading)
     number = number_at(reading.order, position)
-    require_in_reach(reading, position, answered_of(reading))
+    require_in_reach(reading, position)
     return _photo(reading, number)
 
 

@@ -248,6 +248,8 @@ def _check(recipe: Recipe) -> None:
         raise Refused("seed", _("The seed is a whole number from 0 to %(most)d.") % {"most": LARGEST_SEED})
     if not 0 <= recipe.practice <= MOST_PRACTICE:
         raise Refused("practice", _("Choose from 0 to %(most)d practice photos.") % {"most": MOST_PRACTICE})
+    if not 1 <= len(recipe.per) <= MOST_DATASETS:
+        raise Refused("datasets", _("Choose from 1 to %(most)d datasets.") % {"most": MOST_DATASETS})
     numbers = [n for groups in recipe.per.values() for n in groups.values()]
     if any(group not in GROUPS for groups in recipe.per.values() for group in groups):
         raise Refused("per", _("Photos are counted by disease, or by malignant, premalignant and benign."))

@@ -137,7 +137,11 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
 def _check(
     request: HttpRequest, study: Study, reader: Reader | None, session: StudySession | None, path: Path
 ) -> HttpResponse:
-    found = answer_files.check(study, path, reader=reader, session=session)
+    try:
+        found = answer_files.check(study, path, reader=reader, session=session)
+    except (TableRefused, Refused):
+        path.unlink(missing_ok=True)
+        raise
     context = {
         "found": found,
         "file": path.stem,

@@ -49,6 +49,7 @@ def words(code: str) -> str:
         "first_stands": _("The first answer to this photo stands: the model's answer was shown after it."),
         "first_needed": _("Give your own answer first; then the model's is shown."),
         "changed_meanwhile": _("This answer was changed elsewhere at the same moment. Send it again."),
+        "not_aided_first": _("This session has no answer before the model's."),
         "not_aided": _("The model's answer is not shown in this session."),
         "no_photo": _("There is no such photo, or it was deleted. Tell the study's coordinator."),
     }
@@ -60,14 +61,15 @@ def for_readers(*methods: str, page: bool = False):
     are pages, else JSON."""
 
     def decorate(view):
+        allowed = require_http_methods([*methods])(view)
+
         # Whoever knows the secret may do everything and no cookie plays a part, so there is nothing to forge.
         @csrf_exempt
         @login_not_required
-        @require_http_methods([*methods])
         @wraps(view)
         def guarded(request, secret, *args, **kwargs):
             try:
-                response = view(request, secret, *args, **kwargs)
+                response = allowed(request, secret, *args, **kwargs)
             except LinkClosed:
                 response = _refusal(request, secret, "link_closed", page)
             except NoSuchPhoto:

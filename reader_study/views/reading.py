@@ -120,6 +120,7 @@ def keys(request: HttpRequest, secret: str) -> HttpResponse:
 @for_readers("POST", page=True)
 def language(request: HttpRequest, secret: str) -> HttpResponse:
     """Choose the language. The product's own form needs a cookie against forgery, and readers have none."""
+    enrolment.find_any(secret)
     chosen = request.POST.get("language", "")
     response = redirect(_path_of(request.POST.get("next", ""), secret))
     if check_for_language(chosen) and chosen in dict(settings.LANGUAGES):

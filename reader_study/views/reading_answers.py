@@ -34,7 +34,8 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
 
     JSON: {"key": uuid, "known": number of the answer it was made upon (0: none), "choice": disease key, "second"?,
     "confidence"? (0 to 100), "seconds"?, "given_at"? (ISO 8601), "first"? (before the model's answer), "undo"?}.
-    Answers {"in_force", "answer": as it stands now, "answered", "finished"}. The same key again changes nothing.
+    Answers {"in_force", "answer": as it stands now, "next": position of the first photo without one,
+    "finished"}. The same key again changes nothing.
     """
     reading = readings.find(secret, session)
     announced = request.META.get("CONTENT_LENGTH") or "0"
@@ -54,7 +55,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
         {
             "in_force": taken.is_in_force,
             "answer": answer_json(taken.answer),
-            "answered": taken.answered,
+            "next": taken.next,
             "finished": taken.is_finished,
         }
     )

@@ -265,7 +265,7 @@ function onTaken(item, taken) {
     answers.put(target, taken.answer);
     meetOther(target, body, taken.answer);
   }
-  reach = Math.max(reach, taken.answered + 1 + AHEAD);
+  reach = Math.max(reach, taken.next + AHEAD);
   if (isShown) photos.keepAround(position, reach);
   showPlace();
   if (taken.finished) leaveWhenEmpty();
