@@ -6,4 +6,4 @@ class ReaderStudyConfig(AppConfig):
 
     def ready(self):
         # Declares the kinds of job, so that the web process, too, knows their queues.
-        from . import jobs_model_answers  # noqa: F401
+        from . import jobs_model_answers, jobs_results  # noqa: F401

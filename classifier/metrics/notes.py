@@ -13,6 +13,20 @@ SAME_ORDER = "same_order"
 TOO_FEW_POSITIVES = "too_few_positives"
 # The fit of a logistic recalibration has no finite solution.
 NO_FIT = "no_fit"
+# Scores below 0 or above 1 cannot be calibrated.
+NO_PROBABILITIES = "no_probabilities"
+# Reader studies: no scores of a model, no answer of a reader, a disease that could not be answered.
+NO_SCORES = "no_scores"
+NO_ANSWERS = "no_answers"
+NOT_A_CHOICE = "not_a_choice"
+# One reader says nothing about others: neither a spread among readers nor their agreement.
+ONE_READER = "one_reader"
+# The readers do not differ: infinitely many degrees of freedom, so the normal distribution.
+NORMAL_LIMIT = "normal_limit"
+# Agreement by chance is certain, as when all answers are the same.
+ONE_ANSWER = "one_answer"
+# Nobody was right where the other was wrong.
+NO_DISCORDANT = "no_discordant"
 
 
 def missing_class(positives: int, negatives: int) -> str:

@@ -8,6 +8,13 @@ from classifier.metrics import notes
 from classifier.metrics.delong import AucEstimate, auc_estimate
 
 LEAST_POSITIVES = 10
+UNKNOWN = "unknown"
+_AGES = ((30, "0–29"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
+
+
+def age_band(age: int | None) -> str:
+    """The group of an age in years."""
+    return UNKNOWN if age is None else next(name for limit, name in _AGES if age < limit)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,10 @@
-"""A drawing of a few kinds of marks in named colours, written as SVG or PNG. Pure; nothing here knows Django."""
+"""A drawing of a few kinds of marks in named colours, written as SVG or PNG. Pure; nothing here knows Django.
+
+``pdf.to_pdf`` writes the same drawing as PDF.
+"""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -22,9 +26,23 @@ COLOURS = {
     "orange": "#e69f00",
     "purple": "#cc79a7",
     "sky": "#56b4e9",
+    "grey": "#8a9599",
 }
 DASHES = {"": (), "dashed": (6, 4), "dotted": (2, 3)}
 _SCALE, _FINER = 2, 2
+CIRCLE, SQUARE, TRIANGLE, DIAMOND, STAR = "circle", "square", "triangle", "diamond", "star"
+# Corners on a circle of radius 1, y downwards; the factors make the areas look alike.
+_STAR = tuple(
+    (radius * math.sin(turn * math.pi / 5), -radius * math.cos(turn * math.pi / 5))
+    for turn in range(10)
+    for radius in ((1.45, 0.6)[turn % 2],)
+)
+CORNERS = {
+    SQUARE: ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+    TRIANGLE: ((0.0, -1.25), (1.1, 0.8), (-1.1, 0.8)),
+    DIAMOND: ((0.0, -1.3), (1.15, 0.0), (0.0, 1.3), (-1.15, 0.0)),
+    STAR: _STAR,
+}
 
 
 def series_colour(place: int) -> str:
@@ -59,6 +77,32 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """A point told by its shape as well: filled with a light rim, or ``hollow`` with a rim of its colour that
+    lets through what is below."""
+
+    x: float
+    y: float
+    radius: float
+    colour: str
+    shape: str = CIRCLE
+    hollow: bool = False
+
+    @property
+    def rim(self) -> str:
+        return self.colour if self.hollow else "surface"
+
+    @property
+    def rim_width(self) -> float:
+        return 2.0 if self.hollow else 1.0
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """Where its corners lie; of a circle there are none."""
+        return [(self.x + dx * self.radius, self.y + dy * self.radius) for dx, dy in CORNERS[self.shape]]
+
+
+@dataclass(frozen=True)
 class Text:
     """``anchor``: start, middle or end. ``turned``: read upwards."""
 
@@ -79,7 +123,7 @@ class Drawing:
     width: float
     height: float
     title: str
-    marks: list[Line | Box | Dot | Text] = field(default_factory=list)
+    marks: list[Line | Box | Dot | Shape | Text] = field(default_factory=list)
 
     def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""):
         self.marks.append(Line(tuple(points), colour, width, dash))
@@ -90,8 +134,25 @@ class Drawing:
     def dot(self, x: float, y: float, colour: str, radius: float = 3.5):
         self.marks.append(Dot(x, y, radius, colour))
 
+    def shape(
+        self,
+        x: float,
+        y: float,
+        colour: str,
+        shape: str = CIRCLE,
+        radius: float = 4.5,
+        *,
+        hollow: bool = False,
+    ):
+        self.marks.append(Shape(x, y, radius, colour, shape, hollow))
+
     def text(self, x: float, y: float, text: str, **how):
         self.marks.append(Text(x, y, text, **how))
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is; Korean and other wide characters take a whole square."""
+    return size * sum(1.0 if ord(character) > 0x1100 else 0.55 for character in text)
 
 
 def to_svg(drawing: Drawing, *, alone: bool = False) -> str:
@@ -127,10 +188,27 @@ def _mark(mark, alone: bool) -> str:
         return (
             f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {_fill(mark.colour, alone)}/>'
         )
+    if isinstance(mark, Shape):
+        return _shape(mark, alone)
     turn = f' transform="rotate(-90 {mark.x:.2f} {mark.y:.2f})"' if mark.turned else ""
     weight = ' font-weight="600"' if mark.bold else ""
     how = f'font-size="{mark.size:g}" text-anchor={quoteattr(mark.anchor)}{weight}{turn}'
     return f'<text x="{mark.x:.2f}" y="{mark.y:.2f}" {_fill(mark.colour, alone)} {how}>{escape(mark.text)}</text>'
+
+
+def _shape(mark: Shape, alone: bool) -> str:
+    fill = 'fill="none"' if mark.hollow else _fill(mark.colour, alone)
+    if alone:
+        how = f'{fill} stroke="{COLOURS[mark.rim]}"'
+    elif mark.hollow:
+        how = f'{fill} class="fig-line-{mark.rim}"'
+    else:
+        how = f'class="fig-{mark.colour} fig-line-{mark.rim}"'
+    how += f' stroke-width="{mark.rim_width:g}"'
+    if mark.shape == CIRCLE:
+        return f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {how}/>'
+    points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.corners)
+    return f'<polygon points="{points}" stroke-linejoin="round" {how}/>'
 
 
 def to_png(drawing: Drawing, font_file: Path) -> bytes:
@@ -139,11 +217,9 @@ def to_png(drawing: Drawing, font_file: Path) -> bytes:
     image = Image.new("RGB", (round(drawing.width * fine), round(drawing.height * fine)), COLOURS["surface"])
     for mark in drawing.marks:
         _paint(image, mark, fine, font_file)
-    small = image.resize(
-        (round(drawing.width * _SCALE), round(drawing.height * _SCALE)), Image.Resampling.LANCZOS
-    )
     buffer = io.BytesIO()
-    small.save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE))
+    # The mean of each square of pixels; the compression hardly gains more at higher levels, which take long.
+    image.reduce(_FINER).save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE), compress_level=4)
     return buffer.getvalue()
 
 
@@ -165,8 +241,26 @@ def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
     elif isinstance(mark, Dot):
         x, y, radius = mark.x * fine, mark.y * fine, mark.radius * fine
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    elif isinstance(mark, Shape):
+        _stamp(pen, mark, fine)
     else:
         _write(image, pen, mark, fine, font_file, colour)
+
+
+def _stamp(pen: ImageDraw.ImageDraw, mark: Shape, fine: float) -> None:
+    fill, rim = None if mark.hollow else COLOURS[mark.colour], COLOURS[mark.rim]
+    width = mark.rim_width * fine
+    if mark.shape == CIRCLE:
+        # SVG centres the rim on the edge, Pillow draws it inside.
+        x, y, radius = mark.x * fine, mark.y * fine, mark.radius * fine + width / 2
+        pen.ellipse(
+            (x - radius, y - radius, x + radius, y + radius), fill=fill, outline=rim, width=round(width)
+        )
+        return
+    corners = [(x * fine, y * fine) for x, y in mark.corners]
+    if fill:
+        pen.polygon(corners, fill=fill)
+    pen.line([*corners, *corners[:2]], fill=rim, width=round(width), joint="curve")
 
 
 @cache

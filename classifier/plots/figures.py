@@ -201,8 +201,11 @@ def _steps(points: Sequence[Point]) -> list[tuple[float, float]]:
     return found
 
 
-def confusion(name: str, title: str, matrix: Mapping, names: Mapping[str, str]) -> Figure:
-    """Rows are what the photo shows, columns the model's first choice; the shade is the share of the row."""
+def confusion(
+    name: str, title: str, matrix: Mapping, names: Mapping[str, str], *, columns_are: str = ""
+) -> Figure:
+    """Rows are what the photo shows, columns the model's first choice (or what ``columns_are`` says); the shade
+    is the share of the row."""
     rows, keys = matrix["rows"], matrix["columns"]
     cell, left, top = 38.0, 232.0, 160.0
     drawing = Drawing(left + cell * len(keys) + 16, top + cell * len(rows) + 40, title)
@@ -230,9 +233,8 @@ def confusion(name: str, title: str, matrix: Mapping, names: Mapping[str, str]) 
                 "share": counted(count, total),
             }
             points.append(Point(x + cell / 2, y + cell / 2, said))
-    drawing.text(
-        left, top + cell * len(rows) + 22, _("Columns: the model's first choice"), colour="muted", size=11
-    )
+    columns_are = columns_are or _("Columns: the model's first choice")
+    drawing.text(left, top + cell * len(rows) + 22, columns_are, colour="muted", size=11)
     table = tuple((names.get(key, key), *counts) for key, counts in zip(rows, matrix["counts"], strict=True))
     columns = (_("Truth"), *(names.get(key, key) for key in keys))
     return Figure(name, title, drawing, columns, table, (Series(_("Cells"), "ink", "", tuple(points)),))
@@ -384,6 +386,14 @@ def note_words(code: str) -> str:
         "same_order": _("the same order"),
         "too_few_positives": _("too few"),
         "no_fit": _("no fit"),
+        "no_probabilities": _("not evaluable: the scores are no probabilities"),
+        "no_scores": _("not evaluable: no scores of a model"),
+        "no_answers": _("not evaluable: no answers"),
+        "not_a_choice": _("not among the choices"),
+        "one_reader": _("not evaluable: one reader"),
+        "normal_limit": _("the readers do not differ: normal distribution"),
+        "one_answer": _("not evaluable: one answer throughout"),
+        "no_discordant": _("no photo on which one alone was right"),
     }[code]
 
 

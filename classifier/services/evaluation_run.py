@@ -17,6 +17,7 @@ from classifier.metrics.evaluation import GivenThresholds, Wishes, evaluate
 from classifier.metrics.operating import Truth
 from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs
+from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Evaluation, ModelVersion
 from classifier.services import batch_analyses, evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
@@ -25,9 +26,7 @@ from skinclinic.jobs import JobError
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
 SUBGROUPS = ("age", "sex", "skin_type", "site", "source")
-UNKNOWN = "unknown"
 CURVE_POINTS = 160
-_AGES = ((30, "0–29"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
 _MOST_ROWS = 1000
 # What is read of each photo: 100,000 of them are held in memory.
 _READ = (
@@ -138,7 +137,7 @@ class TestSet:
 
     def subgroups(self) -> dict[str, list[str]]:
         return {
-            "age": [_age_band(item.age) for item in self.items],
+            "age": [age_band(item.age) for item in self.items],
             "sex": [item.sex or UNKNOWN for item in self.items],
             "skin_type": [str(item.skin_type or UNKNOWN) for item in self.items],
             "site": [item.site or UNKNOWN for item in self.items],
@@ -203,10 +202,6 @@ class TestSet:
                 for source in version.provenance
             ],
         }
-
-
-def _age_band(age: int | None) -> str:
-    return UNKNOWN if age is None else next(name for limit, name in _AGES if age < limit)
 
 
 def _refusal(sets: list[TestSet], leaking: int) -> str:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from classifier.models import Evaluation, ModelVersion
-from classifier.services.evaluation_report import NoReport, Report, division_name, group_name
+from classifier.services.evaluation_report import NoReport, Report
 from classifier.services.evaluation_run import SUBGROUPS
+from classifier.services.evaluation_words import division_name, group_name
 from skinclinic.archive.models import PROVENANCE, DatasetVersion
 from skinclinic.models import Clinic
 

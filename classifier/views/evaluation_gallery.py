@@ -10,7 +10,7 @@ from PIL import Image
 
 from classifier.colormaps import overlay, three_panels
 from classifier.models import Analysis, Evaluation
-from classifier.services import evaluation_report
+from classifier.services import figure_files
 from classifier.services.evaluation_report import Report
 from classifier.views.evaluations import (
     as_file,
@@ -167,7 +167,7 @@ def heatmaps(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     hidden_to = (request, row.clinic_id)
-    stream = evaluation_report.zip_stream(_pictures(kept, model["pk"], hidden_to))
+    stream = figure_files.zip_stream(_pictures(kept, model["pk"], hidden_to))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
@@ -191,4 +191,4 @@ def _pictures(kept: dict, model: int, hidden_to):
         three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
-    yield "photos.csv", evaluation_report.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+    yield "photos.csv", figure_files.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)

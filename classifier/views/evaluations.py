@@ -13,7 +13,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import Analysis, Evaluation, ModelVersion
 from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluations, model_comparison, registry, threshold_sets
+from classifier.services import (
+    evaluation_report,
+    evaluation_tables,
+    evaluations,
+    figure_files,
+    model_comparison,
+    registry,
+    threshold_sets,
+)
 from classifier.services.assessments import hidden_photo_ids
 from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
 from skinclinic import keyset
@@ -21,8 +29,8 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
+from skinclinic.views.paging import paged
 
-PAGE_SIZE = 50
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 
@@ -54,17 +62,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         .select_related("created_by")
         .prefetch_related("model_versions", "dataset_versions__dataset")
     )
-    try:
-        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
-    except keyset.BadCursor:
-        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
-    address = reverse("evaluations")
-    context = {
-        "rows": page.rows,
-        "can_curate": request.membership.can_curate,
-        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
-        "next_url": f"{address}?cursor={page.next}" if page.next else "",
-    }
+    context = paged(request, rows) | {"can_curate": request.membership.can_curate}
     return render(request, "evaluations/list.html", context)
 
 
@@ -120,11 +118,15 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     except NoReport:
         return render(request, "evaluations/state.html", context | {"is_gone": True})
     dataset, model, runs = chosen_of(request, report)
-    rows = report.runs_table(dataset["pk"], runs) if runs else report.table(dataset["pk"], model["pk"])
+    rows = (
+        evaluation_tables.runs_table(report, dataset["pk"], runs)
+        if runs
+        else evaluation_tables.table(report, dataset["pk"], model["pk"])
+    )
     context |= choice_context(request, report, dataset, model, runs) | {
         "rows": rows,
         "references": HAN_2018,
-        "top": report.top_lines(dataset["pk"], model["pk"]),
+        "top": evaluation_tables.top_lines(report, dataset["pk"], model["pk"]),
         "figures": report.figures_of(dataset["pk"], model["pk"]),
         "confusion": report.figure(CONFUSION, dataset["pk"], model["pk"]),
         "curves": [
@@ -262,11 +264,11 @@ def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespons
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key)
     if wanted == "csv":
-        content = evaluation_report.table_csv(found.columns, found.rows)
+        content = figure_files.table_csv(found.columns, found.rows)
     elif found.drawing is None:
         raise Http404
     else:
-        content = evaluation_report.svg(found) if wanted == "svg" else evaluation_report.png(found)
+        content = figure_files.svg(found) if wanted == "svg" else figure_files.png(found)
     return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
 
 
@@ -279,18 +281,21 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
         return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
     if what == "table":
         return as_file(
-            HttpResponse(report.table_csv(), content_type=TYPES["csv"]), f"evaluation-{row.pk}.csv"
+            HttpResponse(
+                figure_files.table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]
+            ),
+            f"evaluation-{row.pk}.csv",
         )
     if what != "figures":
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     files = _with_table(report, dataset["pk"], model["pk"])
-    response = StreamingHttpResponse(evaluation_report.zip_stream(files), content_type="application/zip")
+    response = StreamingHttpResponse(figure_files.zip_stream(files), content_type="application/zip")
     return as_file(response, f"evaluation-{row.pk}-figures.zip")
 
 
 def _with_table(report: Report, dataset: int, model: int):
-    yield "table.csv", report.table_csv()
+    yield "table.csv", figure_files.table_csv(*evaluation_tables.long_table(report))
     yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
     yield from report.files(dataset, model)
 

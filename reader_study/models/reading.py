@@ -38,6 +38,12 @@ class GivenAnswer(models.Model):
         abstract = True
 
 
+class AnswerQuerySet(models.QuerySet):
+    def given(self) -> "AnswerQuerySet":
+        """Those that answer the photo: not taken back, not waiting for the choice after the model's answer."""
+        return self.exclude(choice="")
+
+
 class Answer(GivenAnswer):
     """The answer in force. In an aided session ``first_choice`` is what was said before the model was shown (at
     ``model_shown_at``); ``number`` counts the changes up to this one."""
@@ -50,6 +56,8 @@ class Answer(GivenAnswer):
     model_shown_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+
+    objects = AnswerQuerySet.as_manager()
 
     class Meta:
         ordering = ["reading", "id"]

@@ -41,7 +41,7 @@ def enrol(
         email=email,
         years_of_practice=years_of_practice,
         is_preview=is_preview,
-        secret_sha256=_hash(secret),
+        secret_sha256=secret_hash(secret),
         link_made_at=timezone.now(),
     )
     draw_orders(reader)
@@ -77,7 +77,7 @@ def redraw_orders(study: Study) -> None:
 def renew_link(reader: Reader, by: User) -> str:
     """Return the secret of a new link; the old one stops working."""
     secret = secrets.token_urlsafe(32)
-    reader.secret_sha256, reader.link_made_at = _hash(secret), timezone.now()
+    reader.secret_sha256, reader.link_made_at = secret_hash(secret), timezone.now()
     reader.save(update_fields=["secret_sha256", "link_made_at"])
     log.note(reader.study, StudyEvent.Kind.LINK_RENEWED, by=by, reader=reader)
     return secret
@@ -85,16 +85,27 @@ def renew_link(reader: Reader, by: User) -> str:
 
 @transaction.atomic
 def withdraw(reader: Reader, by: User, reason: str = "") -> None:
-    """Close the reader's link; answers are kept but no longer counted."""
-    reader.withdrawn_at, reader.secret_sha256 = timezone.now(), None
-    reader.save(update_fields=["withdrawn_at", "secret_sha256"])
+    """Close the reader's link; answers are kept but no longer counted.
+
+    The hash stays, so that what still arrives by the link is refused by name and logged.
+    """
+    reader.withdrawn_at = timezone.now()
+    reader.save(update_fields=["withdrawn_at"])
     log.note(reader.study, StudyEvent.Kind.WITHDRAWN, by=by, reader=reader, reason=reason)
 
 
 def find(secret: str) -> Reader:
     """The reader of a link, with study and group. Raises LinkClosed for any other."""
+    found = find_any(secret)
+    if found.withdrawn_at:
+        raise LinkClosed
+    return found
+
+
+def find_any(secret: str) -> Reader:
+    """The reader of a link, also one who was withdrawn. Raises LinkClosed for a link that nobody has."""
     found = (
-        Reader.objects.filter(secret_sha256=_hash(secret), withdrawn_at=None)
+        Reader.objects.filter(secret_sha256=secret_hash(secret))
         .select_related("study__clinic", "study__model_version", "group")
         .first()
     )
@@ -108,5 +119,6 @@ def _next_code(study: Study) -> str:
     return next(code for number in range(1, 100_000) if (code := f"R{number:02d}") not in taken)
 
 
-def _hash(secret: str) -> str:
+def secret_hash(secret: str) -> str:
+    """What is kept of a link's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from classifier.models import ModelVersion
 from classifier.services import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
-from reader_study.services import enrolment, log, model_answers, progress
+from reader_study.services import enrolment, log, model_answers, progress, results
 from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.refused import Refused
 from skinclinic.diseases import DISEASE_KEYS
@@ -231,6 +231,7 @@ def close(study: Study, user: User | None) -> Study:
     unfinished = progress.unfinished(row)
     log.note(row, StudyEvent.Kind.CLOSED, by=user, unfinished=unfinished)
     row.readers.filter(is_preview=True).delete()
+    results.request(row)
     return row
 
 
@@ -250,6 +251,7 @@ def unblind(study: Study, user: User, *, reason: str, typed: str) -> Study:
     row.unblinded_at = timezone.now()
     row.save(update_fields=["unblinded_at"])
     log.note(row, StudyEvent.Kind.UNBLINDED, by=user, reason=reason)
+    results.request(row)
     return row
 
 

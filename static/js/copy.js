@@ -1,8 +1,8 @@
-// A value that is shown once, with a button that copies it. Markup: templates/people/copy_once.html.
+// A value or a text with a button that copies it. Markup: templates/people/copy_once.html.
 import { announce } from "./toast.js";
 
 for (const box of document.querySelectorAll("[data-copy]")) {
-  const input = box.querySelector("input");
+  const input = box.querySelector("input, textarea");
   const button = box.querySelector("button");
   const word = button.querySelector("span");
   input.addEventListener("focus", () => input.select());

@@ -3,8 +3,13 @@
 const KEY = "skinclinic-keys";
 const bindings = new Map();
 
-/** Whether single-key commands are on; a person can switch them off in the keyboard panel. */
+/**
+ * Whether single-key commands are on; a person can switch them off in the keyboard panel. Where the server keeps
+ * the choice, <html data-keys="on|off"> says it, and "keys:switch" tells the page of a change.
+ */
 export function keysEnabled() {
+  const { keys } = document.documentElement.dataset;
+  if (keys) return keys === "on";
   try {
     return localStorage.getItem(KEY) !== "off";
   } catch {
@@ -18,7 +23,7 @@ export function isTyping(event) {
   if (event.isComposing || event.keyCode === 229) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.matches("textarea, select")) return true;
-  return target.matches("input") && !target.matches("[type=checkbox], [type=radio], [type=button], [type=submit]");
+  return target.matches("input") && !target.matches("[type=checkbox], [type=radio], [type=range], [type=button], [type=submit]");
 }
 
 /**
@@ -51,6 +56,11 @@ function setUpPanel() {
   const toggle = panel.querySelector("[data-keys-toggle]");
   toggle.checked = keysEnabled();
   toggle.addEventListener("change", () => {
+    if (document.documentElement.dataset.keys) {
+      document.documentElement.dataset.keys = toggle.checked ? "on" : "off";
+      document.dispatchEvent(new CustomEvent("keys:switch", { detail: { on: toggle.checked } }));
+      return;
+    }
     try {
       localStorage.setItem(KEY, toggle.checked ? "on" : "off");
     } catch {

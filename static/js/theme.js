@@ -1,14 +1,16 @@
-// Loaded without defer, so that the theme stands before the first paint. Choice: light, dark or auto.
+// Loaded without defer, so that the theme stands before the first paint. Choice: light, dark or auto; a page may
+// say on <html data-theme-default> what holds until somebody chooses.
 (() => {
   const key = "skinclinic-theme";
   const root = document.documentElement;
+  const otherwise = root.dataset.themeDefault || "auto";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   const stored = () => {
     try {
-      return localStorage.getItem(key) || "auto";
+      return localStorage.getItem(key) || otherwise;
     } catch {
-      return "auto";
+      return otherwise;
     }
   };
   const apply = (choice) => {

@@ -15,7 +15,7 @@ from classifier.metrics import bootstrap
 from classifier.metrics.delong import auc_estimate
 from classifier.models import Analysis, Evaluation
 from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluations, leakage
+from classifier.services import evaluation_report, evaluation_tables, evaluations, leakage
 from classifier.services.evaluation_report import Report
 from skinclinic import jobs
 from skinclinic.archive.models import DatasetItem, DuplicatePair
@@ -94,12 +94,17 @@ def test_runs_of_a_training_give_mean_and_sd(clinic, curator, entries, test_set,
     values = [report.disease(test_set.pk, version.pk, "bcc")["auc"]["auc"] for version in models]
     assert bcc["auc"]["values"] == values
     assert bcc["auc"]["sd"] == pytest.approx(np.std(values, ddof=1))
-    table = report.runs_table(test_set.pk, runs)
+    table = evaluation_tables.runs_table(report, test_set.pk, runs)
     first = next(row for row in table if row.key == "bcc")
     assert first.auc.text == f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}"
     assert table[-1].name == "Average of 5"
     # Each run has an interval, the mean has none.
-    assert "–" in next(row for row in report.table(test_set.pk, models[0].pk) if row.key == "bcc").auc.text
+    assert (
+        "–"
+        in next(
+            row for row in evaluation_tables.table(report, test_set.pk, models[0].pk) if row.key == "bcc"
+        ).auc.text
+    )
 
 
 def test_stored_analyses_are_used_and_missing_ones_made(clinic, curator, entries, test_set, model):

@@ -31,6 +31,9 @@ def of_study(**args: str) -> Access:
 
 
 LISTING, PERSONAL, PUBLIC = Access("listing"), Access("personal"), Access("public")
+OF_READER = Access("public", {"secret": "unknown_secret"})
+OF_SESSION = Access("public", OF_READER.args | {"session": "session_key"})
+OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
 TABLE = {
     "healthz": PUBLIC,
@@ -133,6 +136,28 @@ TABLE = {
     "try-delete": Access("public", {"token": "unknown_secret"}),
     "api-try": PUBLIC,
     "api-try-result": Access("public", {"token": "unknown_secret"}),
+    # Readers come by an unguessable link and see their own reading only.
+    "reading": OF_READER,
+    "reading-keys": OF_READER,
+    "reading-language": OF_READER,
+    "reading-session": OF_SESSION,
+    "reading-begin": OF_SESSION,
+    "reading-practice": OF_SESSION,
+    "reading-state": OF_SESSION,
+    "reading-finish": OF_SESSION,
+    "reading-photo": OF_POSITION,
+    "reading-answer": OF_POSITION,
+    "reading-model": OF_POSITION,
+    "reading-maps": OF_POSITION,
+    "reading-practice-photo": OF_POSITION,
+    "reading-practice-model": OF_POSITION,
+    "reading-practice-maps": OF_POSITION,
+    "api-reading-list": LISTING,
+    "api-reading-detail": row("reading"),
+    "api-answer-list": LISTING,
+    "api-answer-detail": row("answer"),
+    "api-answer-change-list": LISTING,
+    "api-answer-change-detail": row("answer_change"),
     # Models
     "models": LISTING,
     "model-register": LISTING,
@@ -177,6 +202,20 @@ TABLE = {
     "study-paper": of_study(),
     "study-paper-pdf": of_study(),
     "study-paper-answers": of_study(),
+    "study-replay": Access("listing", need="study"),
+    "study-results": row("study"),
+    "study-results-status": row("study"),
+    "study-results-disease": row("study"),
+    "study-results-readers": row("study"),
+    "study-results-model": row("study"),
+    "study-results-sessions": row("study"),
+    "study-results-agreement": row("study"),
+    "study-results-missed": row("study"),
+    "study-results-methods": row("study"),
+    "study-results-figure": row("study"),
+    "study-results-download": row("study"),
+    "study-results-heatmap": row("study"),
+    "study-results-act": of_study(),
     # API
     "api-token": PUBLIC,
     "api-schema": PUBLIC,
@@ -221,6 +260,10 @@ TABLE = {
     "api-study-close": of_study(),
     "api-study-readers": of_study(),
     "api-study-protocol": of_study(),
+    "api-study-result-list": LISTING,
+    "api-study-result-detail": row("study"),
+    "api-study-result-file": row("study"),
+    "api-study-result-compute": of_study(),
     "api-publication-list": LISTING,
     "api-publication-detail": row("publication"),
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import uuid
 from dataclasses import dataclass
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from classifier.models import Training, TrainingRun
 from classifier.services import registry
@@ -151,7 +153,16 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     reader, _link = enrolment.enrol(
         study, group=study.groups.first(), by=admin_user, name="SECRETREADER-4", email="reader@example.org"
     )
+    reading, image = reader.readings.first(), study.images.get()
+    answer = reading.answers.create(
+        image=image, choice="bcc", answered_at=timezone.now(), changed_at=timezone.now()
+    )
     return SimpleNamespace(
+        reading=reading,
+        answer=answer,
+        answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
+        session_key="unaided",
+        position=1,
         study=study,
         reader=reader,
         evaluation=evaluation,

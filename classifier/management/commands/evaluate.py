@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from classifier import jobs_evaluation
 from classifier.models import Evaluation, ModelVersion
-from classifier.services import evaluation_report, evaluations, registry
+from classifier.reference.han2018 import HAN_2018
+from classifier.services import evaluation_report, evaluation_tables, evaluations, figure_files, registry
 from classifier.services.evaluation_run import LEAKS, REPORT
 from skinclinic import jobs
 from skinclinic.archive.models import Dataset, DatasetVersion
@@ -94,7 +95,7 @@ class Command(BaseCommand):
     def _write(self, report: evaluation_report.Report, out: Path, *, with_figures: bool) -> None:
         shutil.copy(report.row.folder / REPORT, out / REPORT)
         shutil.copy(report.row.folder / LEAKS, out / LEAKS)
-        (out / "table.csv").write_bytes(report.table_csv())
+        (out / "table.csv").write_bytes(figure_files.table_csv(*evaluation_tables.long_table(report)))
         (out / "table.html").write_text(
             render_to_string("evaluations/table_file.html", table_context(report)), encoding="utf-8"
         )
@@ -134,13 +135,19 @@ def table_context(report: evaluation_report.Report) -> dict:
     tables = []
     for dataset in report.datasets:
         pk = dataset["pk"]
-        found = [(runs["group"], report.runs_table(pk, runs), True) for runs in report.runs_of(pk)]
-        found += [(model["name"], report.table(pk, model["pk"]), False) for model in report.models]
+        found = [
+            (runs["group"], evaluation_tables.runs_table(report, pk, runs), True)
+            for runs in report.runs_of(pk)
+        ]
+        found += [
+            (model["name"], evaluation_tables.table(report, pk, model["pk"]), False)
+            for model in report.models
+        ]
         tables += [
             {"dataset": dataset, "name": name, "rows": rows, "is_mean": is_mean}
             for name, rows, is_mean in found
         ]
-    return {"report": report.content, "references": evaluation_report.HAN_2018, "tables": tables}
+    return {"report": report.content, "references": HAN_2018, "tables": tables}
 
 
 def _plain(name: str) -> str:

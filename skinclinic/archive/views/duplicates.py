@@ -16,8 +16,8 @@ from skinclinic.archive.models import DuplicatePair, Entry
 from skinclinic.archive.services import duplicates as service
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.views.paging import paged
 
-PAGE_SIZE = 50
 VERDICTS = (
     DuplicatePair.Verdict.SAME_PHOTO,
     DuplicatePair.Verdict.SAME_LESION,
@@ -61,17 +61,7 @@ def decided(request: HttpRequest) -> HttpResponse:
     rows = service.pairs(request.membership.clinic, _show(request)).exclude(
         verdict=DuplicatePair.Verdict.OPEN
     )
-    try:
-        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
-    except keyset.BadCursor:
-        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
-    address = reverse("duplicates-decided")
-    context = {
-        "rows": page.rows,
-        "can_curate": request.membership.can_curate,
-        "previous_url": f"{address}?{urlencode({'cursor': page.previous})}" if page.previous else "",
-        "next_url": f"{address}?{urlencode({'cursor': page.next})}" if page.next else "",
-    }
+    context = paged(request, rows) | {"can_curate": request.membership.can_curate}
     return render(request, "archive/duplicates/decided.html", context)
 
 

@@ -6,7 +6,6 @@ import hashlib
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -27,8 +26,8 @@ from skinclinic.archive.views.label_terms import group_name
 from skinclinic.middleware import takes_up_to
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.views.paging import paged
 
-PAGE_SIZE = 50
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
 State = Import.State
@@ -45,17 +44,7 @@ ACTIONS = {
 def imports(request: HttpRequest) -> HttpResponse:
     """The clinic's imports, newest first."""
     rows = Import.objects.filter(clinic=request.membership.clinic).select_related("created_by")
-    try:
-        page = keyset.page(rows, ("-id",), request.GET.get("cursor", ""), PAGE_SIZE)
-    except keyset.BadCursor:
-        page = keyset.page(rows, ("-id",), "", PAGE_SIZE)
-    address = reverse("imports")
-    context = {
-        "rows": page.rows,
-        "can_curate": request.membership.can_curate,
-        "previous_url": f"{address}?cursor={page.previous}" if page.previous else "",
-        "next_url": f"{address}?cursor={page.next}" if page.next else "",
-    }
+    context = paged(request, rows) | {"can_curate": request.membership.can_curate}
     return render(request, "archive/imports/list.html", context)
 
 

@@ -33,6 +33,7 @@ export class Heatmap {
     const { mapsUrl, disease } = tools.dataset;
     if (!mapsUrl) {
       this.maps = null;
+      this.url = "";
       this.show();
       return;
     }
@@ -56,8 +57,11 @@ export class Heatmap {
     try {
       const response = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
       if (!response.ok) throw new Error(String(response.status));
-      this.maps = (await response.json()).maps;
+      const { maps } = await response.json();
+      if (this.url !== url) return;
+      this.maps = maps;
     } catch {
+      if (this.url !== url) return;
       this.maps = null;
       this.find("heat-failed").hidden = false;
     }

@@ -23,6 +23,13 @@ export class Viewer {
     new ResizeObserver(() => this.fit()).observe(this.stage);
   }
 
+  /** Another photo lies on the stage: its width and height in pixels. */
+  showsAnother(width, height) {
+    this.width = width;
+    this.height = height;
+    this.fit();
+  }
+
   /** Lay `element` over the analysed square. */
   placeOnSquare(element) {
     const { x, y, size } = this.box;
@@ -50,6 +57,11 @@ export class Viewer {
 
   zoomBy(factor, px, py) {
     this.zoomTo(this.zoom * factor, px, py);
+  }
+
+  /** One pixel of the photo on one of the screen. */
+  zoomToPixels() {
+    this.zoomTo(this.width / (this.pane.offsetWidth * window.devicePixelRatio));
   }
 
   zoomIn = () => this.zoomBy(STEP);
@@ -87,6 +99,7 @@ export class Viewer {
       if (what === "in") this.zoomIn();
       else if (what === "out") this.zoomOut();
       else if (what === "fit") this.fit();
+      else if (what === "pixels") this.zoomToPixels();
     });
   }
 

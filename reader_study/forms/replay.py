@@ -1,0 +1,104 @@
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from reader_study.models import Study
+from reader_study.services import replay
+from reader_study.services.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
+from skinclinic.diseases import DISEASES
+from skinclinic.keyset import storable
+from skinclinic.models import Clinic
+
+# The field of the form for each file.
+FILE_FIELDS = {
+    "images": IMAGES,
+    "scores": SCORES,
+    "answers": ANSWERS,
+    "whole_images": WHOLE_IMAGES,
+    "whole_scores": WHOLE_SCORES,
+}
+
+
+def _csv(label: str, help_text: str, *, required: bool = False) -> forms.FileField:
+    widget = forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"})
+    return forms.FileField(label=label, help_text=help_text, required=required, widget=widget)
+
+
+class ReplayForm(forms.Form):
+    """What a replay is called and how it is to be analysed."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    description = forms.CharField(
+        label=_("Where it comes from"), max_length=2000, required=False,
+        help_text=_("The article or the collection; shown with the results."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )  # fmt: skip
+    margin = forms.FloatField(
+        label=_("Non-inferiority margin"), required=False,
+        help_text=_("Of the balanced accuracy, 0 to 1. As the answers are known already, the results will say so."),
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+    )  # fmt: skip
+    premalignant_as = forms.ChoiceField(
+        label=_("Actinic keratosis counts as"), choices=Study.PremalignantAs.choices,
+        initial=Study.PremalignantAs.BENIGN,
+    )  # fmt: skip
+    endpoints = forms.MultipleChoiceField(
+        label=_("Primary endpoints"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("The diseases whose comparison with the model is primary; the others are secondary."),
+    )  # fmt: skip
+    is_synthetic = forms.BooleanField(
+        label=_("Drawn photos or simulated readers"), required=False,
+        help_text=_("Said on every page, figure and file."),
+    )  # fmt: skip
+
+    def __init__(self, *args, clinic: Clinic, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+        language = get_language() or "en"
+        self.fields["endpoints"].choices = [(one.key, one.name(language)) for one in DISEASES]
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if not name or not storable(name):
+            raise forms.ValidationError(_("Give it a name of at most 120 characters."))
+        if replay.name_is_taken(self.clinic, name):
+            raise forms.ValidationError(_("This clinic already has a study with this name."))
+        return name
+
+    def clean_description(self) -> str:
+        text = self.cleaned_data["description"]
+        if not storable(text):
+            raise forms.ValidationError(_("The text holds characters that cannot be stored."))
+        return text
+
+    @property
+    def wishes(self) -> replay.Wishes:
+        """Of a valid form."""
+        values = self.cleaned_data
+        return replay.Wishes(
+            name=values["name"], description=values["description"], margin=values["margin"],
+            endpoints=values["endpoints"], premalignant_as=values["premalignant_as"],
+            is_synthetic=values["is_synthetic"],
+        )  # fmt: skip
+
+
+class ReplayFilesForm(ReplayForm):
+    """With the files themselves."""
+
+    images = _csv(
+        _("Photos"), _("Columns: image, dataset, truth; and sex, age, skin_type if known."), required=True
+    )
+    scores = _csv(_("Scores of the model"), _("Columns: image and the 12 disease keys."))
+    answers = _csv(
+        _("Answers"),
+        _(
+            "Columns: session, reader, group, image, answer; and second, confidence, seconds, first_answer if known."
+        ),
+        required=True,
+    )
+    whole_images = _csv(
+        _("Whole test set: photos"), _("The set from which the photos were drawn; columns as for photos.")
+    )
+    whole_scores = _csv(_("Whole test set: scores"), _("Columns as for scores."))

@@ -1,0 +1,95 @@
+"""Compare tests read by several readers (Obuchowski-Rockette), from a table of ratings. Needs no database."""
+
+import json
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from reader_study.mrmc import METHODS
+from reader_study.statistics.rated import compared
+from reader_study.statistics.ratings import read_ratings
+from reader_study.statistics.reading import FileRefused, TablesRefused
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare the AUCs of tests that the same readers rated on the same cases, by Obuchowski and Rockette. "
+        "Columns: test, reader, case, truth (0 or 1), rating. A test named AI with one reader beside one other test "
+        "is compared with the readers of that test."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("--ratings", type=Path, required=True, metavar="CSV")
+        parser.add_argument(
+            "--method", choices=sorted(METHODS), default="jackknife", help="of the covariance"
+        )
+        parser.add_argument("--json", action="store_true", help="write JSON instead of a table")
+
+    def handle(self, *, ratings: Path, method: str, **options):
+        try:
+            found = compared(read_ratings(ratings), method)
+        except (TablesRefused, FileRefused) as refused:
+            raise CommandError(str(refused)) from None
+        except OSError as error:
+            raise CommandError(f"{ratings} cannot be read: {error.strerror}.") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(found, ensure_ascii=False, allow_nan=False))
+        else:
+            self.stdout.write("\n".join(_lines(found)))
+
+
+def _lines(found: dict) -> list[str]:
+    lines = [
+        f"AUC, covariance by {found['method']}; {found['n_readers']} readers, {found['n_pos']} cases with and "
+        f"{found['n_neg']} without"
+    ]
+    for name, test in found["tests"].items():
+        lines.append(f"  {name}: {test['auc_mean']:.4f}{_interval(test.get('ci'))}")
+        lines += [f"    {reader}: {auc:.4f}" for reader, auc in test["readers"].items()]
+    if "ai" in found:
+        lines.append(f"AI - readers: {found['difference']:+.4f}{_interval(found['ci'])}")
+        lines.append(
+            f"  t {_number(found['t'])}, df {_number(found['df'])}, p {_number(found['p'])}{_note(found)}"
+        )
+    for pair in found.get("pairs", [found | {"tests": list(found["tests"])}] if "rrrc" in found else []):
+        lines.append(f"{pair['tests'][0]} - {pair['tests'][1]}: {pair['difference']:+.4f}")
+        lines += _analyses(pair)
+    if "pairs" in found:
+        lines += ["all tests", *_analyses(found)]
+    lines.append("components")
+    lines += [f"  {name}: {_number(value)}" for name, value in found["components"].items()]
+    return lines
+
+
+def _analyses(found: dict) -> list[str]:
+    fixed = found["frrc"]
+    statistic = (
+        f"z {_number(fixed['z'])}"
+        if "z" in fixed
+        else f"chi-squared {_number(fixed['chi2'])}, df {fixed['df']}"
+    )
+    return [
+        f"  readers and cases random: {_f(found['rrrc'])}",
+        f"  readers fixed: {statistic}, p {_number(fixed['p'])}{_interval(fixed.get('ci'))}{_note(fixed)}",
+        f"  cases fixed: {_f(found['rrfc'])}",
+    ]
+
+
+def _f(test: dict) -> str:
+    return (
+        f"F {_number(test['f'])}, df {test['df1']} and {_number(test['df2'])}, p {_number(test['p'])}"
+        f"{_interval(test['ci'])}{_note(test)}"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
+
+
+def _interval(ci: list[float] | None) -> str:
+    return f" (95 % CI {ci[0]:.4f} to {ci[1]:.4f})" if ci else ""
+
+
+def _note(found: dict) -> str:
+    return f" [{found['note']}]" if found["note"] else ""

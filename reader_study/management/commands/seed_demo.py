@@ -1,0 +1,33 @@
+"""The demo's clinic, people, patients, analysed photos and reader studies. A second run finds them and does nothing."""
+
+import os
+
+from django.core.management.base import BaseCommand, CommandError
+
+from classifier.models import Analysis
+from classifier.services import demo_clinic
+from classifier.services.analyses import JOB
+from reader_study.services import demo, results
+from skinclinic import jobs
+
+
+class Command(BaseCommand):
+    help = "Make the demo clinic with one person a role, a few patients and two reader studies; prints sign-ins once."
+
+    def handle(self, *args, **options):
+        try:
+            clinic = demo_clinic.seed(self.say)
+        except demo_clinic.NoPhotos as error:
+            raise CommandError(str(error)) from None
+        waiting = Analysis.objects.filter(clinic=clinic, scores__isnull=True).count()
+        self.say(f"analysing {waiting} photos")
+        jobs.run_waiting(JOB)
+        secret = demo.seed_studies(clinic)
+        jobs.run_waiting(results.JOB)
+        if secret:
+            address = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}/reading/{secret}/"
+            self.say(f"read a study of {demo.OPEN_PHOTOS} photos without signing in: {address}")
+
+    def say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

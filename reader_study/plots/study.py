@@ -1,0 +1,232 @@
+"""All figures of a study from its report and its curves."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from classifier.plots import figures as shared
+from classifier.plots.figures import Figure
+from reader_study.plots import by_reader, differences, marks, readers_roc
+from reader_study.plots.readers_roc import Shown
+from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+
+MODEL, POOLED = "model", "readers"
+NO_ANSWER = "missing"
+
+
+def disease_name(key: str) -> str:
+    """A disease, or "no answer", in the current language."""
+    if key == NO_ANSWER:
+        return _("No answer")
+    return BY_KEY[key].name(get_language() or "en")
+
+
+@dataclass(frozen=True)
+class StudyFigures:
+    """The figures of one report. ``groups``: names by key, in the order of their marks.
+
+    ``primary``: diseases whose comparison with the model is primary. ``is_synthetic``: said on every figure.
+    """
+
+    report: Mapping
+    curves: Mapping
+    groups: Mapping[str, str] = field(default_factory=dict)
+    primary: Sequence[str] = ()
+    is_synthetic: bool = False
+    labels: str = readers_roc.OWN
+    interval: str = readers_roc.CI
+
+    @property
+    def group_names(self) -> dict[str, str]:
+        """Names of all groups of the report; those that nobody named are called by their key."""
+        known = {key: name for key, name in self.groups.items() if key in self.report["groups"]}
+        return known | {key: key for key in self.report["groups"] if key not in known}
+
+    def dataset(self, name: str) -> Mapping:
+        return self.report["datasets"][name]
+
+    def session(self, dataset: str, session: str) -> Mapping:
+        return self.dataset(dataset)["sessions"][session]
+
+    def roc(
+        self, dataset: str, session: str, key: str, way: str = readers_roc.ALL, *, small: bool = False
+    ) -> Figure:
+        """Readers on the model's curve of one disease."""
+        title = f"{disease_name(key)}, {dataset}"
+        if way != readers_roc.ALL:
+            title = f"{title}: {readers_roc.way_name(way, self.labels)}"
+        shown = Shown(
+            self.dataset(dataset), self.curves[dataset], session, key, title, self.group_names, way, self.labels,
+            self.interval, self.is_synthetic,
+        )  # fmt: skip
+        name = marks.file_name(dataset, key, session, "roc", "" if way == readers_roc.ALL else f"among-{way}")
+        return readers_roc.figure(shown, name, small=small)
+
+    def accuracy(self, dataset: str, session: str) -> Figure:
+        title = _("Accuracy of the readers: %(dataset)s, %(session)s") % _of(dataset, session)
+        model = self.dataset(dataset)["argmax_accuracy"]
+        found = by_reader.accuracy(
+            marks.file_name(dataset, session, "accuracy"),
+            title,
+            self.session(dataset, session),
+            model,
+            self.group_names,
+        )
+        return self._titled(found, dataset, session)
+
+    def against_model(self, dataset: str, session: str) -> Figure:
+        title = _("Model against readers: %(dataset)s, %(session)s") % _of(dataset, session)
+        rows = {key: self.dataset(dataset)["ai_vs_readers"][session][key] for key in DISEASE_KEYS}
+        names = {key: disease_name(key) for key in rows}
+        margin = self.report["settings"]["margin"]
+        found = differences.forest(
+            marks.file_name(dataset, session, "model-against-readers"),
+            title,
+            rows,
+            names,
+            margin,
+            self.primary,
+        )
+        return self._titled(found, dataset, session)
+
+    def slopes(self, dataset: str, first: str, second: str) -> Figure:
+        title = _("Each reader in two sessions: %(dataset)s") % {"dataset": dataset}
+        name = marks.file_name(dataset, first, "and", second)
+        changes = self.dataset(dataset)["changes"][f"{first}_vs_{second}"]
+        found = by_reader.slopes(name, title, changes, (first, second), self.group_names)
+        return self._titled(found, dataset)
+
+    def agreement(self, dataset: str, session: str) -> Figure:
+        title = _("Agreement: %(dataset)s, %(session)s") % _of(dataset, session)
+        name = marks.file_name(dataset, session, "agreement")
+        found = by_reader.agreement(name, title, self.session(dataset, session), self.group_names)
+        return self._titled(found, dataset, session)
+
+    def time(self, dataset: str, session: str) -> Figure:
+        title = _("Time: %(dataset)s, %(session)s") % _of(dataset, session)
+        readers = self.session(dataset, session)["readers"]
+        found = by_reader.time(marks.file_name(dataset, session, "time"), title, readers, self.group_names)
+        return self._titled(found, dataset, session)
+
+    def subgroups(self, dataset: str, session: str) -> Figure:
+        title = _("Subgroups: %(dataset)s, %(session)s") % _of(dataset, session)
+        divisions = [
+            (division_name(division), [row | {"label": group_label(division, row["label"])} for row in rows])
+            for division, rows in self.session(dataset, session)["subgroups"].items()
+        ]
+        found = by_reader.subgroups(marks.file_name(dataset, session, "subgroups"), title, divisions)
+        return self._titled(found, dataset, session)
+
+    def areas(self, dataset: str, key: str) -> Figure:
+        """The model's area under the curve of one disease by age, sex and skin type."""
+        title = _("Model, area under the curve by subgroup: %(disease)s, %(dataset)s")
+        title %= {"disease": disease_name(key), "dataset": dataset}
+        name = marks.file_name(dataset, key, "areas")
+        disease = self.dataset(dataset)["diseases"][key]
+        if not disease["evaluable"]:
+            return Figure(name, title, None, (), (), note=shared.note_words(disease["note"]))
+        divisions = [
+            (division_name(division), [row | {"label": group_label(division, row["label"])} for row in rows])
+            for division, rows in disease["subgroups"].items()
+        ]
+        low, high = disease["auc_ci"] or (None, None)
+        whole = {
+            "label": _("all"), "photos": disease["n_pos"] + disease["n_neg"], "positives": disease["n_pos"],
+            "auc": {"auc": disease["auc"], "low": low, "high": high, "note": disease["auc_note"]}, "note": "",
+        }  # fmt: skip
+        return self._titled(shared.forest(name, title, divisions, whole), dataset)
+
+    def confusion(self, dataset: str, session: str, who: str) -> Figure:
+        """The confusion matrix of the model, of the readers together, or of one reader."""
+        if who == MODEL:
+            title = _("Confusion matrix of the model: %(dataset)s") % {"dataset": dataset}
+            matrix, columns_are = self.dataset(dataset)["confusion"], ""
+            session = ""
+        else:
+            found = self.session(dataset, session)
+            is_pooled = who == POOLED
+            matrix = found["confusion"] if is_pooled else found["readers"][who]["confusion"]
+            said = _of(dataset, session) | {"who": _("all readers together") if is_pooled else who}
+            title = _("Confusion matrix of %(who)s: %(dataset)s, %(session)s") % said
+            columns_are = _("Columns: the answers")
+        name = marks.file_name(dataset, session, "confusion", who)
+        if matrix is None:
+            why = "no_scores" if who == MODEL else "no_answers"
+            return Figure(name, title, None, (), (), note=shared.note_words(why))
+        matrix = _without_empty_last(matrix)
+        names = {key: disease_name(key) for key in (*DISEASE_KEYS, NO_ANSWER)}
+        found = shared.confusion(name, title, matrix, names, columns_are=columns_are)
+        return self._titled(found, dataset, session if who == POOLED else "")
+
+    def _titled(self, figure: Figure, dataset: str, session: str = "") -> Figure:
+        """With its title, its n and what is synthetic written above it."""
+        lines = [marks.photos_text(self.dataset(dataset)["n"])]
+        if session:
+            lines[0] += f", {marks.readers_text(self.session(dataset, session)['n_readers'])}"
+        if self.is_synthetic:
+            lines.append(marks.synthetic_note(True))
+        return marks.titled(figure, lines)
+
+    def all(self) -> Iterator[Figure]:
+        """Every figure that has something to show, but for the confusion matrix of each single reader."""
+        names: Counter[str] = Counter()
+        for figure in self._all():
+            names[figure.name] += 1
+            if figure.drawing is not None:
+                # Names of datasets may differ in what file names leave out.
+                number = names[figure.name]
+                yield figure if number == 1 else replace(figure, name=f"{figure.name}-{number}")
+
+    def _all(self) -> Iterator[Figure]:
+        for dataset, found in self.report["datasets"].items():
+            yield self.confusion(dataset, "", MODEL)
+            for key in DISEASE_KEYS:
+                yield self.areas(dataset, key)
+            for session in found["sessions"]:
+                for key in DISEASE_KEYS:
+                    for way in readers_roc.WAYS:
+                        yield self.roc(dataset, session, key, way)
+                yield self.accuracy(dataset, session)
+                yield self.against_model(dataset, session)
+                yield self.agreement(dataset, session)
+                yield self.time(dataset, session)
+                yield self.subgroups(dataset, session)
+                yield self.confusion(dataset, session, POOLED)
+            for first, second in combinations(found["sessions"], 2):
+                yield self.slopes(dataset, first, second)
+
+
+def _of(dataset: str, session: str) -> dict[str, str]:
+    return {"dataset": dataset, "session": session}
+
+
+def _without_empty_last(matrix: Mapping) -> Mapping:
+    """Without the column of missing answers where none is missing."""
+    if matrix["columns"][-1] != NO_ANSWER or any(counts[-1] for counts in matrix["counts"]):
+        return matrix
+    return {
+        "rows": matrix["rows"],
+        "columns": matrix["columns"][:-1],
+        "counts": [counts[:-1] for counts in matrix["counts"]],
+    }
+
+
+def division_name(name: str) -> str:
+    return {"age": _("Age"), "sex": _("Sex"), "skin_type": _("Fitzpatrick skin type")}[name]
+
+
+def group_label(division: str, label: str) -> str:
+    """A subgroup's label for people."""
+    if label == "unknown":
+        return _("not known")
+    if label == "70 and over":
+        return _("70 and over")
+    if division == "sex":
+        return {"female": _("Female"), "male": _("Male"), "other": _("Other")}.get(label, label)
+    if division == "skin_type":
+        return _("Type %(roman)s") % {"roman": ("I", "II", "III", "IV", "V", "VI")[int(label) - 1]}
+    return label

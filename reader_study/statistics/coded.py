@@ -1,0 +1,122 @@
+"""The answers of one dataset as arrays, session by session."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reader_study.statistics.tables import Image, StudyTables
+from skinclinic.diseases import DISEASE_KEYS
+
+MISSING = -1
+_PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}
+
+
+@dataclass(frozen=True)
+class Session:
+    """What J readers answered on n images: ``codes``, ``second`` and ``first`` [J, n] are places in DISEASE_KEYS,
+    MISSING where there is none. ``seconds`` and ``confidence`` [J, n] are NaN where not known."""
+
+    name: str
+    readers: tuple[str, ...]
+    groups: tuple[str, ...]
+    codes: np.ndarray
+    second: np.ndarray
+    first: np.ndarray
+    seconds: np.ndarray
+    confidence: np.ndarray
+
+    @property
+    def answered(self) -> np.ndarray:
+        """How many images each reader answered [J]."""
+        return (self.codes != MISSING).sum(1)
+
+    def of(self, chosen: np.ndarray) -> "Session":
+        """Some readers; ``chosen`` [J] booleans or places."""
+        places = np.arange(len(self.readers))[chosen]
+        return Session(
+            self.name,
+            tuple(self.readers[place] for place in places),
+            tuple(self.groups[place] for place in places),
+            *(
+                values[places]
+                for values in (self.codes, self.second, self.first, self.seconds, self.confidence)
+            ),
+        )
+
+    def who_read(self) -> "Session":
+        """The readers who answered anything."""
+        return self.of(self.answered > 0)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of one dataset: ``truth`` [n] places in DISEASE_KEYS, ``scores`` [n, 12], and the sessions."""
+
+    name: str
+    images: tuple[Image, ...]
+    truth: np.ndarray
+    scores: np.ndarray | None
+    sessions: tuple[Session, ...]
+    choices: tuple[str, ...]
+
+    @property
+    def argmax(self) -> np.ndarray | None:
+        """The model's answer to the readers' question [n]: the choice with the highest score, of equal ones the
+        first in the fixed order."""
+        if self.scores is None:
+            return None
+        places = np.array([_PLACE[key] for key in DISEASE_KEYS if key in self.choices])
+        return places[self.scores[:, places].argmax(1)]
+
+
+def parts(tables: StudyTables) -> tuple[Part, ...]:
+    """The study by dataset, datasets, sessions and readers in the order in which they first occur."""
+    datasets = list(dict.fromkeys(image.dataset for image in tables.images))
+    sessions = list(dict.fromkeys(answer.session for answer in tables.answers))
+    return tuple(_part(tables, name, sessions) for name in datasets)
+
+
+def _part(tables: StudyTables, name: str, sessions: list[str]) -> Part:
+    places = [place for place, image in enumerate(tables.images) if image.dataset == name]
+    images = tuple(tables.images[place] for place in places)
+    return Part(
+        name,
+        images,
+        np.array([_PLACE[image.truth] for image in images], np.intp),
+        None if tables.scores is None else np.asarray(tables.scores, float)[places],
+        tuple(_session(tables, session, images) for session in sessions),
+        tables.choices,
+    )
+
+
+def _session(tables: StudyTables, name: str, images: tuple[Image, ...]) -> Session:
+    column = {image.name: place for place, image in enumerate(images)}
+    answers = [answer for answer in tables.answers if answer.session == name and answer.image in column]
+    groups = {answer.reader: answer.group for answer in answers}
+    row = {reader: place for place, reader in enumerate(groups)}
+    shape = len(groups), len(images)
+    rows = np.array([row[answer.reader] for answer in answers], np.intp)
+    columns = np.array([column[answer.image] for answer in answers], np.intp)
+
+    def filled(values: list, empty, kind) -> np.ndarray:
+        table = np.full(shape, empty, kind)
+        table[rows, columns] = values
+        return table
+
+    return Session(
+        name,
+        tuple(groups),
+        tuple(groups.values()),
+        *(
+            filled([_PLACE[getattr(answer, field)] for answer in answers], MISSING, np.int8)
+            for field in ("answer", "second", "first_answer")
+        ),
+        *(
+            filled(
+                [np.nan if getattr(answer, field) is None else getattr(answer, field) for answer in answers],
+                np.nan,
+                float,
+            )
+            for field in ("seconds", "confidence")
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Reading the CSV files of a study: every problem with its file and row."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from skinclinic.archive.formats.tables import Record, Table
+
+LONGEST_NAME = 200
+MOST_SHOWN = 30
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """What is wrong in a row of a file, as a spreadsheet numbers it (the header is row 1)."""
+
+    file: str
+    row: int
+    problem: Problem
+
+    def __str__(self) -> str:
+        problem = self.problem
+        place = f", {problem.column}" if problem.column else ""
+        value = f" {problem.value[:80]!r}" if problem.value else ""
+        return f"{self.file}, row {self.row}{place}{value}: {problem.message % problem.params}"
+
+
+class TablesRefused(ValueError):
+    """The tables cannot be used; ``problems`` says why, row by row."""
+
+    def __init__(self, problems: Sequence[RowProblem]):
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:MOST_SHOWN]]
+        if len(self.problems) > MOST_SHOWN:
+            lines.append(f"and {len(self.problems) - MOST_SHOWN} more problems")
+        super().__init__("\n".join(lines))
+
+
+class FileRefused(TableRefused):
+    """``file`` as a whole cannot be used; ``message`` and ``params`` say why."""
+
+    def __init__(self, path: Path, message: str, **params):
+        super().__init__(message, **params)
+        self.file = path.name
+
+    def __str__(self) -> str:
+        return f"{self.file}: {super().__str__()}"
+
+
+class Reading:
+    """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it."""
+
+    def __init__(self, path: Path, problems: list[RowProblem], columns: tuple[str, ...]):
+        self.path, self.problems = path, problems
+        try:
+            self.table = Table(path)
+            self.table.require(*columns)
+        except TableRefused as refused:
+            raise FileRefused(path, refused.message, **refused.params) from None
+        self.record = Record(0, {})
+        self.found = 0
+        self.row_has_problems = False
+
+    def __iter__(self):
+        try:
+            for record in self.table.records():
+                self.record, self.row_has_problems = record, False
+                for problem in record.problems:
+                    self.say(problem)
+                yield record
+        except TableRefused as refused:
+            raise FileRefused(self.path, refused.message, **refused.params) from None
+
+    def say(self, problem: Problem) -> None:
+        self.problems.append(RowProblem(self.path.name, self.record.number, problem))
+        self.found += 1
+        self.row_has_problems = True
+
+    def cell(self, column: str, read: Callable):
+        """The value in this column; None with a problem noted, or where there is no such column."""
+        text = self.record.cells.get(column)
+        if text is None:
+            return None
+        try:
+            return read(text)
+        except CellError as error:
+            self.say(Problem(column, error.message, text, error.params))
+            return None
+
+
+def named(text: str) -> str:
+    if not text:
+        raise CellError(_("is empty"))
+    return word(text)
+
+
+def word(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise CellError(_("longer than %(most)s characters"), most=LONGEST_NAME)
+    return text
+
+
+def number(text: str) -> float:
+    # float() would also read nan, 1_0 and other scripts' digits.
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(value):
+        raise CellError(_("is not a number"))
+    return value

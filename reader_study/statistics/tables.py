@@ -1,0 +1,264 @@
+"""A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reader_study.statistics.reading import (
+    FileRefused,
+    Reading,
+    RowProblem,
+    TablesRefused,
+    named,
+    number,
+    word,
+)
+from skinclinic.archive.formats.problems import CellError, Problem, _
+from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
+from skinclinic.diseases import DISEASE_KEYS
+
+
+@dataclass(frozen=True)
+class Image:
+    """A photo of the study and what it shows. ``sex``, ``age``, ``skin_type``: "" or None where not known."""
+
+    name: str
+    dataset: str
+    truth: str
+    sex: str = ""
+    age: int | None = None
+    skin_type: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reader said of an image in a session; ``answer`` "" is a missing one.
+
+    ``first_answer``: what was said before the model's answer was shown. ``confidence`` is from 0 to 100.
+    """
+
+    session: str
+    reader: str
+    group: str
+    image: str
+    answer: str
+    second: str = ""
+    confidence: float | None = None
+    seconds: float | None = None
+    first_answer: str = ""
+
+
+@dataclass(frozen=True)
+class WholeSet:
+    """The test set from which the images were drawn: ``scores`` [m, 12], truth and dataset of each photo."""
+
+    scores: np.ndarray
+    truth: tuple[str, ...]
+    datasets: tuple[str, ...]
+
+    def __post_init__(self):
+        if not len(self.scores) == len(self.truth) == len(self.datasets):
+            raise ValueError("scores, truth and datasets of the whole test set must be of one length")
+        _check_scores(self.scores)
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """A study. ``scores`` [n, 12] are those of ``images``, columns as DISEASE_KEYS; None: there is no model.
+
+    ``choices``: the diseases that readers could choose from. ValueError for what does not fit together.
+    """
+
+    images: tuple[Image, ...]
+    scores: np.ndarray | None
+    answers: tuple[Answer, ...]
+    choices: tuple[str, ...] = DISEASE_KEYS
+    whole: WholeSet | None = None
+
+    def __post_init__(self):
+        if self.scores is not None:
+            if len(self.scores) != len(self.images):
+                raise ValueError(f"{len(self.scores)} rows of scores for {len(self.images)} images")
+            _check_scores(self.scores)
+        names = {image.name for image in self.images}
+        if len(names) < len(self.images):
+            raise ValueError("an image is there twice")
+        if unknown := {image.truth for image in self.images} - set(DISEASE_KEYS):
+            raise ValueError(f"no disease keys: {', '.join(sorted(unknown))}")
+        if unknown := set(self.choices) - set(DISEASE_KEYS):
+            raise ValueError(f"no disease keys: {', '.join(sorted(unknown))}")
+        faults = _Faults(names, self.choices)
+        for answer in self.answers:
+            if found := faults.of(answer):
+                raise ValueError(f"{answer}: {found.message % found.params}")
+
+
+def _check_scores(scores: np.ndarray) -> None:
+    if scores.ndim != 2 or scores.shape[1] != len(DISEASE_KEYS):
+        raise ValueError(f"scores {scores.shape} must have {len(DISEASE_KEYS)} columns")
+    if not np.isfinite(scores).all():
+        raise ValueError("scores must be finite")
+
+
+class _Faults:
+    """Says what is wrong with one answer after the other."""
+
+    def __init__(self, images: set[str], choices: Sequence[str]):
+        self.images, self.choices = images, set(choices)
+        self.groups: dict[str, str] = {}
+        self.given: set[tuple[str, str, str]] = set()
+
+    def of(self, answer: Answer) -> Problem | None:
+        key = (answer.session, answer.reader, answer.image)
+        group = self.groups.setdefault(answer.reader, answer.group)
+        if answer.image not in self.images:
+            return Problem("image", _("not among the images of the study"), answer.image)
+        for column in ("answer", "second", "first_answer"):
+            if (value := getattr(answer, column)) and value not in self.choices:
+                return Problem(column, _("not one of the choices"), value)
+        if group != answer.group:
+            params = {"reader": answer.reader, "group": group}
+            return Problem(
+                "group", _("reader %(reader)s is in group %(group)s in a row above"), answer.group, params
+            )
+        if key in self.given:
+            params = {"reader": answer.reader, "session": answer.session}
+            return Problem(
+                "image",
+                _("reader %(reader)s answered it in a row above in session %(session)s"),
+                answer.image,
+                params,
+            )
+        self.given.add(key)
+        return None
+
+
+def read_tables(
+    images_csv: Path,
+    scores_csv: Path | None,
+    answers_csv: Path,
+    whole_images_csv: Path | None = None,
+    whole_scores_csv: Path | None = None,
+) -> StudyTables:
+    """Read a study from CSV files.
+
+    Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type``); scores ``image`` and the 12 disease
+    keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer``).
+    The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
+
+    Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
+    """
+    problems: list[RowProblem] = []
+    images = _images(images_csv, problems)
+    scores = _scores(scores_csv, images, problems) if scores_csv else None
+    answers = _answers(answers_csv, images, problems)
+    whole = None
+    if whole_images_csv and whole_scores_csv:
+        photos = _images(whole_images_csv, problems)
+        found = _scores(whole_scores_csv, photos, problems)
+        if not problems:
+            whole = WholeSet(
+                found, tuple(photo.truth for photo in photos), tuple(photo.dataset for photo in photos)
+            )
+    if problems:
+        raise TablesRefused(problems)
+    return StudyTables(tuple(images), scores, tuple(answers), whole=whole)
+
+
+def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
+    reading = Reading(path, problems, ("image", "dataset", "truth"))
+    images, seen = [], {}
+    for record in reading:
+        image = Image(
+            reading.cell("image", named),
+            reading.cell("dataset", named),
+            reading.cell("truth", _disease),
+            reading.cell("sex", sex) or "",
+            reading.cell("age", age),
+            reading.cell("skin_type", skin_type),
+        )
+        if image.name in seen:
+            message = _("the image is in row %(row)s too")
+            reading.say(Problem("image", message, image.name, {"row": seen[image.name]}))
+        if image.name:
+            seen.setdefault(image.name, record.number)
+        images.append(image)
+    if not images and not reading.found:
+        raise FileRefused(path, _("There is no row below the names of the columns."))
+    return images
+
+
+def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.ndarray:
+    reading = Reading(path, problems, ("image", *DISEASE_KEYS))
+    place = {image.name: row for row, image in enumerate(images)}
+    scores = np.zeros((len(images), len(DISEASE_KEYS)))
+    seen: dict[str, int] = {}
+    for record in reading:
+        name = reading.cell("image", named)
+        values = [reading.cell(key, number) for key in DISEASE_KEYS]
+        if name in seen:
+            message = _("the image is in row %(row)s too")
+            reading.say(Problem("image", message, name, {"row": seen[name]}))
+        if name:
+            seen.setdefault(name, record.number)
+        if name in place and None not in values:
+            scores[place[name]] = values
+    lacking = [image.name for image in images if image.name and image.name not in seen]
+    if lacking and not reading.found:
+        raise FileRefused(
+            path,
+            _("There are no scores for %(count)s of %(of)s images: %(names)s."),
+            count=len(lacking),
+            of=len(images),
+            names=", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else ""),
+        )
+    return scores
+
+
+def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> list[Answer]:
+    reading = Reading(path, problems, ("session", "reader", "group", "image", "answer"))
+    faults = _Faults({image.name for image in images}, DISEASE_KEYS)
+    answers = []
+    for _record in reading:
+        answer = Answer(
+            reading.cell("session", named),
+            reading.cell("reader", named),
+            reading.cell("group", word),
+            reading.cell("image", named),
+            *(reading.cell(name, _choice) or "" for name in ("answer", "second")),
+            reading.cell("confidence", _confidence),
+            reading.cell("seconds", _seconds),
+            reading.cell("first_answer", _choice) or "",
+        )
+        if not reading.row_has_problems and (found := faults.of(answer)):
+            reading.say(found)
+        answers.append(answer)
+    return answers
+
+
+def _disease(text: str) -> str:
+    if (key := text.casefold()) not in DISEASE_KEYS:
+        raise CellError(_("is none of %(keys)s"), keys=", ".join(DISEASE_KEYS))
+    return key
+
+
+def _choice(text: str) -> str:
+    return "" if is_unknown(text) else _disease(text)
+
+
+def _confidence(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if not 0 <= (value := number(text)) <= 100:
+        raise CellError(_("is not from 0 to 100"))
+    return value
+
+
+def _seconds(text: str) -> float | None:
+    if is_unknown(text):
+        return None
+    if (value := number(text)) < 0:
+        raise CellError(_("is negative"))
+    return value

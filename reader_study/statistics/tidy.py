@@ -1,0 +1,194 @@
+"""A report as tables with one fact a row, diseases in words."""
+
+from collections.abc import Iterator
+
+from reader_study.statistics.coded import parts
+from reader_study.statistics.tables import Answer, StudyTables
+from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+
+# (name, columns, rows)
+TidyTable = tuple[str, tuple[str, ...], list[tuple]]
+
+
+def tidy(report: dict, tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
+    """All answers, the readers, their points, the model by disease, and every comparison."""
+    yield answers(tables, language)
+    yield readers(report)
+    yield points(report, language)
+    yield diseases(report, language)
+    yield comparisons(report, language)
+
+
+def answers(tables: StudyTables, language: str = "en") -> TidyTable:
+    """Every answer beside the truth and the model's, a row for each reader, session and image; those that a
+    reader of a session and dataset never gave are there as missing."""
+    columns = (
+        "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
+        "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result", 
+        "model_score_of_truth",
+        "sex", "age", "skin_type",
+    )  # fmt: skip
+    given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
+    rows = []
+    for part in parts(tables):
+        argmax = part.argmax
+        for session in part.sessions:
+            for reader, group in zip(session.readers, session.groups, strict=True):
+                for place, image in enumerate(part.images):
+                    answer = given.get((session.name, reader, image.name)) or Answer(
+                        session.name, reader, group, image.name, ""
+                    )
+                    model = "" if argmax is None else DISEASE_KEYS[argmax[place]]
+                    score = None if part.scores is None else float(part.scores[place, part.truth[place]])
+                    rows.append(
+                        (session.name, reader, group, part.name, image.name, _name(image.truth, language), image.truth,
+                         _name(answer.answer, language), answer.answer, _result(answer.answer, image.truth),
+                         _name(answer.second, language), answer.confidence, answer.seconds,
+                         _name(answer.first_answer, language), _name(model, language),
+                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type)
+                    )  # fmt: skip
+    return "answers", columns, rows
+
+
+def readers(report: dict) -> TidyTable:
+    """A row for each dataset, session and reader, then the mean of all and of each group."""
+    columns = (
+        "dataset", "session", "reader", "group", "images", "answered", "missing", "accuracy", "accuracy_low",
+        "accuracy_high", "accuracy_sd", "kappa_vs_truth", "fleiss_kappa", "accuracy_answered_only", "median_seconds",
+        "note",
+    )  # fmt: skip
+    rows = []
+    for dataset, session, found in _sessions(report):
+        for name, one in found["readers"].items():
+            kept = one["answered_only"]
+            rows.append(
+                (dataset, session, name, one["group"], one["n"], one["answered"], one["missing"], one["accuracy"],
+                 *_pair(one["accuracy_ci"]), None, one["kappa_vs_truth"], None, kept and kept["accuracy"],
+                 one["seconds"] and one["seconds"]["median"], one["note"])
+            )  # fmt: skip
+        for name, group, one in _means(found):
+            rows.append(
+                (dataset, session, name, group, None, None, None, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
+                 one["sd_accuracy"], None, one["fleiss_kappa"], None, None, one["note"])
+            )  # fmt: skip
+    return "readers", columns, rows
+
+
+def points(report: dict, language: str = "en") -> TidyTable:
+    """Sensitivity and specificity of each reader and disease, then the means of all and of each group."""
+    columns = (
+        "dataset", "session", "reader", "group", "disease", "key", "true_positives", "positives", "sensitivity",
+        "sensitivity_low", "sensitivity_high", "sensitivity_sd", "true_negatives", "negatives", "specificity",
+        "specificity_low", "specificity_high", "specificity_sd", "note",
+    )  # fmt: skip
+    rows = []
+    for dataset, session, found in _sessions(report):
+        for name, one in found["readers"].items():
+            for key, point in one["points"].items():
+                rows.append(
+                    (dataset, session, name, one["group"], _name(key, language), key, point.get("true_positives"),
+                     point.get("positives"), point["sensitivity"], *_pair(point.get("sensitivity_ci")), None,
+                     point.get("true_negatives"), point.get("negatives"), point["specificity"],
+                     *_pair(point.get("specificity_ci")), None, point["note"])
+                )  # fmt: skip
+        for name, group, one in _means(found):
+            for key, mean in one["average"].items():
+                rows.append(
+                    (dataset, session, name, group, _name(key, language), key, None, None, mean["sensitivity"],
+                     *_pair(mean["sensitivity_ci"]), mean["sensitivity_sd"], None, None, mean["specificity"],
+                     *_pair(mean["specificity_ci"]), mean["specificity_sd"],
+                     mean["sensitivity_note"] or mean["specificity_note"])
+                )  # fmt: skip
+    return "points", columns, rows
+
+
+def diseases(report: dict, language: str = "en") -> TidyTable:
+    """The model on the sample, and on the whole test set where there is one."""
+    columns = (
+        "dataset", "photos", "disease", "key", "positives", "negatives", "auc", "auc_low", "auc_high", "auc_variance",
+        "youden_threshold", "youden_optima", "sensitivity", "specificity", "actinic_keratosis_as",
+        "specificity_among_other_malignant", "other_malignant", "specificity_among_other_benign", "other_benign",
+        "note",
+    )  # fmt: skip
+    rows = []
+    for dataset, found in report["datasets"].items():
+        for key, one in found["diseases"].items():
+            for photos, figures in (("sample", one), ("whole test set", one["whole"])):
+                if figures is None:
+                    continue
+                youden = figures["youden"] or {}
+                rows.append(
+                    (dataset, photos, _name(key, language), key, figures["n_pos"], figures["n_neg"], figures["auc"],
+                     *_pair(figures["auc_ci"]), figures["auc_variance"], youden.get("threshold"),
+                     youden.get("n_optima"), youden.get("sensitivity"), youden.get("specificity"),
+                     report["settings"]["ak"], figures["specificity_among_other_malignant"],
+                     figures["n_other_malignant"], figures["specificity_among_other_benign"],
+                     figures["n_other_benign"], figures["note"] or figures["auc_note"])
+                )  # fmt: skip
+    return "diseases", columns, rows
+
+
+def comparisons(report: dict, language: str = "en") -> TidyTable:
+    """Every test of a difference: a minus b."""
+    columns = (
+        "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "a", "b", "difference",
+        "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin", "non_inferiority_p",
+        "note",
+    )  # fmt: skip
+    rows: list[tuple] = []
+    for dataset, found in report["datasets"].items():
+        for session, tests in found["ai_vs_readers"].items():
+            rows += _ai_rows(dataset, session, "all", tests, language)
+        for session, groups in found["ai_vs_groups"].items():
+            for group, tests in groups.items():
+                rows += _ai_rows(dataset, session, group, tests, language)
+        for pair, tests in found["compare"].items():
+            for key, merits in tests.items():
+                for merit, one in merits.items():
+                    rows.append(
+                        (dataset, pair, pair, "all", _name(key, language), key, merit, one["a"], one["b"],
+                         one["difference"], *_pair(one["ci"]), "F", one["f"], one["df1"], one["df2"], one["p"],
+                         one["p_holm"], None, None, one["note"])
+                    )  # fmt: skip
+        for session, tests in found["mcnemar"].items():
+            for reader, one in tests.items():
+                rows.append(
+                    (dataset, "model vs reader", session, reader, "", "", "right answers, McNemar", one["ai_only"],
+                     one["reader_only"], None, None, None, "exact", None, None, None, one["exact_p"],
+                     one["exact_p_holm"], None, None, one["note"])
+                )  # fmt: skip
+    return "comparisons", columns, rows
+
+
+def _ai_rows(dataset: str, session: str, group: str, tests: dict, language: str) -> Iterator[tuple]:
+    for key, one in tests.items():
+        margin = one["non_inferiority"] or {}
+        yield (
+            dataset, "model vs readers", session, group, _name(key, language), key, one["figure_of_merit"], one["ai"],
+            one["readers_mean"], one["difference"], *_pair(one["ci"]), "t", one["t"], None, one["df"], one["p"],
+            one["p_holm"], margin.get("margin"), margin.get("p"), one["note"],
+        )  # fmt: skip
+
+
+def _sessions(report: dict) -> Iterator[tuple[str, str, dict]]:
+    for dataset, found in report["datasets"].items():
+        for session, one in found["sessions"].items():
+            yield dataset, session, one
+
+
+def _means(found: dict) -> Iterator[tuple[str, str, dict]]:
+    yield "mean", "all", found
+    for group, one in found["groups"].items():
+        yield "mean", group, one
+
+
+def _name(key: str, language: str) -> str:
+    return BY_KEY[key].name(language) if key else ""
+
+
+def _result(answer: str, truth: str) -> str:
+    return "missing" if not answer else "right" if answer == truth else "wrong"
+
+
+def _pair(ci) -> tuple:
+    return (None, None) if ci is None else tuple(ci)

@@ -1,0 +1,35 @@
+"""Figures of a study's results in pages."""
+
+from collections.abc import Mapping
+
+from django import template
+
+from classifier.plots.figures import note_words
+from reader_study.plots.differences import difference_text
+from reader_study.services.conclusions import p_text
+
+register = template.Library()
+
+
+@register.filter
+def p_short(value) -> str:
+    """A p in short; a dash where there is none."""
+    return p_text(value if isinstance(value, float) else None)
+
+
+@register.filter
+def note(code: str) -> str:
+    """Why something is missing."""
+    return note_words(code or "")
+
+
+@register.filter
+def difference(found: Mapping | None) -> str:
+    """A difference with its interval."""
+    return difference_text(found) if found and found["difference"] is not None else "–"
+
+
+@register.filter
+def of_groups(key: str, names: Mapping[str, str]) -> str:
+    """A group's name."""
+    return names.get(key) or key or "–"

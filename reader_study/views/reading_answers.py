@@ -1,0 +1,168 @@
+"""The addresses the reading page talks to: answers in, "I am done"."""
+
+import json
+import math
+import uuid
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+
+from reader_study.models import Study
+from reader_study.services import answers
+from reader_study.services import reading as readings
+from reader_study.services.answers import Given
+from reader_study.services.reading import Refused
+from reader_study.views.reader_access import for_readers
+from reader_study.views.reading_state import answer_json, state_of
+from skinclinic.requests import json_error
+
+MAX_BYTES = 4096
+LONGEST_SECONDS = 7 * 24 * 3600
+# What comes after these can no longer count, so that somebody may want to know.
+LOGGED = ("closed", "withdrawn", "finished")
+
+
+class BadAnswer(ValueError):
+    """What was sent is no answer; the text says why."""
+
+
+@for_readers("POST")
+def answer(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+    """Store a change to the answer of the photo at ``position``.
+
+    JSON: {"key": uuid, "known": number of the answer it was made upon (0: none), "choice": disease key, "second"?,
+    "confidence"? (0 to 100), "seconds"?, "given_at"? (ISO 8601), "first"? (before the model's answer), "undo"?}.
+    Answers {"in_force", "answer": as it stands now, "next": position of the first photo without one,
+    "finished"}. The same key again changes nothing.
+    """
+    reading = readings.find(secret, session)
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdecimal() or int(announced) > MAX_BYTES or len(request.body) > MAX_BYTES:
+        return json_error(413, "too_large", _("What was sent is too large. Nothing was stored."))
+    try:
+        given = read_given(request.body, reading.reader.study)
+    except BadAnswer as problem:
+        return json_error(400, "bad_answer", str(problem))
+    try:
+        taken = answers.take(secret, session, position, given)
+    except Refused as refused:
+        if refused.code in LOGGED:
+            readings.note_refused(reading, refused.code)
+        raise
+    return JsonResponse(
+        {
+            "in_force": taken.is_in_force,
+            "answer": answer_json(taken.answer),
+            "next": taken.next,
+            "finished": taken.is_finished,
+        }
+    )
+
+
+@for_readers("GET")
+def state(request: HttpRequest, secret: str, session: str) -> HttpResponse:
+    """The reader's own answers as they stand, for a page that was open while another device went on."""
+    reading = readings.find(secret, session)
+    readings.require_begun(reading)
+    return JsonResponse(state_of(reading, practice=False))
+
+
+@for_readers("POST")
+def finish(request: HttpRequest, secret: str, session: str) -> HttpResponse:
+    """The reader says "I am done"."""
+    readings.finish(readings.find(secret, session))
+    return JsonResponse({"finished": True})
+
+
+def read_given(body: bytes, study: Study) -> Given:
+    """Read and check an answer that was sent. Raises BadAnswer."""
+    try:
+        sent = json.loads(body, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise BadAnswer(_("This is not JSON.")) from None
+    if not isinstance(sent, dict):
+        raise BadAnswer(_("An answer is a JSON object."))
+    is_undo, is_first = (_truth(sent, name) for name in ("undo", "first"))
+    choice = _choice(sent, "choice", study)
+    if not choice and not is_undo:
+        raise BadAnswer(_("Choose one of the answers."))
+    second = _choice(sent, "second", study) if study.asks_second and choice else ""
+    if second and second == choice:
+        raise BadAnswer(_("The second choice is the same as the first."))
+    confidence = _whole(sent, "confidence", 0, 100)
+    known = _whole(sent, "known", 0, 2**31 - 1)
+    if known is None:
+        raise BadAnswer(_("“%(name)s” is missing.") % {"name": "known"})
+    return Given(
+        key=_key(sent), known=known, choice=choice, second=second,
+        confidence=confidence if study.asks_confidence and choice else None,
+        seconds=_seconds(sent), given_at=_moment(sent), is_first=is_first, is_undo=is_undo,
+    )  # fmt: skip
+
+
+def _no_number(name: str):
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _wrong(name: str) -> BadAnswer:
+    return BadAnswer(_("“%(name)s” is not what it should be.") % {"name": name})
+
+
+def _key(sent: dict) -> uuid.UUID:
+    value = sent.get("key")
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return uuid.UUID(value)
+    except ValueError:
+        raise _wrong("key") from None
+
+
+def _truth(sent: dict, name: str) -> bool:
+    value = sent.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(name)
+    return bool(value)
+
+
+def _choice(sent: dict, name: str, study: Study) -> str:
+    value = sent.get(name)
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str) or value not in study.choices:
+        raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": name})
+    return value
+
+
+def _whole(sent: dict, name: str, low: int, high: int) -> int | None:
+    value = sent.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise _wrong(name)
+    return value
+
+
+def _seconds(sent: dict) -> float | None:
+    value = sent.get("seconds")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_SECONDS:
+        raise _wrong("seconds")
+    return round(float(value), 3) if math.isfinite(value) else None
+
+
+def _moment(sent: dict) -> datetime | None:
+    """When it was given by the browser's clock. One without a zone, or of another century, is no help."""
+    value = sent.get("given_at")
+    if value is None:
+        return None
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) and len(value) <= 40 else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _wrong("given_at")
+    return moment if 2000 <= moment.year < 2200 else None

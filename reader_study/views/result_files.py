@@ -1,0 +1,111 @@
+"""The results of a study as files, and the heatmaps of its photos."""
+
+import io
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
+from PIL import Image
+
+from classifier.colormaps import overlay
+from classifier.models import Analysis
+from classifier.services.figure_files import zip_stream
+from classifier.views.evaluations import hidden_answers
+from reader_study.models import StudyImage
+from reader_study.services import result_files
+from reader_study.services.study_tables import FILES
+from reader_study.views.result_page import ResultPage, results_page
+from reader_study.views.result_parts import figure_of
+from skinclinic import imaging
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.keyset import is_key
+from skinclinic.services import files
+
+TYPES = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "zip": "application/zip",
+}
+SIDE, OPACITY = 320, 0.5
+
+
+@results_page
+def figure(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """One figure as a file: ``kind`` and what belongs to it, ``as`` (svg, png, pdf, csv)."""
+    wanted = request.GET.get("as", "")
+    if wanted not in (*result_files.DRAWN, "csv"):
+        raise Http404
+    found = figure_of(page, request.GET)
+    try:
+        content = result_files.figure_file(found, wanted)
+    except ValueError:
+        raise Http404 from None
+    return _file(page, HttpResponse(content), f"{found.name}.{wanted}")
+
+
+@results_page
+def download(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """``what``: "report", "answers" (in words), "everything" (ZIP), "replay" (ZIP), or the name of a table."""
+    what, results = request.GET.get("what", ""), page.results
+    if what == "report":
+        return _file(page, HttpResponse(result_files.report_json(results)), "report.json")
+    if what == "answers":
+        return _file(page, HttpResponse(result_files.answers_csv(results)), "answers-in-words.csv")
+    if what == "everything":
+        found = result_files.everything(results, labels=page.labels, interval=page.interval)
+        return _file(page, StreamingHttpResponse(zip_stream(found)), "results.zip")
+    if what == "replay":
+        found = result_files.replay_files(results)
+        return _file(page, StreamingHttpResponse(zip_stream(found)), "replay.zip")
+    if what in FILES and (content := results.file(what)) is not None:
+        return _file(page, HttpResponse(content), what)
+    raise Http404
+
+
+def _file(page: ResultPage, response, name: str):
+    response["Content-Type"] = TYPES[name.rpartition(".")[2]]
+    response["Content-Disposition"] = content_disposition_header(
+        True, result_files.name_of(page.results, name)
+    )
+    return response
+
+
+@cache_control(private=True, max_age=3600)
+@results_page
+def heatmap(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """The square of a photo under the heatmap of the model's first choice; ``image``: its number."""
+    number = request.GET.get("image", "")
+    row = (
+        StudyImage.objects.filter(study=page.study, number=int(number))
+        .select_related("photo__lesion")
+        .first()
+        if is_key(number)
+        else None
+    )
+    if row is None or row.photo is None or page.study.model_version is None:
+        raise Http404
+    if row.photo_id in hidden_answers(request, page.study.clinic_id, [row.photo]):
+        raise Http404
+    box = row.photo.box
+    analysis = Analysis.objects.filter(
+        photo=row.photo, model_version=page.study.model_version, box_x=box.x, box_y=box.y, box_size=box.size,
+        maps__isnull=False,
+    ).first()  # fmt: skip
+    if analysis is None:
+        raise Http404
+    try:
+        crop = imaging.crop(imaging.open_rgb(files.read(row.photo.file_key)), box)
+    except OSError:
+        raise Http404 from None
+    key = max(DISEASE_KEYS, key=lambda one: analysis.scores[one])
+    image = overlay(
+        crop.resize((SIDE, SIDE), Image.Resampling.LANCZOS),
+        analysis.heatmaps()[DISEASE_KEYS.index(key)],
+        OPACITY,
+    )
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88)
+    return HttpResponse(buffer.getvalue(), content_type="image/jpeg")

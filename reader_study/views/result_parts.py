@@ -1,0 +1,209 @@
+"""The pages of a study's results: diseases, readers, model, sessions, agreement, confusion, missed photos, methods."""
+
+from itertools import combinations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from classifier.plots.figures import Figure
+from classifier.views.evaluations import hidden_answers
+from reader_study.plots.readers_roc import WAYS, labels_note
+from reader_study.plots.study import MODEL, POOLED
+from reader_study.services import methods_text
+from reader_study.services.conclusions import conclusions
+from reader_study.views.result_page import ResultPage, results_page
+from skinclinic.diseases import DISEASE_KEYS
+
+
+@results_page
+def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """Readers on the model's curve of one disease, among all and among malignant and benign photos."""
+    key = request.GET.get("key", DISEASE_KEYS[0])
+    if key not in DISEASE_KEYS:
+        raise Http404
+    choices = page.report["settings"]["choices"]
+    drawn = [
+        (page.figure_url("roc", key=key, way=way), page.figures.roc(page.dataset, page.session, key, way))
+        for way in WAYS
+    ]
+    context = page.context(
+        part="diseases",
+        key=key,
+        keys=[(one, page.query(key=one), one == key) for one in DISEASE_KEYS],
+        found=page.found["diseases"][key],
+        is_choice=key in choices,
+        readers=[
+            (reader, one["group"], one["points"][key])
+            for reader, one in page.read["readers"].items()
+            if key in one["points"] and "true_positives" in one["points"][key]
+        ],
+        averages=_averages(page, key),
+        among=page.results.curves[page.dataset]["among"].get(page.session),
+        group_names=page.figures.group_names,
+        drawn=drawn,
+        labels_note=labels_note(page.labels),
+        areas=(page.figure_url("areas", key=key), page.figures.areas(page.dataset, key)),
+        list_length=page.found["list_length"],
+        has_missing=any(one["missing"] for one in page.read["readers"].values() if one["answered"]),
+    )
+    return render(request, "studies/results/disease.html", context)
+
+
+def _averages(page: ResultPage, key: str) -> list[tuple[str, dict]]:
+    """The mean of all readers and of each group; "" stands for all."""
+    rows = [("", page.read)] + [
+        (page.figures.group_names.get(group) or group, found)
+        for group, found in page.read["groups"].items()
+        if group
+    ]
+    return [(name, found["average"][key]) for name, found in rows if key in found["average"]]
+
+
+@results_page
+def readers(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """Each reader: accuracy, kappa, time, and the model against each."""
+    context = page.context(
+        part="readers",
+        rows=[
+            (reader, one, page.found["mcnemar"].get(page.session, {}).get(reader))
+            for reader, one in page.read["readers"].items()
+        ],
+        group_names=page.figures.group_names,
+        drawn=[
+            (page.figure_url("accuracy"), page.figures.accuracy(page.dataset, page.session)),
+            (page.figure_url("time"), page.figures.time(page.dataset, page.session)),
+        ],
+        has_second=any(one["second_choice"] for one in page.read["readers"].values()),
+        has_confidence=any(one["confidence"] for one in page.read["readers"].values()),
+    )
+    return render(request, "studies/results/readers.html", context)
+
+
+@results_page
+def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """The model against the readers, with the margin and what it allows to say."""
+    margin = page.report["settings"]["margin"]
+    tests = page.found["ai_vs_readers"].get(page.session, {})
+    groups = page.found["ai_vs_groups"].get(page.session, {})
+    context = page.context(
+        part="model",
+        margin=margin,
+        rows=[(one, tests[one.key]) for one in conclusions(tests, margin, page.study.endpoints)],
+        by_group=[
+            (page.figures.group_names.get(name) or name, [(key, tests[key]) for key in DISEASE_KEYS])
+            for name, tests in groups.items()
+            if name
+        ],
+        drawn=[(page.figure_url("against-model"), page.figures.against_model(page.dataset, page.session))],
+        top=[(k, found) for k, found in (page.found["top_k_counts"] or {}).items()],
+        balanced=page.found["balanced_top1"],
+        list_length=page.found["list_length"],
+        subgroups=[(page.figure_url("subgroups"), page.figures.subgroups(page.dataset, page.session))],
+    )
+    return render(request, "studies/results/model.html", context)
+
+
+@results_page
+def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """One session against another, and each reader in both."""
+    pairs = list(combinations(page.sessions, 2))
+    found = [
+        {
+            "first": first,
+            "second": second,
+            "figure_url": page.figure_url("slopes", first=first, second=second),
+            "figure": page.figures.slopes(page.dataset, first, second),
+            "tests": [(key, page.found["compare"][f"{first}_vs_{second}"][key]) for key in DISEASE_KEYS],
+            "total": page.found["changes"][f"{first}_vs_{second}"]["total"],
+        }
+        for first, second in pairs
+        if f"{first}_vs_{second}" in page.found["compare"]
+    ]
+    first_answers = [
+        (reader, one["first_answer"]) for reader, one in page.read["readers"].items() if one["first_answer"]
+    ]
+    context = page.context(part="sessions", pairs=found, first_answers=first_answers)
+    return render(request, "studies/results/sessions.html", context)
+
+
+@results_page
+def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """Kappas of readers with the truth and with each other; confusion of the model, all readers, or one."""
+    who = request.GET.get("who", MODEL)
+    people = list(page.read["readers"])
+    if who not in (MODEL, POOLED, *people):
+        raise Http404
+    figure = page.figures.confusion(page.dataset, page.session, who)
+    context = page.context(
+        part="agreement",
+        who=who,
+        people=people,
+        drawn=[
+            (page.figure_url("confusion", who=who), figure),
+            (page.figure_url("agreement"), page.figures.agreement(page.dataset, page.session)),
+        ],
+    )
+    return render(request, "studies/results/agreement.html", context)
+
+
+@results_page
+def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """The photos that most readers got wrong, with the model's heatmap where there is one."""
+    found = page.read["most_missed"]
+    rows = {
+        row.name: row
+        for row in page.study.images.filter(name__in=[one["image"] for one in found]).select_related(
+            "photo__lesion"
+        )
+    }
+    photos = [row.photo for row in rows.values() if row.photo]
+    hidden = hidden_answers(request, page.study.clinic_id, photos) if photos else set()
+    tiles = [
+        {
+            "missed": one,
+            "row": rows.get(one["image"]),
+            "photo": (row := rows.get(one["image"])) and row.photo,
+            "is_hidden": bool(row and row.photo_id in hidden),
+            "answers": list(one["answers"].items()),
+        }
+        for one in found
+    ]
+    return render(request, "studies/results/missed.html", page.context(part="missed", tiles=tiles))
+
+
+@results_page
+def methods(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """The methods paragraph, the protocol, and everything as files."""
+    names = {"en": "English", "ko": "한국어"}
+    texts = [
+        (language, names[language], text)
+        for language, text in methods_text.paragraphs(page.study, page.report)
+    ]
+    context = page.context(
+        part="methods", texts=texts, events=page.study.events.select_related("by", "reader")[:200]
+    )
+    return render(request, "studies/results/methods.html", context)
+
+
+def figure_of(page: ResultPage, asked) -> Figure:
+    """The figure that an address names by ``kind`` and more. Raises Http404."""
+    figures, kind, key, way, who = (
+        page.figures, asked.get("kind", ""), asked.get("key", ""), asked.get("way", WAYS[0]), asked.get("who", MODEL),
+    )  # fmt: skip
+    dataset, session = page.dataset, page.session
+    plain = {
+        "accuracy": figures.accuracy, "time": figures.time, "agreement": figures.agreement,
+        "against-model": figures.against_model, "subgroups": figures.subgroups,
+    }  # fmt: skip
+    if kind in plain:
+        return plain[kind](dataset, session)
+    if kind == "areas" and key in DISEASE_KEYS:
+        return figures.areas(dataset, key)
+    if kind == "roc" and key in DISEASE_KEYS and way in WAYS:
+        return figures.roc(dataset, session, key, way)
+    if kind == "confusion" and who in (MODEL, POOLED, *page.read["readers"]):
+        return figures.confusion(dataset, session, who)
+    first, second = asked.get("first", ""), asked.get("second", "")
+    if kind == "slopes" and f"{first}_vs_{second}" in page.found["changes"]:
+        return figures.slopes(dataset, first, second)
+    raise Http404

@@ -1,0 +1,113 @@
+"""The results of a study: the overview, its progress, and what can be done with them."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from reader_study.models import StudyEvent, StudyResult
+from reader_study.services import results as service
+from reader_study.services.conclusions import conclusions
+from reader_study.services.results import NoResults
+from reader_study.views.common import frame, study_of
+from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.permissions import STUDY
+
+
+@require_safe
+def overview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The results in short; or why there are none yet."""
+    access = access_of(request, pk)
+    if not access.can_see:
+        return refusal(request, access)
+    row = StudyResult.objects.filter(study=access.study).first()
+    try:
+        page = ResultPage(request, access)
+    except NoResults:
+        return render(request, "studies/results/state.html", _state(request, access, row))
+    context = page.context(
+        lines=_lines(page),
+        conclusions=conclusions(
+            page.found["ai_vs_readers"].get(page.session, {}),
+            page.report["settings"]["margin"],
+            page.study.endpoints,
+        )
+        if page.sessions
+        else [],
+        curves=[
+            (key, figure)
+            for key in DISEASE_KEYS
+            if (figure := page.figures.roc(page.dataset, page.session, key, small=True)).drawing
+        ],
+        events=page.study.events.filter(kind__in=_TOLD).select_related("by")[:100],
+    )
+    return render(request, "studies/results/overview.html", context)
+
+
+_TOLD = (
+    StudyEvent.Kind.OPENED, StudyEvent.Kind.AMENDED, StudyEvent.Kind.UNBLINDED, StudyEvent.Kind.CLOSED,
+)  # fmt: skip
+
+
+def _state(request: HttpRequest, access: Access, row: StudyResult | None) -> dict:
+    return {
+        **frame(request, access.study, TAB),
+        "result": row,
+        "percent": round(100 * row.done / row.total) if row and row.total else 0,
+    }
+
+
+def _lines(page: ResultPage) -> list[dict]:
+    """A line for each dataset and session: readers, groups, model, agreement, completeness."""
+    names = page.figures.group_names
+    lines = []
+    for dataset, found in page.report["datasets"].items():
+        for session, read in found["sessions"].items():
+            began = [one for one in read["readers"].values() if one["answered"]]
+            lines.append(
+                {
+                    "dataset": dataset,
+                    "session": session,
+                    "read": read,
+                    "groups": [
+                        (names.get(key) or key, group) for key, group in read["groups"].items() if key
+                    ],
+                    "model": found["argmax_accuracy"],
+                    "answered": sum(one["answered"] for one in began),
+                    "expected": sum(one["n"] for one in began),
+                }
+            )
+    return lines
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
+    access = access_of(request, pk)
+    if not access.can_see:
+        raise PermissionDenied
+    row = StudyResult.objects.filter(study=access.study).first()
+    response = render(request, "studies/results/progress.html", _state(request, access, row))
+    if row is None or not row.is_busy:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Compute (again), or take failed results up again."""
+    study = study_of(request, pk, STUDY)
+    action = request.POST.get("act", "")
+    if not study.is_unblinded:
+        messages.error(request, _("Results are computed once the study is closed."))
+    elif action == "retry":
+        if not service.retry(study):
+            messages.info(request, _("Nothing has failed; there is nothing to take up again."))
+    elif action == "compute":
+        service.request(study)
+    else:
+        messages.error(request, _("Choose what to do."))
+    return redirect("study-results", study.pk)

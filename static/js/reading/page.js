@@ -1,0 +1,428 @@
+// The reading page: one photo after the other without a reload.
+import { bindKey } from "../keys.js";
+import { bindFreeKey } from "../result/free-keys.js";
+import { Viewer } from "../result/viewer.js";
+import { setSaveState } from "../save-state.js";
+import { announce } from "../toast.js";
+import { ANSWER_CODES, AnswerForm } from "./answer-form.js";
+import { Answers } from "./answers.js";
+import { askWhich } from "./conflict.js";
+import { keepDraft, takeDraft } from "./draft.js";
+import { ModelAnswer } from "./model.js";
+import { AHEAD, PhotoRefused, Photos } from "./photos.js";
+import { Queue } from "./queue.js";
+import { Sight } from "./sight.js";
+
+// Where nobody may go back, an answer can be taken back for so long.
+const UNDO_MS = 10_000;
+const AGAIN_MS = 2000;
+const OPACITY_STEP = 5;
+
+const root = document.getElementById("reading");
+const { base, home } = root.dataset;
+const isPractice = root.dataset.practice === "yes";
+const isAided = root.dataset.aided === "yes";
+const mayGoBack = isPractice || root.dataset.mayGoBack === "yes";
+const part = `${base}${isPractice ? "practice" : "photo"}/`;
+const find = (name) => document.querySelector(`[data-${name}]`);
+
+const answers = new Answers(JSON.parse(document.getElementById("reading-state").textContent));
+const photos = new Photos((position) => part + position, answers.total);
+const viewer = new Viewer(document.getElementById("viewer"));
+const model = new ModelAnswer(viewer, find("model"));
+const sight = new Sight();
+const formElement = document.getElementById("answer-form");
+const form = new AnswerForm(formElement, () => settle());
+const confirmButton = find("confirm-answer");
+
+// The photo in work; "model": its own answer is given and the model's is or will be shown.
+let position = 0;
+let isShown = false;
+let phase = "answer";
+let undoable = null;
+let undoTimer = 0;
+let hasEnded = false;
+let isFailing = false;
+// The last photo that the server gives, as far as it knows how far one has come.
+let reach = isPractice ? answers.total : answers.next + AHEAD;
+
+const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const saying = (name) => root.dataset[name];
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function describe({ choice, second, confidence }) {
+  if (!choice) return saying("sayNone");
+  const more = [second && form.name(second), confidence !== null && confidence !== undefined && `${confidence}`];
+  return [form.name(choice), ...more.filter(Boolean)].join(" · ");
+}
+
+/* Where one is */
+
+function showPlace() {
+  const isEnd = position > answers.total;
+  find("place").textContent = isEnd ? "" : words(saying("sayPhoto"), { n: position, total: answers.total });
+  const bar = find("progress");
+  bar.max = Math.max(1, answers.total);
+  bar.value = answers.given;
+  showTimeLeft();
+  const back = find("go=back");
+  if (back) back.disabled = position <= 1;
+  const forward = find("go=forward");
+  if (forward) forward.disabled = position >= Math.min(answers.next, answers.total) && !answers.isComplete;
+}
+
+function showTimeLeft() {
+  const seconds = answers.secondsLeft;
+  const minutes = seconds === null ? 0 : Math.round(seconds / 60);
+  let text = "";
+  if (seconds !== null && answers.next <= answers.total && !isPractice) {
+    if (minutes >= 90) text = words(saying("sayHours"), { n: (minutes / 60).toFixed(1) });
+    else text = minutes < 1 ? saying("sayMinute") : words(saying("sayMinutes"), { n: minutes });
+  }
+  find("left").textContent = text;
+}
+
+/** Whether what is chosen can be confirmed, and what that would do. */
+function settle() {
+  const { choice, second, confidence } = form.value;
+  const row = answers.at(position);
+  const isSame =
+    row?.choice === choice && (row.second ?? "") === second && (row.confidence ?? null) === confidence;
+  const ready = isShown && !hasEnded && position <= answers.total && (phase !== "model" || model.isReady);
+  confirmButton.disabled = !ready || !choice;
+  let word = "sayConfirm";
+  if (phase === "model" && choice === row?.first) word = "sayKeep";
+  else if ((phase === "model" || row?.choice) && !isSame) word = "sayChange";
+  find("confirm-word").textContent = saying(word);
+  return isSame;
+}
+
+async function go(to) {
+  const target = Math.min(Math.max(1, to), answers.isComplete ? answers.total + 1 : answers.next);
+  if (target > answers.total) return showEnd();
+  root.classList.remove("is-ended");
+  find("end").hidden = true;
+  formElement.hidden = false;
+  sight.show(null);
+  position = target;
+  isShown = false;
+  const row = answers.at(position);
+  phase = isAided && row?.first ? "model" : "answer";
+  model.hide();
+  model.isReady = false;
+  const draft = takeDraft(base, position);
+  if (draft) sight.add(position, draft.seconds);
+  form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" ? row.first : "") });
+  showFirst(row);
+  find("facts").textContent = answers.facts[position] ?? "";
+  showPlace();
+  await showPhoto(target);
+  if (position === target && phase === "model") await showModel(target);
+}
+
+function showFirst(row) {
+  const line = find("first");
+  line.hidden = phase !== "model";
+  root.classList.toggle("is-model", phase === "model");
+  if (phase === "model") line.textContent = words(saying("sayFirst"), { answer: form.name(row.first) });
+}
+
+/** Show the photo of `target`, trying again until it is there or another is wanted. */
+async function showPhoto(target) {
+  const slow = setTimeout(() => isWaiting(saying("sayWaiting")), 150);
+  viewer.photo.hidden = true;
+  while (position === target) {
+    try {
+      if (target > reach) throw new Error("its turn comes when the answers before are saved");
+      const { url, width, height } = await photos.get(target);
+      if (position !== target) break;
+      viewer.photo.src = url;
+      await viewer.photo.decode().catch(() => null);
+      if (position !== target) break;
+      viewer.photo.hidden = false;
+      viewer.showsAnother(width, height);
+      isWaiting("");
+      isShown = true;
+      sight.show(target);
+      settle();
+      photos.keepAround(target, reach);
+      break;
+    } catch (problem) {
+      if (position !== target) break;
+      if (target > reach && !isFailing) {
+        await wait(50);
+        continue;
+      }
+      clearTimeout(slow);
+      isWaiting(problem instanceof PhotoRefused && problem.code !== "not_yet" ? problem.message : saying("sayFailed"));
+      await wait(target > reach ? 100 : AGAIN_MS);
+    }
+  }
+  clearTimeout(slow);
+}
+
+function isWaiting(text) {
+  find("waiting").textContent = text;
+  find("waiting").hidden = !text;
+}
+
+/** Show the model's answer to the photo at `target`, as soon as the server has the reader's own. */
+async function showModel(target) {
+  const isWanted = () => position === target && phase === "model" && !hasEnded;
+  while (isWanted()) {
+    try {
+      if (!queue.waitsFor(target)) {
+        await model.show(`${part}${target}/model`);
+        if (!isWanted()) return;
+        model.isReady = true;
+        tell("");
+        settle();
+        return;
+      }
+    } catch {
+      if (isWanted()) tell(saying("sayModelFailed"));
+      await wait(AGAIN_MS);
+    }
+    await wait(50);
+  }
+}
+
+/* Answering */
+
+function confirm() {
+  const isSame = settle();
+  if (confirmButton.disabled) return;
+  const given = form.value;
+  const target = position;
+  const seconds = sight.seconds(target);
+  if (document.activeElement?.closest("#answer-form")) find("place").focus({ preventScroll: true });
+  tell("");
+  if (isAided && phase === "answer") {
+    store(target, { ...given, seconds, first: true });
+    phase = "model";
+    forgetUndo();
+    showFirst(answers.at(target));
+    settle();
+    announce(saying("sayFirst").replace("{answer}", form.name(given.choice)));
+    showModel(target);
+    return;
+  }
+  if (!isSame) {
+    const before = answers.at(target);
+    store(target, { ...given, seconds });
+    answers.noteTime(seconds);
+    offerUndo(target, before, given);
+  }
+  go(target + 1);
+  announce(
+    `${words(saying("sayAnswered"), { n: target, answer: form.name(given.choice) })}. ${find("place").textContent}`,
+  );
+}
+
+/** Keep a change to the answer at `target` and send it; practice keeps nothing. */
+function store(target, change) {
+  const body = { known: answers.number(target), ...change };
+  answers.putGiven(target, body);
+  queue.add(target, body);
+}
+
+function offerUndo(target, before, given) {
+  if (isPractice) return;
+  clearTimeout(undoTimer);
+  undoable = { target, before };
+  find("undo").hidden = false;
+  find("undo-text").textContent = words(saying("sayAnswered"), { n: target, answer: form.name(given.choice) });
+  if (!mayGoBack) undoTimer = setTimeout(forgetUndo, UNDO_MS);
+}
+
+function forgetUndo() {
+  clearTimeout(undoTimer);
+  undoable = null;
+  find("undo").hidden = true;
+}
+
+function undo() {
+  if (!undoable || hasEnded) return;
+  const { target, before } = undoable;
+  forgetUndo();
+  const taken = answers.at(target);
+  const { choice = "", second = "", confidence = null } = before ?? {};
+  store(target, { choice, second, confidence, seconds: sight.seconds(target), undo: true });
+  go(target);
+  // What was taken back is still chosen, so that a slip of the finger needs one key more.
+  form.fill(choice ? answers.at(target) : taken);
+  announce(words(saying("sayUndone"), { n: target }));
+}
+
+/* What the server says */
+
+function onTaken(item, taken) {
+  const { position: target, body } = item;
+  const isLatest = !queue.waitsFor(target);
+  if (taken.in_force) {
+    if (isLatest) answers.put(target, taken.answer);
+  } else {
+    answers.put(target, taken.answer);
+    meetOther(target, body, taken.answer);
+  }
+  reach = Math.max(reach, taken.next + AHEAD);
+  if (isShown) photos.keepAround(position, reach);
+  showPlace();
+  if (taken.finished) leaveWhenEmpty();
+}
+
+async function meetOther(target, mine, theirs) {
+  const isTheSame = theirs.choice === mine.choice && (theirs.second || "") === (mine.second || "");
+  await readAgain();
+  if (mine.first) {
+    if (theirs.first !== mine.choice) tell(words(saying("sayStands"), { n: target }));
+    return go(answers.next);
+  }
+  if (isTheSame || mine.undo) return go(answers.next);
+  if (!mayGoBack) {
+    tell(words(saying("sayFinal"), { n: target }));
+    return go(answers.next);
+  }
+  forgetUndo();
+  if ((await askWhich(target, describe(theirs), describe(mine))) === "mine") {
+    const { choice, second, confidence, seconds } = mine;
+    store(target, { choice, second, confidence, seconds });
+  }
+  go(answers.next);
+}
+
+/** Take over what other windows and devices have done meanwhile. */
+async function readAgain() {
+  try {
+    const answer = await fetch(`${base}state`, { credentials: "same-origin", cache: "no-store" });
+    if (!answer.ok) return;
+    const { answers: rows } = await answer.json();
+    for (const [place, row] of Object.entries(rows)) {
+      if (!queue.waitsFor(Number(place))) answers.put(Number(place), row);
+    }
+  } catch {
+    // Without a connection it stays as it is known here.
+  }
+}
+
+async function onRefused(item, error) {
+  await readAgain();
+  if (item.position === position || item.position === position - 1) await go(answers.next);
+  tell(error.message);
+}
+
+function onEnd(error, waiting) {
+  hasEnded = true;
+  find("refused-text").textContent = error.message;
+  find("refused-kept").textContent = waiting ? words(saying("sayKept"), { n: waiting }) : "";
+  find("refused").hidden = false;
+  forgetUndo();
+  settle();
+}
+
+function onState(state, count) {
+  isFailing = state === "offline";
+  setSaveState(document.getElementById("save-state"), state, { count });
+}
+
+function tell(text) {
+  find("told-text").textContent = text;
+  find("told").hidden = !text;
+}
+
+/* The end */
+
+function showEnd() {
+  position = answers.total + 1;
+  isShown = false;
+  sight.show(null);
+  phase = "answer";
+  model.hide();
+  root.classList.remove("is-model");
+  root.classList.add("is-ended");
+  formElement.hidden = true;
+  find("end").hidden = false;
+  showPlace();
+  find("end").querySelector("h2").focus({ preventScroll: true });
+}
+
+async function finish() {
+  const problem = find("finish-problem");
+  find("finish").disabled = true;
+  problem.textContent = "";
+  if (await queue.empty()) {
+    try {
+      const answer = await fetch(`${base}finish`, { method: "POST", credentials: "same-origin" });
+      const data = await answer.json();
+      if (answer.ok) return location.assign(home);
+      problem.textContent = data.error.message;
+    } catch {
+      problem.textContent = document.getElementById("toasts").dataset.offline;
+    }
+  }
+  find("finish").disabled = hasEnded;
+}
+
+async function leaveWhenEmpty() {
+  if (await queue.empty()) location.assign(home);
+}
+
+/* Practice keeps nothing, so nothing waits and nothing is sent. */
+const queue = isPractice
+  ? { add: () => null, waitsFor: () => false, empty: async () => true, items: [] }
+  : new Queue(base, { onTaken, onState, onRefused, onEnd });
+for (const { position: target, body } of queue.items) answers.putGiven(target, body);
+
+/* Keys and buttons */
+
+for (const code of ANSWER_CODES) {
+  bindKey(code, () => form.choose(code));
+  bindKey(code, () => form.chooseSecond(code), { shift: true });
+}
+bindKey("Comma", () => form.stepConfidence(-1), { repeat: true });
+bindKey("Period", () => form.stepConfidence(1), { repeat: true });
+bindKey("KeyU", undo);
+bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
+bindKey("BracketRight", viewer.zoomIn, { repeat: true });
+bindKey("KeyF", () => viewer.fit());
+bindFreeKey("Enter", () => formElement.hidden || formElement.requestSubmit(), { overClicked: true });
+if (mayGoBack) {
+  bindFreeKey("ArrowLeft", () => go(position - 1), { overClicked: true });
+  bindFreeKey("ArrowRight", () => go(position + 1), { overClicked: true });
+}
+if (isAided) {
+  const { heatmap } = model;
+  const ifMaps = (run) => () => model.hasMaps && run();
+  bindKey("KeyH", ifMaps(() => heatmap.toggle()));
+  bindKey("KeyP", ifMaps(() => heatmap.togglePanels()));
+  const over = { overClicked: true };
+  bindFreeKey("Space", ifMaps(() => heatmap.hold(true)), { ...over, up: () => heatmap.hold(false) });
+  bindFreeKey("ArrowDown", ifMaps(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), { ...over, repeat: true });
+  bindFreeKey("ArrowUp", ifMaps(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), { ...over, repeat: true });
+}
+
+formElement.addEventListener("submit", (event) => {
+  event.preventDefault();
+  confirm();
+});
+find("undo-button").addEventListener("click", undo);
+find("finish")?.addEventListener("click", finish);
+root.addEventListener("click", (event) => {
+  const where = event.target.closest("[data-go]")?.dataset.go;
+  if (where) go({ back: position - 1, forward: position + 1, last: answers.total }[where]);
+});
+document.addEventListener("keys:switch", ({ detail }) => {
+  fetch(root.dataset.keysUrl, { method: "POST", body: new URLSearchParams({ on: detail.on ? "1" : "0" }) }).catch(
+    () => null,
+  );
+});
+for (const name of ["visibilitychange", "pagehide"]) {
+  (name === "pagehide" ? window : document).addEventListener(name, () => {
+    if (name === "visibilitychange" && !document.hidden) return;
+    if (!isPractice && position <= answers.total) {
+      keepDraft(base, { position, ...form.value, seconds: sight.seconds(position) });
+    }
+  });
+}
+
+go(answers.next);

@@ -1,0 +1,97 @@
+"""The report of a study as large as the paper's as it is run, and Obuchowski-Rockette against the same formulas in R
+in one run."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reader_study import mrmc
+from tests import peers
+from tests.reader_study.made_study import made_study, write
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES, READERS = 480, 16
+MOST_SECONDS = 60
+# No package for it in R can be installed here, so R gets the same formulas: in their quickest form (leave-one-out AUCs
+# in closed form from ranks, covariances as one product), and with every case really deleted, as a package for any
+# figure of merit does it. Mean squares come from aov.
+R_SCRIPT = """
+columns <- matrix(ratings, ncol=I * J); y <- truth == 1; n <- length(y); P <- sum(y); N <- n - P
+auc_of <- function(x, y) (mean(rank(x)[y]) - (sum(y) + 1) / 2) / sum(!y)
+started <- proc.time()[["elapsed"]]
+left <- t(sapply(1:n, function(k) apply(columns[-k, ], 2, auc_of, y=y[-k])))
+deleted <- (n - 1) / n * crossprod(sweep(left, 2, colMeans(left)))
+deleting <- proc.time()[["elapsed"]] - started
+started <- proc.time()[["elapsed"]]
+for (time in 1:repeats) {
+  deviations <- apply(columns, 2, function(x) {
+    ranks <- rank(x); v <- numeric(n)
+    v[y] <- (ranks[y] - rank(x[y])) / N
+    v[!y] <- 1 - (ranks[!y] - rank(x[!y])) / P
+    theta <- mean(v[y])
+    c(theta, (theta - v) / ifelse(y, P - 1, N - 1))
+  })
+  theta <- deviations[1, ]
+  spread <- (n - 1) / n * crossprod(deviations[-1, ])
+  test <- rep(1:I, each=J); reader <- rep(1:J, I)
+  squares <- summary(aov(theta ~ factor(test) + factor(reader)))[[1]][["Mean Sq"]]
+  same_test <- outer(test, test, "=="); same_reader <- outer(reader, reader, "==")
+  cov2 <- mean(spread[same_test & !same_reader]); cov3 <- mean(spread[!same_test & !same_reader])
+  den <- squares[3] + J * max(cov2 - cov3, 0)
+  df2 <- den^2 / (squares[3]^2 / ((I - 1) * (J - 1)))
+  f <- squares[1] / den
+  p <- pf(f, I - 1, df2, lower.tail=FALSE)
+}
+elapsed <- (proc.time()[["elapsed"]] - started) / repeats
+say(f, df2, p, max(abs(spread - deleted)))
+say(elapsed)
+say(deleting)
+"""
+
+
+def test_a_whole_report(tmp_path):
+    paths = write(made_study(n=IMAGES, readers=READERS), tmp_path)
+    options = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
+    command = [sys.executable, str(ROOT / "manage.py"), "study_report", *options, "--margin", "0.05"]
+    environment = {**os.environ, "SKINCLINIC_HOME": str(tmp_path / "home")}
+    started = time.perf_counter()
+    subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], env=environment, check=True, capture_output=True, timeout=280
+    )  # fmt: skip
+    seconds = time.perf_counter() - started
+    written = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    print(
+        f"\nstudy_report, {IMAGES} photos x {READERS} readers x 2 sessions x 12 diseases: {seconds:.1f} s "
+        f"for {len(written)} files"
+    )
+    assert seconds < MOST_SECONDS
+
+
+@pytest.mark.r
+def test_obuchowski_rockette_against_r(tmp_path):
+    rng = np.random.default_rng(1)
+    truth = np.arange(IMAGES) < IMAGES // 3
+    case = rng.normal(size=IMAGES) + 1.5 * truth
+    ratings = np.round(case + rng.normal(size=(2, READERS, IMAGES)), 2)
+    repeats = 10
+    started = time.perf_counter()
+    for _ in range(repeats):
+        found = mrmc.compare(mrmc.auc(ratings, truth))
+    ours = (time.perf_counter() - started) / repeats
+    expected, (theirs,), (deleting,) = peers.run_proc(
+        R_SCRIPT, tmp_path, ratings=ratings.ravel(), truth=truth, I=[2], J=[READERS], repeats=[repeats]
+    )  # fmt: skip
+    print(
+        f"\nObuchowski-Rockette, 2 tests x {READERS} readers x {IMAGES} cases: {1000 * ours:.1f} ms, R "
+        f"{1000 * theirs:.1f} ms, ratio {ours / theirs:.2f}; R by deleting cases {1000 * deleting:.0f} ms, ratio "
+        f"{ours / deleting:.4f}"
+    )
+    *expected, apart = expected
+    assert [found.rrrc.f, found.rrrc.df2, found.rrrc.p] == pytest.approx(expected, rel=1e-9)
+    assert apart < 1e-15
+    assert ours < theirs < deleting

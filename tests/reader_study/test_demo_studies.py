@@ -1,0 +1,62 @@
+"""The demo's studies: one closed with results of simulated readers, one that a newcomer can read."""
+
+import pytest
+
+from classifier.models import Analysis
+from classifier.services import demo_archive, registry
+from reader_study.models import Study
+from reader_study.services import demo, enrolment, protocol, results
+from skinclinic import jobs
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.diseases import DISEASE_KEYS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seeded(clinic, curator, coordinator, model_version, monkeypatch):
+    monkeypatch.setattr(demo_archive, "PATIENTS_A_DISEASE", 3)
+    monkeypatch.setattr(demo_archive, "SIZE", 96)
+    monkeypatch.setattr(demo_archive, "LEFT_TO_REVIEW", 4)
+    demo_archive.seed_archive(clinic, curator)
+    registry.publish(model_version, clinic=clinic, user=None, reason="")
+    secret = demo.seed_studies(clinic)
+    jobs.run_waiting(results.JOB)
+    return secret
+
+
+def test_one_is_closed_and_has_results_that_say_they_are_simulated(seeded, clinic, client_for, coordinator):
+    study = Study.objects.get(clinic=clinic, name=demo.CLOSED)
+    found = results.Results(study)
+    assert study.is_synthetic and study.is_closed and protocol.check(study).passed
+    assert found.report["about"]["synthetic"] is True
+    (dataset,) = found.report["datasets"].values()
+    assert set(dataset["sessions"]) == {"unaided", "aided"}
+    counts = {name: len(group["readers"]) for name, group in dataset["sessions"]["unaided"]["groups"].items()}
+    assert counts == {"professors": 10, "clinicians": 6}
+    skills = [dataset["sessions"]["unaided"]["groups"][name]["mean_accuracy"] for name in counts]
+    assert 0.4 < skills[1] < skills[0] < 0.95
+    images = study.images.all()
+    assert all(image.photo.is_synthetic for image in images)
+    assert Analysis.objects.filter(photo__in=images.values("photo"), maps__isnull=False).count() == len(
+        images
+    )
+    assert dataset["diseases"]["bcc"]["whole"]["n_pos"] >= dataset["diseases"]["bcc"]["n_pos"]
+
+
+def test_one_waits_for_its_reader(seeded, clinic):
+    reader = enrolment.find(seeded)
+    study = reader.study
+    assert study.is_open and protocol.check(study).passed
+    counted = study.images.filter(is_practice=False)
+    assert counted.count() == demo.OPEN_PHOTOS == 24
+    assert {key: counted.filter(truth=key).count() for key in DISEASE_KEYS} == dict.fromkeys(DISEASE_KEYS, 2)
+    assert all(image.scores and image.photo.is_synthetic for image in study.images.all())
+    assert sorted(reader.readings.get().order) == sorted(counted.values_list("number", flat=True))
+    assert study.images.filter(is_practice=True).count() == 2
+
+
+def test_a_second_seeding_changes_nothing(seeded, clinic):
+    assert demo.seed_studies(clinic) == ""
+    assert Study.objects.filter(clinic=clinic).count() == 2
+    assert DatasetVersion.objects.filter(clinic=clinic).count() == 2

@@ -1,0 +1,261 @@
+"""Replay from files: the files become a closed study with the results they have anywhere else; bad ones nothing."""
+
+import io
+import os
+import time
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from reader_study.models import Answer, Reader, Study, StudyImage, StudyResult
+from reader_study.services import methods_text, protocol, replay, results, study_tables
+from reader_study.statistics.report import report
+from reader_study.statistics.tables import WholeSet, read_tables
+from skinclinic import jobs
+from tests.reader_study.made_study import made_study
+from tests.reader_study.read_study import computed, read_study
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tables():
+    found = made_study(n=60, readers=4, missing=0.05)
+    chance = np.random.default_rng(2)
+    answers = tuple(
+        replace(
+            answer, seconds=round(chance.uniform(2, 30), 2), confidence=float(chance.integers(0, 101)),
+            second="sk" if answer.answer and answer.answer != "sk" else "",
+            first_answer="mm" if answer.session == "aided" else "",
+        )
+        for answer in found.answers
+    )  # fmt: skip
+    truth = tuple(image.truth for image in found.images) * 2
+    whole = WholeSet(np.tile(found.scores, (2, 1)), truth, tuple(image.dataset for image in found.images) * 2)
+    return replace(found, answers=answers, whole=whole)
+
+
+def upload(files: dict[str, bytes], **more) -> dict:
+    fields = {
+        "images": "images.csv", "scores": "scores.csv", "answers": "answers.csv", "whole_images": "whole-images.csv",
+        "whole_scores": "whole-scores.csv",
+    }  # fmt: skip
+    sent = {
+        field: SimpleUploadedFile(name, files[name], "text/csv")
+        for field, name in fields.items()
+        if name in files
+    }
+    return {"act": "check", "name": "Replayed", "premalignant_as": "benign", **sent, **more}
+
+
+def body(response) -> str:
+    return response.content.decode()
+
+
+def rows_of_everything() -> tuple[int, ...]:
+    return tuple(model.objects.count() for model in (Study, StudyImage, Reader, Answer, StudyResult))
+
+
+def drafts() -> list:
+    return [path for path in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*")]
+
+
+def make(client, files: dict[str, bytes], **more):
+    """Check and make; the page after making."""
+    checked = client.post(url("study-replay"), upload(files, **more))
+    assert checked.status_code == 200, body(checked)
+    sent = dict(checked.context["kept"]) | {"act": "create", "token": checked.context["token"]}
+    if endpoints := more.get("endpoints"):
+        sent["endpoints"] = endpoints
+    return client.post(url("study-replay"), sent)
+
+
+def test_files_become_a_closed_study_with_its_results(tables, client_for, coordinator, clinic):
+    client = client_for(coordinator)
+    before = rows_of_everything()
+    files = study_tables.to_csv(tables)
+    checked = client.post(url("study-replay"), upload(files, margin="0.1", endpoints=["bcc", "mm"]))
+    page = body(checked)
+    assert rows_of_everything() == before, "a dry run makes nothing"
+    for shown in (
+        "60:",
+        "asan 30",
+        "edinburgh 30",
+        "whole test set of 120 photos",
+        "professor",
+        "Session aided",
+    ):
+        assert shown in page, shown
+    made = client.post(
+        url("study-replay"),
+        {
+            "act": "create", "token": checked.context["token"], "name": "Replayed", "margin": "0.1",
+            "endpoints": ["bcc", "mm"], "premalignant_as": "benign",
+        },
+    )  # fmt: skip
+    study = Study.objects.get(clinic=clinic)
+    assert made.url == url("study-results", study.pk) and not drafts()
+    assert (study.origin, study.state, study.margin, study.endpoints) == (
+        "replay",
+        "closed",
+        0.1,
+        ["bcc", "mm"],
+    )
+    assert study.readers.count() == 4 and not study.readers.exclude(secret_sha256=None).exists()
+    assert dict(study.sessions.values_list("key", "is_aided")) == {"unaided": False, "aided": True}
+    assert protocol.check(study).passed
+    jobs.run_waiting(results.JOB)
+    found = results.Results(study).report
+    own = report(tables, margin=0.1, endpoints=["bcc", "mm"])
+    assert {name: value for name, value in found.items() if name != "about"} == own
+    assert own["datasets"]["asan"]["diseases"]["bcc"]["whole"] is not None
+    shown = body(client.get(url("study-results", study.pk)))
+    assert "How photos, scores and answers were collected is not recorded here." in shown
+    text = methods_text.paragraph(study, found)
+    assert "was set when the answers were already known" in text and "random order" not in text
+
+
+def test_an_exported_study_replays_to_the_same_report(clinic, admin_user, client_for, coordinator, tmp_path):
+    made = read_study(clinic, admin_user, tmp_path)
+    first = computed(made.study).report
+    client = client_for(coordinator)
+    response = client.get(url("study-results-download", made.study.pk) + "?what=replay")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+    files = {name: archive.read(name) for name in archive.namelist()}
+    assert set(files) == set(study_tables.FILES)
+    make(client, files, margin="0.1", endpoints=["bcc"])
+    jobs.run_waiting(results.JOB)
+    second = results.Results(Study.objects.get(name="Replayed"))
+    assert second.report["datasets"] == first["datasets"]
+    assert {name: second.file(name) for name in study_tables.FILES} == files
+    for table in files:
+        one = client.get(f"{url('study-results-download', made.study.pk)}?what={table}")
+        assert one.content == files[table]
+
+
+def test_what_is_written_reads_back_exactly(tables, tmp_path):
+    odd = replace(tables.images[0], name="=1+1.jpg", dataset='with "quotes", comma', sex="female", age=0)
+    answers = tuple(
+        replace(one, image=odd.name) if one.image == tables.images[0].name else one for one in tables.answers
+    )
+    tables = replace(tables, images=(odd, *tables.images[1:]), answers=answers)
+    for name, content in study_tables.to_csv(tables).items():
+        (tmp_path / name).write_bytes(content)
+    back = read_tables(*(tmp_path / name for name in study_tables.FILES))
+    assert back.images == tables.images and back.answers == tables.answers
+    assert np.array_equal(back.scores, tables.scores) and np.array_equal(
+        back.whole.scores, tables.whole.scores
+    )
+
+
+def broken(files: dict[str, bytes], name: str, row: int, old: bytes, new: bytes) -> dict[str, bytes]:
+    """One row of a file (as a spreadsheet counts) changed."""
+    lines = files[name].split(b"\r\n")
+    assert old in lines[row - 1], lines[row - 1]
+    lines[row - 1] = lines[row - 1].replace(old, new, 1)
+    return files | {name: b"\r\n".join(lines)}
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "old", "new", "says"),
+    [
+        ("images.csv", 3, b"asan,", b"asan,acne-", ["images.csv", ">3<", "truth", "acne-"]),
+        ("images.csv", 3, b"photo-0001", b"photo-0000", ["images.csv", ">3<", "the image is in row 2 too"]),
+        ("scores.csv", 5, b",0.", b",much0.", ["scores.csv", ">5<", "is not a number"]),
+        ("answers.csv", 7, b"photo-0005", b"nobody", ["answers.csv", ">7<", "not among the images of the study"]),
+        ("answers.csv", 2, b"unaided", b"u" * 60, ["answers.csv", "session", "longer than 40 characters"]),
+        ("whole-images.csv", 9, b"asan", b"", ["whole-images.csv", ">9<", "is empty"]),
+    ],
+)  # fmt: skip
+def test_bad_files_change_nothing_and_say_where(tables, client_for, coordinator, name, row, old, new, says):
+    client, before = client_for(coordinator), rows_of_everything()
+    response = client.post(
+        url("study-replay"), upload(broken(study_tables.to_csv(tables), name, row, old, new))
+    )
+    assert response.status_code == 422 and rows_of_everything() == before and not drafts()
+    for part in says:
+        assert part in body(response), part
+
+
+def test_odd_files_are_refused_with_the_reason(tables, client_for, coordinator):
+    client, good = client_for(coordinator), study_tables.to_csv(tables)
+    confident = good["answers.csv"].replace(b",50.0,", b",50.5,")
+    assert confident != good["answers.csv"]
+    header = good["answers.csv"].split(b"\r\n")[0]
+    cases = {
+        "This field is required": {name: good[name] for name in ("images.csv", "scores.csv")},
+        "go together": {name: good[name] for name in good if name != "whole-scores.csv"},
+        "say nothing": {name: good[name] for name in good if name != "scores.csv"},
+        "The submitted file is empty": good | {"answers.csv": b""},
+        "These columns are missing": good | {"answers.csv": b"a,b\r\n1,2\r\n"},
+        "There is no answer in it": good | {"answers.csv": header + b"\r\n"},
+        "Save it as CSV": good | {"images.csv": b"PK\x03\x04" + bytes(200)},
+        "give whole numbers from 0 to 100": good | {"answers.csv": confident},
+    }
+    for says, files in cases.items():
+        response = client.post(url("study-replay"), upload(files))
+        assert response.status_code == 422 and says in body(response), says
+    assert not Study.objects.exists() and not drafts()
+
+
+def test_a_study_without_a_model_can_be_replayed(tables, client_for, coordinator):
+    files = study_tables.to_csv(replace(tables, scores=None, whole=None))
+    make(client_for(coordinator), files)
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    assert results.Results(study).report["settings"]["has_model"] is False
+    for page in (
+        "study-results",
+        "study-results-disease",
+        "study-results-model",
+        "study-results-agreement",
+        "study-results-missed",
+    ):
+        assert client_for(coordinator).get(url(page, study.pk)).status_code == 200, page
+
+
+def test_names_are_kept_apart_and_settings_checked(tables, client_for, coordinator):
+    client, files = client_for(coordinator), study_tables.to_csv(tables)
+    make(client, files)
+    taken = client.post(url("study-replay"), upload(files))
+    assert taken.status_code == 422 and "already has a study" in body(taken)
+    for wrong in (
+        {"margin": "1.5"},
+        {"margin": "nan"},
+        {"premalignant_as": "other"},
+        {"endpoints": ["acne"]},
+        {"name": "a\0b"},
+    ):
+        assert (
+            client.post(url("study-replay"), upload(files, **({"name": "Another"} | wrong))).status_code
+            == 422
+        ), wrong
+
+
+def test_files_that_wait_belong_to_who_sent_them(tables, client_for, coordinator, admin_user):
+    token = (
+        client_for(coordinator)
+        .post(url("study-replay"), upload(study_tables.to_csv(tables)))
+        .context["token"]
+    )
+    sent = {"act": "create", "name": "Stolen", "premalignant_as": "benign"}
+    for stolen in (token, f"../{coordinator.pk}/{token}", "..", "", "\0"):
+        client_for(admin_user).post(url("study-replay"), sent | {"token": stolen})
+    assert not Study.objects.exists()
+    (waiting,) = drafts()
+    old = time.time() - 2 * 86_400
+    os.utime(waiting, (old, old))
+    replay.drop_old_drafts()
+    assert not drafts()
+    late = client_for(coordinator).post(url("study-replay"), sent | {"token": token}, follow=True)
+    assert "Choose them again" in body(late) and not Study.objects.exists()
+
+
+def test_only_those_who_run_studies_may_replay(tables, client_for, clinician):
+    response = client_for(clinician).post(url("study-replay"), upload(study_tables.to_csv(tables)))
+    assert response.status_code == 403 and not drafts()
