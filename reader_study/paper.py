@@ -23,7 +23,7 @@ FONT = "Pretendard"
 MARGIN = 15 * mm
 WIDTH, HEIGHT = A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN
 INK, MUTED, LINE = (colors.HexColor(code) for code in ("#1c1f23", "#5a626c", "#9aa2ac"))
-PHOTO_HEIGHT = 165 * mm
+PHOTO_HEIGHT = 195 * mm
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,8 @@ def draw(
     for stratum, _photo in photos:
         found[stratum] += 1
     chosen = [photo for _stratum, photo in photos]
-    used = pool.touched(chosen)
-    rest = [
-        photo for photo in pool.photos if not pool.people(photo) & used and photo.key not in pool.keys(chosen)
-    ]
+    used, keys = pool.touched(chosen), pool.keys(chosen)
+    rest = [photo for photo in pool.photos if photo.key not in keys and used.isdisjoint(pool.people(photo))]
     return Sample(
         photos=tuple(sorted(chosen, key=lambda photo: pool.place("number", photo.key))),
         practice=tuple(pool.practice(rest, practice)),
@@ -163,19 +161,22 @@ class _Pool:
 
     def practice(self, photos: Sequence[Candidate], number: int) -> list[Candidate]:
         """So many photos of as many patients, of different diseases as long as there are any."""
+        lines: dict[str, list[Candidate]] = defaultdict(list)
+        for photo in sorted(photos, key=lambda photo: self.place("practice", photo.key), reverse=True):
+            lines[photo.disease].append(photo)
         found: list[Candidate] = []
         met: set[str] = set()
-        counts: dict[str, int] = defaultdict(int)
-        line = sorted(photos, key=lambda photo: self.place("practice", photo.key))
-        while len(found) < number:
-            fitting = [photo for photo in line if not self.people(photo) & met]
-            if not fitting:
-                break
-            least = min(counts[photo.disease] for photo in fitting)
-            photo = next(photo for photo in fitting if counts[photo.disease] == least)
-            found.append(photo)
-            counts[photo.disease] += 1
-            met |= self.people(photo)
+        counts: dict[str, int] = dict.fromkeys(lines, 0)
+        while len(found) < number and lines:
+            # The disease that was drawn least, and of those the one whose next photo stands first in line.
+            disease = min(lines, key=lambda key: (counts[key], self.place("practice", lines[key][-1].key)))
+            photo = lines[disease].pop()
+            if not lines[disease]:
+                del lines[disease]
+            if met.isdisjoint(self.people(photo)):
+                found.append(photo)
+                counts[disease] += 1
+                met |= self.people(photo)
         return found
 
 

@@ -96,6 +96,7 @@ class Stock:
         return dict(sum(self.left_out.values(), Counter()))
 
     def drop(self, keys: set[str], reason: str) -> None:
+        """Take photos out and count them under the reason."""
         for candidate in [one for one in self.items if one.key in keys]:
             del self.items[candidate]
             self.left_out[int(candidate.dataset)][reason] += 1
@@ -258,28 +259,32 @@ def _check(recipe: Recipe) -> None:
 
 
 def _draw(study: Study, found: Stock, recipe: Recipe) -> sampling.Sample:
-    """Draw, and again without those whose file is gone, until every file is there."""
+    """Draw, and once more without photos whose file is gone if the first drawing met any."""
     wanted = {
         (str(version), group): n for version, groups in recipe.per.items() for group, n in groups.items() if n
     }
     alike = found.alike(study.clinic)
-    while True:
-        drawn = sampling.draw(
+
+    def draw_once() -> sampling.Sample:
+        return sampling.draw(
             found.items, wanted, seed=recipe.seed, practice=recipe.practice,
             one_per_patient=recipe.one_per_patient, alike=alike,
         )  # fmt: skip
-        lost = _without_file(found, [*drawn.photos, *drawn.practice])
-        if not lost:
-            return drawn
-        found.drop(lost, "file")
+
+    drawn = draw_once()
+    if _without_file(found, [*drawn.photos, *drawn.practice]):
+        # Some are gone: now every file is looked for, once.
+        found.drop(_without_file(found, list(found.items)), "file")
+        drawn = draw_once()
+    return drawn
 
 
 def _without_file(found: Stock, photos: Sequence[Candidate]) -> set[str]:
-    keys = dict(
-        DatasetItem.objects.filter(pk__in=[found.items[photo] for photo in photos]).values_list(
-            "pk", "entry__photo__file_key"
-        )
-    )
+    keys: dict[int, str] = {}
+    pks = [found.items[photo] for photo in photos]
+    for start in range(0, len(pks), 1000):
+        rows = DatasetItem.objects.filter(pk__in=pks[start : start + 1000])
+        keys |= dict(rows.values_list("pk", "entry__photo__file_key"))
     return {photo.key for photo in photos if not files.path_of(keys[found.items[photo]]).is_file()}
 
 
@@ -371,23 +376,26 @@ def _next(study: Study, image: StudyImage, recipe: Recipe) -> DatasetItem | None
         if item and item.entry_id:
             found.entries[one.key].add(item.entry_id)
     gone = next(one for one in drawn if one.key == image.content_sha256)
-    others = {one.patient for one in drawn if one.patient and one.key != gone.key}
+    barred = _others_patients(study, image)
     alike = found.alike(study.clinic)
     while True:
-        candidates = [
-            one
-            for one in found.items
-            # A practice photo is always of another patient, and so is what replaces one.
-            if not image.is_practice or one.patient not in others
-        ]
+        candidates = [one for one in found.items if one.patient not in barred]
         chosen = sampling.replacement(
             candidates, drawn, gone, seed=recipe.seed, one_per_patient=recipe.one_per_patient, alike=alike
         )
         if chosen is None:
             return None
-        if not (lost := _without_file(found, [chosen])):
+        if not _without_file(found, [chosen]):
             return _items([found.items[chosen]])[0]
-        found.drop(lost, "file")
+        found.drop(_without_file(found, list(found.items)), "file")
+
+
+def _others_patients(study: Study, image: StudyImage) -> set[str]:
+    """Whose photos may not take this one's place: practice photos are of other patients than the sample's."""
+    others = study.images.exclude(pk=image.pk).exclude(dataset_item=None)
+    if not image.is_practice:
+        others = others.filter(is_practice=True)
+    return set(others.values_list("dataset_item__person", flat=True)) - {""}
 
 
 def _close_gap(study: Study) -> None:

@@ -47,7 +47,7 @@ def default_instructions() -> str:
                 "Work alone, without books, colleagues or other programs. Take the time you need; you may stop at any "
                 "photo and go on later, also on another device. Your answers are stored as you give them."
             ),
-            _("The first photos are for practice and do not count."),
+            _("Where there are photos for practice, they come first and do not count."),
         ]
     )
 

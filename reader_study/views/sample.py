@@ -60,7 +60,10 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
     if study.is_draft:
         recipe = Recipe.of(study)
         choice = Choice.of(request.GET, recipe)
-        context |= _form(study, choice, recipe, {}, {}) | {"is_choosing": "set" in request.GET}
+        is_choosing = "set" in request.GET or not context["images"]
+        context |= _form(study, choice, recipe, {}, {}, with_counts=is_choosing) | {
+            "is_choosing": is_choosing
+        }
     return render(request, "studies/sample.html", context)
 
 
@@ -132,7 +135,15 @@ def _number(text: str, field: str, message: str) -> int:
     return int(text)
 
 
-def _form(study: Study, choice: Choice, recipe: Recipe | None, numbers: dict, said: dict[str, str]) -> dict:
+def _form(
+    study: Study,
+    choice: Choice,
+    recipe: Recipe | None,
+    numbers: dict,
+    said: dict[str, str],
+    *,
+    with_counts: bool = True,
+) -> dict:
     """What the two forms show: the datasets on offer, and for the chosen ones what there is and is wanted."""
     context = {
         "offers": evaluations.dataset_offers(study.clinic),
@@ -143,7 +154,7 @@ def _form(study: Study, choice: Choice, recipe: Recipe | None, numbers: dict, sa
         "practice_wanted": said.get("text_practice", str(recipe.practice) if recipe else "2"),
         "most_practice": sampling.MOST_PRACTICE,
     }
-    if not choice.versions:
+    if not (choice.versions and with_counts):
         return context
     try:
         versions = sampling.versions_of(study.clinic, choice.versions)

@@ -103,6 +103,12 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     assert page.get_by_text("Unchanged since opening").is_visible()
     study.refresh_from_db()
     assert study.is_open and study.endpoints == ["bcc"] and study.margin == 0.05
+    press_to(page, role="button", name="Preview as a reader")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert page.get_by_text("Preview: nothing counts.").is_visible()
+    assert page.get_by_role("heading", name="By keyboard").is_visible()
+    assert study.readers.filter(is_preview=True).count() == 1 == study.readers.counted().count()
 
 
 def test_the_models_progress_and_the_readers_refresh_themselves(open_page, coordinator, clinic, version):

@@ -53,6 +53,7 @@ PURE = [
     "classifier/training",
     "classifier/weights.py",
     "reader_study/mrmc.py",
+    "reader_study/paper.py",
     "reader_study/sampling.py",
     "reader_study/statistics",
 ]
