@@ -11,8 +11,9 @@ from reader_study.services import log
 from reader_study.services.enrolment import LinkClosed, secret_hash
 from skinclinic.models import Photo
 
-# So many photos after the one that is to be answered next may be fetched before their turn.
-AHEAD = 2
+# So many photos after the one that is to be answered next may be fetched before their turn: the page fetches two,
+# and an answer taken back may overtake the request for one more.
+AHEAD = 3
 SEEN_EVERY = timedelta(minutes=1)
 # A program that goes on knocking leaves one line in the log in this time.
 LOGGED_EVERY = timedelta(minutes=10)

@@ -258,13 +258,10 @@ def test_answers_are_only_posted(link, method):
 
 
 def queries_of(run) -> list[str]:
-    with CaptureQueriesContext(
-        connection,
-    ) as caught:
+    with CaptureQueriesContext(connection) as caught:
         run()
-    return [
-        query["sql"] for query in caught.captured_queries if not query["sql"].startswith(("BEGIN", "SAVEPOINT", "RELEASE"))
-    ]  # fmt: skip
+    statements = [query["sql"] for query in caught.captured_queries]
+    return [sql for sql in statements if not sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE"))]
 
 
 def test_answers_and_photos_cost_few_queries_at_any_length(clinic, coordinator):

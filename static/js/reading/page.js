@@ -248,6 +248,7 @@ function undo() {
   const taken = answers.at(target);
   const { choice = "", second = "", confidence = null } = before ?? {};
   store(target, { choice, second, confidence, seconds: sight.seconds(target), undo: true });
+  if (!choice) reach = Math.min(reach, target + AHEAD);
   go(target);
   // What was taken back is still chosen, so that a slip of the finger needs one key more.
   form.fill(choice ? answers.at(target) : taken);
@@ -265,7 +266,7 @@ function onTaken(item, taken) {
     answers.put(target, taken.answer);
     meetOther(target, body, taken.answer);
   }
-  reach = Math.max(reach, taken.next + AHEAD);
+  reach = taken.next + AHEAD;
   if (isShown) photos.keepAround(position, reach);
   showPlace();
   if (taken.finished) leaveWhenEmpty();

@@ -1,0 +1,85 @@
+"""What an answer and the next photo take on the server while 16 readers read at once.
+
+Printed; asserted is only a ratio to a bare GET of /healthz under the same load, as machines differ. On PostgreSQL:
+python -m tests.servers python -m pytest tests/benchmarks/test_answers.py -s, with SKINCLINIC_BENCHMARK_PHOTOS=480
+for a study as large as the paper's.
+"""
+
+import json
+import os
+import statistics
+import threading
+import time
+
+import pytest
+
+from reader_study.models import Answer
+from tests import servers
+from tests.reading_crowd import Reading, start_web
+from tests.studies import make_study
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
+
+READERS = 16
+PHOTOS = int(os.environ.get("SKINCLINIC_BENCHMARK_PHOTOS", "24"))
+
+
+class Asker(Reading):
+    """The same person asking for /healthz only."""
+
+    def read(self) -> None:
+        for _ in range(self.photos):
+            started = time.perf_counter()
+            status, _body = self.ask("GET", "/healthz", "", "text/plain")
+            assert status == 200
+            self.fetching.append(time.perf_counter() - started)
+
+
+def run(readings: list[Reading]) -> float:
+    threads = [threading.Thread(target=reading.read) for reading in readings]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started
+
+
+def in_words(name: str, seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    p95 = ordered[int(0.95 * (len(ordered) - 1))]
+    return f"{name}: median {1000 * statistics.median(ordered):.1f} ms, 95th percentile {1000 * p95:.1f} ms (n = {len(ordered)})"  # fmt: skip
+
+
+def test_answer_and_next_photo_with_16_readers(home, clinic, coordinator, record_property):
+    made = make_study(clinic, coordinator, labels=["bcc"] * PHOTOS, practice=0, readers=READERS)
+    port = servers.free_port()
+    timings = home / "timings.jsonl"
+    web = start_web(port, home, DJANGO_SETTINGS_MODULE="tests.timed_settings", TIMINGS=str(timings))
+    try:
+        run([Asker(port, "", 5) for _ in range(READERS)])
+        timings.unlink()
+        run([Asker(port, "", PHOTOS) for _ in range(READERS)])
+        readings = [Reading(port, secret, PHOTOS) for secret in made.secrets]
+        took = run(readings)
+    finally:
+        web.terminate()
+        web.wait(30)
+    by_name: dict[str, list[float]] = {}
+    for line in timings.read_text().splitlines():
+        name, seconds = json.loads(line)
+        by_name.setdefault(name, []).append(seconds)
+    answers, photos, bare = (by_name[name] for name in ("reading-answer", "reading-photo", "healthz"))
+    assert Answer.objects.count() == len(answers) == READERS * PHOTOS
+    ratio = statistics.median(answers) / statistics.median(bare)
+    record_property("answer POST / GET of /healthz, server time with 16 readers", round(ratio, 2))
+    waited = [[seconds for reading in readings for seconds in getattr(reading, name)] for name in ("answering", "fetching")]  # fmt: skip
+    print(f"\n{READERS} readers × {PHOTOS} photos in {took:.0f} s, nobody pausing")
+    for name, seconds in (
+        ("answer POST, server", answers), ("next photo, server", photos), ("GET /healthz, server", bare),
+        ("answer POST, as the reader waits", waited[0]), ("next photo, as the reader waits", waited[1]),
+    ):  # fmt: skip
+        print(in_words(name, seconds))
+    print(f"answer POST / GET /healthz: {ratio:.1f}")
+    # An answer is nine statements in a transaction; a bare GET is one.
+    assert ratio <= 40
