@@ -113,6 +113,8 @@ async function go(to) {
   const draft = takeDraft(base, position);
   if (draft) sight.add(position, draft.seconds);
   form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" ? row.first : "") });
+  window.scrollTo(0, 0);
+  formElement.closest(".reading-panel").scrollTop = 0;
   showFirst(row);
   find("facts").textContent = answers.facts[position] ?? "";
   showPlace();
