@@ -163,6 +163,20 @@ def test_answers_that_wait_survive_the_closed_window(open_page, few):
     assert given(few) == ["mm", "sk"]
 
 
+def test_waiting_answers_are_sent_from_the_first_page_too(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    page.allowed_errors.append("Failed to load resource")
+    begin(page)
+    page.context.route("**/answer", lambda route: route.abort())
+    answer(page, "mm")
+    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 1")
+    page.get_by_role("link", name="Pause").click()
+    expect(page.get_by_text("Answers that wait on this device: 1")).to_be_visible()
+    page.context.unroute("**/answer")
+    expect(page.get_by_text("1 of 5 answered")).to_be_visible()
+    assert given(few) == ["mm"]
+
+
 def test_a_reload_goes_on_where_it_was_with_what_was_chosen(open_page, few):
     page = open_page(None, f"/reading/{few.secrets[0]}/")
     begin(page)

@@ -17,6 +17,16 @@ function newKey() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+/** The sessions below the address `home` of which answers wait on this device. */
+export function basesBelow(home) {
+  try {
+    const bases = Object.keys(localStorage).map((name) => name.split(" ")).filter(([first]) => first === PREFIX);
+    return new Set(bases.map(([, base]) => base).filter((base) => base.startsWith(home)));
+  } catch {
+    return new Set();
+  }
+}
+
 export class Queue {
   /**
    * `base`: the address of the session. Called: `onState(state, waiting)` with saving, saved, offline or error;
