@@ -47,6 +47,8 @@ class Reading:
     port: int
     secret: str
     photos: int
+    # Mean seconds that the reader looks at a photo.
+    pause: float = 0.0
     said: dict[int, str] = field(default_factory=dict)
     # Seconds of each answer and of each photo that came at the first try.
     answering: list[float] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Reading:
         self.until_done("GET", "unaided/")
         for position in range(1, self.photos + 1):
             self.until_done("GET", f"unaided/photo/{position}", times=self.fetching)
+            time.sleep(random.uniform(0, 2 * self.pause))
             choice = random.choice(CHOICES)
             body = json.dumps({"key": str(uuid.uuid4()), "known": 0, "choice": choice, "seconds": 1.5})
             data = self.until_done("POST", f"unaided/photo/{position}/answer", body, times=self.answering)

@@ -2,7 +2,8 @@
 
 Printed; asserted is only a ratio to a bare GET of /healthz under the same load, as machines differ. On PostgreSQL:
 python -m tests.servers python -m pytest tests/benchmarks/test_answers.py -s, with SKINCLINIC_BENCHMARK_PHOTOS=480
-for a study as large as the paper's.
+for a study as large as the paper's. Nobody pauses, which no reader does; SKINCLINIC_BENCHMARK_PAUSE=0.5 lets each
+look at a photo for half a second on average.
 """
 
 import json
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)
 
 READERS = 16
 PHOTOS = int(os.environ.get("SKINCLINIC_BENCHMARK_PHOTOS", "24"))
+PAUSE = float(os.environ.get("SKINCLINIC_BENCHMARK_PAUSE", "0"))
 
 
 class Asker(Reading):
@@ -61,7 +63,7 @@ def test_answer_and_next_photo_with_16_readers(home, clinic, coordinator, record
         run([Asker(port, "", 5) for _ in range(READERS)])
         os.truncate(timings, 0)
         run([Asker(port, "", PHOTOS) for _ in range(READERS)])
-        readings = [Reading(port, secret, PHOTOS) for secret in made.secrets]
+        readings = [Reading(port, secret, PHOTOS, PAUSE) for secret in made.secrets]
         took = run(readings)
     finally:
         web.terminate()
@@ -78,7 +80,7 @@ def test_answer_and_next_photo_with_16_readers(home, clinic, coordinator, record
         [seconds for reading in readings for seconds in getattr(reading, name)]
         for name in ("answering", "fetching")
     )
-    print(f"\n{READERS} readers × {PHOTOS} photos in {took:.0f} s, nobody pausing")
+    print(f"\n{READERS} readers × {PHOTOS} photos in {took:.0f} s, looking {PAUSE:g} s at each")
     for name, seconds in (
         ("answer POST, server", answers), ("next photo, server", photos), ("GET /healthz, server", bare),
         ("answer POST, as the reader waits", answering), ("next photo, as the reader waits", fetching),
