@@ -67,7 +67,11 @@ class Reading:
             data = self.until_done("POST", f"unaided/photo/{position}/answer", body, times=self.answering)
             assert json.loads(data)["in_force"]
             self.said[position] = choice
+            self.between()
         self.until_done("POST", "unaided/finish")
+
+    def between(self) -> None:
+        """What else is done after each answer."""
 
     def until_done(
         self, method: str, path: str, body: str = "", *, times: list | None = None, expect: int = 200
