@@ -5,13 +5,14 @@ not, it is kept beside it, not in force, and the reader is shown both.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
-from reader_study.models import Answer, AnswerChange, Reading, StudyImage
+from reader_study.models import Answer, AnswerChange, Reading, Study, StudyImage
 from reader_study.services import reading as readings
 from reader_study.services.reading import NoSuchPhoto, Progress, Refused
 
@@ -47,12 +48,14 @@ class Taken:
 
 
 @transaction.atomic
-def take(secret: str, session: str, position: int, given: Given) -> Taken:
+def take(secret: str, session: str, position: int, read: Callable[[Study], Given]) -> Taken:
     """Store a change to the answer at ``position``. The same ``key`` again changes nothing.
 
-    Raises LinkClosed, NoSuchPhoto, Refused.
+    ``read`` says what was given, in view of what the study asks. Raises LinkClosed, NoSuchPhoto, Refused and what
+    ``read`` raises.
     """
     reading = readings.find(secret, session, lock=True)
+    given = read(reading.reader.study)
     answer, image = _answer_at(reading, position)
     if known := AnswerChange.objects.filter(reading=reading, key=given.key).first():
         # Also after the end: the sender has only not heard yet that it arrived.
@@ -70,7 +73,7 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
     _require_allowed(reading, position, answer, now, given)
     answer = _put_in_force(reading, image, answer, given)
     _keep(reading, image, given, answer.number, is_in_force=True)
-    now = readings.progress_of(reading)
+    now = now.with_answer(position, is_given=bool(answer.choice))
     is_finished = _finish_if_last(reading, now)
     readings.note_seen(reading.reader)
     return Taken(True, answer, now.next, is_finished)

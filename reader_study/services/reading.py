@@ -11,8 +11,9 @@ from reader_study.services import log
 from reader_study.services.enrolment import LinkClosed, secret_hash
 from skinclinic.models import Photo
 
-# So many photos after the one that is to be answered next may be fetched before their turn.
-AHEAD = 2
+# So many photos after the one that is to be answered next may be fetched before their turn: the page fetches two,
+# and an answer taken back may overtake the request for one more.
+AHEAD = 3
 SEEN_EVERY = timedelta(minutes=1)
 # A program that goes on knocking leaves one line in the log in this time.
 LOGGED_EVERY = timedelta(minutes=10)
@@ -32,11 +33,25 @@ class NoSuchPhoto(Exception):
 
 @dataclass(frozen=True)
 class Progress:
-    """How many photos are answered, and the position of the first that is not: one more than there are when all
-    are. Answers typed in from paper may leave gaps; readers themselves go one by one."""
+    """Which positions are answered, of ``total``. Answers typed in from paper may leave gaps; readers themselves go
+    one by one."""
 
-    answered: int
-    next: int
+    given: frozenset[int]
+    total: int
+
+    @property
+    def answered(self) -> int:
+        return len(self.given)
+
+    @property
+    def next(self) -> int:
+        """The first position that is not answered: one more than there are when all are."""
+        return next(place for place in range(1, self.total + 2) if place not in self.given)
+
+    def with_answer(self, position: int, *, is_given: bool) -> "Progress":
+        """The same after an answer at ``position`` was given or taken back."""
+        changed = self.given | {position} if is_given else self.given - {position}
+        return Progress(changed, self.total)
 
 
 @dataclass(frozen=True)
@@ -172,10 +187,9 @@ def finish(reading: Reading) -> None:
 
 def progress_of(reading: Reading) -> Progress:
     """How far the reading has come."""
-    given = set(Answer.objects.given().filter(reading=reading).values_list("image__number", flat=True))
+    numbers = set(Answer.objects.given().filter(reading=reading).values_list("image__number", flat=True))
     places = enumerate(reading.order, start=1)
-    first = next((place for place, number in places if number not in given), len(reading.order) + 1)
-    return Progress(len(given), first)
+    return Progress(frozenset(place for place, number in places if number in numbers), len(reading.order))
 
 
 def require_in_reach(reading: Reading, position: int) -> None:

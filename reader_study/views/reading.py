@@ -43,6 +43,7 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
         "secret": secret,
         "steps": steps,
         "current": next((step for step in steps if step.state in ("begun", "ready")), None),
+        "locked": next((step for step in steps if step.state == "locked"), None),
         "is_all_done": bool(steps) and all(step.state == "done" for step in steps),
         "photos": study.images.filter(is_practice=False).count(),
         "practice": study.images.filter(is_practice=True).count(),

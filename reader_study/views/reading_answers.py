@@ -4,6 +4,7 @@ import json
 import math
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
@@ -27,6 +28,12 @@ LOGGED = ("closed", "withdrawn", "finished")
 class BadAnswer(ValueError):
     """What was sent is no answer; the text says why."""
 
+    status, code = 400, "bad_answer"
+
+
+class TooLarge(BadAnswer):
+    status, code = 413, "too_large"
+
 
 @for_readers("POST")
 def answer(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
@@ -37,19 +44,13 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     Answers {"in_force", "answer": as it stands now, "next": position of the first photo without one,
     "finished"}. The same key again changes nothing.
     """
-    reading = readings.find(secret, session)
-    announced = request.META.get("CONTENT_LENGTH") or "0"
-    if not announced.isdecimal() or int(announced) > MAX_BYTES or len(request.body) > MAX_BYTES:
-        return json_error(413, "too_large", _("What was sent is too large. Nothing was stored."))
     try:
-        given = read_given(request.body, reading.reader.study)
+        taken = answers.take(secret, session, position, partial(_read, request))
     except BadAnswer as problem:
-        return json_error(400, "bad_answer", str(problem))
-    try:
-        taken = answers.take(secret, session, position, given)
+        return json_error(problem.status, problem.code, str(problem))
     except Refused as refused:
         if refused.code in LOGGED:
-            readings.note_refused(reading, refused.code)
+            readings.note_refused(refused.reading, refused.code)
         raise
     return JsonResponse(
         {
@@ -74,6 +75,13 @@ def finish(request: HttpRequest, secret: str, session: str) -> HttpResponse:
     """The reader says "I am done"."""
     readings.finish(readings.find(secret, session))
     return JsonResponse({"finished": True})
+
+
+def _read(request: HttpRequest, study: Study) -> Given:
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    if not announced.isdecimal() or int(announced) > MAX_BYTES or len(request.body) > MAX_BYTES:
+        raise TooLarge(_("What was sent is too large. Nothing was stored."))
+    return read_given(request.body, study)
 
 
 def read_given(body: bytes, study: Study) -> Given:

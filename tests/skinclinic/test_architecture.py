@@ -52,6 +52,7 @@ PURE = [
     "classifier/torchvision_ops.py",
     "classifier/training",
     "classifier/weights.py",
+    "reader_study/blinding.py",
     "reader_study/mrmc.py",
     "reader_study/paper.py",
     "reader_study/sampling.py",

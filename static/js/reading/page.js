@@ -113,6 +113,8 @@ async function go(to) {
   const draft = takeDraft(base, position);
   if (draft) sight.add(position, draft.seconds);
   form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" ? row.first : "") });
+  window.scrollTo(0, 0);
+  formElement.closest(".reading-panel").scrollTop = 0;
   showFirst(row);
   find("facts").textContent = answers.facts[position] ?? "";
   showPlace();
@@ -248,6 +250,7 @@ function undo() {
   const taken = answers.at(target);
   const { choice = "", second = "", confidence = null } = before ?? {};
   store(target, { choice, second, confidence, seconds: sight.seconds(target), undo: true });
+  if (!choice) reach = Math.min(reach, target + AHEAD);
   go(target);
   // What was taken back is still chosen, so that a slip of the finger needs one key more.
   form.fill(choice ? answers.at(target) : taken);
@@ -265,7 +268,7 @@ function onTaken(item, taken) {
     answers.put(target, taken.answer);
     meetOther(target, body, taken.answer);
   }
-  reach = Math.max(reach, taken.next + AHEAD);
+  reach = taken.next + AHEAD;
   if (isShown) photos.keepAround(position, reach);
   showPlace();
   if (taken.finished) leaveWhenEmpty();

@@ -7,6 +7,12 @@ const LONGEST_PAUSE_MS = 30_000;
 const TIMEOUT_MS = 20_000;
 // After these nothing more can be taken; the answers that wait stay here.
 const ENDS = new Set(["link_closed", "withdrawn", "closed", "not_open", "not_begun", "finished"]);
+// After these this one answer cannot be taken, and the next may be. Anything else, such as the page of a proxy, says
+// nothing about the answer: it is sent again.
+const REFUSALS = new Set([
+  "bad_answer", "too_large", "no_photo", "not_yet", "no_going_back", "not_the_last", "undo_too_late", "first_stands",
+  "first_needed", "not_aided_first",
+]);
 
 /** A random UUID, also where the page did not come by HTTPS and crypto.randomUUID is missing. */
 function newKey() {
@@ -15,6 +21,16 @@ function newKey() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** The sessions below the address `home` of which answers wait on this device. */
+export function basesBelow(home) {
+  try {
+    const bases = Object.keys(localStorage).map((name) => name.split(" ")).filter(([first]) => first === PREFIX);
+    return new Set(bases.map(([, base]) => base).filter((base) => base.startsWith(home)));
+  } catch {
+    return new Set();
+  }
 }
 
 export class Queue {
@@ -111,7 +127,7 @@ export class Queue {
       this.hasEnded = true;
       this.handlers.onState("error", this.items.length);
       this.handlers.onEnd(data.error, this.items.length);
-    } else if (code && status < 500 && status !== 429 && code !== "changed_meanwhile") {
+    } else if (REFUSALS.has(code)) {
       this.forget(item);
       this.handlers.onRefused(item, data.error);
     } else {

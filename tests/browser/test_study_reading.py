@@ -1,0 +1,461 @@
+"""A reader in a real browser: a whole reading by keyboard, offline, reloads, two windows, phone; and that nothing of
+a whole session tells what a photo shows."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from playwright.sync_api import Page, expect
+
+from classifier.services.differential import KEY_CAPS
+from reader_study.models import Answer, AnswerChange, Study, StudyImage
+from skinclinic.archive.models import DatasetItem, Entry
+from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.models import Photo
+from tests import evaluated
+from tests.browser.axe import violations
+from tests.studies import make_study
+
+pytestmark = pytest.mark.django_db(transaction=True)
+expect.set_options(timeout=20_000)
+
+TWELVE = ["bcc", "mm", "sk", "nevus", "ak", "bcc", "mm", "sk", "nevus", "df", "wart", "pg"]
+KEYS = [*(f"Digit{n}" for n in range(1, 10)), "Digit0", "Minus", "Equal"]
+CODES = dict(zip(DISEASE_KEYS, KEYS, strict=True))
+
+
+@pytest.fixture
+def made(clinic, coordinator):
+    return make_study(clinic, coordinator, labels=TWELVE * 2, practice=2, question="What is your diagnosis?")
+
+
+@pytest.fixture
+def few(clinic, coordinator):
+    return make_study(clinic, coordinator, labels=TWELVE[:5], practice=0)
+
+
+@pytest.fixture
+def aided(clinic, coordinator, tmp_path):
+    model = evaluated.make_model(clinic, tmp_path, "compared", demo=True)
+    made = make_study(clinic, coordinator, labels=TWELVE[:3], practice=1, aided=True, model=model)
+    made.study.sessions.filter(key="unaided").delete()
+    return made
+
+
+def begin(page: Page) -> None:
+    """Confirm the instructions and skip the practice."""
+    page.get_by_label("I have read the instructions").check()
+    page.get_by_role("button", name=re.compile("^Begin")).click()
+    if "/practice/" in page.url:
+        page.get_by_role("link", name="Start the session").click()
+    on_photo(page, 1)
+
+
+def on_photo(page: Page, position: int) -> None:
+    """The photo at `position` is in sight."""
+    expect(page.locator("[data-place]")).to_have_text(re.compile(rf"^Photo {position} of "))
+    expect(page.locator("[data-photo]")).to_be_visible()
+
+
+def answer(page: Page, key: str) -> None:
+    page.keyboard.press(CODES[key])
+    page.keyboard.press("Enter")
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#save-state")).to_have_attribute("data-state", "saved")
+
+
+def given(made) -> list[str]:
+    """Choices in the reader's own order."""
+    reading = made.readers[0].readings.get()
+    rows = dict(Answer.objects.filter(reading=reading).values_list("image__number", "choice"))
+    return [rows[number] for number in reading.order if number in rows]
+
+
+def test_a_whole_reading_by_keyboard(open_page, made):
+    page = open_page(None, f"/reading/{made.secrets[0]}/")
+    page.keyboard.press("Tab")
+    page.get_by_label("I have read the instructions").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Practice, does not count")).to_be_visible()
+    for position in (1, 2):
+        on_photo(page, position)
+        answer(page, "mm")
+    expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
+    assert not Answer.objects.exists()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    wanted = TWELVE[::-1] * 2
+    for position, key in enumerate(wanted, start=1):
+        on_photo(page, position)
+        if position == 7:
+            # A slip of the finger, taken back.
+            answer(page, "wart")
+            on_photo(page, 8)
+            page.keyboard.press("KeyU")
+            on_photo(page, 7)
+            expect(page.get_by_role("radio", name="Wart")).to_be_checked()
+        if position == 12:
+            page.keyboard.press("ArrowLeft")
+            on_photo(page, 11)
+            expect(page.locator("input[name=choice]:checked")).to_have_value(wanted[10])
+            page.keyboard.press("ArrowRight")
+            on_photo(page, 12)
+        answer(page, key)
+    expect(page.get_by_role("heading", name="Every photo is answered")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Done. Thank you!")).to_be_visible()
+    assert given(made) == wanted
+    reading = made.readers[0].readings.get()
+    assert reading.finished_at
+    assert AnswerChange.objects.filter(is_in_force=True).count() == 26
+    assert all(seconds > 0 for seconds in Answer.objects.values_list("seconds", flat=True))
+
+
+def test_offline_three_wait_and_are_saved_on_return(open_page, made):
+    page = open_page(None, f"/reading/{made.secrets[0]}/")
+    page.allowed_errors.append("ERR_INTERNET_DISCONNECTED")
+    begin(page)
+    answer(page, "mm")
+    on_photo(page, 2)
+    saved(page)
+    # The two photos after this one are there already.
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    for position in (2, 3, 4):
+        on_photo(page, position)
+        answer(page, "sk")
+    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 3")
+    expect(page.locator("[data-waiting]")).to_be_visible()
+    assert given(made) == ["mm"]
+    page.context.set_offline(False)
+    saved(page)
+    on_photo(page, 5)
+    assert given(made) == ["mm", "sk", "sk", "sk"]
+
+
+def test_answers_that_wait_survive_the_closed_window(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    page.allowed_errors.append("Failed to load resource")
+    begin(page)
+    page.context.route("**/answer", lambda route: route.fulfill(status=503, body="down"))
+    answer(page, "mm")
+    on_photo(page, 2)
+    answer(page, "sk")
+    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 2")
+    address = page.url
+    page.close()
+    assert given(few) == []
+    again = page.context.new_page()
+    again.context.unroute("**/answer")
+    again.goto(address)
+    saved(again)
+    on_photo(again, 3)
+    assert given(few) == ["mm", "sk"]
+
+
+def test_waiting_answers_are_sent_from_the_first_page_too(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    page.allowed_errors.append("Failed to load resource")
+    begin(page)
+    page.context.route("**/answer", lambda route: route.abort())
+    answer(page, "mm")
+    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 1")
+    page.get_by_role("link", name="Pause").click()
+    expect(page.get_by_text("Answers that wait on this device: 1")).to_be_visible()
+    page.context.unroute("**/answer")
+    expect(page.get_by_text("1 of 5 answered")).to_be_visible()
+    assert given(few) == ["mm"]
+
+
+def test_a_reload_goes_on_where_it_was_with_what_was_chosen(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(page)
+    answer(page, "mm")
+    on_photo(page, 2)
+    saved(page)
+    page.keyboard.press(CODES["pg"])
+    page.reload()
+    on_photo(page, 2)
+    expect(page.get_by_role("radio", name="Pyogenic granuloma")).to_be_checked()
+
+
+def test_two_windows_show_both_answers(open_page, few):
+    one = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(one)
+    other = open_page(None, f"/reading/{few.secrets[0]}/unaided/")
+    on_photo(other, 1)
+    answer(one, "mm")
+    saved(one)
+    answer(other, "sk")
+    dialog = other.get_by_role("dialog", name="Two answers to the same photo")
+    expect(dialog).to_contain_text("Malignant melanoma")
+    expect(dialog).to_contain_text("Seborrheic keratosis")
+    assert given(few) == ["mm"]
+    assert violations(other) == []
+    dialog.get_by_role("button", name=re.compile("^Here")).click()
+    on_photo(other, 2)
+    saved(other)
+    assert given(few) == ["sk"]
+    assert list(AnswerChange.objects.values_list("choice", "is_in_force")) == [
+        ("mm", True), ("sk", False), ("sk", True),
+    ]  # fmt: skip
+
+
+def test_a_closed_study_says_so_in_place_and_keeps_the_answer(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    page.allowed_errors.append("409")
+    begin(page)
+    Study.objects.update(state=Study.State.CLOSED)
+    answer(page, "mm")
+    alert = page.locator("[data-refused]")
+    expect(alert).to_contain_text("This study is closed")
+    expect(alert).to_contain_text("Answers that wait on this device: 1")
+    kept = page.evaluate(
+        "Object.keys(localStorage).filter((name) => name.startsWith('skinclinic-reading /'))"
+    )
+    assert len(kept) == 1
+    assert not Answer.objects.exists()
+
+
+def test_no_going_back(open_page, few):
+    Study.objects.update(may_go_back=False)
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(page)
+    answer(page, "mm")
+    on_photo(page, 2)
+    page.keyboard.press("ArrowLeft")
+    on_photo(page, 2)
+    expect(page.get_by_role("button", name="Photo before")).to_have_count(0)
+    page.keyboard.press("KeyU")
+    on_photo(page, 1)
+    for position in range(1, 6):
+        on_photo(page, position)
+        answer(page, "sk")
+    expect(page.get_by_text("Done. Thank you!")).to_be_visible()
+    assert given(few) == ["sk"] * 5
+
+
+def test_keys_zoom_confidence_and_second_choice(open_page, few):
+    Study.objects.update(asks_confidence=True, asks_second=True, shown_facts=["age", "sex", "site"])
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(page)
+    expect(page.locator("[data-facts]")).to_have_text(re.compile(r"^\d+ years · (Female|Male) · Cheek$"))
+    page.keyboard.press("BracketRight")
+    expect(page.locator("[data-zoom-value]")).to_have_text("125%")
+    page.keyboard.press("BracketLeft")
+    expect(page.locator("[data-zoom-value]")).to_have_text("100%")
+    page.keyboard.press("Digit6")
+    page.keyboard.press("Shift+Digit7")
+    for _ in range(3):
+        page.keyboard.press("Period")
+    expect(page.locator("[data-confidence]")).to_have_text("65")
+    page.keyboard.press("Enter")
+    on_photo(page, 2)
+    saved(page)
+    row = Answer.objects.get()
+    assert (row.choice, row.second, row.confidence) == ("mm", "nevus", 65)
+    page.keyboard.press("Shift+Slash")
+    dialog = page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_contain_text("Undo the last answer")
+    with page.expect_response("**/keys"):
+        dialog.get_by_label("Single-key commands").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+    page.keyboard.press("Digit1")
+    expect(page.locator("input[name=choice]:checked")).to_have_count(0)
+    page.reload()
+    on_photo(page, 2)
+    page.keyboard.press("Digit1")
+    expect(page.locator("input[name=choice]:checked")).to_have_count(0)
+
+
+def test_the_model_is_shown_after_the_own_answer(open_page, aided):
+    page = open_page(None, f"/reading/{aided.secrets[0]}/")
+    begin(page)
+    assert page.locator(".bar-choose").count() == 0
+    answer(page, "mm")
+    expect(page.get_by_role("heading", name="The model's answer")).to_be_visible()
+    expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile("cividis"))
+    expect(page.get_by_text("Where the model looked, not where the disease is.")).to_be_visible()
+    expect(page.get_by_text("It does not diagnose").first).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.down("Space")
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    page.keyboard.up("Space")
+    expect(page.locator("[data-heat]")).to_be_visible()
+    expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
+    answer(page, "sk")
+    on_photo(page, 2)
+    expect(page.locator(".bar-choose")).to_have_count(0)
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    saved(page)
+    row = Answer.objects.get()
+    assert (row.first_choice, row.choice) == ("mm", "sk")
+    assert row.model_shown_at
+    assert 0 < row.first_seconds < row.seconds
+    # A reload in the middle shows the model again, and Enter keeps the first answer.
+    answer(page, "df")
+    expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
+    page.reload()
+    expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
+    page.keyboard.press("Enter")
+    on_photo(page, 3)
+    saved(page)
+    assert given(aided)[:2] == ["sk", "df"]
+
+
+@pytest.mark.parametrize("width", [1440, 820, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessible_and_nothing_covered(open_page, few, width, theme):
+    Study.objects.update(asks_confidence=True, asks_second=True, shown_facts=["age", "sex", "site"])
+    page = open_page(
+        None, f"/reading/{few.secrets[0]}/", width=width, dark=theme == "dark", touch=width < 500
+    )
+    assert violations(page) == []
+    page.evaluate(f"localStorage.setItem('skinclinic-theme', '{theme}')")
+    begin(page)
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    assert violations(page) == []
+    page.locator("label.reading-choice").nth(11).click()
+    page.get_by_role("button", name="Confirm").click()
+    on_photo(page, 2)
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_dark_until_somebody_chooses(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    begin(page)
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_phone_answers_are_in_reach_and_the_photo_stays_in_sight(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/", width=390, touch=True)
+    begin(page)
+    photo = page.locator("[data-stage]").bounding_box()
+    last = page.locator("label.reading-choice").nth(11).bounding_box()
+    button = page.get_by_role("button", name="Confirm").bounding_box()
+    assert photo["height"] >= 240
+    assert last["y"] + last["height"] <= button["y"]
+    assert button["y"] + button["height"] <= 844
+    assert last["height"] >= 44
+    page.locator("label.reading-choice").nth(5).tap()
+    page.get_by_role("button", name="Confirm").tap()
+    on_photo(page, 2)
+    saved(page)
+    assert given(few) == ["mm"]
+
+
+@dataclass
+class Seen:
+    """One answer of the server, as the browser gets it."""
+
+    url: str
+    method: str
+    sent: str | None
+    headers: dict
+    body: bytes
+
+
+def test_nothing_of_a_whole_session_tells_what_a_photo_shows(open_page, clinic, coordinator):
+    """All traffic of an unaided session: addresses, headers, bodies."""
+    _number_rows_from(1000)
+    made = make_study(clinic, coordinator, labels=TWELVE * 2, practice=2)
+    page = open_page(None, "/healthz")
+    traffic = []
+
+    def record(route):
+        """Read it before the browser does, as what a page navigates away from is gone."""
+        request = route.request
+        response = route.fetch(max_redirects=0)
+        traffic.append(
+            Seen(request.url, request.method, request.post_data, response.headers, response.body())
+        )
+        route.fulfill(response=response)
+
+    page.route(lambda address: "/static/" not in address, record)
+    page.goto(page.url.replace("/healthz", f"/reading/{made.secrets[0]}/"))
+    begin(page)
+    for position in range(1, 25):
+        on_photo(page, position)
+        answer(page, "lentigo")
+    page.get_by_role("button", name="I am done").click()
+    expect(page.get_by_text("Done. Thank you!")).to_be_visible()
+
+    rows = list(made.study.images.select_related("photo", "dataset_item__entry"))
+    stored = {hashlib.sha256(path.read_bytes()).hexdigest() for path in _files()} | {
+        value for row in rows for value in (row.content_sha256, row.photo.sha256)
+    }
+    secrets = {
+        text
+        for row in rows
+        for text in (
+            row.dataset, row.photo.file_key, row.photo.original_name, row.dataset_item.entry.external_id,
+            row.content_sha256, row.photo.sha256, row.photo.file_key.split("/")[-1].split(".")[0],
+        )
+    }  # fmt: skip
+    ids = {
+        pk for row in rows for pk in (row.pk, row.photo_id, row.dataset_item_id, row.dataset_item.entry_id)
+    }
+    photos = [seen for seen in traffic if re.search(r"/(photo|practice)/\d+$", seen.url)]
+    assert len({seen.url for seen in photos}) >= 24
+    for seen in traffic:
+        assert seen.headers["referrer-policy"] == "no-referrer", seen.url
+        assert seen.headers["cache-control"] == "no-store, private"
+        assert not {"etag", "last-modified", "content-disposition", "x-accel-redirect"} & set(seen.headers)
+        told = f"{seen.url} {seen.headers} {seen.sent}"
+        if seen in photos:
+            assert hashlib.sha256(seen.body).hexdigest() not in stored
+            assert not [text for text in secrets if text.encode() in seen.body]
+        else:
+            told += seen.body.decode()
+        assert not [text for text in secrets if text in told], seen.url
+        assert "score" not in told.lower()
+    for seen in traffic:
+        if not seen.url.endswith(("/answer", "/state")):
+            continue
+        text = seen.body.decode()
+        assert set(re.findall(r'"(\w+)":', text)) <= {
+            "in_force", "answer", "number", "choice", "second", "confidence", "first", "next", "finished",
+        }  # fmt: skip
+        # The only disease named is the one that the reader chose.
+        assert {key for key in DISEASE_KEYS if f'"{key}"' in text} <= {"lentigo"}
+    # Numbers in addresses are positions, whatever rows are called.
+    numbers = {int(number) for seen in traffic for number in re.findall(r"/(\d+)(?=/|$)", seen.url)}
+    assert numbers == set(range(1, 25))
+    assert not numbers & ids
+
+
+def _number_rows_from(first: int) -> None:
+    """Let the rows of photos have ids that no position has."""
+    tables = [model._meta.db_table for model in (StudyImage, Photo, DatasetItem, Entry)]
+    with connection.cursor() as cursor:
+        for table in tables:
+            if connection.vendor == "sqlite":
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first])
+            else:
+                cursor.execute(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {first}")
+
+
+def _files():
+    return [path for path in settings.PHOTOS_DIR.rglob("*.jpg")]
+
+
+def test_caps_are_those_of_the_clinics_pages(open_page, few):
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(page)
+    caps = page.locator("input[name=choice]").evaluate_all(
+        "all => all.map(one => [one.value, one.dataset.cap])"
+    )
+    assert dict(caps) == KEY_CAPS
