@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from skinclinic.diseases import DISEASE_KEYS
 
@@ -25,7 +26,7 @@ class Study(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("of a study", "Open")
         CLOSED = "closed", _("Closed")
 
     class Origin(models.TextChoices):

@@ -261,7 +261,9 @@ class _Pen:
                 self.entries.append(Entry(words, colour, shape, hollow=True))
         found = shown.read
         if shown.key in found.get("average", {}) and found["average"][shown.key]["sensitivity"] is not None:
-            kind = _("± SD") if shown.interval == SD else _("95 % interval")
+            # xgettext:no-python-format
+            ninety_five = _("95 % interval")
+            kind = _("± SD") if shown.interval == SD else ninety_five
             words = _("Average: %(readers)s, %(interval)s") % {
                 "readers": marks.readers_text(found["n_readers"]),
                 "interval": kind,

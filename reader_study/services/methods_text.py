@@ -171,6 +171,7 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
 
 def _statistics(study: Study, report: Mapping) -> Iterator[str]:
     yield _(
+        # xgettext:no-python-format
         "Sensitivity and specificity of each reader are given with Wilson's 95 % intervals; averages are unweighted "
         "means over readers with intervals for random readers and random cases (Obuchowski and Rockette, jackknife)."
     )

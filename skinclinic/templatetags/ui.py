@@ -3,7 +3,7 @@
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
@@ -34,7 +34,7 @@ STATES = {
     "offline": ("cloud-slash", _("Engine offline")),
     # Of a reader study.
     "draft": ("pencil", _("Draft")),
-    "open": ("unlock", _("Open")),
+    "open": ("unlock", pgettext_lazy("of a study", "Open")),
     "closed": ("lock", _("Closed")),
 }
 
