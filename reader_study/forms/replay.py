@@ -1,6 +1,6 @@
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from reader_study.models import Study
@@ -88,7 +88,9 @@ class ReplayFilesForm(ReplayForm):
     """With the files themselves."""
 
     images = _csv(
-        _("Photos"), _("Columns: image, dataset, truth; and sex, age, skin_type if known."), required=True
+        pgettext_lazy("pictures", "Photos"),
+        _("Columns: image, dataset, truth; and sex, age, skin_type if known."),
+        required=True,
     )
     scores = _csv(_("Scores of the model"), _("Columns: image and the 12 disease keys."))
     answers = _csv(
