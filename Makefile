@@ -10,7 +10,7 @@ demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$
 test: install-test lint ## lint, migrations check, every test; again on PostgreSQL and Redis where they are
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest
-	$(BIN)/python -m tests.servers $(BIN)/python -m pytest tests/skinclinic tests/archive tests/classifier tests/faults
+	$(BIN)/python -m tests.servers $(BIN)/python -m pytest tests/skinclinic tests/archive tests/classifier tests/reader_study tests/faults
 
 lint: install-test
 	$(BIN)/ruff check .

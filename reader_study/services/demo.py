@@ -156,7 +156,7 @@ def _open(
     study = Study.objects.create(
         clinic=clinic, name=OPEN, state=Study.State.OPEN, is_synthetic=True, model_version=model, created_by=user,
         description="Drawings of the 12 diseases, for trying out how a study is read.",
-        question="What is your diagnosis for the following image among the 12 diagnoses?",
+        question="Which of the 12 diagnoses fits this drawing best?",
         instructions="These are drawings by a program, not photos of patients. Choose one of the 12 diagnoses for "
         "each. Two drawings to practise come first and do not count. You may stop and come back with the same link.",
         shown_facts=["age", "sex"], opened_at=now, opened_by=user,
