@@ -151,4 +151,6 @@ def cross_with_interval(
 
 def synthetic_note(drawn: bool) -> str:
     """What stands on every figure of a study that is no real one."""
-    return _("Synthetic: drawn lesions, simulated readers. Nothing here is about people.") if drawn else ""
+    if not drawn:
+        return ""
+    return _("Synthetic: the lesions were drawn or the readers simulated. Nothing here is about patients.")
