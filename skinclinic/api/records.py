@@ -92,7 +92,10 @@ class PhotoViewSet(mixins.UpdateModelMixin, ReadViewSet):
 
     def destroy(self, request, pk=None):
         """Delete the photo with its files and analyses."""
-        photos.delete_photo(self.get_object())
+        try:
+            photos.delete_photo(self.get_object())
+        except photos.StillNeeded as needed:
+            raise Refused(409, "still_needed", str(needed)) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -16,6 +16,13 @@ from skinclinic.services.lesions import begin_summary, refresh_summary
 
 NAME_LENGTH = 200
 
+# f(photo) -> why it must stay for now, or "". An app whose work needs photos registers its function when it starts.
+reasons_to_keep: list[Callable[[Photo], str]] = []
+
+
+class StillNeeded(Exception):
+    """The photo cannot be deleted now; the message says why and what to do."""
+
 
 def store_photo(
     *,
@@ -119,7 +126,13 @@ def set_box(photo: Photo, box) -> None:
 
 
 def delete_photo(photo: Photo) -> None:
-    """Delete a photo with its files and analyses, and its lesion if that is left empty and unfiled."""
+    """Delete a photo with its files and analyses, and its lesion if that is left empty and unfiled.
+
+    Raises StillNeeded, having deleted nothing.
+    """
+    for reason in reasons_to_keep:
+        if why := reason(photo):
+            raise StillNeeded(why)
     keys = (photo.file_key, photo.thumbnail_key)
     with noted(*keys):
         with transaction.atomic():

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.permissions import EDIT, get_photo_for
+from skinclinic.requests import json_error
 from skinclinic.services import files, photos
 from skinclinic.views.answers import wants_page
 
@@ -51,10 +52,16 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a photo with its analyses; a browser goes on to ``next`` or back to the upload page."""
     photo = get_photo_for(request.user, pk, EDIT)
-    photos.delete_photo(photo)
-    if not wants_page(request):
-        return JsonResponse({"deleted": pk})
-    messages.success(request, _("The photo was removed."))
+    try:
+        photos.delete_photo(photo)
+    except photos.StillNeeded as needed:
+        if not wants_page(request):
+            return json_error(409, "still_needed", str(needed))
+        messages.error(request, str(needed))
+    else:
+        if not wants_page(request):
+            return JsonResponse({"deleted": pk})
+        messages.success(request, _("The photo was removed."))
     onward = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure()):
         return redirect(onward)
