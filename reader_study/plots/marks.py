@@ -154,3 +154,8 @@ def synthetic_note(drawn: bool) -> str:
     if not drawn:
         return ""
     return _("Synthetic: the lesions were drawn or the readers simulated. Nothing here is about patients.")
+
+
+def session_name(key: str) -> str:
+    """A session in words; one of a file with a name of its own keeps it."""
+    return {"unaided": _("unaided"), "aided": _("aided")}.get(key, key)

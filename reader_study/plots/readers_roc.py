@@ -155,7 +155,7 @@ def _lines(shown: Shown) -> Iterator[str]:
             BENIGN: _("other benign"),
         }[shown.way],
         "readers": marks.readers_text(shown.read.get("n_readers", 0)),
-        "session": shown.session,
+        "session": marks.session_name(shown.session),
     }
     if shown.is_synthetic:
         yield marks.synthetic_note(True)

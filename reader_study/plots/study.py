@@ -97,7 +97,9 @@ class StudyFigures:
         title = _("Each reader in two sessions: %(dataset)s") % {"dataset": dataset}
         name = marks.file_name(dataset, first, "and", second)
         changes = self.dataset(dataset)["changes"][f"{first}_vs_{second}"]
-        found = by_reader.slopes(name, title, changes, (first, second), self.group_names)
+        found = by_reader.slopes(
+            name, title, changes, (marks.session_name(first), marks.session_name(second)), self.group_names
+        )
         return self._titled(found, dataset)
 
     def agreement(self, dataset: str, session: str) -> Figure:
@@ -201,7 +203,7 @@ class StudyFigures:
 
 
 def _of(dataset: str, session: str) -> dict[str, str]:
-    return {"dataset": dataset, "session": session}
+    return {"dataset": dataset, "session": marks.session_name(session)}
 
 
 def _without_empty_last(matrix: Mapping) -> Mapping:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django import template
 
 from classifier.plots.figures import note_words
+from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
 from reader_study.services.conclusions import p_text
 
@@ -27,6 +28,12 @@ def note(code: str) -> str:
 def difference(found: Mapping | None) -> str:
     """A difference with its interval."""
     return difference_text(found) if found and found["difference"] is not None else "–"
+
+
+@register.filter
+def session_name(key: str) -> str:
+    """A session in words."""
+    return marks.session_name(key)
 
 
 @register.filter
