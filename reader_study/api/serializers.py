@@ -219,7 +219,7 @@ class NewReaderSerializer(serializers.Serializer):
     """``group`` is a group's key. ``reason``: needed while the study is open."""
 
     name = PlainText(max_length=120, validators=[one_line])
-    email = serializers.EmailField(required=False, allow_blank=True, default="")
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
     group = serializers.CharField(max_length=40)
     years_of_practice = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=0, max_value=70

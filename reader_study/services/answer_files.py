@@ -301,6 +301,12 @@ def write(
     only adds what is missing) or the file's take their place (KEEP_PAPER).
     """
     study = lock(study)
+    # Nobody answers on the screen meanwhile.
+    list(
+        Reading.objects.select_for_update(of=("self",), no_key=True)
+        .filter(reader__study=study)
+        .order_by("pk")
+    )
     found = check(study, path, reader=reader, session=session)
     if found.problems:
         raise Refused("file", _("The file has errors; nothing was written."))

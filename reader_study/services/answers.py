@@ -58,6 +58,8 @@ def take(secret: str, session: str, position: int, read: Callable[[Study], Given
     given = read(reading.reader.study)
     answer, image = _answer_at(reading, position)
     if known := AnswerChange.objects.filter(reading=reading, key=given.key).first():
+        if known.image_id != image:
+            raise Refused("key_of_another", reading)
         # Also after the end: the sender has only not heard yet that it arrived.
         return Taken(
             known.is_in_force, answer, readings.progress_of(reading).next, reading.finished_at is not None

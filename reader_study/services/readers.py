@@ -136,6 +136,9 @@ def invite(
         if study.is_closed:
             raise Refused("state", _("The study is closed; nobody can read in it any more."))
         before = study.readers.counted().count()
+        known = {email.casefold() for email in study.readers.counted().values_list("email", flat=True)}
+        if again := next((one.email for one in wanted if one.email and one.email.casefold() in known), ""):
+            raise Refused("email", _("%(email)s is invited already.") % {"email": again})
         if before + len(wanted) > MOST_READERS:
             raise Refused("lines", _("A study takes at most %(most)d readers.") % {"most": MOST_READERS})
         if study.is_open and not reason.strip():

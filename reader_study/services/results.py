@@ -144,12 +144,17 @@ def _facts(study: Study, tables: StudyTables) -> dict:
 def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
-    if not current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now()):
+    if not current.exists():
         shutil.rmtree(draft, ignore_errors=True)
         return
     folder = row.study.folder / FOLDER
-    shutil.rmtree(folder, ignore_errors=True)
+    old = draft.with_name(f"{draft.name}-old")
+    # The files first, and the old ones aside rather than away: somebody may be reading.
+    if folder.exists():
+        os.rename(folder, old)
     os.rename(draft, folder)
+    shutil.rmtree(old, ignore_errors=True)
+    current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())
     log.note(row.study, StudyEvent.Kind.COMPUTED, number=row.number)
 
 

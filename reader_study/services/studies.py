@@ -83,7 +83,10 @@ def create_with_settings(
 @transaction.atomic
 def delete(study: Study) -> None:
     """Throw a draft away. Raises Refused."""
-    lock_draft(study).delete()
+    row = lock_draft(study)
+    # Their groups, which the study takes along, may not go before them.
+    row.readers.all().delete()
+    row.delete()
 
 
 @dataclass(frozen=True)
@@ -159,13 +162,13 @@ def _set_groups(study: Study, names: Mapping[int, str], new: Sequence[str]) -> N
         if name:
             group.name = name
             group.save(update_fields=["name"])
-        elif group.readers.exists():
+        elif group.readers.counted().exists():
             raise Refused(
-                "groups",
-                _("The group “%(name)s” has readers. Give them another group, or withdraw them, first.")
-                % {"name": group.name},
+                "groups", _("The group “%(name)s” has readers. Withdraw them first.") % {"name": group.name}
             )
         else:
+            group.readers.filter(is_preview=True).delete()
+            group.readers.update(group=None)
             group.delete()
     for name in filter(None, new):
         place = max((group.place for group in study.groups.all()), default=-1) + 1
@@ -203,6 +206,8 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
     }
     if not changes:
         raise Refused("", _("Nothing is different."))
+    if "instructions" in changes and not str(values["instructions"]).strip():
+        raise Refused("instructions", _("There are no instructions for the readers."))
     if not reason.strip():
         raise Refused("reason", _("Say why: the reason stands beside the change for good."))
     for name in changes:

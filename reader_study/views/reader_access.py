@@ -24,6 +24,7 @@ STATUSES = {
     "earlier_session": 403,
     "washout": 403,
     "not_yet": 403,
+    "key_of_another": 400,
     "no_going_back": 403,
     "not_aided": 403,
 }
@@ -42,6 +43,7 @@ def words(code: str) -> str:
         "earlier_session": _("Finish the session before this one first."),
         "washout": _("This session is not open yet; the days since the one before are not over."),
         "unanswered": _("Not every photo is answered yet."),
+        "key_of_another": _("The key of this answer belongs to another photo. Make a new one."),
         "not_yet": _("It is not this photo's turn yet."),
         "no_going_back": _("In this study earlier photos cannot be opened again or changed."),
         "not_the_last": _("Only the last answer can be taken back."),

@@ -29,7 +29,8 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
     try:
         readings.require_reader(reader)
     except Refused as refused:
-        answered = sum(step.answered for step in steps)
+        # Every session shows the same photos.
+        answered = max((step.answered for step in steps), default=0)
         context = {
             "code": refused.code, "reason": words(refused.code), "study": reader.study, "answered": answered,
             "secret": secret,
@@ -135,7 +136,10 @@ def language(request: HttpRequest, secret: str) -> HttpResponse:
 def _path_of(onward: str, secret: str) -> str:
     """``onward``, if it is one of this reader's own pages, else the first of them."""
     home = reverse("reading", args=[secret])
-    path = urlsplit(onward).path
+    try:
+        path = urlsplit(onward).path
+    except ValueError:
+        return home
     return path if path.startswith(home) else home
 
 

@@ -63,6 +63,8 @@ def _fixed(request: HttpRequest, study: Study, form: AmendmentForm) -> HttpRespo
 def amend(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what may still change, with a reason that stays beside it."""
     study = study_of(request, pk, STUDY)
+    if study.is_draft:
+        return redirect("study-settings", pk)
     form = AmendmentForm(request.POST, instance=STUDIES.get(pk=study.pk))
     if not form.is_valid():
         return _fixed(request, study, form)

@@ -5,6 +5,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
+from skinclinic.keyset import storable
 from skinclinic.models import Member
 
 
@@ -21,7 +22,7 @@ class ClinicViewSet(viewsets.GenericViewSet):
         queryset = super().get_queryset()
         rows = queryset.filter(pk__in=permissions.visible(queryset.model, self.request.user).values("pk"))
         if slug := self.request.query_params.get("clinic"):
-            rows = rows.filter(clinic__slug=slug)
+            rows = rows.filter(clinic__slug=slug) if storable(slug) else rows.none()
         return rows
 
     def get_object(self):

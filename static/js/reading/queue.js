@@ -10,7 +10,7 @@ const ENDS = new Set(["link_closed", "withdrawn", "closed", "not_open", "not_beg
 // After these this one answer cannot be taken, and the next may be. Anything else, such as the page of a proxy, says
 // nothing about the answer: it is sent again.
 const REFUSALS = new Set([
-  "bad_answer", "too_large", "no_photo", "not_yet", "no_going_back", "not_the_last", "undo_too_late", "first_stands",
+  "bad_answer", "too_large", "no_photo", "key_of_another", "not_yet", "no_going_back", "not_the_last", "undo_too_late", "first_stands",
   "first_needed", "not_aided_first",
 ]);
 
