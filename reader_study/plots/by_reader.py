@@ -235,7 +235,8 @@ def time(name: str, title: str, readers: Mapping[str, Mapping], groups: Groups) 
     )  # fmt: skip
     if not ordered:
         return Figure(name, title, None, columns, (), note=_("not evaluable: no times are known"))
-    most = max(max(known["median"], known["mean"]) for _reader, _one, known in ordered) * 1.08
+    # An axis needs a length also where nobody took any time.
+    most = max(max(known["median"], known["mean"]) for _reader, _one, known in ordered) * 1.08 or 1.0
     drawing = Drawing(_WIDTH, 56 + _ROW * len(ordered), title)
     axes = Axes(drawing, x=(0.0, most), left=_LEFT, right=24, top=10, bottom=46)
     axes.frame(_("Seconds a photo"), "", ticks(0, most), ())
@@ -273,6 +274,13 @@ def subgroups(name: str, title: str, divisions: Sequence[tuple[str, Sequence[Map
         return Figure(
             name, title, None, columns, (), note=_("not evaluable: nothing is known of the patients")
         )
+    if all(
+        row[value] is None
+        for _division, rows in divisions
+        for row in rows
+        for value in ("mean_accuracy", "model_accuracy")
+    ):
+        return Figure(name, title, None, columns, table, note=note_words("no_answers"))
     count = sum(len(rows) + 1 for _division, rows in divisions)
     drawing = Drawing(_WIDTH, 56 + 20 * count, title)
     axes = Axes(drawing, left=270, right=24, top=10, bottom=46)
@@ -298,7 +306,9 @@ def subgroups(name: str, title: str, divisions: Sequence[tuple[str, Sequence[Map
                     marks.cross(drawing, at, y - 4, arm=5)
                 found.append(Point(at, y - 4, f"{division}, {row['label']}: {percent(value)}"))
             y += 20
-    entries = [Entry(_("Mean of the readers"), "ink", marks.CROSS)]
+    entries = []
+    if readers:
+        entries.append(Entry(_("Mean of the readers"), "ink", marks.CROSS))
     if model:
         entries.append(Entry(_("Model, its first choice"), "blue", STAR))
     drawing.height = marks.legend(drawing, entries, axes.foot + 68) + 2

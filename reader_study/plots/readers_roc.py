@@ -7,7 +7,16 @@ from django.utils.translation import gettext as _
 
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import CIRCLE, STAR, Drawing
-from classifier.plots.figures import SHARES, Figure, Point, Series, counted, percent, threshold_text
+from classifier.plots.figures import (
+    SHARES,
+    Figure,
+    Point,
+    Series,
+    counted,
+    note_words,
+    percent,
+    threshold_text,
+)
 from reader_study.plots import marks
 from reader_study.plots.marks import Entry
 from skinclinic.diseases import BENIGN, MALIGNANT
@@ -128,6 +137,8 @@ def figure(shown: Shown, name: str, *, small: bool = False) -> Figure:
     pen.model_points()
     pen.readers()
     pen.averages()
+    if not pen.entries:
+        return Figure(name, shown.title, None, columns, (), note=_why_nobody(shown))
     if not small:
         y = marks.legend(drawing, pen.entries, axes.foot + 68) + 2
         if note := labels_note(shown.labels):
@@ -143,6 +154,12 @@ def _why_not(shown: Shown) -> str:
     if not shown.disease["n_pos"]:
         return _("not evaluable: no photo of it")
     return _("not evaluable: no other photo of this kind")
+
+
+def _why_nobody(shown: Shown) -> str:
+    """Why there is neither a curve nor a reader."""
+    average = shown.read["average"]
+    return note_words("not_a_choice" if average and shown.key not in average else "no_answers")
 
 
 def _lines(shown: Shown) -> Iterator[str]:
@@ -257,8 +274,8 @@ class _Pen:
                 colour, shape = marks.group_mark(number)
                 among = shown.among and shown.among["groups"].get(group)
                 words = _("Average: %(group)s") % {"group": name or _("Readers")}
-                self._average(words, found, among, lambda x, y, how=(colour, shape): self._hollow(x, y, *how))
-                self.entries.append(Entry(words, colour, shape, hollow=True))
+                entry = Entry(words, colour, shape, hollow=True)
+                self._average(entry, found, among, lambda x, y, how=(colour, shape): self._hollow(x, y, *how))
         found = shown.read
         if shown.key in found.get("average", {}) and found["average"][shown.key]["sensitivity"] is not None:
             # xgettext:no-python-format
@@ -268,13 +285,13 @@ class _Pen:
                 "readers": marks.readers_text(found["n_readers"]),
                 "interval": kind,
             }
-            self._average(words, found, shown.among and shown.among["average"], None)
-            self.entries.append(Entry(words, "ink", marks.CROSS))
+            entry = Entry(words, "ink", marks.CROSS)
+            self._average(entry, found, shown.among and shown.among["average"], None)
 
     def _hollow(self, x: float, y: float, colour: str, shape: str) -> None:
         self.drawing.shape(x, y, colour, shape, 6, hollow=True)
 
-    def _average(self, words: str, found: Mapping, among: Mapping | None, draw) -> None:
+    def _average(self, entry: Entry, found: Mapping, among: Mapping | None, draw) -> None:
         point = found["average"].get(self.shown.key)
         if not point:
             return
@@ -298,8 +315,9 @@ class _Pen:
                 (_("sensitivity"), point, "sensitivity"), (_("specificity"), spec, "specificity")
             )
         )  # fmt: skip
-        self._series.append((1, Series(words, "ink", "", (Point(x, y, said),))))
-        self._rows.append((1, (words, "", "", sensitivity, "", "", specificity, "", "")))
+        self.entries.append(entry)
+        self._series.append((1, Series(entry.text, "ink", "", (Point(x, y, said),))))
+        self._rows.append((1, (entry.text, "", "", sensitivity, "", "", specificity, "", "")))
 
     def model_points(self) -> None:
         if self.small:

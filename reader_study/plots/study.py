@@ -14,7 +14,8 @@ from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
 from skinclinic.diseases import BY_KEY, DISEASE_KEYS
 
-MODEL, POOLED = "model", "readers"
+# Whose confusion matrix; a reader may be called anything, so that a reader's own has a prefix.
+MODEL, POOLED, _READER = "model", "readers", "reader:"
 NO_ANSWER = "missing"
 
 
@@ -23,6 +24,11 @@ def disease_name(key: str) -> str:
     if key == NO_ANSWER:
         return _("No answer")
     return BY_KEY[key].name(get_language() or "en")
+
+
+def of_reader(code: str) -> str:
+    """How the confusion matrix of one reader is asked for."""
+    return _READER + code
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,7 @@ class StudyFigures:
         return self._titled(shared.forest(name, title, divisions, whole), dataset)
 
     def confusion(self, dataset: str, session: str, who: str) -> Figure:
-        """The confusion matrix of the model, of the readers together, or of one reader."""
+        """The confusion matrix of the model, of the readers together, or of one (``of_reader``)."""
         if who == MODEL:
             title = _("Confusion matrix of the model: %(dataset)s") % {"dataset": dataset}
             matrix, columns_are = self.dataset(dataset)["confusion"], ""
@@ -151,8 +157,11 @@ class StudyFigures:
         else:
             found = self.session(dataset, session)
             is_pooled = who == POOLED
-            matrix = found["confusion"] if is_pooled else found["readers"][who]["confusion"]
-            said = _of(dataset, session) | {"who": _("all readers together") if is_pooled else who}
+            code = who.removeprefix(_READER)
+            matrix = found["confusion"] if is_pooled else found["readers"][code]["confusion"]
+            if is_pooled and not found["n_readers"]:
+                matrix = None
+            said = _of(dataset, session) | {"who": _("all readers together") if is_pooled else code}
             title = _("Confusion matrix of %(who)s: %(dataset)s, %(session)s") % said
             columns_are = _("Columns: the answers")
         name = marks.file_name(dataset, session, "confusion", who)

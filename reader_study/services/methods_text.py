@@ -109,7 +109,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
         for found in report["datasets"].values()
         for read in found["sessions"].values()
         for reader in read["readers"].values()
-        if reader["answered"]
+        if reader["accuracy"] is not None
     )
     if missing:
         yield ngettext(
@@ -159,10 +159,16 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "name": study.model_version.name,
             "hash": study.model_version.weights_sha256[:12],
         }
-    yield _(
-        "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, and "
-        "held fixed when cases are left out; its first choice is the highest score among the choices."
-    )
+        yield _(
+            "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
+            "and held fixed when cases are left out; its first choice is the highest score among the choices."
+        )
+    else:
+        yield _(
+            "The model whose scores were in the files decides by the Youden threshold of each disease, chosen on the "
+            "same photos and therefore optimistic, and held fixed when cases are left out; its first choice is the "
+            "highest score among the choices."
+        )
     if report["settings"]["has_whole"]:
         yield _(
             "Its curve on the whole test set from which the photos were drawn is shown beside that on the sample."

@@ -1,5 +1,6 @@
 """The answers of one dataset as arrays, session by session."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +14,19 @@ _PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}
 
 @dataclass(frozen=True)
 class Session:
-    """What J readers answered on n images: ``codes``, ``second`` and ``first`` [J, n] are places in DISEASE_KEYS,
-    MISSING where there is none. ``seconds`` and ``confidence`` [J, n] are NaN where not known."""
+    """What J readers, all those of the study, answered on n images: ``codes``, ``second`` and ``first`` [J, n] are
+    places in DISEASE_KEYS, MISSING where there is none. ``seconds`` and ``confidence`` [J, n] are NaN where not known.
+    ``read`` [J]: who answered anything in the session, be it in another dataset; what they left out here is wrong."""
 
     name: str
     readers: tuple[str, ...]
     groups: tuple[str, ...]
+    read: np.ndarray
     codes: np.ndarray
     second: np.ndarray
     first: np.ndarray
     seconds: np.ndarray
     confidence: np.ndarray
-
-    @property
-    def answered(self) -> np.ndarray:
-        """How many images each reader answered [J]."""
-        return (self.codes != MISSING).sum(1)
 
     def of(self, chosen: np.ndarray) -> "Session":
         """Some readers; ``chosen`` [J] booleans or places."""
@@ -39,13 +37,13 @@ class Session:
             tuple(self.groups[place] for place in places),
             *(
                 values[places]
-                for values in (self.codes, self.second, self.first, self.seconds, self.confidence)
+                for values in (self.read, self.codes, self.second, self.first, self.seconds, self.confidence)
             ),
         )
 
     def who_read(self) -> "Session":
-        """The readers who answered anything."""
-        return self.of(self.answered > 0)
+        """The readers who answered anything in the session."""
+        return self.of(self.read)
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,14 @@ class Part:
 def parts(tables: StudyTables) -> tuple[Part, ...]:
     """The study by dataset, datasets, sessions and readers in the order in which they first occur."""
     datasets = list(dict.fromkeys(image.dataset for image in tables.images))
-    sessions = list(dict.fromkeys(answer.session for answer in tables.answers))
-    return tuple(_part(tables, name, sessions) for name in datasets)
+    read: dict[str, set[str]] = {answer.session: set() for answer in tables.answers}
+    for answer in tables.answers:
+        if answer.answer:
+            read[answer.session].add(answer.reader)
+    return tuple(_part(tables, name, read) for name in datasets)
 
 
-def _part(tables: StudyTables, name: str, sessions: list[str]) -> Part:
+def _part(tables: StudyTables, name: str, read: Mapping[str, Set[str]]) -> Part:
     places = [place for place, image in enumerate(tables.images) if image.dataset == name]
     images = tuple(tables.images[place] for place in places)
     return Part(
@@ -84,15 +85,15 @@ def _part(tables: StudyTables, name: str, sessions: list[str]) -> Part:
         images,
         np.array([_PLACE[image.truth] for image in images], np.intp),
         None if tables.scores is None else np.asarray(tables.scores, float)[places],
-        tuple(_session(tables, session, images) for session in sessions),
+        tuple(_session(tables, session, images, who) for session, who in read.items()),
         tables.choices,
     )
 
 
-def _session(tables: StudyTables, name: str, images: tuple[Image, ...]) -> Session:
+def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Set[str]) -> Session:
     column = {image.name: place for place, image in enumerate(images)}
     answers = [answer for answer in tables.answers if answer.session == name and answer.image in column]
-    groups = {answer.reader: answer.group for answer in answers}
+    groups = {answer.reader: answer.group for answer in tables.answers}
     row = {reader: place for place, reader in enumerate(groups)}
     shape = len(groups), len(images)
     rows = np.array([row[answer.reader] for answer in answers], np.intp)
@@ -107,6 +108,7 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...]) -> Sessi
         name,
         tuple(groups),
         tuple(groups.values()),
+        np.array([reader in read for reader in groups], bool),
         *(
             filled([_PLACE[getattr(answer, field)] for answer in answers], MISSING, np.int8)
             for field in ("answer", "second", "first_answer")

@@ -8,7 +8,7 @@ import numpy as np
 from classifier.metrics import notes
 from reader_study import mrmc
 from reader_study.statistics import mcnemar as tests
-from reader_study.statistics.coded import MISSING, Part, Session
+from reader_study.statistics.coded import Part, Session
 from reader_study.statistics.points import merits
 from skinclinic.diseases import DISEASE_KEYS
 
@@ -173,17 +173,18 @@ def mcnemar(part: Part, session: Session) -> dict[str, dict]:
     Holm's family are the readers of the session.
     """
     found = {
-        reader: _mcnemar(part, codes) for reader, codes in zip(session.readers, session.codes, strict=True)
+        reader: _mcnemar(part, codes if has_read else None)
+        for reader, codes, has_read in zip(session.readers, session.codes, session.read, strict=True)
     }
     add_holm(found, tuple(found), "exact_p")
     return found
 
 
-def _mcnemar(part: Part, codes: np.ndarray) -> dict:
+def _mcnemar(part: Part, codes: np.ndarray | None) -> dict:
     found = dict.fromkeys(("ai_only", "reader_only", "both", "neither", "exact_p", "corrected_p"))
     if part.scores is None:
         return found | {"note": notes.NO_SCORES}
-    if (codes == MISSING).all():
+    if codes is None:
         return found | {"note": notes.NO_ANSWERS}
     ai, reader = part.argmax == part.truth, codes == part.truth
     ai_only, reader_only = int((ai & ~reader).sum()), int((~ai & reader).sum())

@@ -17,7 +17,8 @@ NO_ANSWER = "missing"
 
 
 def session(part: Part, read: Session) -> dict:
-    """Everything about one session. Readers without any answer are named and take part in nothing else."""
+    """Everything about one session. Readers who answered nothing in it, in no dataset, are named and take part in
+    nothing else."""
     who = read.who_read()
     of_readers = points.points(who, part.truth, part.choices)
     by_reader = {name: _reader(part, who, place, of_readers[place]) for place, name in enumerate(who.readers)}
@@ -97,7 +98,7 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict]) -
 
 
 def _silent(part: Part, group: str) -> dict:
-    """A reader without any answer on this dataset."""
+    """A reader without any answer in this session."""
     nothing = dict.fromkeys(
         ("right", "accuracy", "accuracy_ci", "kappa_vs_truth", "answered_only", "confusion", "seconds",
          "second_choice", "confidence", "first_answer")

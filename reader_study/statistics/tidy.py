@@ -21,7 +21,7 @@ def tidy(report: dict, tables: StudyTables, language: str = "en") -> Iterator[Ti
 
 def answers(tables: StudyTables, language: str = "en") -> TidyTable:
     """Every answer beside the truth and the model's, a row for each reader, session and image; those that a
-    reader of a session and dataset never gave are there as missing."""
+    reader of a session never gave are there as missing."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result", 
@@ -29,11 +29,14 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
         "sex", "age", "skin_type",
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
+    took_part = {(answer.session, answer.reader) for answer in tables.answers}
     rows = []
     for part in parts(tables):
         argmax = part.argmax
         for session in part.sessions:
             for reader, group in zip(session.readers, session.groups, strict=True):
+                if (session.name, reader) not in took_part:
+                    continue
                 for place, image in enumerate(part.images):
                     answer = given.get((session.name, reader, image.name)) or Answer(
                         session.name, reader, group, image.name, ""

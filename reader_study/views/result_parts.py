@@ -8,7 +8,7 @@ from django.shortcuts import render
 from classifier.plots.figures import Figure
 from classifier.views.evaluations import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
-from reader_study.plots.study import MODEL, POOLED
+from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services import methods_text
 from reader_study.services.conclusions import conclusions
 from reader_study.views.result_page import ResultPage, results_page
@@ -44,7 +44,9 @@ def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
         labels_note=labels_note(page.labels),
         areas=(page.figure_url("areas", key=key), page.figures.areas(page.dataset, key)),
         list_length=page.found["list_length"],
-        has_missing=any(one["missing"] for one in page.read["readers"].values() if one["answered"]),
+        has_missing=any(
+            one["missing"] for one in page.read["readers"].values() if one["accuracy"] is not None
+        ),
     )
     return render(request, "studies/results/disease.html", context)
 
@@ -130,7 +132,7 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
 def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """Kappas of readers with the truth and with each other; confusion of the model, all readers, or one."""
     who = request.GET.get("who", MODEL)
-    people = list(page.read["readers"])
+    people = {of_reader(code): code for code in page.read["readers"]}
     if who not in (MODEL, POOLED, *people):
         raise Http404
     figure = page.figures.confusion(page.dataset, page.session, who)
@@ -201,7 +203,7 @@ def figure_of(page: ResultPage, asked) -> Figure:
         return figures.areas(dataset, key)
     if kind == "roc" and key in DISEASE_KEYS and way in WAYS:
         return figures.roc(dataset, session, key, way)
-    if kind == "confusion" and who in (MODEL, POOLED, *page.read["readers"]):
+    if kind == "confusion" and who in (MODEL, POOLED, *map(of_reader, page.read["readers"])):
         return figures.confusion(dataset, session, who)
     first, second = asked.get("first", ""), asked.get("second", "")
     if kind == "slopes" and f"{first}_vs_{second}" in page.found["changes"]:

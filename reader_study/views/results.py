@@ -66,7 +66,7 @@ def _lines(page: ResultPage) -> list[dict]:
     lines = []
     for dataset, found in page.report["datasets"].items():
         for session, read in found["sessions"].items():
-            began = [one for one in read["readers"].values() if one["answered"]]
+            began = [one for one in read["readers"].values() if one["accuracy"] is not None]
             lines.append(
                 {
                     "dataset": dataset,

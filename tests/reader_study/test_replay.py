@@ -219,6 +219,95 @@ def test_a_study_without_a_model_can_be_replayed(tables, client_for, coordinator
         assert client_for(coordinator).get(url(page, study.pk)).status_code == 200, page
 
 
+@pytest.mark.parametrize("seconds", [None, 0.0])
+def test_a_session_without_answers_or_a_model_has_pages_and_files(tables, client_for, coordinator, seconds):
+    answers = tuple(
+        replace(
+            one, answer="" if one.session == "aided" else one.answer, second="", first_answer="", group="",
+            seconds=seconds,
+        )
+        for one in tables.answers
+    )  # fmt: skip
+    client = client_for(coordinator)
+    make(client, study_tables.to_csv(replace(tables, scores=None, whole=None, answers=answers)))
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    for session in range(2):
+        for part in ("", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"):
+            response = client.get(f"{url(f'study-results{part}', study.pk)}?dataset=1&session={session}")
+            assert response.status_code == 200, (part, session)
+    page = body(client.get(f"{url('study-results-disease', study.pk)}?session=1"))
+    assert "not evaluable: no answers" in page
+    response = client.get(url("study-results-download", study.pk) + "?what=everything")
+    names = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))).namelist()
+    assert "report.json" in names and "figures/svg/asan-bcc-unaided-roc.svg" in names
+    assert "figures/svg/asan-bcc-aided-roc.svg" not in names
+    assert ("figures/svg/asan-unaided-time.svg" in names) == (seconds is not None)
+
+
+def test_missing_answers_of_a_dataset_never_reached_are_in_the_methods(tables, client_for, coordinator):
+    """A reader who stopped within the first dataset; another who read one session only."""
+    first = {image.name for image in tables.images if image.dataset == "asan"}
+    answers = tuple(
+        replace(one, answer=one.answer or "mm")
+        for one in tables.answers
+        if (one.reader, one.session) != ("reader-02", "aided")
+        and (one.reader != "reader-01" or one.image in first)
+    )
+    make(client_for(coordinator), study_tables.to_csv(replace(tables, answers=answers)))
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    text = methods_text.paragraph(study, results.Results(study).report)
+    # 30 photos of the second dataset in 2 sessions.
+    assert "60 missing answers count as wrong." in text
+    overview = body(client_for(coordinator).get(url("study-results", study.pk)))
+    assert "90 / 120" in overview and "60 / 90" in overview, "of those who count in the session"
+    address = url("study-results-readers", study.pk)
+    never_reached = body(client_for(coordinator).get(f"{address}?dataset=1"))
+    assert "0 / 30" in never_reached and "(0/30;" in never_reached
+    silent = body(client_for(coordinator).get(f"{address}?session=1"))
+    assert "reader-02" in silent and "not evaluable: no answers" in silent
+
+
+def test_the_methods_name_the_model_whose_scores_were_in_the_files(tables, client_for, coordinator):
+    make(client_for(coordinator), study_tables.to_csv(tables))
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    text = methods_text.paragraph(study, results.Results(study).report)
+    assert "The model whose scores were in the files decides by the Youden threshold" in text
+    assert "It decides" not in text and "The model was" not in text
+
+
+def test_readers_may_be_called_model_and_readers(tables, client_for, coordinator):
+    called = {"reader-00": "model", "reader-01": "readers", "reader-02": "reader:model"}
+    answers = tuple(replace(one, reader=called.get(one.reader, one.reader)) for one in tables.answers)
+    client = client_for(coordinator)
+    make(client, study_tables.to_csv(replace(tables, answers=answers)))
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    titles = {
+        who: client.get(url("study-results-agreement", study.pk), {"who": who}).context["drawn"][0][1].title
+        for who in ("model", "readers", *(f"reader:{code}" for code in (*called.values(), "reader-03")))
+    }
+    assert titles == {
+        "model": "Confusion matrix of the model: asan",
+        "readers": "Confusion matrix of all readers together: asan, unaided",
+        **{
+            f"reader:{code}": f"Confusion matrix of {code}: asan, unaided"
+            for code in (*called.values(), "reader-03")
+        },
+    }
+    page = body(client.get(url("study-results-agreement", study.pk)))
+    for value in titles:
+        assert f'<option value="{value}"' in page, value
+    content = client.get(
+        url("study-results-figure", study.pk), {"kind": "confusion", "who": "reader:model", "as": "csv"}
+    )
+    matrix = results.Results(study).report["datasets"]["asan"]["sessions"]["unaided"]["readers"]["model"]
+    first = body(content).splitlines()[1].split(",")[1:]
+    assert [int(cell) for cell in first] == matrix["confusion"]["counts"][0][: len(first)]
+
+
 def test_names_are_kept_apart_and_settings_checked(tables, client_for, coordinator):
     client, files = client_for(coordinator), study_tables.to_csv(tables)
     make(client, files)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from classifier.metrics import notes
+from classifier.metrics.plain import plain
+from reader_study.plots import StudyFigures, curves
 from reader_study.statistics.agreement import cohen, fleiss, pairwise
 from reader_study.statistics.comparison import holm
 from reader_study.statistics.mcnemar import corrected_p, exact_p
@@ -190,12 +192,70 @@ def test_readers_of_both_sessions_are_compared():
     assert (nobody["n_readers"], nobody["p"], nobody["note"]) == (0, None, notes.NO_ANSWERS)
 
 
-def test_a_dataset_that_nobody_read_has_a_model_and_no_readers():
-    found = report(STUDIES["readers of one dataset"])["datasets"]["edinburgh"]
-    assert found["diseases"]["bcc"]["evaluable"]
-    session = found["sessions"]["unaided"]
-    assert (session["readers"], session["mean_accuracy"], session["note"]) == ({}, None, notes.NO_ANSWERS)
-    assert found["ai_vs_readers"]["unaided"]["bcc"]["note"] == notes.NO_ANSWERS
+def test_a_dataset_that_a_reader_never_reached_is_all_wrong():
+    """Whoever answered anything in the session counts in every dataset of it."""
+    whole = report(BASE)["datasets"]["edinburgh"]["sessions"]
+    broken = report(STUDIES["a reader who broke off"])["datasets"]["edinburgh"]
+    session = broken["sessions"]["unaided"]
+    reader = session["readers"]["reader-01"]
+    assert (reader["answered"], reader["missing"], reader["right"], reader["accuracy"]) == (0, 24, 0, 0)
+    assert reader["note"] == "" and reader["answered_only"]["accuracy"] is None
+    assert reader["points"]["bcc"]["sensitivity"] == 0 and reader["points"]["bcc"]["specificity"] == 1
+    assert session["n_readers"] == session["average"]["bcc"]["readers"] == 3
+    others = sum(whole["unaided"]["readers"][f"reader-0{other}"]["accuracy"] for other in (0, 2))
+    assert session["mean_accuracy"] == pytest.approx(others / 3)
+    assert broken["ai_vs_readers"]["unaided"]["bcc"]["n_readers"] == 3
+    assert broken["compare"]["unaided_vs_aided"]["bcc"]["sensitivity"]["n_readers"] == 3
+    test = broken["mcnemar"]["unaided"]["reader-01"]
+    assert (test["both"], test["reader_only"]) == (0, 0) and test["exact_p"] < 1
+    everyone = report(STUDIES["readers of one dataset"])["datasets"]["edinburgh"]["sessions"]["unaided"]
+    assert (everyone["n_readers"], everyone["mean_accuracy"]) == (3, 0)
+
+
+def test_a_reader_of_the_other_session_is_listed_and_counts_for_nothing():
+    for dataset in report(STUDIES["a reader of one session"])["datasets"].values():
+        session = dataset["sessions"]["aided"]
+        silent = session["readers"]["reader-01"]
+        assert (silent["answered"], silent["accuracy"], silent["note"]) == (0, None, notes.NO_ANSWERS)
+        others = [session["readers"][f"reader-0{reader}"]["accuracy"] for reader in (0, 2)]
+        assert session["n_readers"] == 2 and session["mean_accuracy"] == pytest.approx(np.mean(others))
+        assert dataset["mcnemar"]["aided"]["reader-01"]["note"] == notes.NO_ANSWERS
+    rows = dict(
+        (name, rows) for name, _columns, rows in tidy(report(BASE), STUDIES["a reader of one session"])
+    )
+    took_part = {(row[0], row[1]) for row in rows["answers"]}
+    assert ("unaided", "reader-01") in took_part and ("aided", "reader-01") not in took_part
+
+
+def test_every_figure_shows_something_or_says_why_not():
+    alone = {name: replace(tables, scores=None) for name, tables in STUDIES.items()}
+    for name in (
+        "no answers at all", "all answers missing", "a reader of one session", "readers of one dataset",
+        "a subset of the choices",
+    ):  # fmt: skip
+        in_one_group = with_answers(alone[name], lambda one: replace(one, group=""))
+        for tables in (STUDIES[name], alone[name], in_one_group):
+            found = StudyFigures(report(tables), plain(curves(tables)))
+            for figure in found._all():
+                shown = any(series.points for series in figure.series)
+                assert bool(figure.drawing) == shown and (shown or figure.note), (name, figure.name)
+            for dataset, one in found.report["datasets"].items():
+                for session in one["sessions"]:
+                    for key in DISEASE_KEYS:
+                        thumbnail = found.roc(dataset, session, key, small=True)
+                        assert bool(thumbnail.drawing) == any(series.points for series in thumbnail.series)
+    subset = StudyFigures(
+        report(alone["a subset of the choices"]), plain(curves(alone["a subset of the choices"]))
+    )
+    assert subset.roc("asan", "unaided", "mm").note == "not among the choices"
+    silent = StudyFigures(report(alone["all answers missing"]), plain(curves(alone["all answers missing"])))
+    assert silent.roc("asan", "unaided", "bcc").note == "not evaluable: no answers"
+
+
+def test_answers_that_took_no_time_have_a_figure():
+    tables = with_answers(BASE, lambda one: replace(one, seconds=0.0))
+    figure = StudyFigures(report(tables), plain(curves(tables))).time("asan", "unaided")
+    assert figure.drawing and [row[3] for row in figure.rows] == [0, 0, 0]
 
 
 def test_without_a_model_the_readers_remain():

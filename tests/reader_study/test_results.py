@@ -213,7 +213,7 @@ def test_every_figure_can_be_had_as_every_kind_of_file(made, client_for, clinici
     kinds = [
         "kind=roc&key=bcc", "kind=roc&key=bcc&way=malignant", "kind=accuracy", "kind=time", "kind=agreement",
         "kind=against-model", "kind=subgroups", "kind=confusion&who=model", "kind=confusion&who=readers",
-        "kind=confusion&who=R02", "kind=slopes&first=unaided&second=aided",
+        "kind=confusion&who=reader:R02", "kind=slopes&first=unaided&second=aided",
     ]  # fmt: skip
     starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "csv": b"\xef\xbb\xbf"}
     for kind in kinds:
@@ -225,7 +225,8 @@ def test_every_figure_can_be_had_as_every_kind_of_file(made, client_for, clinici
         "kind=roc&key=acne&as=svg",
         "kind=none&as=svg",
         "kind=accuracy&as=exe",
-        "kind=confusion&who=R99&as=csv",
+        "kind=confusion&who=reader:R99&as=csv",
+        "kind=confusion&who=R02&as=csv",
     ):
         assert client.get(f"{url('study-results-figure', made.study.pk)}?{bad}").status_code == 404
 

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from reader_study import mrmc
+from reader_study.management.commands.mrmc import _difference
 from reader_study.services import report_files
 from reader_study.statistics.report import report
 from skinclinic.diseases import DISEASE_KEYS
@@ -303,6 +304,20 @@ def test_two_tests_in_words(van_dyke_file):
         "ms_tr: 0.000551031",
     ):
         assert part in text
+
+
+def test_a_difference_of_zero_has_no_sign(tmp_path):
+    ratings, truth = van_dyke.ratings()
+    # The means of two AUCs of the same readers in another order may differ by rounding.
+    same = [ratings[0].tolist(), ratings[0][::-1].tolist()]
+    said = StringIO()
+    call_command(
+        "mrmc", "--ratings", str(rating_file(tmp_path / "same.csv", same, truth, "ab", "12345")), stdout=said
+    )
+    assert "a - b: 0.0000\n" in said.getvalue() and "-0.0000" not in said.getvalue()
+    assert [_difference(value) for value in (-0.0, 0.0, -1e-17, -0.00004, 0.00006, -0.5)] == [
+        "0.0000", "0.0000", "0.0000", "0.0000", "+0.0001", "-0.5000",
+    ]  # fmt: skip
 
 
 def test_more_than_two_tests(tmp_path):

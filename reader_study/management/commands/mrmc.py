@@ -48,12 +48,12 @@ def _lines(found: dict) -> list[str]:
         lines.append(f"  {name}: {test['auc_mean']:.4f}{_interval(test.get('ci'))}")
         lines += [f"    {reader}: {auc:.4f}" for reader, auc in test["readers"].items()]
     if "ai" in found:
-        lines.append(f"AI - readers: {found['difference']:+.4f}{_interval(found['ci'])}")
+        lines.append(f"AI - readers: {_difference(found['difference'])}{_interval(found['ci'])}")
         lines.append(
             f"  t {_number(found['t'])}, df {_number(found['df'])}, p {_number(found['p'])}{_note(found)}"
         )
     for pair in found.get("pairs", [found | {"tests": list(found["tests"])}] if "rrrc" in found else []):
-        lines.append(f"{pair['tests'][0]} - {pair['tests'][1]}: {pair['difference']:+.4f}")
+        lines.append(f"{pair['tests'][0]} - {pair['tests'][1]}: {_difference(pair['difference'])}")
         lines += _analyses(pair)
     if "pairs" in found:
         lines += ["all tests", *_analyses(found)]
@@ -83,12 +83,18 @@ def _f(test: dict) -> str:
     )
 
 
+def _difference(value: float) -> str:
+    """With its sign; what rounds to zero has none."""
+    text = f"{value:+.4f}"
+    return text if float(text) else text[1:]
+
+
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
+    return "-" if value is None else f"{value:z.6g}"
 
 
 def _interval(ci: list[float] | None) -> str:
-    return f" (95 % CI {ci[0]:.4f} to {ci[1]:.4f})" if ci else ""
+    return f" (95 % CI {ci[0]:z.4f} to {ci[1]:z.4f})" if ci else ""
 
 
 def _note(found: dict) -> str:
