@@ -30,6 +30,18 @@ def pdf(figure: Figure) -> bytes:
     return to_pdf(figure.drawing, FONT_FILE)
 
 
+DRAWN = {"svg": svg, "png": png, "pdf": pdf}
+
+
+def figure_file(figure: Figure, kind: str) -> bytes:
+    """The figure as "svg", "png", "pdf" or "csv"; ValueError where there is nothing to draw."""
+    if kind == "csv":
+        return table_csv(figure.columns, figure.rows)
+    if figure.drawing is None:
+        raise ValueError("there is nothing to draw")
+    return DRAWN[kind](figure)
+
+
 def table_csv(columns: Sequence[str], rows: Sequence[Sequence]) -> bytes:
     """A table as UTF-8 with a mark, formulas defused."""
     text = io.StringIO()

@@ -263,12 +263,10 @@ def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespons
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key)
-    if wanted == "csv":
-        content = figure_files.table_csv(found.columns, found.rows)
-    elif found.drawing is None:
-        raise Http404
-    else:
-        content = figure_files.svg(found) if wanted == "svg" else figure_files.png(found)
+    try:
+        content = figure_files.figure_file(found, wanted)
+    except ValueError:
+        raise Http404 from None
     return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
 
 

@@ -5,23 +5,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import get_language
 
-from classifier.plots.figures import Figure
-from classifier.services.figure_files import pdf, png, svg, table_csv
+from classifier.services.figure_files import DRAWN, figure_file, table_csv
 from reader_study.plots.marks import file_name
 from reader_study.services import methods_text, study_tables
 from reader_study.services.results import Results
 from reader_study.statistics.tidy import tidy
-
-DRAWN = {"svg": svg, "png": png, "pdf": pdf}
-
-
-def figure_file(figure: Figure, kind: str) -> bytes:
-    """The figure as "svg", "png", "pdf" or "csv"; ValueError where there is nothing to draw."""
-    if kind == "csv":
-        return table_csv(figure.columns, figure.rows)
-    if figure.drawing is None:
-        raise ValueError("there is nothing to draw")
-    return DRAWN[kind](figure)
 
 
 def name_of(results: Results, name: str) -> str:

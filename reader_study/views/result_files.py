@@ -9,7 +9,7 @@ from PIL import Image
 
 from classifier.colormaps import overlay
 from classifier.models import Analysis
-from classifier.services.figure_files import zip_stream
+from classifier.services.figure_files import DRAWN, figure_file, zip_stream
 from classifier.views.evaluations import hidden_answers
 from reader_study.models import StudyImage
 from reader_study.services import result_files
@@ -36,11 +36,11 @@ SIDE, OPACITY = 320, 0.5
 def figure(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """One figure as a file: ``kind`` and what belongs to it, ``as`` (svg, png, pdf, csv)."""
     wanted = request.GET.get("as", "")
-    if wanted not in (*result_files.DRAWN, "csv"):
+    if wanted not in (*DRAWN, "csv"):
         raise Http404
     found = figure_of(page, request.GET)
     try:
-        content = result_files.figure_file(found, wanted)
+        content = figure_file(found, wanted)
     except ValueError:
         raise Http404 from None
     return _file(page, HttpResponse(content), f"{found.name}.{wanted}")
