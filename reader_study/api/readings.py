@@ -10,7 +10,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from reader_study.models import Answer, AnswerChange, Reading, Study
 from skinclinic import permissions
-from skinclinic.keyset import storable
+from skinclinic.api.base import in_clinic
 from skinclinic.models import Member
 
 GIVEN = Count("answers", filter=~Q(answers__choice=""))
@@ -145,7 +145,7 @@ class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         rows = super().get_queryset()
         allowed = studies_open_to(self.request.user)
         if slug := self.request.query_params.get("clinic"):
-            allowed = allowed.filter(clinic__slug=slug) if storable(slug) else allowed.none()
+            allowed = in_clinic(allowed, slug)
         return rows.filter(**{f"{self.study_path}__in": allowed})
 
     def get_object(self):

@@ -1,5 +1,6 @@
 """What every endpoint over a clinic's rows shares."""
 
+from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 
@@ -7,6 +8,12 @@ from skinclinic import permissions
 from skinclinic.api.permissions import need_of
 from skinclinic.keyset import storable
 from skinclinic.models import Member
+
+
+def in_clinic(rows: QuerySet, slug) -> QuerySet:
+    """Those of the clinic with this short name; none for what can be no name."""
+    is_name = isinstance(slug, str) and storable(slug)
+    return rows.filter(clinic__slug=slug) if is_name else rows.none()
 
 
 class ClinicViewSet(viewsets.GenericViewSet):
@@ -22,7 +29,7 @@ class ClinicViewSet(viewsets.GenericViewSet):
         queryset = super().get_queryset()
         rows = queryset.filter(pk__in=permissions.visible(queryset.model, self.request.user).values("pk"))
         if slug := self.request.query_params.get("clinic"):
-            rows = rows.filter(clinic__slug=slug) if storable(slug) else rows.none()
+            rows = in_clinic(rows, slug)
         return rows
 
     def get_object(self):
@@ -34,7 +41,7 @@ class ClinicViewSet(viewsets.GenericViewSet):
         """The clinic a new row goes to. Raises PermissionDenied."""
         members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
         if slug := self.request.data.get("clinic"):
-            members = members.filter(clinic__slug=slug)
+            members = in_clinic(members, slug)
         member = members.first()
         if member is None:
             raise PermissionDenied("You are not a member of this clinic.")

@@ -115,3 +115,10 @@ def test_results_are_there_while_they_are_computed_again(clinic, admin_user, tmp
         jobs.run_waiting(results.JOB)
         assert results.Results(made.study).curves
     assert [path.name for path in made.study.folder.iterdir() if path.name.startswith(".draft")] == []
+
+
+@pytest.mark.parametrize("slug", ["\x00", 5, ["hanok"], {"a": 1}])
+def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug):
+    sent = {"clinic": slug, "code": "P-77"}
+    response = client_for(admin_user).post("/api/patients/", sent, "application/json")
+    assert response.status_code == 403
