@@ -1,8 +1,6 @@
 """Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept."""
 
-import hashlib
 import random
-import secrets
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,6 +8,7 @@ from django.utils import timezone
 from reader_study.models import Reader, ReaderGroup, Reading, Study, StudyEvent
 from reader_study.services import log
 from skinclinic.models import User
+from skinclinic.services.secret_links import new_secret, secret_hash
 
 
 class LinkClosed(Exception):
@@ -32,7 +31,7 @@ def enrol(
 
     The sample must be drawn: the order is of the photos it holds now.
     """
-    secret = secrets.token_urlsafe(32)
+    secret = new_secret()
     reader = Reader.objects.create(
         study=study,
         group=group,
@@ -76,7 +75,7 @@ def redraw_orders(study: Study) -> None:
 @transaction.atomic
 def renew_link(reader: Reader, by: User) -> str:
     """Return the secret of a new link; the old one stops working."""
-    secret = secrets.token_urlsafe(32)
+    secret = new_secret()
     reader.secret_sha256, reader.link_made_at = secret_hash(secret), timezone.now()
     reader.save(update_fields=["secret_sha256", "link_made_at"])
     log.note(reader.study, StudyEvent.Kind.LINK_RENEWED, by=by, reader=reader)
@@ -117,8 +116,3 @@ def find_any(secret: str) -> Reader:
 def _next_code(study: Study) -> str:
     taken = set(study.readers.values_list("code", flat=True))
     return next(code for number in range(1, 100_000) if (code := f"R{number:02d}") not in taken)
-
-
-def secret_hash(secret: str) -> str:
-    """What is kept of a link's secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,13 +1,10 @@
 """Inviting readers, one or many; mailing links; reminding."""
 
 import csv
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -20,9 +17,8 @@ from reader_study.services.locking import lock
 from reader_study.services.refused import Refused
 from skinclinic.keyset import storable
 from skinclinic.models import User
-from skinclinic.services.invitations import can_mail
+from skinclinic.services.mail import send
 
-logger = logging.getLogger(__name__)
 MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70
 PREVIEW = "preview"
 
@@ -228,12 +224,4 @@ def _words(reader: Reader, **more) -> dict:
 
 
 def _mail(reader: Reader, subject: str, text: str) -> bool:
-    if not reader.email or not can_mail():
-        return False
-    try:
-        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [reader.email])
-    # Whatever the mail server does, the coordinator still has the text on the screen.
-    except Exception as error:
-        logger.warning("reader %s could not be mailed: %s", reader.pk, error)
-        return False
-    return True
+    return send(reader.email, subject, text, about=f"reader {reader.pk}")

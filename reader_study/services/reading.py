@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from reader_study.models import Answer, Reader, Reading, StudyEvent, StudyImage
 from reader_study.services import log
-from reader_study.services.enrolment import LinkClosed, secret_hash
+from reader_study.services.enrolment import LinkClosed
 from skinclinic.models import Photo
+from skinclinic.services.secret_links import secret_hash
 
 # So many photos after the one that is to be answered next may be fetched before their turn: the page fetches two,
 # and an answer taken back may overtake the request for one more.

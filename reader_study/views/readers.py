@@ -13,7 +13,7 @@ from reader_study.services.refused import Refused
 from reader_study.views.common import frame, reading_address, study_of
 from skinclinic.keyset import is_key, storable
 from skinclinic.permissions import STUDY
-from skinclinic.services.invitations import can_mail
+from skinclinic.services.mail import can_mail
 
 LONGEST_TEXT = 40_000
 

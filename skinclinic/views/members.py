@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.middleware import SESSION_KEY
 from skinclinic.models import Invitation, Member
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, people
+from skinclinic.services import invitations, mail, people
 from skinclinic.views.people_forms import InvitationForm, JoinForm, MemberForm
 
 SHOWN_CLOSED = 50
@@ -141,7 +141,7 @@ def _members_page(
         "members": clinic.members.select_related("user").order_by("-is_active", "user__username"),
         "open_invitations": invitations.open_of(clinic),
         "closed_invitations": invitations.closed_of(clinic)[:SHOWN_CLOSED],
-        "can_mail": invitations.can_mail(),
+        "can_mail": mail.can_mail(),
         "roles": Member._meta.get_field("role").choices,
     }
     return render(request, "people/members.html", context, status=status)
