@@ -1,6 +1,7 @@
 """The photos of an evaluation with their heatmaps, the most confident mistakes first."""
 
 import io
+from urllib.parse import urlencode
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -53,9 +54,7 @@ def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
     )
     hidden = hidden_answers(request, row.clinic_id, photos.values())
     tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden) for at in shown]
-    query = f"dataset={dataset['pk']}&model={model['pk']}&order={order}" + (
-        f"&truth={truth}" if truth else ""
-    )
+    asked = {"dataset": dataset["pk"], "model": model["pk"], "order": order, "truth": truth}
     context = common_context(request, row) | choice_context(request, report, dataset, model, None)
     context |= {
         "tiles": tiles,
@@ -64,8 +63,10 @@ def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
         "truths": sorted(set(kept["truth"].tolist()), key=_label_order),
         "count": len(places),
         "mistakes": int(np.sum(margins(kept) > 0)),
-        "previous_url": f"?{query}&page={number - 1}" if number > 1 else "",
-        "next_url": f"?{query}&page={number + 1}" if number * PAGE_SIZE < len(places) else "",
+        "previous_url": f"?{urlencode(asked | {'page': number - 1})}" if number > 1 else "",
+        "next_url": f"?{urlencode(asked | {'page': number + 1})}"
+        if number * PAGE_SIZE < len(places)
+        else "",
     }
     return render(request, "evaluations/gallery.html", context)
 

@@ -147,6 +147,21 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
         assert archive.namelist()[0] == f"{tiles[0]['item']}-{tiles[0]['first']}.png"
 
 
+@pytest.mark.parametrize("label", ["Eczema & dermatitis", "50 % + more #2"])
+def test_pages_of_a_label_with_signs_of_addresses_go_on(label, clinic, curator, tmp_path, client_for):
+    entries = evaluated.make_entries(clinic, curator, [label] * 30 + ["bcc"], source="Signs")
+    model = evaluated.make_model(clinic, tmp_path, "signs")
+    evaluated.score(model, entries)
+    row = evaluated.evaluated(clinic, curator, [model], [evaluated.freeze(clinic, curator, entries)])
+    client = client_for(curator)
+    first = client.get(url("evaluation-gallery", row.pk), {"truth": label})
+    second = client.get(url("evaluation-gallery", row.pk) + first.context["next_url"])
+    assert [len(page.context["tiles"]) for page in (first, second)] == [24, 6]
+    assert {tile["truth"] for tile in second.context["tiles"]} == {label}
+    back = client.get(url("evaluation-gallery", row.pk) + second.context["previous_url"])
+    assert [one["item"] for one in back.context["tiles"]] == [one["item"] for one in first.context["tiles"]]
+
+
 def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, entries, client_for):
     """A photo of the clinic's own patient whose impression this clinician still owes."""
     from classifier.services.analyses import request_analysis
