@@ -64,9 +64,7 @@ def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
         "count": len(places),
         "mistakes": int(np.sum(margins(kept) > 0)),
         "previous_url": f"?{urlencode(asked | {'page': number - 1})}" if number > 1 else "",
-        "next_url": f"?{urlencode(asked | {'page': number + 1})}"
-        if number * PAGE_SIZE < len(places)
-        else "",
+        "next_url": f"?{urlencode(asked | {'page': number + 1})}" if number * PAGE_SIZE < len(places) else "",
     }
     return render(request, "evaluations/gallery.html", context)
 

@@ -18,8 +18,8 @@ from classifier.report import Report, ScoreLine, build_pdf
 from classifier.services import assessments
 from classifier.services.differential import ResultView
 from classifier.services.model_card import validated_on
-from classifier.views.result import ANALYSES, member_of
-from classifier.views.result_context import answer_view, chosen_thresholds
+from classifier.views.result import ANALYSES
+from classifier.views.result_context import answer_view, chosen_thresholds, member_of
 from skinclinic import imaging
 from skinclinic.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.models import Diagnosis
