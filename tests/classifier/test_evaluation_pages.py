@@ -6,12 +6,14 @@ import re
 import zipfile
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from classifier.models import Evaluation
 from classifier.services import evaluations
 from skinclinic import jobs
-from skinclinic.archive.services import datasets
+from skinclinic.archive.services import datasets, freezing
 from skinclinic.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.skinclinic.pages import NASTY, url
@@ -220,3 +222,61 @@ def test_a_report_whose_files_are_gone_says_so(row, curator, client_for):
     assert client.get(url("evaluation-gallery", row.pk))["Location"] == url("evaluation", row.pk)
     client.post(url("evaluation-act", row.pk), {"act": "delete"})
     assert not Evaluation.objects.exists()
+
+
+@pytest.fixture
+def queries_of():
+    """queries_of(client, address) -> how many queries a request takes, its stream read to the end."""
+
+    def count(client, *address) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(*address)
+            assert answer.status_code == 200
+            if answer.streaming:
+                b"".join(answer.streaming_content)
+        return len(asked)
+
+    return count
+
+
+def test_choosing_datasets_takes_as_many_queries_for_15_as_for_5(
+    clinic, curator, entries, model, client_for, queries_of
+):
+    client = client_for(curator)
+    for page in ("evaluation-new", "model-training-new"):
+        client.get(url(page))
+    taken = {}
+    for number in range(1, 16):
+        draft = datasets.create(clinic, curator, f"Set {number}")
+        datasets.set_members(draft, clinic.entries.all())
+        if number % 2:
+            datasets.split(draft, "patient", 0.5, seed=number)
+        freezing.freeze(draft, curator)
+        if number in (5, 15):
+            for page in ("evaluation-new", "model-training-new"):
+                taken[page, number] = queries_of(client, url(page))
+    assert taken["evaluation-new", 15] == taken["evaluation-new", 5] <= 15
+    assert taken["model-training-new", 15] == taken["model-training-new", 5] <= 15
+    offers = {
+        offer.row.dataset.name: (offer.photos, offer.side) for offer in evaluations.dataset_offers(clinic)
+    }
+    assert offers["Set 2"] == (12, "all")
+    assert offers["Set 1"][1] == "test" and 0 < offers["Set 1"][0] < 12
+
+
+def test_a_zip_of_heatmaps_takes_as_many_queries_for_15_photos_as_for_5(
+    clinic, curator, tmp_path, client_for, queries_of
+):
+    client = client_for(curator)
+    model = evaluated.make_model(clinic, tmp_path, "drawn")
+    taken = []
+    for number in (5, 15):
+        name = f"Of {number}"
+        entries = evaluated.make_entries(
+            clinic, curator, (["bcc", "mm"] * 8)[:number], source=name, first=20 * number
+        )
+        evaluated.score(model, entries)
+        frozen = evaluated.freeze(clinic, curator, entries, name=name)
+        row = evaluated.evaluated(clinic, curator, [model], [frozen], name=name)
+        taken.append(queries_of(client, url("evaluation-heatmaps", row.pk)))
+    assert taken[0] == taken[1]
