@@ -126,6 +126,8 @@ class Zip(PhotoSet):
             self.size = path.stat().st_size
             _check_directory(path)
             self.file = zipfile.ZipFile(path)
+        except PhotosRefused:
+            raise
         except (
             zipfile.BadZipFile,
             OSError,
@@ -134,8 +136,6 @@ class Zip(PhotoSet):
             OverflowError,
             struct.error,
         ) as error:
-            if isinstance(error, PhotosRefused):
-                raise
             raise PhotosRefused(
                 _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
             ) from None
