@@ -16,20 +16,21 @@ from classifier.api.serializers import (
     ImpressionSerializer,
 )
 from classifier.models import Analysis, Assessment
-from classifier.services import assessments
-from classifier.services.analyses import NoModel, request_analysis
-from classifier.services.assessments import Conflict, Named, NotAChange
-from classifier.services.intake import take_in
+from classifier.services.analysis import assessments
+from classifier.services.analysis.analyses import NoModel, request_analysis
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.services.analysis.intake import take_in
 from classifier.views.maps import maps_json
-from skinclinic import imaging, jobs
+from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
-from skinclinic.services import files
+from skinclinic.engine import jobs
+from skinclinic.files import store
+from skinclinic.presenters.answers import refusal_words
 from skinclinic.services.photos import set_box
-from skinclinic.views.answers import refusal_words
 
 ANALYSES = (
     Analysis.objects.asked_for()
@@ -64,7 +65,7 @@ class PhotoViewSet(PlainPhotoViewSet):
             raise Refused(
                 413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
             ) from None
-        except files.StorageFull:
+        except store.StorageFull:
             raise Refused(
                 507, "storage_full", "The server's disk is full; the photo was not stored."
             ) from None

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import bootstrap, notes
+from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.calibration import Calibration, calibration
 from classifier.metrics.decision_curve import DecisionCurve, decision_curve
 from classifier.metrics.delong import AucEstimate, estimate
@@ -15,7 +14,7 @@ from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import Confusion, Ranking, argmax_confusion, ranking
 from classifier.metrics.subgroups import SubgroupAuc, subgroup_aucs
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 
 @dataclass(frozen=True)

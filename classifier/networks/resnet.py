@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from classifier import torchvision_ops
+from classifier.networks import torchvision_ops
 
 
 def resnet(depth: int) -> nn.Sequential:

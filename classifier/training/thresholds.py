@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.training.crossval import OutOfFold
 
 LEAST_SENSITIVITY = 0.95

@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
-from classifier.colormaps import overlay, three_panels
 from classifier.models import Analysis, Evaluation
-from classifier.services import figure_files
-from classifier.services.evaluation_report import Report
+from classifier.plots.colormaps import overlay, three_panels
+from classifier.services.evaluation import figure_files
+from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
     choice_context,
@@ -21,10 +21,10 @@ from classifier.views.evaluations import (
     report_page,
 )
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.keyset import is_key
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.services import files
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.keyset import is_key
 
 PAGE_SIZE = 24
 SIDE = 320
@@ -154,7 +154,7 @@ def _drawn(photo: Photo, model: int, wanted: str):
     if row is None:
         return None
     try:
-        crop = imaging.crop(imaging.open_rgb(files.read(photo.file_key)), box)
+        crop = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), box)
     except OSError:
         return None
     key = wanted if wanted in DISEASE_KEYS else max(DISEASE_KEYS, key=lambda one: row.scores[one])

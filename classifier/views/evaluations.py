@@ -11,25 +11,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Analysis, Evaluation, ModelVersion
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import (
-    evaluation_report,
-    evaluation_tables,
-    evaluations,
-    figure_files,
-    model_comparison,
-    registry,
-    threshold_sets,
-)
-from classifier.services.assessments import hidden_photo_ids
-from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
-from skinclinic import keyset
+from classifier.services.analysis.assessments import hidden_photo_ids
+from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.models import comparison as model_comparison
+from classifier.services.models import registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
-from skinclinic.views.paging import paged
+from skinclinic.presenters.paging import paged
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web import keyset
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}

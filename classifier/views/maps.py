@@ -7,11 +7,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from classifier.models import Analysis
-from classifier.services.assessments import may_see_answer
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.analysis.assessments import may_see_answer
 from skinclinic.imaging import Box
 from skinclinic.permissions import get_for, membership
-from skinclinic.requests import json_error
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import json_error
 
 
 @never_cache

@@ -15,15 +15,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import TryRun
-from classifier.services import model_card, trials
-from classifier.services.analyses import NoModel
-from classifier.services.differential import DEFAULT_AXIS, result_view
+from classifier.presenters.result import chosen_thresholds, threshold_facts
+from classifier.services.analysis import trials
+from classifier.services.analysis.analyses import NoModel
+from classifier.services.analysis.differential import DEFAULT_AXIS, result_view
+from classifier.services.models import card as model_card
 from classifier.views.maps import maps_json
-from classifier.views.result_context import chosen_thresholds, threshold_facts
-from skinclinic import imaging, jobs
+from skinclinic import imaging
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.models import Clinic, Job
-from skinclinic.services import files
-from skinclinic.views.answers import refusal_words
+from skinclinic.presenters.answers import refusal_words
 
 
 def clinic_of(request: HttpRequest) -> Clinic | None:
@@ -55,7 +57,7 @@ def try_page(request: HttpRequest) -> HttpResponse:
         return _page(request, clinic, 429, _("These were many photos for one hour. Try again later."))
     except NoModel:
         return _page(request, clinic, 503, _("There is no model yet. Please come back later."))
-    except files.StorageFull:
+    except store.StorageFull:
         return _page(request, clinic, 507, _("The server's disk is full. Nothing was stored."))
     except imaging.PhotoRejected as refused:
         status = 413 if refused.code == "too_large" else 400
@@ -156,7 +158,7 @@ def try_maps(request: HttpRequest, token: str) -> JsonResponse:
 def try_image(request: HttpRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
-        file = files.path_of(trial.file_key).open("rb")
+        file = store.path_of(trial.file_key).open("rb")
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(

@@ -9,10 +9,10 @@ from classifier.plots.figures import Figure
 from classifier.views.evaluations import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
-from reader_study.services import methods_text
-from reader_study.services.conclusions import conclusions
+from reader_study.services.results import methods_text
+from reader_study.services.results.conclusions import conclusions
 from reader_study.views.result_page import ResultPage, results_page
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 @results_page

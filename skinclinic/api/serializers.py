@@ -5,10 +5,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from skinclinic import patient_codes, terms
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.forms.patients import REFUSED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
+from skinclinic.services import patient_codes
+from skinclinic.vocabulary import terms
 
 
 class DiseaseSerializer(serializers.Serializer):

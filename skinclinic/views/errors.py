@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from skinclinic.requests import is_from_script, json_error
+from skinclinic.web.requests import is_from_script, json_error
 
 RETRY_SECONDS = 15
 READ_AWAY_BYTES = 64 * 1024 * 1024

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from classifier.models import Evaluation
-from classifier.services import evaluations
-from skinclinic import jobs
-from skinclinic.archive.services import datasets
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.evaluation import evaluations
+from skinclinic.archive.services.datasets import datasets
+from skinclinic.engine import jobs
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.skinclinic.pages import NASTY, url
 
@@ -149,7 +149,7 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
 
 def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, entries, client_for):
     """A photo of the clinic's own patient whose impression this clinician still owes."""
-    from classifier.services.analyses import request_analysis
+    from classifier.services.analysis.analyses import request_analysis
 
     clinic.impression_first = True
     clinic.save()

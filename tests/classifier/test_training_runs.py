@@ -12,12 +12,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier import torchvision_ops, weights
 from classifier.imports.state_dicts import load_backbone
-from classifier.network import build
+from classifier.networks import torchvision_ops, weights
+from classifier.networks.blocks import BLOCKS
+from classifier.networks.network import build
 from classifier.training import checkpoint, initial, parts, runner
 from classifier.training import folder as files
-from classifier.training.blocks import BLOCKS
 from classifier.training.errors import TrainingRefused
 from classifier.training.photos import Views, validation_side
 from classifier.training.plan import (
@@ -29,7 +29,7 @@ from classifier.training.plan import (
 )
 from classifier.training.settings import Settings
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 
 ABOUT = {
@@ -205,7 +205,7 @@ def test_held_back_blocks_are_the_first_ones(architecture):
 
 
 def test_every_architecture_has_its_number_of_blocks():
-    from classifier.architectures import ARCHITECTURES
+    from classifier.networks.architectures import ARCHITECTURES
 
     assert set(BLOCKS) == set(ARCHITECTURES)
     for name, count in BLOCKS.items():

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from classifier.models import Analysis
 from classifier.views import upload
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
 from skinclinic.views.errors import too_large
 from tests import factories
@@ -70,7 +70,7 @@ class TestOneFile:
 
     def test_it_is_stored_while_the_broker_is_down(self, sender, model_version, monkeypatch, settings):
         monkeypatch.undo()
-        from skinclinic import tasks
+        from skinclinic.engine import tasks
 
         def unreachable(*args, **kwargs):
             raise ConnectionError("broker")
@@ -133,7 +133,7 @@ class TestRefusals:
             asked.append(text)
             return text
 
-        from skinclinic.views import answers
+        from skinclinic.presenters import answers
 
         monkeypatch.setattr(answers, "_", translate)
         send(sender, SimpleUploadedFile("x.jpg", b"plain text"))

@@ -2,10 +2,10 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic import terms
-from skinclinic.archive import labels, subtypes
+from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, Entry
 from skinclinic.models import Diagnosis
+from skinclinic.vocabulary import subtypes, terms
 
 
 class EntryForm(forms.Form):

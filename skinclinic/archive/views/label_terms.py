@@ -5,14 +5,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from skinclinic import terms
 from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease
-from skinclinic.archive.services.import_check import LEAVE_OUT
-from skinclinic.archive.services.selection import MALIGNANT, OTHERS
-from skinclinic.keyset import storable
+from skinclinic.archive.services.importing.check import LEAVE_OUT
+from skinclinic.archive.services.searching.selection import MALIGNANT, OTHERS
 from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
+from skinclinic.vocabulary import terms
+from skinclinic.web.keyset import storable
 
 MOST = 20
 
