@@ -86,7 +86,7 @@ def quiet_broker(monkeypatch, request):
 @pytest.fixture
 def announced_only(monkeypatch):
     """For requests that announce a large body and send none: there is nothing to read away."""
-    monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
+    monkeypatch.setattr("skinclinic.web.errors._read_away", lambda request: None)
 
 
 @pytest.fixture

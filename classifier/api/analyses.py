@@ -16,11 +16,11 @@ from classifier.api.serializers import (
     ImpressionSerializer,
 )
 from classifier.models import Analysis, Assessment
+from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import NoModel, request_analysis
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange
 from classifier.services.analysis.intake import take_in
-from classifier.views.maps import maps_json
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused

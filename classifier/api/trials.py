@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from classifier.presenters.maps import maps_json
+from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
 from classifier.services.analysis.analyses import NoModel
-from classifier.views.maps import maps_json
-from classifier.views.try_page import clinic_of, find, start
 from skinclinic import imaging
 from skinclinic.api.errors import Refused
 from skinclinic.files import store

@@ -1,7 +1,6 @@
 """Trying the model on a photo without a patient record. Open to the signed-in, to anyone if an admin says so."""
 
 import numpy as np
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -15,27 +14,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import TryRun
+from classifier.presenters.maps import maps_json
 from classifier.presenters.result import chosen_thresholds, threshold_facts
+from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
 from classifier.services.analysis.analyses import NoModel
 from classifier.services.analysis.differential import DEFAULT_AXIS, result_view
 from classifier.services.models import card as model_card
-from classifier.views.maps import maps_json
 from skinclinic import imaging
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Clinic, Job
 from skinclinic.presenters.answers import refusal_words
-
-
-def clinic_of(request: HttpRequest) -> Clinic | None:
-    """The clinic whose model is tried: the member's, else one that has opened its try page (?clinic=)."""
-    if request.membership:
-        return request.membership.clinic
-    open_ones = Clinic.objects.filter(try_page_open=True).order_by("pk")
-    if slug := request.GET.get("clinic"):
-        open_ones = open_ones.filter(slug=slug)
-    return open_ones.first()
 
 
 @login_not_required
@@ -65,13 +55,6 @@ def try_page(request: HttpRequest) -> HttpResponse:
     return redirect("try-result", trial.token)
 
 
-def start(request: HttpRequest, clinic: Clinic, data: bytes) -> TryRun:
-    """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
-    limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
-    sender = trials.sender_of(request.user, get_client_ip_address(request) or "")
-    return trials.start(clinic, sender=sender, limit=limit, data=data)
-
-
 def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
         "clinic": clinic,
@@ -84,14 +67,6 @@ def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str 
     if status == 429:
         response["Retry-After"] = "600"
     return response
-
-
-def find(token: str) -> TryRun:
-    """The run of a token; Http404 once its hour is over."""
-    trial = trials.find(token)
-    if trial is None:
-        raise Http404
-    return trial
 
 
 @login_not_required

@@ -9,8 +9,8 @@ from PIL import Image
 
 from classifier.models import Analysis
 from classifier.plots.colormaps import overlay
+from classifier.presenters.hidden_answers import hidden_answers
 from classifier.services.evaluation.figure_files import DRAWN, figure_file, zip_stream
-from classifier.views.evaluations import hidden_answers
 from reader_study.models import StudyImage
 from reader_study.services.results import result_files
 from reader_study.services.results.study_tables import FILES

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from classifier.plots.figures import Figure
-from classifier.views.evaluations import hidden_answers
+from classifier.presenters.hidden_answers import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services.results import methods_text

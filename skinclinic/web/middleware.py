@@ -12,7 +12,7 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from skinclinic.models import Member
-from skinclinic.views.errors import too_large
+from skinclinic.web.errors import too_large
 from skinclinic.web.requests import is_from_script, json_error, page_to_return_to
 
 SESSION_KEY = "clinic"

@@ -15,7 +15,7 @@ from classifier.models import Analysis
 from classifier.views import upload
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
-from skinclinic.views.errors import too_large
+from skinclinic.web.errors import too_large
 from tests import factories
 from tests.folders import stored_files
 

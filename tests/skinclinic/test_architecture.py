@@ -20,13 +20,14 @@ LABELS = ["skinclinic", "archive", "classifier", "reader_study"]
 LAYERS = ["models", "engine", "services", "presenters", "outside"]
 LAYER_OF = {
     "files": "engine",
+    "templatetags": "presenters",
     **dict.fromkeys(
-        ("jobs", "views", "api", "management", "forms", "templatetags", "context", "urls", "celery", "wsgi"),
+        ("jobs", "views", "api", "management", "forms", "context", "urls", "celery", "wsgi"),
         "outside",
     ),
 }
 # What of ``skinclinic/web`` stands outside; the rest of that folder is for every layer.
-WEB_OUTSIDE = ("middleware", "context")
+WEB_OUTSIDE = ("middleware", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",

@@ -5,7 +5,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import (
     LABEL_LENGTH,
     Dataset,
@@ -14,10 +13,10 @@ from skinclinic.archive.models import (
     Review,
     Source,
 )
+from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.services.curating import review as review_service
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
-from skinclinic.archive.views.label_terms import group_name
 from skinclinic.models import Clinic, Member, Role
 
 MOST_COUNTED = 10_000

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive import labels
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
+from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.web import keyset

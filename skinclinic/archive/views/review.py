@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import Entry, EntryChange, Review
 from skinclinic.archive.presenters import shown
+from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.archive.views.entries import ENTRIES
