@@ -77,7 +77,7 @@ def home(settings, tmp_path, tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def quiet_broker(monkeypatch, request):
     """Jobs are run by the test itself, unless it is marked ``engine`` and starts real workers."""
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     if "engine" not in request.keywords:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
@@ -86,7 +86,7 @@ def quiet_broker(monkeypatch, request):
 @pytest.fixture
 def announced_only(monkeypatch):
     """For requests that announce a large body and send none: there is nothing to read away."""
-    monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
+    monkeypatch.setattr("skinclinic.web.errors._read_away", lambda request: None)
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def model_dir(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def model_version(db, model_dir):
-    from classifier.services import registry
+    from classifier.services.models import registry
 
     return registry.register(model_dir)
 

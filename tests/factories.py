@@ -67,7 +67,7 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
     """Put a stored photo into the archive, by default of "Test archive"."""
     from django.db import transaction
 
-    from skinclinic.archive.services.entries import create_entry
+    from skinclinic.archive.services.curating.entries import create_entry
 
     with transaction.atomic():
         return create_entry(
@@ -82,8 +82,8 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
 
 def make_analysis(photo, user):
     """Ask for the photo's analysis and run the job here."""
-    from classifier.services.analyses import request_analysis
-    from skinclinic import jobs
+    from classifier.services.analysis.analyses import request_analysis
+    from skinclinic.engine import jobs
 
     analysis = request_analysis(photo, user=user)
     jobs.run_waiting("analyse")
@@ -102,10 +102,10 @@ def make_model_dir(
     """Save a network with random weights as a model version; thresholds "balanced" 0.1, "screening" 0.02."""
     import torch
 
-    from classifier import network, weights
-    from classifier.manifest import Manifest
-    from classifier.preprocess import Preprocessing
-    from skinclinic.diseases import DISEASE_KEYS
+    from classifier.networks import network, weights
+    from classifier.networks.manifest import Manifest
+    from classifier.networks.preprocess import Preprocessing
+    from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
     torch.manual_seed(seed)
     design = network.ARCHITECTURES[architecture]

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from classifier.manifest import Manifest
+from classifier.networks.manifest import Manifest
 
 
 class Runtime(ABC):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from classifier.manifest import Manifest
-from classifier.network import MappedClassifier
+from classifier.networks.manifest import Manifest
+from classifier.networks.network import MappedClassifier
 from classifier.runtimes.base import Runtime
 from classifier.runtimes.folding import fold_batch_norm
 

@@ -6,13 +6,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from classifier.models import Analysis, Assessment
-from classifier.services import assessments
-from classifier.services.assessments import Conflict, Named, NotAChange
+from classifier.presenters.result import Shown, answer_view, chosen_thresholds, member_of
+from classifier.services.analysis import assessments
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange
 from classifier.views.result import ANALYSES, after_saving, render_panel
-from classifier.views.result_context import Shown, answer_view, chosen_thresholds, member_of
-from skinclinic import terms
-from skinclinic.diseases import BY_KEY
 from skinclinic.permissions import EDIT, get_for
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import BY_KEY
 
 
 class Unclear(ValueError):

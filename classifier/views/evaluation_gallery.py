@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
-from classifier.colormaps import overlay, three_panels
 from classifier.models import Analysis, Evaluation
-from classifier.services import figure_files
-from classifier.services.evaluation_report import Report
+from classifier.plots.colormaps import overlay, three_panels
+from classifier.services.evaluation import figure_files
+from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
     choice_context,
@@ -22,10 +22,10 @@ from classifier.views.evaluations import (
     report_page,
 )
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.keyset import is_key
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.services import files
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.keyset import is_key
 
 PAGE_SIZE = 24
 # So many photos of a ZIP are looked up together; their heatmaps are held in memory.
@@ -157,7 +157,7 @@ def _analyses(photos: list[Photo], model: int) -> dict[int, Analysis]:
 def _drawn(photo: Photo, row: Analysis, wanted: str):
     """The square, the heatmaps and the disease whose heatmap is meant; None when the photo's file is gone."""
     try:
-        crop = imaging.crop(imaging.open_rgb(files.read(photo.file_key)), photo.box)
+        crop = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
     except OSError:
         return None
     key = wanted if wanted in DISEASE_KEYS else max(DISEASE_KEYS, key=lambda one: row.scores[one])

@@ -9,11 +9,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.models import Analysis
-from classifier.services import assessments
-from classifier.services.analyses import NoModel, current_analysis, request_analysis
-from classifier.views import result_context
-from classifier.views.result_context import Shown
-from skinclinic import jobs
+from classifier.presenters import result as result_context
+from classifier.presenters.result import Shown
+from classifier.services.analysis import assessments
+from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
+from skinclinic.engine import jobs
 from skinclinic.models import Photo
 from skinclinic.permissions import EDIT, get_for
 

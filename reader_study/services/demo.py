@@ -10,13 +10,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from classifier.models import ModelVersion
-from classifier.services import batch_analyses, demo_archive, registry
+from classifier.services.analysis import batch_analyses
+from classifier.services.demo import archive as demo_archive
+from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudyImage, StudySession
-from reader_study.services import enrolment, log, protocol, replay
+from reader_study.services import log
+from reader_study.services.making import enrolment, protocol
+from reader_study.services.results import replay
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Member, Photo, Role, User
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 CLOSED, OPEN = "Drawn lesions, simulated readers", "Read it yourself: 24 drawings"
 SAMPLE_A_DISEASE, OPEN_A_DISEASE, PRACTICE = 6, 2, 2

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from reader_study.services.enrolment import LinkClosed
-from reader_study.services.reading import NoSuchPhoto, Refused
-from skinclinic.requests import json_error
+from reader_study.services.making.enrolment import LinkClosed
+from reader_study.services.reading.reading import NoSuchPhoto, Refused
+from skinclinic.web.requests import json_error
 
 # After these the reader has nothing more to do here; after the others the study's first page says what is next.
 ENDS = ("link_closed", "withdrawn", "closed", "not_open")

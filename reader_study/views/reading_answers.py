@@ -11,13 +11,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study
-from reader_study.services import answers
-from reader_study.services import reading as readings
-from reader_study.services.answers import Given
-from reader_study.services.reading import Refused
+from reader_study.presenters.sent_to_reader import answer_json, state_of
+from reader_study.services.reading import answers
+from reader_study.services.reading import reading as readings
+from reader_study.services.reading.answers import Given
+from reader_study.services.reading.reading import Refused
 from reader_study.views.reader_access import for_readers
-from reader_study.views.reading_state import answer_json, state_of
-from skinclinic.requests import json_error
+from skinclinic.web.requests import json_error
 
 MAX_BYTES = 4096
 LONGEST_SECONDS = 7 * 24 * 3600

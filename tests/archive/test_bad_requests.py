@@ -18,11 +18,13 @@ from skinclinic.archive.models import (
     Import,
     Review,
 )
-from skinclinic.archive.services import datasets, export, freezing, imports
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.exporting import export
+from skinclinic.archive.services.importing import imports
 from skinclinic.archive.urls import curating, duplicates
 from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls
-from skinclinic.services import files
+from skinclinic.files import store
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -225,7 +227,7 @@ UPLOADS = {
 
 @pytest.mark.parametrize("kind", UPLOADS)
 def test_bad_uploads_are_refused_in_words_on_their_page(client, kind):
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     archive, table = UPLOADS[kind]
     answer = client.post(
@@ -297,7 +299,7 @@ def frozen(archive, curator):
 
 def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).unlink()
+    store.path_of(item.entry.photo.file_key).unlink()
     answer = client.get(reverse("dataset-export", args=[frozen.pk]), follow=True)
     assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
     with pytest.raises(datasets.Refused):
@@ -311,7 +313,7 @@ def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
 
 def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
+    store.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
     with pytest.raises(datasets.Refused, match=item.content_sha256[:16]):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out*"))

@@ -7,10 +7,10 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 
-from skinclinic import jobs
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.report import in_words
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests import factories
 from tests.archive import table_files
@@ -402,7 +402,7 @@ def test_isic_metadata_with_a_column_for_each_level(begin, tmp_path):
 def test_pause_and_resume(begin, tmp_path, monkeypatch):
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)
-    from skinclinic.archive.services import import_write
+    from skinclinic.archive.services.importing import write as import_write
 
     real = import_write._Writer.write
 
@@ -422,7 +422,7 @@ def test_pause_and_resume(begin, tmp_path, monkeypatch):
 
 
 def test_an_error_in_the_middle_is_noted_and_the_import_taken_up_again(begin, tmp_path, monkeypatch):
-    from skinclinic.services import files
+    from skinclinic.files import store as files
 
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)

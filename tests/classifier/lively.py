@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from classifier import network, weights
-from classifier.manifest import Manifest
-from classifier.preprocess import Preprocessing
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, weights
+from classifier.networks.manifest import Manifest
+from classifier.networks.preprocess import Preprocessing
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 SIDE = 128
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import auc_estimate, covariance, paired_test, placements, unpaired_test
 
 CASES = [(seed, levels) for seed in range(6) for levels in (2, 4, 12, 10**6)]

@@ -6,13 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import auc_estimate
 from classifier.metrics.evaluation import GivenThresholds, Wishes, evaluate
 from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs, mean_sd
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 WITHOUT_TWO = [key for key in DISEASE_KEYS if key not in ("lentigo", "wart")]
 

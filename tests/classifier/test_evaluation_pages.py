@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from classifier.models import Evaluation
-from classifier.services import evaluations
-from skinclinic import jobs
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.evaluation import evaluations
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.skinclinic.pages import NASTY, url
 
@@ -166,7 +166,7 @@ def test_pages_of_a_label_with_signs_of_addresses_go_on(label, clinic, curator, 
 
 def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, entries, client_for):
     """A photo of the clinic's own patient whose impression this clinician still owes."""
-    from classifier.services.analyses import request_analysis
+    from classifier.services.analysis.analyses import request_analysis
 
     clinic.impression_first = True
     clinic.save()

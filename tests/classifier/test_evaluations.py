@@ -12,18 +12,20 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from classifier import roc
-from classifier.metrics import bootstrap
+from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate
+from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Analysis, Evaluation
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluation_run, evaluation_tables, evaluations, leakage
-from classifier.services.evaluation_report import Report
-from skinclinic import jobs
+from classifier.services.evaluation import evaluations, leakage
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import run as evaluation_run
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.services.photos import delete_photo
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import bootstrap, notes
+from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.curves import threshold_curve
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, OWN_GROUP, tier_groups
 from classifier.metrics.operating import Truth, at_threshold
@@ -16,7 +15,7 @@ from classifier.metrics.plain import plain
 from classifier.metrics.proportions import predictive_values, proportion
 from classifier.metrics.ranking import argmax_confusion, confusion, ranking
 from classifier.metrics.subgroups import subgroup_aucs
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 NAMES = [*DISEASE_KEYS, "others"]
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from classifier import network, torchvision_ops
-from classifier.architectures import ARCHITECTURES
-from classifier.manifest import ModelRejected
+from classifier.networks import network, torchvision_ops
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.efficientnet_lite import SameConv2d
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks.manifest import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 from tests.classifier.grad_cam import PooledLinear, assert_maps_are_grad_cam
 

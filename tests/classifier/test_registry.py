@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from classifier import structure, weights
-from classifier.architectures import ARCHITECTURES
 from classifier.models import ModelVersion, Publication, ThresholdSet
-from classifier.services import registry
-from classifier.weights import ModelRejected
+from classifier.networks import structure, weights
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.weights import ModelRejected
+from classifier.services.models import registry
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +66,12 @@ def put_weights(folder: Path, content: bytes):
 def test_fingerprints_are_those_of_the_networks(architecture):
     import torch
 
-    from classifier import network
+    from classifier.networks import network
 
     with torch.device("meta"):
         state = network.build(architecture, 15).state_dict()
     shapes = {name: list(value.shape) for name, value in state.items()}
-    assert structure.fingerprint(shapes) == structure.FINGERPRINTS[architecture]
+    assert structure.fingerprint(shapes) == ARCHITECTURES[architecture].fingerprint
 
 
 def test_registering_twice_gives_one_version(model_dir, first):

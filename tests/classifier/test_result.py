@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from classifier.models import Assessment, Publication
-from classifier.services.analyses import request_analysis
-from skinclinic import jobs
+from classifier.services.analysis.analyses import request_analysis
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
 from skinclinic.services.photos import set_box

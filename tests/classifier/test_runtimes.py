@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import runtimes, weights
-from classifier.network import restore
+from classifier import runtimes
+from classifier.networks import weights
+from classifier.networks.network import restore
 from classifier.runtimes import cuda
 from classifier.runtimes.base import softmax
 from classifier.runtimes.folding import fold_batch_norm
 from classifier.runtimes.onnx_runtime import OnnxRuntime
 from classifier.runtimes.torch_runtime import CUDA_BATCH, TorchRuntime
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 
 

@@ -8,14 +8,17 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
-from classifier.services import registry, training_data, training_process, trainings
+from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
+from classifier.services.models import registry
+from classifier.services.training import data as training_data
+from classifier.services.training import process as training_process
+from classifier.services.training import trainings
 from classifier.training.folder import MODEL
-from classifier.views.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
 from classifier.views.trainings import duration
-from skinclinic import jobs
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.jobs import JobError
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of

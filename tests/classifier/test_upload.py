@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from classifier.models import Analysis
 from classifier.views import upload
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
-from skinclinic.views.errors import too_large
+from skinclinic.web.errors import too_large
 from tests import factories
 from tests.folders import stored_files
 
@@ -70,7 +70,7 @@ class TestOneFile:
 
     def test_it_is_stored_while_the_broker_is_down(self, sender, model_version, monkeypatch, settings):
         monkeypatch.undo()
-        from skinclinic import tasks
+        from skinclinic.engine import tasks
 
         def unreachable(*args, **kwargs):
             raise ConnectionError("broker")
@@ -133,7 +133,7 @@ class TestRefusals:
             asked.append(text)
             return text
 
-        from skinclinic.views import answers
+        from skinclinic.presenters import answers
 
         monkeypatch.setattr(answers, "_", translate)
         send(sender, SimpleUploadedFile("x.jpg", b"plain text"))
@@ -342,8 +342,8 @@ class TestCards:
         (shown,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
         Clinic.objects.update(impression_first=True)
         (held,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
-        assert listed in shown["html"] or "No disease above" in shown["html"]
-        assert listed not in held["html"] and "No disease above" not in held["html"]
+        assert listed in shown["html"] or "No candidate above" in shown["html"]
+        assert listed not in held["html"] and "No candidate above" not in held["html"]
         assert "Your own impression first" in held["html"]
 
     def test_strangers_photos_and_removed_ones_are_gone(self, photo, outsider, client_for, client):

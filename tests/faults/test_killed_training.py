@@ -12,14 +12,15 @@ import torch
 from safetensors.torch import load_file
 
 from classifier.models import ModelVersion, TrainingRun
-from classifier.services import trainings
+from classifier.services.training import trainings
 from classifier.training import checkpoint
 from classifier.training import folder as files
 from classifier.training.plan import Plan, Sample
 from classifier.training.settings import Settings
-from skinclinic import imaging, jobs
+from skinclinic import imaging
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion
 from tests import factories
 from tests.engine import wait_until

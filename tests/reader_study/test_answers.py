@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reader_study.models import Answer, AnswerChange, Reader, Study, StudyEvent
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 from tests.readings import Link, code_of
 from tests.studies import make_study
 

@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader
-from reader_study.services import enrolment, progress, readers, studies
-from reader_study.services.readers import Wanted
+from reader_study.services.making import enrolment, progress, readers, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.studies import Sessions
 from reader_study.services.refused import Refused
-from reader_study.services.studies import Sessions
 from tests.skinclinic.pages import NASTY
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def answer(reader, number: int, seconds: float | None = 4.0, **fields) -> Answer
 
 def test_progress_counts_what_counts(ready, coordinator):
     studies.change_settings(ready, {}, sessions=Sessions(True, 10))
-    from reader_study.services import opening
+    from reader_study.services.making import opening
 
     study = opening.open_study(ready, coordinator)
     ann, bo = study.readers.order_by("pk")

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from reader_study.sampling import Candidate, draw, replacement
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 
 def pool(seed: int, n: int = 120, patients: int = 60, datasets=("A", "B")) -> list[Candidate]:

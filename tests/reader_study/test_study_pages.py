@@ -8,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
 from reader_study.models import Answer, Reader, Study
-from reader_study.services import model_answers, readers, studies
-from skinclinic import jobs
+from reader_study.services.making import readers, studies
+from reader_study.services.results import model_answers
+from skinclinic.engine import jobs
 from tests.reader_study.conftest import WANTED
 from tests.skinclinic.pages import NASTY, messages_of, url
 

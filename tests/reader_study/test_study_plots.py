@@ -12,13 +12,13 @@ from pypdf import PdfReader
 from classifier.metrics.plain import plain
 from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Shape, to_png, to_svg
 from classifier.plots.pdf import to_pdf
-from classifier.services.figure_files import FONT_FILE
+from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.by_reader import _apart
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD, SIDE
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 from tests.reader_study.made_study import made_study
 
 

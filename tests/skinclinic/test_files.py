@@ -7,7 +7,9 @@ import time
 
 import pytest
 
-from skinclinic.services import file_notes, files, housekeeping
+from skinclinic.engine import housekeeping
+from skinclinic.files import notes as file_notes
+from skinclinic.files import store as files
 from tests.folders import stored_files
 
 

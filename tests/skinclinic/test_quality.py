@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from skinclinic import imaging, quality
+from skinclinic import imaging
+from skinclinic.imaging import quality
 
 # Ten skin tones from the lightest to the darkest (Monk scale).
 SKIN_TONES = [

@@ -8,10 +8,10 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from skinclinic.diseases import DISEASES
 from skinclinic.frontend import body_map
-from skinclinic.sites import SITE_KEYS
 from skinclinic.templatetags import ui
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.sites import SITE_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 SPRITE = (ROOT / "static" / ui.SPRITE).read_text()

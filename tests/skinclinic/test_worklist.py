@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from skinclinic import keyset
 from skinclinic.models import Diagnosis, Lesion, Patient
 from skinclinic.services import diagnoses, worklist
+from skinclinic.web import keyset
 from tests import crowd, factories
 
 

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
-from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
-from skinclinic.archive.services.export_tables import defused
-from skinclinic.archive.services.query_text import QueryError
-from skinclinic.archive.views import shown, summary_table
-from skinclinic.keyset import is_key, storable
+from skinclinic.archive.presenters import shown, summary_table
+from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.exporting.tables import defused
+from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+from skinclinic.web.keyset import is_key, storable
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from skinclinic.processes import python, run_together
+from skinclinic.engine.processes import python, run_together
 
 
 class Command(BaseCommand):
