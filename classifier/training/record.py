@@ -3,7 +3,6 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 
 from classifier.networks.manifest import Manifest
 from classifier.training.plan import RANDOM, Plan, Sample, fingerprint, photos_fingerprint
+from classifier.training.today import today
 from classifier.training.trainer import Progress
 from classifier.training.world import World
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -49,7 +49,7 @@ def write_manifest(
         background_classes=plan.background,
         preprocessing=plan.preprocessing,
         trained_on=_trained_on(about, plan, trained, start),
-        trained_at=date.today().isoformat(),
+        trained_at=today(),
         validated_on=_validated_on(about, plan, validating, progress),
         licence=_licence(about),
         intended_use=INTENDED_USE,

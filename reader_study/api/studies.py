@@ -1,6 +1,7 @@
 """Endpoints over studies: making, drawing, opening, readers, closing."""
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -120,7 +121,8 @@ class StudyViewSet(ReadViewSet):
         group = study.groups.filter(key=values["group"]).first()
         if group is None:
             names = ", ".join(study.groups.values_list("key", flat=True))
-            raise Refused(422, "group", f"There is no group “{values['group']}”; there are: {names}.")
+            said = _("There is no group “%(group)s”; there are: %(names)s.")
+            raise Refused(422, "group", said % {"group": values["group"], "names": names})
         wanted = Wanted(values["name"], values["email"], group, values["years_of_practice"])
         with _said():
             (made,) = readers.invite(
@@ -138,7 +140,7 @@ class StudyViewSet(ReadViewSet):
         if not study.is_closed:
             self._run_by_caller()
         if study.protocol is None:
-            raise Refused(409, "draft", "The study has not been opened: nothing is fixed yet.")
+            raise Refused(409, "draft", _("The study has not been opened: nothing is fixed yet."))
         return Response({"sha256": study.protocol_sha256, "protocol": study.protocol})
 
     def _run_by_caller(self) -> Study:
