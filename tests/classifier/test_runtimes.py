@@ -252,10 +252,14 @@ def test_softmax_of_large_logits_is_finite_and_of_nan_is_not():
 
 @pytest.mark.gpu
 def test_cuda_in_half_precision_agrees_with_the_cpu(lite_dir, resnet_dir, cache_dir):
-    for folder in (lite_dir, resnet_dir):
+    """Random weights multiply rounding errors: half precision imitated on a CPU moved the compact network's scores
+    by 0.032 and its maps by 0.059 of the largest, those of ResNet-152 by 0.005 and 0.016; trained ones far less
+    (tests/gpu/agreement.py).
+    """
+    for folder, share in ((lite_dir, 0.12), (resnet_dir, 0.04)):
         gpu = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="auto")
         assert gpu.device == "cuda"
         images = lively.images(5, seed=6).numpy()
         expected = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="onnx").forward(images)
         for answer, reference in zip(gpu.forward(images), expected, strict=True):
-            np.testing.assert_allclose(answer, reference, atol=2e-2 * np.abs(reference).max())
+            np.testing.assert_allclose(answer, reference, atol=share * np.abs(reference).max())
