@@ -1,7 +1,5 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,50 +9,13 @@ from django.test import Client
 from tests import engine as engine_processes
 from tests import factories
 
-PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
-
-
-def pytest_collection_modifyitems(config, items):
-    """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), and name
-    what other tests lack here."""
-    from tests import peers, servers
-
-    have_gpu = os.environ.get("SKINCLINIC_TEST_GPU") == "1"
-    items[:] = [item for item in items if have_gpu or "gpu" not in item.keywords]
-    lacking = {
-        "photos": None if PHOTOS else "SKINCLINIC_TEST_PHOTOS names no folder of real photos",
-        "browser": None if servers.chromium() else "Chromium is not installed",
-        "servers": None
-        if servers.postgresql() and servers.redis()
-        else "PostgreSQL or Redis is not installed",
-        "nginx": None if servers.nginx() else "nginx is not installed",
-        "compose": None if shutil.which("docker-compose") else "docker-compose is not installed",
-        "gettext": None if shutil.which("xgettext") else "gettext is not installed",
-        "r": None if peers.r_with_proc() else "R with pROC is not installed",
-    }
-    for item in items:
-        for mark, reason in lacking.items():
-            if reason and mark in item.keywords:
-                item.add_marker(pytest.mark.skip(reason=reason))
-
-
-def pytest_sessionfinish(session, exitstatus):
-    """In CI a skipped test is a failure: everything the tests need is there."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
-        reporter.write_line("CI: tests were skipped, which counts as a failure", red=True)
-        session.exitstatus = 1
+pytest_plugins = ["tests.sets", "tests.tally"]
 
 
 @pytest.fixture(scope="session")
-def real_photos() -> Path:
-    """The folder of real photos (metadata.csv, images/); mark the test ``photos``."""
-    return Path(PHOTOS)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
-    """SQLite's test database is a file, so that worker processes and threads share it."""
+def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_parallel_suffix):
+    """SQLite's test database is a file, so that worker processes and threads share it; any other has a name of its
+    own for each process that tests."""
     from django.conf import settings
 
     database = settings.DATABASES["default"]
@@ -76,10 +37,10 @@ def home(settings, tmp_path, tmp_path_factory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quiet_broker(monkeypatch, request):
-    """Jobs are run by the test itself, unless it is marked ``engine`` and starts real workers."""
+    """Jobs are run by the test itself, unless it starts real workers."""
     from skinclinic import jobs
 
-    if "engine" not in request.keywords:
+    if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
 
 
@@ -164,12 +125,16 @@ def analysis(photo, clinician, model_version):
 
 
 @pytest.fixture
-def engine(transactional_db, home, settings) -> Iterator[engine_processes.Engine]:
-    """An engine on the broker this run is configured for: a folder of the home, or Redis."""
+def engine(transactional_db, home, settings, worker_id) -> Iterator[engine_processes.Engine]:
+    """An engine on the broker this run is configured for: a folder of the home, or a database of Redis for each
+    process that tests."""
     if settings.CELERY_BROKER_URL.startswith("embedded"):
         engine_processes.use_broker(
             settings, "embedded://localhost", {"folder": str(home / "broker"), "polling_interval": 0.05}
         )
+    elif worker_id != "master":
+        url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/" + worker_id.removeprefix("gw")
+        engine_processes.use_broker(settings, url, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     running = engine_processes.Engine(home, settings.CELERY_BROKER_URL)
     # Workers export networks to the cache of their own home; let them use the tests' shared one.
     (home / "cache").symlink_to(settings.CACHE_DIR)

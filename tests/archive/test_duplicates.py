@@ -77,7 +77,6 @@ def test_no_hash_and_too_large_a_distance():
         near.pairs(np.array([1]), 8)
 
 
-@pytest.mark.photos
 def test_on_real_photos_copies_are_near_and_different_lesions_are_not(real_photos):
     files = sorted((real_photos / "images").glob("*.jpg"))
     hashes, changed = [], []

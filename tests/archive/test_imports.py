@@ -508,7 +508,6 @@ def test_which_clinic_must_be_said_when_there_are_two(clinic, other_clinic, tmp_
         run("X", photos=table_files.photos(tmp_path / "p"), format="folder")
 
 
-@pytest.mark.photos
 def test_the_real_photos_come_in_with_what_their_table_says(clinic, curator, real_photos):
     options = {
         "photos": real_photos / "images", "metadata": real_photos / "metadata.csv", "format": "pad-ufes-20",

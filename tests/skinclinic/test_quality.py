@@ -160,12 +160,10 @@ def shares(crops) -> dict[str, float]:
     return {code: count / len(crops) for code, count in counted.items()}
 
 
-@pytest.mark.photos
 def test_real_photos_are_hardly_ever_warned_about(real_crops):
     assert all(share <= 0.03 for share in shares(real_crops).values())
 
 
-@pytest.mark.photos
 def test_spoilt_real_photos_are(real_crops):
     crops = [crop[::2, ::2] for crop in real_crops]
     dark = [(crop * 0.2).astype(np.uint8) for crop in crops]
