@@ -8,8 +8,9 @@ from django.test import Client
 
 from tests import engine as engine_processes
 from tests import factories
+from tests.folders import folders_of
 
-pytest_plugins = ["tests.sets", "tests.tally"]
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally"]
 
 
 @pytest.fixture(scope="session")
@@ -23,16 +24,24 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
-@pytest.fixture(autouse=True)
-def home(settings, tmp_path, tmp_path_factory) -> Path:
-    """A home folder for this test alone; only the cache of exported networks is shared by all."""
-    settings.SKINCLINIC_HOME = tmp_path / "home"
-    settings.PHOTOS_DIR = settings.SKINCLINIC_HOME / "photos"
-    settings.MODELS_DIR = settings.SKINCLINIC_HOME / "models"
-    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    from django.conf import settings
+
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SKINCLINIC_HOME.mkdir()
-    return settings.SKINCLINIC_HOME
+
+
+@pytest.fixture(autouse=True)
+def home(request, settings, tmp_path, tmp_path_factory) -> Path:
+    """A home folder for this test alone; only the cache of exported networks is shared by all."""
+    home = tmp_path / "home"
+    for name, folder in folders_of(home).items():
+        setattr(settings, name, folder)
+    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
+    home.mkdir()
+    if "standing" in request.fixturenames:
+        request.getfixturevalue("standing").give(home)
+    return home
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from reader_study.services import model_answers
 from skinclinic import jobs
 from tests.reader_study.conftest import WANTED
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stocked")]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from skinclinic import jobs
 from tests.reader_study.conftest import WANTED
 from tests.skinclinic.pages import NASTY, messages_of, url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stocked")]
 
 
 def text_of(response) -> str:
