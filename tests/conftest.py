@@ -40,7 +40,7 @@ def home(request, settings, tmp_path, tmp_path_factory) -> Path:
     settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
     home.mkdir()
     if "standing" in request.fixturenames:
-        request.getfixturevalue("standing").give(home)
+        request.getfixturevalue("standing").copy_files(home)
     return home
 
 
@@ -59,9 +59,15 @@ def announced_only(monkeypatch):
     monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
 
 
+def given_or_made(request: pytest.FixtureRequest, name: str, make: Callable):
+    """What the module keeps under this name, or else what ``make`` makes."""
+    given = request.getfixturevalue("given") if "standing" in request.fixturenames else {}
+    return given[name] if name in given else make()
+
+
 @pytest.fixture
-def clinic(db):
-    return factories.make_clinic("Hanok Dermatology")
+def clinic(request, db):
+    return given_or_made(request, "clinic", lambda: factories.make_clinic("Hanok Dermatology"))
 
 
 @pytest.fixture
@@ -70,24 +76,24 @@ def other_clinic(db):
 
 
 @pytest.fixture
-def clinician(clinic):
-    return factories.make_member(clinic, "clinician", "clara")
+def clinician(request, clinic):
+    return given_or_made(request, "clinician", lambda: factories.make_member(clinic, "clinician", "clara"))
 
 
 @pytest.fixture
-def coordinator(clinic):
+def coordinator(request, clinic):
     """A colleague who may look but not change."""
-    return factories.make_member(clinic, "coordinator", "cora")
+    return given_or_made(request, "coordinator", lambda: factories.make_member(clinic, "coordinator", "cora"))
 
 
 @pytest.fixture
-def curator(clinic):
-    return factories.make_member(clinic, "curator", "curtis")
+def curator(request, clinic):
+    return given_or_made(request, "curator", lambda: factories.make_member(clinic, "curator", "curtis"))
 
 
 @pytest.fixture
-def admin_user(clinic):
-    return factories.make_member(clinic, "admin", "ada")
+def admin_user(request, clinic):
+    return given_or_made(request, "admin_user", lambda: factories.make_member(clinic, "admin", "ada"))
 
 
 @pytest.fixture

@@ -1,18 +1,20 @@
 """Rows and files that the tests of a module begin with: made once, and as good as new for each test.
 
-A fixture of the module makes them inside ``standing.building()``; a fixture of the test gives them out::
+A fixture of the module makes them inside ``standing.building()`` and keeps them by name; each test is given a copy::
 
     @pytest.fixture(scope="module")
     def stock(standing):
         with standing.building():
-            return make_many_photos()
+            clinic = factories.make_clinic("Hanok Dermatology")
+            standing.keep(clinic=clinic, photos=many_photos(clinic))
 
     @pytest.fixture
-    def photos(stock, db):
-        return fresh(stock)
+    def photos(stock, given):
+        return given["photos"]
 
-They lie in a transaction that stays open for the module, and each test in a savepoint of it. A test that needs real
-transactions cannot use them; such tests run after all others, when the module's transaction is over.
+``clinic`` and the people of tests/conftest.py are the kept ones, if a test uses any. The rows lie in a transaction that
+stays open for the module, and each test in a savepoint of it. A test that needs real transactions cannot use them;
+such tests run after all others, when the module's transaction is over.
 """
 
 import copy
@@ -37,6 +39,7 @@ _open: list["Standing"] = []
 class Standing:
     def __init__(self, home: Path, blocker):
         self.home, self._blocker, self._stack = home, blocker, ExitStack()
+        self.kept: dict[str, object] = {}
         self.is_over = False
 
     @contextmanager
@@ -56,7 +59,10 @@ class Standing:
         self._stack.callback(transaction.set_rollback, True)
         _open.append(self)
 
-    def give(self, home: Path) -> None:
+    def keep(self, **values: object) -> None:
+        self.kept |= values
+
+    def copy_files(self, home: Path) -> None:
         """Put the module's files into the home of one test."""
 
         def put(source: str, target: str) -> None:
@@ -79,6 +85,12 @@ def standing(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[S
     here.end()
 
 
+@pytest.fixture
+def given(standing, db) -> dict:
+    """What the module keeps, as it was then, whatever earlier tests did to theirs."""
+    return copy.deepcopy(standing.kept)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     mark = item.get_closest_marker("django_db")
@@ -86,8 +98,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if real or (mark and mark.kwargs.get("transaction")):
         for standing in list(_open):
             standing.end()
-
-
-def fresh(stock):
-    """What a builder returned, as it was then, whatever earlier tests did to theirs."""
-    return copy.deepcopy(stock)

@@ -10,7 +10,6 @@ from reader_study.services.readers import Wanted
 from reader_study.services.sampling import Recipe
 from skinclinic.archive.models import DatasetItem
 from tests import evaluated, factories
-from tests.standing import fresh
 
 LABELS = ["bcc"] * 6 + ["mm"] * 4 + ["sk"] * 6 + ["nevus"] * 5 + ["ak"] * 3
 WANTED = {"bcc": 3, "mm": 2, "sk": 3, "nevus": 2}
@@ -34,29 +33,16 @@ def stock(standing):
             DatasetItem.objects.filter(pk=item.pk).update(phash=chance.getrandbits(63))
         model = evaluated.make_model(clinic, home, "one")
         evaluated.score(model, [*first, *second])
-    return SimpleNamespace(
-        clinic=clinic, curator=curator, entries=[*first, *second], versions=versions, model=model
-    )
+        standing.keep(
+            clinic=clinic,
+            curator=curator,
+            stocked=SimpleNamespace(entries=[*first, *second], versions=versions, model=model),
+        )
 
 
 @pytest.fixture
-def stocked(stock, db):
-    """The stock; its clinic is then the test's clinic, and its curator the curator."""
-    return fresh(stock)
-
-
-@pytest.fixture
-def clinic(request, db):
-    if "stocked" in request.fixturenames:
-        return request.getfixturevalue("stocked").clinic
-    return factories.make_clinic("Hanok Dermatology")
-
-
-@pytest.fixture
-def curator(request, clinic):
-    if "stocked" in request.fixturenames:
-        return request.getfixturevalue("stocked").curator
-    return factories.make_member(clinic, "curator", "curtis")
+def stocked(stock, given):
+    return given["stocked"]
 
 
 @pytest.fixture
