@@ -13,8 +13,8 @@ A fixture of the module makes them inside ``standing.building()`` and keeps them
         return given["photos"]
 
 ``clinic`` and the people of tests/conftest.py are the kept ones, if a test uses any. The rows lie in a transaction that
-stays open for the module, and each test in a savepoint of it. A test that needs real transactions cannot use them;
-such tests run after all others, when the module's transaction is over.
+stays open for the module, and each test in a savepoint of it. Tests that use none of this run after those that do and
+see nothing of it; only they can have real transactions.
 """
 
 import copy
@@ -45,7 +45,7 @@ class Standing:
     @contextmanager
     def building(self) -> Iterator[Path]:
         """Work on the database and below a home of the module, which it gives."""
-        assert not self.is_over, "a test with real transactions ran before one that uses standing rows"
+        assert not self.is_over, "a test without standing rows ran before one with them"
         with self._blocker.unblock(), override_settings(**folders_of(self.home)):
             if self not in _open:
                 self._begin()
@@ -91,10 +91,16 @@ def given(standing, db) -> dict:
     return copy.deepcopy(standing.kept)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of a module that use its rows run before those that must not see them."""
+    modules = {}
+    for item in items:
+        modules.setdefault(item.path, len(modules))
+    items.sort(key=lambda item: (modules[item.path], "standing" not in item.fixturenames))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    mark = item.get_closest_marker("django_db")
-    real = {"transactional_db", "live_server"} & set(item.fixturenames)
-    if real or (mark and mark.kwargs.get("transaction")):
+    if "standing" not in item.fixturenames:
         for standing in list(_open):
             standing.end()

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from skinclinic import imaging, quality
+from tests.cases import each
 
 # Ten skin tones from the lightest to the darkest (Monk scale).
 SKIN_TONES = [
@@ -66,12 +67,12 @@ def warnings(image: Image.Image) -> tuple[str, ...]:
     return quality.assess(image).warnings
 
 
-@pytest.mark.parametrize("tone", TYPES_I_TO_VI)
+@each("tone", TYPES_I_TO_VI)
 def test_good_photos_of_every_skin_type_pass(tone):
     assert warnings(skin(tone)) == ()
 
 
-@pytest.mark.parametrize("tone", SKIN_TONES)
+@each("tone", SKIN_TONES)
 def test_every_skin_tone_is_skin(tone):
     pixels = np.full((64, 64, 3), [int(tone[place : place + 2], 16) for place in (0, 2, 4)], np.uint8)
     assert quality.skin_fraction(pixels) == 1.0
