@@ -3,8 +3,10 @@ PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
 FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 VENV ?= .venv
 BIN = $(VENV)/bin
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+TOGETHER = -n auto --dist loadgroup
 
-.PHONY: demo dev test install install-test resolve lint clean
+.PHONY: demo dev test check install install-test resolve lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
 	@$(BIN)/python manage.py demo
@@ -12,10 +14,14 @@ demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$
 dev: install ## the demo for those who change it: everything starts again when its code changes
 	@$(BIN)/python manage.py dev
 
-test: install-test lint ## lint, migrations check, every test; again on PostgreSQL and Redis where they are
+test: install-test lint ## lint, migrations check, every test that needs no more than Python: before each change
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest
-	$(BIN)/python -m tests.servers $(BIN)/python -m pytest tests/skinclinic tests/archive tests/classifier tests/reader_study tests/faults
+	$(PYTEST) $(TOGETHER) -m "not check"
+
+check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
+	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"
+	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) -m "database and not (browser or benchmarks or nginx)"
+	$(PYTEST) -m benchmarks
 
 lint: install-test
 	$(BIN)/ruff check .
