@@ -11,7 +11,6 @@ from types import ModuleType
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
@@ -60,21 +59,13 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
     return MappedClassifier(backbone, design.features, outputs, dropout)
 
 
-class _NoRandomValues(TorchFunctionMode):
-    """Leaves out the random filling of new parameters, which takes seconds for a large network."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
 def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
 
     The network takes the tensors of ``state`` over instead of copying them.
     """
-    with _NoRandomValues():
+    # On "meta" tensors have shapes alone: filling a large network with random values takes seconds.
+    with torch.device("meta"):
         network = build(manifest.architecture, manifest.outputs)
     try:
         load_strictly(network, state, assign=True)

@@ -2,6 +2,7 @@
 
 import math
 from functools import wraps
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -204,7 +205,8 @@ def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
     except threshold_sets.Refused as refused:
         messages.error(request, str(refused))
-        return redirect(f"{reverse('evaluation', args=[row.pk])}?dataset={dataset[0]}&model={version.pk}")
+        chosen = urlencode({"dataset": dataset[0], "model": version.pk})
+        return redirect(f"{reverse('evaluation', args=[row.pk])}?{chosen}")
     except NoReport:
         raise Http404 from None
     messages.success(
@@ -255,7 +257,7 @@ def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
 def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
     kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
-    if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
+    if wanted not in TYPES or not (kind == CONFUSION or (kind in BY_DISEASE and key in DISEASE_KEYS)):
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key)
@@ -331,7 +333,7 @@ def named(rows: list[dict], text: str) -> dict:
 def choice_context(
     request: HttpRequest, report: Report, dataset: dict, model: dict, runs: dict | None
 ) -> dict:
-    one = f"dataset={dataset['pk']}&model={model['pk']}"
+    one = urlencode({"dataset": dataset["pk"], "model": model["pk"]})
     version = ModelVersion.objects.filter(pk=model["pk"]).first()
     return {
         "report": report.content,

@@ -15,11 +15,11 @@ from PIL import ImageDraw
 from classifier.models import Analysis
 from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
 from classifier.plots.report import Report, ScoreLine, build_pdf
-from classifier.presenters.result import answer_view, chosen_thresholds
+from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
 from classifier.services.analysis.differential import ResultView
 from classifier.services.models.card import validated_on
-from classifier.views.result import ANALYSES, member_of
+from classifier.views.result import ANALYSES
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis

@@ -180,6 +180,8 @@ def test_last_layer_of_another_width_is_refused():
 def test_restored_network_answers_like_the_one_it_came_from(mapped):
     name = "resnet152" if mapped.head.in_channels == 2048 else "efficientnet_lite0"
     restored = network.restore(lively.manifest(name), mapped.state_dict()).eval()
+    assert not any(tensor.is_meta for tensor in [*restored.parameters(), *restored.buffers()])
+    assert all(tensor.requires_grad for tensor in restored.parameters())
     with torch.inference_mode():
         torch.testing.assert_close(restored(lively.images(1)), mapped(lively.images(1)), rtol=0, atol=0)
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from pathlib import Path
 
 import numpy as np
 from django.utils import timezone
@@ -42,7 +42,9 @@ def run(
     """Compute everything and keep it in the evaluation's folder. Raises JobError, weights.ModelRejected."""
     models = list(row.model_versions.select_related("trained_on_version__dataset").order_by("name", "pk"))
     datasets = list(row.dataset_versions.select_related("dataset").order_by("dataset__name", "number"))
-    sets = [TestSet(version, models) for version in datasets]
+    sets = [EvaluatedPhotos(version) for version in datasets]
+    for model in models:
+        _look_for_leaks(model, sets)
     draft = row.folder.with_name(f".draft-{row.pk}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -63,22 +65,33 @@ def run(
         _write_json(draft, REPORT, report)
         _write_json(draft, LEAKS, found)
         np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
-        shutil.rmtree(row.folder, ignore_errors=True)
-        os.rename(draft, row.folder)
+        _put_in_place(draft, row.folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return report
 
 
-class TestSet:
+def _look_for_leaks(model: ModelVersion, sets: list["EvaluatedPhotos"]) -> None:
+    """Compare all sets with what the model has seen, which may be 100,000 photos: one model at a time."""
+    seen = leakage.TrainingSide(model)
+    for one in sets:
+        one.leaks[model] = seen.leaks(one.items)
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    """Move the new files over the old ones, the report last: at no moment is there none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (SCORES, LEAKS, REPORT):
+        os.replace(draft / name, folder / name)
+
+
+class EvaluatedPhotos:
     """The photos of one dataset version that its models are evaluated on, and what they say of each.
 
     Every model is evaluated on the same photos: one that cannot be used with one of them is left out for all.
     """
 
-    __test__ = False  # no test, whatever pytest thinks
-
-    def __init__(self, version: DatasetVersion, models: list[ModelVersion]):
+    def __init__(self, version: DatasetVersion):
         self.version = version
         rows = evaluations.test_items(version).select_related("entry").only(*_READ)
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
@@ -86,7 +99,7 @@ class TestSet:
         self.left_out: Counter[str] = Counter()
         self.scores: dict[int, dict[int, tuple[list[float], float]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
-        self.leaks = {model: leakage.find(model, self.items) for model in models}
+        self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
     @property
     def leaking(self) -> set[int]:
@@ -205,7 +218,7 @@ class TestSet:
         }
 
 
-def _refusal(sets: list[TestSet], leaking: int) -> str:
+def _refusal(sets: list[EvaluatedPhotos], leaking: int) -> str:
     parts = []
     for one in sets:
         for model, found in one.leaks.items():
@@ -228,7 +241,7 @@ def _refusal(sets: list[TestSet], leaking: int) -> str:
 
 
 def _report(
-    row: Evaluation, models: list[ModelVersion], sets: list[TestSet], still_here: Callable[[], None]
+    row: Evaluation, models: list[ModelVersion], sets: list[EvaluatedPhotos], still_here: Callable[[], None]
 ) -> dict:
     results, figures = [], {}
     for one in sets:
@@ -263,12 +276,12 @@ def _report(
     return {
         "name": row.name,
         "made_at": timezone.now().isoformat(),
-        "made_on": date.today().isoformat(),
+        "made_on": timezone.localdate().isoformat(),
         "made_by": str(row.created_by or ""),
         "premalignant_as": row.premalignant_as,
         "remove_leaks": row.remove_leaks,
         "bootstrap": row.bootstrap,
-        "models": [_model_json(model) for model in models],
+        "models": [_model_json(model, sets[0].leaks[model]) for model in models],
         "datasets": [one.to_json() for one in sets],
         "results": results,
         "runs": _runs(models, sets, figures),
@@ -293,7 +306,7 @@ def _curves(scores, shown: Truth, found: Figures, policy: str, given: list[Given
     return curves
 
 
-def _model_json(model: ModelVersion) -> dict:
+def _model_json(model: ModelVersion, leaks: leakage.Leaks) -> dict:
     training = model.manifest.get("training") or {}
     return {
         "pk": model.pk,
@@ -305,12 +318,12 @@ def _model_json(model: ModelVersion) -> dict:
         "licence": model.manifest.get("licence", ""),
         "group": training.get("group", ""),
         "run": training.get("run"),
-        "leaks_checked": not leakage.find(model, []).unknown,
+        "leaks_checked": not leaks.unknown,
         "training_dataset": str(model.trained_on_version or ""),
     }
 
 
-def _runs(models: list[ModelVersion], sets: list[TestSet], figures: dict) -> list[dict]:
+def _runs(models: list[ModelVersion], sets: list[EvaluatedPhotos], figures: dict) -> list[dict]:
     """Mean and SD over the runs of each training of which there are several."""
     groups: dict[tuple[str, int | None], list[ModelVersion]] = {}
     for model in models:

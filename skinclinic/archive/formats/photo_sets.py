@@ -131,6 +131,8 @@ class Zip(PhotoSet):
                 source = opened.enter_context(_Cautious(io.FileIO(path)))
                 _check_count(source)
                 self.file = opened.enter_context(zipfile.ZipFile(source))
+            except PhotosRefused:
+                raise
             except (
                 zipfile.BadZipFile,
                 OSError,
@@ -139,8 +141,6 @@ class Zip(PhotoSet):
                 OverflowError,
                 struct.error,
             ) as error:
-                if isinstance(error, PhotosRefused):
-                    raise
                 raise PhotosRefused(
                     _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
                 ) from None

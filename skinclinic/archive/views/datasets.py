@@ -1,6 +1,7 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
 import csv
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -153,7 +154,7 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
     ]
     table = summary_table.table(columns)
     if request.GET.get("as") != "csv":
-        again = "&".join(f"version={column.version.pk}" for column in columns)
+        again = urlencode([("version", column.version.pk) for column in columns])
         return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
