@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 WEIGHTS_FILE = "model.safetensors"
-SHIPPED_DIR = Path(__file__).resolve().parent / "shipped"
+SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
 LARGEST_HEADER = 16 * 1024 * 1024
 # Of the parameters by which the number of outputs is known (see classifier.networks.network.MappedClassifier).
 _OUTPUT_PARAMETERS = ("head.weight", "bias")

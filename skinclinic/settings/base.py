@@ -110,6 +110,13 @@ TEMPLATES = [
         },
     }
 ]
+if DEBUG:
+    # Without the cache: a template that is being written shows at once, also in workers.
+    TEMPLATES[0]["APP_DIRS"] = False
+    TEMPLATES[0]["OPTIONS"]["loaders"] = [
+        "django.template.loaders.filesystem.Loader",
+        "django.template.loaders.app_directories.Loader",
+    ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 

@@ -19,6 +19,7 @@ from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.archive import table_files
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 ROWS = [["0.jpg", "bcc", "A", "L"], ["1.jpg", "mm", "A", "L"], ["2.jpg", "nevus", "B", ""]]
@@ -265,7 +266,7 @@ MAPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", MAPS)
+@each("kind", MAPS)
 def test_a_map_of_another_shape_is_refused(clinic, photos, tmp_path, kind):
     data = MAPS[kind]
     (tmp_path / "map.json").write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -274,12 +275,10 @@ def test_a_map_of_another_shape_is_refused(clinic, photos, tmp_path, kind):
     assert not Import.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"name": ""}, {"name": "y" * 121}, {"name": "a\0b"}, {"name": "a\ud800b"}, {"url": "no address"},
+@each("options", [{"name": ""}, {"name": "y" * 121}, {"name": "a\0b"}, {"name": "a\ud800b"}, {"url": "no address"},
      {"url": "javascript:alert(1)"}, {"licence": "y" * 121}, {"period": "a\0b"}, {"photos": "/gone"},
-     {"photos": "y" * 5000}, {"photos": "a\0b"}, {"format": "csv"}, {"user": "nobody"}, {"clinic": "none"}],
-)  # fmt: skip
+     {"photos": "y" * 5000}, {"photos": "a\0b"}, {"format": "csv"}, {"user": "nobody"},
+     {"clinic": "none"}])  # fmt: skip
 def test_an_option_that_makes_no_sense_is_refused(clinic, photos, options):
     from pathlib import Path
 

@@ -16,6 +16,7 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
+from tests.cases import each
 from tests.skinclinic.pages import NASTY, url
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,7 @@ def test_models_and_datasets_are_chosen_on_a_page(clinic, curator, model, test_s
     assert "By page" in text_of(client.get(url("evaluations")))
 
 
-@pytest.mark.parametrize("value", NASTY)
+@each("value", NASTY)
 def test_nonsense_is_answered_kindly(value, curator, model, test_set, client_for, row):
     client = client_for(curator)
     sent = dict.fromkeys(("name", "model", "dataset", "premalignant_as"), value)

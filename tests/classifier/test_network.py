@@ -12,6 +12,7 @@ from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.efficientnet_lite import SameConv2d
 from classifier.networks.manifest import ModelRejected
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.classifier import lively
 from tests.classifier.grad_cam import PooledLinear, assert_maps_are_grad_cam
 
@@ -42,16 +43,15 @@ def test_maps_equal_pytorch_grad_cam_for_every_disease(mapped):
     assert_maps_are_grad_cam(mapped, lively.images(1, seed=7))
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
+@each("name", ARCHITECTURES)
 def test_every_architecture_ends_in_the_features_it_names(name):
     with torch.device("meta"):
         maps = network.build(name, 5).backbone(torch.zeros(1, 3, 64, 64))
     assert maps.shape == (1, ARCHITECTURES[name].features, 2, 2)
 
 
-@pytest.mark.parametrize(
-    ("name", "millions"),
-    # Tan and Le's Lite variants have 4.7, 5.4 and 6.1 million parameters with 1000 outputs.
+@each(
+    "name, millions",
     [
         ("efficientnet_lite0", 4.7),
         ("efficientnet_lite1", 5.4),

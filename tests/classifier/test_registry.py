@@ -16,6 +16,7 @@ from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.weights import ModelRejected
 from classifier.services.models import registry
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +63,7 @@ def put_weights(folder: Path, content: bytes):
     change_manifest(folder, weights_sha256=hashlib.sha256(content).hexdigest())
 
 
-@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+@each("architecture", list(ARCHITECTURES))
 def test_fingerprints_are_those_of_the_networks(architecture):
     import torch
 
@@ -219,7 +220,7 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("case", SPOILT)
+@each("case", SPOILT)
 def test_spoilt_models_are_refused(model_dir, copy_of, case):
     spoil, code = SPOILT[case]
     copy = copy_of(model_dir)

@@ -17,7 +17,7 @@ from classifier.imports.state_dicts import load_backbone
 from classifier.networks import torchvision_ops, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.network import build
-from classifier.training import checkpoint, initial, parts, runner
+from classifier.training import checkpoint, initial, parts, runner, world
 from classifier.training import folder as files
 from classifier.training.errors import TrainingRefused
 from classifier.training.photos import Views, validation_side
@@ -339,3 +339,23 @@ def test_a_manifest_is_dated_in_the_zone_the_process_was_given(monkeypatch):
     monkeypatch.undo()
     time.tzset()
     assert len(days) == 2
+
+
+@pytest.mark.parametrize(("ampere", "half"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_mixed_precision_is_one_that_the_card_has(monkeypatch, ampere, half):
+    """Older cards only imitate bfloat16, which PyTorch counts as support unless told otherwise."""
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: ampere or including_emulation
+    )
+    assert world._half(torch.device("cuda")) is half
+    assert world._half(torch.device("cpu")) is None
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(TrainingRefused) as caught, world.joined():
+        pass
+    assert caught.value.code == "too_few_gpus"
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -94,7 +94,6 @@ def test_a_half_written_checkpoint_is_never_read(tmp_path):
     assert json.loads((folder / files.OUTCOME).read_text())["state"] == files.DONE
 
 
-@pytest.mark.engine
 @pytest.mark.timeout(290)
 def test_kill_9_of_the_worker(engine, clinic, curator):
     """Its training ends by itself and another worker goes on from the checkpoint."""

@@ -1,5 +1,7 @@
 """The photos of an import: a folder, or a ZIP that is read in place and never unpacked."""
 
+import contextlib
+import io
 import os
 import stat
 import struct
@@ -25,6 +27,8 @@ _NESTED = {
     ".z", ".cab", ".jar", ".iso", ".dmg",
 }  # fmt: skip
 _UTF_8, _ENCRYPTED = 1 << 11, 1
+# The end of a ZIP with its two 64-bit records and the longest comment; how far those begin before the end's.
+_LONGEST_END, _FAR_END = 56 + 20 + 22 + (1 << 16), 56 + 20
 
 
 class FileTooLarge(ValueError):
@@ -49,9 +53,7 @@ class PhotoSet:
         self._bare: dict[str, str | None] = {}
         for name in names:
             if len(self.names) >= MOST_FILES:
-                raise PhotosRefused(
-                    _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
-                )
+                raise _too_many()
             if not _is_text(name) or len(name) > LONGEST_NAME:
                 raise PhotosRefused(
                     _("The name “%(name)s” is not text or too long. Rename the file."), name=name[:80]
@@ -122,30 +124,29 @@ def _refuse_folder(error: OSError) -> None:
 
 class Zip(PhotoSet):
     def __init__(self, path: Path):
-        try:
-            self.size = path.stat().st_size
-            _check_directory(path)
-            self.file = zipfile.ZipFile(path)
-        except PhotosRefused:
-            raise
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            NotImplementedError,
-            ValueError,
-            OverflowError,
-            struct.error,
-        ) as error:
-            raise PhotosRefused(
-                _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
-            ) from None
         self._infos = {}
-        try:
+        with contextlib.ExitStack() as opened:
+            try:
+                self.size = path.stat().st_size
+                source = opened.enter_context(_Cautious(io.FileIO(path)))
+                _check_count(source)
+                self.file = opened.enter_context(zipfile.ZipFile(source))
+            except PhotosRefused:
+                raise
+            except (
+                zipfile.BadZipFile,
+                OSError,
+                NotImplementedError,
+                ValueError,
+                OverflowError,
+                struct.error,
+            ) as error:
+                raise PhotosRefused(
+                    _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
+                ) from None
             self._check_sizes()
             super().__init__(self._walk())
-        except BaseException:
-            self.file.close()
-            raise
+            self._opened = opened.pop_all()
 
     def _check_sizes(self) -> None:
         infos = self.file.infolist()
@@ -222,7 +223,7 @@ class Zip(PhotoSet):
         return data
 
     def close(self) -> None:
-        self.file.close()
+        self._opened.close()
 
 
 def open_photos(path: Path) -> PhotoSet:
@@ -239,17 +240,34 @@ def leads_out(name: str) -> bool:
     return ".." in name.split("/") or name.startswith("/") or bool(PureWindowsPath(name).drive)
 
 
-def _check_directory(path: Path) -> None:
-    """Refuse a ZIP whose directory alone would fill the memory, before zipfile reads it."""
-    with path.open("rb") as file:
-        # The same function that zipfile trusts, so that both see the same directory.
-        end = zipfile._EndRecData(file)
-    if end and (
-        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES
-    ):
-        raise PhotosRefused(
-            _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
-        )
+class _Cautious(io.BufferedReader):
+    """A ZIP's file, without a directory that would fill the memory: zipfile reads that in one piece."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > MOST_DIRECTORY_BYTES:
+            raise _too_many()
+        return super().read(size)
+
+
+def _check_count(file: io.BufferedReader) -> None:
+    """Refuse a ZIP whose end says that it holds too many files, before its directory is read."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_END))
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    far = end - _FAR_END
+    count = 0
+    if far >= 0 and tail.startswith(b"PK\x06\x06", far):
+        (count,) = struct.unpack_from("<Q", tail, far + 32)
+    elif 0 <= end <= len(tail) - 22:
+        (count,) = struct.unpack_from("<H", tail, end + 10)
+    if count > MOST_FILES:
+        raise _too_many()
+
+
+def _too_many() -> PhotosRefused:
+    return PhotosRefused(
+        _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
+    )
 
 
 def _name(info: zipfile.ZipInfo) -> str:
