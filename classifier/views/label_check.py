@@ -13,6 +13,7 @@ from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member, require
+from skinclinic.services.refused import Refused
 
 
 @clinic_member()
@@ -41,7 +42,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
     else:
         try:
             check = label_checks.ask(clinic, request.user, chosen)
-        except label_checks.Refused as refused:
+        except Refused as refused:
             messages.warning(request, str(refused))
         except QueryError as error:
             messages.warning(request, search.explain(error))

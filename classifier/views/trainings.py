@@ -18,6 +18,7 @@ from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.services.refused import Refused
 
 TRAININGS = Training.objects.select_related("clinic", "dataset_version__dataset", "created_by")
 SHOWN = 200
@@ -67,7 +68,7 @@ def training_new(request: HttpRequest) -> HttpResponse:
         try:
             training = trainings.request(form.wanted(), version, request.user)
             return redirect("model-training", training.pk)
-        except trainings.Refused as refused:
+        except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
     chosen = form["dataset"].value() or next(iter(form.offers), "")
     context = {"form": form, "offers": offers, "chosen": str(chosen), "can_train": bool(form.offers)}

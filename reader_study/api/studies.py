@@ -23,7 +23,6 @@ from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import opening, progress, readers, sampling, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
-from reader_study.services.refused import Refused as ServiceRefused
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -49,10 +48,9 @@ class StudyViewSet(ReadViewSet):
         """Make a draft; fields that are not sent get the defaults of the page."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        with _said():
-            study = studies.create_with_settings(
-                self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
-            )
+        study = studies.create_with_settings(
+            self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
+        )
         return Response(self._shown(study), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request, pk=None):
@@ -61,12 +59,11 @@ class StudyViewSet(ReadViewSet):
         serializer = self.get_serializer(study, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values = serializer.settings()
-        with _said():
-            if study.is_open:
-                reason = serializer.validated_data.get("reason", "")
-                studies.amend(study, request.user, values, reason)
-            else:
-                studies.change_settings(study, values, sessions=serializer.sessions_wanted(study))
+        if study.is_open:
+            reason = serializer.validated_data.get("reason", "")
+            studies.amend(study, request.user, values, reason)
+        else:
+            studies.change_settings(study, values, sessions=serializer.sessions_wanted(study))
         return Response(self._shown(study))
 
     @extend_schema(request=RecipeSerializer, responses=DrawnSerializer)
@@ -78,8 +75,7 @@ class StudyViewSet(ReadViewSet):
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         values.setdefault("seed", sampling.new_seed())
-        with _said():
-            study = sampling.draw(study, request.user, Recipe(**values))
+        study = sampling.draw(study, request.user, Recipe(**values))
         images = study.images.values_list("is_practice", flat=True)
         return Response(
             DrawnSerializer(
@@ -91,16 +87,14 @@ class StudyViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def open(self, request, pk=None):
         """Fix the protocol and let readers read; ``obstacles`` of the study says what stands in the way."""
-        with _said():
-            study = opening.open_study(self.get_object(), request.user)
+        study = opening.open_study(self.get_object(), request.user)
         return Response(self._shown(study))
 
     @extend_schema(request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request, pk=None):
         """End the reading for good."""
-        with _said():
-            study = studies.close(self.get_object(), request.user)
+        study = studies.close(self.get_object(), request.user)
         return Response(self._shown(study))
 
     @extend_schema(responses=ReaderProgressSerializer(many=True))
@@ -124,11 +118,10 @@ class StudyViewSet(ReadViewSet):
             said = _("There is no group “%(group)s”; there are: %(names)s.")
             raise Refused(422, "group", said % {"group": values["group"], "names": names})
         wanted = Wanted(values["name"], values["email"], group, values["years_of_practice"])
-        with _said():
-            (made,) = readers.invite(
-                study, [wanted], request.user, lambda secret: reading_address(request, secret),
-                reason=values["reason"],
-            )  # fmt: skip
+        (made,) = readers.invite(
+            study, [wanted], request.user, lambda secret: reading_address(request, secret),
+            reason=values["reason"],
+        )  # fmt: skip
         answer = ReaderSerializer(made.reader).data | {"link": made.link, "mailed": made.mailed}
         return Response(answer, status=status.HTTP_201_CREATED)
 
@@ -151,14 +144,3 @@ class StudyViewSet(ReadViewSet):
     def _shown(self, study: Study) -> dict:
         study = self.queryset.all().get(pk=study.pk)
         return StudyDetailSerializer(study, context=self.get_serializer_context()).data
-
-
-class _said:
-    """Turns a service's refusal into the API's error: 409 with the field as its code."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _traceback):
-        if isinstance(error, ServiceRefused):
-            raise Refused(409, error.field or "refused", str(error)) from None

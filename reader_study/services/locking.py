@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study
-from reader_study.services.refused import Refused
+from skinclinic.services.refused import Refused
 
 
 def lock(study: Study) -> Study:

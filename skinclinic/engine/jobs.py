@@ -106,6 +106,12 @@ def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> 
     return row
 
 
+def enqueue_again(kind: str, subject: int, clinic) -> Job:
+    """Ask for another run over the row ``subject``. Whoever asks sees to it that none is at work."""
+    runs = Job.objects.filter(kind=kind, subject=subject).count()
+    return enqueue(kind, f"{subject}:{runs + 1}", subject=subject, clinic=clinic)
+
+
 def retry(row: Job) -> bool:
     """Queue a failed job again with fresh attempts; False when it is not failed."""
     changed = Job.objects.filter(pk=row.pk, state=Job.State.FAILED).update(

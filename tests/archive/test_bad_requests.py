@@ -25,6 +25,7 @@ from skinclinic.archive.urls import curating, duplicates
 from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls
 from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 
@@ -270,7 +271,7 @@ def test_one_name_for_a_dataset_chosen_by_several_at_once(clinic, curator):
     def make():
         try:
             said.append(datasets.create(clinic, curator, "Same").pk)
-        except datasets.Refused as refused:
+        except Refused as refused:
             said.append(str(refused))
         finally:
             connection.close()
@@ -303,11 +304,11 @@ def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
     store.path_of(item.entry.photo.file_key).unlink()
     answer = client.get(reverse("dataset-export", args=[frozen.pk]), follow=True)
     assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.to_folder(frozen, tmp_path / "out", export.Options())
     left = {path.stem for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert item.content_sha256 not in left and not list(tmp_path.rglob("*.part"))
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out.zip*"))
 
@@ -315,7 +316,7 @@ def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
 def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
     item = frozen.items.first()
     store.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
-    with pytest.raises(datasets.Refused, match=item.content_sha256[:16]):
+    with pytest.raises(Refused, match=item.content_sha256[:16]):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out*"))
 

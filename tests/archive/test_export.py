@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 
 from skinclinic import imaging
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def test_a_download_goes_on_where_it_was_cut_off(frozen, client_for, curator):
 
 
 def test_drafts_are_not_exported(draft):
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.members(draft, export.Options())
 
 
@@ -101,7 +102,7 @@ def test_a_file_that_is_gone_or_changed_is_named(frozen, tmp_path):
         call_command("export_dataset", "Tumours", out=tmp_path / "out")
     assert not list((tmp_path / "out" / "photos").iterdir())
     store.path_of(key).unlink()
-    with pytest.raises(datasets.Refused, match=name):
+    with pytest.raises(Refused, match=name):
         export.members(frozen, export.Options())
 
 

@@ -41,6 +41,15 @@ def expire(row: Job) -> None:
     Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
+def test_another_run_over_a_row_is_another_job(kind, clinic):
+    rows = [jobs.enqueue_again("test", subject, clinic) for subject in (7, 7, 8)]
+    assert [(row.key, row.subject, row.clinic) for row in rows] == [
+        ("7:1", 7, clinic),
+        ("7:2", 7, clinic),
+        ("8:1", 8, clinic),
+    ]
+
+
 def test_asking_twice_makes_one_job(kind):
     assert jobs.enqueue("test", "a").pk == jobs.enqueue("test", "a").pk
     assert Job.objects.count() == 1

@@ -16,20 +16,13 @@ from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import storable
 
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10
 REPEATS, MOST_REPEATS = 2000, 100_000
 State = Evaluation.State
-
-
-class Refused(Exception):
-    """It cannot be done. ``field`` names what to change; the message says why and what to do."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import lock
 from reader_study.services.making import enrolment, progress
-from reader_study.services.refused import Refused
 from skinclinic.models import User
 from skinclinic.services.mail import send
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import storable
 
 MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70

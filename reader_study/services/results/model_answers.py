@@ -27,7 +27,7 @@ def request(study: Study) -> Job | None:
     earlier = Job.objects.filter(kind=JOB, subject=study.pk)
     if waiting := earlier.filter(state=Job.State.QUEUED).first():
         return waiting
-    return jobs.enqueue(JOB, f"{study.pk}:{earlier.count() + 1}", subject=study.pk, clinic=study.clinic)
+    return jobs.enqueue_again(JOB, study.pk, study.clinic)
 
 
 def job_of(study: Study) -> Job | None:

@@ -18,6 +18,7 @@ from skinclinic.archive.services.searching import selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import is_key, storable
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
@@ -54,7 +55,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
             )
             datasets.fill(version, entries, chosen.to_json())
             return redirect("dataset", pk=version.pk)
-        except datasets.Refused as refused:
+        except Refused as refused:
             form.add_error("name", str(refused))
     context = {
         "form": form,
@@ -134,7 +135,7 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("dataset", pk=pk)
     try:
         return act(request, version)
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     except QueryError as error:
         messages.error(request, shown.search.explain(error))
@@ -168,7 +169,7 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
 def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = SplitForm(request.POST)
     if not form.is_valid():
-        raise datasets.Refused(_("A split needs a method, a share from 1 to 99 % and a seed."))
+        raise Refused("", _("A split needs a method, a share from 1 to 99 % and a seed."))
     values = form.cleaned_data
     datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
     messages.success(request, _("The dataset was split."))
@@ -178,7 +179,7 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = StatedForm(request.POST, version=version)
     if not form.is_valid():
-        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+        raise Refused("", " ".join(error for errors in form.errors.values() for error in errors))
     datasets.state(version, **form.cleaned_data)
     messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)
@@ -205,7 +206,7 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     note = request.POST.get("note", "")[:400]
     if not storable(note):
-        raise datasets.Refused(_("The note holds characters that cannot be stored."))
+        raise Refused("", _("The note holds characters that cannot be stored."))
     draft = datasets.new_version(version.dataset, request.user, note)
     return redirect("dataset", pk=draft.pk)
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import VIEW, get_for
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")

@@ -10,10 +10,11 @@ from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
-from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, Refused, lock_draft
+from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Job, Patient, User
+from skinclinic.services.refused import Refused
 
 FREEZE_JOB = "dataset-freeze"
 _SAY_EVERY = 50
@@ -55,12 +56,11 @@ def request(version: DatasetVersion, user: User) -> bool:
     with transaction.atomic():
         row = lock_draft(version)
         if reasons := problems(row):
-            raise Refused(" ".join(reasons))
+            raise Refused("", " ".join(reasons))
         if row.items.count() > MOST_AT_ONCE:
             row.frozen_by = user
             row.save(update_fields=["frozen_by"])
-            runs = Job.objects.filter(kind=FREEZE_JOB, subject=row.pk).count()
-            jobs.enqueue(FREEZE_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            jobs.enqueue_again(FREEZE_JOB, row.pk, row.clinic)
             return True
     freeze(version, user, verify=True)
     return False
@@ -74,7 +74,7 @@ def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> Data
     """
     version = lock_draft(version)
     if reasons := problems(version) or file_problems(version, verify=verify):
-        raise Refused(" ".join(reasons))
+        raise Refused("", " ".join(reasons))
     version.sha256 = fingerprint_of(version)
     version.provenance = provenance(version)
     version.state = DatasetVersion.State.FROZEN

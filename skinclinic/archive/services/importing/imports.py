@@ -22,7 +22,7 @@ from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Job, User
+from skinclinic.models import Clinic, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
@@ -83,13 +83,13 @@ def _plan(row: Import) -> Path:
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
     start_check(row)
-    _enqueue(CHECK_JOB, row)
+    jobs.enqueue_again(CHECK_JOB, row.pk, row.clinic)
 
 
 def request_write(row: Import) -> None:
     """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
     start_write(row)
-    _enqueue(WRITE_JOB, row)
+    jobs.enqueue_again(WRITE_JOB, row.pk, row.clinic)
 
 
 def start_check(row: Import) -> None:
@@ -227,8 +227,3 @@ def _move(row: Import, states, to: str, **values) -> None:
         row.refresh_from_db()
         raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
     row.refresh_from_db()
-
-
-def _enqueue(kind: str, row: Import) -> None:
-    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
-    jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
