@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from skinclinic import imaging
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
@@ -47,6 +48,19 @@ def test_the_zip_holds_photos_and_words_and_no_person(frozen):
 def test_pathology_texts_leave_only_when_asked_for(frozen):
     archive = zipfile.ZipFile(io.BytesIO(zip_of(frozen)))
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
+
+
+def test_pathology_texts_leave_only_with_members_who_may_edit(frozen, clinician, coordinator, client_for):
+    address, link = reverse("dataset-export", args=[frozen.pk]), "?texts=1"
+    page = client_for(coordinator).get(reverse("dataset", args=[frozen.pk])).content.decode()
+    assert link not in page and "only by members who may edit" in page
+    assert client_for(coordinator).get(address + link).status_code == 403
+    assert client_for(coordinator).head(address + link).status_code == 403
+    plain = b"".join(client_for(coordinator).get(address).streaming_content)
+    assert b"'=1+1" not in zipfile.ZipFile(io.BytesIO(plain)).read("photos.csv")
+    assert link in client_for(clinician).get(reverse("dataset", args=[frozen.pk])).content.decode()
+    whole = b"".join(client_for(clinician).get(address + link).streaming_content)
+    assert b"'=1+1" in zipfile.ZipFile(io.BytesIO(whole)).read("photos.csv")
 
 
 def test_a_later_correction_does_not_change_the_export(frozen):

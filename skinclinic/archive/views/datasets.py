@@ -95,6 +95,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "said": version.split.get("said", {}),
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
+        "can_edit": bool(member and member.can_edit),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
     return render(request, "archive/datasets/page.html", context | _work(version))
