@@ -7,14 +7,13 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from reader_study.models import Study, StudyResult
+from reader_study.services.access import Access, with_answers_for
 from reader_study.services.results import result_files
 from reader_study.services.results import results as service
 from reader_study.services.results.study_tables import FILES
-from reader_study.views.result_page import Access
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -43,9 +42,7 @@ class StudyResultViewSet(ReadViewSet):
 
     def list(self, request):
         """The studies whose results the caller may see, and how far these are."""
-        studies = [
-            study for study in self.filter_queryset(self.get_queryset()) if self._access(study).can_see
-        ]
+        studies = self.filter_queryset(self.get_queryset()).filter(pk__in=with_answers_for(request.user))
         rows = StudyResult.objects.filter(study__in=studies).select_related("study").order_by("-study")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -89,8 +86,7 @@ class StudyResultViewSet(ReadViewSet):
 
     def _results(self) -> service.Results:
         study = self.get_object()
-        if not self._access(study).can_see:
-            raise PermissionDenied(_("The study is not closed: its results are not shown yet."))
+        self._access(study).require_answers()
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))
         except service.NoResults:

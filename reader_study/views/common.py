@@ -3,7 +3,8 @@
 from django.http import HttpRequest
 
 from reader_study.models import Study
-from skinclinic.permissions import STUDY, VIEW, get_for, membership, require
+from reader_study.services.access import Access
+from skinclinic.permissions import VIEW, get_for, membership
 
 STUDIES = Study.objects.select_related("clinic", "model_version", "created_by", "opened_by", "closed_by")
 
@@ -13,12 +14,10 @@ def study_of(request: HttpRequest, pk: int, need: str = VIEW) -> Study:
     return get_for(request.user, STUDIES, pk, need)
 
 
-def study_with_truth(request: HttpRequest, pk: int) -> Study:
-    """The study for those who may see its photos and readers now: after closing every member of the clinic."""
+def access_of(request: HttpRequest, pk: int) -> Access:
+    """The study, and what the signed-in person may see of it. Raises Http404 for outsiders."""
     study = study_of(request, pk)
-    if not study.is_closed:
-        require(membership(request.user, study.clinic_id), STUDY)
-    return study
+    return Access(study, membership(request.user, study.clinic_id))
 
 
 def frame(request: HttpRequest, study: Study, tab: str) -> dict:

@@ -1,18 +1,18 @@
 """The results of a study: the overview, its progress, and what can be done with them."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import StudyEvent, StudyResult
+from reader_study.services.access import Access
 from reader_study.services.results import results as service
 from reader_study.services.results.conclusions import conclusions
 from reader_study.services.results.results import NoResults
-from reader_study.views.common import frame, study_of
-from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
+from reader_study.views.common import access_of, frame, study_of
+from reader_study.views.result_page import TAB, ResultPage, refusal
 from skinclinic.permissions import STUDY
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -21,7 +21,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 def overview(request: HttpRequest, pk: int) -> HttpResponse:
     """The results in short; or why there are none yet."""
     access = access_of(request, pk)
-    if not access.can_see:
+    if not access.can_see_answers:
         return refusal(request, access)
     row = StudyResult.objects.filter(study=access.study).first()
     try:
@@ -87,8 +87,7 @@ def _lines(page: ResultPage) -> list[dict]:
 def status(request: HttpRequest, pk: int) -> HttpResponse:
     """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
     access = access_of(request, pk)
-    if not access.can_see:
-        raise PermissionDenied
+    access.require_answers()
     row = StudyResult.objects.filter(study=access.study).first()
     response = render(request, "studies/results/progress.html", _state(request, access, row))
     if row is None or not row.is_busy:
