@@ -7,9 +7,6 @@ needs no torch; loading and saving do.
 import hashlib
 import io
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,6 +20,7 @@ from classifier.manifest import (
     check_manifest,
     read_manifest,
 )
+from skinclinic.files.whole import whole_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,17 +136,10 @@ def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"]) -> Man
     check_manifest(manifest)
     _check_outputs(io.BytesIO(content), manifest)
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
-    try:
-        (unfinished / WEIGHTS_FILE).write_bytes(content)
+    with whole_folder(folder) as draft:
+        (draft / WEIGHTS_FILE).write_bytes(content)
         text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        (unfinished / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
-        unfinished.chmod(0o755)
-        os.rename(unfinished, folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+        (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return manifest
 
 

@@ -1,8 +1,6 @@
 """Computing an evaluation: leaks, analyses, figures, and the files they are kept in."""
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -22,6 +20,7 @@ from classifier.models import Evaluation, ModelVersion
 from classifier.services import batch_analyses, evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.files import whole
 from skinclinic.jobs import JobError
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
@@ -42,30 +41,23 @@ def run(
     models = list(row.model_versions.select_related("trained_on_version__dataset").order_by("name", "pk"))
     datasets = list(row.dataset_versions.select_related("dataset").order_by("dataset__name", "number"))
     sets = [TestSet(version, models) for version in datasets]
-    draft = row.folder.with_name(f".draft-{row.pk}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        found = [one.leaks_json() for one in sets]
-        _write_json(row.folder, LEAKS, found)
-        if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
-            raise JobError("leaks", _refusal(sets, leaking))
-        for one in sets:
-            one.leave_out(one.leaking, "leaks")
-        total = len(models) * sum(len(one.items) for one in sets)
-        done = 0
-        for one in sets:
-            for model in models:
-                one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
-                done += len(one.items)
-        report = _report(row, models, sets, lambda: say(done, total))
-        _write_json(draft, REPORT, report)
-        _write_json(draft, LEAKS, found)
+    found = [one.leaks_json() for one in sets]
+    whole.write(row.folder / LEAKS, _json(found))
+    if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
+        raise JobError("leaks", _refusal(sets, leaking))
+    for one in sets:
+        one.leave_out(one.leaking, "leaks")
+    total = len(models) * sum(len(one.items) for one in sets)
+    done = 0
+    for one in sets:
+        for model in models:
+            one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
+            done += len(one.items)
+    report = _report(row, models, sets, lambda: say(done, total))
+    with whole.whole_folder(row.folder, replace=True) as draft:
+        (draft / REPORT).write_text(_json(report), encoding="utf-8")
+        (draft / LEAKS).write_text(_json(found), encoding="utf-8")
         np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
-        shutil.rmtree(row.folder, ignore_errors=True)
-        os.rename(draft, row.folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return report
 
 
@@ -328,11 +320,8 @@ def _runs(models: list[ModelVersion], sets: list[TestSet], figures: dict) -> lis
     ]
 
 
-def _write_json(folder, name: str, value) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.draft"
-    draft.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    os.replace(draft, folder / name)
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def facts(report: dict) -> dict:

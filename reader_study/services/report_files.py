@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from classifier.services.figure_files import pdf, png, svg, table_csv
 from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
+from skinclinic.files.whole import whole_folder
 
 REPORT = "report.json"
 
@@ -47,24 +47,14 @@ def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:
     A folder that holds nothing but files of these names is replaced. Raises FolderRefused, OSError.
     """
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
-        fresh = Path(draft) / "new"
-        fresh.mkdir()
+    with whole_folder(folder, replace=True) as draft:
         for name, content in found:
-            place = fresh / name
+            place = draft / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-        written = _names(fresh)
+        written = _names(draft)
         if folder.exists():
             _check(folder, written)
-            os.replace(folder, Path(draft) / "old")
-        try:
-            os.replace(fresh, folder)
-        except OSError:
-            if (old := Path(draft) / "old").exists():
-                os.replace(old, folder)
-            raise
     return len(written)
 
 

@@ -24,6 +24,7 @@ PURE = [
     "skinclinic/imaging",
     "skinclinic/quality.py",
     "skinclinic/diseases.py",
+    "skinclinic/files",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",

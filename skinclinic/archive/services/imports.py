@@ -20,6 +20,7 @@ from skinclinic.archive.models import Import, SavedMapping, Source
 from skinclinic.archive.services import dataset_of_import, import_check, import_write, own_export
 from skinclinic.archive.services.import_report import refusal
 from skinclinic.diseases import BY_KEY
+from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
@@ -156,13 +157,14 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
     plan = _plan(row)
-    draft = plan.with_suffix(".part")
+    draft = whole.new_draft(plan)
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             own_export.take_table(row, plan.parent)
         report = import_check.check(row, draft, say)
         if fine := is_fine(report):
-            draft.replace(plan)
+            whole.flush(draft)
+            whole.put(draft, plan)
     except TableRefused as refused:
         report, fine = {"refused": refusal(refused)}, False
     except OSError as error:
@@ -172,7 +174,7 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
             % {"error": error.strerror or error},
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        whole.remove(draft)
     # Somebody may have discarded it meanwhile.
     Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
         report=report,
