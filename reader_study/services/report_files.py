@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from classifier.plots.figures import Figure
-from classifier.services.figure_files import pdf, png, svg, table_csv
+from classifier.plots.png import to_png
+from classifier.services.figure_files import pdf, svg, table_csv
 from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
@@ -34,9 +35,11 @@ def files(
 def _pictures(found: Iterable[Figure]) -> Iterator[tuple[str, bytes]]:
     # Most of a PNG's time is its compression, which lets other threads work.
     with ThreadPoolExecutor() as pool:
-        for figure, drawn in [(figure, pool.submit(png, figure)) for figure in found]:
+        for figure, page, drawn in [
+            (figure, page := pdf(figure), pool.submit(to_png, page)) for figure in found
+        ]:
             yield f"figures/{figure.name}.svg", svg(figure)
-            yield f"figures/{figure.name}.pdf", pdf(figure)
+            yield f"figures/{figure.name}.pdf", page
             yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
             yield f"figures/{figure.name}.png", drawn.result()
 

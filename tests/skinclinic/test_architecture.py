@@ -42,6 +42,8 @@ PURE = [
     "classifier/pipeline.py",
     "classifier/plots/axes.py",
     "classifier/plots/canvas.py",
+    "classifier/plots/pdf.py",
+    "classifier/plots/png.py",
     "classifier/preprocess.py",
     "classifier/reference",
     "classifier/roc.py",
