@@ -16,10 +16,15 @@ SCALE = 0.75
 _BOLD_STROKE = 0.3
 
 
-def to_pdf(drawing: Drawing, font_file: Path) -> bytes:
-    """One page of the drawing's size. ``font_file``: a TrueType font with the characters of the texts."""
+def use_font(font_file: Path) -> None:
+    """Make reportlab know the font that every PDF is written in."""
     if FONT not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
+
+
+def to_pdf(drawing: Drawing, font_file: Path) -> bytes:
+    """One page of the drawing's size. ``font_file``: a TrueType font with the characters of the texts."""
+    use_font(font_file)
     out = io.BytesIO()
     # invariant: the same drawing gives the same bytes.
     page = Canvas(out, pagesize=(drawing.width * SCALE, drawing.height * SCALE), invariant=True)

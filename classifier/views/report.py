@@ -2,7 +2,6 @@
 
 import io
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,6 +16,7 @@ from classifier.models import Analysis
 from classifier.report import Report, ScoreLine, build_pdf
 from classifier.services import assessments
 from classifier.services.differential import ResultView
+from classifier.services.figure_files import FONT_FILE
 from classifier.services.model_card import validated_on
 from classifier.views.result import ANALYSES, member_of
 from classifier.views.result_context import answer_view, chosen_thresholds
@@ -35,7 +35,6 @@ WARNING_WORDS = {
     "too_small": gettext_lazy("few pixels"),
     "little_skin": gettext_lazy("little skin"),
 }
-FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regular.ttf"
 
 
 @never_cache
