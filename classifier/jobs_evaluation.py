@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from classifier.models import Evaluation
-from classifier.services import evaluation_run, evaluations, trainings
+from classifier.services import evaluation_run, evaluations
 from classifier.weights import ModelRejected
 from skinclinic import jobs
 from skinclinic.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(evaluations.JOB, lease_seconds=600, on_change=evaluations.follow_jobs, queue=trainings.QUEUE)
+@job(evaluations.JOB, on_change=evaluations.follow_jobs)
 def evaluate(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Analyse what has no analysis yet, then compute; what was analysed stays when this is killed."""
     return [outcome(row) for row in rows]

@@ -5,6 +5,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -87,5 +88,7 @@ def sweep_drafts() -> None:
     """Remove drafts of uploads that were cut off by a crash."""
     oldest = time.time() - DRAFT_MAX_SECONDS
     for draft in settings.MODELS_DIR.glob(f"*/{DRAFT}*"):
-        if draft.stat().st_mtime < oldest:
-            shutil.rmtree(draft, ignore_errors=True)
+        # An upload that is just finishing gives its draft the final name.
+        with suppress(FileNotFoundError):
+            if draft.stat().st_mtime < oldest:
+                shutil.rmtree(draft, ignore_errors=True)

@@ -33,7 +33,7 @@ from skinclinic import jobs
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Clinic, Job, User
 
-JOB, QUEUE = "train", "training"
+JOB, QUEUE = "train", jobs.TRAINING
 STOPPED = "stopped"
 MOST_RUNS, MOST_EPOCHS, MOST_BATCH, LARGEST_SEED = 20, 1000, 4096, 2**31 - 1
 DEFAULT_ARCHITECTURE = "resnet152"

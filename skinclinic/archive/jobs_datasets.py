@@ -9,13 +9,13 @@ from skinclinic.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(datasets.FILL_JOB, lease_seconds=600)
+@job(datasets.FILL_JOB)
 def fill_dataset(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Put what the version's search finds into it."""
     return [_fill(row) for row in rows]
 
 
-@job(freezing.FREEZE_JOB, lease_seconds=600)
+@job(freezing.FREEZE_JOB)
 def freeze_dataset(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Read every file of the version, then freeze it."""
     return [_freeze(row) for row in rows]

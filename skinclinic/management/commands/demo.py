@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from skinclinic import jobs
 from skinclinic.processes import python, run_together
 
 
@@ -35,13 +36,10 @@ class Command(BaseCommand):
         run_together(
             {
                 "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
-                "worker": python(
-                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("analysis,default")
-                ),
-                # Of its own, so that a photo never waits behind a training.
-                "trainer": python(
-                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("training")
-                ),
+                # Each of its own, so that a photo never waits behind an import, an evaluation or a training.
+                "worker": self._worker(jobs.PHOTOS),
+                "batch": self._worker(jobs.BATCH, jobs.MAIL),
+                "trainer": self._worker(jobs.TRAINING),
                 "reconciler": python(manage, "reconcile"),
             },
             env=environment,
@@ -77,6 +75,9 @@ class Command(BaseCommand):
         ]
 
     @staticmethod
-    def _worker(queues: str) -> list[str]:
-        return ["--pool", "solo", "--queues", queues, "--loglevel", "WARNING", "--without-gossip",
-                "--without-mingle", "--without-heartbeat"]  # fmt: skip
+    def _worker(*queues: str) -> list[str]:
+        return [
+            *python("-m", "celery", "--quiet", "-A", "skinclinic", "worker", "--pool", "solo"),
+            *("--queues", ",".join(queues), "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ]
