@@ -38,7 +38,6 @@ class Chosen:
     basis: str
 
 
-@transaction.atomic
 def make(
     row: Evaluation,
     model: ModelVersion,

@@ -6,6 +6,7 @@ and it goes on from its checkpoint.
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from classifier.training.plan import (
     Plan,
     settings_for,
 )
-from classifier.weights import ModelRejected
+from classifier.weights import Manifest, ModelRejected
 from skinclinic import jobs
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Clinic, Job, User
@@ -259,27 +260,38 @@ def seconds_left(run: TrainingRun) -> float | None:
     return run.progress["seconds"] / step * (steps - step)
 
 
-def store_model(run: TrainingRun) -> None:
-    """Register the model a run has left in its folder, unpublished; called in the job's last transaction."""
-    training = run.training
-    made = run.folder / MODEL
-    folder = registry.new_folder(registry.clinic_models_dir(training.clinic), run.model_name)
+def keep_model(run: TrainingRun) -> Callable[[], None]:
+    """Copy and check the model a run has left in its folder; returns what registers it, unpublished, in the job's
+    last transaction. Raises jobs.JobError for a model that may not be used."""
+    folder = registry.new_folder(registry.clinic_models_dir(run.training.clinic), run.model_name)
+    # Below this name it is swept away if nobody comes to register it.
     draft = folder.with_name(f".draft-{folder.name}")
     try:
-        shutil.copytree(made, draft)
-        os.rename(draft, folder)
-        version = registry.register(folder, clinic=training.clinic, user=training.created_by)
-    except ModelRejected as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise jobs.JobError(error.code, error.message) from error
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    finally:
+        shutil.copytree(run.folder / MODEL, draft)
+        manifest = registry.check(draft)
+    except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, ModelRejected):
+            raise jobs.JobError(error.code, error.message) from error
+        raise
+    return partial(_store_model, run, manifest, draft, folder)
+
+
+def _store_model(run: TrainingRun, manifest: Manifest, draft: Path, folder: Path) -> None:
+    training = run.training
+    try:
+        os.rename(draft, folder)
+        version = registry.register_checked(
+            manifest, folder, clinic=training.clinic, user=training.created_by
+        )
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, ModelRejected):
+            raise jobs.JobError(error.code, error.message) from error
+        raise
     if version.path != folder:
         # The same seed on the same data once more: these weights are here already.
-        shutil.rmtree(folder, ignore_errors=True)
+        transaction.on_commit(partial(shutil.rmtree, folder, ignore_errors=True))
     if version.trained_on_version_id is None:
         version.trained_on_version = training.dataset_version
         version.save(update_fields=["trained_on_version"])

@@ -178,9 +178,18 @@ def name_is_taken(clinic: Clinic, name: str) -> bool:
     return Study.objects.filter(clinic=clinic, name=name).exists()
 
 
-@transaction.atomic
 def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes) -> Study:
     """Make the closed study and ask for its results. Raises Refused when the name is taken."""
+    hashes = _hashes(tables)
+    with study_tables.whole_written(tables.whole) as whole:
+        return _create(clinic, user, tables, wishes, hashes, whole)
+
+
+@transaction.atomic
+def _create(
+    clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes, hashes: dict[str, str],
+    whole: Path | None,
+) -> Study:  # fmt: skip
     lock(clinic)
     if name_is_taken(clinic, wishes.name):
         raise Refused([_whole("", _("This clinic already has a study with this name."))])
@@ -194,11 +203,11 @@ def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishe
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
-    if tables.whole is not None:
-        study_tables.keep_whole(study, tables.whole)
+    if whole:
+        study_tables.keep_whole(study, whole)
     protocol.fix(study)
     study.save(update_fields=["protocol", "protocol_sha256"])
-    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=_hashes(tables))
+    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=hashes)
     results.request(study)
     return study
 

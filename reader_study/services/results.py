@@ -145,7 +145,7 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
     if not current.exists():
-        shutil.rmtree(draft, ignore_errors=True)
+        transaction.on_commit(partial(shutil.rmtree, draft, ignore_errors=True))
         return
     folder = row.study.folder / FOLDER
     old = draft.with_name(f"{draft.name}-old")
@@ -153,7 +153,7 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     if folder.exists():
         os.rename(folder, old)
     os.rename(draft, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    transaction.on_commit(partial(shutil.rmtree, old, ignore_errors=True))
     current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())
     log.note(row.study, StudyEvent.Kind.COMPUTED, number=row.number)
 
