@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,8 +90,9 @@ def draft_folder(user: User, token: str) -> Path:
 def drop_old_drafts() -> None:
     """Forget files that nobody decided on for a day."""
     for folder in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*"):
-        if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 # Checking

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -107,8 +108,10 @@ def _new_draft(study: Study) -> Path:
     """A folder of this computation alone; those of computations that were killed are thrown away."""
     study.folder.mkdir(parents=True, exist_ok=True)
     for left in study.folder.glob(".draft-*"):
-        if time.time() - left.stat().st_mtime > _LEFT_AFTER:
-            shutil.rmtree(left, ignore_errors=True)
+        # Another worker may be putting its own in place.
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFT_AFTER:
+                shutil.rmtree(left, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=".draft-", dir=study.folder))
 
 
