@@ -134,7 +134,7 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
     if not current.exists():
-        whole.remove(draft)
+        transaction.on_commit(partial(whole.remove, draft))
         return
     whole.put(draft, row.study.folder / FOLDER, replace=True)
     current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())

@@ -83,14 +83,17 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    start_check(row)
-    _enqueue(CHECK_JOB, row)
+    # Together: a row that says "checking" has a job, whatever becomes of this process.
+    with transaction.atomic():
+        start_check(row)
+        _enqueue(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
     """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
-    start_write(row)
-    _enqueue(WRITE_JOB, row)
+    with transaction.atomic():
+        start_write(row)
+        _enqueue(WRITE_JOB, row)
 
 
 def start_check(row: Import) -> None:
@@ -204,17 +207,20 @@ def run_write(row: Import, say=lambda done: None) -> Import:
         return bool(still)
 
     done = import_write.write(row, _plan(row), go_on)
-    finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
-    with transaction.atomic():
-        finished_now = done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(
-            **finished
-        )
-        if finished_now:
-            dataset_of_import.fill(row, import_write.lines(_plan(row)))
-    if finished_now:
-        remove_files(row)
+    if done == row.total:
+        _finish(row, dict(dataset_of_import.told_by(row, import_write.lines(_plan(row)))))
     row.refresh_from_db()
     return row
+
+
+def _finish(row: Import, told: dict[int, dict]) -> None:
+    """Note that all is written and put it into the dataset, unless somebody has just paused the import."""
+    values = {"state": State.DONE, "written": row.total, "finished_at": timezone.now(), "error": ""}
+    with transaction.atomic():
+        if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
+            return
+        dataset_of_import.fill(row, told)
+    remove_files(row)
 
 
 def fail(row: Import, error: str) -> None:
