@@ -5,6 +5,7 @@ from .lesion import Lesion
 from .patient import Patient
 from .photo import Photo
 from .user import User
+from .work import Work, WorkState
 
 __all__ = [
     "Clinic",
@@ -17,5 +18,7 @@ __all__ = [
     "Photo",
     "Role",
     "User",
+    "Work",
+    "WorkState",
     "WorkerSeen",
 ]

@@ -21,12 +21,13 @@ from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.report import refusal
-from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Job, User
+from skinclinic.engine import jobs, work
+from skinclinic.models import Clinic, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
 State = Import.State
+BUSY = (State.CHECKING, State.RUNNING)
 CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
 
 
@@ -83,13 +84,13 @@ def _plan(row: Import) -> Path:
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
     start_check(row)
-    _enqueue(CHECK_JOB, row)
+    work.ask(CHECK_JOB, row.pk, row.clinic)
 
 
 def request_write(row: Import) -> None:
     """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
     start_write(row)
-    _enqueue(WRITE_JOB, row)
+    work.ask(WRITE_JOB, row.pk, row.clinic)
 
 
 def start_check(row: Import) -> None:
@@ -190,7 +191,9 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
 
 def is_fine(report: dict) -> bool:
     """Whether a check was made and found nothing that stands against writing."""
-    return bool(report) and not (report.get("refused") or report["errors"] or report["unknown_labels"])
+    if report.get("refused") or "errors" not in report:
+        return False
+    return not (report["errors"] or report["unknown_labels"])
 
 
 def run_write(row: Import, say=lambda done: None) -> Import:
@@ -217,9 +220,14 @@ def run_write(row: Import, say=lambda done: None) -> Import:
 
 def fail(row: Import, error: str) -> None:
     """Note that the import stopped by an error; it can be taken up again."""
-    Import.objects.filter(pk=row.pk, state__in=(State.CHECKING, State.RUNNING)).update(
-        state=State.FAILED, error=error
-    )
+    Import.objects.filter(pk=row.pk, state__in=BUSY).update(state=State.FAILED, error=error)
+
+
+def cancelled(row: Import, reason: str) -> None:
+    """Note that a person stopped it: a check leaves nothing behind, what is written stays."""
+    now = Import.objects.filter(pk=row.pk)
+    now.filter(state=State.CHECKING).update(state=State.UPLOADED, report={}, error=reason)
+    now.filter(state=State.RUNNING).update(state=State.PAUSED, error=reason)
 
 
 def _move(row: Import, states, to: str, **values) -> None:
@@ -227,8 +235,3 @@ def _move(row: Import, states, to: str, **values) -> None:
         row.refresh_from_db()
         raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
     row.refresh_from_db()
-
-
-def _enqueue(kind: str, row: Import) -> None:
-    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
-    jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
