@@ -67,6 +67,15 @@ def require(member: Member | None, need: str) -> None:
         raise PermissionDenied(_("Only an admin of this clinic may do this."))
 
 
+def may(member: Member | None, need: str) -> bool:
+    """Whether the member has the right."""
+    try:
+        require(member, need)
+    except PermissionDenied:
+        return False
+    return True
+
+
 def clinic_member(need: str = VIEW):
     """Decorate a view: the signed-in user needs this right in the current clinic (request.membership)."""
 

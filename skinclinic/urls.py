@@ -15,12 +15,14 @@ from skinclinic.views import (
     pathology,
     patients,
     photo_files,
+    work,
     worklist,
 )
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
+    path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
     # Also for people who are not signed in yet.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("login/", accounts.SignIn.as_view(), name="login"),

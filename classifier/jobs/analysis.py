@@ -10,7 +10,7 @@ from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
 from classifier.services.analysis import analyses, trials
 from classifier.services.evaluation import label_checks
 from skinclinic import imaging
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Job
@@ -101,7 +101,7 @@ def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     return [partial(trials.store_outcome, trial, result)]
 
 
-@jobs.job(label_checks.JOB, on_change=label_checks.follow_jobs)
+@jobs.job(label_checks.JOB, on_change=work.follow(LabelCheck))
 def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Ask a model about archive photos; what it has answered already stays when this is killed."""
     from classifier.networks.weights import ModelRejected
@@ -114,4 +114,4 @@ def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         label_checks.run(check, lambda share: jobs.progress(row, min(share, 1.0)))
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
-    return [partial(label_checks.finish, check)]
+    return [lambda: None]

@@ -2,14 +2,15 @@
 
 from django import template
 
-from classifier.models import LabelCheck
+from classifier.presenters.work import LabelCheckProgress
 from classifier.services.evaluation import label_checks
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def last_label_check(context) -> LabelCheck | None:
-    """The newest check of the clinic that the page is about."""
+def last_label_check(context) -> LabelCheckProgress | None:
+    """The newest check of the clinic that the page is about, and how far it is."""
     membership = getattr(context["request"], "membership", None)
-    return label_checks.last(membership.clinic) if membership else None
+    check = membership and label_checks.last(membership.clinic)
+    return LabelCheckProgress(check, membership) if check else None

@@ -48,7 +48,7 @@ class JobError(Exception):
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the job over; stop working on it."""
+    """Another worker has taken the job over, or a person has cancelled it; stop working on it."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,16 @@ def retry(row: Job) -> bool:
     return changed
 
 
-def cancel(row: Job, code: str, reason: str) -> bool:
-    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued."""
+def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
+    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued.
+
+    ``running``: also one that is at work; its worker loses it and stops at its next ``progress``.
+    """
+    states = [Job.State.QUEUED, Job.State.RUNNING] if running else [Job.State.QUEUED]
     return _change(
-        row, Q(state=Job.State.QUEUED),
+        row, Q(state__in=states),
         state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now(),
+        lease_token=None, lease_until=None,
     )  # fmt: skip
 
 
@@ -258,6 +263,9 @@ def finish(row: Job, outcome: Outcome) -> bool:
 
 def _fail(row: Job, error: Exception) -> bool:
     kind = _kinds[row.kind]
+    if isinstance(error, LeaseLost):
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
+        return False
     if isinstance(error, kind.transient) and row.attempts < MAX_ATTEMPTS:
         log.warning("%s %s: %s, attempt %d", row.kind, row.key, error, row.attempts)
         return _settle(row, None, state=Job.State.QUEUED, error=str(error))
@@ -281,7 +289,7 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
             row.refresh_from_db()
             _changed(row.kind, [row])
     except LeaseLost:
-        log.warning("%s %s was taken over by another worker", row.kind, row.key)
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
         return False
     return True
 
@@ -319,6 +327,18 @@ def reconcile() -> dict[str, int]:
 def position(row: Job) -> int:
     """Place in the queue, 1 = next."""
     return Job.objects.filter(kind=row.kind, state=Job.State.QUEUED, id__lt=row.id).count() + 1
+
+
+def ahead(row: Job) -> int:
+    """How many jobs its workers have to do, or are doing, that were asked for before it."""
+    unfinished = (Job.State.QUEUED, Job.State.RUNNING)
+    kinds = kinds_of(queue_of(row.kind))
+    return Job.objects.filter(kind__in=kinds, state__in=unfinished, id__lt=row.id).count()
+
+
+def is_served(kind: str) -> bool:
+    """Whether a worker is alive that does this kind."""
+    return engine_online(queue_of(kind))
 
 
 def worker_alive(name: str, queue: str = PHOTOS) -> None:

@@ -6,6 +6,7 @@ from .letter import Letter
 from .patient import Patient
 from .photo import Photo
 from .user import User
+from .work import Work, WorkState
 
 __all__ = [
     "Clinic",
@@ -19,5 +20,7 @@ __all__ = [
     "Photo",
     "Role",
     "User",
+    "Work",
+    "WorkState",
     "WorkerSeen",
 ]

@@ -217,7 +217,7 @@ def test_a_model_that_is_gone_is_said_and_can_be_tried_again(archive, curator, m
     assert check.error in client.get(url("review")).content.decode().replace("&#x27;", "'")
     good = registry.register(model_dir)
     type(version).objects.filter(pk=version.pk).update(folder=good.folder, weights_sha256="1" * 64)
-    client.post(url("review-model"), {"again": "1"})
+    client.post(url("work", "label-check", check.pk), {"act": "retry"})
     jobs.run_waiting(label_checks.JOB)
     check.refresh_from_db()
     assert (check.state, check.done) == ("done", len(archive))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from skinclinic.archive.services.curating import duplicates
+from skinclinic.engine import jobs
 from skinclinic.engine.jobs import Outcome, job
 from skinclinic.models import Clinic, Job
 
@@ -14,5 +15,5 @@ def find_duplicates(rows: Sequence[Job]) -> Sequence[Outcome]:
 
 
 def _one(row: Job) -> Outcome:
-    duplicates.search(Clinic.objects.get(pk=row.subject))
+    duplicates.search(Clinic.objects.get(pk=row.subject), lambda: jobs.progress(row, row.progress))
     return lambda: None

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing import imports
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import Outcome, job
 from skinclinic.models import Job
 
 
 def _note_failures(rows: Sequence[Job]) -> None:
     for row in rows:
-        if row.state == Job.State.FAILED and (found := Import.objects.filter(pk=row.subject).first()):
+        if row.state != Job.State.FAILED or not (found := Import.objects.filter(pk=row.subject).first()):
+            continue
+        if row.error_code == work.CANCELLED:
+            imports.cancelled(found, row.error)
+        else:
             imports.fail(found, row.error)
 
 

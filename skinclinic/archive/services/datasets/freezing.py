@@ -12,9 +12,9 @@ from django.utils.translation import ngettext
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
 from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, Refused, lock_draft
-from skinclinic.engine import jobs
+from skinclinic.engine import work
 from skinclinic.files import store
-from skinclinic.models import Job, Patient, User
+from skinclinic.models import Patient, User
 
 FREEZE_JOB = "dataset-freeze"
 _SAY_EVERY = 50
@@ -78,8 +78,7 @@ def request(version: DatasetVersion, user: User) -> bool:
         if row.items.count() > MOST_AT_ONCE:
             row.frozen_by = user
             row.save(update_fields=["frozen_by"])
-            runs = Job.objects.filter(kind=FREEZE_JOB, subject=row.pk).count()
-            jobs.enqueue(FREEZE_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            work.ask(FREEZE_JOB, row.pk, row.clinic)
             return True
     freeze(version, user, verify=True)
     return False
@@ -114,9 +113,7 @@ def problems(version: DatasetVersion) -> list[str]:
     items, found = version.items, []
     if not items.exists():
         return [_("There is no photo in this version yet.")]
-    if Job.objects.filter(
-        kind__in=(FILL_JOB, FREEZE_JOB), subject=version.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
-    ).exists():
+    if work.is_busy((FILL_JOB, FREEZE_JOB), version.pk):
         return [_("The version is still being worked on. Wait until that is done.")]
     if n := items.filter(entry=None).count():
         found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
