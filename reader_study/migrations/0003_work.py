@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reader_study', '0002_end_and_paper'),
+        ('reader_study', '0002_letters'),
     ]
 
     operations = [
