@@ -35,9 +35,8 @@ def quick_passwords():
 def home(request, settings, tmp_path, tmp_path_factory) -> Path:
     """A home folder for this test alone; only the cache of exported networks is shared by all."""
     home = tmp_path / "home"
-    for name, folder in folders_of(home).items():
+    for name, folder in folders_of(home, tmp_path_factory.getbasetemp() / "cache").items():
         setattr(settings, name, folder)
-    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
     home.mkdir()
     if "standing" in request.fixturenames:
         request.getfixturevalue("standing").copy_files(home)

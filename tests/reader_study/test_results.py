@@ -16,6 +16,7 @@ from reader_study.statistics.report import report
 from skinclinic import jobs
 from skinclinic.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.models import Job
+from tests import factories
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
 from tests.skinclinic.pages import url
 
@@ -24,9 +25,17 @@ pytestmark = pytest.mark.django_db
 PAGES = ["", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"]
 
 
+@pytest.fixture(scope="module")
+def read(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        admin = factories.make_member(clinic, "admin", "ada")
+        standing.keep(clinic=clinic, admin_user=admin, made=read_study(clinic, admin, home))
+
+
 @pytest.fixture
-def made(clinic, admin_user, tmp_path):
-    return read_study(clinic, admin_user, tmp_path)
+def made(read, given):
+    return given["made"]
 
 
 def body(response) -> str:
