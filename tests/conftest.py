@@ -25,10 +25,12 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_passwords():
+def quick_settings():
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Otherwise every test client looks through all static files, which takes longer than most pages.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,8 @@ def home(request, settings, tmp_path, tmp_path_factory) -> Path:
     for name, folder in folders_of(home, tmp_path_factory.getbasetemp() / "cache").items():
         setattr(settings, name, folder)
     home.mkdir()
+    if "live_server" in request.fixturenames:
+        settings.WHITENOISE_AUTOREFRESH = False
     if "standing" in request.fixturenames:
         request.getfixturevalue("standing").copy_files(home)
     return home
