@@ -74,8 +74,8 @@ def clinic(request, db):
 
 
 @pytest.fixture
-def other_clinic(db):
-    return factories.make_clinic("Elsewhere Skin Centre")
+def other_clinic(request, db):
+    return given_or_made(request, "other_clinic", lambda: factories.make_clinic("Elsewhere Skin Centre"))
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def admin_user(request, clinic):
 
 
 @pytest.fixture
-def outsider(other_clinic):
+def outsider(request, other_clinic):
     """An admin of another clinic."""
-    return factories.make_member(other_clinic, "admin", "oscar")
+    return given_or_made(request, "outsider", lambda: factories.make_member(other_clinic, "admin", "oscar"))
 
 
 @pytest.fixture

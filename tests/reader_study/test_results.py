@@ -372,3 +372,12 @@ def test_programs_get_the_report_and_the_tables(made, client_for, clinician, adm
     compute = url("api-study-result-compute", made.study.pk)
     assert client.post(compute).status_code == 403
     assert client_for(admin_user).post(compute).json()["state"] == "waiting"
+
+
+def test_results_are_there_while_they_are_computed_again(made):
+    made = read_study(made)
+    for _time in range(2):
+        results.request(made.study)
+        jobs.run_waiting(results.JOB)
+        assert results.Results(made.study).curves
+    assert [path.name for path in made.study.folder.iterdir() if path.name.startswith(".draft")] == []
