@@ -5,6 +5,7 @@ import pytest
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
+from skinclinic.models import Job
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,11 @@ def test_a_photo_rejected_meanwhile_is_said(draft, curator, entries):
     assert not draft.is_frozen
     with pytest.raises(datasets.Refused, match="rejected"):
         freezing.request(draft, curator)
+
+
+def test_freezing_while_the_photos_are_still_added(client_for, curator, draft, clinic):
+    key = draft.pk
+    Job.objects.create(kind=datasets.FILL_JOB, key=f"{key}:1", subject=key, clinic=clinic)
+    freeze(client_for(curator), draft)
+    draft.refresh_from_db()
+    assert not draft.is_frozen

@@ -17,6 +17,7 @@ from reader_study.statistics.report import report
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from tests import factories
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
 from tests.skinclinic.pages import url
 
@@ -25,9 +26,17 @@ pytestmark = pytest.mark.django_db
 PAGES = ["", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"]
 
 
+@pytest.fixture(scope="module")
+def read(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        admin = factories.make_member(clinic, "admin", "ada")
+        standing.keep(clinic=clinic, admin_user=admin, made=read_study(clinic, admin, home))
+
+
 @pytest.fixture
-def made(clinic, admin_user, tmp_path):
-    return read_study(clinic, admin_user, tmp_path)
+def made(read, given):
+    return given["made"]
 
 
 def body(response) -> str:
@@ -365,3 +374,12 @@ def test_programs_get_the_report_and_the_tables(made, client_for, clinician, adm
     compute = url("api-study-result-compute", made.study.pk)
     assert client.post(compute).status_code == 403
     assert client_for(admin_user).post(compute).json()["state"] == "waiting"
+
+
+def test_results_are_there_while_they_are_computed_again(made):
+    made = read_study(made)
+    for _time in range(2):
+        results.request(made.study)
+        jobs.run_waiting(results.JOB)
+        assert results.Results(made.study).curves
+    assert [path.name for path in made.study.folder.iterdir() if path.name.startswith(".draft")] == []

@@ -104,7 +104,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(kind):
         jobs.progress(slow, 0.5)
 
 
-def test_bad_input_fails_at_once_with_its_reason_and_can_be_retried(kind):
+def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried(kind):
     kind.handler = lambda rows: [JobError("broken", "The photo is broken.") for _ in rows]
     row = jobs.enqueue("test", "a")
     jobs.run_waiting("test")
