@@ -13,7 +13,8 @@ from PIL import Image
 
 from classifier.drawings.canvas import Canvas, smooth_step
 
-_PAINTERS: dict[str, Callable[[Canvas], None]] = {}
+Painter = Callable[[Canvas], None]
+_PAINTERS: dict[str, Painter] = {}
 
 
 def synthetic_lesion(disease_key: str, seed: int, size: int = 512) -> Image.Image:
@@ -40,8 +41,8 @@ def _draw(kind: str, seed: int, size: int, paint: Callable[[Canvas], None]) -> I
     return Image.fromarray(canvas.finish())
 
 
-def _paints(disease_key: str):
-    def register(painter):
+def _paints(disease_key: str) -> Callable[[Painter], Painter]:
+    def register(painter: Painter) -> Painter:
         _PAINTERS[disease_key] = painter
         return painter
 

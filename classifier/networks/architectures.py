@@ -27,7 +27,7 @@ def _resnet(depth: int) -> Architecture:
 def _caffe_resnet() -> Architecture:
     # Trained on blue, green, red from 0 to 255 less the mean of ImageNet's pixels.
     mean = (103.062623801, 115.902882574, 123.151630838)
-    return Architecture(2048, 224, tuple(value / 255 for value in mean), (1 / 255,) * 3, "bgr")
+    return Architecture(2048, 224, (mean[0] / 255, mean[1] / 255, mean[2] / 255), (1 / 255,) * 3, "bgr")
 
 
 def _lite(input_size: int) -> Architecture:

@@ -7,6 +7,7 @@ a feature map is there the constant weight / (h*w); and the mean of a map plus a
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -80,9 +81,15 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
 class _NoRandomValues(TorchFunctionMode):
     """Leaves out the random filling of new parameters, which takes seconds for a large network."""
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-            return args[0] if args else kwargs["tensor"]
+            return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
 
 

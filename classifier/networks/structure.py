@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from classifier.networks.architectures import CAFFE_DEPTHS
 from classifier.networks.manifest import Manifest, ModelRejected
@@ -61,7 +62,7 @@ def check_structure(weights_file: Path, manifest: Manifest) -> None:
         )
 
 
-def _header(path: Path) -> tuple[dict, int]:
+def _header(path: Path) -> tuple[dict[str, Any], int]:
     """The header without its metadata, and how many bytes follow it."""
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -163,7 +164,7 @@ def _for_storage(value: "Tensor") -> "Tensor":
 
 
 @contextmanager
-def _weights_file(folder: Path) -> Iterator[BinaryIO]:
+def _weights_file(folder: Path) -> Iterator[BufferedReader]:
     try:
         with (folder / WEIGHTS_FILE).open("rb") as file:
             yield file

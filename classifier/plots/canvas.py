@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from PIL import Image, ImageDraw, ImageFont
@@ -116,6 +117,9 @@ class Text:
     turned: bool = False
 
 
+Mark = Line | Box | Dot | Shape | Text
+
+
 @dataclass
 class Drawing:
     """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows."""
@@ -123,15 +127,17 @@ class Drawing:
     width: float
     height: float
     title: str
-    marks: list[Line | Box | Dot | Shape | Text] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""):
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""
+    ) -> None:
         self.marks.append(Line(tuple(points), colour, width, dash))
 
-    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0):
+    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0) -> None:
         self.marks.append(Box(x, y, width, height, colour, opacity))
 
-    def dot(self, x: float, y: float, colour: str, radius: float = 3.5):
+    def dot(self, x: float, y: float, colour: str, radius: float = 3.5) -> None:
         self.marks.append(Dot(x, y, radius, colour))
 
     def shape(
@@ -143,10 +149,10 @@ class Drawing:
         radius: float = 4.5,
         *,
         hollow: bool = False,
-    ):
+    ) -> None:
         self.marks.append(Shape(x, y, radius, colour, shape, hollow))
 
-    def text(self, x: float, y: float, text: str, **how):
+    def text(self, x: float, y: float, text: str, **how: Any) -> None:
         self.marks.append(Text(x, y, text, **how))
 
 
@@ -174,7 +180,7 @@ def _fill(colour: str, alone: bool) -> str:
     return f'fill="{COLOURS[colour]}"' if alone else f'class="fig-{colour}"'
 
 
-def _mark(mark, alone: bool) -> str:
+def _mark(mark: Mark, alone: bool) -> str:
     if isinstance(mark, Line):
         points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
         colour = f'stroke="{COLOURS[mark.colour]}"' if alone else f'class="fig-line-{mark.colour}"'
@@ -223,7 +229,7 @@ def to_png(drawing: Drawing, font_file: Path) -> bytes:
     return buffer.getvalue()
 
 
-def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
+def _paint(image: Image.Image, mark: Mark, fine: float, font_file: Path) -> None:
     pen = ImageDraw.Draw(image)
     colour = COLOURS[mark.colour]
     if isinstance(mark, Line):
@@ -232,7 +238,8 @@ def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
             pen.line(part, fill=colour, width=width, joint="curve")
     elif isinstance(mark, Box):
         corners = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.height)
-        box = tuple(round(value * fine) for value in corners)
+        left, top, right, bottom = (round(value * fine) for value in corners)
+        box = (left, top, right, bottom)
         if mark.opacity < 1:
             under, over = image.crop(box), Image.new("RGB", (box[2] - box[0], box[3] - box[1]), colour)
             image.paste(Image.blend(under, over, mark.opacity), box)
@@ -268,7 +275,9 @@ def _font(font_file: Path, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(font_file), size)
 
 
-def _write(image, pen, mark: Text, fine: float, font_file: Path, colour: str) -> None:
+def _write(
+    image: Image.Image, pen: ImageDraw.ImageDraw, mark: Text, fine: float, font_file: Path, colour: str
+) -> None:
     font = _font(font_file, round(mark.size * fine))
     anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
     stroke = round(fine * 0.15) if mark.bold else 0

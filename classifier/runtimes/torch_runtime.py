@@ -41,7 +41,8 @@ class TorchRuntime(Runtime):
     def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Runtime; never fails for want of device memory as long as ``fallback`` works."""
         try:
-            return self._on_device(batch)
+            with torch.inference_mode():
+                return self._on_device(batch)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -57,7 +58,6 @@ class TorchRuntime(Runtime):
         logits, maps = zip(*map(self.logits_and_maps, (batch[:half], batch[half:])), strict=True)
         return np.concatenate(logits), np.concatenate(maps)
 
-    @torch.inference_mode()
     def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images = torch.from_numpy(batch).to(self.device)
         if self._half:

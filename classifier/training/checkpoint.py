@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
 FILE = "checkpoint.pt"
 
 
-def save(folder: Path, content: dict) -> None:
+def save(folder: Path, content: dict[str, Any]) -> None:
     """Write a checkpoint: to a draft, flushed to the disk, then under its name."""
     draft = folder / f".{FILE}.draft"
     with draft.open("wb") as file:
@@ -18,10 +19,11 @@ def save(folder: Path, content: dict) -> None:
     draft.replace(folder / FILE)
 
 
-def load(folder: Path) -> dict | None:
+def load(folder: Path) -> dict[str, Any] | None:
     """The last checkpoint, or None where there is none. Holds tensors and plain values only."""
     try:
-        return torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        return content
     except FileNotFoundError:
         return None
 

@@ -51,7 +51,7 @@ def inspect(data: bytes) -> Header:
     if len(frames) != 1 or not min(frames[0]) or not scans:
         raise PhotoRejected("damaged", kind=NAME)
     tail = data[end:].lstrip(b"\0")
-    notes = ()
+    notes: tuple[str, ...] = ()
     if tail and several and tail.startswith(b"\xff\xd8\xff"):
         # The second picture of a high-dynamic-range photo only says how to brighten the first.
         notes = () if gain_map else ("first_frame_only",)

@@ -24,7 +24,7 @@ def inspect(data: bytes) -> Header:
     Pillow does not check the CRC of image data and unpacks text while opening, so both are settled here.
     Raises PhotoRejected on a bad CRC, a missing end, or text and profiles that unpack to more than 8 MB.
     """
-    kept = [SIGNATURE]
+    kept: list[bytes | memoryview] = [SIGNATURE]
     position = len(SIGNATURE)
     width = height = unpacked = 0
     animated, exif = False, b""
