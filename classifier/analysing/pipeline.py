@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from classifier.metrics.listing import listed
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.runtimes.base import Runtime
@@ -77,14 +78,9 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
     ]
 
 
-def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return the diseases whose score exceeds their threshold, as disease, score, threshold; likeliest first.
-
-    A disease without a threshold is never listed.
-    """
-    listed = [
-        {"disease": key, "score": score, "threshold": thresholds[key]}
-        for key, score in scores.items()
-        if key in thresholds and score > thresholds[key]
+def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict]:
+    """Return the listed diseases as disease, score, threshold; likeliest first."""
+    return [
+        {"disease": key, "score": scores[key], "threshold": thresholds[key]}
+        for key in listed(scores, thresholds)
     ]
-    return sorted(listed, key=lambda entry: -entry["score"])

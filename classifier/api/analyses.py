@@ -15,6 +15,7 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ImpressionSerializer,
 )
+from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments
@@ -172,12 +173,11 @@ class AnalysisViewSet(ReadViewSet):
         values = sent.validated_data
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
-        listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
                 seen=values["seen"], threshold_set=chosen,
-                listed=sorted(listed, key=analysis.scores.get, reverse=True),
+                listed=listed(analysis.scores, chosen.values) if chosen else [],
             )  # fmt: skip
         except NotAChange:
             raise Refused(

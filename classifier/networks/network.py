@@ -5,42 +5,23 @@ are the Grad-CAM maps of the last feature maps up to a positive factor, because 
 a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from classifier.networks import efficientnet_lite, resnet
-from classifier.networks.architectures import ARCHITECTURES, CAFFE_DEPTHS, RESNET_DEPTHS
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
 
 StateDict = Mapping[str, Tensor]
 
 
-@dataclass(frozen=True)
-class _Backbone:
-    build: Callable[[], nn.Module]
-    split_imagenet: Callable[[StateDict], tuple[dict[str, Tensor], dict[str, Tensor]]]
-
-
-def _lite(scale: efficientnet_lite.Scale) -> _Backbone:
-    return _Backbone(lambda: efficientnet_lite.EfficientNetLite(scale), efficientnet_lite.split_imagenet)
-
-
-def _resnet(build: Callable[[int], nn.Module], depth: int) -> _Backbone:
-    return _Backbone(lambda: build(depth), resnet.split_imagenet)
-
-
-_BACKBONES = {
-    **{f"resnet{depth}": _resnet(resnet.resnet, depth) for depth in RESNET_DEPTHS},
-    **{f"resnet{depth}-caffe": _resnet(resnet.caffe_resnet, depth) for depth in CAFFE_DEPTHS},
-    "efficientnet_lite0": _lite(efficientnet_lite.LITE0),
-    "efficientnet_lite1": _lite(efficientnet_lite.LITE1),
-    "efficientnet_lite2": _lite(efficientnet_lite.LITE2),
-}
+def _family(architecture: str) -> ModuleType:
+    """The module that builds this architecture's backbone and knows its public weights."""
+    return import_module(f"classifier.networks.{ARCHITECTURES[architecture].family}")
 
 
 class MappedClassifier(nn.Module):
@@ -74,8 +55,9 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
         raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
     if outputs < 1:
         raise ValueError(f"a network needs at least one output, not {outputs}")
-    backbone = _BACKBONES[architecture].build()
-    return MappedClassifier(backbone, ARCHITECTURES[architecture].features, outputs, dropout)
+    design = ARCHITECTURES[architecture]
+    backbone = _family(architecture).build(**design.size)
+    return MappedClassifier(backbone, design.features, outputs, dropout)
 
 
 class _NoRandomValues(TorchFunctionMode):
@@ -109,7 +91,7 @@ def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
 
 def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
-    return _BACKBONES[architecture].split_imagenet(state)
+    return _family(architecture).split_imagenet(state)
 
 
 def load_imagenet(

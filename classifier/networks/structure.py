@@ -10,25 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from classifier.networks.architectures import CAFFE_DEPTHS
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
 
-# tests/classifier/test_registry.py says what belongs here.
-_RESNETS = {
-    "resnet18": "a9ef1a23e6c63b65cc9115d10b3efd3ed530a7def6fb5bccd9da8933ab3b5edc",
-    "resnet34": "d3dff253c40076ba2e385a39bbf2759237629605a75f8185a929e2ee36ddf3b6",
-    "resnet50": "7b9d4c567aaf6fadd3f7c3f214f59409540f812cafb12156ff890d0bb54e2964",
-    "resnet101": "03d8e19b93222dad1d67a8060671d831613a1745910f559ec04fbb3e202d0018",
-    "resnet152": "8b6935ea21750d40ac3f2fff53e0ea26100b64c83ae49bdbc66778275997cb64",
-}
-FINGERPRINTS = {
-    **_RESNETS,
-    # The same parameters, used in another way.
-    **{f"resnet{depth}-caffe": _RESNETS[f"resnet{depth}"] for depth in CAFFE_DEPTHS},
-    "efficientnet_lite0": "cee092b50822da2a7e2aaefa0fc69c0e6f379288b42a37b4ec8b1a328a9128db",
-    "efficientnet_lite1": "e2fe499f225bdb5d967029ff32d358f3af65f2575388023cc35712245add4338",
-    "efficientnet_lite2": "40df860c9a1b4344ab9653eea4586626c56524f6cb4790b650252e92ea69a7a7",
-}
 OUTPUTS_FIRST = ("head.weight", "bias")
 LARGEST_HEADER = 16 * 1024 * 1024
 
@@ -54,7 +38,7 @@ def check_structure(weights_file: Path, manifest: Manifest) -> None:
         raise _not_safetensors() from None
     if end != data_bytes:
         raise ModelRejected("weights_unreadable", "The weights file is cut off or has something appended.")
-    if fingerprint(shapes) != FINGERPRINTS[manifest.architecture]:
+    if fingerprint(shapes) != ARCHITECTURES[manifest.architecture].fingerprint:
         raise ModelRejected(
             "wrong_parameters",
             f"The names or shapes of the weights are not those of {manifest.architecture}: "

@@ -48,6 +48,7 @@ class Card:
     hidden: bool = False
     listed: tuple = ()
     more_listed: int = 0
+    verdict: str = ""
     warnings: tuple[str, ...] = ()
     background_is_large: bool = False
 
@@ -155,6 +156,7 @@ def _finished(request: HttpRequest, photo: Photo, analysis: Analysis, may_edit: 
         may_edit,
         listed=view.listed[:LISTED_ON_A_CARD],
         more_listed=max(0, len(view.listed) - LISTED_ON_A_CARD),
+        verdict=view.verdict,
         warnings=warnings,
         background_is_large=view.background_is_large,
     )

@@ -196,8 +196,8 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
         notices.append(
             _("This photo may be unfit:") + " " + ", ".join(str(WARNING_WORDS[w]) for w in view.warnings)
         )
-    if not view.listed:
-        notices.append(_("No candidate above its threshold"))
+    if view.verdict and not view.listed:
+        notices.append(view.verdict)
     return notices
 
 

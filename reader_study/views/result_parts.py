@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -176,7 +177,7 @@ def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
 @results_page
 def methods(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """The methods paragraph, the protocol, and everything as files."""
-    names = {"en": "English", "ko": "한국어"}
+    names = dict(settings.LANGUAGES)
     texts = [
         (language, names[language], text)
         for language, text in methods_text.paragraphs(page.study, page.report)

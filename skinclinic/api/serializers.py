@@ -14,8 +14,7 @@ from skinclinic.vocabulary import terms
 
 class DiseaseSerializer(serializers.Serializer):
     key = serializers.CharField()
-    name_en = serializers.CharField()
-    name_ko = serializers.CharField()
+    names = serializers.DictField(child=serializers.CharField(), help_text="{language: name}")
     tier = serializers.CharField()
     icd10 = serializers.CharField()
     icd10_cm = serializers.CharField()

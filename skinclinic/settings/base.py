@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import to_language
 
 env = environ.Env()
 
@@ -130,8 +131,12 @@ LOGIN_REDIRECT_URL = "worklist"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# English, and whatever has a folder of translations.
+LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
+    (code, LANG_INFO[code]["name_local"])
+    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].glob("[a-z]*"))
+]
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 

@@ -1,4 +1,4 @@
-"""Finding a diagnosis by what a clinician types: a name in English or Korean, an abbreviation or ICD-10.
+"""Finding a diagnosis by what a clinician types: a name in any language of the product, an abbreviation or ICD-10.
 
 Pure text matching over ``DISEASES``; a value is a disease key or ``icd10:CODE`` for any other diagnosis.
 """
@@ -46,9 +46,11 @@ def icd10_code(text: str) -> str:
 
 
 def term(disease: Disease, language: str) -> Term:
-    """A disease as a choice, named in ``language`` with the other language beside it."""
-    other = disease.name_en if disease.name(language) == disease.name_ko else disease.name_ko
-    return Term(disease.key, disease.name(language), f"{other} · {disease.icd10}", disease.tier)
+    """A disease as a choice, named in ``language`` with English, or beside English the other languages."""
+    own = disease.name(language)
+    others = disease.names.values() if own == disease.name_en else [disease.name_en]
+    beside = [*(name for name in others if name != own), disease.icd10]
+    return Term(disease.key, own, " · ".join(beside), disease.tier)
 
 
 def find(query: str, language: str, *, with_icd10: bool = False) -> list[Term]:
@@ -88,7 +90,7 @@ def resolve(value: str, typed: str) -> tuple[str, str] | None:
 
 
 def _names(disease: Disease) -> tuple[str, ...]:
-    return disease.key, disease.name_en, disease.name_ko, disease.icd10, disease.icd10_cm
+    return disease.key, *disease.names.values(), disease.icd10, disease.icd10_cm
 
 
 def _rank(disease: Disease, wanted: list[str]) -> int:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from classifier.imports.state_dicts import load_backbone
 from classifier.networks import torchvision_ops, weights
-from classifier.networks.blocks import BLOCKS
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.network import build
 from classifier.training import checkpoint, initial, parts, runner
 from classifier.training import folder as files
@@ -197,7 +197,7 @@ def test_random_views_follow_from_the_seed_alone(samples):
 def test_held_back_blocks_are_the_first_ones(architecture):
     network = build(architecture, 13)
     _stem, blocks = parts.stem_and_blocks(network.backbone)
-    assert len(blocks) == BLOCKS[architecture]
+    assert len(blocks) == ARCHITECTURES[architecture].blocks
     parts.hold_back(network, len(blocks) // 2)
     free = [any(p.requires_grad for p in block.parameters()) for block in blocks]
     assert free == [n >= len(blocks) // 2 for n in range(len(blocks))]
@@ -205,12 +205,9 @@ def test_held_back_blocks_are_the_first_ones(architecture):
 
 
 def test_every_architecture_has_its_number_of_blocks():
-    from classifier.networks.architectures import ARCHITECTURES
-
-    assert set(BLOCKS) == set(ARCHITECTURES)
-    for name, count in BLOCKS.items():
+    for name, design in ARCHITECTURES.items():
         with torch.device("meta"):
-            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == count, name
+            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == design.blocks, name
 
 
 def test_a_network_made_for_caffe_gets_its_channels_in_caffes_order(samples):

@@ -342,8 +342,8 @@ class TestCards:
         (shown,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
         Clinic.objects.update(impression_first=True)
         (held,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
-        assert listed in shown["html"] or "No disease above" in shown["html"]
-        assert listed not in held["html"] and "No disease above" not in held["html"]
+        assert listed in shown["html"] or "No candidate above" in shown["html"]
+        assert listed not in held["html"] and "No candidate above" not in held["html"]
         assert "Your own impression first" in held["html"]
 
     def test_strangers_photos_and_removed_ones_are_gone(self, photo, outsider, client_for, client):

@@ -1,12 +1,16 @@
 """What a result page says of 12 scores: which diseases are listed, in what order, in what words.
 
-Pure: it knows neither rows nor requests, so a photo without a record is shown by the same pieces.
+It knows neither rows nor requests, so a photo without a record is shown by the same pieces.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from classifier.metrics.listing import is_listed
 from skinclinic.vocabulary.diseases import DISEASES, MALIGNANT_KEYS, Disease
 
 # From this share on, "not among these 12" is said before the scores.
@@ -97,6 +101,16 @@ class ResultView:
         return tuple(row for row in self.rows if row.listed)
 
     @property
+    def verdict(self) -> str:
+        """How many candidates are above their thresholds, in words; "" where there are no thresholds."""
+        if self.listed:
+            count = len(self.listed)
+            return ngettext(
+                "%(n)s candidate above its threshold", "%(n)s candidates above their thresholds", count
+            ) % {"n": count}
+        return _("No candidate above its threshold") if self.thresholds else ""
+
+    @property
     def axes(self) -> dict[str, tuple[Tick, ...]]:
         return AXES
 
@@ -112,7 +126,6 @@ def result_view(
 ) -> ResultView:
     """Describe ``scores`` ({disease key: probability} over the 12) against ``thresholds``.
 
-    A disease is listed when its score exceeds its threshold; one without a threshold is never listed.
     ``background`` is None for a model without background classes. ``quality`` is Quality.to_json().
     """
     basis = facts.basis if facts else {}
@@ -147,7 +160,7 @@ def _row(disease: Disease, score: float, threshold: float | None, basis: str, la
         threshold=threshold,
         threshold_text="" if threshold is None else _significant(threshold),
         tick=None if threshold is None else _place(threshold),
-        listed=threshold is not None and score > threshold,
+        listed=threshold is not None and bool(is_listed(score, threshold)),
         basis=basis,
     )
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from classifier.metrics import roc
+from classifier.metrics.listing import is_listed
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import Report
 from classifier.services.models.card import in_words_of_side
@@ -154,11 +155,11 @@ def transported(report: Report, model: int, key: str) -> list[tuple[dict, Elsewh
         threshold = float(at["threshold"])
         cells = []
         for _dataset, other in kept:
-            scores, truth = other["scores"][:, place], other["truth"] == key
+            listed, truth = is_listed(other["scores"][:, place], threshold), other["truth"] == key
             cells.append(
                 (
-                    counted(int((scores[truth] > threshold).sum()), int(truth.sum())),
-                    counted(int((scores[~truth] <= threshold).sum()), int((~truth).sum())),
+                    counted(int(listed[truth].sum()), int(truth.sum())),
+                    counted(int((~listed[~truth]).sum()), int((~truth).sum())),
                 )
             )
         lines.append((dataset, Elsewhere(threshold, tuple(cells))))

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.networks.architectures import ARCHITECTURES
-from classifier.networks.blocks import BLOCKS
 from classifier.networks.manifest import NAME_PATTERN, read_manifest
 from classifier.networks.weights import ModelRejected
 from classifier.services.models import registry
@@ -71,7 +70,7 @@ class Wanted:
         """The numbers in full, as they are stored."""
         frozen = self.frozen_blocks
         if frozen is None:
-            frozen = BLOCKS[self.architecture] // 2 if photos < FEW_PHOTOS else 0
+            frozen = ARCHITECTURES[self.architecture].blocks // 2 if photos < FEW_PHOTOS else 0
         return {
             "runs": self.runs,
             "epochs": self.epochs,
@@ -129,7 +128,7 @@ def check(wanted: Wanted) -> None:
         "seed": (0, LARGEST_SEED),
         "max_steps": (0, 10_000_000),
         "image_size": (SMALLEST_IMAGE, LARGEST_IMAGE),
-        "frozen_blocks": (0, BLOCKS[wanted.architecture]),
+        "frozen_blocks": (0, ARCHITECTURES[wanted.architecture].blocks),
     }
     for name, (least, most) in limits.items():
         value = getattr(wanted, name)

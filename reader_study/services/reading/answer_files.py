@@ -203,7 +203,7 @@ class _Sheet:
         found = self.choices.get(plain(text))
         if found is None:
             known = any(
-                plain(text) in {key, plain(one.name_en), plain(one.name_ko)} for key, one in BY_KEY.items()
+                plain(text) in {key, *map(plain, disease.names.values())} for key, disease in BY_KEY.items()
             )
             no_choice = _("“%(text)s” is not one of this study's choices.")
             unknown = _("“%(text)s” is no diagnosis: write its key, its name or the number of the choice.")
@@ -239,7 +239,7 @@ def _choices(study: Study) -> dict[str, str]:
     for number, key in enumerate(study.choices, 1):
         disease = BY_KEY[key]
         short = disease.name_en.split(" (")[0]
-        for name in (key, disease.name_en, short, disease.name_ko, str(number)):
+        for name in (key, short, *disease.names.values(), str(number)):
             found[plain(name)] = key
     return found
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,13 +12,11 @@ from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-LANGUAGES = ("en", "ko")
-
 
 def paragraphs(study: Study, report: Mapping) -> list[tuple[str, str]]:
     """(language, text) in each language."""
     found = []
-    for language in LANGUAGES:
+    for language, _name in settings.LANGUAGES:
         with translation.override(language):
             found.append((language, paragraph(study, report)))
     return found

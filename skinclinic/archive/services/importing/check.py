@@ -33,7 +33,7 @@ _AT_ONCE = 200
 _NAMES = {
     spelling.casefold(): disease.key
     for disease in DISEASES
-    for spelling in (disease.key, disease.name_en, disease.name_ko, disease.isic)
+    for spelling in (disease.key, *disease.names.values(), disease.isic)
 }
 
 
