@@ -5,9 +5,10 @@ are the Grad-CAM maps of the last feature maps up to a positive factor, because 
 a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +92,8 @@ def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
 
 def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
-    return _family(architecture).split_imagenet(state)
+    backbone, last = _family(architecture).split_imagenet(state)
+    return backbone, last
 
 
 def load_imagenet(

@@ -16,6 +16,7 @@ from classifier.services.analysis.analyses import JOB
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
+from skinclinic.web.requests import SignedInRequest
 
 NO_MODEL = "no_model"
 UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
@@ -64,7 +65,7 @@ class Card:
         return "-".join(str(part) for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else ""))
 
 
-def cards_of(request: HttpRequest, photos: Iterable[Photo]) -> list[Card]:
+def cards_of(request: SignedInRequest, photos: Iterable[Photo]) -> list[Card]:
     """The cards of these photos, in their order, in a constant number of queries."""
     photos = list(photos)
     analyses = _current(photos)

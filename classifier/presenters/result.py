@@ -13,12 +13,13 @@ from classifier.services.models.card import validated_on
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.requests import SignedInRequest
 
 DEFAULT_THRESHOLDS = "balanced"
 SESSION_THRESHOLDS = "thresholds"
 
 
-def page(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis | None) -> dict:
+def page(request: SignedInRequest, member: Member, photo: Photo, analysis: Analysis | None) -> dict:
     """Everything for the whole page; ``analysis`` is the current one or an older one of the same photo."""
     context = panel(request, member, photo, analysis)
     current = current_analysis(photo)
@@ -41,7 +42,7 @@ def page(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis 
     }
 
 
-def panel(request: HttpRequest, member: Member, photo: Photo, analysis: Analysis | None, **extra) -> dict:
+def panel(request: SignedInRequest, member: Member, photo: Photo, analysis: Analysis | None, **extra) -> dict:
     """The part that changes while the page is open: the state, or the answer and what was recorded."""
     state = _state(analysis)
     may_see = analysis is not None and assessments.may_see_answer(request.user, member, analysis)
@@ -128,7 +129,7 @@ def _model(analysis: Analysis) -> dict:
     return {"manifest": manifest, "validated_on": validated_on(manifest)}
 
 
-def _answer(request: HttpRequest, member: Member, analysis: Analysis) -> dict:
+def _answer(request: SignedInRequest, member: Member, analysis: Analysis) -> dict:
     sets = analysis.model_version.thresholds_for(analysis.clinic_id)
     chosen = chosen_thresholds(request, sets)
     view = answer_view(analysis, chosen)

@@ -25,6 +25,7 @@ from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.keyset import is_key
+from skinclinic.web.requests import SignedInRequest
 
 PAGE_SIZE = 24
 SIDE = 320
@@ -34,7 +35,7 @@ ORDERS = (MISTAKES, CONFIDENT, PLAIN)
 
 
 @report_page
-def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def gallery(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
     dataset, model, _runs = chosen_of(request, report)
     order = request.GET.get("order", MISTAKES)
@@ -119,7 +120,7 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
 
 @cache_control(private=True, max_age=86400)
 @report_page
-def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])

@@ -26,6 +26,7 @@ from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -37,7 +38,7 @@ def report_page(view):
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         row = get_for(request.user, Evaluation, pk)
         if row.state != Evaluation.State.DONE:
             return redirect("evaluation", row.pk)
@@ -51,7 +52,7 @@ def report_page(view):
 
 @clinic_member()
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: MemberRequest) -> HttpResponse:
     """The clinic's evaluations, newest first."""
     rows = (
         Evaluation.objects.filter(clinic=request.membership.clinic)
@@ -64,7 +65,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """Choose models and frozen datasets; what cannot be chosen says why."""
     clinic = request.membership.clinic
     asked = request.POST if request.method == "POST" else request.GET
@@ -103,7 +104,7 @@ def _numbers(texts) -> list[int]:
 
 
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: one dataset and one model (or the mean of its runs) at a time."""
     row = get_for(request.user, Evaluation, pk)
     context = common_context(request, row)
@@ -137,7 +138,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def status(request: HttpRequest, pk: int) -> HttpResponse:
+def status(request: SignedInRequest, pk: int) -> HttpResponse:
     """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
     row = get_for(request.user, Evaluation, pk)
     response = render(request, "evaluations/progress.html", common_context(request, row))
@@ -147,7 +148,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a failed or refused one up again, without the photos its models have seen, or delete it."""
     row = get_for(request.user, Evaluation, pk, CURATE)
     action = request.POST.get("act", "")
@@ -165,7 +166,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @report_page
-def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """All figures of one disease."""
     key = request.GET.get("key", "")
     if key not in DISEASE_KEYS:
@@ -188,7 +189,7 @@ def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
 
 
 @require_POST
-def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
+def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a threshold set of one model from one dataset."""
     row = get_for(request.user, Evaluation, pk, ADMIN)
     if row.state != Evaluation.State.DONE:
@@ -225,7 +226,7 @@ def _share(text: str) -> float | None:
 
 
 @report_page
-def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
     dataset, first, _runs = chosen_of(request, report)
     if len(report.models) < 2:
@@ -299,7 +300,7 @@ def as_file(response, name: str):
     return response
 
 
-def common_context(request: HttpRequest, row: Evaluation) -> dict:
+def common_context(request: SignedInRequest, row: Evaluation) -> dict:
     member = next(one for one in request.memberships if one.clinic_id == row.clinic_id)
     return {
         "row": row,

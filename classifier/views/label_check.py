@@ -1,7 +1,7 @@
 """Asking the clinic's model about the labels in the review queue."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,11 +13,12 @@ from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member, require
+from skinclinic.web.requests import MemberRequest
 
 
 @clinic_member()
 @require_http_methods(["GET", "HEAD", "POST"])
-def label_check(request: HttpRequest) -> HttpResponse:
+def label_check(request: MemberRequest) -> HttpResponse:
     """GET: how far the check is, polled by the review page. POST: ask about a selection, or try again."""
     if request.method == "POST":
         return _ask(request)
@@ -32,7 +33,7 @@ def label_check(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _ask(request: HttpRequest) -> HttpResponse:
+def _ask(request: MemberRequest) -> HttpResponse:
     require(request.membership, CURATE)
     clinic, chosen = request.membership.clinic, Selection.read(request.POST)
     check = label_checks.last(clinic)

@@ -1,7 +1,7 @@
 """The result page of a photo, and an older analysis of it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from classifier.services.analysis.analyses import NoModel, current_analysis, req
 from skinclinic.engine import jobs
 from skinclinic.models import Member, Photo
 from skinclinic.permissions import EDIT, get_for, membership
+from skinclinic.web.requests import SignedInRequest
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "uploaded_by")
 ANALYSES = Analysis.objects.asked_for().select_related(
@@ -24,7 +25,7 @@ PANEL = "result-panel"
 
 @never_cache
 @require_safe
-def photo(request: HttpRequest, pk: int) -> HttpResponse:
+def photo(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result page; ``?thresholds=NAME`` chooses the threshold set, ``?seen=`` is what a poll has."""
     row = get_for(request.user, PHOTOS, pk)
     return _show(request, row, current_analysis(row))
@@ -32,7 +33,7 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def analysis(request: HttpRequest, pk: int) -> HttpResponse:
+def analysis(request: SignedInRequest, pk: int) -> HttpResponse:
     """An older analysis of a photo; the current one has its place at the photo."""
     row = get_for(request.user, ANALYSES, pk)
     if row == current_analysis(row.photo):
@@ -43,7 +44,7 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
+def retry(request: SignedInRequest, pk: int) -> HttpResponse:
     """Analyse again after a failure, for the first time once there is a model, or with a newer model."""
     row = get_for(request.user, PHOTOS, pk, EDIT)
     found = current_analysis(row)
@@ -57,18 +58,24 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return render_panel(request, member_of(request, row), row, current_analysis(row))
 
 
-def member_of(request: HttpRequest, row: Photo | Analysis) -> Member:
+def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
     """The signed-in person's membership of the row's clinic; get_for has made sure there is one."""
     return membership(request.user, row.clinic_id)
 
 
-def wants_panel(request: HttpRequest) -> bool:
+def wants_panel(request: SignedInRequest) -> bool:
     """Whether htmx asks for the changing part only."""
     return bool(request.htmx) and request.htmx.target == PANEL and not request.htmx.history_restore_request
 
 
 def render_panel(
-    request: HttpRequest, member: Member, row: Photo, found: Analysis | None, *, status: int = 200, **extra
+    request: SignedInRequest,
+    member: Member,
+    row: Photo,
+    found: Analysis | None,
+    *,
+    status: int = 200,
+    **extra,
 ) -> HttpResponse:
     """The changing part for htmx, or the whole page for a browser without scripts."""
     if wants_panel(request):
@@ -78,7 +85,7 @@ def render_panel(
     return render(request, "result/page.html", context, status=status)
 
 
-def after_saving(request: HttpRequest, found: Analysis, what: str) -> HttpResponse:
+def after_saving(request: SignedInRequest, found: Analysis, what: str) -> HttpResponse:
     """Show what was stored ("impression", "decision"): the fresh panel, or by redirect without scripts."""
     if wants_panel(request):
         return render_panel(request, member_of(request, found), found.photo, found, just_saved=what)
@@ -88,7 +95,7 @@ def after_saving(request: HttpRequest, found: Analysis, what: str) -> HttpRespon
     )
 
 
-def _show(request: HttpRequest, row: Photo, found: Analysis | None) -> HttpResponse:
+def _show(request: SignedInRequest, row: Photo, found: Analysis | None) -> HttpResponse:
     member = member_of(request, row)
     if wants_panel(request) and "seen" in request.GET:
         context = result_context.panel(request, member, row, found)

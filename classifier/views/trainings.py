@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +18,7 @@ from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 TRAININGS = Training.objects.select_related("clinic", "dataset_version__dataset", "created_by")
 SHOWN = 200
@@ -40,7 +41,7 @@ class Row:
 
 @clinic_member()
 @require_safe
-def training_list(request: HttpRequest) -> HttpResponse:
+def training_list(request: MemberRequest) -> HttpResponse:
     """The clinic's trainings, newest first."""
     found = TRAININGS.filter(clinic=request.membership.clinic).prefetch_related("runs__job")[:SHOWN]
     context = {
@@ -52,7 +53,7 @@ def training_list(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def training_new(request: HttpRequest) -> HttpResponse:
+def training_new(request: MemberRequest) -> HttpResponse:
     """Say what to train on and how."""
     clinic = request.membership.clinic
     offers = training_data.offers(clinic)
@@ -75,7 +76,7 @@ def training_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def training(request: HttpRequest, pk: int) -> HttpResponse:
+def training(request: SignedInRequest, pk: int) -> HttpResponse:
     """One training: how far its runs are, their curves, and the models they gave."""
     found = get_for(request.user, TRAININGS, pk)
     context = _context(request, found) | {"lacks": training_data.offer(found.dataset_version).lacks}
@@ -83,7 +84,7 @@ def training(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def training_status(request: HttpRequest, pk: int) -> HttpResponse:
+def training_status(request: SignedInRequest, pk: int) -> HttpResponse:
     """What changes while it trains, polled by the page; the curves only when there are new points.
 
     The page is loaded anew once its buttons are others.
@@ -98,7 +99,7 @@ def training_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def training_act(request: HttpRequest, pk: int) -> HttpResponse:
+def training_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Stop, or resume from the checkpoints."""
     found = get_for(request.user, TRAININGS, pk, CURATE)
     action = request.POST.get("action", "")
@@ -123,7 +124,7 @@ def overall(runs: list[TrainingRun], training: Training) -> str:
     return next((str(state) for state in order if state in states), str(Job.State.DONE))
 
 
-def _context(request: HttpRequest, found: Training) -> dict:
+def _context(request: SignedInRequest, found: Training) -> dict:
     runs = list(found.runs.select_related("job", "model_version"))
     state = overall(runs, found)
     rows = [_row(run) for run in runs]

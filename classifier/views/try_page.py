@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -26,12 +26,13 @@ from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Clinic, Job
 from skinclinic.presenters.answers import refusal_words
+from skinclinic.web.requests import ClinicRequest
 
 
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def try_page(request: HttpRequest) -> HttpResponse:
+def try_page(request: ClinicRequest) -> HttpResponse:
     """Choose a photo; it is analysed and forgotten within the hour."""
     clinic = clinic_of(request)
     if clinic is None:
@@ -55,7 +56,7 @@ def try_page(request: HttpRequest) -> HttpResponse:
     return redirect("try-result", trial.token)
 
 
-def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
+def _page(request: ClinicRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
         "clinic": clinic,
         "model_in_use": model_card.in_use(clinic),
@@ -72,7 +73,7 @@ def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str 
 @login_not_required
 @never_cache
 @require_safe
-def try_result(request: HttpRequest, token: str) -> HttpResponse:
+def try_result(request: ClinicRequest, token: str) -> HttpResponse:
     """The answer; whoever has the unguessable address may see it until its hour is over."""
     trial = find(token)
     version, job = trial.model_version, trial.job
@@ -96,7 +97,7 @@ def try_result(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def _answer(request: HttpRequest, trial: TryRun) -> dict:
+def _answer(request: ClinicRequest, trial: TryRun) -> dict:
     sets = trial.model_version.thresholds_for(None)
     chosen = chosen_thresholds(request, sets)
     has_background = bool(trial.model_version.manifest.get("background_classes"))
@@ -120,7 +121,7 @@ def _answer(request: HttpRequest, trial: TryRun) -> dict:
 @login_not_required
 @never_cache
 @require_safe
-def try_maps(request: HttpRequest, token: str) -> JsonResponse:
+def try_maps(request: ClinicRequest, token: str) -> JsonResponse:
     trial = find(token)
     if not trial.result:
         raise Http404
@@ -130,7 +131,7 @@ def try_maps(request: HttpRequest, token: str) -> JsonResponse:
 @login_not_required
 @never_cache
 @require_safe
-def try_image(request: HttpRequest, token: str) -> FileResponse:
+def try_image(request: ClinicRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
         file = store.path_of(trial.file_key).open("rb")
@@ -145,7 +146,7 @@ def try_image(request: HttpRequest, token: str) -> FileResponse:
 
 @login_not_required
 @require_POST
-def try_delete(request: HttpRequest, token: str) -> HttpResponse:
+def try_delete(request: ClinicRequest, token: str) -> HttpResponse:
     """Forget the photo now instead of within the hour."""
     trials.delete(find(token))
     messages.success(request, _("The photo and its result are deleted."))

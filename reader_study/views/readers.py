@@ -1,7 +1,7 @@
 """Readers: inviting them, how far they are, new links, reminders, withdrawing."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,12 +15,13 @@ from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.requests import SignedInRequest
 
 LONGEST_TEXT = 40_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def listing(request: HttpRequest, pk: int) -> HttpResponse:
+def listing(request: SignedInRequest, pk: int) -> HttpResponse:
     """The readers and their progress; POST invites some and shows their links, this once."""
     study = study_of(request, pk, STUDY)
     if request.method != "POST":
@@ -43,7 +44,7 @@ def listing(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, study, invited=invited)
 
 
-def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
     lines = progress.of(study)
     context |= frame(request, study, "readers") | _progress(study, lines)
     context |= {
@@ -64,14 +65,14 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
 
 
 @require_safe
-def progress_table(request: HttpRequest, pk: int) -> HttpResponse:
+def progress_table(request: SignedInRequest, pk: int) -> HttpResponse:
     """The table alone, polled by the page."""
     study = study_of(request, pk, STUDY)
     return render(request, "studies/progress.html", _progress(study, progress.of(study)))
 
 
 @require_POST
-def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int, reader: int) -> HttpResponse:
     """Give a reader a new link, remind or withdraw."""
     study = study_of(request, pk, STUDY)
     row = (
@@ -97,7 +98,7 @@ def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
     return redirect("study-readers", pk)
 
 
-def _withdraw(request: HttpRequest, reader: Reader) -> None:
+def _withdraw(request: SignedInRequest, reader: Reader) -> None:
     reason = request.POST.get("reason", "").strip()[:400]
     if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
@@ -106,13 +107,13 @@ def _withdraw(request: HttpRequest, reader: Reader) -> None:
 
 
 @require_POST
-def remind_all(request: HttpRequest, pk: int) -> HttpResponse:
+def remind_all(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remind everybody who has not finished."""
     study = study_of(request, pk, STUDY)
     return _remind(request, study, [line.reader for line in _progress(study, progress.of(study))["waiting"]])
 
 
-def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
+def _remind(request: SignedInRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
     """Mail what can be mailed; show the text of the others to copy."""
     pks = {reader.pk for reader in wanted}
     by_hand, mailed = [], 0

@@ -18,6 +18,7 @@ from reader_study.views.common import frame, study_of
 from skinclinic.models import Member
 from skinclinic.permissions import membership
 from skinclinic.web.keyset import is_key
+from skinclinic.web.requests import SignedInRequest
 
 TAB = "results"
 
@@ -35,7 +36,7 @@ class Access:
         return self.study.is_closed or (self.study.is_unblinded and self.member.can_run_studies)
 
 
-def access_of(request: HttpRequest, pk: int) -> Access:
+def access_of(request: SignedInRequest, pk: int) -> Access:
     """Raises Http404 for outsiders."""
     study = study_of(request, pk)
     return Access(study, membership(request.user, study.clinic_id))
@@ -47,7 +48,7 @@ def results_page(view: Callable) -> Callable:
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         access = access_of(request, pk)
         if not access.can_see:
             return refusal(request, access)
@@ -60,7 +61,7 @@ def results_page(view: Callable) -> Callable:
     return shown
 
 
-def refusal(request: HttpRequest, access: Access) -> HttpResponse:
+def refusal(request: SignedInRequest, access: Access) -> HttpResponse:
     """Why the results are not shown, and until when."""
     context = frame(request, access.study, TAB)
     return render(request, "studies/results/blinded.html", context, status=403)

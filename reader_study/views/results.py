@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,10 +15,11 @@ from reader_study.views.common import frame, study_of
 from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
 from skinclinic.permissions import STUDY
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_safe
-def overview(request: HttpRequest, pk: int) -> HttpResponse:
+def overview(request: SignedInRequest, pk: int) -> HttpResponse:
     """The results in short; or why there are none yet."""
     access = access_of(request, pk)
     if not access.can_see:
@@ -52,7 +53,7 @@ _TOLD = (
 )  # fmt: skip
 
 
-def _state(request: HttpRequest, access: Access, row: StudyResult | None) -> dict:
+def _state(request: SignedInRequest, access: Access, row: StudyResult | None) -> dict:
     return {
         **frame(request, access.study, TAB),
         "result": row,
@@ -84,7 +85,7 @@ def _lines(page: ResultPage) -> list[dict]:
 
 
 @require_safe
-def status(request: HttpRequest, pk: int) -> HttpResponse:
+def status(request: SignedInRequest, pk: int) -> HttpResponse:
     """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
     access = access_of(request, pk)
     if not access.can_see:
@@ -97,7 +98,7 @@ def status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Compute (again), or take failed results up again."""
     study = study_of(request, pk, STUDY)
     action = request.POST.get("act", "")

@@ -18,6 +18,7 @@ from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
@@ -26,7 +27,7 @@ SAMPLES = 10
 
 @clinic_member()
 @require_http_methods(["GET", "HEAD"])
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: MemberRequest) -> HttpResponse:
     """The clinic's datasets with their newest versions."""
     versions = VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
     context = {"versions": versions, "can_curate": request.membership.can_curate}
@@ -35,7 +36,7 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def dataset_new(request: HttpRequest) -> HttpResponse:
+def dataset_new(request: MemberRequest) -> HttpResponse:
     """Make a dataset of a search in the archive."""
     clinic = request.membership.clinic
     values = request.POST if request.method == "POST" else request.GET
@@ -69,7 +70,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
     """One version: numbers, checks, where it comes from, the split, and what changed."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
@@ -99,7 +100,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def dataset_work(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset_work(request: SignedInRequest, pk: int) -> HttpResponse:
     """How far filling or freezing is, polled by the page; the page is loaded anew once it has stopped."""
     context = _work(get_for(request.user, VERSIONS, pk, VIEW))
     response = render(request, "archive/datasets/work.html", context)
@@ -120,7 +121,7 @@ def _work(version: DatasetVersion) -> dict:
 
 
 @require_POST
-def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
@@ -142,7 +143,7 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 @clinic_member()
 @require_safe
-def dataset_compare(request: HttpRequest) -> HttpResponse:
+def dataset_compare(request: MemberRequest) -> HttpResponse:
     """Several versions side by side, as a page or (``?as=csv``) a table."""
     keys = list(filter(is_key, request.GET.getlist("version")))
     found = visible(DatasetVersion, request.user).filter(
@@ -183,7 +184,7 @@ def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     return redirect("dataset", pk=version.pk)
 
 
-def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _freeze(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     if not freezing.request(version, request.user):
         messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
     return redirect("dataset", pk=version.pk)
@@ -201,7 +202,7 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     return redirect("dataset", pk=version.pk)
 
 
-def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     note = request.POST.get("note", "")[:400]
     if not storable(note):
         raise datasets.Refused(_("The note holds characters that cannot be stored."))

@@ -1,7 +1,7 @@
 """One photo of the archive: its label and how it came to it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,12 +13,13 @@ from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.vocabulary import subtypes
+from skinclinic.web.requests import SignedInRequest
 
 ENTRIES = Entry.objects.select_related("photo__lesion", "patient", "source", "reviewed_by")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def entry(request: HttpRequest, pk: int) -> HttpResponse:
+def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page; a post corrects the entry."""
     row = get_for(request.user, ENTRIES, pk, VIEW if request.method in ("GET", "HEAD") else CURATE)
     form = EntryForm(request.POST or None, entry=row)
@@ -49,7 +50,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a change back."""
     change = get_for(request.user, EntryChange.objects.select_related("entry"), pk, CURATE)
     try:

@@ -26,6 +26,7 @@ from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.web import keyset
 from skinclinic.web.middleware import takes_up_to
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
@@ -40,7 +41,7 @@ ACTIONS = {
 
 @clinic_member()
 @require_safe
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: MemberRequest) -> HttpResponse:
     """The clinic's imports, newest first."""
     rows = Import.objects.filter(clinic=request.membership.clinic).select_related("created_by")
     context = paged(request, rows) | {"can_curate": request.membership.can_curate}
@@ -49,7 +50,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @takes_up_to(ARCHIVE_MAX_BYTES)
 @clinic_member(CURATE)
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: MemberRequest) -> HttpResponse:
     """Take the files and ask for the check."""
     clinic = request.membership.clinic
     form = ImportForm(request.POST or None, request.FILES or None, clinic=clinic)
@@ -76,7 +77,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _begin(request: HttpRequest, form: ImportForm) -> Import:
+def _begin(request: MemberRequest, form: ImportForm) -> Import:
     values, clinic = form.cleaned_data, request.membership.clinic
     mapping = values["mapping"]
     row = service.begin(
@@ -105,7 +106,7 @@ def _begin(request: HttpRequest, form: ImportForm) -> Import:
 
 
 @require_safe
-def import_page(request: HttpRequest, pk: int) -> HttpResponse:
+def import_page(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the check found and what can be done now."""
     row = get_for(request.user, Import, pk)
     can_curate = _can_curate(request, row)
@@ -124,7 +125,7 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def import_status(request: HttpRequest, pk: int) -> HttpResponse:
+def import_status(request: SignedInRequest, pk: int) -> HttpResponse:
     """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
     row = get_for(request.user, Import, pk)
     context = _status(row) | {"can_curate": _can_curate(request, row)}
@@ -135,7 +136,7 @@ def import_status(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def import_act(request: HttpRequest, pk: int) -> HttpResponse:
+def import_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Check, start (or resume), pause or discard."""
     row = get_for(request.user, Import, pk, CURATE)
     action = request.POST.get("action", "")
@@ -154,7 +155,7 @@ def import_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def import_map(request: HttpRequest, pk: int) -> HttpResponse:
+def import_map(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say what columns and words mean, keep that under a name if wanted, and check again."""
     row = get_for(request.user, Import, pk, CURATE)
     labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
@@ -175,7 +176,7 @@ def import_map(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
+def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
     """The errors as a table, a line for each group of rows."""
     row = get_for(request.user, Import, pk)
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
@@ -245,7 +246,7 @@ def _word(row: Import, word: str) -> dict:
     }
 
 
-def _can_curate(request: HttpRequest, row: Import) -> bool:
+def _can_curate(request: SignedInRequest, row: Import) -> bool:
     return any(one.clinic_id == row.clinic_id and one.can_curate for one in request.memberships)
 
 
