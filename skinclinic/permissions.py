@@ -5,10 +5,10 @@ Every model that belongs to a clinic has a ``clinic`` field; these functions are
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -19,6 +19,11 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 M = TypeVar("M", bound=Model)
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class _OfClinic(Protocol):
+    clinic_id: int
+
 
 VIEW, EDIT, CURATE, STUDY, ADMIN = "view", "edit", "curate", "study", "admin"
 
@@ -37,9 +42,9 @@ def get_for(user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: 
     queryset = model if isinstance(model, QuerySet) else model._default_manager.all()
     try:
         row = queryset.filter(pk=pk).select_related("clinic").get()
-    except (queryset.model.DoesNotExist, ValueError, TypeError, OverflowError):
+    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
-    require(member_of(user, row.clinic_id), need)
+    require(member_of(user, cast(_OfClinic, row).clinic_id), need)
     return row
 
 

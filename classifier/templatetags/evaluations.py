@@ -7,6 +7,7 @@ from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.services.evaluation.words import label_name
 from skinclinic.archive.models import Source
+from skinclinic.models.columns import field_of
 
 register = template.Library()
 register.filter("share", percent)
@@ -57,4 +58,4 @@ def p_value(value: float) -> str:
 @register.filter
 def provenance_name(name: str) -> str:
     """What a source should say of itself, in words."""
-    return str(Source._meta.get_field(name).verbose_name)
+    return str(field_of(Source, name).verbose_name)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from classifier.models import Analysis
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis.assessments import may_see_answer
-from skinclinic.permissions import get_for, membership
+from skinclinic.permissions import get_for, member_of
 from skinclinic.web.requests import SignedInRequest, json_error
 
 
@@ -17,7 +17,7 @@ from skinclinic.web.requests import SignedInRequest, json_error
 def analysis_maps(request: SignedInRequest, pk: int) -> JsonResponse:
     """The 12 heatmaps with the square they lie on; 409 while there is none or the answer is kept back."""
     row = get_for(request.user, Analysis.objects.asked_for(), pk)
-    if not may_see_answer(request.user, membership(request.user, row.clinic_id), row):
+    if not may_see_answer(request.user, member_of(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
         return json_error(409, "impression_first", message)
     if not row.is_done:

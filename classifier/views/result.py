@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from classifier.models import Analysis
 from classifier.presenters import result as result_context
 from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
+from skinclinic import permissions
 from skinclinic.engine import jobs
 from skinclinic.models import Member, Photo
-from skinclinic.permissions import EDIT, get_for, membership
+from skinclinic.permissions import EDIT, get_for
 from skinclinic.web.requests import SignedInRequest
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "uploaded_by")
@@ -59,8 +60,8 @@ def retry(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
-    """The signed-in person's membership of the row's clinic; get_for has made sure there is one."""
-    return membership(request.user, row.clinic_id)
+    """The signed-in person's membership of the row's clinic."""
+    return permissions.member_of(request.user, row.clinic_id)
 
 
 def wants_panel(request: SignedInRequest) -> bool:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from reader_study.models import Study
 from reader_study.services.results import replay
 from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
+from skinclinic.forms.fields import choices_of
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.keyset import storable
@@ -57,7 +58,7 @@ class ReplayForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.clinic = clinic
         language = get_language() or "en"
-        self.fields["endpoints"].choices = [(one.key, one.name(language)) for one in DISEASES]
+        choices_of(self, "endpoints").choices = [(one.key, one.name(language)) for one in DISEASES]
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())

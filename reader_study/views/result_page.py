@@ -16,7 +16,7 @@ from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
 from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import frame, study_of
 from skinclinic.models import Member
-from skinclinic.permissions import membership
+from skinclinic.permissions import member_of
 from skinclinic.web.keyset import is_key
 from skinclinic.web.requests import SignedInRequest
 
@@ -39,7 +39,7 @@ class Access:
 def access_of(request: SignedInRequest, pk: int) -> Access:
     """Raises Http404 for outsiders."""
     study = study_of(request, pk)
-    return Access(study, membership(request.user, study.clinic_id))
+    return Access(study, member_of(request.user, study.clinic_id))
 
 
 def results_page(view: Callable) -> Callable:

@@ -46,7 +46,8 @@ class PathologyForm(forms.Form):
         return not_in_the_future(self.cleaned_data["diagnosed_on"])
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
             return cleaned
         typed = cleaned["diagnosis_typed"]

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.permissions import EDIT, get_for, membership
+from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
@@ -58,7 +58,7 @@ def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm | None) -> HttpResponse:
     """Render the page; with a sent ``pathology`` form that was not valid, as 422."""
-    member = membership(request.user, row.clinic_id)
+    member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
     diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]

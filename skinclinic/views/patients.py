@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.forms.patients import PatientForm
 from skinclinic.models import Patient
-from skinclinic.permissions import EDIT, clinic_member, get_for, membership
+from skinclinic.permissions import EDIT, clinic_member, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import patients as service
 from skinclinic.services import worklist
@@ -68,7 +68,7 @@ def patient_edit(request: SignedInRequest, pk: int) -> HttpResponse:
 def patient(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who it is on top, then the lesions, and where they lie."""
     row = get_for(request.user, Patient, pk)
-    member = membership(request.user, row.clinic_id)
+    member = member_of(request.user, row.clinic_id)
     lesions = list(service.lesions_of(row))
     hidden = worklist.hidden_answers(
         request.user, member, [lesion.cover_id for lesion in lesions if lesion.cover_id]

@@ -100,7 +100,7 @@ class TestSet:
 
     def analyse(self, model: ModelVersion, say: Callable[[int], None], give_way: bool) -> None:
         """Have every photo analysed, and take the scores from the stored analyses."""
-        by_photo = {item.entry.photo_id: item.pk for item in self.items}
+        by_photo = {item.kept_entry.photo_id: item.pk for item in self.items}
         batch_analyses.analyse(model, list(by_photo), say=say, give_way=give_way)
         self.scores[model.pk] = {
             by_photo[found.photo_id]: ([found.scores[key] for key in DISEASE_KEYS], found.background)
@@ -122,9 +122,9 @@ class TestSet:
         pk = self.version.pk
         found = {
             f"d{pk}_items": np.array([item.pk for item in self.items], np.int64),
-            f"d{pk}_photos": np.array([item.entry.photo_id for item in self.items], np.int64),
+            f"d{pk}_photos": np.array([item.kept_entry.photo_id for item in self.items], np.int64),
             f"d{pk}_truth": np.array(self.truth(), np.str_),
-            f"d{pk}_names": np.array([item.entry.external_id for item in self.items], np.str_),
+            f"d{pk}_names": np.array([item.kept_entry.external_id for item in self.items], np.str_),
         }
         for model, rows in self.scores.items():
             found[f"d{pk}_m{model}_scores"] = np.array([rows[item.pk][0] for item in self.items])
@@ -150,7 +150,7 @@ class TestSet:
         trained = DatasetItem.objects.filter(
             pk__in={leak.train for found in self.leaks.values() for leak in found.found[:_MOST_ROWS]}
         )
-        names = {item.pk: item.entry.external_id for item in self.items}
+        names = {item.pk: item.kept_entry.external_id for item in self.items}
         names |= {
             pk: name or sha256[:12]
             for pk, name, sha256 in trained.values_list("pk", "entry__external_id", "content_sha256")

@@ -141,9 +141,9 @@ def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
     numbers = {label: n for n, label in enumerate((*DISEASE_KEYS, *found.background))}
     rows = [
         Sample(
-            path=str(store.path_of(item.entry.photo.file_key)),
+            path=str(store.path_of(item.kept_entry.photo.file_key)),
             sha256=item.content_sha256,
-            box=item.entry.photo.box,
+            box=item.kept_entry.photo.box,
             label=numbers[item.label],
             group=groups[item.pk],
         )

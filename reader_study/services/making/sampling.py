@@ -321,7 +321,7 @@ def _items(pks: Sequence[int]) -> list[DatasetItem]:
 def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> StudyImage:
     return StudyImage(
         study=study, number=number, name=f"{number:03d}", dataset=str(item.version), dataset_item=item,
-        photo_id=item.entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
+        photo_id=item.kept_entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
         age=item.age, skin_type=item.skin_type, site=item.site, is_practice=is_practice,
     )  # fmt: skip
 

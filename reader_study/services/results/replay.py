@@ -40,6 +40,7 @@ from reader_study.services.results.study_tables import (
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.models import Clinic, Photo, User
+from skinclinic.models.columns import field_of
 from skinclinic.services.people import lock
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -156,7 +157,7 @@ def _too_long(tables: StudyTables) -> list[Line]:
             _("longer than %(most)s characters") % {"most": most},
         )
         for model, name, column in _LENGTHS
-        for most in (model._meta.get_field(name).max_length,)
+        for most in (field_of(model, name).max_length or 0,)
         for value in sorted(values[column])
         if len(value) > most
     ]  # fmt: skip

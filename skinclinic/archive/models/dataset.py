@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.archive.models.entry import LABEL_LENGTH
+from skinclinic.archive.models.entry import LABEL_LENGTH, Entry
 from skinclinic.archive.models.imports import DatasetRole
 
 
@@ -121,3 +121,10 @@ class DatasetItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.label}"
+
+    @property
+    def kept_entry(self) -> Entry:
+        """Its entry, of items whose photo is still there (``entry__isnull=False``)."""
+        if self.entry is None:
+            raise Entry.DoesNotExist(f"the photo of dataset item {self.pk} has been deleted")
+        return self.entry

@@ -11,6 +11,7 @@ from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
+from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.vocabulary import subtypes
 from skinclinic.web.requests import SignedInRequest
@@ -86,7 +87,7 @@ def _history(row: Entry) -> list[dict]:
 
 def _field_name(name: str) -> str:
     named = {"review": _("Review"), "reject_reason": _("Reason")}
-    return named.get(name) or str(Entry._meta.get_field(name).verbose_name)
+    return named.get(name) or str(field_of(Entry, name).verbose_name)
 
 
 def _value(row: Entry, name: str, value) -> str:
@@ -94,7 +95,7 @@ def _value(row: Entry, name: str, value) -> str:
         return shown.label_name(value)
     if name == "subtype":
         return subtypes.name(row.label, value)
-    choices = dict(Entry._meta.get_field(name).choices or ())
+    choices = dict(field_of(Entry, name).choices or ())
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return str(choices.get(value, value if value is not None else ""))

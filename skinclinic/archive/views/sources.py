@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.archive.forms.source import SourceForm
 from skinclinic.archive.models import PROVENANCE, Entry, Source
+from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
@@ -26,9 +27,7 @@ def sources(request: MemberRequest) -> HttpResponse:
             "source": source,
             "count": counts.get(source.pk, 0),
             "missing": [
-                str(Source._meta.get_field(name).verbose_name)
-                for name in PROVENANCE
-                if not getattr(source, name)
+                str(field_of(Source, name).verbose_name) for name in PROVENANCE if not getattr(source, name)
             ],
         }
         for source in Source.objects.filter(clinic=clinic)
