@@ -37,7 +37,9 @@ def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     )
 
 
-def get_for(user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: str = VIEW) -> M:
+def get_for(
+    user: User | AnonymousUser, model: type[M] | QuerySet[M], pk: int | str | None, need: str = VIEW
+) -> M:
     """Return the row, or raise Http404 for outsiders and PermissionDenied for members without the right."""
     queryset = model if isinstance(model, QuerySet) else model._default_manager.all()
     try:
@@ -104,9 +106,9 @@ def visible_lesions(user: User) -> QuerySet[Lesion]:
     return visible(Lesion, user)
 
 
-def get_lesion_for(user: User, pk: int, need: str = VIEW) -> Lesion:
+def get_lesion_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Lesion:
     return get_for(user, Lesion, pk, need)
 
 
-def get_photo_for(user: User, pk: int, need: str = VIEW) -> Photo:
+def get_photo_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Photo:
     return get_for(user, Photo, pk, need)

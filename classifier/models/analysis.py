@@ -29,7 +29,6 @@ class Analysis(models.Model):
     job: "models.OneToOneField[Job | None, Job]" = models.OneToOneField(  # type: ignore[misc]
         "skinclinic.Job", models.PROTECT, null=True, related_name="analysis"
     )
-    job_id: int
     box_x = models.PositiveIntegerField()
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()

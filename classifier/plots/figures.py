@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 
 from classifier.metrics.proportions import proportion
 from classifier.plots.axes import LOG_FLOOR, Axes, ticks
-from classifier.plots.canvas import Drawing, series_colour
+from classifier.plots.canvas import Drawing, Text, series_colour
 
 SQUARE = (460.0, 440.0)
 WIDE = (680.0, 400.0)
@@ -62,7 +62,7 @@ def threshold_text(value: float | str | None) -> str:
 def counted(count: int, of: int) -> str:
     """A share with its counts and Wilson's interval."""
     found = proportion(count, of)
-    if found.value is None:
+    if found.value is None or found.low is None or found.high is None:
         return _("not evaluable")
     return (
         f"{percent(found.value)} ({found.count}/{found.of}; {100 * found.low:.1f}–{100 * found.high:.1f} %)"
@@ -147,7 +147,7 @@ def thresholds(
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
     axes.frame(_("Threshold"), "", x_ticks, SHARES)
     # The legend stands below the label of the axis.
-    drawing.marks[-1] = type(drawing.marks[-1])(
+    drawing.marks[-1] = Text(
         axes.left + axes.width / 2, axes.foot + 32, _("Threshold"), size=12, anchor="middle"
     )
     for place, (dataset, curve) in enumerate(curves):
@@ -184,7 +184,7 @@ def thresholds(
 
 
 def _finite(value: float | str) -> float:
-    return {"inf": 1.0, "-inf": 0.0}.get(value, value) if isinstance(value, str) else value
+    return {"inf": 1.0, "-inf": 0.0}[value] if isinstance(value, str) else value
 
 
 def _share(count: int, of: int) -> float | None:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -32,6 +33,9 @@ FAILURES = {
 }
 FAILED = _("The engine could not analyse this photo. Try again, or tell your administrator.")
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class Card:
@@ -45,7 +49,7 @@ class Card:
     may_edit: bool
     engine_online: bool = True
     position: int | None = None
-    failure: str = ""
+    failure: "StrOrPromise" = ""
     hidden: bool = False
     listed: tuple = ()
     more_listed: int = 0
@@ -124,7 +128,7 @@ def _current(photos: list[Photo]) -> dict[int, Analysis]:
 
 def _positions(analyses: Iterable[Analysis]) -> dict[int, int]:
     """Place in the queue of each queued job, by job."""
-    queued = [row.job_id for row in analyses if row.job.state == Job.State.QUEUED]
+    queued = [row.job.pk for row in analyses if row.job.state == Job.State.QUEUED]
     if not queued:
         return {}
     waiting = Job.objects.filter(kind=JOB, state=Job.State.QUEUED, id__lte=max(queued))
@@ -140,7 +144,7 @@ def _waiting(
         analysis.job.state,
         may_edit,
         engine_online=online,
-        position=positions.get(analysis.job_id),
+        position=positions.get(analysis.job.pk),
         failure=FAILURES.get(analysis.job.error_code, FAILED),
     )
 

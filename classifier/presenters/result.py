@@ -56,17 +56,17 @@ def panel(request: SignedInRequest, member: Member, photo: Photo, analysis: Anal
         "may_see": may_see,
         "is_current": is_current,
         "panel_url": reverse("photo", args=[photo.pk])
-        if is_current
+        if analysis is None or is_current
         else reverse("analysis", args=[analysis.pk]),
         "image_url": reverse("photo-image", args=[photo.pk]),
         "choices": choices(),
         "published": registry.published(photo.clinic),
     }
-    if state in (Job.State.QUEUED, Job.State.RUNNING):
+    if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
         context |= _waiting(analysis, state)
     if analysis:
         context |= _model(analysis) | {"assessment": assessments.of(request.user, analysis)}
-    if state == Job.State.DONE:
+    if analysis and state == Job.State.DONE:
         context["warnings"] = (analysis.quality or {}).get("warnings", [])
         if may_see:
             context |= _answer(request, member, analysis)

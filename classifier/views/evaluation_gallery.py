@@ -125,7 +125,7 @@ def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
-    found = np.flatnonzero(kept["items"] == int(item)) if is_key(item) else []
+    found = np.flatnonzero(kept["items"] == (int(item) if is_key(item) else -1))
     if not len(found):
         raise Http404
     photo = (

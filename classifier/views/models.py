@@ -177,7 +177,7 @@ def _list_page(request: MemberRequest) -> HttpResponse:
         "in_use": in_use,
         "current_line": registry.current_line(clinic),
         "back_to": back_to,
-        "roll_back_form": RollBackForm(initial={"from_version": in_use.pk}) if back_to else None,
+        "roll_back_form": RollBackForm(initial={"from_version": in_use.pk}) if back_to and in_use else None,
         "lines": Publication.objects.filter(clinic=clinic).select_related("model_version", "published_by")[
             :SHOWN_LINES
         ],

@@ -1,5 +1,7 @@
 """Trying the model on a photo without a patient record. Open to the signed-in, to anyone if an admin says so."""
 
+from typing import Any
+
 import numpy as np
 from django.conf import settings
 from django.contrib import messages
@@ -77,10 +79,10 @@ def try_result(request: ClinicRequest, token: str) -> HttpResponse:
     """The answer; whoever has the unguessable address may see it until its hour is over."""
     trial = find(token)
     version, job = trial.model_version, trial.job
-    context = {
+    context: dict[str, Any] = {
         "trial": trial,
         "base": "base.html" if request.user.is_authenticated else "base_bare.html",
-        "state": "done" if trial.result else job.state,
+        "state": trial.state,
         "version": version,
         "validated_on": model_card.validated_on(version.manifest),
         "model_in_use": {"demo": version.is_demo},
@@ -90,23 +92,23 @@ def try_result(request: ClinicRequest, token: str) -> HttpResponse:
         "axis": DEFAULT_AXIS,
     }
     if trial.result:
-        context |= _answer(request, trial)
-    elif job.state == Job.State.QUEUED:
+        context |= _answer(request, trial, trial.result)
+    elif job and job.state == Job.State.QUEUED:
         context |= {"engine_online": jobs.engine_online(), "position": jobs.position(job)}
     template = "try/_panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
     return render(request, template, context)
 
 
-def _answer(request: ClinicRequest, trial: TryRun) -> dict:
+def _answer(request: ClinicRequest, trial: TryRun, result: dict) -> dict:
     sets = trial.model_version.thresholds_for(None)
     chosen = chosen_thresholds(request, sets)
     has_background = bool(trial.model_version.manifest.get("background_classes"))
     view = result_view(
-        trial.result["scores"],
+        result["scores"],
         chosen.values if chosen else {},
         facts=threshold_facts(chosen) if chosen else None,
-        background=trial.result["background"] if has_background else None,
-        quality=trial.result["quality"],
+        background=result["background"] if has_background else None,
+        quality=result["quality"],
         language=get_language() or "en",
     )
     return {

@@ -1,3 +1,5 @@
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import get_language, pgettext_lazy
@@ -20,8 +22,11 @@ FILE_FIELDS = {
     "whole_scores": WHOLE_SCORES,
 }
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def _csv(label: str, help_text: str, *, required: bool = False) -> forms.FileField:
+
+def _csv(label: "StrOrPromise", help_text: "StrOrPromise", *, required: bool = False) -> forms.FileField:
     widget = forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"})
     return forms.FileField(label=label, help_text=help_text, required=required, widget=widget)
 

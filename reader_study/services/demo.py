@@ -40,10 +40,12 @@ def seed_studies(clinic: Clinic) -> str:
     if drawings is None:
         return ""
     model = registry.published(clinic)
-    coordinator = _first(clinic, Role.COORDINATOR)
+    coordinator, curator = _first(clinic, Role.COORDINATOR), _first(clinic, Role.CURATOR)
+    if model is None or coordinator is None or curator is None:
+        return ""
     if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
         with transaction.atomic():
-            mixed = demo_archive.seed_lookalikes(clinic, _first(clinic, Role.CURATOR))
+            mixed = demo_archive.seed_lookalikes(clinic, curator)
             _closed(clinic, coordinator, mixed, *_looked_at(model, list(_items(mixed))), model)
     if Study.objects.filter(clinic=clinic, name=OPEN).exists():
         return ""

@@ -122,7 +122,7 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
     upload = request.FILES.get("file")
     if upload is None:
         raise Refused("file", _("Choose a file."))
-    if upload.size > MOST_BYTES:
+    if (upload.size or 0) > MOST_BYTES:
         raise Refused("file", _("The file is larger than 5 MB; that is no file of answers."))
     data = upload.read()
     folder = _folder(study)

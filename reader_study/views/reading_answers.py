@@ -49,7 +49,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     except BadAnswer as problem:
         return json_error(problem.status, problem.code, str(problem))
     except Refused as refused:
-        if refused.code in LOGGED:
+        if refused.code in LOGGED and refused.reading:
             readings.note_refused(refused.reading, refused.code)
         raise
     return JsonResponse(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -70,7 +70,7 @@ def refusal(request: SignedInRequest, access: Access) -> HttpResponse:
 class ResultPage:
     """The results of a study, and which dataset, session and look of them the address names."""
 
-    def __init__(self, request: HttpRequest, access: Access):
+    def __init__(self, request: SignedInRequest, access: Access):
         self.request, self.study, self.member = request, access.study, access.member
         asked = request.GET
         self.results = Results(self.study, asked.get("ak", ""))

@@ -190,7 +190,7 @@ def _drawn(study: Study) -> dict:
     recipe = study.recipe or {}
     names = recipe.get("datasets", {})
     datasets = sorted({image.dataset for image in counted} | set(names.values()))
-    wanted = Counter()
+    wanted: Counter[tuple[str, str]] = Counter()
     for version, groups in recipe.get("per", {}).items():
         for group, n in groups.items():
             wanted[group, names.get(version, version)] += n

@@ -69,7 +69,7 @@ class PathologyForm(forms.Form):
     @property
     def fields_of_diagnosis(self) -> dict:
         """What ``services.diagnoses.record`` takes, from the cleaned form."""
-        disease, icd10 = self.named
+        disease, icd10 = self.named or ("", "")
         cleaned = self.cleaned_data
         return {"disease": disease, "icd10": icd10} | {
             name: cleaned[name] for name in ("text", "confirmed_by", "diagnosed_on")

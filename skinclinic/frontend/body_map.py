@@ -7,6 +7,7 @@ smooth curves through the points of body_map_shapes.py. A region may reach past 
 it, and under the regions painted after it, so that neighbours meet without a gap.
 """
 
+from collections.abc import Sequence
 from math import dist
 from pathlib import Path
 
@@ -17,12 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "templates" / "components" / "body_map_picture.html"
 
 
-def whole(half: list[Point]) -> list[Point]:
+def whole(half: Sequence[Point]) -> Sequence[Point]:
     """Close a half outline with its mirror image; points on the middle line are not doubled."""
-    return half + [point for point in mirror(half)[::-1] if point[0] != 0]
+    return [*half, *(point for point in mirror(half)[::-1] if point[0] != 0)]
 
 
-def bends(points: list[Point], closed: bool) -> list[tuple[Point, Point, Point, Point]]:
+def bends(points: Sequence[Point], closed: bool) -> list[tuple[Point, Point, Point, Point]]:
     """Return the cubic Bézier pieces of a Catmull-Rom curve through the points."""
     count = len(points)
 
@@ -38,13 +39,13 @@ def bends(points: list[Point], closed: bool) -> list[tuple[Point, Point, Point, 
     return pieces
 
 
-def curve(points: list[Point], closed: bool = True) -> str:
+def curve(points: Sequence[Point], closed: bool = True) -> str:
     pieces = bends(points, closed)
     data = "".join(f"C{number(one)} {number(two)} {number(end)}" for _, one, two, end in pieces)
     return f"M{number(points[0])}{data}{'Z' if closed else ''}"
 
 
-def polygon(points: list[Point]) -> str:
+def polygon(points: Sequence[Point]) -> str:
     return "M" + "L".join(number(point) for point in points) + "Z"
 
 
@@ -52,13 +53,13 @@ def number(point: Point) -> str:
     return f"{point[0]:.1f},{point[1]:.1f}".replace(".0", "")
 
 
-def dense(points: list[Point], smooth: bool) -> list[Point]:
+def dense(points: Sequence[Point], smooth: bool) -> Sequence[Point]:
     """Return the closed shape as a polygon with many corners."""
     if smooth:
         return [bezier(piece, t / 4) for piece in bends(points, closed=True) for t in range(4)]
     return [
         (ax + (bx - ax) * t / 4, ay + (by - ay) * t / 4)
-        for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1], strict=True)
+        for (ax, ay), (bx, by) in zip(points, [*points[1:], *points[:1]], strict=True)
         for t in range(4)
     ]
 
@@ -71,21 +72,21 @@ def bezier(piece: tuple[Point, Point, Point, Point], t: float) -> Point:
     return x, y
 
 
-def inside(point: Point, outline: list[Point]) -> bool:
+def inside(point: Point, outline: Sequence[Point]) -> bool:
     x, y = point
     odd = False
-    for (ax, ay), (bx, by) in zip(outline, outline[1:] + outline[:1], strict=True):
+    for (ax, ay), (bx, by) in zip(outline, [*outline[1:], *outline[:1]], strict=True):
         if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
             odd = not odd
     return odd
 
 
-def centre(region: list[Point], outline: list[Point], above: list[list[Point]]) -> Point:
+def centre(region: Sequence[Point], outline: Sequence[Point], above: list[Sequence[Point]]) -> Point:
     """Return the point of region and outline farthest from any edge, where nothing ``above`` covers it."""
     edges = [point for shape in (region, outline, *above) for point in shape]
     xs, ys = [x for x, _ in region], [y for _, y in region]
     step = max(1.0, (max(xs) - min(xs)) / 24)
-    best, best_distance = None, -1.0
+    best, best_distance = region[0], -1.0
     y = min(ys)
     while y <= max(ys):
         x = min(xs)
@@ -101,7 +102,7 @@ def centre(region: list[Point], outline: list[Point], above: list[list[Point]]) 
     return best
 
 
-def region_svg(region: Region, placed: list[Point], middle: Point) -> str:
+def region_svg(region: Region, placed: Sequence[Point], middle: Point) -> str:
     side = f' "{region.side}"' if region.side else ""
     data = curve(placed) if region.smooth else polygon(placed)
     if region.site == shapes.LARGER:
@@ -119,7 +120,7 @@ def region_svg(region: Region, placed: list[Point], middle: Point) -> str:
 def part(name: str, regions, outline, lines, dx=0.0, dy=0.0, scale=1.0, flip=False) -> list[str]:
     """Return the SVG of one outline: its clip, its regions inside it, and the lines over them."""
 
-    def place(points: list[Point]) -> list[Point]:
+    def place(points: Sequence[Point]) -> Sequence[Point]:
         return [(dx + (-x if flip else x) * scale, dy + y * scale) for x, y in points]
 
     shape = curve(place(outline))

@@ -4,6 +4,7 @@ Half outlines have x from the middle line. Regions are painted in the order give
 an earlier one; ``smooth`` draws a region as a curve. Right and left are the patient's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -17,15 +18,15 @@ class Region:
 
     site: str
     side: str
-    points: list[Point]
+    points: Sequence[Point]
     smooth: bool = False
 
 
-def mirror(points: list[Point]) -> list[Point]:
+def mirror(points: Sequence[Point]) -> Sequence[Point]:
     return [(-x, y) for x, y in points]
 
 
-def pair(site: str, points: list[Point], right_is_positive: bool, smooth: bool = False) -> list[Region]:
+def pair(site: str, points: Sequence[Point], right_is_positive: bool, smooth: bool = False) -> list[Region]:
     """Return the region and its mirror image."""
     sides = ("right", "left") if right_is_positive else ("left", "right")
     return [Region(site, sides[0], points, smooth), Region(site, sides[1], mirror(points), smooth)]
@@ -205,7 +206,7 @@ def foot(site: str) -> list[Region]:
     return [Region(site, "", [(-5, 40), (85, 40), (85, 205), (-5, 205)]), Region("toe", "", toes)]
 
 
-def both(lines: list[list[Point]]) -> list[list[Point]]:
+def both(lines: list[Sequence[Point]]) -> list[Sequence[Point]]:
     return lines + [mirror(line) for line in lines]
 
 

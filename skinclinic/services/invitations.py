@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -53,7 +52,7 @@ def find_open(secret: str) -> Invitation:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, user: AbstractBaseUser) -> Member:
+def accept(invitation: Invitation, user: User) -> Member:
     """Make the person a member and use the invitation up; a new (unsaved) person is stored as well.
 
     Raises InvitationClosed when somebody else was faster and AlreadyMember, in both cases storing nothing.

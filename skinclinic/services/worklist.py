@@ -101,10 +101,10 @@ def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool)
         rows = rows.filter(patient=None)
     if filters.mine:
         rows = rows.filter(created_by=user)
-    if filters.since:
-        rows = rows.filter(created_at__gte=_start_of(_day(filters.since)))
-    if filters.until:
-        rows = rows.filter(created_at__lt=_start_of(_day(filters.until) + timedelta(days=1)))
+    if since := _day(filters.since):
+        rows = rows.filter(created_at__gte=_start_of(since))
+    if until := _day(filters.until):
+        rows = rows.filter(created_at__lt=_start_of(until + timedelta(days=1)))
     if filters.q:
         rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:

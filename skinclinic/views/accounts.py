@@ -51,7 +51,7 @@ def locked(request: HttpRequest, original_response=None, credentials=None) -> Ht
     minutes = max(1, math.ceil(cool_off.total_seconds() / 60))
     if is_from_script(request):
         message = _("Too many wrong passwords. Wait %(minutes)d minutes, then try again.")
-        response = json_error(429, "locked", message % {"minutes": minutes})
+        response: HttpResponse = json_error(429, "locked", message % {"minutes": minutes})
     else:
         response = render(request, "registration/locked.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)

@@ -121,7 +121,8 @@ def _photos(request: SignedInRequest, pk: int | None) -> list[Photo]:
     ]
     if any(not (part.isascii() and part.isdigit()) or len(part) > 18 for part in asked):
         raise Http404
-    ids = list(dict.fromkeys([pk] * (pk is not None) + [int(part) for part in asked[:MOST_AT_ONCE]]))
+    first = [] if pk is None else [pk]
+    ids = list(dict.fromkeys([*first, *(int(part) for part in asked[:MOST_AT_ONCE])]))
     if not ids:
         raise Http404
     clinic = get_photo_for(request.user, ids[0], EDIT).clinic
@@ -158,7 +159,7 @@ def _file(
     patient_form: PatientForm,
 ) -> dict:
     is_new = patient is None
-    if is_new:
+    if patient is None:
         patient_form.instance.created_by = request.user
         patient = patient_form.save()
     cleaned, several = form.cleaned_data, len(photos) > 1

@@ -38,12 +38,14 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
     path = store.path_of(key)
     if not path.is_file():
         raise Http404
+    response: HttpResponseBase
     if settings.X_ACCEL_PREFIX:
         response = HttpResponse(content_type="image/jpeg")
         response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(key)}"
     else:
         response = FileResponse(path.open("rb"), content_type="image/jpeg")
-    response["Content-Disposition"] = content_disposition_header(False, f"{PurePosixPath(name).stem}.jpg")
+    file_name = f"{PurePosixPath(name).stem}.jpg"
+    response["Content-Disposition"] = content_disposition_header(False, file_name) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response

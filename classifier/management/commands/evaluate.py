@@ -79,6 +79,8 @@ class Command(BaseCommand):
 
     def _compute(self, row: Evaluation, out: Path) -> None:
         job = evaluations.job_of(row)
+        if job is None:
+            raise CommandError("The evaluation has no job; ask for it again.")
         try:
             jobs.finish(job, jobs_evaluation.outcome(job, give_way=False))
         except KeyboardInterrupt:

@@ -107,11 +107,11 @@ def request(
             raise ValueError("a clinic evaluates models of the product and its own")
         if problem := _model_problem(version):
             raise Refused("models", f"{version}: {problem}")
-    for version in datasets:
-        if version.clinic_id != clinic.pk:
+    for dataset in datasets:
+        if dataset.clinic_id != clinic.pk:
             raise ValueError("a clinic evaluates on its own datasets")
-        if problem := dataset_offer(version).problem:
-            raise Refused("datasets", f"{version}: {problem}")
+        if problem := dataset_offer(dataset).problem:
+            raise Refused("datasets", f"{dataset}: {problem}")
     with transaction.atomic():
         lock(clinic)
         if Evaluation.objects.filter(clinic=clinic, name=name).exists():
@@ -156,7 +156,7 @@ def delete(row: Evaluation) -> bool:
 
 def follow_jobs(rows: Sequence[Job]) -> None:
     """Keep the evaluations' states with those of their jobs."""
-    states = {Job.State.QUEUED: State.WAITING, Job.State.RUNNING: State.RUNNING}
+    states: dict[str, State] = {Job.State.QUEUED: State.WAITING, Job.State.RUNNING: State.RUNNING}
     for job in rows:
         found = Evaluation.objects.filter(pk=job.subject)
         if job.state == Job.State.FAILED:

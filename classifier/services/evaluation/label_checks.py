@@ -1,6 +1,6 @@
 """Asking the clinic's model about the labels of its archive: where would it say something else?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -78,7 +78,7 @@ def finish(row: LabelCheck) -> None:
     LabelCheck.objects.filter(pk=row.pk).update(state=State.DONE, finished_at=timezone.now())
 
 
-def follow_jobs(rows: list[Job]) -> None:
+def follow_jobs(rows: Sequence[Job]) -> None:
     """Keep the checks' states with those of their jobs."""
     for job in rows:
         check = LabelCheck.objects.filter(pk=job.subject)
@@ -129,6 +129,6 @@ def disagreement(answer: Analysis, label: str) -> float | None:
     top = answer.scores[first_choice(answer)]
     if label in BY_KEY:
         return max(top - answer.scores[label], 0.0)
-    if not answer.model_version.manifest.get("background_classes"):
+    if not answer.model_version.manifest.get("background_classes") or answer.background is None:
         return None
     return max(top - answer.background, 0.0)

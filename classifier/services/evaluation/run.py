@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -55,14 +56,19 @@ def run(
             one.leave_out(one.leaking, "leaks")
         total = len(models) * sum(len(one.items) for one in sets)
         done = 0
+
+        def say_more(now: int) -> None:
+            say(done + now, total)
+
         for one in sets:
             for model in models:
-                one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
+                one.analyse(model, say_more, give_way)
                 done += len(one.items)
         report = _report(row, models, sets, lambda: say(done, total))
         _write_json(draft, REPORT, report)
         _write_json(draft, LEAKS, found)
-        np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
+        arrays: dict[str, Any] = {k: v for one in sets for k, v in one.arrays().items()}
+        np.savez_compressed(draft / SCORES, **arrays)
         shutil.rmtree(row.folder, ignore_errors=True)
         os.rename(draft, row.folder)
     finally:
@@ -84,7 +90,7 @@ class TestSet:
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
-        self.scores: dict[int, dict[int, tuple[list[float], float]]] = {}
+        self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leaks = {model: leakage.find(model, self.items) for model in models}
 

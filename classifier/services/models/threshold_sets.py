@@ -116,7 +116,10 @@ def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: Thr
         if fallback:
             return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
         return Chosen(1.0, NEVER_LISTED)
-    point = roc.youden(curve) if rule == YOUDEN else roc.most_specific(curve, least_sensitivity=wanted)
+    if rule == YOUDEN or wanted is None:
+        point = roc.youden(curve)
+    else:
+        point = roc.most_specific(curve, least_sensitivity=wanted)
     basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
     return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
 
@@ -127,7 +130,7 @@ def _cohort(report: Report, dataset: dict, model: int) -> str:
 
 
 def _purpose(rule: str, wanted: float | None) -> str:
-    if rule == YOUDEN:
+    if rule == YOUDEN or wanted is None:
         return BALANCED
     return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
 

@@ -112,16 +112,20 @@ class Stock:
         verdicts = DuplicatePair.objects.filter(clinic=clinic)
         different = self._keys(verdicts.filter(verdict=DuplicatePair.Verdict.DIFFERENT), by_entry)
         together = self._keys(verdicts.filter(verdict__in=TOGETHER), by_entry)
-        pairs = {tuple(sorted((keys[first], keys[second]))) for first, second in found}
+        pairs = {_in_order(keys[first], keys[second]) for first, second in found}
         return sorted((pairs - different) | together)
 
     @staticmethod
     def _keys(pairs, by_entry: dict[int, str]) -> set[tuple[str, str]]:
         return {
-            tuple(sorted((by_entry[first], by_entry[second])))
+            _in_order(by_entry[first], by_entry[second])
             for first, second in pairs.values_list("first", "second")
             if first in by_entry and second in by_entry and by_entry[first] != by_entry[second]
         }
+
+
+def _in_order(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one <= other else (other, one)
 
 
 def stock(
@@ -333,12 +337,12 @@ def take_out(study: Study, image: StudyImage, user, *, replace: bool = False) ->
     Returns whether a photo is in its place. Raises Refused.
     """
     study = lock_draft(study)
-    image = study.images.select_related("dataset_item").filter(pk=image.pk).first()
-    if image is None:
+    there = study.images.select_related("dataset_item").filter(pk=image.pk).first()
+    if there is None:
         raise Refused(
             "image", _("This photo is not in the sample any more. The page shows the sample of now.")
         )
-    recipe = Recipe.of(study)
+    image, recipe = there, Recipe.of(study)
     if recipe is None:
         raise Refused("image", _("Draw a sample first."))
     study.recipe = study.recipe | {"taken_out": [*study.recipe.get("taken_out", []), image.content_sha256]}
@@ -360,9 +364,9 @@ def take_out(study: Study, image: StudyImage, user, *, replace: bool = False) ->
 
 
 def _next(study: Study, image: StudyImage, recipe: Recipe) -> DatasetItem | None:
-    version = image.dataset_item and image.dataset_item.version
-    if version is None:
+    if image.dataset_item is None:
         return None
+    version = image.dataset_item.version
     found = stock(
         [version], study.model_version, proven_only=recipe.proven_only, taken_out=study.recipe["taken_out"]
     )

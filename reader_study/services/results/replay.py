@@ -119,7 +119,9 @@ def check(folder: Path) -> StudyTables:
     if lines:
         raise Refused(lines)
     try:
-        tables = read_tables(*(there.get(name) for name in FILES))
+        tables = read_tables(
+            there[IMAGES], there.get(SCORES), there[ANSWERS], there.get(WHOLE_IMAGES), there.get(WHOLE_SCORES)
+        )
     except TablesRefused as refused:
         raise Refused([_line(problem) for problem in refused.problems]) from None
     except FileRefused as refused:

@@ -30,7 +30,7 @@ def of_study(study: Study) -> StudyTables:
     images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
     scores = None
     if rows and all(row.scores for row in rows):
-        scores = np.array([[row.scores[key] for key in DISEASE_KEYS] for row in rows], float)
+        scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
     return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
 

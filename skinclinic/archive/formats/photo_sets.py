@@ -139,7 +139,7 @@ class Zip(PhotoSet):
             raise PhotosRefused(
                 _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
             ) from None
-        self._infos = {}
+        self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
             self._check_sizes()
             super().__init__(self._walk())
@@ -243,9 +243,10 @@ def _check_directory(path: Path) -> None:
     """Refuse a ZIP whose directory alone would fill the memory, before zipfile reads it."""
     with path.open("rb") as file:
         # The same function that zipfile trusts, so that both see the same directory.
-        end = zipfile._EndRecData(file)
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
     if end and (
-        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES
+        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES  # type: ignore[attr-defined]
+        or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES  # type: ignore[attr-defined]
     ):
         raise PhotosRefused(
             _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"

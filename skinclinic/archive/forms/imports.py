@@ -1,9 +1,11 @@
 """The form that begins an import."""
 
 from pathlib import Path
+from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.archive.formats.reading import WITHOUT_TABLE
@@ -46,11 +48,13 @@ class ImportForm(forms.ModelForm):
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
         self.clinic = clinic
-        choices_of(self, "waiting").choices = [("", "–"), *((name, name) for name in waiting_folders(clinic))]
-        rows_of(self, "mapping").queryset = SavedMapping.objects.filter(clinic=clinic)
-        if len(choices_of(self, "waiting").choices) == 1:
+        folders = [("", "–"), *((name, name) for name in waiting_folders(clinic))]
+        choices_of(self, "waiting").choices = folders
+        mappings = SavedMapping.objects.filter(clinic=clinic)
+        rows_of(self, "mapping").queryset = mappings
+        if len(folders) == 1:
             self.fields["waiting"].widget = forms.HiddenInput()
-        if not rows_of(self, "mapping").queryset.exists():
+        if not mappings.exists():
             self.fields["mapping"].widget = forms.HiddenInput()
         self.fields["name"].help_text = _("Also the name of the source; importing under it again updates it.")
         choices_of(self, "format").choices = [("", _("Choose the format")), *Import.Format.choices]
@@ -59,8 +63,10 @@ class ImportForm(forms.ModelForm):
         self.fields["table"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
         self.fields["table"].help_text = _("A line a photo; with commas, semicolons or tabs.")
         for name in PROVENANCE:
-            scheme = {"assume_scheme": "https"} if name == "url" else {}
+            scheme: dict[str, Any] = {"assume_scheme": "https"} if name == "url" else {}
             field = field_of(Source, name).formfield(**scheme)
+            if field is None:
+                raise ImproperlyConfigured(f"Source.{name} has no field in forms")
             field.required = False
             if name == "citation":
                 field.widget.attrs["rows"] = 2

@@ -111,6 +111,9 @@ class DatasetItem(models.Model):
     site = models.CharField(max_length=24, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
 
+    # The same photo in an earlier version, where two are compared.
+    was: "DatasetItem | None"
+
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]

@@ -39,8 +39,8 @@ def dataset_list(request: MemberRequest) -> HttpResponse:
 def dataset_new(request: MemberRequest) -> HttpResponse:
     """Make a dataset of a search in the archive."""
     clinic = request.membership.clinic
-    values = request.POST if request.method == "POST" else request.GET
-    chosen = selection.Selection.read({name: values.get(f"s-{name}", "") or values.get(name, "") for name in (
+    sent = request.POST if request.method == "POST" else request.GET
+    chosen = selection.Selection.read({name: sent.get(f"s-{name}", "") or sent.get(name, "") for name in (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree")})  # fmt: skip
     if request.method == "GET" and not chosen.review:
         chosen = selection.Selection.read(chosen.to_json() | {"review": "accepted"})
@@ -115,7 +115,7 @@ def _work(version: DatasetVersion) -> dict:
     job = Job.objects.filter(kind__in=kinds, subject=version.pk).order_by("-id").first()
     if version.is_frozen or (job and job.state == Job.State.DONE):
         job = None
-    runs = bool(job) and job.state in (Job.State.QUEUED, Job.State.RUNNING)
+    runs = job is not None and job.state in (Job.State.QUEUED, Job.State.RUNNING)
     percent = round(100 * job.progress) if job else 0
     return {"version": version, "work": job, "work_runs": runs, "percent": percent}
 
@@ -178,7 +178,7 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = StatedForm(request.POST, version=version)
     if not form.is_valid():
-        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+        raise datasets.Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
     datasets.state(version, **form.cleaned_data)
     messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)

@@ -45,7 +45,7 @@ def queue(request: MemberRequest) -> HttpResponse:
         "more_left": left > service.MOST_COUNTED,
         "decided": decided,
         "search": last,
-        "search_runs": bool(last) and last.state in (Job.State.QUEUED, Job.State.RUNNING),
+        "search_runs": last is not None and last.state in (Job.State.QUEUED, Job.State.RUNNING),
         "search_is_due": service.search_is_due(clinic, last),
         "has_entries": Entry.objects.filter(clinic=clinic).exists(),
         "can_curate": request.membership.can_curate,

@@ -77,8 +77,10 @@ def gallery(request: MemberRequest) -> HttpResponse:
 
 def _groups(rows: list[Entry]) -> list[PatientGroup]:
     groups = []
-    for _key, entries in groupby(rows, key=lambda entry: entry.patient_key):
-        entries = sorted(entries, key=lambda entry: (entry.taken_on is None, entry.taken_on or 0, entry.pk))
+    for _key, of_patient in groupby(rows, key=lambda entry: entry.patient_key):
+        entries = sorted(
+            of_patient, key=lambda entry: (entry.taken_on is None, entry.taken_on or 0, entry.pk)
+        )
         moments = [(day, list(same)) for day, same in groupby(entries, key=lambda entry: entry.taken_on)]
         groups.append(PatientGroup(entries[0].patient, moments))
     return groups

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -196,7 +197,9 @@ def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _report(row: Import) -> dict:
     """The report with its errors and its refusal in the reader's language."""
-    said = {"errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]}
+    said: dict[str, Any] = {
+        "errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]
+    }
     if refused := row.report.get("refused"):
         said["refused"] = in_words(refused)
     return row.report | said
@@ -265,7 +268,7 @@ def _status(row: Import) -> dict:
         "total": total,
         "percent": round(100 * share),
         "is_busy": row.state in BUSY,
-        "waits": bool(job) and job.state == Job.State.QUEUED,
+        "waits": job is not None and job.state == Job.State.QUEUED,
         "left": _time_left(job.started_at, share) if job and job.started_at else None,
         "steps": _steps(row.state),
     }
@@ -287,7 +290,8 @@ def _time_left(started_at, share: float) -> str:
 def _steps(state: str) -> list[dict]:
     """The way of an import, each step "done", "now" or "next"."""
     names = [_("Upload"), _("Check"), _("Import"), _("Review")]
-    now = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}.get(state, 2)
+    places: dict[str, int] = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}
+    now = places.get(state, 2)
     kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
     return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
 

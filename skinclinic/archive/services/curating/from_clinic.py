@@ -65,7 +65,7 @@ def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
         raise Refused(reason)
     diagnosis = photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     label = label_of(diagnosis) if diagnosis else ""
-    if not label:
+    if diagnosis is None or not label:
         raise Refused(_("The pathology names no diagnosis."))
     label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
     patient = photo.lesion.patient
@@ -73,7 +73,7 @@ def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     entry = create_entry(
         photo=photo, source=own_source(clinic, user), external_id=f"photo-{photo.pk}", label=label, user=user,
         action=EntryChange.Action.ADDED, taken_on=day,
-        age=max(day.year - patient.birth_year, 0) if day and patient.birth_year else None,
+        age=max(day.year - patient.birth_year, 0) if day and patient and patient.birth_year else None,
         icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
         confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,
     )  # fmt: skip

@@ -67,7 +67,7 @@ def request(version: DatasetVersion, user: User) -> bool:
 
 
 @transaction.atomic
-def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> DatasetVersion:
+def freeze(version: DatasetVersion, user: User | None, *, verify: bool = False) -> DatasetVersion:
     """Freeze a draft. Raises Refused with every reason that stands against it.
 
     ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.

@@ -31,7 +31,7 @@ def take_table(row: Import, folder: Path) -> None:
         ) from None
     row.metadata = str(table)
     row.save(update_fields=["metadata"])
-    source = Source.objects.get(pk=row.source_id)
+    source = Source.objects.get(imports=row)
     for name, value in known.items():
         most = field_of(Source, name).max_length or 0
         if value and not getattr(source, name) and len(value) <= most:
