@@ -15,6 +15,7 @@ test: install-test lint ## lint, migrations check, every test; again on PostgreS
 lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 install: $(VENV)/installed
 

@@ -1,4 +1,9 @@
-"""A broker in a folder, for one machine without Redis.
+"""What wakes workers: Redis, or on one machine without Redis the broker in a folder that is made here.
+
+``CELERY_BROKER_URL`` chooses (``settings/engine.py``): ``embedded://`` is the default of one machine, so that a
+demo, a test or a small practice needs no server; everywhere else it is refused and a Redis address is wanted. The
+choice is one of speed and size, never of safety: a job is a row, and whatever a broker loses the reconciler asks for
+again.
 
 One file is one message: written under a temporary name and renamed, so that nobody reads half of it, and
 claimed by a rename, which succeeds for one worker only. A message lost with a killed worker is no loss:

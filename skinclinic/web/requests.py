@@ -42,9 +42,9 @@ def is_from_script(request: HttpRequest) -> bool:
     return "application/json" in accept and "text/html" not in accept
 
 
-def json_error(status: int, code: str, message: str) -> JsonResponse:
+def json_error(status: int, code: str, message: str, **more) -> JsonResponse:
     """An error in the one shape programs get."""
-    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
+    return JsonResponse({"error": {"code": code, "message": message} | more}, status=status)
 
 
 def page_to_return_to(request: HttpRequest) -> str:

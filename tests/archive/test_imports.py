@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
 from skinclinic.archive.services.importing import imports
-from skinclinic.archive.services.importing.report import in_words
+from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests import factories

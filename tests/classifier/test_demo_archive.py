@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.services.demo import archive as demo_archive
+from classifier.demo import archive as demo_archive
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import checks

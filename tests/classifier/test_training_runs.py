@@ -16,7 +16,7 @@ from classifier.imports.state_dicts import load_backbone
 from classifier.networks import torchvision_ops, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.network import build
-from classifier.training import checkpoint, initial, parts, runner
+from classifier.training import checkpoint, initial, parts, runner, world
 from classifier.training import folder as files
 from classifier.training.errors import TrainingRefused
 from classifier.training.photos import Views, validation_side
@@ -326,3 +326,23 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(samples, tmp_path):
     files.prepare(tmp_path, ABOUT, plan(settings=Settings(epochs=1, batch=5, drawn_in_batch=0)), samples)
     assert run_processes(tmp_path, 2).returncode == 1
     assert outcome(tmp_path)["code"] == "batch_not_shared_out"
+
+
+@pytest.mark.parametrize(("ampere", "half"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_mixed_precision_is_one_that_the_card_has(monkeypatch, ampere, half):
+    """Older cards only imitate bfloat16, which PyTorch counts as support unless told otherwise."""
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: ampere or including_emulation
+    )
+    assert world._half(torch.device("cuda")) is half
+    assert world._half(torch.device("cpu")) is None
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(TrainingRefused) as caught, world.joined():
+        pass
+    assert caught.value.code == "too_few_gpus"
+    assert not torch.are_deterministic_algorithms_enabled()

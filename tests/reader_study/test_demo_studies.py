@@ -2,11 +2,11 @@
 
 import pytest
 
+from classifier.demo import archive as demo_archive
 from classifier.models import Analysis
-from classifier.services.demo import archive as demo_archive
 from classifier.services.models import registry
+from reader_study.demo import studies as demo
 from reader_study.models import Study
-from reader_study.services import demo
 from reader_study.services.making import enrolment, protocol
 from reader_study.services.results import results
 from skinclinic.archive.models import DatasetVersion

@@ -22,7 +22,7 @@ LAYER_OF = {
     "files": "engine",
     "templatetags": "presenters",
     **dict.fromkeys(
-        ("jobs", "views", "api", "management", "forms", "context", "urls", "celery", "wsgi"),
+        ("jobs", "views", "api", "demo", "management", "forms", "context", "urls", "celery", "wsgi"),
         "outside",
     ),
 }

@@ -4,10 +4,10 @@ import os
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.demo import clinic as demo_clinic
 from classifier.models import Analysis
 from classifier.services.analysis.analyses import JOB
-from classifier.services.demo import clinic as demo_clinic
-from reader_study.services import demo
+from reader_study.demo import studies as demo
 from reader_study.services.results import results
 from skinclinic.engine import jobs
 

@@ -6,7 +6,7 @@ from classifier.models import Analysis
 from classifier.services.analysis import batch_analyses
 from reader_study.models import Answer, Reading, StudyImage
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.reading import Refused
+from reader_study.services.reading.refusals import Refused
 
 
 def analysis_at(reading: Reading, position: int) -> Analysis | None:

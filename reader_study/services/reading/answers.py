@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from reader_study.models import Answer, AnswerChange, Reading, Study, StudyImage
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.reading import NoSuchPhoto, Progress, Refused
+from reader_study.services.reading.reading import NoSuchPhoto, Progress
+from reader_study.services.reading.refusals import Refused
 
 # Where nobody may go back, an answer can be taken back for so long; pages offer it for less.
 UNDO_LIMIT = timedelta(seconds=30)

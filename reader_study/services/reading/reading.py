@@ -9,6 +9,7 @@ from django.utils import timezone
 from reader_study.models import Answer, Reader, Reading, StudyEvent, StudyImage
 from reader_study.services import log
 from reader_study.services.making.enrolment import LinkClosed
+from reader_study.services.reading.refusals import Refused
 from skinclinic.models import Photo
 from skinclinic.services.secret_links import secret_hash
 
@@ -18,14 +19,6 @@ AHEAD = 3
 SEEN_EVERY = timedelta(minutes=1)
 # A program that goes on knocking leaves one line in the log in this time.
 LOGGED_EVERY = timedelta(minutes=10)
-
-
-class Refused(Exception):
-    """The reader may not do this now. ``code`` says why; ``reading`` whose it is."""
-
-    def __init__(self, code: str, reading: Reading | None = None):
-        super().__init__(code)
-        self.code, self.reading = code, reading
 
 
 class NoSuchPhoto(Exception):

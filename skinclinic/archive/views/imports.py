@@ -21,7 +21,7 @@ from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.check import LEAVE_OUT
-from skinclinic.archive.services.importing.report import in_words
+from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged

@@ -19,7 +19,7 @@ from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease, Entry, Import
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import which_known
-from skinclinic.archive.services.importing.report import Problems, refusal
+from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
 from skinclinic.web.keyset import storable
 
@@ -41,7 +41,7 @@ def check(row: Import, plan: Path, say: Callable[[int, int], None]) -> dict:
     """Read and decode everything; write the plan and return the report.
 
     ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole) and ``errors``
-    (both as ``import_report`` writes them), ``unknown_labels`` {word: rows} (the most frequent of
+    (both as ``row_errors`` writes them), ``unknown_labels`` {word: rows} (the most frequent of
     ``unknown_label_count``), ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``known`` (files that
     another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
     """

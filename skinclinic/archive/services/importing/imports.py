@@ -20,7 +20,7 @@ from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
-from skinclinic.archive.services.importing.report import refusal
+from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY

@@ -9,9 +9,9 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
+from classifier.demo import archive as demo_archive
 from classifier.models import ModelVersion
 from classifier.services.analysis import batch_analyses
-from classifier.services.demo import archive as demo_archive
 from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudyImage, StudySession
 from reader_study.services import log

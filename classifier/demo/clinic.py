@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from classifier.services.demo import archive as demo_archive
-from classifier.services.demo import models as demo
+from classifier.demo import archive as demo_archive
+from classifier.demo import photos as demo
 from classifier.services.models import registry
 from skinclinic.models import Clinic, Member, Role, User
 
