@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -88,7 +88,7 @@ def _import_row(clinic: Clinic, user: User, folder: Path, row: dict) -> Photo:
         clinic=clinic,
         code=row["patient_id"],
         defaults={
-            "birth_year": date.today().year - int(float(row["age"])) if row["age"] else None,
+            "birth_year": timezone.localdate().year - int(float(row["age"])) if row["age"] else None,
             "sex": {"MALE": "male", "FEMALE": "female"}.get(row["gender"], ""),
             "skin_type": int(float(row["fitspatrick"])) if row["fitspatrick"] else None,
             "created_by": user,

@@ -197,7 +197,7 @@ class _Wire:
             value |= (byte & 127) << shift
             if byte < 128:
                 return value, at
-        _refuse("it is not in protobuf's format")
+        raise _refusal("it is not in protobuf's format")
 
     def _run(self, start: int, tag_width: int, width: int, end: int) -> tuple[np.ndarray, int]:
         """How often the field at ``start`` is repeated without another between, looked at in growing steps."""
@@ -218,5 +218,9 @@ class _Wire:
         return found, start + count * step
 
 
+def _refusal(why: str) -> ModelRejected:
+    return ModelRejected("caffemodel_unreadable", f"The caffemodel cannot be read: {why}.")
+
+
 def _refuse(why: str) -> NoReturn:
-    raise ModelRejected("caffemodel_unreadable", f"The caffemodel cannot be read: {why}.")
+    raise _refusal(why)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -301,7 +302,7 @@ def _dashed(points: list[tuple[float, float]], dash: str, fine: float) -> list[l
         return [points]
     on, off = (length * fine for length in DASHES[dash])
     pieces, piece, left, drawing = [], [points[0]], on, True
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
         gone = 0.0
         while length - gone > left:

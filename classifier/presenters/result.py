@@ -46,7 +46,7 @@ def panel(request: SignedInRequest, member: Member, photo: Photo, analysis: Anal
     """The part that changes while the page is open: the state, or the answer and what was recorded."""
     state = _state(analysis)
     may_see = analysis is not None and assessments.may_see_answer(request.user, member, analysis)
-    is_current = analysis is None or analysis.box == photo.box and analysis == current_analysis(photo)
+    is_current = analysis is None or (analysis.box == photo.box and analysis == current_analysis(photo))
     context = {
         "photo": photo,
         "analysis": analysis,

@@ -3,7 +3,7 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -50,7 +50,7 @@ def write_manifest(
         background_classes=plan.background,
         preprocessing=plan.preprocessing,
         trained_on=_trained_on(about, plan, trained, start),
-        trained_at=date.today().isoformat(),
+        trained_at=datetime.now().astimezone().date().isoformat(),
         validated_on=_validated_on(about, plan, validating, progress),
         licence=_licence(about),
         intended_use=INTENDED_USE,

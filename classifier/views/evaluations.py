@@ -256,7 +256,7 @@ def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
 def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
     kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
-    if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
+    if wanted not in TYPES or not (kind == CONFUSION or (kind in BY_DISEASE and key in DISEASE_KEYS)):
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key)

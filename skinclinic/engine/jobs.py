@@ -136,7 +136,7 @@ def wake(kind: str) -> bool:
     # A queued row survives any broker failure, so none of them may reach the request.
     try:
         run_jobs.apply_async((kind,), queue=_queue(kind), retry=False, ignore_result=True)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - each broker has failures of its own
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False
     return True
@@ -223,7 +223,7 @@ def finish(row: Job, outcome: Outcome) -> bool:
     if not isinstance(outcome, Exception):
         try:
             return _settle(row, outcome, state=Job.State.DONE, progress=1.0)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed of it
             outcome = error
     return _fail(row, outcome)
 

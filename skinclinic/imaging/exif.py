@@ -75,7 +75,7 @@ def _date(value: int | bytes | None) -> datetime | None:
     if not isinstance(value, bytes):
         return None
     try:
-        date = datetime.strptime(value.decode("ascii").strip("\0 "), "%Y:%m:%d %H:%M:%S")
+        date = datetime.strptime(value.decode("ascii").strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - by the camera's clock
     except ValueError:
         return None
     # A clock that was never set shows dates that no later step could store or sort.

@@ -134,7 +134,9 @@ def test_views_and_api_do_not_lean_on_each_other():
             for name in imports(path):
                 other = app_of(name)
                 folder = name.removeprefix(f"{other}.").split(".")[0] if other else ""
-                if {own, folder} == {"views", "api"} or folder == "views" and own != "urls" and other != app:
+                if {own, folder} == {"views", "api"} or (
+                    folder == "views" and own != "urls" and other != app
+                ):
                     wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
 

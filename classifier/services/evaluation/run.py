@@ -5,7 +5,6 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -269,7 +268,7 @@ def _report(
     return {
         "name": row.name,
         "made_at": timezone.now().isoformat(),
-        "made_on": date.today().isoformat(),
+        "made_on": timezone.localdate().isoformat(),
         "made_by": str(row.created_by or ""),
         "premalignant_as": row.premalignant_as,
         "remove_leaks": row.remove_leaks,

@@ -1,10 +1,10 @@
 """Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -75,7 +75,7 @@ def make(
             for result in report.figures_of(dataset, model.pk)["diseases"]
         },
         "diseases": averages["diseases"],
-        "date": date.today().isoformat(),
+        "date": timezone.localdate().isoformat(),
         "optimistic": True,
         "rule": rule,
         "wanted": wanted if rule == SENSITIVITY else None,

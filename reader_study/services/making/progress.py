@@ -26,7 +26,7 @@ class Stage:
 
     @property
     def is_finished(self) -> bool:
-        return self.finished_at is not None or self.total > 0 and self.done >= self.total
+        return self.finished_at is not None or (self.total > 0 and self.done >= self.total)
 
 
 @dataclass(frozen=True)

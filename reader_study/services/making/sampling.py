@@ -168,10 +168,8 @@ def _why_not(row: dict, seen: set[int], taken_out: set[str], proven_only: bool) 
     if row["entry__review"] == Review.REJECTED:
         return "rejected"
     consent = row["entry__patient__research_consent"]
-    if (
-        consent == Patient.Consent.REFUSED
-        or row["entry__source__is_own"]
-        and consent != Patient.Consent.GIVEN
+    if consent == Patient.Consent.REFUSED or (
+        row["entry__source__is_own"] and consent != Patient.Consent.GIVEN
     ):
         return "consent"
     if row["pk"] in seen:
@@ -424,8 +422,8 @@ def problems_of_photos(study: Study) -> dict[str, int]:
     for key, review, consent, is_own in rows:
         found["file"] += not store.path_of(key).is_file()
         found["rejected"] += review == Review.REJECTED
-        found["consent"] += (
-            consent == Patient.Consent.REFUSED or bool(is_own) and consent != Patient.Consent.GIVEN
+        found["consent"] += consent == Patient.Consent.REFUSED or (
+            bool(is_own) and consent != Patient.Consent.GIVEN
         )
     return {reason: n for reason, n in found.items() if n}
 

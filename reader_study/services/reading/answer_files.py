@@ -329,12 +329,8 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
     for row in rows:
         answer = known.get(row.image)
         is_on_screen = answer is not None and answer.choice and not answer.is_from_paper
-        if (
-            answer is not None
-            and answer.choice
-            and _is_same(answer, row)
-            or is_on_screen
-            and keep == KEEP_SCREEN
+        if (answer is not None and answer.choice and _is_same(answer, row)) or (
+            is_on_screen and keep == KEEP_SCREEN
         ):
             continue
         if answer is None:

@@ -88,17 +88,13 @@ def consent_withdrawn(patient: Patient, user: User | None) -> int:
     rows = Entry.objects.filter(
         clinic=patient.clinic_id, patient=patient, source__is_own=True
     ).exclude(review=Review.REJECTED)  # fmt: skip
-    changes = []
-    for entry in rows:
-        changes.append(
-            EntryChange(
-                clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
-                fields={
-                    "review": [entry.review, "rejected"],
-                    "reject_reason": [entry.reject_reason, "no_consent"],
-                },
-            )
-        )  # fmt: skip
+    changes = [
+        EntryChange(
+            clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
+            fields={"review": [entry.review, "rejected"], "reject_reason": [entry.reject_reason, "no_consent"]},
+        )
+        for entry in rows
+    ]  # fmt: skip
     rows.update(
         review=Review.REJECTED, reject_reason=RejectReason.NO_CONSENT,
         reviewed_by=user, reviewed_at=timezone.now(),
