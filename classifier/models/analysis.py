@@ -26,7 +26,7 @@ class Analysis(models.Model):
     photo = models.ForeignKey("skinclinic.Photo", models.CASCADE, related_name="analyses")
     model_version = models.ForeignKey("classifier.ModelVersion", models.PROTECT, related_name="analyses")
     # Null in those made in a batch, which ``asked_for`` leaves out.
-    job: "models.OneToOneField[Job | None, Job]" = models.OneToOneField(  # type: ignore[misc]
+    job: "models.OneToOneField[Job | None, Job]" = models.OneToOneField(  # type: ignore[misc]  # see above
         "skinclinic.Job", models.PROTECT, null=True, related_name="analysis"
     )
     box_x = models.PositiveIntegerField()
@@ -36,7 +36,7 @@ class Analysis(models.Model):
     requested_by = models.ForeignKey("skinclinic.User", models.PROTECT, null=True, related_name="+")
 
     # Null until ``is_done``; whoever reads it has asked.
-    scores: "models.JSONField[dict[str, float] | None, dict[str, float]]" = models.JSONField(  # type: ignore[misc]
+    scores: "models.JSONField[dict[str, float] | None, dict[str, float]]" = models.JSONField(  # type: ignore[misc]  # see above
         null=True
     )
     background = models.FloatField(null=True)

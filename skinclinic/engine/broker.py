@@ -71,7 +71,7 @@ class Transport(virtual.Transport):
     driver_type = "embedded"
     driver_name = "embedded"
     global_state = virtual.BrokerState()
-    default_port = 0  # type: ignore[assignment]
+    default_port = 0  # type: ignore[assignment]  # kombu has None there, as it knows no port
 
     def driver_version(self) -> str:
         return "1"

@@ -19,7 +19,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=32)
     key = models.CharField(max_length=160)
     # Null for kinds without a row; the work of all others reads it.
-    subject: "models.BigIntegerField[int | None, int]" = models.BigIntegerField(  # type: ignore[misc]
+    subject: "models.BigIntegerField[int | None, int]" = models.BigIntegerField(  # type: ignore[misc]  # see above
         null=True
     )
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="jobs")

@@ -245,10 +245,10 @@ def _check_directory(path: Path) -> None:
     """Refuse a ZIP whose directory alone would fill the memory, before zipfile reads it."""
     with path.open("rb") as file:
         # The same function that zipfile trusts, so that both see the same directory.
-        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # private to zipfile
     if end and (
-        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES  # type: ignore[attr-defined]
-        or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES  # type: ignore[attr-defined]
+        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES  # type: ignore[attr-defined]  # private to zipfile
+        or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES  # type: ignore[attr-defined]  # private to zipfile
     ):
         raise PhotosRefused(
             _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
