@@ -102,10 +102,6 @@ def clinic_member(
     return decorate
 
 
-def visible_lesions(user: User) -> QuerySet[Lesion]:
-    return visible(Lesion, user)
-
-
 def get_lesion_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Lesion:
     return get_for(user, Lesion, pk, need)
 

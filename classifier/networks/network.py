@@ -5,14 +5,12 @@ are the Grad-CAM maps of the last feature maps up to a positive factor, because 
 a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
@@ -61,27 +59,13 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
     return MappedClassifier(backbone, design.features, outputs, dropout)
 
 
-class _NoRandomValues(TorchFunctionMode):
-    """Leaves out the random filling of new parameters, which takes seconds for a large network."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-            return args[0] if args else (kwargs or {})["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
 def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
 
     The network takes the tensors of ``state`` over instead of copying them.
     """
-    with _NoRandomValues():
+    # On "meta" tensors have shapes alone: filling a large network with random values takes seconds.
+    with torch.device("meta"):
         network = build(manifest.architecture, manifest.outputs)
     try:
         load_strictly(network, state, assign=True)

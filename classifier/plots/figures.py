@@ -8,7 +8,7 @@ from django.utils.translation import pgettext
 
 from classifier.metrics.proportions import proportion
 from classifier.plots.axes import LOG_FLOOR, Axes, ticks
-from classifier.plots.canvas import Drawing, Text, series_colour
+from classifier.plots.canvas import Drawing, series_colour
 
 SQUARE = (460.0, 440.0)
 WIDE = (680.0, 400.0)
@@ -145,11 +145,8 @@ def thresholds(
     drawing = Drawing(*WIDE, title)
     axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, bottom=74)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
-    axes.frame(_("Threshold"), "", x_ticks, SHARES)
     # The legend stands below the label of the axis.
-    drawing.marks[-1] = Text(
-        axes.left + axes.width / 2, axes.foot + 32, _("Threshold"), size=12, anchor="middle"
-    )
+    axes.frame(_("Threshold"), "", x_ticks, SHARES, x_label_below=32)
     for place, (dataset, curve) in enumerate(curves):
         colour = series_colour(place)
         both = [(_("sensitivity"), "true_positives", "positives", "")]

@@ -149,7 +149,9 @@ def _waiting(
     )
 
 
-def _finished(request: HttpRequest, photo: Photo, analysis: Analysis, may_edit: bool, hidden: bool) -> Card:
+def _finished(
+    request: SignedInRequest, photo: Photo, analysis: Analysis, may_edit: bool, hidden: bool
+) -> Card:
     warnings = tuple((analysis.quality or {}).get("warnings", ()))
     if hidden:
         return Card(photo, Job.State.DONE, may_edit, hidden=True, warnings=warnings)

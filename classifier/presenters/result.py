@@ -1,15 +1,24 @@
 """What the result page needs to know, with the model's answer only for those who may see it."""
 
-from django.http import HttpRequest
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Subquery
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.services.analysis import assessments
-from classifier.services.analysis.analyses import current_analysis
-from classifier.services.analysis.differential import DEFAULT_AXIS, KEY_CAPS, ThresholdFacts, result_view
+from classifier.services.analysis import analyses, assessments
+from classifier.services.analysis.differential import (
+    DEFAULT_AXIS,
+    KEY_CAPS,
+    ResultView,
+    ThresholdFacts,
+    result_view,
+)
+from classifier.services.models import card as model_card
 from classifier.services.models import registry
-from classifier.services.models.card import validated_on
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.vocabulary.diseases import DISEASES
@@ -19,41 +28,104 @@ DEFAULT_THRESHOLDS = "balanced"
 SESSION_THRESHOLDS = "thresholds"
 
 
-def page(request: SignedInRequest, member: Member, photo: Photo, analysis: Analysis | None) -> dict:
-    """Everything for the whole page; ``analysis`` is the current one or an older one of the same photo."""
-    context = panel(request, member, photo, analysis)
-    current = current_analysis(photo)
-    others = photo.analyses.asked_for().select_related("model_version", "job").order_by("-id")
-    if analysis:
-        others = others.exclude(pk=analysis.pk)
-    neighbours = (
-        Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
-        .order_by("id")
-        .values_list("pk", flat=True)
-    )
+@dataclass(frozen=True)
+class Answer:
+    """What the model says, against the thresholds this person has chosen among those there are."""
+
+    analysis: Analysis
+    view: ResultView
+    threshold_set: ThresholdSet | None
+    threshold_sets: list[ThresholdSet]
+
+    @property
+    def listed(self) -> list[str]:
+        return [row.disease.key for row in self.view.listed]
+
+
+class Shown:
+    """A photo with its analyses, as the signed-in person may see them; reading it writes nothing.
+
+    ``current`` is the newest analysis of the photo's square (None before there is a model), ``analysis`` the one
+    that is shown: the current one unless another is named. ``answer`` is None until there is one that this
+    person may see.
+    """
+
+    def __init__(self, request: SignedInRequest, photo: Photo, analysis: Analysis | None = None):
+        self.request, self.photo, self.member = request, photo, member_of(request, photo)
+        self.analyses = list(analyses.all_of(photo))
+        self.current = next((row for row in self.analyses if row.box == photo.box), None)
+        self.analysis = analysis or self.current
+
+    @property
+    def is_current(self) -> bool:
+        return self.analysis == self.current
+
+    @cached_property
+    def may_see(self) -> bool:
+        found = self.analysis
+        return found is not None and assessments.may_see_answer(self.request.user, self.member, found)
+
+    @cached_property
+    def answer(self) -> Answer | None:
+        found = self.analysis
+        if found is None or not found.is_done or not self.may_see:
+            return None
+        sets = found.model_version.thresholds_for(found.clinic_id)
+        chosen = chosen_thresholds(self.request, sets)
+        return Answer(found, answer_view(found, chosen), chosen, sets)
+
+    @cached_property
+    def assessment(self) -> Assessment | None:
+        return assessments.of(self.request.user, self.analysis) if self.analysis else None
+
+
+def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
+    """The signed-in person's membership of the row's clinic; get_for has made sure there is one."""
+    for member in request.memberships:
+        if member.clinic_id == row.clinic_id:
+            return member
+    raise Http404  # it began or ended during this request
+
+
+def page(shown: Shown) -> dict:
+    """Everything for the whole page."""
+    photo, analysis = shown.photo, shown.analysis
+    context = panel(shown)
+    next_photo, previous_photo = _neighbours(photo)
     return context | {
+        "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,
         "lesion": photo.lesion,
-        "other_analyses": [{"row": row, "is_current": current and row.pk == current.pk} for row in others],
+        "other_analyses": [
+            {"row": row, "is_current": row == shown.current} for row in shown.analyses if row != analysis
+        ],
         "siblings": photo.lesion.photos.exclude(pk=photo.pk).order_by("-created_at", "-id")[:12],
-        "next_photo": neighbours.filter(pk__lt=photo.pk).last(),
-        "previous_photo": neighbours.filter(pk__gt=photo.pk).first(),
+        "next_photo": next_photo,
+        "previous_photo": previous_photo,
         "box": analysis.box if analysis else photo.box,
     }
 
 
-def panel(request: SignedInRequest, member: Member, photo: Photo, analysis: Analysis | None, **extra) -> dict:
+def _neighbours(photo: Photo) -> tuple[int | None, int | None]:
+    """The photos before and after it in the clinic (or its archive)."""
+    around = Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
+    older = around.filter(pk__lt=photo.pk).order_by("-pk").values("pk")[:1]
+    newer = around.filter(pk__gt=photo.pk).order_by("pk").values("pk")[:1]
+    found = Photo.objects.filter(pk=photo.pk).values_list(Subquery(older), Subquery(newer)).first()
+    return found or (None, None)
+
+
+def panel(shown: Shown, **extra) -> dict:
     """The part that changes while the page is open: the state, or the answer and what was recorded."""
+    photo, analysis, is_current = shown.photo, shown.analysis, shown.is_current
     state = _state(analysis)
-    may_see = analysis is not None and assessments.may_see_answer(request.user, member, analysis)
-    is_current = analysis is None or (analysis.box == photo.box and analysis == current_analysis(photo))
     context = {
         "photo": photo,
         "analysis": analysis,
-        "member": member,
+        "member": shown.member,
         "state": state,
-        "may_edit": member.can_edit,
-        "may_see": may_see,
+        "may_edit": shown.member.can_edit,
+        "may_see": shown.may_see,
         "is_current": is_current,
         "panel_url": reverse("photo", args=[photo.pk])
         if analysis is None or is_current
@@ -65,11 +137,11 @@ def panel(request: SignedInRequest, member: Member, photo: Photo, analysis: Anal
     if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
         context |= _waiting(analysis, state)
     if analysis:
-        context |= _model(analysis) | {"assessment": assessments.of(request.user, analysis)}
+        context |= _model(analysis) | {"assessment": shown.assessment}
     if analysis and state == Job.State.DONE:
         context["warnings"] = (analysis.quality or {}).get("warnings", [])
-        if may_see:
-            context |= _answer(request, member, analysis)
+    if shown.answer:
+        context |= _answer(shown, shown.answer)
     context["watch"] = ":".join(
         str(context.get(name, "")) for name in ("state", "position", "engine_online", "may_see")
     )
@@ -126,28 +198,23 @@ def _waiting(analysis: Analysis, state: str) -> dict:
 
 def _model(analysis: Analysis) -> dict:
     manifest = analysis.model_version.manifest
-    return {"manifest": manifest, "validated_on": validated_on(manifest)}
+    return {"manifest": manifest, "validated_on": model_card.validated_on(manifest)}
 
 
-def _answer(request: SignedInRequest, member: Member, analysis: Analysis) -> dict:
-    sets = analysis.model_version.thresholds_for(analysis.clinic_id)
-    chosen = chosen_thresholds(request, sets)
-    view = answer_view(analysis, chosen)
-    assessment = None
-    if member.can_edit:
-        listed = [row.disease.key for row in view.listed]
-        assessment = assessments.note_shown(request.user, analysis, chosen, listed)
-    decided = assessment is None or bool(assessment.decision)
+def _answer(shown: Shown, answer: Answer) -> dict:
+    analysis = answer.analysis
+    assessment = shown.assessment if shown.member.can_edit else None
+    decided = not shown.member.can_edit or bool(assessment and assessment.decision)
     return {
-        "view": view,
-        "threshold_sets": sets,
-        "threshold_set": chosen,
+        "view": answer.view,
+        "threshold_sets": answer.threshold_sets,
+        "threshold_set": answer.threshold_set,
         "axis": DEFAULT_AXIS,
         "maps_url": reverse("analysis-maps", args=[analysis.pk]),
         "assessment": assessment,
         "stand": assessments.stand(assessment),
         "history": _history(assessment),
-        "colleagues": assessments.colleagues(request.user, analysis) if decided else [],
+        "colleagues": assessments.colleagues(shown.request.user, analysis) if decided else [],
         "decided": decided,
     }
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.training.plan import Plan, Sample, read_samples, write_samples, write_whole
+from classifier.training.plan import Plan, Sample, read_samples, write_samples
+from skinclinic.files import whole
 
 RUN, PHOTOS, PROGRESS, OUTCOME, MODEL, LOCK = (
     "run.json", "photos.json", "progress.json", "outcome.json", "model", ".lock",
@@ -34,9 +35,8 @@ def prepare(folder: Path, about: dict[str, Any], plan: Plan, samples: list[Sampl
     """Write what a training needs; ``run.json`` last, so that its presence says that all is there."""
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(folder / PHOTOS, samples)
-    write_whole(
-        folder / RUN, json.dumps({"about": about, "plan": plan.to_json()}, ensure_ascii=False, indent=1)
-    )
+    content = {"about": about, "plan": plan.to_json()}
+    whole.write(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def read(folder: Path) -> Run:

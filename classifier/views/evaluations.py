@@ -2,6 +2,7 @@
 
 import math
 from functools import wraps
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -18,6 +19,7 @@ from classifier.services.evaluation import evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
 from classifier.services.models import registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
@@ -205,7 +207,8 @@ def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
     except threshold_sets.Refused as refused:
         messages.error(request, str(refused))
-        return redirect(f"{reverse('evaluation', args=[row.pk])}?dataset={dataset[0]}&model={version.pk}")
+        chosen = urlencode({"dataset": dataset[0], "model": version.pk})
+        return redirect(f"{reverse('evaluation', args=[row.pk])}?{chosen}")
     except NoReport:
         raise Http404 from None
     messages.success(
@@ -272,7 +275,7 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
     """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
     what = request.GET.get("what", "")
     if what == "report":
-        content = (row.folder / evaluation_report.REPORT).read_bytes()
+        content = (row.folder / REPORT).read_bytes()
         return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
     if what == "table":
         return as_file(
@@ -291,7 +294,7 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
 
 def _with_table(report: Report, dataset: int, model: int):
     yield "table.csv", figure_files.table_csv(*evaluation_tables.long_table(report))
-    yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
+    yield "report.json", (report.row.folder / REPORT).read_bytes()
     yield from report.files(dataset, model)
 
 
@@ -332,7 +335,7 @@ def named(rows: list[dict], text: str) -> dict:
 def choice_context(
     request: HttpRequest, report: Report, dataset: dict, model: dict, runs: dict | None
 ) -> dict:
-    one = f"dataset={dataset['pk']}&model={model['pk']}"
+    one = urlencode({"dataset": dataset["pk"], "model": model["pk"]})
     version = ModelVersion.objects.filter(pk=model["pk"]).first()
     return {
         "report": report.content,

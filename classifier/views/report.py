@@ -2,7 +2,6 @@
 
 import io
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,11 +14,12 @@ from PIL import ImageDraw
 from classifier.models import Analysis
 from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
 from classifier.plots.report import Report, ScoreLine, build_pdf
-from classifier.presenters.result import answer_view, chosen_thresholds
+from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
 from classifier.services.analysis.differential import ResultView
+from classifier.services.evaluation.figure_files import FONT_FILE
 from classifier.services.models.card import validated_on
-from classifier.views.result import ANALYSES, member_of
+from classifier.views.result import ANALYSES
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis
@@ -35,7 +35,6 @@ WARNING_WORDS = {
     "too_small": gettext_lazy("few pixels"),
     "little_skin": gettext_lazy("little skin"),
 }
-FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regular.ttf"
 
 
 @never_cache
@@ -75,7 +74,7 @@ def _answered(request: SignedInRequest, pk: int) -> Analysis | HttpResponse:
     return found
 
 
-def _thresholds(request: HttpRequest, found: Analysis):
+def _thresholds(request: SignedInRequest, found: Analysis):
     return chosen_thresholds(request, found.model_version.thresholds_for(found.clinic_id))
 
 

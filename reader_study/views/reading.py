@@ -15,7 +15,7 @@ from reader_study.models import Reading
 from reader_study.presenters.sent_to_reader import state_of
 from reader_study.services.making import enrolment
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.reading import Refused
+from reader_study.services.reading.refusals import Refused
 from reader_study.views.reader_access import for_readers
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
 

@@ -147,6 +147,11 @@ def kinds_apart() -> list[str]:
     return [name for name, kind in _kinds.items() if kind.queue not in COMMON_QUEUES]
 
 
+def queues() -> list[str]:
+    """Every queue, for a worker that serves them all."""
+    return sorted({*COMMON_QUEUES, *(kind.queue for kind in _kinds.values())})
+
+
 def _queue(kind: str) -> str:
     return _kinds[kind].queue if kind in _kinds else "default"
 
@@ -297,13 +302,13 @@ def position(row: Job) -> int:
 
 
 def worker_alive(name: str, queue: str = "") -> None:
-    """Note that a worker process is alive; ``queue`` if it serves that one queue alone."""
+    """Note that a worker process is alive and serves the common queues, or ``queue`` apart from them."""
     name = f"{queue}@{name}" if queue else name
     WorkerSeen.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
 
 
 def engine_online(queue: str = "") -> bool:
-    """Whether a worker has said it is alive in the last 20 seconds: a common one, or one for ``queue`` alone."""
+    """Whether a worker of the common queues, or of ``queue``, has said it is alive in the last 20 seconds."""
     seen = WorkerSeen.objects.filter(seen_at__gte=timezone.now() - WORKER_SILENT_AFTER)
     alone = Q(name__startswith=f"{queue}@") if queue else ~Q(name__contains="@")
     return seen.filter(alone).exists()

@@ -4,20 +4,33 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 RESTART_AFTER = 2.0
 STOP_WITHIN = 10.0
 
 
-def run_together(commands: dict[str, list[str]], *, env: dict[str, str], say: Callable[[str], None]) -> None:
-    """Run the commands until SIGINT or SIGTERM, then stop them (SIGTERM, after 10 seconds SIGKILL)."""
+def run_together(
+    commands: dict[str, list[str]],
+    *,
+    env: dict[str, str],
+    say: Callable[[str], None],
+    changed: Callable[[], bool] = lambda: False,
+    reloading: Collection[str] = (),
+) -> None:
+    """Run the commands until SIGINT or SIGTERM, then stop them (SIGTERM, after 10 seconds SIGKILL).
+
+    Those in ``reloading`` are stopped and started again whenever ``changed`` says that their code has.
+    """
     # SIGINT, too: a shell that starts us in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     running: dict[str, subprocess.Popen] = {}
     try:
         while True:
+            if changed():
+                say(f"the code changed; starting again: {', '.join(reloading)}")
+                stop([running.pop(name) for name in reloading if name in running])
             for name, command in commands.items():
                 process = running.get(name)
                 if process is not None and process.poll() is None:

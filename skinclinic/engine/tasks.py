@@ -34,13 +34,14 @@ def _say_alive(sender=None, **kwargs) -> None:
     """Say every five seconds that this worker is alive, also while it computes."""
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
     # A worker for one special queue, such as training, is no sign that photos are analysed.
-    only = queues[0] if len(queues) == 1 and queues[0] not in jobs.COMMON_QUEUES else ""
+    served = {"" if queue in jobs.COMMON_QUEUES else queue for queue in queues} or {""}
 
     def beat() -> None:
         name = f"{socket.gethostname()}:{os.getpid()}"
         while True:
             try:
-                jobs.worker_alive(name, only)
+                for queue in served:
+                    jobs.worker_alive(name, queue)
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()

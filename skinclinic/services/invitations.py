@@ -57,7 +57,7 @@ def accept(invitation: Invitation, user: User) -> Member:
 
     Raises InvitationClosed when somebody else was faster and AlreadyMember, in both cases storing nothing.
     """
-    if user.pk is None:
+    if user._state.adding:
         user.save()
     member = Member.objects.filter(clinic=invitation.clinic, user=user).first()
     if member and member.is_active:

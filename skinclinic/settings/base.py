@@ -1,6 +1,7 @@
 """Applications, database, templates, languages and folders."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.conf.locale import LANG_INFO
@@ -93,7 +94,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "skinclinic.urls"
 WSGI_APPLICATION = "skinclinic.wsgi.application"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -110,6 +111,13 @@ TEMPLATES = [
         },
     }
 ]
+if DEBUG:
+    # Without the cache: a template that is being written shows at once, also in workers.
+    TEMPLATES[0]["APP_DIRS"] = False
+    TEMPLATES[0]["OPTIONS"]["loaders"] = [
+        "django.template.loaders.filesystem.Loader",
+        "django.template.loaders.app_directories.Loader",
+    ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 

@@ -26,6 +26,7 @@ from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls
 from skinclinic.files import store
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 PATTERNS = [
@@ -117,7 +118,7 @@ def test_a_key_of_nothing_is_not_found(client, archive):
                 assert answer.status_code in (404, 405), path
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_pages_take_any_text_in_their_address(client, archive, name):
     words = (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree", "cursor", "show", "after",
@@ -127,8 +128,8 @@ def test_pages_take_any_text_in_their_address(client, archive, name):
         answered(client.get(address(name, archive), {word: text for word in words}))
 
 
-@pytest.mark.parametrize("name", ["archive", "review", "dataset-new"])
-@pytest.mark.parametrize("language", ["en", "ko"])
+@each("name", ["archive", "review", "dataset-new"])
+@each("language", ["en", "ko"])
 def test_any_search_is_answered_or_explained(client, archive, name, language):
     for text in SEARCHES:
         answer = client.get(reverse(name), {"q": text}, headers={"accept-language": language})
@@ -152,7 +153,7 @@ CHANGING = {"review-undo", "archive-change-undo", "duplicate-reopen", "import-ma
             "review-label"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_forms_take_any_text(client, archive, name):
     before = state_of_things()
     for text in TEXTS:
@@ -187,8 +188,8 @@ def test_a_label_of_any_text_is_kept_as_text_or_refused(client, archive):
 ID_LISTS = [KEYS, ["1"] * 900, [str(number) for number in range(900)], ["9" * 18] * 900]
 
 
-@pytest.mark.parametrize("ids", ID_LISTS)
-@pytest.mark.parametrize(("name", "field"), [("review-decide", "entries"), ("dataset-candidates", "photos")])
+@each("ids", ID_LISTS)
+@each("name, field", [("review-decide", "entries"), ("dataset-candidates", "photos")])
 def test_lists_of_odd_and_doubled_keys(client, archive, name, field, ids):
     answered(client.post(reverse(name), {field: ids, "decision": "rejected", "reason": "other"}))
     answered(client.get(reverse("dataset-compare"), {"version": ids}))
@@ -225,7 +226,7 @@ UPLOADS = {
 }
 
 
-@pytest.mark.parametrize("kind", UPLOADS)
+@each("kind", UPLOADS)
 def test_bad_uploads_are_refused_in_words_on_their_page(client, kind):
     from skinclinic.engine import jobs
 

@@ -15,6 +15,7 @@ from skinclinic.engine import jobs
 from skinclinic.imaging.likeness import hash_of
 from skinclinic.services.photos import store_photo
 from tests import factories
+from tests.cases import each
 
 
 def all_pairs(hashes: np.ndarray, most: int) -> set[tuple[int, int]]:
@@ -23,7 +24,7 @@ def all_pairs(hashes: np.ndarray, most: int) -> set[tuple[int, int]]:
     return {tuple(map(int, pair)) for pair in np.argwhere(np.triu(distances <= most, 1))}
 
 
-@pytest.mark.parametrize("most", range(8))
+@each("most", range(8))
 def test_every_pair_within_the_distance_is_found(most):
     random = np.random.default_rng(most)
     hashes = random.integers(-(2**63), 2**63 - 1, 1500)
@@ -78,7 +79,6 @@ def test_no_hash_and_too_large_a_distance():
         near.pairs(np.array([1]), 8)
 
 
-@pytest.mark.photos
 def test_on_real_photos_copies_are_near_and_different_lesions_are_not(real_photos):
     files = sorted((real_photos / "images").glob("*.jpg"))
     hashes, changed = [], []
@@ -194,7 +194,7 @@ def test_a_verdict_that_is_none_changes_nothing(pair, curator, client_for, body)
     assert pair.verdict == DuplicatePair.Verdict.OPEN
 
 
-@pytest.mark.parametrize("after", ["", "0.0", "x", "99999.1", "4.", "²³.5"])
+@each("after", ["", "0.0", "x", "99999.1", "4.", "²³.5"])
 def test_the_queue_shows_the_pair_or_says_there_is_none(pair, curator, client_for, after):
     page = client_for(curator).get(reverse("duplicates"), {"after": after, "show": "patients"})
     assert page.status_code == 200

@@ -69,7 +69,6 @@ class Run:
         )
 
 
-@pytest.mark.photos
 @pytest.mark.django_db
 def test_importing_real_photos_beside_plain_decoding(real_photos, clinic, curator):
     paths = sorted((real_photos / "images").rglob("*.jpg"))

@@ -16,7 +16,7 @@ from skinclinic.engine import jobs
 from tests import factories
 from tests.engine import wait_until
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 UPLOADS = 15
 

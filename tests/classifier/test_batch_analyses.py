@@ -223,7 +223,6 @@ def test_a_model_that_is_gone_is_said_and_can_be_tried_again(archive, curator, m
     assert (check.state, check.done) == ("done", len(archive))
 
 
-@pytest.mark.engine
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_check_goes_on_where_it_was(engine, clinic, curator, model_version):
     rows = [

@@ -16,11 +16,13 @@ from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Analysis, Evaluation
 from classifier.services.evaluation import evaluations, leakage
 from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import run as evaluation_run
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
@@ -341,3 +343,39 @@ def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, e
     own = bootstrap.by_patient(scores[:, DISEASE_KEYS.index("sk")], truth, people, repeats=50)
     assert found["bootstrap_by_patient"]["low"] == own.low
     assert (found["bootstrap_by_patient"]["units"], found["bootstrap_by_photo"]["unit"]) == (12, "photo")
+
+
+def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
+    clinic, curator, entries, test_set, model, monkeypatch
+):
+    evaluated.score(model, entries)
+    row = evaluated.evaluated(clinic, curator, [model], [test_set])
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+    assert evaluation_run.run(row)["name"] == "First"
+    assert (row.folder / evaluation_report.REPORT).read_bytes() != before
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+
+    def fails(draft, path):
+        raise OSError("power cut")
+
+    monkeypatch.setattr(whole, "_exchange", fails)
+    with pytest.raises(OSError, match="power cut"):
+        evaluation_run.run(row)
+    assert (row.folder / evaluation_report.REPORT).read_bytes() == before
+    assert Report(row).datasets
+
+
+def test_what_a_model_was_trained_on_is_read_once_for_all_datasets(
+    clinic, curator, entries, test_set, training_set, model, monkeypatch
+):
+    others = [evaluated.freeze(clinic, curator, entries, name=f"Test set {n}") for n in range(2)]
+    evaluated.score(model, entries)
+    model.trained_on_version = training_set
+    model.save()
+    read = []
+    real = leakage.training_items
+    monkeypatch.setattr(leakage, "training_items", lambda version: read.append(version) or real(version))
+    row = evaluated.evaluated(clinic, curator, [model], [test_set, *others], remove_leaks=True)
+    assert row.state == "done", row.error
+    assert read == [training_set]
+    assert len(evaluation_report.leaks(row)) == 3

@@ -16,6 +16,7 @@ from classifier.metrics.proportions import predictive_values, proportion
 from classifier.metrics.ranking import argmax_confusion, confusion, ranking
 from classifier.metrics.subgroups import subgroup_aucs
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 NAMES = [*DISEASE_KEYS, "others"]
 
@@ -31,7 +32,7 @@ def made(seed=1, n=300, levels=40, names=NAMES):
     return np.floor(scores / 1.4 * levels) / levels, truth
 
 
-@pytest.mark.parametrize("count, of", [(0, 1), (1, 1), (0, 40), (40, 40), (1, 40), (17, 23), (9999, 100000)])
+@each("count, of", [(0, 1), (1, 1), (0, 40), (40, 40), (1, 40), (17, 23), (9999, 100000)])
 def test_intervals_of_shares_are_wilsons(count, of):
     expected = stats.binomtest(count, of).proportion_ci(method="wilson")
     found = proportion(count, of)
@@ -61,8 +62,8 @@ def test_actinic_keratosis_goes_where_the_policy_says():
         tier_groups("neither")
 
 
-@pytest.mark.parametrize("key", ["bcc", "ak", "nevus"])
-@pytest.mark.parametrize("policy", [AS_BENIGN, AS_MALIGNANT, OWN_GROUP])
+@each("key", ["bcc", "ak", "nevus"])
+@each("policy", [AS_BENIGN, AS_MALIGNANT, OWN_GROUP])
 def test_counts_and_group_specificities_at_a_threshold(key, policy):
     scores, truth = made()
     column = scores[:, DISEASE_KEYS.index(key)]

@@ -87,7 +87,6 @@ def test_it_finds_no_disease_in_most_surfaces(scores_of):
     assert (scores.argmax(1) == len(DISEASE_KEYS)).sum() >= 10
 
 
-@pytest.mark.photos
 def test_it_knows_the_photos_it_was_trained_on(scores_of, real_photos):
     # Only a check that weights, preprocessing and labels belong together: how well it does on photos of
     # other patients is in the manifest.

@@ -22,6 +22,7 @@ from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of
 
 pytestmark = pytest.mark.django_db
@@ -260,10 +261,8 @@ def test_going_on_from_a_model_needs_its_network(frozen, curator, client_for, mo
     assert base == {"name": model_version.name, "weights_sha256": model_version.weights_sha256}
 
 
-@pytest.mark.parametrize(
-    "field", ["name", "dataset", "architecture", "init", "runs", "epochs", "image_size", "seed"]
-)
-@pytest.mark.parametrize("value", [*NASTY, "-1", "99999999999999999999", "model:1x"])
+@each("field", ["name", "dataset", "architecture", "init", "runs", "epochs", "image_size", "seed"])
+@each("value", [*NASTY, "-1", "99999999999999999999", "model:1x"])
 def test_no_field_breaks_the_form(frozen, curator, client_for, field, value):
     response = client_for(curator).post(reverse("model-training-new"), form_data(frozen, **{field: value}))
     assert response.status_code in (302, 400, 422)

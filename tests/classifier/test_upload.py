@@ -41,7 +41,7 @@ def sender(clinician, client_for):
 
 
 @pytest.fixture
-def engine(db):
+def engine_online(db):
     """A worker that has just said it is alive."""
     jobs.worker_alive("test")
 
@@ -51,7 +51,7 @@ def nothing_stored() -> bool:
 
 
 class TestOneFile:
-    def test_it_is_stored_and_queued(self, sender, model_version, engine):
+    def test_it_is_stored_and_queued(self, sender, model_version, engine_online):
         response = send(sender)
         card = response.json()
         photo = Photo.objects.get()
@@ -312,7 +312,7 @@ class TestCards:
     def cards(self, client, *have):
         return client.get(reverse("photo-cards"), {"have": ",".join(have)})
 
-    def test_from_queued_to_the_result(self, sender, model_version, engine):
+    def test_from_queued_to_the_result(self, sender, model_version, engine_online):
         card = send(sender).json()
         have = f"{card['id']}:{card['seen']}"
         assert self.cards(sender, have).json() == {"cards": [], "gone": []}
@@ -321,7 +321,7 @@ class TestCards:
         assert (fresh["state"], fresh["finished"]) == ("done", True)
         assert fresh["seen"] != card["seen"]
 
-    def test_places_in_the_queue(self, sender, model_version, engine):
+    def test_places_in_the_queue(self, sender, model_version, engine_online):
         sent = [send(sender, jpeg(seed)).json() for seed in range(3)]
         assert [card["position"] for card in sent] == [1, 2, 3]
         jobs.claim("analyse", 1)
@@ -329,7 +329,7 @@ class TestCards:
         places = {card["id"]: (card["state"], card["position"]) for card in changed}
         assert [places[card["id"]] for card in sent] == [("running", None), ("queued", 1), ("queued", 2)]
 
-    def test_a_failure_says_why_in_plain_words(self, sender, model_version, engine):
+    def test_a_failure_says_why_in_plain_words(self, sender, model_version, engine_online):
         card = send(sender).json()
         Job.objects.update(state="failed", error_code="worker_died", error="SIGKILL at 0x7f")
         (fresh,) = self.cards(sender, f"{card['id']}:").json()["cards"]
@@ -368,7 +368,7 @@ class TestCards:
         assert client_for(coordinator).post(url).status_code == 405
 
     def test_a_hundred_cards_ask_as_often_as_two(
-        self, sender, clinic, clinician, model_version, engine, django_assert_num_queries
+        self, sender, clinic, clinician, model_version, engine_online, django_assert_num_queries
     ):
         from django.test.utils import CaptureQueriesContext
 

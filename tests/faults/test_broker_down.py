@@ -7,8 +7,6 @@ from skinclinic.models import Job
 from tests import factories, servers
 from tests.engine import wait_until
 
-pytestmark = pytest.mark.engine
-
 
 def state_of(analysis) -> str:
     return Job.objects.get(pk=analysis.job_id).state

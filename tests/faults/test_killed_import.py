@@ -11,7 +11,6 @@ from skinclinic.models import Job, Lesion, Patient, Photo
 from tests.archive import table_files
 from tests.engine import wait_until
 
-pytestmark = pytest.mark.engine
 PHOTOS = 120
 
 

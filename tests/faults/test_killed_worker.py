@@ -10,8 +10,6 @@ from skinclinic.models import Job
 from tests import factories
 from tests.engine import wait_until
 
-pytestmark = pytest.mark.engine
-
 PHOTOS = 40
 
 

@@ -17,6 +17,7 @@ from reader_study.services.refused import Refused
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.files import store
 from tests import factories
+from tests.cases import each
 from tests.reader_study.test_readers import answer
 
 pytestmark = pytest.mark.django_db
@@ -197,15 +198,12 @@ def test_names_with_brackets_and_the_number_of_the_choice(opened, sheet):
     assert 3 in found.differences[0].missing
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
+@each("row, said", [
         ("99,bcc,R01", "no photo “99”"), ("x,bcc,R01", "no photo “x”"), (",bcc,R01", "names no photo"),
         ("2,psoriasis,R01", "no diagnosis"), ("2,13,R01", "no diagnosis"), ("2,bcc,R09", "no reader “R09”"),
         ("2,bcc,", "names no reader"), ("1,mm,R01", "stands already in row 2"), ("PRACTICE,bcc,R01", "for practice"),
         ("2,=1+1,R01", "formula"), ("2,bcc", "2 cells, the header has 3"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinator, sheet, row, said):
     row = row.replace("PRACTICE", str(opened.images.filter(is_practice=True).first().number))
     path = sheet(f"number,answer,reader\n1,bcc,R01\n{row}")
@@ -216,7 +214,7 @@ def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinat
     assert Answer.objects.count() == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["", "number\n1", "answer\nbcc", "number,number,answer\n1,1,bcc", "\x00", "PK\x03\x04", "a;b\n1;2"],
 )

@@ -8,9 +8,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pytest
 from django.template import engines
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.cases import each
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each may import those before it. The archive is an app of its own inside skinclinic's folder.
@@ -32,6 +33,7 @@ WEB_OUTSIDE = ("middleware", "context", "errors")
 PURE = [
     "skinclinic/imaging",
     "skinclinic/vocabulary/diseases.py",
+    "skinclinic/files/whole.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",
@@ -45,6 +47,8 @@ PURE = [
     "classifier/plots/axes.py",
     "classifier/plots/canvas.py",
     "classifier/plots/colormaps.py",
+    "classifier/plots/pdf.py",
+    "classifier/plots/png.py",
     "classifier/runtimes",
     "classifier/training",
     "reader_study/blinding.py",
@@ -99,7 +103,7 @@ def layer_of(module: str) -> str | None:
     return layer if layer in LAYERS else None
 
 
-@pytest.mark.parametrize("app", APPS)
+@each("app", APPS)
 def test_apps_import_only_those_before_them(app):
     later = APPS[APPS.index(app) + 1 :]
     wrong = [
@@ -111,7 +115,7 @@ def test_apps_import_only_those_before_them(app):
     assert not wrong
 
 
-@pytest.mark.parametrize("app", APPS)
+@each("app", APPS)
 def test_layers_import_only_those_before_them(app):
     wrong = []
     for path in sources(app):
@@ -164,7 +168,7 @@ def is_pure(module: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("folder", PURE)
+@each("folder", PURE)
 def test_pure_files_know_no_django(folder):
     found = sources(folder)
     assert found and all(path.is_file() for path in found), f"{folder} is gone: take it off the list"
@@ -248,12 +252,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT / "templates"))
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+@each("path", TEMPLATES)
 def test_templates_compile(path):
     engines["django"].get_template(name_of(path))
 
 
-@pytest.mark.parametrize("path", HTML, ids=name_of)
+@each("path", HTML)
 def test_templates_hold_no_inline_code(path):
     """The content security policy would refuse it in the browser."""
     text = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
@@ -269,7 +273,7 @@ def test_templates_hold_no_inline_code(path):
     assert not re.findall(r"""\s(?:src|href)=["'](?:https?:)?//""", text), "nothing comes from elsewhere"
 
 
-@pytest.mark.parametrize("path", HTML, ids=name_of)
+@each("path", HTML)
 def test_forms_that_change_something_carry_the_token(path):
     for form in re.findall(r"<form\b[^>]*>.*?</form>", path.read_text(), re.DOTALL):
         opening = form[: form.index(">") + 1]
@@ -293,7 +297,7 @@ def patterns(resolver: URLResolver | None = None, prefix: str = ""):
 NAMES = {pattern.name for pattern, _route in patterns()}
 
 
-@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.is_file()], ids=name_of)
+@each("path", [path for path in TEMPLATES if path.is_file()])
 def test_templates_link_to_pages_there_are(path):
     used = re.findall(r"""{%\s*url\s+["']([^"']+)["']""", path.read_text())
     missing = {name for name in used if name.split(":")[-1] not in NAMES}

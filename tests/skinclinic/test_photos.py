@@ -17,6 +17,7 @@ from skinclinic.models import Diagnosis, Lesion, Photo
 from skinclinic.services import photos
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
+from tests.cases import each
 from tests.folders import stored_files
 
 
@@ -174,8 +175,8 @@ def test_a_nonsense_capture_time_is_left_out(moment, clinic, clinician, settings
     assert photo.captured_at is None
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
+@each(
+    "name, shown",
     [
         ("../../etc/passwd.jpg", "passwd.jpg"),
         ("C:\\photos\\left arm.jpg", "left arm.jpg"),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
@@ -97,12 +98,12 @@ def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis
 def current_analysis(photo: Photo) -> Analysis | None:
     """The newest analysis of the photo's current square."""
     box = photo.box
-    return (
-        photo.analyses.asked_for()
-        .filter(box_x=box.x, box_y=box.y, box_size=box.size)
-        .select_related("job", "model_version")
-        .first()
-    )
+    return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
+
+
+def all_of(photo: Photo) -> QuerySet[Analysis]:
+    """Every analysis of the photo that somebody asked for, of any square, newest first."""
+    return photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
 
 
 def store_outcome(analysis: Analysis, outcome) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -63,13 +63,26 @@ def dataset_offers(clinic: Clinic, limit: int = 100) -> list[Offer]:
     versions = (
         DatasetVersion.objects.filter(clinic=clinic).select_related("dataset").order_by("-created_at")[:limit]
     )
-    return [dataset_offer(version) for version in versions]
+    return _dataset_offers(list(versions))
 
 
 def dataset_offer(version: DatasetVersion) -> Offer:
     """A version with the number of photos of its test side, and what speaks against it."""
+    (offer,) = _dataset_offers([version])
+    return offer
+
+
+def _dataset_offers(versions: list[DatasetVersion]) -> list[Offer]:
+    """One query for any number of versions."""
+    whole = [version.pk for version in versions if not version.split]
+    items = DatasetItem.objects.filter(version__in=versions)
+    tested = items.filter(Q(version__in=whole) | Q(split=DatasetItem.Split.TEST))
+    photos = dict(tested.values_list("version").annotate(Count("id")).order_by())
+    return [_dataset_offer(version, photos.get(version.pk, 0)) for version in versions]
+
+
+def _dataset_offer(version: DatasetVersion, photos: int) -> Offer:
     side = "test" if version.split else "all"
-    photos = test_items(version).count()
     problem = ""
     if not version.is_frozen:
         problem = _("A draft: freeze it first.")

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
-from classifier.plots.canvas import Drawing, to_png, to_svg
+from classifier.plots.canvas import Drawing, to_svg
 from classifier.plots.figures import Figure
 from classifier.plots.pdf import to_pdf
+from classifier.plots.png import to_png
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.web.zip_stream import Tail
 
@@ -22,7 +23,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def png(figure: Figure) -> bytes:
-    return to_png(_drawing(figure), FONT_FILE)
+    return to_png(pdf(figure))
 
 
 def pdf(figure: Figure) -> bytes:

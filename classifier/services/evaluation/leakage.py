@@ -56,31 +56,46 @@ class _Seen:
     person: str
 
 
-def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
-    """Compare test items with the training side of the dataset the model was trained on.
+class TrainingSide:
+    """All photos that a model, or one that it began from, was trained on: read once, to be compared with any number
+    of test sets. ``unknown``: see Leaks."""
 
-    A pair that a curator called different is none; one called the same photo or lesion is one.
-    """
-    versions, unknown = _lineage(model)
-    if not versions:
-        return Leaks(unknown)
-    train = [
-        _Seen(*row)
-        for version in versions
-        for row in training_items(version)
-        .values_list("pk", "entry", "content_sha256", "phash", "person")
-        .order_by("pk")
-        .iterator(2000)
-    ]
-    own = [_Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person) for item in test]
-    pairs = DuplicatePair.objects.filter(clinic=versions[0].clinic_id)
-    found = [
-        *_equal(PHOTO, own, train, "sha256"),
-        *_near(own, train, _both(pairs.filter(verdict=DuplicatePair.Verdict.DIFFERENT))),
-        *_joined(own, train, _both(pairs.filter(verdict__in=TOGETHER))),
-        *_equal(PATIENT, own, train, "person"),
-    ]
-    return Leaks(unknown, ", ".join(map(str, versions)), tuple(found))
+    def __init__(self, model: ModelVersion):
+        versions, self.unknown = _lineage(model)
+        self.trained_on = ", ".join(map(str, versions))
+        self._photos = [
+            _Seen(*row)
+            for version in versions
+            for row in training_items(version)
+            .values_list("pk", "entry", "content_sha256", "phash", "person")
+            .order_by("pk")
+            .iterator(2000)
+        ]
+        self._different: set[tuple[int, int]] = set()
+        self._together: set[tuple[int, int]] = set()
+        if versions:
+            pairs = DuplicatePair.objects.filter(clinic=versions[0].clinic_id)
+            self._different = _both(pairs.filter(verdict=DuplicatePair.Verdict.DIFFERENT))
+            self._together = _both(pairs.filter(verdict__in=TOGETHER))
+
+    def leaks(self, test: list[DatasetItem]) -> Leaks:
+        """Compare test items with the photos seen in training.
+
+        A pair that a curator called different is none; one called the same photo or lesion is one.
+        """
+        own = [_Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person) for item in test]
+        found = [
+            *_equal(PHOTO, own, self._photos, "sha256"),
+            *_near(own, self._photos, self._different),
+            *_joined(own, self._photos, self._together),
+            *_equal(PATIENT, own, self._photos, "person"),
+        ]
+        return Leaks(self.unknown, self.trained_on, tuple(found))
+
+
+def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
+    """What the model has seen of one test set."""
+    return TrainingSide(model).leaks(test)
 
 
 def _lineage(model: ModelVersion) -> tuple[list[DatasetVersion], str]:

@@ -1,8 +1,6 @@
 """Computing an evaluation: leaks, analyses, figures, and the files they are kept in."""
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +21,7 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
@@ -42,48 +41,48 @@ def run(
     """Compute everything and keep it in the evaluation's folder. Raises JobError, weights.ModelRejected."""
     models = list(row.model_versions.select_related("trained_on_version__dataset").order_by("name", "pk"))
     datasets = list(row.dataset_versions.select_related("dataset").order_by("dataset__name", "number"))
-    sets = [TestSet(version, models) for version in datasets]
-    draft = row.folder.with_name(f".draft-{row.pk}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        found = [one.leaks_json() for one in sets]
-        _write_json(row.folder, LEAKS, found)
-        if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
-            raise JobError("leaks", _refusal(sets, leaking))
-        for one in sets:
-            one.leave_out(one.leaking, "leaks")
-        total = len(models) * sum(len(one.items) for one in sets)
-        done = 0
+    sets = [EvaluatedPhotos(version) for version in datasets]
+    for model in models:
+        _look_for_leaks(model, sets)
+    found = [one.leaks_json() for one in sets]
+    whole.write(row.folder / LEAKS, _json(found))
+    if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
+        raise JobError("leaks", _refusal(sets, leaking))
+    for one in sets:
+        one.leave_out(one.leaking, "leaks")
+    total = len(models) * sum(len(one.items) for one in sets)
+    done = 0
 
-        def say_more(now: int) -> None:
-            say(done + now, total)
+    def say_more(now: int) -> None:
+        say(done + now, total)
 
-        for one in sets:
-            for model in models:
-                one.analyse(model, say_more, give_way)
-                done += len(one.items)
-        report = _report(row, models, sets, lambda: say(done, total))
-        _write_json(draft, REPORT, report)
-        _write_json(draft, LEAKS, found)
+    for one in sets:
+        for model in models:
+            one.analyse(model, say_more, give_way)
+            done += len(one.items)
+    report = _report(row, models, sets, lambda: say(done, total))
+    with whole.whole_folder(row.folder, replace=True) as draft:
+        (draft / REPORT).write_text(_json(report), encoding="utf-8")
+        (draft / LEAKS).write_text(_json(found), encoding="utf-8")
         arrays: dict[str, Any] = {k: v for one in sets for k, v in one.arrays().items()}
         np.savez_compressed(draft / SCORES, **arrays)
-        shutil.rmtree(row.folder, ignore_errors=True)
-        os.rename(draft, row.folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return report
 
 
-class TestSet:
+def _look_for_leaks(model: ModelVersion, sets: list["EvaluatedPhotos"]) -> None:
+    """Compare all sets with what the model has seen, which may be 100,000 photos: one model at a time."""
+    seen = leakage.TrainingSide(model)
+    for one in sets:
+        one.leaks[model] = seen.leaks(one.items)
+
+
+class EvaluatedPhotos:
     """The photos of one dataset version that its models are evaluated on, and what they say of each.
 
     Every model is evaluated on the same photos: one that cannot be used with one of them is left out for all.
     """
 
-    __test__ = False  # no test, whatever pytest thinks
-
-    def __init__(self, version: DatasetVersion, models: list[ModelVersion]):
+    def __init__(self, version: DatasetVersion):
         self.version = version
         rows = evaluations.test_items(version).select_related("entry").only(*_READ)
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
@@ -91,7 +90,7 @@ class TestSet:
         self.left_out: Counter[str] = Counter()
         self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
-        self.leaks = {model: leakage.find(model, self.items) for model in models}
+        self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
     @property
     def leaking(self) -> set[int]:
@@ -210,7 +209,7 @@ class TestSet:
         }
 
 
-def _refusal(sets: list[TestSet], leaking: int) -> str:
+def _refusal(sets: list[EvaluatedPhotos], leaking: int) -> str:
     parts = []
     for one in sets:
         for model, found in one.leaks.items():
@@ -233,7 +232,7 @@ def _refusal(sets: list[TestSet], leaking: int) -> str:
 
 
 def _report(
-    row: Evaluation, models: list[ModelVersion], sets: list[TestSet], still_here: Callable[[], None]
+    row: Evaluation, models: list[ModelVersion], sets: list[EvaluatedPhotos], still_here: Callable[[], None]
 ) -> dict:
     results, figures = [], {}
     for one in sets:
@@ -273,7 +272,7 @@ def _report(
         "premalignant_as": row.premalignant_as,
         "remove_leaks": row.remove_leaks,
         "bootstrap": row.bootstrap,
-        "models": [_model_json(model) for model in models],
+        "models": [_model_json(model, sets[0].leaks[model]) for model in models],
         "datasets": [one.to_json() for one in sets],
         "results": results,
         "runs": _runs(models, sets, figures),
@@ -298,7 +297,7 @@ def _curves(scores, shown: Truth, found: Figures, policy: str, given: list[Given
     return curves
 
 
-def _model_json(model: ModelVersion) -> dict:
+def _model_json(model: ModelVersion, leaks: leakage.Leaks) -> dict:
     training = model.manifest.get("training") or {}
     return {
         "pk": model.pk,
@@ -310,12 +309,12 @@ def _model_json(model: ModelVersion) -> dict:
         "licence": model.manifest.get("licence", ""),
         "group": training.get("group", ""),
         "run": training.get("run"),
-        "leaks_checked": not leakage.find(model, []).unknown,
+        "leaks_checked": not leaks.unknown,
         "training_dataset": str(model.trained_on_version or ""),
     }
 
 
-def _runs(models: list[ModelVersion], sets: list[TestSet], figures: dict) -> list[dict]:
+def _runs(models: list[ModelVersion], sets: list[EvaluatedPhotos], figures: dict) -> list[dict]:
     """Mean and SD over the runs of each training of which there are several."""
     groups: dict[tuple[str, int | None], list[ModelVersion]] = {}
     for model in models:
@@ -334,11 +333,8 @@ def _runs(models: list[ModelVersion], sets: list[TestSet], figures: dict) -> lis
     ]
 
 
-def _write_json(folder, name: str, value) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.draft"
-    draft.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    os.replace(draft, folder / name)
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def facts(report: dict) -> dict:

@@ -108,7 +108,11 @@ def _in_words(cohort: Cohort) -> str:
 
 def in_use(clinic: Clinic | None) -> dict:
     """What a page says of the model that the clinic's photos are analysed with now; {} without one."""
-    version = registry.published(clinic) if clinic else None
+    return notice(registry.published(clinic) if clinic else None)
+
+
+def notice(version: ModelVersion | None) -> dict:
+    """What ``in_use`` says, of a version that is at hand."""
     if version is None:
         return {}
     return {

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -16,6 +15,7 @@ from classifier.networks import weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
 from skinclinic.engine.readiness import readiness_check
+from skinclinic.files import whole
 from skinclinic.models import Clinic, User
 from skinclinic.services.people import lock
 
@@ -107,15 +107,11 @@ def _register_copy(folder: Path) -> ModelVersion:
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
         return _found_again(known, known.path, manifest, None)
     copy = new_folder(settings.MODELS_DIR / "shipped", manifest.name)
-    draft = copy.with_name(f".draft-{copy.name}")
-    try:
-        shutil.copytree(folder, draft)
-        os.rename(draft, copy)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with whole.whole_folder(copy) as draft:
+        shutil.copytree(folder, draft, dirs_exist_ok=True)
     version = register(copy)
     if version.path != copy:
-        shutil.rmtree(copy, ignore_errors=True)
+        whole.remove(copy)
     return version
 
 

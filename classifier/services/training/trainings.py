@@ -4,7 +4,6 @@ A run's job is the truth of its state. Stopping fails its job with the code "sto
 and it goes on from its checkpoint.
 """
 
-import os
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +30,7 @@ from classifier.training.plan import (
 )
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 
 JOB, QUEUE = "train", "training"
@@ -264,24 +264,21 @@ def store_model(run: TrainingRun) -> None:
     training = run.training
     made = run.folder / MODEL
     folder = registry.new_folder(registry.clinic_models_dir(training.clinic), run.model_name)
-    draft = folder.with_name(f".draft-{folder.name}")
     try:
-        shutil.copytree(made, draft)
-        os.rename(draft, folder)
+        with whole.whole_folder(folder) as draft:
+            shutil.copytree(made, draft, dirs_exist_ok=True)
         version = registry.register(folder, clinic=training.clinic, user=training.created_by)
     except ModelRejected as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        whole.remove(folder)
         raise jobs.JobError(error.code, error.message) from error
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        whole.remove(folder)
         raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     if version.path != folder:
         # The same seed on the same data once more: these weights are here already.
-        shutil.rmtree(folder, ignore_errors=True)
+        whole.remove(folder)
     if version.trained_on_version_id is None:
         version.trained_on_version = training.dataset_version
         version.save(update_fields=["trained_on_version"])
     TrainingRun.objects.filter(pk=run.pk).update(model_version=version)
-    transaction.on_commit(partial(shutil.rmtree, run.folder, ignore_errors=True))
+    transaction.on_commit(partial(whole.remove, run.folder))

@@ -328,11 +328,10 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
     changes = []
     for row in rows:
         answer = known.get(row.image)
-        is_on_screen = answer is not None and answer.choice and not answer.is_from_paper
-        if (answer is not None and answer.choice and _is_same(answer, row)) or (
-            is_on_screen and keep == KEEP_SCREEN
-        ):
-            continue
+        if answer is not None and answer.choice:
+            stays = keep == KEEP_SCREEN and not answer.is_from_paper
+            if stays or _is_same(answer, row):
+                continue
         if answer is None:
             answer = Answer(reading=reading, image_id=row.image, number=0, answered_at=now)
             known[row.image] = answer

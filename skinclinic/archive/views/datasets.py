@@ -1,6 +1,7 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
 import csv
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
 from skinclinic.archive.services.exporting.tables import defused
-from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
@@ -137,7 +138,7 @@ def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
     except datasets.Refused as refused:
         messages.error(request, str(refused))
     except QueryError as error:
-        messages.error(request, shown.search.explain(error))
+        messages.error(request, search.explain(error))
     return redirect("dataset", pk=pk)
 
 
@@ -154,7 +155,7 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
     ]
     table = summary_table.table(columns)
     if request.GET.get("as") != "csv":
-        again = "&".join(f"version={column.version.pk}" for column in columns)
+        again = urlencode([("version", column.version.pk) for column in columns])
         return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'

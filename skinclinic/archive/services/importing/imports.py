@@ -22,6 +22,7 @@ from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -159,13 +160,14 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
     plan = _plan(row)
-    draft = plan.with_suffix(".part")
+    draft = whole.new_draft(plan)
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
         report = import_check.check(row, draft, say)
         if fine := is_fine(report):
-            draft.replace(plan)
+            whole.flush(draft)
+            whole.put(draft, plan)
     except TableRefused as refused:
         report, fine = {"refused": refusal(refused)}, False
     except OSError as error:
@@ -175,7 +177,7 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
             % {"error": error.strerror or error},
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        whole.remove(draft)
     # Somebody may have discarded it meanwhile.
     Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
         report=report,
