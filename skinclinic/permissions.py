@@ -21,7 +21,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _OfClinic(Protocol):
+class OfClinic(Protocol):
+    """A row that belongs to a clinic."""
+
     clinic_id: int
 
 
@@ -46,7 +48,7 @@ def get_for(
         row = queryset.filter(pk=pk).select_related("clinic").get()
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
-    require(member_of(user, cast(_OfClinic, row).clinic_id), need)
+    require(member_of(user, cast(OfClinic, row).clinic_id), need)
     return row
 
 
@@ -82,6 +84,15 @@ def require(member: Member | None, need: str) -> Member:
     if need == ADMIN and not member.is_admin:
         raise PermissionDenied(_("Only an admin of this clinic may do this."))
     return member
+
+
+def may(member: Member | None, need: str) -> bool:
+    """Whether the member has the right."""
+    try:
+        require(member, need)
+    except PermissionDenied:
+        return False
+    return True
 
 
 def clinic_member(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.presenters.work import EvaluationProgress
 from classifier.services.evaluation import evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
@@ -139,28 +140,18 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "evaluations/page.html", context)
 
 
-@require_safe
-def status(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    row = get_for(request.user, Evaluation, pk)
-    response = render(request, "evaluations/progress.html", common_context(request, row))
-    if not row.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
-
-
 @require_POST
 def act(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a failed or refused one up again, without the photos its models have seen, or delete it."""
+    """Take a refused one up again without the photos its models have seen, or delete it."""
     row = get_for(request.user, Evaluation, pk, CURATE)
     action = request.POST.get("act", "")
     if action == "delete":
         if evaluations.delete(row):
             messages.success(request, _("The evaluation was deleted. Its analyses are kept."))
             return redirect("evaluations")
-        messages.warning(request, _("It is still being computed. Wait until that is done."))
-    elif action in ("again", "remove-leaks"):
-        if not evaluations.go_on(row, remove_leaks=action == "remove-leaks"):
+        messages.warning(request, _("It is still being computed. Stop it first, or wait until it is done."))
+    elif action == "remove-leaks":
+        if not evaluations.go_on(row, remove_leaks=True):
             messages.info(request, _("It is not stopped; there is nothing to take up again."))
     else:
         messages.error(request, _("Choose what to do."))
@@ -309,7 +300,7 @@ def common_context(request: SignedInRequest, row: Evaluation) -> dict:
         "row": row,
         "can_curate": member.can_curate,
         "is_admin": member.is_admin,
-        "percent": round(100 * row.done / row.total) if row.total else 0,
+        "work": EvaluationProgress(row, member),
     }
 
 

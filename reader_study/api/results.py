@@ -10,10 +10,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from reader_study.models import Study, StudyResult
+from reader_study.services.access import sees_results
 from reader_study.services.results import result_files
 from reader_study.services.results import results as service
 from reader_study.services.results.study_tables import FILES
-from reader_study.views.result_page import Access
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -42,9 +42,7 @@ class StudyResultViewSet(ReadViewSet):
 
     def list(self, request):
         """The studies whose results the caller may see, and how far these are."""
-        studies = [
-            study for study in self.filter_queryset(self.get_queryset()) if self._access(study).can_see
-        ]
+        studies = [study for study in self.filter_queryset(self.get_queryset()) if self._may_see(study)]
         rows = StudyResult.objects.filter(study__in=studies).select_related("study").order_by("-study")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -83,12 +81,12 @@ class StudyResultViewSet(ReadViewSet):
             raise Refused(409, "blinded", "Results are computed once the study is closed.")
         return Response(self.get_serializer(service.request(study)).data, status=202)
 
-    def _access(self, study: Study) -> Access:
-        return Access(study, self.member(study.clinic_id))
+    def _may_see(self, study: Study) -> bool:
+        return sees_results(study, self.member(study.clinic_id))
 
     def _results(self) -> service.Results:
         study = self.get_object()
-        if not self._access(study).can_see:
+        if not self._may_see(study):
             raise PermissionDenied("The study is not closed: its results are not shown yet.")
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))

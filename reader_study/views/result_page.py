@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
+from reader_study.presenters.work import ResultsProgress
+from reader_study.services.access import sees_results
 from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import frame, study_of
 from skinclinic.models import Member
@@ -25,15 +27,14 @@ TAB = "results"
 
 @dataclass(frozen=True)
 class Access:
-    """Whether a member may see answers beside the truth: of a closed study everybody, before that only those who
-    run it and after a logged decision."""
+    """A member before the results of a study."""
 
     study: Study
     member: Member
 
     @property
     def can_see(self) -> bool:
-        return self.study.is_closed or (self.study.is_unblinded and self.member.can_run_studies)
+        return sees_results(self.study, self.member)
 
 
 def access_of(request: SignedInRequest, pk: int) -> Access:
@@ -125,6 +126,7 @@ class ResultPage:
         return {
             **frame(self.request, self.study, TAB),
             "page": self,
+            "work": ResultsProgress(self.study, self.member),
             "result": StudyResult.objects.filter(study=self.study).first(),
             "report": self.report,
             "about": self.report["about"],

@@ -12,12 +12,12 @@ from reader_study.forms.study import NewStudyForm
 from reader_study.models import Study, StudyEvent
 from reader_study.presenters import words
 from reader_study.presenters.addresses import reading_address
+from reader_study.presenters.work import ModelAnswersProgress
 from reader_study.services.access import studies_of
 from reader_study.services.making import opening, progress, protocol, readers, studies
 from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from reader_study.views.common import frame, study_of, study_with_truth
-from skinclinic.engine import jobs
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -76,7 +76,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
     study = study_of(request, pk)
     context = frame(request, study, "overview")
     if context["can_run"]:
-        context |= _for_coordinators(study)
+        context |= _for_coordinators(request, study)
     given, wanted = progress.share(study)
     context |= {
         "given": given,
@@ -93,9 +93,9 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "studies/page.html", context)
 
 
-def _for_coordinators(study: Study) -> dict:
+def _for_coordinators(request: SignedInRequest, study: Study) -> dict:
     """What those see who run the study: what stands in the way of opening, what closing would lose."""
-    found = _model_state(study)
+    found: dict = {"work": ModelAnswersProgress.of(request, study)}
     if study.is_draft:
         points = [(point, words.place(point.where, study)) for point in opening.points(study)]
         found |= {
@@ -106,30 +106,6 @@ def _for_coordinators(study: Study) -> dict:
         found["lost"] = studies.lost_by_closing(study)
         found["unfinished"] = progress.unfinished(study)
     return found
-
-
-def _model_state(study: Study) -> dict:
-    """How far the model has looked at the photos."""
-    job = model_answers.job_of(study) if study.model_version_id else None
-    return {
-        "study": study,
-        "job": job,
-        "job_runs": job is not None and job.state in (job.State.QUEUED, job.State.RUNNING),
-        "job_percent": round(100 * job.progress) if job else 0,
-        "unanswered": model_answers.missing(study) if study.model_version_id else 0,
-        "engine_online": jobs.engine_online() or jobs.engine_online("training"),
-    }
-
-
-@require_safe
-def model_state(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The model's progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    study = study_of(request, pk, STUDY)
-    context = _model_state(study)
-    response = render(request, "studies/model_state.html", context)
-    if not context["job_runs"]:
-        response["HX-Refresh"] = "true"
-    return response
 
 
 @require_POST
@@ -176,9 +152,6 @@ def _delete(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _ask_model(request: HttpRequest, study: Study) -> HttpResponse:
-    job = model_answers.job_of(study)
-    if job is not None and jobs.retry(job):
-        return redirect("study", study.pk)
     if model_answers.request(study) is None:
         messages.info(request, _("The model has looked at every photo already."))
     return redirect("study", study.pk)

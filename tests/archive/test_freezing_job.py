@@ -20,14 +20,15 @@ def freeze(client, draft) -> None:
 
 def test_the_page_says_that_it_is_being_frozen_and_then_that_it_is(draft, curator, client_for):
     client, address = client_for(curator), f"/archive/datasets/{draft.pk}/"
+    status = f"/work/dataset/{draft.pk}/"
     freeze(client, draft)
-    assert "dataset-work" in client.get(address).content.decode()
-    assert "HX-Refresh" not in client.get(address + "work/")
+    assert "work-dataset" in client.get(address).content.decode()
+    assert "HX-Refresh" not in client.get(status)
     jobs.run_waiting(freezing.FREEZE_JOB)
     draft.refresh_from_db()
     assert draft.is_frozen and draft.frozen_by == curator and draft.sha256
-    assert client.get(address + "work/")["HX-Refresh"] == "true"
-    assert "dataset-work" not in client.get(address).content.decode()
+    assert client.get(status)["HX-Refresh"] == "true"
+    assert "work-dataset" not in client.get(address).content.decode()
 
 
 def test_a_changed_file_keeps_it_a_draft_and_is_said(draft, curator, client_for):

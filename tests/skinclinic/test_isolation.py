@@ -162,6 +162,7 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         answer=answer,
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
         session_key="unaided",
+        kind_of_work="evaluation",
         position=1,
         study=study,
         reader=reader,

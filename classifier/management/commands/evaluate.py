@@ -84,7 +84,9 @@ class Command(BaseCommand):
         if job is None:
             raise CommandError("The evaluation has no job; ask for it again.")
         try:
-            jobs.finish(job, jobs_evaluation.outcome(job, give_way=False))
+            with jobs.held([job]):
+                outcome = jobs_evaluation.outcome(job, give_way=False)
+            jobs.finish(job, outcome)
         except KeyboardInterrupt:
             jobs.finish(job, jobs.JobError("stopped", "Stopped."))
             evaluations.delete(Evaluation.objects.get(pk=row.pk))

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.models import Evaluation, ModelVersion
 from classifier.networks import weights
 from classifier.services.models import registry
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
 from skinclinic.web.keyset import storable
@@ -21,6 +20,8 @@ from skinclinic.web.keyset import storable
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10
 REPEATS, MOST_REPEATS = 2000, 100_000
+# Codes of jobs that were refused rather than failed: somebody has to decide before it can go on.
+REFUSED = ("leaks",)
 State = Evaluation.State
 
 
@@ -147,14 +148,15 @@ def _check_rows(clinic: Clinic, models: Sequence[ModelVersion], datasets: Sequen
 
 def job_of(row: Evaluation) -> Job | None:
     """The job that computes it."""
-    return Job.objects.filter(kind=JOB, subject=row.pk).first()
+    return work.last([JOB], row.pk)
 
 
 @transaction.atomic
 def go_on(row: Evaluation, *, remove_leaks: bool = False) -> bool:
-    """Take a failed or refused evaluation up again, if wanted without the photos its models have seen."""
+    """Take an evaluation up again that failed, was refused or stopped, if wanted without the photos its models have
+    seen."""
     job = job_of(row)
-    if job is None or row.state not in (State.FAILED, State.REFUSED):
+    if job is None or not (row.can_go_on or row.state == State.REFUSED):
         return False
     if remove_leaks:
         Evaluation.objects.filter(pk=row.pk).update(remove_leaks=True)
@@ -169,15 +171,3 @@ def delete(row: Evaluation) -> bool:
     row.delete()
     shutil.rmtree(folder, ignore_errors=True)
     return True
-
-
-def follow_jobs(rows: Sequence[Job]) -> None:
-    """Keep the evaluations' states with those of their jobs."""
-    states: dict[str, State] = {Job.State.QUEUED: State.WAITING, Job.State.RUNNING: State.RUNNING}
-    for job in rows:
-        found = Evaluation.objects.filter(pk=job.subject)
-        if job.state == Job.State.FAILED:
-            state = State.REFUSED if job.error_code == "leaks" else State.FAILED
-            found.update(state=state, error=job.error, finished_at=timezone.now())
-        elif job.state in states:
-            found.update(state=states[job.state], error="", finished_at=None)

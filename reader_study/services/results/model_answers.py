@@ -8,13 +8,12 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
 from reader_study.models import Study, StudyImage
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.engine import jobs
+from skinclinic.engine import work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 JOB = "study-model-answers"
-_BUSY = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 def request(study: Study) -> Job | None:
@@ -24,19 +23,18 @@ def request(study: Study) -> Job | None:
     """
     if study.model_version_id is None or not missing(study):
         return None
-    earlier = Job.objects.filter(kind=JOB, subject=study.pk)
-    if waiting := earlier.filter(state=Job.State.QUEUED).first():
+    if waiting := Job.objects.filter(kind=JOB, subject=study.pk, state=Job.State.QUEUED).first():
         return waiting
-    return jobs.enqueue(JOB, f"{study.pk}:{earlier.count() + 1}", subject=study.pk, clinic=study.clinic)
+    return work.ask(JOB, study.pk, study.clinic)
 
 
 def job_of(study: Study) -> Job | None:
     """The newest job."""
-    return Job.objects.filter(kind=JOB, subject=study.pk).order_by("-id").first()
+    return work.last([JOB], study.pk)
 
 
 def is_busy(study: Study) -> bool:
-    return Job.objects.filter(kind=JOB, subject=study.pk, state__in=_BUSY).exists()
+    return work.is_busy([JOB], study.pk)
 
 
 def missing(study: Study) -> int:

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
+from skinclinic.archive.presenters.work import DatasetProgress
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.web.keyset import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -95,30 +95,10 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "said": version.split.get("said", {}),
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
+        "work": DatasetProgress.of(request, version),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
-    return render(request, "archive/datasets/page.html", context | _work(version))
-
-
-@require_safe
-def dataset_work(request: SignedInRequest, pk: int) -> HttpResponse:
-    """How far filling or freezing is, polled by the page; the page is loaded anew once it has stopped."""
-    context = _work(get_for(request.user, VERSIONS, pk, VIEW))
-    response = render(request, "archive/datasets/work.html", context)
-    if not context["work_runs"]:
-        response["HX-Refresh"] = "true"
-    return response
-
-
-def _work(version: DatasetVersion) -> dict:
-    """The newest job on a draft, while it runs or if it failed."""
-    kinds = (datasets.FILL_JOB, freezing.FREEZE_JOB)
-    job = Job.objects.filter(kind__in=kinds, subject=version.pk).order_by("-id").first()
-    if version.is_frozen or (job and job.state == Job.State.DONE):
-        job = None
-    runs = job is not None and job.state in (Job.State.QUEUED, Job.State.RUNNING)
-    percent = round(100 * job.progress) if job else 0
-    return {"version": version, "work": job, "work_runs": runs, "percent": percent}
+    return render(request, "archive/datasets/page.html", context)
 
 
 @require_POST

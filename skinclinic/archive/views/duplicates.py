@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DuplicatePair, Entry
+from skinclinic.archive.presenters.work import DuplicatesProgress
 from skinclinic.archive.services.curating import duplicates as service
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.web import keyset
@@ -44,8 +44,7 @@ def queue(request: MemberRequest) -> HttpResponse:
         "left": min(left, service.MOST_COUNTED),
         "more_left": left > service.MOST_COUNTED,
         "decided": decided,
-        "search": last,
-        "search_runs": last is not None and last.state in (Job.State.QUEUED, Job.State.RUNNING),
+        "search": DuplicatesProgress.of(request, last) if last else None,
         "search_is_due": service.search_is_due(clinic, last),
         "has_entries": Entry.objects.filter(clinic=clinic).exists(),
         "can_curate": request.membership.can_curate,

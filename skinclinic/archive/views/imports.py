@@ -7,9 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.formats.columns import NEEDED, READERS
@@ -18,11 +16,11 @@ from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.forms.imports import ImportForm, inbox
 from skinclinic.archive.models import LABEL_LENGTH, PROVENANCE, Import, SavedMapping
 from skinclinic.archive.presenters.label_names import group_name, known_label
+from skinclinic.archive.presenters.work import ImportProgress
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.check import LEAVE_OUT
 from skinclinic.archive.services.importing.row_errors import in_words
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.web import keyset
@@ -31,8 +29,6 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
-State = Import.State
-BUSY = (Import.State.CHECKING, Import.State.RUNNING)
 ACTIONS = {
     "check": service.request_check,
     "start": service.request_write,
@@ -110,30 +106,20 @@ def _begin(request: MemberRequest, form: ImportForm) -> Import:
 def import_page(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the check found and what can be done now."""
     row = get_for(request.user, Import, pk)
-    can_curate = _can_curate(request, row)
-    context = _status(row) | {
-        "can_curate": can_curate,
-        "can_change": can_curate and row.state in service.CHECKABLE and not row.written,
+    progress = ImportProgress.of(request, row)
+    context = {
+        "row": row,
+        "work": progress,
+        "can_change": progress.can_change,
         "report": _report(row),
         "difference": [(name, count) for name, count in _difference(row.report) if count],
         "by_label": [(label, count) for label, count in row.report.get("labels", {}).items()],
         "words": [_word(row, word) for word in _words(row)],
         "saved_mappings": SavedMapping.objects.filter(clinic=row.clinic)[:200],
     }
-    if row.format == Import.Format.CSV and context["can_change"]:
+    if row.format == Import.Format.CSV and progress.can_change:
         context["columns"], context["table_error"] = _columns(row)
     return render(request, "archive/imports/page.html", context)
-
-
-@require_safe
-def import_status(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    row = get_for(request.user, Import, pk)
-    context = _status(row) | {"can_curate": _can_curate(request, row)}
-    response = render(request, "archive/imports/status.html", context)
-    if row.state not in BUSY:
-        response["HX-Refresh"] = "true"
-    return response
 
 
 @require_POST
@@ -247,53 +233,6 @@ def _word(row: Import, word: str) -> dict:
         "value": value,
         "typed": _("Leave out") if value == LEAVE_OUT else group_name(value) if value else "",
     }
-
-
-def _can_curate(request: SignedInRequest, row: Import) -> bool:
-    return any(one.clinic_id == row.clinic_id and one.can_curate for one in request.memberships)
-
-
-def _status(row: Import) -> dict:
-    """How far it is: percent, photos done of all, and the seconds it may still take."""
-    done, total, job = row.written, row.total, None
-    if row.state in BUSY:
-        kind = service.CHECK_JOB if row.state == Import.State.CHECKING else service.WRITE_JOB
-        job = Job.objects.filter(kind=kind, subject=row.pk).order_by("-id").first()
-    if row.state == Import.State.CHECKING:
-        done, total = row.report.get("checked", 0), row.report.get("of", 0)
-    share = done / total if total else 0.0
-    return {
-        "row": row,
-        "done": done,
-        "total": total,
-        "percent": round(100 * share),
-        "is_busy": row.state in BUSY,
-        "waits": job is not None and job.state == Job.State.QUEUED,
-        "left": _time_left(job.started_at, share) if job and job.started_at else None,
-        "steps": _steps(row.state),
-    }
-
-
-def _time_left(started_at, share: float) -> str:
-    """The time that the rest may take at the speed so far, in words; "" while that cannot be said."""
-    elapsed = (timezone.now() - started_at).total_seconds()
-    if share <= 0 or elapsed < 3:
-        return ""
-    seconds = elapsed * (1 - share) / share
-    if seconds < 90:
-        number = max(5, 5 * round(seconds / 5))
-        return ngettext("about %(n)d second left", "about %(n)d seconds left", number) % {"n": number}
-    number = round(seconds / 60)
-    return ngettext("about %(n)d minute left", "about %(n)d minutes left", number) % {"n": number}
-
-
-def _steps(state: str) -> list[dict]:
-    """The way of an import, each step "done", "now" or "next"."""
-    names = [_("Upload"), _("Check"), _("Import"), _("Review")]
-    places: dict[str, int] = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}
-    now = places.get(state, 2)
-    kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
-    return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
 
 
 def _words(row: Import) -> list[str]:

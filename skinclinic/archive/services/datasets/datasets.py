@@ -16,8 +16,8 @@ from skinclinic.archive.models import (
 )
 from skinclinic.archive.services.datasets import splits
 from skinclinic.archive.services.exporting import pseudonyms
-from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Job, User
+from skinclinic.engine import work
+from skinclinic.models import Clinic, User
 
 FILL_JOB = "dataset-fill"
 MOST_AT_ONCE = 2000
@@ -99,8 +99,7 @@ def fill(version: DatasetVersion, entries: QuerySet[Entry], query: dict | None =
             row.query = query
             row.save(update_fields=["query"])
         if query is not None and entries.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-            runs = Job.objects.filter(kind=FILL_JOB, subject=row.pk).count()
-            jobs.enqueue(FILL_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            work.ask(FILL_JOB, row.pk, row.clinic)
             return True
         set_members(row, entries)
     return False
