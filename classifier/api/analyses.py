@@ -96,9 +96,8 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     for clinic_id in {row.clinic_id for row in rows}:
         ids = [row.photo_id for row in rows if row.clinic_id == clinic_id]
         hidden |= assessments.hidden_photo_ids(view.request.user, view.member(clinic_id), ids)
-    return AnalysisSerializer(
-        rows, many=True, context=view.get_serializer_context() | {"hidden_photos": hidden}
-    ).data
+    context = {**view.get_serializer_context(), "hidden_photos": hidden}
+    return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
 class AnalysisViewSet(ReadViewSet):
@@ -111,7 +110,7 @@ class AnalysisViewSet(ReadViewSet):
     def list(self, request):
         """Analyses, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(shown(self, page))
+        return self.get_paginated_response(shown(self, page or []))
 
     def retrieve(self, request, pk=None):
         """One analysis."""

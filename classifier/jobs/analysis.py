@@ -46,7 +46,7 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         analysis.job_id: analysis
         for analysis in Analysis.objects.filter(job__in=rows).select_related("photo", "model_version")
     }
-    outcomes: dict[int, jobs.Outcome] = {
+    outcomes: dict[int | None, jobs.Outcome] = {
         row.pk: JobError("photo_deleted", "The photo was deleted.") for row in rows if row.pk not in found
     }
     by_version = defaultdict(list)
@@ -57,11 +57,11 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     return [outcomes[row.pk] for row in rows]
 
 
-def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jobs.Outcome]:
+def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | None, jobs.Outcome]:
     from classifier.analysing.pipeline import NonFiniteScores
     from classifier.analysing.pipeline import analyse as run
 
-    outcomes: dict[int, jobs.Outcome] = {}
+    outcomes: dict[int | None, jobs.Outcome] = {}
     crops, ready = [], []
     for analysis in group:
         try:

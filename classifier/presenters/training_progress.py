@@ -34,7 +34,7 @@ class Row:
 
 
 @shown
-class TrainingProgress(Progress):
+class TrainingProgress(Progress[Training]):
     """A training has a job for each of its runs; one that is stopped ends after a checkpoint."""
 
     kind, rows = "training", TRAININGS

@@ -10,7 +10,7 @@ from skinclinic.presenters.work import Progress, shown
 
 
 @shown
-class EvaluationProgress(Progress):
+class EvaluationProgress(Progress[Evaluation]):
     kind, rows = "evaluation", Evaluation
     jobs, refused = (evaluations.JOB,), evaluations.REFUSED
 
@@ -28,7 +28,7 @@ class EvaluationProgress(Progress):
 
 
 @shown
-class LabelCheckProgress(Progress):
+class LabelCheckProgress(Progress[LabelCheck]):
     kind, jobs = "label-check", (label_checks.JOB,)
     rows = LabelCheck.objects.select_related("model_version")
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.preprocess import Preprocessing
@@ -73,12 +74,12 @@ class Plan:
         """The disease key or background name of an output."""
         return (*DISEASE_KEYS, *self.background)[label]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the plan with JSON types only."""
         return {**asdict(self), "background": list(self.background)}
 
     @classmethod
-    def from_json(cls, content: dict) -> "Plan":
+    def from_json(cls, content: dict[str, Any]) -> "Plan":
         """Read what ``to_json`` gave."""
         values = dict(content)
         values["settings"] = Settings(**values["settings"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -83,7 +84,7 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
     world.wait()
 
 
-def begin(plan: Plan) -> tuple[MappedClassifier, dict]:
+def begin(plan: Plan) -> tuple[MappedClassifier, dict[str, Any]]:
     """The network a plan starts from, and where its weights come from. Raises TrainingRefused."""
     torch.manual_seed(plan.seed)
     network = build(plan.architecture, plan.outputs, dropout=plan.dropout)

@@ -20,6 +20,7 @@ from classifier.services.evaluation import evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
 from classifier.services.models import registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
@@ -28,6 +29,7 @@ from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -39,7 +41,7 @@ def report_page(view):
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         row = get_for(request.user, Evaluation, pk)
         if row.state != Evaluation.State.DONE:
             return redirect("evaluation", row.pk)
@@ -53,7 +55,7 @@ def report_page(view):
 
 @clinic_member()
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: MemberRequest) -> HttpResponse:
     """The clinic's evaluations, newest first."""
     rows = (
         Evaluation.objects.filter(clinic=request.membership.clinic)
@@ -66,7 +68,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """Choose models and frozen datasets; what cannot be chosen says why."""
     clinic = request.membership.clinic
     asked = request.POST if request.method == "POST" else request.GET
@@ -105,7 +107,7 @@ def _numbers(texts) -> list[int]:
 
 
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: one dataset and one model (or the mean of its runs) at a time."""
     row = get_for(request.user, Evaluation, pk)
     context = common_context(request, row)
@@ -139,7 +141,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a refused one up again without the photos its models have seen, or delete it."""
     row = get_for(request.user, Evaluation, pk, CURATE)
     action = request.POST.get("act", "")
@@ -157,7 +159,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @report_page
-def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """All figures of one disease."""
     key = request.GET.get("key", "")
     if key not in DISEASE_KEYS:
@@ -180,7 +182,7 @@ def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
 
 
 @require_POST
-def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
+def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a threshold set of one model from one dataset."""
     row = get_for(request.user, Evaluation, pk, ADMIN)
     if row.state != Evaluation.State.DONE:
@@ -218,7 +220,7 @@ def _share(text: str) -> float | None:
 
 
 @report_page
-def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
     dataset, first, _runs = chosen_of(request, report)
     if len(report.models) < 2:
@@ -264,7 +266,7 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
     """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
     what = request.GET.get("what", "")
     if what == "report":
-        content = (row.folder / evaluation_report.REPORT).read_bytes()
+        content = (row.folder / REPORT).read_bytes()
         return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
     if what == "table":
         return as_file(
@@ -283,7 +285,7 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
 
 def _with_table(report: Report, dataset: int, model: int):
     yield "table.csv", figure_files.table_csv(*evaluation_tables.long_table(report))
-    yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
+    yield "report.json", (report.row.folder / REPORT).read_bytes()
     yield from report.files(dataset, model)
 
 
@@ -292,7 +294,7 @@ def as_file(response, name: str):
     return response
 
 
-def common_context(request: HttpRequest, row: Evaluation) -> dict:
+def common_context(request: SignedInRequest, row: Evaluation) -> dict:
     member = next(one for one in request.memberships if one.clinic_id == row.clinic_id)
     return {
         "row": row,

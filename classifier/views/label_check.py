@@ -1,7 +1,7 @@
 """Asking the clinic's model about the labels in the review queue."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,11 +12,12 @@ from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.web.requests import MemberRequest
 
 
 @clinic_member(CURATE)
 @require_POST
-def label_check(request: HttpRequest) -> HttpResponse:
+def label_check(request: MemberRequest) -> HttpResponse:
     """Ask about a selection."""
     clinic, chosen = request.membership.clinic, Selection.read(request.POST)
     try:

@@ -1,6 +1,6 @@
 """Trainings: asking for one, following its curves (``presenters/training_progress.py``)."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -11,13 +11,14 @@ from classifier.services.training import data as training_data
 from classifier.services.training import trainings
 from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 SHOWN = 200
 
 
 @clinic_member()
 @require_safe
-def training_list(request: HttpRequest) -> HttpResponse:
+def training_list(request: MemberRequest) -> HttpResponse:
     """The clinic's trainings, newest first."""
     found = TRAININGS.filter(clinic=request.membership.clinic).prefetch_related("runs__job")[:SHOWN]
     context = {
@@ -29,7 +30,7 @@ def training_list(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def training_new(request: HttpRequest) -> HttpResponse:
+def training_new(request: MemberRequest) -> HttpResponse:
     """Say what to train on and how."""
     clinic = request.membership.clinic
     offers = training_data.offers(clinic)
@@ -52,7 +53,7 @@ def training_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def training(request: HttpRequest, pk: int) -> HttpResponse:
+def training(request: SignedInRequest, pk: int) -> HttpResponse:
     """One training: how far its runs are, their curves, and the models they gave."""
     found = get_for(request.user, TRAININGS, pk)
     progress = TrainingProgress.of(request, found)

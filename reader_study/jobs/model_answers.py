@@ -28,4 +28,4 @@ def outcome(row: Job, *, give_way: bool = True) -> Outcome:
         return error
     except ModelRejected as error:
         return JobError(error.code, error.message)
-    return partial(model_answers.store, study, study.model_version_id)
+    return partial(model_answers.store, study, study.model_version.pk)

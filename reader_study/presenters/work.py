@@ -15,7 +15,7 @@ STUDIES = Study.objects.select_related("clinic", "model_version")
 
 
 @shown
-class ResultsProgress(Progress):
+class ResultsProgress(Progress[Study]):
     kind, rows, change, jobs = "study-results", STUDIES, STUDY, (results.JOB,)
 
     @property
@@ -32,7 +32,7 @@ class ResultsProgress(Progress):
 
 
 @shown
-class ModelAnswersProgress(Progress):
+class ModelAnswersProgress(Progress[Study]):
     kind, rows, change, jobs = "study-model", STUDIES, STUDY, (model_answers.JOB,)
     template = "studies/model_state.html"
 
@@ -50,7 +50,7 @@ class ModelAnswersProgress(Progress):
 
     @property
     def doing(self) -> str:
-        name = {"name": self.row.model_version.name}
+        name = {"name": self.row.model_version.name if self.row.model_version else ""}
         said = _(
             "%(name)s looks at the sample and the rest of the test set; new photos of the clinic come first."
         )

@@ -5,7 +5,7 @@ import io
 from base64 import b64encode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,12 +20,13 @@ from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.requests import SignedInRequest
 
 LONGEST_TEXT = 40_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def listing(request: HttpRequest, pk: int) -> HttpResponse:
+def listing(request: SignedInRequest, pk: int) -> HttpResponse:
     """The readers and their progress; POST invites some and shows their links, this once."""
     study = study_of(request, pk, STUDY)
     if request.method != "POST":
@@ -58,7 +59,7 @@ def _links_file(invited: list[readers.Invited]) -> str:
     return "data:text/csv;charset=utf-8;base64," + b64encode(text.getvalue().encode("utf-8-sig")).decode()
 
 
-def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
     lines = progress.of(study)
     context |= frame(request, study, "readers") | _progress(study, lines)
     context |= {
@@ -84,14 +85,14 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
 
 
 @require_safe
-def progress_table(request: HttpRequest, pk: int) -> HttpResponse:
+def progress_table(request: SignedInRequest, pk: int) -> HttpResponse:
     """The table alone, polled by the page."""
     study = study_of(request, pk, STUDY)
     return render(request, "studies/progress.html", _progress(study, progress.of(study)))
 
 
 @require_POST
-def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int, reader: int) -> HttpResponse:
     """Give a reader a new link, remind, mail again or withdraw."""
     study = study_of(request, pk, STUDY)
     row = (
@@ -121,7 +122,7 @@ def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
     return redirect("study-readers", pk)
 
 
-def _withdraw(request: HttpRequest, reader: Reader) -> None:
+def _withdraw(request: SignedInRequest, reader: Reader) -> None:
     reason = request.POST.get("reason", "").strip()[:400]
     if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
@@ -130,13 +131,13 @@ def _withdraw(request: HttpRequest, reader: Reader) -> None:
 
 
 @require_POST
-def remind_all(request: HttpRequest, pk: int) -> HttpResponse:
+def remind_all(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remind everybody who has not finished."""
     study = study_of(request, pk, STUDY)
     return _remind(request, study, [line.reader for line in _progress(study, progress.of(study))["waiting"]])
 
 
-def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
+def _remind(request: SignedInRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
     """Mail what can be mailed; show the text of the others to copy."""
     pks = {reader.pk for reader in wanted}
     by_hand, mailed = [], 0

@@ -43,7 +43,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     except BadAnswer as problem:
         return json_error(400, "bad_answer", str(problem), then=NEXT)
     except Refused as refused:
-        if refused.refusal.is_logged:
+        if refused.refusal.is_logged and refused.reading:
             readings.note_refused(refused.reading, refused.code)
         raise
     return JsonResponse(

@@ -20,6 +20,7 @@ from skinclinic import imaging
 from skinclinic.files import store as files
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.keyset import is_key
+from skinclinic.web.requests import SignedInRequest
 
 TYPES = {
     "svg": "image/svg+xml",
@@ -75,7 +76,7 @@ def _file(page: ResultPage, response, name: str):
 
 @cache_control(private=True, max_age=3600)
 @results_page
-def heatmap(request: HttpRequest, page: ResultPage) -> HttpResponse:
+def heatmap(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     """The square of a photo under the heatmap of the model's first choice; ``image``: its number."""
     number = request.GET.get("image", "")
     row = (

@@ -1,7 +1,7 @@
 """The results of a study: the overview, and what can be done with them."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,10 +15,11 @@ from reader_study.views.common import frame, study_of
 from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
 from skinclinic.permissions import STUDY
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_safe
-def overview(request: HttpRequest, pk: int) -> HttpResponse:
+def overview(request: SignedInRequest, pk: int) -> HttpResponse:
     """The results in short; or why there are none yet."""
     access = access_of(request, pk)
     if not access.can_see:
@@ -52,7 +53,7 @@ _TOLD = (
 )  # fmt: skip
 
 
-def _state(request: HttpRequest, access: Access, row: StudyResult | None) -> dict:
+def _state(request: SignedInRequest, access: Access, row: StudyResult | None) -> dict:
     work = ResultsProgress(access.study, access.member)
     return {**frame(request, access.study, TAB), "result": row, "work": work}
 
@@ -81,7 +82,7 @@ def _lines(page: ResultPage) -> list[dict]:
 
 
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Compute (again)."""
     study = study_of(request, pk, STUDY)
     action = request.POST.get("act", "")

@@ -20,6 +20,7 @@ from reader_study.services.results import model_answers
 from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
 LOG_SIZE = 100
@@ -27,7 +28,7 @@ LOG_SIZE = 100
 
 @clinic_member()
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: MemberRequest) -> HttpResponse:
     """The clinic's studies, newest first."""
     rows = studies_of(request.membership.clinic).select_related("created_by")
     page = _page(request, rows, PAGE_SIZE)
@@ -56,7 +57,7 @@ def _around(address: str, page: keyset.Page) -> dict[str, str]:
 
 @clinic_member(STUDY)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """A name is all a draft needs."""
     form = NewStudyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -70,7 +71,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """A study and where it stands."""
     study = study_of(request, pk)
     context = frame(request, study, "overview")
@@ -92,7 +93,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "studies/page.html", context)
 
 
-def _for_coordinators(request: HttpRequest, study: Study) -> dict:
+def _for_coordinators(request: SignedInRequest, study: Study) -> dict:
     """What those see who run the study: what stands in the way of opening, what closing would lose."""
     found: dict = {"work": ModelAnswersProgress.of(request, study)}
     if study.is_draft:
@@ -108,7 +109,7 @@ def _for_coordinators(request: HttpRequest, study: Study) -> dict:
 
 
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open, close, unblind, ask the model, or throw a draft away."""
     study = study_of(request, pk, STUDY)
     acts = {"open": _open, "close": _close, "unblind": _unblind, "delete": _delete, "model": _ask_model}
@@ -123,19 +124,19 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("study", pk)
 
 
-def _open(request: HttpRequest, study: Study) -> HttpResponse:
+def _open(request: SignedInRequest, study: Study) -> HttpResponse:
     opening.open_study(study, request.user)
     messages.success(request, _("The study is open. Everything it rests on is fixed by the hash below."))
     return redirect("study", study.pk)
 
 
-def _close(request: HttpRequest, study: Study) -> HttpResponse:
+def _close(request: SignedInRequest, study: Study) -> HttpResponse:
     studies.close(study, request.user)
     messages.success(request, _("The study is closed. Its results can be seen now."))
     return redirect("study", study.pk)
 
 
-def _unblind(request: HttpRequest, study: Study) -> HttpResponse:
+def _unblind(request: SignedInRequest, study: Study) -> HttpResponse:
     reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
     if not keyset.storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
@@ -157,7 +158,7 @@ def _ask_model(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 @require_POST
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     """Read as a reader does; nothing of it counts."""
     study = study_of(request, pk, STUDY)
     try:
@@ -168,7 +169,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def protocol_file(request: HttpRequest, pk: int) -> HttpResponse:
+def protocol_file(request: SignedInRequest, pk: int) -> HttpResponse:
     """The protocol as it was hashed."""
     study = study_with_truth(request, pk)
     if study.protocol is None:
@@ -181,7 +182,7 @@ def protocol_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def log(request: HttpRequest, pk: int) -> HttpResponse:
+def log(request: SignedInRequest, pk: int) -> HttpResponse:
     """Everything that was done to the study, newest first."""
     study = study_with_truth(request, pk)
     page = _page(request, study.events.select_related("by", "reader"), LOG_SIZE)

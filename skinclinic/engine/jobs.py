@@ -155,7 +155,7 @@ def wake(kind: str) -> bool:
             "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
             expires=WAKE_UP_EXPIRES_SECONDS,
         )  # fmt: skip
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - each broker has failures of its own
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False
     return True
@@ -256,7 +256,7 @@ def finish(row: Job, outcome: Outcome) -> bool:
     if not isinstance(outcome, Exception):
         try:
             return _settle(row, outcome, state=Job.State.DONE, progress=1.0)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed of it
             outcome = error
     return _fail(row, outcome)
 

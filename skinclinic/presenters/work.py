@@ -6,22 +6,24 @@ anew from ``skinclinic.views.work``, which finds it again by its kind and the ke
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from skinclinic.engine import jobs, work
 from skinclinic.models import Job, Member, User, WorkState
-from skinclinic.permissions import CURATE, may
+from skinclinic.permissions import CURATE, OfClinic, may
+from skinclinic.web.requests import SignedInRequest
 
+R = TypeVar("R", bound=Model)
 BUSY = (WorkState.WAITING, WorkState.RUNNING)
 
 
-class Progress:
+class Progress(Generic[R]):
     """Long work for a row, as a member of its clinic sees it. Every kind of work is a subclass."""
 
     # The word for it in addresses, the rows it is done for, and the right to stop it and take it up again.
@@ -33,13 +35,14 @@ class Progress:
     refused: ClassVar[Sequence[str]] = ()
     template: ClassVar[str] = "components/work.html"
 
-    def __init__(self, row: Model, member: Member):
+    def __init__(self, row: R, member: Member):
         self.row, self.member = row, member
 
     @classmethod
-    def of(cls, request: HttpRequest, row: Model) -> "Progress":
+    def of(cls, request: SignedInRequest, row: R) -> Self:
         """As the person who asks sees it, who is a member of its clinic."""
-        return cls(row, next(one for one in request.memberships if one.clinic_id == row.clinic_id))
+        clinic = cast(OfClinic, row).clinic_id
+        return cls(row, next(one for one in request.memberships if one.clinic_id == clinic))
 
     @property
     def address(self) -> str:
@@ -129,7 +132,7 @@ class Progress:
 
     def cancel(self, by: User) -> str:
         """Stop it; what to tell the person, or "" when it is over already."""
-        stopped = bool(self.job) and work.cancel(self.job, by)
+        stopped = self.job is not None and work.cancel(self.job, by)
         return _("It is stopped. What was done so far is kept.") if stopped else ""
 
     def retry(self) -> str:
@@ -141,16 +144,17 @@ class Progress:
         return {"work": self}
 
 
-_kinds: dict[str, type[Progress]] = {}
+Kind = TypeVar("Kind", bound=type[Progress[Any]])
+_kinds: dict[str, type[Progress[Any]]] = {}
 
 
-def shown(progress: type[Progress]) -> type[Progress]:
+def shown(progress: Kind) -> Kind:
     """Decorate a kind of work, so that its address exists."""
     _kinds[progress.kind] = progress
     return progress
 
 
-def kind_named(name: str) -> type[Progress]:
+def kind_named(name: str) -> type[Progress[Any]]:
     """Raises Http404."""
     try:
         return _kinds[name]
@@ -158,7 +162,7 @@ def kind_named(name: str) -> type[Progress]:
         raise Http404 from None
 
 
-def kinds() -> list[type[Progress]]:
+def kinds() -> list[type[Progress[Any]]]:
     return list(_kinds.values())
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
@@ -62,12 +61,12 @@ def find_open(secret: str) -> Invitation:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, user: AbstractBaseUser) -> Member:
+def accept(invitation: Invitation, user: User) -> Member:
     """Make the person a member and use the invitation up; a new (unsaved) person is stored as well.
 
     Raises InvitationClosed when somebody else was faster and AlreadyMember, in both cases storing nothing.
     """
-    if user.pk is None:
+    if user._state.adding:
         user.save()
     member = Member.objects.filter(clinic=invitation.clinic, user=user).first()
     if member and member.is_active:

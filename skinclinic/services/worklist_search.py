@@ -56,7 +56,7 @@ def date_range(text: str) -> tuple[datetime, datetime] | None:
     match = _DATE.fullmatch(text.strip())
     if match is None:
         return None
-    year, month, day = (int(part) if part else None for part in match.groups())
+    year, month, day = (int(part or 0) for part in match.groups())
     try:
         first = date(year, month, day or 1)
     except ValueError:

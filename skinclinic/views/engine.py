@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.models import Job
+from skinclinic.web.requests import SignedInRequest
 
 
 @login_not_required
@@ -21,7 +22,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def status(request: HttpRequest) -> HttpResponse:
+def status(request: SignedInRequest) -> HttpResponse:
     """The dot in the page's head: does the engine work, and how many of the clinic's photos wait?"""
     context = {"online": jobs.engine_online(), "waiting": 0, "problem": ""}
     if request.membership:

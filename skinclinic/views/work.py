@@ -2,17 +2,18 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from skinclinic.permissions import VIEW, get_for
 from skinclinic.presenters.work import Progress, kind_named
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def work(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+def work(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
     """GET: the part of the page that shows it; once it is over the page is loaded anew. POST: stop or go on."""
     found = kind_named(kind)
     row = get_for(request.user, found.rows, pk, found.change if request.method == "POST" else VIEW)
@@ -27,7 +28,7 @@ def work(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     return response
 
 
-def _act(request: HttpRequest, progress: Progress) -> HttpResponse:
+def _act(request: SignedInRequest, progress: Progress) -> HttpResponse:
     action = request.POST.get("act", "")
     if action == "cancel":
         told = progress.can_cancel and progress.cancel(request.user)

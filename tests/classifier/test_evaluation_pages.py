@@ -111,7 +111,7 @@ def test_every_disease_has_its_figures(row, curator, client_for):
         "among other malignant",
         "among other benign",
     ]
-    x, y, said = points[0]["points"][1]
+    _x, _y, said = points[0]["points"][1]
     assert re.match(r"threshold \S+ · sensitivity \S+ % \(\d/3; .*\) · specificity .* \(\d/9; .*\)", said)
 
 

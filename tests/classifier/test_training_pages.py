@@ -1,5 +1,6 @@
 """Trainings as a clinic asks for, follows, stops and resumes them; what a dataset gives and lacks."""
 
+import itertools
 import json
 import re
 
@@ -211,7 +212,7 @@ def test_a_process_that_dies_is_tried_again(frozen, curator, monkeypatch):
 def test_curves_are_sent_only_when_there_are_new_points(frozen, curator, client_for):
     training = ask(frozen, curator)
     run = training.runs.get()
-    (row,) = jobs.claim("train", 1)
+    (_row,) = jobs.claim("train", 1)
     entry = {"epoch": 1, "step": 3, "loss": 2.5, "validation_loss": 2.25, "macro_auc": 0.625, "auc": {}}
     progress = {"step": 4, "steps": 9, "epochs": 3, "seconds": 4.0, "photos_a_second": 4, "curves": [entry]}
     trainings.note(run, progress)
@@ -379,7 +380,7 @@ def test_charts_place_values_inside_the_plot():
 def test_numbers_of_lines_that_end_together_stand_apart():
     drawn = chart([Series(n, [(1, 0.5), (2, 0.5)]) for n in (1, 2, 3)], 2, low=0.5, high=1.0)
     places = sorted(line.label_y for line in drawn.lines)
-    assert all(below - above >= 9 for above, below in zip(places, places[1:], strict=False))
+    assert all(below - above >= 9 for above, below in itertools.pairwise(places))
     assert places[-1] <= HEIGHT - BOTTOM
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -179,6 +180,15 @@ def test_pure_files_know_no_django(folder):
             if top in {"django", "rest_framework", "celery"} or (top in APPS and rest and not is_pure(name)):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
+
+
+def test_pure_files_are_checked_strictly():
+    mypy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    (strict,) = [part["module"] for part in mypy["overrides"] if part.get("disallow_untyped_defs")]
+    dotted = [
+        name.removesuffix(".py").replace("/", ".") + ("" if name.endswith(".py") else ".*") for name in PURE
+    ]
+    assert strict == dotted
 
 
 def test_settings_are_read_only_through_django():

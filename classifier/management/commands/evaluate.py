@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -62,8 +63,9 @@ class Command(BaseCommand):
             row = evaluations.request(
                 clinic, chosen.user(options["user"]),
                 name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
-                models=_models(clinic, sum(options["model"], [])),
-                datasets=_datasets(clinic, sum(options["dataset"], [])), remove_leaks=options["remove_leaks"],
+                models=_models(clinic, list(chain.from_iterable(options["model"]))),
+                datasets=_datasets(clinic, list(chain.from_iterable(options["dataset"]))),
+                remove_leaks=options["remove_leaks"],
                 premalignant_as="malignant" if options["ak_malignant"] else "benign",
                 bootstrap=options["bootstrap"], here=True,
             )  # fmt: skip
@@ -79,6 +81,8 @@ class Command(BaseCommand):
 
     def _compute(self, row: Evaluation, out: Path) -> None:
         job = evaluations.job_of(row)
+        if job is None:
+            raise CommandError("The evaluation has no job; ask for it again.")
         try:
             with jobs.held([job]):
                 outcome = jobs_evaluation.outcome(job, give_way=False)

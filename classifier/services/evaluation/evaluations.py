@@ -116,16 +116,7 @@ def request(
         raise Refused("datasets", _("Choose from 1 to %(most)d datasets.") % {"most": MOST_DATASETS})
     if not 0 <= bootstrap <= MOST_REPEATS:
         raise Refused("bootstrap", _("Choose from 0 to %(most)d repeats.") % {"most": MOST_REPEATS})
-    for version in models:
-        if version.clinic_id not in (None, clinic.pk):
-            raise ValueError("a clinic evaluates models of the product and its own")
-        if problem := _model_problem(version):
-            raise Refused("models", f"{version}: {problem}")
-    for version in datasets:
-        if version.clinic_id != clinic.pk:
-            raise ValueError("a clinic evaluates on its own datasets")
-        if problem := dataset_offer(version).problem:
-            raise Refused("datasets", f"{version}: {problem}")
+    _check_rows(clinic, models, datasets)
     with transaction.atomic():
         lock(clinic)
         if Evaluation.objects.filter(clinic=clinic, name=name).exists():
@@ -140,6 +131,19 @@ def request(
         if here:
             jobs.take(job)
     return row
+
+
+def _check_rows(clinic: Clinic, models: Sequence[ModelVersion], datasets: Sequence[DatasetVersion]) -> None:
+    for version in models:
+        if version.clinic_id not in (None, clinic.pk):
+            raise ValueError("a clinic evaluates models of the product and its own")
+        if problem := _model_problem(version):
+            raise Refused("models", f"{version}: {problem}")
+    for dataset in datasets:
+        if dataset.clinic_id != clinic.pk:
+            raise ValueError("a clinic evaluates on its own datasets")
+        if problem := dataset_offer(dataset).problem:
+            raise Refused("datasets", f"{dataset}: {problem}")
 
 
 def job_of(row: Evaluation) -> Job | None:

@@ -3,11 +3,11 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.conf import settings
 
-from classifier.plots.canvas import to_svg
+from classifier.plots.canvas import Drawing, to_svg
 from classifier.plots.figures import Figure
 from classifier.plots.pdf import to_pdf
 from classifier.plots.png import to_png
@@ -19,7 +19,7 @@ FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regul
 
 def svg(figure: Figure) -> bytes:
     """The figure as a file of its own."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + to_svg(figure.drawing, alone=True).encode()
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + to_svg(_drawing(figure), alone=True).encode()
 
 
 def png(figure: Figure) -> bytes:
@@ -28,7 +28,7 @@ def png(figure: Figure) -> bytes:
 
 def pdf(figure: Figure) -> bytes:
     """One page, in lines and letters."""
-    return to_pdf(figure.drawing, FONT_FILE)
+    return to_pdf(_drawing(figure), FONT_FILE)
 
 
 DRAWN = {"svg": svg, "png": png, "pdf": pdf}
@@ -38,12 +38,16 @@ def figure_file(figure: Figure, kind: str) -> bytes:
     """The figure as "svg", "png", "pdf" or "csv"; ValueError where there is nothing to draw."""
     if kind == "csv":
         return table_csv(figure.columns, figure.rows)
-    if figure.drawing is None:
-        raise ValueError("there is nothing to draw")
     return DRAWN[kind](figure)
 
 
-def table_csv(columns: Sequence[str], rows: Sequence[Sequence]) -> bytes:
+def _drawing(figure: Figure) -> Drawing:
+    if figure.drawing is None:
+        raise ValueError("there is nothing to draw")
+    return figure.drawing
+
+
+def table_csv(columns: Sequence[str], rows: Iterable[Sequence]) -> bytes:
     """A table as UTF-8 with a mark, formulas defused."""
     text = io.StringIO()
     text.write("\ufeff")

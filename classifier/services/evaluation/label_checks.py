@@ -106,6 +106,6 @@ def disagreement(answer: Analysis, label: str) -> float | None:
     top = answer.scores[first_choice(answer)]
     if label in BY_KEY:
         return max(top - answer.scores[label], 0.0)
-    if not answer.model_version.manifest.get("background_classes"):
+    if not answer.model_version.manifest.get("background_classes") or answer.background is None:
         return None
     return max(top - answer.background, 0.0)

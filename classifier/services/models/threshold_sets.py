@@ -1,10 +1,10 @@
 """Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -74,7 +74,7 @@ def make(
             for result in report.figures_of(dataset, model.pk)["diseases"]
         },
         "diseases": averages["diseases"],
-        "date": date.today().isoformat(),
+        "date": timezone.localdate().isoformat(),
         "optimistic": True,
         "rule": rule,
         "wanted": wanted if rule == SENSITIVITY else None,
@@ -115,7 +115,10 @@ def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: Thr
         if fallback:
             return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
         return Chosen(1.0, NEVER_LISTED)
-    point = roc.youden(curve) if rule == YOUDEN else roc.most_specific(curve, least_sensitivity=wanted)
+    if rule == YOUDEN or wanted is None:
+        point = roc.youden(curve)
+    else:
+        point = roc.most_specific(curve, least_sensitivity=wanted)
     basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
     return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
 
@@ -126,7 +129,7 @@ def _cohort(report: Report, dataset: dict, model: int) -> str:
 
 
 def _purpose(rule: str, wanted: float | None) -> str:
-    if rule == YOUDEN:
+    if rule == YOUDEN or wanted is None:
         return BALANCED
     return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
 

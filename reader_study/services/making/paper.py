@@ -42,6 +42,8 @@ def _has_file(image: StudyImage) -> bool:
 
 def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
     for image in images:
+        if image.photo is None:
+            continue
         title = _("Practice photo %(n)d") if image.is_practice else _("Photo %(n)d")
         yield paper.Page(
             title=title % {"n": image.number}, file=store.path_of(image.photo.file_key), width=image.photo.width,

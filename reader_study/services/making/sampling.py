@@ -114,16 +114,20 @@ class Stock:
         verdicts = DuplicatePair.objects.filter(clinic=clinic)
         different = self._keys(verdicts.filter(verdict=DuplicatePair.Verdict.DIFFERENT), by_entry)
         together = self._keys(verdicts.filter(verdict__in=TOGETHER), by_entry)
-        pairs = {tuple(sorted((keys[first], keys[second]))) for first, second in found}
+        pairs = {_in_order(keys[first], keys[second]) for first, second in found}
         return sorted((pairs - different) | together)
 
     @staticmethod
     def _keys(pairs, by_entry: dict[int, str]) -> set[tuple[str, str]]:
         return {
-            tuple(sorted((by_entry[first], by_entry[second])))
+            _in_order(by_entry[first], by_entry[second])
             for first, second in pairs.values_list("first", "second")
             if first in by_entry and second in by_entry and by_entry[first] != by_entry[second]
         }
+
+
+def _in_order(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one <= other else (other, one)
 
 
 def stock(
@@ -337,7 +341,7 @@ def _items(pks: Sequence[int]) -> list[DatasetItem]:
 def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> StudyImage:
     return StudyImage(
         study=study, number=number, name=f"{number:03d}", dataset=str(item.version), dataset_item=item,
-        photo_id=item.entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
+        photo_id=item.kept_entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
         age=item.age, skin_type=item.skin_type, site=item.site, is_practice=is_practice,
     )  # fmt: skip
 
@@ -412,9 +416,9 @@ def _take_out(seen: Study, leaving: _Leaving, item: DatasetItem | None, user) ->
 def _next(study: Study, leaving: _Leaving) -> DatasetItem | None:
     """The photo that comes in the place of one taken out; searching it takes long."""
     image, recipe = leaving.image, leaving.recipe
-    version = image.dataset_item and image.dataset_item.version
-    if version is None:
+    if image.dataset_item is None:
         return None
+    version = image.dataset_item.version
     found = stock([version], study.model_version, proven_only=recipe.proven_only, taken_out=leaving.taken_out)
     drawn = []
     for row in leaving.sample:

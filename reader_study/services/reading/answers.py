@@ -7,6 +7,7 @@ not, it is kept beside it, not in force, and the reader is shown both.
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -117,7 +118,6 @@ def _require_allowed(
     reading: Reading, position: int, answer: Answer | None, now: Progress, given: Given
 ) -> None:
     """Raise Refused for a change that is against the rules of the study."""
-    is_given = answer is not None and bool(answer.choice)
     if given.is_first:
         if not reading.session.is_aided:
             raise Refused("not_aided_first", reading)
@@ -125,7 +125,7 @@ def _require_allowed(
             raise Refused("first_stands", reading)
     elif reading.session.is_aided and not (answer and answer.first_choice):
         raise Refused("first_needed", reading)
-    if is_given:
+    if answer is not None and answer.choice:
         _require_change_allowed(reading, position, answer, now, given)
 
 
@@ -145,7 +145,7 @@ def _require_change_allowed(
 
 def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Given) -> Answer:
     now = timezone.now()
-    values = {"changed_at": now}
+    values: dict[str, Any] = {"changed_at": now}
     if given.is_first:
         values |= {"first_choice": given.choice, "first_seconds": given.seconds}
     else:

@@ -71,6 +71,8 @@ def photos_of(study: Study) -> list[int]:
 def run(study: Study, say: Callable[[float], None] = lambda share: None, *, give_way: bool = True) -> None:
     """Analyse what has no analysis yet. Raises JobError for a photo of the sample that cannot be read,
     weights.ModelRejected for a model that cannot be run."""
+    if study.model_version is None:
+        return
     photos = photos_of(study)
     total = max(len(photos), 1)
     unreadable = batch_analyses.analyse(
@@ -88,12 +90,12 @@ def run(study: Study, say: Callable[[float], None] = lambda share: None, *, give
 
 def store(study: Study, model: int) -> None:
     """Fill in the scores of the sample's photos of now, unless the model has been changed meanwhile."""
-    study = Study.objects.select_related("model_version").filter(pk=study.pk, model_version=model).first()
-    if study is None:
+    now = Study.objects.select_related("model_version").filter(pk=study.pk, model_version=model).first()
+    if now is None or now.model_version is None:
         return
-    rows = {row.photo_id: row for row in study.images.filter(scores__isnull=True).exclude(photo=None)}
+    rows = {row.photo_id: row for row in now.images.filter(scores__isnull=True) if row.photo_id is not None}
     filled = []
-    for found in batch_analyses.of_photos(study.model_version, list(rows)):
+    for found in batch_analyses.of_photos(now.model_version, list(rows)):
         row = rows[found.photo_id]
         row.scores = {key: found.scores[key] for key in DISEASE_KEYS}
         filled.append(row)

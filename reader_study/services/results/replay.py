@@ -41,6 +41,7 @@ from reader_study.services.results.study_tables import (
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.models import Clinic, Photo, User
+from skinclinic.models.columns import field_of
 from skinclinic.services.people import lock
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -120,7 +121,9 @@ def check(folder: Path) -> StudyTables:
     if lines:
         raise Refused(lines)
     try:
-        tables = read_tables(*(there.get(name) for name in FILES))
+        tables = read_tables(
+            there[IMAGES], there.get(SCORES), there[ANSWERS], there.get(WHOLE_IMAGES), there.get(WHOLE_SCORES)
+        )
     except TablesRefused as refused:
         raise Refused([_line(problem) for problem in refused.problems]) from None
     except FileRefused as refused:
@@ -158,7 +161,7 @@ def _too_long(tables: StudyTables) -> list[Line]:
             _("longer than %(most)s characters") % {"most": most},
         )
         for model, name, column in _LENGTHS
-        for most in (model._meta.get_field(name).max_length,)
+        for most in (field_of(model, name).max_length or 0,)
         for value in sorted(values[column])
         if len(value) > most
     ]  # fmt: skip

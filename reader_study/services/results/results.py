@@ -171,9 +171,11 @@ class Results:
     @property
     def tables(self) -> StudyTables:
         """Everything the report was computed from."""
-        paths = [self._path(name) for name in study_tables.FILES]
+        images, scores, answers, *whole = (self._path(name) for name in study_tables.FILES)
+        if images is None or answers is None:
+            raise NoResults("the tables are not there")
         try:
-            found = read_tables(*paths)
+            found = read_tables(images, scores, answers, *whole)
             return replace(found, choices=tuple(self.report["settings"]["choices"]))
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
@@ -188,7 +190,7 @@ class Results:
     def file(self, name: str) -> bytes | None:
         """One of the tables (``study_tables.FILES``); None where there is none."""
         path = self._path(name)
-        return path and path.read_bytes()
+        return path.read_bytes() if path else None
 
     def _path(self, name: str) -> Path | None:
         path = self.folder / name

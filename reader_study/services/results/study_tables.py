@@ -34,7 +34,7 @@ def of_study(study: Study) -> StudyTables:
     images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
     scores = None
     if rows and all(row.scores for row in rows):
-        scores = np.array([[row.scores[key] for key in DISEASE_KEYS] for row in rows], float)
+        scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
     return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
 
@@ -96,10 +96,10 @@ def whole_set(study: Study) -> WholeSet | None:
         return _replayed_whole_set(study)
     scores, truth, datasets = [], [], []
     for version, items, found in _analysed(study):
-        known = [item for item in items if item.entry.photo_id in found]
+        known = [item for item in items if item.kept_entry.photo_id in found]
         if len(known) < LEAST_ANALYSED * len(items):
             continue
-        scores += [[found[item.entry.photo_id][key] for key in DISEASE_KEYS] for item in known]
+        scores += [[found[item.kept_entry.photo_id][key] for key in DISEASE_KEYS] for item in known]
         truth += [item.label for item in known]
         datasets += [str(version)] * len(known)
     return WholeSet(np.array(scores, float), tuple(truth), tuple(datasets)) if scores else None
@@ -118,7 +118,7 @@ def _analysed(study: Study) -> Iterator[tuple[DatasetVersion, list[DatasetItem],
         return
     for version in versions_of(study):
         items = whole_items(version)
-        photos = [item.entry.photo_id for item in items]
+        photos = [item.kept_entry.photo_id for item in items]
         found = batch_analyses.of_photos(study.model_version, photos)
         yield version, items, {row.photo_id: row.scores for row in found}
 

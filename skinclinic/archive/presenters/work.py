@@ -17,7 +17,7 @@ State = Import.State
 
 
 @shown
-class ImportProgress(Progress):
+class ImportProgress(Progress[Import]):
     """An import has states of its own: it is checked, then written, and its page leads from one to the other."""
 
     kind, rows = "import", Import
@@ -98,13 +98,14 @@ class ImportProgress(Progress):
     def steps(self) -> list[dict]:
         """The way of an import, each step "done", "now" or "next"."""
         names = [_("Upload"), _("Check"), _("Import"), _("Review")]
-        now = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}.get(self.row.state, 2)
+        places: dict[str, int] = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}
+        now = places.get(self.row.state, 2)
         kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
         return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
 
 
 @shown
-class DatasetProgress(Progress):
+class DatasetProgress(Progress[DatasetVersion]):
     """Filling and freezing a large draft."""
 
     kind = "dataset"
@@ -140,7 +141,7 @@ class DatasetProgress(Progress):
 
 
 @shown
-class DuplicatesProgress(Progress):
+class DuplicatesProgress(Progress[Job]):
     """Comparing the photos of an archive. The job is all there is of it."""
 
     kind = "duplicates"

@@ -15,10 +15,11 @@ from skinclinic.archive.presenters import shown, summary_table
 from skinclinic.archive.presenters.work import DatasetProgress
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
 from skinclinic.archive.services.exporting.tables import defused
-from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
@@ -27,7 +28,7 @@ SAMPLES = 10
 
 @clinic_member()
 @require_http_methods(["GET", "HEAD"])
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: MemberRequest) -> HttpResponse:
     """The clinic's datasets with their newest versions."""
     versions = VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
     context = {"versions": versions, "can_curate": request.membership.can_curate}
@@ -36,11 +37,11 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def dataset_new(request: HttpRequest) -> HttpResponse:
+def dataset_new(request: MemberRequest) -> HttpResponse:
     """Make a dataset of a search in the archive."""
     clinic = request.membership.clinic
-    values = request.POST if request.method == "POST" else request.GET
-    chosen = selection.Selection.read({name: values.get(f"s-{name}", "") or values.get(name, "") for name in (
+    sent = request.POST if request.method == "POST" else request.GET
+    chosen = selection.Selection.read({name: sent.get(f"s-{name}", "") or sent.get(name, "") for name in (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree")})  # fmt: skip
     if request.method == "GET" and not chosen.review:
         chosen = selection.Selection.read(chosen.to_json() | {"review": "accepted"})
@@ -70,7 +71,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
     """One version: numbers, checks, where it comes from, the split, and what changed."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
@@ -101,7 +102,7 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
@@ -117,13 +118,13 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
     except datasets.Refused as refused:
         messages.error(request, str(refused))
     except QueryError as error:
-        messages.error(request, shown.search.explain(error))
+        messages.error(request, search.explain(error))
     return redirect("dataset", pk=pk)
 
 
 @clinic_member()
 @require_safe
-def dataset_compare(request: HttpRequest) -> HttpResponse:
+def dataset_compare(request: MemberRequest) -> HttpResponse:
     """Several versions side by side, as a page or (``?as=csv``) a table."""
     keys = list(filter(is_key, request.GET.getlist("version")))
     found = visible(DatasetVersion, request.user).filter(
@@ -158,13 +159,13 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = StatedForm(request.POST, version=version)
     if not form.is_valid():
-        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+        raise datasets.Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
     datasets.state(version, **form.cleaned_data)
     messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)
 
 
-def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _freeze(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     if not freezing.request(version, request.user):
         messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
     return redirect("dataset", pk=version.pk)
@@ -182,7 +183,7 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     return redirect("dataset", pk=version.pk)
 
 
-def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     note = request.POST.get("note", "")[:400]
     if not storable(note):
         raise datasets.Refused(_("The note holds characters that cannot be stored."))

@@ -14,12 +14,13 @@ from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import VIEW, get_for
 from skinclinic.web import zip_stream
+from skinclinic.web.requests import SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
-def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The ZIP, or what a Range asks of it."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     options = export.Options(

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.web import keyset
 from skinclinic.web.middleware import takes_up_to
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
@@ -36,7 +38,7 @@ ACTIONS = {
 
 @clinic_member()
 @require_safe
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: MemberRequest) -> HttpResponse:
     """The clinic's imports, newest first."""
     rows = Import.objects.filter(clinic=request.membership.clinic).select_related("created_by")
     context = paged(request, rows) | {"can_curate": request.membership.can_curate}
@@ -45,7 +47,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @takes_up_to(ARCHIVE_MAX_BYTES)
 @clinic_member(CURATE)
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: MemberRequest) -> HttpResponse:
     """Take the files and ask for the check."""
     clinic = request.membership.clinic
     form = ImportForm(request.POST or None, request.FILES or None, clinic=clinic)
@@ -72,7 +74,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _begin(request: HttpRequest, form: ImportForm) -> Import:
+def _begin(request: MemberRequest, form: ImportForm) -> Import:
     values, clinic = form.cleaned_data, request.membership.clinic
     mapping = values["mapping"]
     row = service.begin(
@@ -101,7 +103,7 @@ def _begin(request: HttpRequest, form: ImportForm) -> Import:
 
 
 @require_safe
-def import_page(request: HttpRequest, pk: int) -> HttpResponse:
+def import_page(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the check found and what can be done now."""
     row = get_for(request.user, Import, pk)
     progress = ImportProgress.of(request, row)
@@ -121,7 +123,7 @@ def import_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def import_act(request: HttpRequest, pk: int) -> HttpResponse:
+def import_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Check, start (or resume), pause or discard."""
     row = get_for(request.user, Import, pk, CURATE)
     action = request.POST.get("action", "")
@@ -140,7 +142,7 @@ def import_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def import_map(request: HttpRequest, pk: int) -> HttpResponse:
+def import_map(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say what columns and words mean, keep that under a name if wanted, and check again."""
     row = get_for(request.user, Import, pk, CURATE)
     labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
@@ -161,7 +163,7 @@ def import_map(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
+def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
     """The errors as a table, a line for each group of rows."""
     row = get_for(request.user, Import, pk)
     response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
@@ -181,7 +183,9 @@ def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _report(row: Import) -> dict:
     """The report with its errors and its refusal in the reader's language."""
-    said = {"errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]}
+    said: dict[str, Any] = {
+        "errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]
+    }
     if refused := row.report.get("refused"):
         said["refused"] = in_words(refused)
     return row.report | said

@@ -75,7 +75,7 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
         raise Refused(reason)
     diagnosis = photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     label = label_of(diagnosis) if diagnosis else ""
-    if not label:
+    if diagnosis is None or not label:
         raise Refused(_("The pathology names no diagnosis."))
     label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
     patient = photo.lesion.patient
@@ -83,7 +83,7 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     entry = create_entry(
         photo=photo, content=content, source=own_source(clinic, user), external_id=f"photo-{photo.pk}",
         label=label, user=user, action=EntryChange.Action.ADDED, taken_on=day,
-        age=max(day.year - patient.birth_year, 0) if day and patient.birth_year else None,
+        age=max(day.year - patient.birth_year, 0) if day and patient and patient.birth_year else None,
         icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
         confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,
     )  # fmt: skip
@@ -98,17 +98,13 @@ def consent_withdrawn(patient: Patient, user: User | None) -> int:
     rows = Entry.objects.filter(
         clinic=patient.clinic_id, patient=patient, source__is_own=True
     ).exclude(review=Review.REJECTED)  # fmt: skip
-    changes = []
-    for entry in rows:
-        changes.append(
-            EntryChange(
-                clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
-                fields={
-                    "review": [entry.review, "rejected"],
-                    "reject_reason": [entry.reject_reason, "no_consent"],
-                },
-            )
-        )  # fmt: skip
+    changes = [
+        EntryChange(
+            clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
+            fields={"review": [entry.review, "rejected"], "reject_reason": [entry.reject_reason, "no_consent"]},
+        )
+        for entry in rows
+    ]  # fmt: skip
     rows.update(
         review=Review.REJECTED, reject_reason=RejectReason.NO_CONSENT,
         reviewed_by=user, reviewed_at=timezone.now(),

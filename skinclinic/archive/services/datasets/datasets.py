@@ -194,8 +194,8 @@ def _add(
         )
         if not found:
             return added
-        there = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
-        there = set(there.values_list("entry", flat=True))
+        between = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+        there = set(between.values_list("entry", flat=True))
         rows = [row for row in found if row["pk"] not in there]
         items = [
             DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows

@@ -58,9 +58,8 @@ def members(version: DatasetVersion, options: Options) -> list[Member]:
             raise _gone(sha256) from None
         read = partial(_read, key, None if options.thumbnails else sha256)
         found.append(Member(export_tables.photo_file(sha256), size, read))
-    for path in _stored_tables(version, options):
-        found.append(Member(path.name, path.stat().st_size, partial(_pieces, path)))
-    return found
+    tables = _stored_tables(version, options)
+    return [*found, *(Member(path.name, path.stat().st_size, partial(_pieces, path)) for path in tables)]
 
 
 def to_folder(

@@ -52,9 +52,9 @@ def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
         own = dict(there.filter(source=row.source, external_id__in=names).values_list("external_id", "pk"))
         hashes = [line["upload_sha256"] for line in part if line["external_id"] not in own]
         same = there.filter(Q(content_sha256__in=hashes) | Q(photo__sha256__in=hashes))
-        elsewhere = {}
-        for pk, content, upload in same.values_list("pk", "content_sha256", "photo__sha256"):
-            elsewhere |= {content: pk, upload: pk}
+        elsewhere: dict[str, int] = {}
+        for key, content, upload in same.values_list("pk", "content_sha256", "photo__sha256"):
+            elsewhere |= {content: key, upload: key}
         for line in part:
             if pk := own.get(line["external_id"]) or elsewhere.get(line["upload_sha256"]):
                 yield pk, {"label": line["label"], "split": line.get("split", "")}

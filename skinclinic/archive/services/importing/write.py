@@ -82,6 +82,8 @@ def lines(plan: Path) -> Iterator[dict]:
 
 class _Writer:
     def __init__(self, row: Import):
+        if row.source is None:
+            raise ValueError(f"import {row.pk} has no source yet")
         self.row, self.clinic, self.user, self.source = row, row.clinic, row.created_by, row.source
         self._lesions: dict[str, int] = {}
 
