@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -87,7 +88,7 @@ class PlainText(serializers.CharField):
     def to_internal_value(self, data):
         text = super().to_internal_value(data)
         if "\x00" in text:
-            raise serializers.ValidationError("The text holds a NUL character.")
+            raise serializers.ValidationError(_("The text holds a NUL character."))
         return text
 
 
