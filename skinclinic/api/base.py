@@ -46,7 +46,7 @@ class NewRowViewSet(viewsets.GenericViewSet):
             members = in_clinic(members, slug)
         member = members.first()
         if member is None:
-            raise PermissionDenied("You are not a member of this clinic.")
+            raise PermissionDenied(_("You are not a member of this clinic."))
         permissions.require(member, need_of(self.request, self))
         return member.clinic
 
