@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(290)]
 
 # All that somebody who tries it is shown.
 SAID = re.compile(
-    r"everything is written to \S+|sign in: \w+ \S{10,}|analysing \d+ photos|the demo clinic is there already; .*"
+    r"everything is written to \S+|making the demo clinic|sign in: \w+ \S{10,}|analysing \d+ photos|the demo clinic is there already; .*"
     r"|read a study of \d+ photos without signing in: http://\S+|open http://127\.0\.0\.1:\d+ .*|stopping|"
 )
 
