@@ -15,11 +15,11 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfdoc, pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
-FONT = "Pretendard"
+from classifier.plots.pdf import FONT, use_font
+
 MARGIN = 15 * mm
 WIDTH, HEIGHT = A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN
 INK, MUTED, LINE = (colors.HexColor(code) for code in ("#1c1f23", "#5a626c", "#9aa2ac"))
@@ -55,8 +55,7 @@ class Paper:
 
 def write(paper: Paper, pages: Sequence[Page], out: BinaryIO, font_file: Path) -> None:
     """Write the PDF to ``out``. Raises OSError for a file that is gone, ValueError for one that is no JPEG."""
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
+    use_font(font_file)
     canvas = Canvas(out, pagesize=A4, pageCompression=1)
     canvas.setTitle(paper.title)
     canvas.setAuthor("")

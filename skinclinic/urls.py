@@ -36,6 +36,7 @@ urlpatterns = [
     path("clinic/members/", members.members, name="members"),
     path("clinic/members/<int:pk>/", members.member_edit, name="member-edit"),
     path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),
+    path("clinic/invitations/<int:pk>/mail/", members.invitation_mail, name="invitation-mail"),
     path("join/<str:secret>/", members.join, name="join"),
     path("", worklist.worklist, name="worklist"),
     path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),

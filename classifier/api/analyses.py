@@ -78,11 +78,10 @@ class PhotoViewSet(PlainPhotoViewSet):
     def crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
-                set_box(
-                    photo, {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
-                )
+                set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)
         except imaging.BoxRejected as refused:
             raise Refused(400, refused.code, refusal_words(refused)) from None

@@ -12,20 +12,25 @@ from classifier.plots.canvas import CIRCLE, COLOURS, DASHES, Box, Dot, Drawing, 
 
 FONT = "Pretendard"
 # A pixel of the drawing is 3/4 of a point, as browsers print it.
-_SCALE = 0.75
+SCALE = 0.75
 _BOLD_STROKE = 0.3
+
+
+def use_font(font_file: Path) -> None:
+    """Make reportlab know the font that every PDF is written in."""
+    if FONT not in pdfmetrics.getRegisteredFontNames():
+        pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
 
 
 def to_pdf(drawing: Drawing, font_file: Path) -> bytes:
     """One page of the drawing's size. ``font_file``: a TrueType font with the characters of the texts."""
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
+    use_font(font_file)
     out = io.BytesIO()
     # invariant: the same drawing gives the same bytes.
-    page = Canvas(out, pagesize=(drawing.width * _SCALE, drawing.height * _SCALE), invariant=True)
+    page = Canvas(out, pagesize=(drawing.width * SCALE, drawing.height * SCALE), invariant=True)
     page.setTitle(drawing.title)
     page.setCreator("SkinClinic")
-    page.scale(_SCALE, _SCALE)
+    page.scale(SCALE, SCALE)
     page.setLineJoin(1)
     for mark in drawing.marks:
         _draw(page, mark, drawing.height)

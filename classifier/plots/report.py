@@ -14,12 +14,11 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Image as Picture
 from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-FONT = "Pretendard"
+from classifier.plots.pdf import FONT, use_font
+
 MARGIN = 16 * mm
 # reportlab insets what flows by 6 points on each side.
 WIDTH = A4[0] - 2 * MARGIN - 12
@@ -62,8 +61,7 @@ class Report:
 
 def build_pdf(report: Report, font_file: Path) -> bytes:
     """Return the report as a PDF on A4. ``font_file``: a TrueType font with Latin and Hangul."""
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
+    use_font(font_file)
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=14 * mm, bottomMargin=18 * mm,

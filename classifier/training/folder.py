@@ -12,7 +12,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.training.plan import Plan, Sample, read_samples, write_samples, write_whole
+from classifier.training.plan import Plan, Sample, read_samples, write_samples
+from skinclinic.files import whole
 
 RUN, PHOTOS, PROGRESS, OUTCOME, MODEL, LOCK = (
     "run.json", "photos.json", "progress.json", "outcome.json", "model", ".lock",
@@ -33,9 +34,8 @@ def prepare(folder: Path, about: dict, plan: Plan, samples: list[Sample]) -> Non
     """Write what a training needs; ``run.json`` last, so that its presence says that all is there."""
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(folder / PHOTOS, samples)
-    write_whole(
-        folder / RUN, json.dumps({"about": about, "plan": plan.to_json()}, ensure_ascii=False, indent=1)
-    )
+    content = {"about": about, "plan": plan.to_json()}
+    whole.write(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def read(folder: Path) -> Run:

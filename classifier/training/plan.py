@@ -9,6 +9,7 @@ from pathlib import Path
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
+from skinclinic.files import whole
 from skinclinic.imaging import Box
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -110,16 +111,9 @@ def fingerprint(plan: Plan, samples: Sequence[Sample]) -> str:
 
 def write_samples(path: Path, samples: Sequence[Sample]) -> None:
     """Write the list of photos."""
-    write_whole(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
+    whole.write(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
 
 
 def read_samples(path: Path) -> list[Sample]:
     """Read what ``write_samples`` wrote."""
     return [Sample(**{**row, "box": Box(**row["box"])}) for row in json.loads(path.read_text())]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -16,9 +16,10 @@ from classifier.training import checkpoint, initial, record
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.folder import DONE, FAILED, LOCK, MODEL, OUTCOME, PROGRESS, REFUSED, STOPPED, read
 from classifier.training.photos import check_files, validation_side
-from classifier.training.plan import Plan, write_whole
+from classifier.training.plan import Plan
 from classifier.training.trainer import Progress, Trainer
 from classifier.training.world import World, joined
+from skinclinic.files import whole
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def run(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> str:
         log.exception("the training failed")
         outcome |= {"state": FAILED, "code": _code(error), "message": f"{str(error)[:400]}"}
     if is_first:
-        write_whole(folder / OUTCOME, json.dumps(outcome))
+        whole.write(folder / OUTCOME, json.dumps(outcome))
     return outcome["state"]
 
 
@@ -104,7 +105,7 @@ class _Reporter:
     def write(self, progress: Progress) -> None:
         self.written, self.epochs = time.monotonic(), len(progress.curves)
         content = {name: value for name, value in vars(progress).items() if name != "losses"}
-        write_whole(self.folder / PROGRESS, json.dumps(content))
+        whole.write(self.folder / PROGRESS, json.dumps(content))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import io
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -18,6 +17,7 @@ from classifier.plots.report import Report, ScoreLine, build_pdf
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
 from classifier.services.analysis.differential import ResultView
+from classifier.services.evaluation.figure_files import FONT_FILE
 from classifier.services.models.card import validated_on
 from classifier.views.result import ANALYSES
 from skinclinic import imaging
@@ -35,7 +35,6 @@ WARNING_WORDS = {
     "too_small": gettext_lazy("few pixels"),
     "little_skin": gettext_lazy("little skin"),
 }
-FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regular.ttf"
 
 
 @never_cache

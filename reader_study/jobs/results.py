@@ -9,7 +9,7 @@ from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(results.JOB, lease_seconds=600, on_change=results.follow_jobs)
+@job(results.JOB, on_change=results.follow_jobs)
 def compute(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Compute reports and curves; a few seconds."""
     return [_outcome(row) for row in rows]

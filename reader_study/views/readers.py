@@ -1,5 +1,9 @@
 """Readers: inviting them, how far they are, new links, reminders, withdrawing."""
 
+import csv
+import io
+from base64 import b64encode
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +16,7 @@ from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import progress, readers
 from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
+from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.web.keyset import is_key, storable
@@ -40,7 +45,17 @@ def listing(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _page(request, study, status=422, sent=sent, error=str(refused))
-    return _page(request, study, invited=invited)
+    return _page(request, study, invited=invited, links_file=_links_file(invited))
+
+
+def _links_file(invited: list[readers.Invited]) -> str:
+    """The links as a CSV to keep: in the page itself, for the server could not say them again."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["reader", "name", "e-mail", "link"])
+    for one in invited:
+        table.writerow(map(defused, (one.reader.code, one.reader.name, one.reader.email, one.link)))
+    return "data:text/csv;charset=utf-8;base64," + b64encode(text.getvalue().encode("utf-8-sig")).decode()
 
 
 def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
@@ -59,6 +74,11 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
         "study": study,
         "lines": lines,
         "sessions": list(study.sessions.all()),
+        "is_mailing": any(
+            letter and letter.is_on_its_way
+            for line in lines
+            for letter in (line.reader.letter, line.reader.reminder)
+        ),
         "waiting": [line for line in lines if not line.is_finished and not line.reader.withdrawn_at],
     }
 
@@ -72,11 +92,11 @@ def progress_table(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
-    """Give a reader a new link, remind or withdraw."""
+    """Give a reader a new link, remind, mail again or withdraw."""
     study = study_of(request, pk, STUDY)
     row = (
         Reader.objects.filter(study=study, is_preview=False, pk=reader)
-        .select_related("study__clinic")
+        .select_related("study__clinic", "letter__job", "reminder__job")
         .first()
     )
     if row is None:
@@ -85,10 +105,14 @@ def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
     try:
         if wanted == "renew":
             found = readers.renew(row, request.user, lambda secret: reading_address(request, secret))
-            return _page(request, study, invited=[found], is_renewed=True)
+            links_file = _links_file([found])
+            return _page(request, study, invited=[found], is_renewed=True, links_file=links_file)
         if wanted == "remind":
             return _remind(request, study, [row])
-        if wanted == "withdraw":
+        if wanted == "mail":
+            readers.mail_again(row)
+            messages.success(request, _("The e-mail to %(name)s is tried again.") % {"name": row})
+        elif wanted == "withdraw":
             _withdraw(request, row)
         else:
             messages.error(request, _("Choose what to do with the reader."))
@@ -131,7 +155,7 @@ def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpRes
             by_hand.append((line.reader, readers.reminder(line)))
     if mailed:
         messages.success(
-            request, ngettext("%d reminder was sent.", "%d reminders were sent.", mailed) % mailed
+            request, ngettext("%d reminder is being sent.", "%d reminders are being sent.", mailed) % mailed
         )
     if not by_hand:
         return redirect("study-readers", study.pk)

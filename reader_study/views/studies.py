@@ -116,7 +116,7 @@ def _model_state(study: Study) -> dict:
         "job_runs": bool(job) and job.state in (job.State.QUEUED, job.State.RUNNING),
         "job_percent": round(100 * job.progress) if job else 0,
         "unanswered": model_answers.missing(study) if study.model_version_id else 0,
-        "engine_online": jobs.engine_online() or jobs.engine_online("training"),
+        "engine_online": jobs.engine_online(jobs.BATCH),
     }
 
 

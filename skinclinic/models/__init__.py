@@ -2,6 +2,7 @@ from .clinic import Clinic, Invitation, Member, Role
 from .diagnosis import Diagnosis
 from .job import Job, WorkerSeen
 from .lesion import Lesion
+from .letter import Letter
 from .patient import Patient
 from .photo import Photo
 from .user import User
@@ -12,6 +13,7 @@ __all__ = [
     "Invitation",
     "Job",
     "Lesion",
+    "Letter",
     "Member",
     "Patient",
     "Photo",

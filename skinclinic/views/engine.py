@@ -28,6 +28,6 @@ def status(request: HttpRequest) -> HttpResponse:
         clinic = request.membership.clinic
         unfinished = [Job.State.QUEUED, Job.State.RUNNING]
         waiting = Job.objects.filter(clinic=clinic, state__in=unfinished)
-        context["waiting"] = waiting.exclude(kind__in=jobs.kinds_apart()).count()
+        context["waiting"] = waiting.filter(kind__in=jobs.kinds_of(jobs.PHOTOS)).count()
         context["problem"] = obstacle(clinic)
     return render(request, "components/engine_status.html", context)

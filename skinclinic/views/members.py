@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, mail, people
+from skinclinic.services import invitations, letters, mail, people
 from skinclinic.web.middleware import SESSION_KEY
 
 SHOWN_CLOSED = 50
@@ -30,15 +30,18 @@ def members(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _members_page(request, form, status=422)
+
+    def address(secret: str) -> str:
+        return request.build_absolute_uri(reverse("join", args=[secret]))
+
     invitation, secret = invitations.invite(
         request.membership.clinic,
         email=form.cleaned_data["email"],
         role=form.cleaned_data["role"],
         by=request.user,
+        address=address,
     )
-    link = request.build_absolute_uri(reverse("join", args=[secret]))
-    mailed = invitations.mail_link(invitation, link)
-    return _members_page(request, InvitationForm(), invited=invitation, link=link, mailed=mailed)
+    return _members_page(request, InvitationForm(), invited=invitation, link=address(secret))
 
 
 @require_POST
@@ -73,6 +76,17 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
         )
     else:
         messages.info(request, _("That link did not work any more."))
+    return redirect("members")
+
+
+@require_POST
+def invitation_mail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try again to mail an invitation that could not be sent."""
+    invitation = get_for(request.user, Invitation.objects.select_related("letter__job"), pk, ADMIN)
+    if invitation.letter and letters.retry(invitation.letter):
+        messages.success(request, _("The link is being sent to %(email)s.") % {"email": invitation.email})
+    else:
+        messages.info(request, _("There is nothing to send again. Make a new link instead."))
     return redirect("members")
 
 

@@ -15,6 +15,7 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.engine import jobs
 from skinclinic.files import store as files
+from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.photos import store_photo
 from tests import factories
@@ -125,7 +126,7 @@ def test_the_disk_is_full_while_it_is_checked(clinic, curator, ready, monkeypatc
     # What an earlier check found does not count any more.
     with pytest.raises(imports.NotNow, match="Check it first"):
         imports.request_write(row)
-    assert not list(imports.folder(row).glob("*.part"))
+    assert not list(imports.folder(row).glob(f"{DRAFT}*"))
 
 
 @pytest.mark.parametrize("place", range(6))

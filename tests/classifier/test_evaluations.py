@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +22,7 @@ from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
@@ -356,16 +355,10 @@ def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
     assert (row.folder / evaluation_report.REPORT).read_bytes() != before
     before = (row.folder / evaluation_report.REPORT).read_bytes()
 
-    def until_the_power_fails(move):
-        def moved(source, target):
-            if Path(source).parent != Path(target).parent or Path(target) == row.folder:
-                raise OSError("power cut")
-            move(source, target)
+    def fails(draft, path):
+        raise OSError("power cut")
 
-        return moved
-
-    monkeypatch.setattr(os, "rename", until_the_power_fails(os.rename))
-    monkeypatch.setattr(os, "replace", until_the_power_fails(os.replace))
+    monkeypatch.setattr(whole, "_exchange", fails)
     with pytest.raises(OSError, match="power cut"):
         evaluation_run.run(row)
     assert (row.folder / evaluation_report.REPORT).read_bytes() == before

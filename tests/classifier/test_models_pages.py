@@ -194,6 +194,16 @@ def test_a_taken_name_leaves_nothing(client_for, admin_user, clinic, own_version
     assert left_behind(settings) == []
 
 
+def test_sweeping_beside_an_upload_that_is_just_finishing(settings):
+    """Its draft is seen, and then has its final name."""
+    gone, old = (settings.MODELS_DIR / "clinic-1" / f".draft-{name}" for name in ("a-gone", "b-old"))
+    old.mkdir(parents=True)
+    gone.symlink_to(settings.MODELS_DIR / "nowhere")
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    model_upload.sweep_drafts()
+    assert not old.exists()
+
+
 def test_drafts_of_crashed_uploads_are_swept(settings):
     old, young = (settings.MODELS_DIR / "clinic-1" / f".draft-{age}" for age in ("old", "young"))
     for draft in (old, young):

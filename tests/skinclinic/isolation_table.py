@@ -55,6 +55,7 @@ TABLE = {
     "members": LISTING,
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
+    "invitation-mail": row("invitation"),
     # Archive
     "archive": LISTING,
     "archive-dates": LISTING,

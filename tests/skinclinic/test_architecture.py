@@ -33,6 +33,7 @@ WEB_OUTSIDE = ("middleware", "context", "errors")
 PURE = [
     "skinclinic/imaging",
     "skinclinic/vocabulary/diseases.py",
+    "skinclinic/files/whole.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",
@@ -46,6 +47,8 @@ PURE = [
     "classifier/plots/axes.py",
     "classifier/plots/canvas.py",
     "classifier/plots/colormaps.py",
+    "classifier/plots/pdf.py",
+    "classifier/plots/png.py",
     "classifier/runtimes",
     "classifier/training",
     "reader_study/blinding.py",

@@ -203,6 +203,35 @@ def test_the_message_is_sent_after_commit_only(kind, monkeypatch, django_capture
     assert woken == ["test"]
 
 
+def test_a_wake_up_goes_to_the_workers_of_the_kind_and_does_not_lie_about_for_ever(monkeypatch):
+    sent = []
+    monkeypatch.undo()
+    monkeypatch.setattr(jobs.app, "send_task", lambda *names, **options: sent.append((names, options)))
+    assert jobs.wake("import-write") and jobs.wake("analyse")
+    assert [names for names, _options in sent] == [
+        ("skinclinic.run_jobs", ("import-write",)),
+        ("skinclinic.run_jobs", ("analyse",)),
+    ]
+    assert [options["queue"] for _names, options in sent] == ["batch", "analysis"]
+    assert all(0 < options["expires"] <= 3600 for _names, options in sent)
+
+
+@pytest.mark.parametrize("change", [jobs.retry, lambda row: jobs.cancel(row, "stopped", "Stopped.")])
+def test_a_job_changes_together_with_what_follows_it_or_not_at_all(kind, monkeypatch, change):
+    """A process that dies in between would leave a page that says "checking" for ever."""
+    row = jobs.enqueue("test", "a")
+    before = "failed" if change is jobs.retry else "queued"
+    Job.objects.filter(pk=row.pk).update(state=before)
+
+    def dies(kind, rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "_changed", dies)
+    with pytest.raises(KeyboardInterrupt):
+        change(row)
+    assert Job.objects.get().state == before
+
+
 def test_a_worker_of_one_special_queue_is_no_sign_for_the_others():
     jobs.worker_alive("here:1", "training")
     assert jobs.engine_online("training") and not jobs.engine_online()

@@ -80,7 +80,9 @@ class Command(BaseCommand):
     def _compute(self, row: Evaluation, out: Path) -> None:
         job = evaluations.job_of(row)
         try:
-            jobs.finish(job, jobs_evaluation.outcome(job, give_way=False))
+            with jobs.held([job]):
+                outcome = jobs_evaluation.outcome(job, give_way=False)
+            jobs.finish(job, outcome)
         except KeyboardInterrupt:
             jobs.finish(job, jobs.JobError("stopped", "Stopped."))
             evaluations.delete(Evaluation.objects.get(pk=row.pk))

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 
-from classifier.plots.canvas import to_png, to_svg
+from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure
 from classifier.plots.pdf import to_pdf
+from classifier.plots.png import to_png
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.web.zip_stream import Tail
 
@@ -22,7 +23,7 @@ def svg(figure: Figure) -> bytes:
 
 
 def png(figure: Figure) -> bytes:
-    return to_png(figure.drawing, FONT_FILE)
+    return to_png(pdf(figure))
 
 
 def pdf(figure: Figure) -> bytes:

@@ -1,11 +1,8 @@
 """Computing an evaluation: leaks, analyses, figures, and the files they are kept in."""
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from django.utils import timezone
@@ -23,6 +20,7 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
@@ -45,29 +43,23 @@ def run(
     sets = [EvaluatedPhotos(version) for version in datasets]
     for model in models:
         _look_for_leaks(model, sets)
-    draft = row.folder.with_name(f".draft-{row.pk}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        found = [one.leaks_json() for one in sets]
-        _write_json(row.folder, LEAKS, found)
-        if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
-            raise JobError("leaks", _refusal(sets, leaking))
-        for one in sets:
-            one.leave_out(one.leaking, "leaks")
-        total = len(models) * sum(len(one.items) for one in sets)
-        done = 0
-        for one in sets:
-            for model in models:
-                one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
-                done += len(one.items)
-        report = _report(row, models, sets, lambda: say(done, total))
-        _write_json(draft, REPORT, report)
-        _write_json(draft, LEAKS, found)
+    found = [one.leaks_json() for one in sets]
+    whole.write(row.folder / LEAKS, _json(found))
+    if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
+        raise JobError("leaks", _refusal(sets, leaking))
+    for one in sets:
+        one.leave_out(one.leaking, "leaks")
+    total = len(models) * sum(len(one.items) for one in sets)
+    done = 0
+    for one in sets:
+        for model in models:
+            one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
+            done += len(one.items)
+    report = _report(row, models, sets, lambda: say(done, total))
+    with whole.whole_folder(row.folder, replace=True) as draft:
+        (draft / REPORT).write_text(_json(report), encoding="utf-8")
+        (draft / LEAKS).write_text(_json(found), encoding="utf-8")
         np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
-        _put_in_place(draft, row.folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return report
 
 
@@ -76,13 +68,6 @@ def _look_for_leaks(model: ModelVersion, sets: list["EvaluatedPhotos"]) -> None:
     seen = leakage.TrainingSide(model)
     for one in sets:
         one.leaks[model] = seen.leaks(one.items)
-
-
-def _put_in_place(draft: Path, folder: Path) -> None:
-    """Move the new files over the old ones, the report last: at no moment is there none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (SCORES, LEAKS, REPORT):
-        os.replace(draft / name, folder / name)
 
 
 class EvaluatedPhotos:
@@ -342,11 +327,8 @@ def _runs(models: list[ModelVersion], sets: list[EvaluatedPhotos], figures: dict
     ]
 
 
-def _write_json(folder, name: str, value) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.draft"
-    draft.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    os.replace(draft, folder / name)
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def facts(report: dict) -> dict:

@@ -39,7 +39,6 @@ class Chosen:
     basis: str
 
 
-@transaction.atomic
 def make(
     row: Evaluation,
     model: ModelVersion,

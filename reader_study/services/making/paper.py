@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import paper
 from reader_study.models import Reading, Study, StudyImage
 from reader_study.services.refused import Refused
@@ -14,8 +14,6 @@ from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
-
-FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regular.ttf"
 
 
 def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:

@@ -43,7 +43,11 @@ class Line:
 
 def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     """All readers but previews, in the order in which they were enrolled: four queries, however many there are."""
-    readers = study.readers.filter(is_preview=False).select_related("group").order_by("pk")
+    readers = (
+        study.readers.filter(is_preview=False)
+        .select_related("group", "letter__job", "reminder__job")
+        .order_by("pk")
+    )
     if not with_withdrawn:
         readers = readers.filter(withdrawn_at=None)
     readers = list(readers)

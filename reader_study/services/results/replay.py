@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,8 +99,9 @@ def draft_folder(user: User, token: str) -> Path:
 def drop_old_drafts() -> None:
     """Forget files that nobody decided on for a day."""
     for folder in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*"):
-        if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 # Checking
@@ -187,9 +189,18 @@ def name_is_taken(clinic: Clinic, name: str) -> bool:
     return Study.objects.filter(clinic=clinic, name=name).exists()
 
 
-@transaction.atomic
 def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes) -> Study:
     """Make the closed study and ask for its results. Raises Refused when the name is taken."""
+    hashes = _hashes(tables)
+    with study_tables.whole_written(tables.whole) as whole:
+        return _create(clinic, user, tables, wishes, hashes, whole)
+
+
+@transaction.atomic
+def _create(
+    clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes, hashes: dict[str, str],
+    whole: Path | None,
+) -> Study:  # fmt: skip
     lock(clinic)
     if name_is_taken(clinic, wishes.name):
         raise Refused([_whole("", _("This clinic already has a study with this name."))])
@@ -203,11 +214,11 @@ def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishe
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
-    if tables.whole is not None:
-        study_tables.keep_whole(study, tables.whole)
+    if whole:
+        study_tables.keep_whole(study, whole)
     protocol.fix(study)
     study.save(update_fields=["protocol", "protocol_sha256"])
-    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=_hashes(tables))
+    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=hashes)
     results.request(study)
     return study
 

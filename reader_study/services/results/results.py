@@ -4,10 +4,6 @@
 """
 
 import json
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -29,13 +25,13 @@ from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 JOB = "study-results"
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 FOLDER = "results"
-_LEFT_AFTER = 3600.0
 State = StudyResult.State
 
 
@@ -86,7 +82,7 @@ def compute(
             "no_answers", _("No reader who counts has answered anything: there is nothing to compute.")
         )
     say(1, steps)
-    draft = _new_draft(study)
+    draft = whole.new_folder_draft(study.folder / FOLDER)
     try:
         for name, content in study_tables.to_csv(tables).items():
             (draft / name).write_bytes(content)
@@ -98,19 +94,11 @@ def compute(
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
             say(3 + 2 * place, steps)
+        whole.flush(draft)
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        whole.remove(draft)
         raise
     return partial(_finish, row, draft, _facts(study, tables))
-
-
-def _new_draft(study: Study) -> Path:
-    """A folder of this computation alone; those of computations that were killed are thrown away."""
-    study.folder.mkdir(parents=True, exist_ok=True)
-    for left in study.folder.glob(".draft-*"):
-        if time.time() - left.stat().st_mtime > _LEFT_AFTER:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=".draft-", dir=study.folder))
 
 
 def _about(study: Study, row: StudyResult) -> dict:
@@ -146,15 +134,9 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
     if not current.exists():
-        shutil.rmtree(draft, ignore_errors=True)
+        transaction.on_commit(partial(whole.remove, draft))
         return
-    folder = row.study.folder / FOLDER
-    old = draft.with_name(f"{draft.name}-old")
-    # The files first, and the old ones aside rather than away: somebody may be reading.
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(draft, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    whole.put(draft, row.study.folder / FOLDER, replace=True)
     current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())
     log.note(row.study, StudyEvent.Kind.COMPUTED, number=row.number)
 

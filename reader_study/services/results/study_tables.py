@@ -1,8 +1,12 @@
 """A study's rows as the tables that all statistics take, and the same tables as CSV files."""
 
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
@@ -119,15 +123,28 @@ def _analysed(study: Study) -> Iterator[tuple[DatasetVersion, list[DatasetItem],
         yield version, items, {row.photo_id: row.scores for row in found}
 
 
-def keep_whole(study: Study, whole: WholeSet) -> None:
-    """Keep the whole test set of a replay beside the study."""
+@contextmanager
+def whole_written(whole: WholeSet | None) -> Iterator[Path | None]:
+    """Write the whole test set of a replay before there is a study; ``keep_whole`` takes it, else it goes again."""
+    if whole is None:
+        yield None
+        return
+    folder = settings.SKINCLINIC_HOME / "studies"
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{uuid.uuid4().hex}-{REPLAYED}"
+    try:
+        np.savez_compressed(
+            draft, scores=whole.scores, truth=np.array(whole.truth), datasets=np.array(whole.datasets)
+        )
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def keep_whole(study: Study, draft: Path) -> None:
+    """Keep it beside the study."""
     study.folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        study.folder / REPLAYED,
-        scores=whole.scores,
-        truth=np.array(whole.truth),
-        datasets=np.array(whole.datasets),
-    )
+    draft.replace(study.folder / REPLAYED)
 
 
 def _replayed_whole_set(study: Study) -> WholeSet | None:

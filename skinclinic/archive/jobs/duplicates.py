@@ -7,7 +7,7 @@ from skinclinic.engine.jobs import Outcome, job
 from skinclinic.models import Clinic, Job
 
 
-@job(duplicates.JOB, lease_seconds=600)
+@job(duplicates.JOB)
 def find_duplicates(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Store the pairs that look alike."""
     return [_one(row) for row in rows]

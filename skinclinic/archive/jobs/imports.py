@@ -15,7 +15,7 @@ def _note_failures(rows: Sequence[Job]) -> None:
             imports.fail(found, row.error)
 
 
-@job(imports.CHECK_JOB, lease_seconds=120, on_change=_note_failures)
+@job(imports.CHECK_JOB, on_change=_note_failures)
 def check(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Read and decode everything; nothing is written to the archive."""
     for row in rows:
@@ -33,7 +33,7 @@ def _say_checked(row: Job, done: int, total: int) -> None:
     )
 
 
-@job(imports.WRITE_JOB, lease_seconds=120, on_change=_note_failures)
+@job(imports.WRITE_JOB, on_change=_note_failures)
 def write(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Write photo after photo until done or paused."""
     for row in rows:

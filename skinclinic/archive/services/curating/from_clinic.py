@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
 from skinclinic.archive.services.curating import vocabulary
-from skinclinic.archive.services.curating.entries import create_entry
+from skinclinic.archive.services.curating.entries import Content, create_entry
 from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
 
@@ -54,9 +54,19 @@ def label_of(diagnosis: Diagnosis) -> str:
     return diagnosis.disease or labels.tidy(diagnosis.text)[:120] or diagnosis.icd10
 
 
-@transaction.atomic
 def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     """Add one photo, accepted by this curator. Raises Refused with the reason."""
+    if reason := why_not(photo, clinic):
+        raise Refused(reason)
+    try:
+        content = Content.of_stored(photo)
+    except OSError as error:
+        raise Refused(_("The file of the photo cannot be read; restore it from a backup.")) from error
+    return _add(photo, clinic, user, content)
+
+
+@transaction.atomic
+def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     # Holds back a consent that is withdrawn at the same moment, and a second click.
     photo = Photo.objects.select_related("lesion").select_for_update().get(pk=photo.pk)
     if photo.lesion.patient_id:
@@ -71,8 +81,8 @@ def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     patient = photo.lesion.patient
     day = timezone.localdate(photo.captured_at) if photo.captured_at else None
     entry = create_entry(
-        photo=photo, source=own_source(clinic, user), external_id=f"photo-{photo.pk}", label=label, user=user,
-        action=EntryChange.Action.ADDED, taken_on=day,
+        photo=photo, content=content, source=own_source(clinic, user), external_id=f"photo-{photo.pk}",
+        label=label, user=user, action=EntryChange.Action.ADDED, taken_on=day,
         age=max(day.year - patient.birth_year, 0) if day and patient.birth_year else None,
         icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
         confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,

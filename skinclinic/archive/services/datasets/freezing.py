@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,6 +51,24 @@ def provenance(version: DatasetVersion) -> list[dict]:
     ]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What the files of a version say against freezing it, and (``members``: the fingerprint) of which members."""
+
+    members: str
+    problems: list[str]
+
+
+def look(
+    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
+) -> Looked:
+    """Look at every file (``verify``: read it), which takes long and needs no lock.
+
+    ``say(done)`` is called now and then.
+    """
+    return Looked(fingerprint_of(version), _file_problems(version, verify, say))
+
+
 def request(version: DatasetVersion, user: User) -> bool:
     """Freeze a draft after reading every file: now, or as a job when there are many (True). Raises Refused."""
     with transaction.atomic():
@@ -66,16 +85,23 @@ def request(version: DatasetVersion, user: User) -> bool:
     return False
 
 
-@transaction.atomic
 def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> DatasetVersion:
     """Freeze a draft. Raises Refused with every reason that stands against it.
 
     ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.
     """
+    return fix(version, user, look(version, verify=verify))
+
+
+@transaction.atomic
+def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVersion:
+    """Freeze a draft whose files were looked at. Raises Refused, also when it was changed since."""
     version = lock_draft(version)
-    if reasons := problems(version) or file_problems(version, verify=verify):
+    if reasons := problems(version) or looked.problems:
         raise Refused(" ".join(reasons))
     version.sha256 = fingerprint_of(version)
+    if version.sha256 != looked.members:
+        raise Refused(_("The version was changed while its files were read. Freeze it again."))
     version.provenance = provenance(version)
     version.state = DatasetVersion.State.FROZEN
     version.frozen_at, version.frozen_by = timezone.now(), user
@@ -110,13 +136,7 @@ def problems(version: DatasetVersion) -> list[str]:
     return _with_advice(found)
 
 
-def file_problems(
-    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
-) -> list[str]:
-    """What the stored files say against freezing, in words; looks at every file (``verify``: reads it).
-
-    ``say(done)`` is called now and then.
-    """
+def _file_problems(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> list[str]:
     found = []
     if n := _bad_files(version, verify, say):
         found.append(

@@ -14,8 +14,8 @@ _PART = 400
 
 
 @transaction.atomic
-def fill(row: Import, lines: Iterable[dict]) -> Dataset:
-    """Put what the import's plan names into the draft of its dataset, made if there is none.
+def fill(row: Import, told: dict[int, dict]) -> Dataset:
+    """Put what the import's plan names (see ``told_by``) into the draft of its dataset, made if there is none.
 
     A photo that another source holds already is a member, too, under this table's label. Rejected photos are
     not. Asking again changes nothing; a frozen dataset gets a new draft only when something is different now.
@@ -23,7 +23,6 @@ def fill(row: Import, lines: Iterable[dict]) -> Dataset:
     dataset, _made = Dataset.objects.get_or_create(
         clinic=row.clinic, name=row.name, defaults={"role": row.role, "created_by": row.created_by}
     )
-    told = dict(_told(row, lines))
     newest = dataset.versions.order_by("-number").first()
     if newest and not _wanted(newest, told):
         return dataset
@@ -45,8 +44,8 @@ def _parts(rows: Iterable) -> Iterator[list]:
         yield part
 
 
-def _told(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
-    """(key of the entry, what the table says of it) of the rows whose photo is in the archive."""
+def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
+    """(key of the entry, what the table says of it) of the lines of a plan whose photo is in the archive."""
     there = Entry.objects.filter(clinic=row.clinic).exclude(review=Review.REJECTED)
     for part in _parts(lines):
         names = [line["external_id"] for line in part]

@@ -22,6 +22,7 @@ from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -82,14 +83,17 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    start_check(row)
-    _enqueue(CHECK_JOB, row)
+    # Together: a row that says "checking" has a job, whatever becomes of this process.
+    with transaction.atomic():
+        start_check(row)
+        _enqueue(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
     """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
-    start_write(row)
-    _enqueue(WRITE_JOB, row)
+    with transaction.atomic():
+        start_write(row)
+        _enqueue(WRITE_JOB, row)
 
 
 def start_check(row: Import) -> None:
@@ -159,13 +163,14 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
     plan = _plan(row)
-    draft = plan.with_suffix(".part")
+    draft = whole.new_draft(plan)
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
         report = import_check.check(row, draft, say)
         if fine := is_fine(report):
-            draft.replace(plan)
+            whole.flush(draft)
+            whole.put(draft, plan)
     except TableRefused as refused:
         report, fine = {"refused": refusal(refused)}, False
     except OSError as error:
@@ -175,7 +180,7 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
             % {"error": error.strerror or error},
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        whole.remove(draft)
     # Somebody may have discarded it meanwhile.
     Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
         report=report,
@@ -202,17 +207,20 @@ def run_write(row: Import, say=lambda done: None) -> Import:
         return bool(still)
 
     done = import_write.write(row, _plan(row), go_on)
-    finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
-    with transaction.atomic():
-        finished_now = done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(
-            **finished
-        )
-        if finished_now:
-            dataset_of_import.fill(row, import_write.lines(_plan(row)))
-    if finished_now:
-        remove_files(row)
+    if done == row.total:
+        _finish(row, dict(dataset_of_import.told_by(row, import_write.lines(_plan(row)))))
     row.refresh_from_db()
     return row
+
+
+def _finish(row: Import, told: dict[int, dict]) -> None:
+    """Note that all is written and put it into the dataset, unless somebody has just paused the import."""
+    values = {"state": State.DONE, "written": row.total, "finished_at": timezone.now(), "error": ""}
+    with transaction.atomic():
+        if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
+            return
+        dataset_of_import.fill(row, told)
+    remove_files(row)
 
 
 def fail(row: Import, error: str) -> None:
