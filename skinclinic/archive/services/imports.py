@@ -6,6 +6,8 @@ uploaded ──check──▶ checking ──▶ refused ──(mapping, other f
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -79,26 +81,43 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    # Together: a row that says "checking" has a job, whatever becomes of this process.
-    with transaction.atomic():
-        start_check(row)
-        _enqueue(CHECK_JOB, row)
+    _request(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
-    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
+    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow, also when the check
+    found errors."""
+    _request(WRITE_JOB, row)
+
+
+@contextmanager
+def here(kind: str, row: Import) -> Iterator[None]:
+    """Do in this process what the job of this kind asks for: the block runs it. Should the process die in it, a
+    worker goes on. Raises NotNow."""
     with transaction.atomic():
-        start_write(row)
-        _enqueue(WRITE_JOB, row)
+        job = _request(kind, row)
+        jobs.take(job)
+    try:
+        with jobs.held([job]):
+            yield
+    except BaseException as error:
+        jobs.finish(job, error if isinstance(error, Exception) else jobs.JobError("stopped", "Stopped."))
+        raise
+    jobs.finish(job, lambda: None)
 
 
-def start_check(row: Import) -> None:
-    """For ``run_check`` in this process. Raises NotNow while it is being written or is done."""
-    _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+@transaction.atomic
+def _request(kind: str, row: Import) -> Job:
+    """Together: a row that says "checking" has a job, whatever becomes of this process."""
+    if kind == CHECK_JOB:
+        _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+    else:
+        _start_write(row)
+    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
+    return jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
 
 
-def start_write(row: Import) -> None:
-    """For ``run_write`` in this process. Raises NotNow, also when the check found errors."""
+def _start_write(row: Import) -> None:
     row.refresh_from_db()
     if not is_fine(row.report):
         raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
@@ -230,8 +249,3 @@ def _move(row: Import, states, to: str, **values) -> None:
         row.refresh_from_db()
         raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
     row.refresh_from_db()
-
-
-def _enqueue(kind: str, row: Import) -> None:
-    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
-    jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
