@@ -10,6 +10,7 @@ from django.test import Client
 
 from tests import engine as engine_processes
 from tests import factories
+from tests.transactions import pytest_runtest_call  # noqa: F401  (nothing slow inside a transaction)
 
 PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
 
