@@ -77,7 +77,7 @@ def pytest_runtest_call(item):
         result = yield
     finally:
         found = watch.end()
-    if found and "slow_in_transaction" not in item.keywords:
+    if found:
         pytest.fail("slow work inside a transaction:\n\n" + "\n\n".join(found), pytrace=False)
     return result
 

@@ -38,6 +38,7 @@ def seed_studies(clinic: Clinic) -> str:
     model = registry.published(clinic)
     coordinator = _first(clinic, Role.COORDINATOR)
     if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
+        # Slow inside a transaction, for once: the demo is seeded before anybody is there to wait.
         with transaction.atomic():
             mixed = demo_archive.seed_lookalikes(clinic, _first(clinic, Role.CURATOR))
             _closed(clinic, coordinator, mixed, *_looked_at(model, list(_items(mixed))), model)
