@@ -51,7 +51,7 @@ class Watch:
         self.noting.now = True
         try:
             blocks = [block for connection in connections.all() for block in connection.atomic_blocks]
-            if any(id(block) not in self.own for block in blocks):
+            if any(not block._from_testcase and id(block) not in self.own for block in blocks):
                 self.found.append(f"{what}\n{_where()}")
         finally:
             self.noting.now = False
