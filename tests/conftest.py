@@ -10,7 +10,7 @@ from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
-pytest_plugins = ["tests.sets", "tests.standing", "tests.tally"]
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions"]
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Analyses, assessments and models as JSON."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -140,7 +141,7 @@ class ImpressionSerializer(NamedSerializer):
 
     def validate(self, values: dict) -> dict:
         if not values["skip"] and not any(values[name] for name in ("disease", "icd10", "text")):
-            raise serializers.ValidationError({"disease": ["Name a diagnosis, or skip."]})
+            raise serializers.ValidationError({"disease": [_("Name a diagnosis, or skip.")]})
         return values
 
 

@@ -3,7 +3,6 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 
 from classifier.networks.manifest import Manifest
 from classifier.training.plan import RANDOM, Plan, Sample, fingerprint, photos_fingerprint
+from classifier.training.today import today
 from classifier.training.trainer import Progress
 from classifier.training.world import World
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -50,7 +50,7 @@ def write_manifest(
         background_classes=plan.background,
         preprocessing=plan.preprocessing,
         trained_on=_trained_on(about, plan, trained, start),
-        trained_at=datetime.now().astimezone().date().isoformat(),
+        trained_at=today(),
         validated_on=_validated_on(about, plan, validating, progress),
         licence=_licence(about),
         intended_use=INTENDED_USE,

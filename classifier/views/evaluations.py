@@ -27,6 +27,7 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -84,7 +85,7 @@ def new(request: MemberRequest) -> HttpResponse:
                 bootstrap=evaluations.REPEATS if asked.get("bootstrap") else 0,
                 premalignant_as="malignant" if asked.get("premalignant_as") == "malignant" else "benign",
             )  # fmt: skip
-        except evaluations.Refused as refused:
+        except Refused as refused:
             errors[refused.field] = str(refused)
         else:
             return redirect("evaluation", row.pk)
@@ -196,7 +197,7 @@ def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
             row, version, dataset[0], name=request.POST.get("name", ""), rule=request.POST.get("rule", ""),
             wanted=_share(request.POST.get("wanted", "")), user=request.user,
         )  # fmt: skip
-    except threshold_sets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
         chosen = urlencode({"dataset": dataset[0], "model": version.pk})
         return redirect(f"{reverse('evaluation', args=[row.pk])}?{chosen}")

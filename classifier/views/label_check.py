@@ -12,6 +12,7 @@ from skinclinic.archive.services.searching import search
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest
 
 
@@ -22,7 +23,7 @@ def label_check(request: MemberRequest) -> HttpResponse:
     clinic, chosen = request.membership.clinic, Selection.read(request.POST)
     try:
         check = label_checks.ask(clinic, request.user, chosen)
-    except label_checks.Refused as refused:
+    except Refused as refused:
         messages.warning(request, str(refused))
     except QueryError as error:
         messages.warning(request, search.explain(error))

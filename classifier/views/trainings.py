@@ -11,6 +11,7 @@ from classifier.services.training import data as training_data
 from classifier.services.training import trainings
 from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 SHOWN = 200
@@ -45,7 +46,7 @@ def training_new(request: MemberRequest) -> HttpResponse:
         try:
             training = trainings.request(form.wanted(), version, request.user)
             return redirect("model-training", training.pk)
-        except trainings.Refused as refused:
+        except Refused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused))
     chosen = form["dataset"].value() or next(iter(form.offers), "")
     context = {"form": form, "offers": offers, "chosen": str(chosen), "can_train": bool(form.offers)}

@@ -23,7 +23,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
-from skinclinic.presenters.answers import refusal_words, wants_page
+from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
 from skinclinic.web.errors import too_large
 from skinclinic.web.keyset import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
@@ -126,11 +126,7 @@ def photo_upload(request: SignedInRequest) -> HttpResponse:
 
 
 def _storage_full() -> JsonResponse:
-    return json_error(
-        507,
-        "storage_full",
-        _("The server's disk is full, so the photo was not stored. Tell your administrator, then try again."),
-    )
+    return json_error(507, "storage_full", photo_not_stored())
 
 
 @csrf_protect

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -78,7 +79,7 @@ class StudyResultViewSet(ReadViewSet):
         """Compute the results again."""
         study = self.get_object()
         if not study.is_unblinded:
-            raise Refused(409, "blinded", "Results are computed once the study is closed.")
+            raise Refused(409, "blinded", _("Results are computed once the study is closed."))
         return Response(self.get_serializer(service.request(study)).data, status=202)
 
     def _may_see(self, study: Study) -> bool:
@@ -87,8 +88,8 @@ class StudyResultViewSet(ReadViewSet):
     def _results(self) -> service.Results:
         study = self.get_object()
         if not self._may_see(study):
-            raise PermissionDenied("The study is not closed: its results are not shown yet.")
+            raise PermissionDenied(_("The study is not closed: its results are not shown yet."))
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))
         except service.NoResults:
-            raise Refused(409, "not_computed", "The results are not computed yet.") from None
+            raise Refused(409, "not_computed", _("The results are not computed yet.")) from None

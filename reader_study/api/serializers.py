@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -94,12 +95,14 @@ class StudySerializer(ClinicRowSerializer):
 
     def validate_model_version(self, version: ModelVersion | None) -> ModelVersion | None:
         if version and not registry.available(self.clinic_of_row()).filter(pk=version.pk).exists():
-            raise serializers.ValidationError("There is no such model in this clinic.", code="does_not_exist")
+            raise serializers.ValidationError(
+                _("There is no such model in this clinic."), code="does_not_exist"
+            )
         return version
 
     def validate_choices(self, choices) -> list[str]:
         if len(choices) < 2:
-            raise serializers.ValidationError("Choose at least two diagnoses.")
+            raise serializers.ValidationError(_("Choose at least two diagnoses."))
         return [key for key in DISEASE_KEYS if key in choices]
 
     def validate_endpoints(self, keys) -> list[str]:
@@ -146,13 +149,15 @@ class CountsField(serializers.JSONField):
 
     def to_internal_value(self, data) -> dict[Any, dict[str, int]]:
         if not isinstance(data, dict) or not all(isinstance(groups, dict) for groups in data.values()):
-            raise serializers.ValidationError("An object of dataset versions, each an object of counts.")
+            raise serializers.ValidationError(_("An object of dataset versions, each an object of counts."))
         found = {}
         for version, groups in data.items():
             if not (version.isascii() and version.isdigit() and len(version) < 19):
-                raise serializers.ValidationError(f"“{version[:40]}” is no dataset version.")
+                raise serializers.ValidationError(
+                    _("“%(version)s” is no dataset version.") % {"version": version[:40]}
+                )
             if any(isinstance(n, bool) or not isinstance(n, int) for n in groups.values()):
-                raise serializers.ValidationError("The numbers of photos are whole numbers.")
+                raise serializers.ValidationError(_("The numbers of photos are whole numbers."))
             found[int(version)] = dict(groups)
         return found
 

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study
-from reader_study.services.refused import Refused
+from skinclinic.services.refused import Refused
 
 
 class ChangedMeanwhile(Refused):

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 from reader_study.models import Reader, Reading, Study, StudySession
 from reader_study.services.making import paper as service
 from reader_study.services.reading import answer_files
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic import imaging
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.permissions import STUDY
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import is_key
 from skinclinic.web.requests import SignedInRequest
 

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reader_study.models import Reader, Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import progress, readers
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 

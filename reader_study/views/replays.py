@@ -38,7 +38,7 @@ def new(request: MemberRequest) -> HttpResponse:
     try:
         _keep(form, folder)
         tables = replay.check(folder)
-    except replay.Refused as refused:
+    except replay.FilesRefused as refused:
         shutil.rmtree(folder, ignore_errors=True)
         return _form(request, form, refused, status=422)
     except OSError:
@@ -90,7 +90,7 @@ def _create(request: MemberRequest) -> HttpResponse:
         return redirect("study-replay")
     try:
         study = replay.create(request.membership.clinic, request.user, replay.check(folder), form.wishes)
-    except (replay.Refused, OSError) as refused:
+    except (replay.FilesRefused, OSError) as refused:
         messages.error(request, str(refused))
         return redirect("study-replay")
     shutil.rmtree(folder, ignore_errors=True)

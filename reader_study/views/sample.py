@@ -15,9 +15,9 @@ from reader_study.models import Study
 from reader_study.presenters import words
 from reader_study.services.making import sampling
 from reader_study.services.making.sampling import Recipe
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.web.keyset import is_key
 from skinclinic.web.requests import SignedInRequest

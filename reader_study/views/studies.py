@@ -15,10 +15,10 @@ from reader_study.presenters.addresses import reading_address
 from reader_study.presenters.work import ModelAnswersProgress
 from reader_study.services.access import studies_of
 from reader_study.services.making import opening, progress, protocol, readers, studies
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

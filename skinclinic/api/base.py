@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -45,7 +46,7 @@ class NewRowViewSet(viewsets.GenericViewSet):
             members = in_clinic(members, slug)
         member = members.first()
         if member is None:
-            raise PermissionDenied("You are not a member of this clinic.")
+            raise PermissionDenied(_("You are not a member of this clinic."))
         permissions.require(member, need_of(self.request, self))
         return member.clinic
 
@@ -87,7 +88,7 @@ class PlainText(serializers.CharField):
     def to_internal_value(self, data):
         text = super().to_internal_value(data)
         if "\x00" in text:
-            raise serializers.ValidationError("The text holds a NUL character.")
+            raise serializers.ValidationError(_("The text holds a NUL character."))
         return text
 
 

@@ -6,6 +6,7 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Job
+from skinclinic.services.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_a_photo_rejected_meanwhile_is_said(draft, curator, entries):
     jobs.run_waiting(freezing.FREEZE_JOB)
     draft.refresh_from_db()
     assert not draft.is_frozen
-    with pytest.raises(datasets.Refused, match="rejected"):
+    with pytest.raises(Refused, match="rejected"):
         freezing.request(draft, curator)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.files import store as files
+from skinclinic.services.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def while_files_are_read(monkeypatch, change) -> None:
 def test_a_member_that_is_taken_out_meanwhile(draft, curator, monkeypatch):
     item = draft.items.first()
     while_files_are_read(monkeypatch, lambda: datasets.remove(draft, [item.pk]))
-    with pytest.raises(datasets.Refused, match="changed while its files were read"):
+    with pytest.raises(Refused, match="changed while its files were read"):
         freezing.request(draft, curator)
     draft.refresh_from_db()
     assert not draft.is_frozen
@@ -36,11 +37,11 @@ def test_a_member_that_is_taken_out_meanwhile(draft, curator, monkeypatch):
 def test_a_label_that_is_changed_meanwhile(draft, curator, monkeypatch):
     item = draft.items.get(label="sk")
     while_files_are_read(monkeypatch, lambda: datasets.relabel(draft, [item.pk], "wart"))
-    with pytest.raises(datasets.Refused, match="changed while"):
+    with pytest.raises(Refused, match="changed while"):
         freezing.freeze(draft, curator, verify=True)
 
 
 def test_somebody_else_freezes_it_meanwhile(draft, curator, monkeypatch):
     while_files_are_read(monkeypatch, lambda: freezing.freeze(draft, curator))
-    with pytest.raises(datasets.Refused, match="is frozen"):
+    with pytest.raises(Refused, match="is frozen"):
         freezing.freeze(draft, curator, verify=True)

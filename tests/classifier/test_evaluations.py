@@ -24,6 +24,7 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 
@@ -218,7 +219,7 @@ def test_what_cannot_be_evaluated_is_refused(clinic, curator, entries, test_set,
         ({"name": " "}, "name"),
         ({"name": "a\0b"}, "name"),
     ):
-        with pytest.raises(evaluations.Refused) as refused:
+        with pytest.raises(Refused) as refused:
             evaluations.request(clinic, curator, **ask | wrong)
         assert refused.value.field == field
     elsewhere = evaluated.make_model(outsider.memberships.get().clinic, tmp_path, "theirs", seed=9)
@@ -321,7 +322,7 @@ def test_the_command_names_leaks_and_what_is_not_there(
 def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entries, test_set, model):
     evaluated.score(model, entries)
     row = evaluated.evaluated(clinic, curator, [model], [test_set])
-    with pytest.raises(evaluations.Refused, match="already"):
+    with pytest.raises(Refused, match="already"):
         evaluations.request(clinic, curator, name="First", models=[model], datasets=[test_set])
     assert row.facts["results"][0]["photos"] == 12
     assert row.finished_at < datetime.now(UTC)
@@ -334,7 +335,7 @@ def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entrie
 
 def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, entries, model):
     scores = evaluated.score(model, entries)
-    with pytest.raises(evaluations.Refused, match="repeats"):
+    with pytest.raises(Refused, match="repeats"):
         evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=10**9)
     row = evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=50)
     found = Report(row).disease(test_set.pk, model.pk, "sk")

@@ -21,6 +21,7 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
+from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of
@@ -104,20 +105,20 @@ def test_an_offer_says_what_a_dataset_lacks(frozen):
 
 
 def test_unfit_datasets_are_refused_with_the_reason(dataset, curator, clinic):
-    with pytest.raises(trainings.Refused, match="draft"):
+    with pytest.raises(Refused, match="draft"):
         ask(dataset, curator)
     frozen = freezing.freeze(dataset, curator)
     assert any("not divided" in text for text in training_data.offer(frozen).lacks)
     dataset.dataset.role = "test"
     dataset.dataset.save()
     frozen.refresh_from_db()
-    with pytest.raises(trainings.Refused, match="testing only"):
+    with pytest.raises(Refused, match="testing only"):
         ask(frozen, curator)
     dataset.dataset.role = "both"
     dataset.dataset.save()
     frozen.dataset.refresh_from_db()
     frozen.items.filter(pk=frozen.items.first().pk).update(entry=None)
-    with pytest.raises(trainings.Refused, match="deleted"):
+    with pytest.raises(Refused, match="deleted"):
         ask(frozen, curator)
     assert not Training.objects.exists() and not Job.objects.filter(kind="train").exists()
 

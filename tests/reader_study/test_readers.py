@@ -14,10 +14,10 @@ from reader_study.models import Answer, Reader
 from reader_study.services.making import enrolment, progress, readers, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.studies import Sessions
-from reader_study.services.refused import Refused
 from skinclinic.engine import jobs
 from skinclinic.models import Letter
 from skinclinic.services import letters
+from skinclinic.services.refused import Refused
 from tests.cases import each
 from tests.skinclinic.pages import NASTY
 

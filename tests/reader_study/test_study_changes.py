@@ -34,7 +34,7 @@ def test_a_draft_with_readers_and_a_preview_can_be_thrown_away(draft, runner, co
 
 def test_a_group_goes_once_its_readers_are_withdrawn(draft, coordinator):
     from reader_study.services.making import studies
-    from reader_study.services.refused import Refused
+    from skinclinic.services.refused import Refused
 
     study, group = draft.study, draft.readers[0].group
     enrolment.enrol(study, group=group, by=coordinator, is_preview=True)

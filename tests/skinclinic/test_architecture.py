@@ -130,6 +130,19 @@ def test_layers_import_only_those_before_them(app):
     assert not wrong
 
 
+def test_services_share_one_refusal():
+    """Readers' refusals carry a code of their own; the API's are what the others become there."""
+    of_their_own = {"skinclinic/services/refused.py", "skinclinic/api/errors.py"}
+    of_their_own |= {"reader_study/services/reading/refusals.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sources(app)
+        if re.search(r"^class Refused\(", path.read_text(), re.M)
+    }
+    assert found == of_their_own
+
+
 def test_views_and_api_do_not_lean_on_each_other():
     """What both show lies in presenters; no app shows its pages through another app's views."""
     wrong = []

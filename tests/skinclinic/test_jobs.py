@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, User
 
@@ -39,6 +39,15 @@ def kind(monkeypatch):
 
 def expire(row: Job) -> None:
     Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_another_run_over_a_row_is_another_job(kind, clinic):
+    rows = [work.ask("test", subject, clinic) for subject in (7, 7, 8)]
+    assert [(row.key, row.subject, row.clinic) for row in rows] == [
+        ("7:1", 7, clinic),
+        ("7:2", 7, clinic),
+        ("8:1", 8, clinic),
+    ]
 
 
 def test_asking_twice_makes_one_job(kind):

@@ -47,7 +47,7 @@ def make_import(clinic, user):
 
 
 def make_version(clinic, user):
-    dataset = Dataset.objects.create(clinic=clinic, name="Large", created_by=user)
+    dataset = Dataset.objects.create(clinic=clinic, name=f"Large {Dataset.objects.count()}", created_by=user)
     row = DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
     work.ask(freezing.FREEZE_JOB, row.pk, clinic)
     return row
@@ -73,7 +73,7 @@ def make_training(clinic, user):
 
 def make_study(clinic, user):
     study = studies.create(clinic, user, name="Study")
-    study.model_version = made_results.make_version()
+    study.model_version = made_results.make_version("compared")
     study.state = study.State.CLOSED
     study.save()
     return study

@@ -21,6 +21,7 @@ from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Clinic
+from skinclinic.services.refused import Refused
 
 
 class Command(BaseCommand):
@@ -69,7 +70,7 @@ class Command(BaseCommand):
                 premalignant_as="malignant" if options["ak_malignant"] else "benign",
                 bootstrap=options["bootstrap"], here=True,
             )  # fmt: skip
-        except evaluations.Refused as refused:
+        except Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
         self._compute(row, out)
         report = evaluation_report.Report(row)

@@ -17,6 +17,7 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Job, User
+from skinclinic.services.refused import Refused
 
 
 class Command(BaseCommand):
@@ -95,7 +96,7 @@ class Command(BaseCommand):
         try:
             if known is None:
                 return trainings.request(wanted, version, user)
-        except trainings.Refused as refused:
+        except Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
         if not trainings.same_request(known, wanted, version):
             raise CommandError(

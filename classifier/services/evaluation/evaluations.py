@@ -15,6 +15,7 @@ from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
 from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import storable
 
 JOB = "evaluate"
@@ -23,14 +24,6 @@ REPEATS, MOST_REPEATS = 2000, 100_000
 # Codes of jobs that were refused rather than failed: somebody has to decide before it can go on.
 REFUSED = ("leaks",)
 State = Evaluation.State
-
-
-class Refused(Exception):
-    """It cannot be done. ``field`` names what to change; the message says why and what to do."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,12 @@ from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, User
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 JOB = "check-labels"
 State = LabelCheck.State
 _BUSY = (State.WAITING, State.RUNNING)
-
-
-class Refused(Exception):
-    """The model cannot be asked now; the message says why."""
 
 
 @transaction.atomic
@@ -32,13 +29,13 @@ def ask(clinic: Clinic, user: User | None, chosen: selection.Selection) -> Label
     """
     version = registry.published(clinic)
     if version is None:
-        raise Refused(_("There is no model yet. An admin adds and publishes one on the page Models."))
+        raise Refused("", _("There is no model yet. An admin adds and publishes one on the page Models."))
     lock(clinic)
     if busy := LabelCheck.objects.filter(clinic=clinic, state__in=_BUSY).first():
         return busy
     total = selection.entries(clinic, chosen).count()
     if not total:
-        raise Refused(_("There is no photo in this selection."))
+        raise Refused("", _("There is no photo in this selection."))
     row = LabelCheck.objects.create(
         clinic=clinic, model_version=version, selection=chosen.to_json(), total=total, asked_by=user
     )

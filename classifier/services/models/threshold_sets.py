@@ -14,6 +14,7 @@ from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import Report
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.keyset import storable
 
@@ -25,10 +26,6 @@ FEW = 10
 # Kept with the thresholds in English, like what a manifest says, and translated where they are shown.
 BALANCED = gettext_noop("Greatest sum of sensitivity and specificity")
 NEVER_LISTED = gettext_noop("not evaluable on these photos: never listed")
-
-
-class Refused(Exception):
-    """The set cannot be made; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,13 @@ def make(
     """
     name = " ".join(name.split())
     if not name or len(name) > 60 or not storable(name):
-        raise Refused(_("Give the thresholds a name of at most 60 characters."))
+        raise Refused("", _("Give the thresholds a name of at most 60 characters."))
     if rule not in RULES or (rule == SENSITIVITY and (wanted is None or not LEAST_WANTED <= wanted < 1)):
-        raise Refused(_("Choose Youden, or a sensitivity from 50 to less than 100 %."))
+        raise Refused("", _("Choose Youden, or a sensitivity from 50 to less than 100 %."))
     if any(known.name == name for known in model.thresholds_for(row.clinic_id)):
-        raise Refused(_("The model has thresholds of this name already. They never change; choose another."))
+        raise Refused(
+            "", _("The model has thresholds of this name already. They never change; choose another.")
+        )
     report = Report(row)
     said, averages = report.dataset(dataset), report.figures_of(dataset, model.pk)["averages"]
     chosen = choose(report, dataset, model, rule, wanted)
@@ -92,7 +91,7 @@ def make(
             )  # fmt: skip
     except IntegrityError:
         raise Refused(
-            _("The model has thresholds of this name already. They never change; choose another.")
+            "", _("The model has thresholds of this name already. They never change; choose another.")
         ) from None
 
 

@@ -33,20 +33,13 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
+from skinclinic.services.refused import Refused
 
 JOB, QUEUE = "train", jobs.TRAINING
 STOPPED = "stopped"
 MOST_RUNS, MOST_EPOCHS, MOST_BATCH, LARGEST_SEED = 20, 1000, 4096, 2**31 - 1
 DEFAULT_ARCHITECTURE = "resnet152"
 DEFAULT_EPOCHS, DEFAULT_BATCH = 30, 16
-
-
-class Refused(Exception):
-    """It cannot be done. ``field`` names what to change; the message says why and what to do."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import enrolment, protocol, sampling
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
 SAMPLE, SETTINGS, READERS, MODEL = "sample", "settings", "readers", "model"

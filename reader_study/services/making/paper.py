@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import paper
 from reader_study.models import Reading, Study, StudyImage
-from reader_study.services.refused import Refused
 from skinclinic.files import store
 from skinclinic.models import Patient
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 

@@ -15,9 +15,9 @@ from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import lock
 from reader_study.services.making import enrolment, progress
-from reader_study.services.refused import Refused
 from skinclinic.models import Letter, User
 from skinclinic.services import letters
+from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce
 from skinclinic.web.keyset import storable
 

@@ -24,13 +24,13 @@ from reader_study.sampling import Candidate
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import enrolment
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE
 from skinclinic.files import store
 from skinclinic.models import Clinic, Patient
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, DISEASES, MALIGNANT, PREMALIGNANT
 
 TIERS = (MALIGNANT, PREMALIGNANT, BENIGN)

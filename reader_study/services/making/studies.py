@@ -17,9 +17,9 @@ from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.making import enrolment, progress
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 UNAIDED, AIDED = "unaided", "aided"

@@ -22,10 +22,10 @@ from reader_study.models import (
 )
 from reader_study.services import log
 from reader_study.services.locking import lock_open
-from reader_study.services.refused import Refused
 from skinclinic.archive.formats.problems import Problem
 from skinclinic.archive.formats.tables import Record, Table
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
 COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence")

@@ -7,6 +7,7 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
+from skinclinic.services.refused import Refused
 
 
 @job(datasets.FILL_JOB)
@@ -46,7 +47,7 @@ def _freeze(row: Job) -> Outcome:
     def store() -> None:
         try:
             freezing.fix(version, version.frozen_by, looked)
-        except datasets.Refused as refused:
+        except Refused as refused:
             raise JobError("refused", str(refused)) from None
 
     return store

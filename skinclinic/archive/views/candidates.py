@@ -8,9 +8,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from skinclinic.archive.services.curating import from_clinic
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 

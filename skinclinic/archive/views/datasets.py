@@ -18,6 +18,7 @@ from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+from skinclinic.services.refused import Refused
 from skinclinic.web.keyset import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
@@ -55,7 +56,7 @@ def dataset_new(request: MemberRequest) -> HttpResponse:
             )
             datasets.fill(version, entries, chosen.to_json())
             return redirect("dataset", pk=version.pk)
-        except datasets.Refused as refused:
+        except Refused as refused:
             form.add_error("name", str(refused))
     context = {
         "form": form,
@@ -96,6 +97,7 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
         "work": DatasetProgress.of(request, version),
+        "can_edit": bool(member and member.can_edit),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
     return render(request, "archive/datasets/page.html", context)
@@ -115,7 +117,7 @@ def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("dataset", pk=pk)
     try:
         return act(request, version)
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     except QueryError as error:
         messages.error(request, search.explain(error))
@@ -149,7 +151,7 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
 def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = SplitForm(request.POST)
     if not form.is_valid():
-        raise datasets.Refused(_("A split needs a method, a share from 1 to 99 % and a seed."))
+        raise Refused("", _("A split needs a method, a share from 1 to 99 % and a seed."))
     values = form.cleaned_data
     datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
     messages.success(request, _("The dataset was split."))
@@ -159,7 +161,7 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = StatedForm(request.POST, version=version)
     if not form.is_valid():
-        raise datasets.Refused(" ".join(str(error) for errors in form.errors.values() for error in errors))
+        raise Refused("", " ".join(str(error) for errors in form.errors.values() for error in errors))
     datasets.state(version, **form.cleaned_data)
     messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)
@@ -186,7 +188,7 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     note = request.POST.get("note", "")[:400]
     if not storable(note):
-        raise datasets.Refused(_("The note holds characters that cannot be stored."))
+        raise Refused("", _("The note holds characters that cannot be stored."))
     draft = datasets.new_version(version.dataset, request.user, note)
     return redirect("dataset", pk=draft.pk)
 

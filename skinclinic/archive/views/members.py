@@ -14,6 +14,7 @@ from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
+from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
 from skinclinic.web.requests import SignedInRequest
 
@@ -75,7 +76,7 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.success(request, text % {"count": n})
         else:
             messages.error(request, _("Choose one of: take out, another label."))
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, _asked(request.POST)))
 

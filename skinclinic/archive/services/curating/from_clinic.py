@@ -9,8 +9,8 @@ from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
+from skinclinic.services.refused import Refused
 
 
 def candidates(clinic: Clinic) -> QuerySet[Photo]:
@@ -57,11 +57,11 @@ def label_of(diagnosis: Diagnosis) -> str:
 def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     """Add one photo, accepted by this curator. Raises Refused with the reason."""
     if reason := why_not(photo, clinic):
-        raise Refused(reason)
+        raise Refused("", reason)
     try:
         content = Content.of_stored(photo)
     except OSError as error:
-        raise Refused(_("The file of the photo cannot be read; restore it from a backup.")) from error
+        raise Refused("", _("The file of the photo cannot be read; restore it from a backup.")) from error
     return _add(photo, clinic, user, content)
 
 
@@ -72,11 +72,11 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     if photo.lesion.patient_id:
         photo.lesion.patient = Patient.objects.select_for_update().get(pk=photo.lesion.patient_id)
     if reason := why_not(photo, clinic):
-        raise Refused(reason)
+        raise Refused("", reason)
     diagnosis = photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     label = label_of(diagnosis) if diagnosis else ""
     if diagnosis is None or not label:
-        raise Refused(_("The pathology names no diagnosis."))
+        raise Refused("", _("The pathology names no diagnosis."))
     label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
     patient = photo.lesion.patient
     day = timezone.localdate(photo.captured_at) if photo.captured_at else None

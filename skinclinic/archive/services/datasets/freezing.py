@@ -11,10 +11,11 @@ from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
-from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, Refused, lock_draft
+from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
 from skinclinic.engine import work
 from skinclinic.files import store
 from skinclinic.models import Patient, User
+from skinclinic.services.refused import Refused
 
 FREEZE_JOB = "dataset-freeze"
 _SAY_EVERY = 50
@@ -74,7 +75,7 @@ def request(version: DatasetVersion, user: User) -> bool:
     with transaction.atomic():
         row = lock_draft(version)
         if reasons := problems(row):
-            raise Refused(" ".join(reasons))
+            raise Refused("", " ".join(reasons))
         if row.items.count() > MOST_AT_ONCE:
             row.frozen_by = user
             row.save(update_fields=["frozen_by"])
@@ -97,10 +98,10 @@ def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVe
     """Freeze a draft whose files were looked at. Raises Refused, also when it was changed since."""
     version = lock_draft(version)
     if reasons := problems(version) or looked.problems:
-        raise Refused(" ".join(reasons))
+        raise Refused("", " ".join(reasons))
     version.sha256 = fingerprint_of(version)
     if version.sha256 != looked.members:
-        raise Refused(_("The version was changed while its files were read. Freeze it again."))
+        raise Refused("", _("The version was changed while its files were read. Freeze it again."))
     version.provenance = provenance(version)
     version.state = DatasetVersion.State.FROZEN
     version.frozen_at, version.frozen_by = timezone.now(), user
