@@ -141,7 +141,8 @@ def discard(row: Import) -> None:
         if not removed:
             raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
         # A source that only this import would have filled.
-        Source.objects.filter(pk__in=[row.source_id], entries=None, imports=None).delete()
+        if row.source_id:
+            Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
     remove_files(row)
 
 
