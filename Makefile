@@ -2,7 +2,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-TOGETHER = -n auto --dist loadgroup
+TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test check install install-test lint clean
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests import engine as engine_processes
 from tests import factories
@@ -54,6 +55,13 @@ def quiet_broker(monkeypatch, request):
 
     if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
+
+
+@pytest.fixture(autouse=True)
+def own_language():
+    """A page asked for in Korean leaves Korean on; the next test begins without."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
