@@ -19,22 +19,32 @@ from tests.skinclinic.pages import messages_of, url
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def entries(clinic, curator):
-    return evaluated.make_entries(clinic, curator)
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        entries = evaluated.make_entries(clinic, curator)
+        test_set = evaluated.freeze(clinic, curator, entries)
+        models = [evaluated.make_model(clinic, home, name, seed=n) for n, name in ((1, "one"), (2, "two"))]
+        for n, version in enumerate(models):
+            evaluated.score(version, entries, seed=n)
+        standing.keep(clinic=clinic, curator=curator, entries=entries, test_set=test_set, models=models)
 
 
 @pytest.fixture
-def test_set(clinic, curator, entries):
-    return evaluated.freeze(clinic, curator, entries)
+def entries(stock, given):
+    return given["entries"]
 
 
 @pytest.fixture
-def models(clinic, tmp_path, entries):
-    rows = [evaluated.make_model(clinic, tmp_path, name, seed=n) for n, name in enumerate(("one", "two"), 1)]
-    for n, version in enumerate(rows):
-        evaluated.score(version, entries, seed=n)
-    return rows
+def test_set(stock, given):
+    return given["test_set"]
+
+
+@pytest.fixture
+def models(stock, given):
+    return given["models"]
 
 
 @pytest.fixture
