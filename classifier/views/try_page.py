@@ -95,7 +95,7 @@ def try_result(request: ClinicRequest, token: str) -> HttpResponse:
         context |= _answer(request, trial, trial.result)
     elif job and job.state == Job.State.QUEUED:
         context |= {"engine_online": jobs.engine_online(), "position": jobs.position(job)}
-    template = "try/_panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
+    template = "try/panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
     return render(request, template, context)
 
 

@@ -79,7 +79,7 @@ def _differential(
             "validated_on": model_card.validated_on(version.manifest),
             "threshold_set": chosen,
         }
-    return render(request, "reading/_model.html", context)
+    return render(request, "reading/model.html", context)
 
 
 @for_readers("GET")
