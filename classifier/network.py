@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from classifier.architectures import ARCHITECTURES, CAFFE_DEPTHS, RESNET_DEPTHS
 from classifier.manifest import Manifest, ModelRejected
@@ -77,21 +76,13 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
     return MappedClassifier(backbone, ARCHITECTURES[architecture].features, outputs, dropout)
 
 
-class _NoRandomValues(TorchFunctionMode):
-    """Leaves out the random filling of new parameters, which takes seconds for a large network."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        if getattr(func, "__name__", "") in ("normal_", "uniform_"):
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **(kwargs or {}))
-
-
 def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
 
     The network takes the tensors of ``state`` over instead of copying them.
     """
-    with _NoRandomValues():
+    # Without memory or random values, which take seconds for a large network.
+    with torch.device("meta"):
         network = build(manifest.architecture, manifest.outputs)
     try:
         load_strictly(network, state, assign=True)
