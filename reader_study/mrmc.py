@@ -15,8 +15,7 @@ from itertools import combinations
 import numpy as np
 from scipy import special
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import placements
 
 # Figures of merit lie in [0, 1] and change by 1/n, so that any smaller square is a trace of rounding; so is what is

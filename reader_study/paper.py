@@ -208,7 +208,7 @@ def without_metadata(data: bytes) -> bytes:
     kept = [b"\xff\xd8"]
     for marker, start, end in _segments(data):
         # APP0 (JFIF) and APP14 (Adobe) say how the colours are coded.
-        if marker == 0xFE or 0xE0 <= marker <= 0xEF and marker not in (0xE0, 0xEE):
+        if marker == 0xFE or (0xE0 <= marker <= 0xEF and marker not in (0xE0, 0xEE)):
             continue
         kept.append(data[start:end])
     return b"".join(kept)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from skinclinic.diseases import BY_KEY
+from skinclinic.vocabulary.diseases import BY_KEY
 
 Stratum = tuple[str, str]
 

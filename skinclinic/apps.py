@@ -6,4 +6,4 @@ class SkinClinicConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers its broom in every process.
-        from skinclinic.services import file_notes  # noqa: F401
+        from skinclinic.files import notes as file_notes  # noqa: F401

@@ -81,10 +81,6 @@ def clinic_member(need: str = VIEW):
     return decorate
 
 
-def visible_lesions(user: User) -> QuerySet[Lesion]:
-    return visible(Lesion, user)
-
-
 def get_lesion_for(user: User, pk: int, need: str = VIEW) -> Lesion:
     return get_for(user, Lesion, pk, need)
 

@@ -64,7 +64,7 @@ urlpatterns = [
     path("", include("reader_study.urls")),
 ]
 
-handler400 = "skinclinic.views.errors.bad_request"
-handler403 = "skinclinic.views.errors.forbidden"
-handler404 = "skinclinic.views.errors.not_found"
-handler500 = "skinclinic.views.errors.server_error"
+handler400 = "skinclinic.web.errors.bad_request"
+handler403 = "skinclinic.web.errors.forbidden"
+handler404 = "skinclinic.web.errors.not_found"
+handler500 = "skinclinic.web.errors.server_error"

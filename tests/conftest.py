@@ -1,7 +1,5 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,51 +8,15 @@ from django.test import Client
 
 from tests import engine as engine_processes
 from tests import factories
+from tests.folders import folders_of
 
-PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
-
-
-def pytest_collection_modifyitems(config, items):
-    """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), and name
-    what other tests lack here."""
-    from tests import peers, servers
-
-    have_gpu = os.environ.get("SKINCLINIC_TEST_GPU") == "1"
-    items[:] = [item for item in items if have_gpu or "gpu" not in item.keywords]
-    lacking = {
-        "photos": None if PHOTOS else "SKINCLINIC_TEST_PHOTOS names no folder of real photos",
-        "browser": None if servers.chromium() else "Chromium is not installed",
-        "servers": None
-        if servers.postgresql() and servers.redis()
-        else "PostgreSQL or Redis is not installed",
-        "nginx": None if servers.nginx() else "nginx is not installed",
-        "compose": None if shutil.which("docker-compose") else "docker-compose is not installed",
-        "gettext": None if shutil.which("xgettext") else "gettext is not installed",
-        "r": None if peers.r_with_proc() else "R with pROC is not installed",
-    }
-    for item in items:
-        for mark, reason in lacking.items():
-            if reason and mark in item.keywords:
-                item.add_marker(pytest.mark.skip(reason=reason))
-
-
-def pytest_sessionfinish(session, exitstatus):
-    """In CI a skipped test is a failure: everything the tests need is there."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
-        reporter.write_line("CI: tests were skipped, which counts as a failure", red=True)
-        session.exitstatus = 1
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally"]
 
 
 @pytest.fixture(scope="session")
-def real_photos() -> Path:
-    """The folder of real photos (metadata.csv, images/); mark the test ``photos``."""
-    return Path(PHOTOS)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
-    """SQLite's test database is a file, so that worker processes and threads share it."""
+def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_parallel_suffix):
+    """SQLite's test database is a file, so that worker processes and threads share it; any other has a name of its
+    own for each process that tests."""
     from django.conf import settings
 
     database = settings.DATABASES["default"]
@@ -62,36 +24,50 @@ def django_db_modify_db_settings(tmp_path_factory):
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
-@pytest.fixture(autouse=True)
-def home(settings, tmp_path, tmp_path_factory) -> Path:
-    """A home folder for this test alone; only the cache of exported networks is shared by all."""
-    settings.SKINCLINIC_HOME = tmp_path / "home"
-    settings.PHOTOS_DIR = settings.SKINCLINIC_HOME / "photos"
-    settings.MODELS_DIR = settings.SKINCLINIC_HOME / "models"
-    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    from django.conf import settings
+
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.SKINCLINIC_HOME.mkdir()
-    return settings.SKINCLINIC_HOME
+
+
+@pytest.fixture(autouse=True)
+def home(request, settings, tmp_path, tmp_path_factory) -> Path:
+    """A home folder for this test alone; only the cache of exported networks is shared by all."""
+    home = tmp_path / "home"
+    for name, folder in folders_of(home).items():
+        setattr(settings, name, folder)
+    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
+    home.mkdir()
+    if "standing" in request.fixturenames:
+        request.getfixturevalue("standing").copy_files(home)
+    return home
 
 
 @pytest.fixture(autouse=True)
 def quiet_broker(monkeypatch, request):
-    """Jobs are run by the test itself, unless it is marked ``engine`` and starts real workers."""
-    from skinclinic import jobs
+    """Jobs are run by the test itself, unless it starts real workers."""
+    from skinclinic.engine import jobs
 
-    if "engine" not in request.keywords:
+    if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
 
 
 @pytest.fixture
 def announced_only(monkeypatch):
     """For requests that announce a large body and send none: there is nothing to read away."""
-    monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
+    monkeypatch.setattr("skinclinic.web.errors._read_away", lambda request: None)
+
+
+def given_or_made(request: pytest.FixtureRequest, name: str, make: Callable):
+    """What the module keeps under this name, or else what ``make`` makes."""
+    given = request.getfixturevalue("given") if "standing" in request.fixturenames else {}
+    return given[name] if name in given else make()
 
 
 @pytest.fixture
-def clinic(db):
-    return factories.make_clinic("Hanok Dermatology")
+def clinic(request, db):
+    return given_or_made(request, "clinic", lambda: factories.make_clinic("Hanok Dermatology"))
 
 
 @pytest.fixture
@@ -100,24 +76,24 @@ def other_clinic(db):
 
 
 @pytest.fixture
-def clinician(clinic):
-    return factories.make_member(clinic, "clinician", "clara")
+def clinician(request, clinic):
+    return given_or_made(request, "clinician", lambda: factories.make_member(clinic, "clinician", "clara"))
 
 
 @pytest.fixture
-def coordinator(clinic):
+def coordinator(request, clinic):
     """A colleague who may look but not change."""
-    return factories.make_member(clinic, "coordinator", "cora")
+    return given_or_made(request, "coordinator", lambda: factories.make_member(clinic, "coordinator", "cora"))
 
 
 @pytest.fixture
-def curator(clinic):
-    return factories.make_member(clinic, "curator", "curtis")
+def curator(request, clinic):
+    return given_or_made(request, "curator", lambda: factories.make_member(clinic, "curator", "curtis"))
 
 
 @pytest.fixture
-def admin_user(clinic):
-    return factories.make_member(clinic, "admin", "ada")
+def admin_user(request, clinic):
+    return given_or_made(request, "admin_user", lambda: factories.make_member(clinic, "admin", "ada"))
 
 
 @pytest.fixture
@@ -146,7 +122,7 @@ def model_dir(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def model_version(db, model_dir):
-    from classifier.services import registry
+    from classifier.services.models import registry
 
     return registry.register(model_dir)
 
@@ -164,12 +140,16 @@ def analysis(photo, clinician, model_version):
 
 
 @pytest.fixture
-def engine(transactional_db, home, settings) -> Iterator[engine_processes.Engine]:
-    """An engine on the broker this run is configured for: a folder of the home, or Redis."""
+def engine(transactional_db, home, settings, worker_id) -> Iterator[engine_processes.Engine]:
+    """An engine on the broker this run is configured for: a folder of the home, or a database of Redis for each
+    process that tests."""
     if settings.CELERY_BROKER_URL.startswith("embedded"):
         engine_processes.use_broker(
             settings, "embedded://localhost", {"folder": str(home / "broker"), "polling_interval": 0.05}
         )
+    elif worker_id != "master":
+        url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/" + worker_id.removeprefix("gw")
+        engine_processes.use_broker(settings, url, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     running = engine_processes.Engine(home, settings.CELERY_BROKER_URL)
     # Workers export networks to the cache of their own home; let them use the tests' shared one.
     (home / "cache").symlink_to(settings.CACHE_DIR)

@@ -2,6 +2,7 @@
 
 import io
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 PASSWORD = "correct horse battery"
 
 
+@lru_cache(maxsize=512)
 def jpeg_bytes(seed: int = 0, width: int = 320, height: int = 256) -> bytes:
     """A small synthetic JPEG, different for every seed."""
     random = np.random.default_rng(seed)
@@ -67,7 +69,7 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
     """Put a stored photo into the archive, by default of "Test archive"."""
     from django.db import transaction
 
-    from skinclinic.archive.services.entries import create_entry
+    from skinclinic.archive.services.curating.entries import create_entry
 
     with transaction.atomic():
         return create_entry(
@@ -82,8 +84,8 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
 
 def make_analysis(photo, user):
     """Ask for the photo's analysis and run the job here."""
-    from classifier.services.analyses import request_analysis
-    from skinclinic import jobs
+    from classifier.services.analysis.analyses import request_analysis
+    from skinclinic.engine import jobs
 
     analysis = request_analysis(photo, user=user)
     jobs.run_waiting("analyse")
@@ -100,14 +102,11 @@ def make_model_dir(
     seed=1,
 ) -> Path:
     """Save a network with random weights as a model version; thresholds "balanced" 0.1, "screening" 0.02."""
-    import torch
+    from classifier.networks import network, weights
+    from classifier.networks.manifest import Manifest
+    from classifier.networks.preprocess import Preprocessing
+    from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-    from classifier import network, weights
-    from classifier.manifest import Manifest
-    from classifier.preprocess import Preprocessing
-    from skinclinic.diseases import DISEASE_KEYS
-
-    torch.manual_seed(seed)
     design = network.ARCHITECTURES[architecture]
     manifest = Manifest(
         name=name,
@@ -132,5 +131,15 @@ def make_model_dir(
         limits="it knows nothing",
         demo=True,
     )
-    weights.save(folder, manifest, network.build(architecture, manifest.outputs).state_dict())
+    weights.save(folder, manifest, random_weights(architecture, manifest.outputs, seed))
     return folder
+
+
+@lru_cache(maxsize=8)
+def random_weights(architecture: str, outputs: int, seed: int) -> dict:
+    import torch
+
+    from classifier.networks import network
+
+    torch.manual_seed(seed)
+    return network.build(architecture, outputs).state_dict()

@@ -1,6 +1,13 @@
-"""Looking at the photos folder in tests."""
+"""The folders of a test."""
+
+from pathlib import Path
 
 from django.conf import settings
+
+
+def folders_of(home: Path) -> dict[str, Path]:
+    """The settings that say where files lie, for a home folder."""
+    return {"SKINCLINIC_HOME": home, "PHOTOS_DIR": home / "photos", "MODELS_DIR": home / "models"}
 
 
 def stored_files() -> list[str]:

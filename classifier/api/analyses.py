@@ -15,21 +15,23 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ImpressionSerializer,
 )
+from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
-from classifier.services import assessments
-from classifier.services.analyses import NoModel, request_analysis
-from classifier.services.assessments import Conflict, Named, NotAChange
-from classifier.services.intake import take_in
-from classifier.views.maps import maps_json
-from skinclinic import imaging, jobs
+from classifier.presenters.maps import maps_json
+from classifier.services.analysis import assessments
+from classifier.services.analysis.analyses import NoModel, request_analysis
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.services.analysis.intake import take_in
+from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
-from skinclinic.services import files
+from skinclinic.engine import jobs
+from skinclinic.files import store
+from skinclinic.presenters.answers import refusal_words
 from skinclinic.services.photos import set_box
-from skinclinic.views.answers import refusal_words
 
 ANALYSES = (
     Analysis.objects.asked_for()
@@ -64,7 +66,7 @@ class PhotoViewSet(PlainPhotoViewSet):
             raise Refused(
                 413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
             ) from None
-        except files.StorageFull:
+        except store.StorageFull:
             raise Refused(
                 507, "storage_full", "The server's disk is full; the photo was not stored."
             ) from None
@@ -171,12 +173,11 @@ class AnalysisViewSet(ReadViewSet):
         values = sent.validated_data
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
-        listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
                 seen=values["seen"], threshold_set=chosen,
-                listed=sorted(listed, key=analysis.scores.get, reverse=True),
+                listed=listed(analysis.scores, chosen.values) if chosen else [],
             )  # fmt: skip
         except NotAChange:
             raise Refused(

@@ -14,13 +14,14 @@ from classifier.api.serializers import (
     ReasonSerializer,
 )
 from classifier.models import ModelVersion, Publication
-from classifier.services import model_upload, registry
-from classifier.weights import ModelRejected
+from classifier.networks.weights import ModelRejected
+from classifier.services.models import registry
+from classifier.services.models import upload as model_upload
 from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
+from skinclinic.files.store import StorageFull
 from skinclinic.models import Member
-from skinclinic.services.files import StorageFull
 
 
 class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):

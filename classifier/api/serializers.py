@@ -6,9 +6,9 @@ from rest_framework import serializers
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.api.serializers import BoxSerializer
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Member
 from skinclinic.models.diagnosis import DISEASE_CHOICES
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 class ThresholdSetSerializer(serializers.ModelSerializer):

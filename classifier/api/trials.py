@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-from classifier.services import trials
-from classifier.services.analyses import NoModel
-from classifier.views.maps import maps_json
-from classifier.views.try_page import clinic_of, find, start
+from classifier.presenters.maps import maps_json
+from classifier.presenters.trials import clinic_of, find, start
+from classifier.services.analysis import trials
+from classifier.services.analysis.analyses import NoModel
 from skinclinic import imaging
 from skinclinic.api.errors import Refused
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.files import store
 from skinclinic.models import Member
-from skinclinic.services import files
-from skinclinic.views.answers import refusal_words
+from skinclinic.presenters.answers import refusal_words
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 class NewTrialSerializer(serializers.Serializer):
@@ -50,7 +50,7 @@ class TryView(APIView):
             raise Refused(429, "too_many", "These were many photos for one hour. Try again later.") from None
         except NoModel:
             raise Refused(503, "no_model", "There is no model yet.") from None
-        except files.StorageFull:
+        except store.StorageFull:
             raise Refused(507, "storage_full", "The server's disk is full; nothing was stored.") from None
         except imaging.PhotoRejected as refused:
             code = 413 if refused.code == "too_large" else 400

@@ -12,7 +12,7 @@ from classifier.imports import caffe_layout, caffemodel, prototxt
 from classifier.imports.caffe_graph import Graph, read_graph
 from classifier.imports.caffemodel import Blob
 from classifier.imports.parts import Parts
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
 
 # What torch.nn.BatchNorm2d adds to the variance in these networks.
 EPS = 1e-5

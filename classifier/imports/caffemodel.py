@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
 
 # The most that protobuf itself reads.
 LARGEST_BYTES = 2**31 - 1

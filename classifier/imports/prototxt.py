@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
 
 LARGEST_BYTES = 8 * 1024 * 1024
 DEEPEST = 32

@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from classifier import network
 from classifier.imports.parts import Parts
-from classifier.manifest import ModelRejected
-from classifier.weights import WEIGHTS_FILE
+from classifier.networks import network
+from classifier.networks.manifest import ModelRejected
+from classifier.networks.weights import WEIGHTS_FILE
 
 LARGEST_BYTES = 4 * 1024**3
 # Under these names checkpoints of usual training scripts keep the state dict.

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.core.management.base import OutputWrapper
 
-from classifier.colormaps import three_panels
-from classifier.manifest import Manifest
-from classifier.photo_files import Classified
-from skinclinic.diseases import BY_KEY
+from classifier.analysing.photo_files import Classified
+from classifier.networks.manifest import Manifest
+from classifier.plots.colormaps import three_panels
+from skinclinic.vocabulary.diseases import BY_KEY
 
 
 class JsonWriter:

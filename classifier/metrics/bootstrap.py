@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 
 REPEATS = 2000
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.proportions import Z95, Proportion, proportion
 
 # Scores are kept off 0 and 1, whose log odds are infinite. Stored scores have six decimals or more.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.metrics.groups import AS_BENIGN, tier_groups
 from classifier.metrics.operating import Truth
-from skinclinic.diseases import BENIGN, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
 
 
 @dataclass(frozen=True)

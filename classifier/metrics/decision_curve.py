@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 
 PROBABILITIES = tuple(round(percent / 100, 2) for percent in range(1, 100))
 

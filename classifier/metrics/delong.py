@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.proportions import Z95
 
 

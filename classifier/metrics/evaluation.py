@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import bootstrap, notes
+from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.calibration import Calibration, calibration
 from classifier.metrics.decision_curve import DecisionCurve, decision_curve
 from classifier.metrics.delong import AucEstimate, estimate
 from classifier.metrics.groups import AS_BENIGN, tier_groups
+from classifier.metrics.listing import is_listed
 from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import Confusion, Ranking, argmax_confusion, ranking
 from classifier.metrics.subgroups import SubgroupAuc, subgroup_aucs
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def _averages(results: Sequence[DiseaseResult]) -> Averages:
 
 
 def _listing(scores: np.ndarray, shown: Truth, keys: tuple[str, ...], given: GivenThresholds) -> Listing:
-    listed = scores > np.array([given.values[key] for key in keys])
+    listed = is_listed(scores, np.array([given.values[key] for key in keys]))
     lengths = listed.sum(1)
     known = shown.codes < len(keys)
     right = listed[known, shown.codes[known]]

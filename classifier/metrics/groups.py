@@ -6,7 +6,7 @@ Actinic keratosis is premalignant. Where two groups are wanted, a policy says wh
 from dataclasses import dataclass
 
 from classifier.metrics.proportions import Proportion, proportion
-from skinclinic.diseases import BENIGN, DISEASES, MALIGNANT, PREMALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASES, MALIGNANT, PREMALIGNANT
 
 # Policies: premalignant diseases count as benign, as malignant, or are a group of their own.
 AS_BENIGN, AS_MALIGNANT, OWN_GROUP = BENIGN, MALIGNANT, PREMALIGNANT

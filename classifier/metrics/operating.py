@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifier.metrics.groups import POLICIES, GroupSpecificity, group_specificity
+from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import Proportion, proportion
 
 
@@ -81,5 +82,5 @@ def at_threshold(
 
 
 def _rejected(scores: np.ndarray, truth: Truth, threshold: float) -> Mapping[str, int]:
-    counts = np.bincount(truth.codes[scores <= threshold], minlength=len(truth.names))
+    counts = np.bincount(truth.codes[~is_listed(scores, threshold)], minlength=len(truth.names))
     return dict(zip(truth.names, counts.tolist(), strict=True))

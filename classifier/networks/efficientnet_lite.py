@@ -19,15 +19,10 @@ _STEM_CHANNELS = 32
 
 @dataclass(frozen=True)
 class Scale:
-    """One size of the family: multipliers of channels and of repeats."""
+    """One size of the family: multipliers of channels and of repeats of stages."""
 
     width: float
     depth: float
-
-
-LITE0 = Scale(1.0, 1.0)
-LITE1 = Scale(1.0, 1.1)
-LITE2 = Scale(1.1, 1.2)
 
 
 @dataclass(frozen=True)
@@ -121,6 +116,11 @@ class EfficientNetLite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the last feature maps of images [N, 3, S, S]."""
         return self.top(self.blocks(self.stem(x)))
+
+
+def build(width: float, depth: float) -> EfficientNetLite:
+    """Return the network with these multipliers of channels and of repeats, up to its last feature maps."""
+    return EfficientNetLite(Scale(width, depth))
 
 
 def _blocks(scale: Scale) -> list[InvertedResidual]:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
 from skinclinic.files import whole
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def export(network: "nn.Module", input_size: int, output_names: Sequence[str]) -
 
 
 def _export_model(folder: Path, weights_sha256: str) -> bytes:
-    from classifier.network import restore
-    from classifier.weights import load_verified
+    from classifier.networks.network import restore
+    from classifier.networks.weights import load_verified
 
     manifest, state = load_verified(folder)
     if manifest.weights_sha256 != weights_sha256:

@@ -3,7 +3,7 @@
 import numpy as np
 import onnxruntime
 
-from classifier.manifest import Manifest
+from classifier.networks.manifest import Manifest
 from classifier.runtimes.base import Runtime
 
 CPU_BATCH = 4

@@ -5,7 +5,7 @@ from django.utils.safestring import mark_safe
 
 from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure, percent, threshold_text
-from classifier.services.evaluation_words import label_name
+from classifier.services.evaluation.words import label_name
 from skinclinic.archive.models import Source
 
 register = template.Library()

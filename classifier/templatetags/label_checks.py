@@ -3,7 +3,7 @@
 from django import template
 
 from classifier.models import LabelCheck
-from classifier.services import label_checks
+from classifier.services.evaluation import label_checks
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.preprocess import Preprocessing, to_array
 
 # Random crops are taken from pictures of the input size times this, so that they lose little detail.
 _MARGIN = 1.4

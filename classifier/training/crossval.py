@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.training.loop import Features, fine_tune, predict
 from classifier.training.settings import Settings
 

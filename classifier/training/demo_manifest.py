@@ -5,12 +5,12 @@ from datetime import date
 
 import numpy as np
 
-from classifier.manifest import Manifest
+from classifier.networks.manifest import Manifest
 from classifier.training.crossval import OutOfFold, fold_macro_aucs, one_vs_rest
 from classifier.training.demo import BACKGROUND, Recipe, Trained
 from classifier.training.examples import Examples
 from classifier.training.thresholds import Chosen, choose
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 NAME = "skinclinic-demo"
 SOURCE = "PAD-UFES-20 (Pacheco et al., Data in Brief 32 (2020) 106221, doi:10.17632/zr7vgbcyr2.1, CC BY 4.0)"

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from classifier.network import MappedClassifier
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.network import MappedClassifier
+from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.training.augment import random_input
 
 _CHUNK = 32

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from classifier import torchvision_ops
 from classifier.imports.state_dicts import load_backbone
-from classifier.manifest import ModelRejected
-from classifier.network import MappedClassifier, load_strictly, split_public
+from classifier.networks import torchvision_ops
+from classifier.networks.manifest import ModelRejected
+from classifier.networks.network import MappedClassifier, load_strictly, split_public
 from classifier.training.errors import TrainingRefused
 from classifier.training.plan import IMAGENET, RANDOM
 

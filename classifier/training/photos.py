@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.training.augment import random_input
 from classifier.training.errors import TrainingRefused
 from classifier.training.examples import patient_folds

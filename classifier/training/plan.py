@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from classifier.architectures import ARCHITECTURES
-from classifier.preprocess import Preprocessing
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.files import whole
 from skinclinic.imaging import Box
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 IMAGENET, RANDOM = "imagenet", "random"
 SMALLEST_IMAGE, LARGEST_IMAGE = 32, 1024

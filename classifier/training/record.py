@@ -9,11 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import torch
 
-from classifier.manifest import Manifest
+from classifier.networks.manifest import Manifest
 from classifier.training.plan import RANDOM, Plan, Sample, fingerprint, photos_fingerprint
 from classifier.training.trainer import Progress
 from classifier.training.world import World
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 LIBRARIES = (
     "torch",

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from classifier import weights
-from classifier.network import MappedClassifier, build
+from classifier.networks import weights
+from classifier.networks.network import MappedClassifier, build
 from classifier.training import checkpoint, initial, record
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.folder import DONE, FAILED, LOCK, MODEL, OUTCOME, PROGRESS, REFUSED, STOPPED, read

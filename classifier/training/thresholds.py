@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
+from classifier.metrics.listing import is_listed
 from classifier.training.crossval import OutOfFold
 
 LEAST_SENSITIVITY = 0.95
@@ -57,9 +58,9 @@ def choose(
             Chosen(
                 threshold,
                 "real" if real else "synthetic",
-                float((scores[truth == disease, disease] > threshold).mean()),
-                float((scores[truth != disease, disease] <= threshold).mean()),
-                float((out.photos[photo_labels != disease, disease] > threshold).mean()),
+                float(is_listed(scores[truth == disease, disease], threshold).mean()),
+                float((~is_listed(scores[truth != disease, disease], threshold)).mean()),
+                float(is_listed(out.photos[photo_labels != disease, disease], threshold).mean()),
             )
         )
     return chosen

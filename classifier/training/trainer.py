@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from classifier.network import MappedClassifier
+from classifier.networks.network import MappedClassifier
 from classifier.training import checkpoint, parts, steps
 from classifier.training.crossval import one_vs_rest
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.photos import DROP, MIX, ORDER, VIEW, Key, Views, loader
 from classifier.training.plan import Plan, Sample, fingerprint
 from classifier.training.world import World
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 CHECKPOINT_EVERY_SECONDS = 600
 

@@ -6,13 +6,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from classifier.models import Analysis, Assessment
-from classifier.services import assessments
-from classifier.services.assessments import Conflict, Named, NotAChange
-from classifier.views.result import ANALYSES, after_saving, member_of, render_panel
-from classifier.views.result_context import answer_view, chosen_thresholds
-from skinclinic import terms
-from skinclinic.diseases import BY_KEY
+from classifier.presenters.result import Shown, answer_view, chosen_thresholds, member_of
+from classifier.services.analysis import assessments
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.views.result import ANALYSES, after_saving, render_panel
 from skinclinic.permissions import EDIT, get_for
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import BY_KEY
 
 
 class Unclear(ValueError):
@@ -99,4 +99,4 @@ def _clean(text: str) -> str:
 
 
 def _panel(request: HttpRequest, row: Analysis, status: int, **extra) -> HttpResponse:
-    return render_panel(request, member_of(request, row), row.photo, row, status=status, **extra)
+    return render_panel(request, Shown(request, row.photo, row), status=status, **extra)

@@ -9,14 +9,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from classifier.services.analyses import NoModel, request_analysis
-from classifier.views.cards import card_json, cards_of
-from skinclinic import imaging, jobs
+from classifier.presenters.cards import card_json, cards_of
+from classifier.services.analysis.analyses import NoModel, request_analysis
+from skinclinic import imaging
+from skinclinic.engine import jobs
 from skinclinic.models import Photo
 from skinclinic.permissions import EDIT, get_for
-from skinclinic.requests import json_error
+from skinclinic.presenters.answers import refusal_words, wants_page
 from skinclinic.services.photos import set_box
-from skinclinic.views.answers import refusal_words, wants_page
+from skinclinic.web.requests import json_error
 
 PHOTOS = Photo.objects.select_related("lesion__patient")
 

@@ -2,6 +2,7 @@
 
 import math
 from functools import wraps
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,25 +12,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from classifier.models import Analysis, Evaluation, ModelVersion
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import (
-    evaluation_report,
-    evaluation_tables,
-    evaluations,
-    figure_files,
-    model_comparison,
-    registry,
-    threshold_sets,
-)
-from classifier.services.assessments import hidden_photo_ids
-from classifier.services.evaluation_report import BY_DISEASE, CONFUSION, NoReport, Report
-from skinclinic import keyset
+from classifier.metrics.han2018 import HAN_2018
+from classifier.models import Evaluation, ModelVersion
+from classifier.presenters.hidden_answers import hidden_answers
+from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.models import comparison as model_comparison
+from classifier.services.models import registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
-from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for, membership
-from skinclinic.views.paging import paged
+from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
+from skinclinic.presenters.paging import paged
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web import keyset
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -208,7 +205,8 @@ def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
         )  # fmt: skip
     except threshold_sets.Refused as refused:
         messages.error(request, str(refused))
-        return redirect(f"{reverse('evaluation', args=[row.pk])}?dataset={dataset[0]}&model={version.pk}")
+        chosen = urlencode({"dataset": dataset[0], "model": version.pk})
+        return redirect(f"{reverse('evaluation', args=[row.pk])}?{chosen}")
     except NoReport:
         raise Http404 from None
     messages.success(
@@ -259,7 +257,7 @@ def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
 def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
     """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
     kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
-    if wanted not in TYPES or not (kind == CONFUSION or kind in BY_DISEASE and key in DISEASE_KEYS):
+    if wanted not in TYPES or not (kind == CONFUSION or (kind in BY_DISEASE and key in DISEASE_KEYS)):
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key)
@@ -335,7 +333,7 @@ def named(rows: list[dict], text: str) -> dict:
 def choice_context(
     request: HttpRequest, report: Report, dataset: dict, model: dict, runs: dict | None
 ) -> dict:
-    one = f"dataset={dataset['pk']}&model={model['pk']}"
+    one = urlencode({"dataset": dataset["pk"], "model": model["pk"]})
     version = ModelVersion.objects.filter(pk=model["pk"]).first()
     return {
         "report": report.content,
@@ -348,10 +346,3 @@ def choice_context(
         "disease_url": f"{reverse('evaluation-disease', args=[report.row.pk])}?{one}&key=",
         "figure_url": f"{reverse('evaluation-figure', args=[report.row.pk])}?{one}",
     }
-
-
-def hidden_answers(request: HttpRequest, clinic: int, photos) -> set[int]:
-    """Photos of the clinic's own patients on which this person still owes an own impression."""
-    waiting = [photo for photo in photos if not photo.lesion.is_archived]
-    asked = Analysis.objects.asked_for().filter(photo__in=waiting).values_list("photo", flat=True)
-    return hidden_photo_ids(request.user, membership(request.user, clinic), set(asked))

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from classifier.models import LabelCheck
-from classifier.services import label_checks
-from skinclinic.archive.services import search
-from skinclinic.archive.services.query_text import QueryError
-from skinclinic.archive.services.selection import Selection
+from classifier.services.evaluation import label_checks
+from skinclinic.archive.services.searching import search
+from skinclinic.archive.services.searching.query_text import QueryError
+from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import CURATE, clinic_member, require
 
 

@@ -1,17 +1,15 @@
 """The heatmaps of an analysis, for the browser to draw."""
 
-import numpy as np
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from classifier.models import Analysis
-from classifier.services.assessments import may_see_answer
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.imaging import Box
+from classifier.presenters.maps import maps_json
+from classifier.services.analysis.assessments import may_see_answer
 from skinclinic.permissions import get_for, membership
-from skinclinic.requests import json_error
+from skinclinic.web.requests import json_error
 
 
 @never_cache
@@ -25,15 +23,3 @@ def analysis_maps(request: HttpRequest, pk: int) -> JsonResponse:
     if not row.is_done:
         return json_error(409, "not_analysed", _("This photo is not analysed yet."))
     return JsonResponse(maps_json(row.heatmaps(), row.box))
-
-
-def maps_json(heatmaps: np.ndarray, box: Box) -> dict:
-    """Heatmaps [12, height, width] in [0, 1] as JSON: {"height", "width", "box", "maps": {key: rows}}."""
-    _count, height, width = heatmaps.shape
-    rounded = np.round(heatmaps.astype(float), 4)
-    return {
-        "height": height,
-        "width": width,
-        "box": {"x": box.x, "y": box.y, "size": box.size},
-        "maps": {key: values.tolist() for key, values in zip(DISEASE_KEYS, rounded, strict=True)},
-    }

@@ -9,16 +9,18 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import ModelVersion, Publication
-from classifier.services import model_evidence, model_upload, registry
-from classifier.services.model_card import card
-from classifier.views.model_refusals import refusal_words
-from classifier.weights import ModelRejected
-from skinclinic.archive.services import summary
-from skinclinic.archive.views import summary_table
-from skinclinic.middleware import takes_up_to
+from classifier.networks.weights import ModelRejected
+from classifier.presenters.model_refusals import refusal_words
+from classifier.services.models import evidence as model_evidence
+from classifier.services.models import registry
+from classifier.services.models import upload as model_upload
+from classifier.services.models.card import card
+from skinclinic.archive.presenters import summary_table
+from skinclinic.archive.services.datasets import summary
+from skinclinic.files.store import StorageFull
+from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
-from skinclinic.services.files import StorageFull
-from skinclinic.views.forms import OneLineField
+from skinclinic.web.middleware import takes_up_to
 
 SHOWN_LINES = 100
 MEGABYTE = 1024 * 1024

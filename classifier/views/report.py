@@ -11,22 +11,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from PIL import ImageDraw
 
-from classifier.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
 from classifier.models import Analysis
-from classifier.report import Report, ScoreLine, build_pdf
-from classifier.services import assessments
-from classifier.services.differential import ResultView
-from classifier.services.figure_files import FONT_FILE
-from classifier.services.model_card import validated_on
-from classifier.views.result import ANALYSES, member_of
-from classifier.views.result_context import answer_view, chosen_thresholds
+from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
+from classifier.plots.report import Report, ScoreLine, build_pdf
+from classifier.presenters.result import answer_view, chosen_thresholds, member_of
+from classifier.services.analysis import assessments
+from classifier.services.analysis.differential import ResultView
+from classifier.services.evaluation.figure_files import FONT_FILE
+from classifier.services.models.card import validated_on
+from classifier.views.result import ANALYSES
 from skinclinic import imaging
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.files import store
 from skinclinic.models import Diagnosis
 from skinclinic.permissions import get_for
-from skinclinic.requests import json_error
-from skinclinic.services import files
 from skinclinic.templatetags.ui import TIERS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.web.requests import json_error
 
 WARNING_WORDS = {
     "too_dark": gettext_lazy("very dark"),
@@ -45,7 +45,7 @@ def analysis_panels(request: HttpRequest, pk: int) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     key = _disease(request, found, answer_view(found, _thresholds(request, found)))
-    square = imaging.crop(imaging.open_rgb(files.read(found.photo.file_key)), found.box)
+    square = imaging.crop(imaging.open_rgb(store.read(found.photo.file_key)), found.box)
     out = io.BytesIO()
     three_panels(square, _heatmap(found, key), colormap=_colours(request)).save(out, "PNG")
     return _download(out.getvalue(), "image/png", f"photo-{found.photo_id}-{key}.png", "attachment")
@@ -103,7 +103,7 @@ def _download(content: bytes, content_type: str, name: str, how: str) -> HttpRes
 
 
 def _report(request: HttpRequest, found: Analysis, view: ResultView, key: str, colours: str) -> Report:
-    photo = imaging.open_rgb(files.read(found.photo.file_key))
+    photo = imaging.open_rgb(store.read(found.photo.file_key))
     square = imaging.crop(photo, found.box)
     heatmap = _heatmap(found, key)
     name = BY_KEY[key].name(get_language() or "en")
@@ -195,8 +195,8 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
         notices.append(
             _("This photo may be unfit:") + " " + ", ".join(str(WARNING_WORDS[w]) for w in view.warnings)
         )
-    if not view.listed:
-        notices.append(_("No candidate above its threshold"))
+    if view.verdict and not view.listed:
+        notices.append(view.verdict)
     return notices
 
 

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.forms.training import TrainingForm
 from classifier.models import Training, TrainingRun
-from classifier.services import training_data, trainings
+from classifier.presenters.training_chart import Chart, Series, chart
+from classifier.services.training import data as training_data
+from classifier.services.training import trainings
 from classifier.training.plan import IMAGENET, RANDOM
-from classifier.views.training_chart import Chart, Series, chart
-from classifier.views.training_form import TrainingForm
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 

@@ -1,7 +1,6 @@
 """Trying the model on a photo without a patient record. Open to the signed-in, to anyone if an admin says so."""
 
 import numpy as np
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -15,25 +14,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import TryRun
-from classifier.services import model_card, trials
-from classifier.services.analyses import NoModel
-from classifier.services.differential import DEFAULT_AXIS, result_view
-from classifier.views.maps import maps_json
-from classifier.views.result_context import chosen_thresholds, threshold_facts
-from skinclinic import imaging, jobs
+from classifier.presenters.maps import maps_json
+from classifier.presenters.result import chosen_thresholds, threshold_facts
+from classifier.presenters.trials import clinic_of, find, start
+from classifier.services.analysis import trials
+from classifier.services.analysis.analyses import NoModel
+from classifier.services.analysis.differential import DEFAULT_AXIS, result_view
+from classifier.services.models import card as model_card
+from skinclinic import imaging
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.models import Clinic, Job
-from skinclinic.services import files
-from skinclinic.views.answers import refusal_words
-
-
-def clinic_of(request: HttpRequest) -> Clinic | None:
-    """The clinic whose model is tried: the member's, else one that has opened its try page (?clinic=)."""
-    if request.membership:
-        return request.membership.clinic
-    open_ones = Clinic.objects.filter(try_page_open=True).order_by("pk")
-    if slug := request.GET.get("clinic"):
-        open_ones = open_ones.filter(slug=slug)
-    return open_ones.first()
+from skinclinic.presenters.answers import refusal_words
 
 
 @login_not_required
@@ -55,19 +47,12 @@ def try_page(request: HttpRequest) -> HttpResponse:
         return _page(request, clinic, 429, _("These were many photos for one hour. Try again later."))
     except NoModel:
         return _page(request, clinic, 503, _("There is no model yet. Please come back later."))
-    except files.StorageFull:
+    except store.StorageFull:
         return _page(request, clinic, 507, _("The server's disk is full. Nothing was stored."))
     except imaging.PhotoRejected as refused:
         status = 413 if refused.code == "too_large" else 400
         return _page(request, clinic, status, f"{file.name}: {refusal_words(refused)}")
     return redirect("try-result", trial.token)
-
-
-def start(request: HttpRequest, clinic: Clinic, data: bytes) -> TryRun:
-    """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
-    limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
-    sender = trials.sender_of(request.user, get_client_ip_address(request) or "")
-    return trials.start(clinic, sender=sender, limit=limit, data=data)
 
 
 def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
@@ -82,14 +67,6 @@ def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str 
     if status == 429:
         response["Retry-After"] = "600"
     return response
-
-
-def find(token: str) -> TryRun:
-    """The run of a token; Http404 once its hour is over."""
-    trial = trials.find(token)
-    if trial is None:
-        raise Http404
-    return trial
 
 
 @login_not_required
@@ -156,7 +133,7 @@ def try_maps(request: HttpRequest, token: str) -> JsonResponse:
 def try_image(request: HttpRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
-        file = files.path_of(trial.file_key).open("rb")
+        file = store.path_of(trial.file_key).open("rb")
     except FileNotFoundError:
         raise Http404 from None
     return FileResponse(

@@ -16,18 +16,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
-from classifier.services import registry
-from classifier.services.intake import take_in
-from classifier.views.cards import card_json, cards_of
+from classifier.presenters.cards import card_json, cards_of
+from classifier.services.analysis.intake import take_in
+from classifier.services.models import registry
 from skinclinic import imaging
-from skinclinic.keyset import is_key
-from skinclinic.middleware import BodySizeMiddleware, takes_up_to
+from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
-from skinclinic.requests import json_error
-from skinclinic.services import files
-from skinclinic.views.answers import refusal_words, wants_page
-from skinclinic.views.errors import too_large
+from skinclinic.presenters.answers import refusal_words, wants_page
+from skinclinic.web.errors import too_large
+from skinclinic.web.keyset import is_key
+from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
+from skinclinic.web.requests import json_error
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
         photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0])
     except imaging.PhotoRejected as refused:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
-    except files.StorageFull:
+    except store.StorageFull:
         return _storage_full()
     card = card_json(request, cards_of(request, [photo])[0])
     return JsonResponse(card | {"duplicate": not is_new}, status=201 if is_new else 200)
@@ -169,7 +169,7 @@ def _receive_form(
             _photo, is_new = _take_in(request.user, clinic, lesion, kind, file)
         except imaging.PhotoRejected as refused:
             messages.error(request, f"{file.name}: {refusal_words(refused)}")
-        except files.StorageFull:
+        except store.StorageFull:
             messages.error(request, _("%(name)s was not stored: the server's disk is full.") % named)
         else:
             words = _("%(name)s was stored.") if is_new else _("%(name)s was already uploaded.")

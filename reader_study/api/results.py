@@ -10,9 +10,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from reader_study.models import Study, StudyResult
-from reader_study.services import result_files
-from reader_study.services import results as service
-from reader_study.services.study_tables import FILES
+from reader_study.services.results import result_files
+from reader_study.services.results import results as service
+from reader_study.services.results.study_tables import FILES
 from reader_study.views.result_page import Access
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet

@@ -4,13 +4,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import ModelVersion
-from classifier.services import registry
+from classifier.services.models import registry
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
-from reader_study.services import opening, progress, sampling
-from reader_study.services.studies import FACTS, LONGEST_WASHOUT, Sessions
+from reader_study.services.making import opening, progress, sampling
+from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
 from skinclinic.api.base import ClinicRowSerializer, PlainText
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.views.forms import one_line
+from skinclinic.forms.fields import one_line
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 COUNTS = {
     "type": "object",

@@ -18,11 +18,11 @@ from reader_study.api.serializers import (
     StudySerializer,
 )
 from reader_study.models import Study
-from reader_study.services import opening, progress, readers, sampling, studies
-from reader_study.services.readers import Wanted
+from reader_study.presenters.addresses import reading_address
+from reader_study.services.making import opening, progress, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
 from reader_study.services.refused import Refused as ServiceRefused
-from reader_study.services.sampling import Recipe
-from reader_study.views.common import reading_address
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused

@@ -4,11 +4,11 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from reader_study.models import Study
-from reader_study.services import replay
-from reader_study.services.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
-from skinclinic.diseases import DISEASES
-from skinclinic.keyset import storable
+from reader_study.services.results import replay
+from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
 from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.keyset import storable
 
 # The field of the form for each file.
 FILE_FIELDS = {

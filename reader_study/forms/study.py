@@ -4,11 +4,11 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from classifier.services import registry
+from classifier.services.models import registry
 from reader_study.models import Study
-from reader_study.services.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
-from skinclinic.diseases import DISEASES
-from skinclinic.views.forms import OneLineField
+from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
+from skinclinic.forms.fields import OneLineField
+from skinclinic.vocabulary.diseases import DISEASES
 
 FACT_NAMES = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
 

@@ -5,7 +5,7 @@ Pure. ``plain(curves(...))`` can be kept as JSON.
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.metrics.curves import ThresholdCurve, threshold_curve
 from classifier.metrics.groups import AS_BENIGN, tier_groups
 from classifier.metrics.operating import Truth
@@ -13,7 +13,7 @@ from reader_study import mrmc
 from reader_study.statistics.coded import Part, Session, parts
 from reader_study.statistics.points import clipped
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 SAMPLE_POINTS, WHOLE_POINTS = 400, 200
 TIERS = (MALIGNANT, BENIGN)

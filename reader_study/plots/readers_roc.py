@@ -19,7 +19,7 @@ from classifier.plots.figures import (
 )
 from reader_study.plots import marks
 from reader_study.plots.marks import Entry
-from skinclinic.diseases import BENIGN, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, MALIGNANT
 
 ALL = "all"
 WAYS = (ALL, MALIGNANT, BENIGN)

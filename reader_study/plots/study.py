@@ -12,7 +12,7 @@ from classifier.plots import figures as shared
 from classifier.plots.figures import Figure
 from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # Whose confusion matrix; a reader may be called anything, so that a reader's own has a prefix.
 MODEL, POOLED, _READER = "model", "readers", "reader:"

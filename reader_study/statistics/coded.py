@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reader_study.statistics.tables import Image, StudyTables
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MISSING = -1
 _PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}

@@ -10,7 +10,7 @@ from reader_study import mrmc
 from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.coded import Part, Session
 from reader_study.statistics.points import merits
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 BALANCED_ACCURACY = "balanced_accuracy"
 

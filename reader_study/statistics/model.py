@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.calibration import calibration
 from classifier.metrics.decision_curve import decision_curve
 from classifier.metrics.delong import AucEstimate, estimate
@@ -16,7 +15,7 @@ from classifier.metrics.ranking import confusion, ranking
 from classifier.metrics.subgroups import UNKNOWN, age_band, subgroup_aucs
 from reader_study.statistics.coded import Part
 from reader_study.statistics.tables import Image, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 KS = (1, 2, 3, 5)
 DIVISIONS: dict[str, Callable[[Image], str]] = {

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.proportions import proportion
 from reader_study import mrmc
 from reader_study.statistics.coded import MISSING, Session
 from reader_study.statistics.model import interval
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 def merits(session: Session, truth: np.ndarray, key: str) -> dict[str, mrmc.Merit | None]:

@@ -9,7 +9,7 @@ from reader_study.statistics import changes, comparison, model
 from reader_study.statistics.coded import Part, parts
 from reader_study.statistics.sessions import session
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FORMAT = 1
 POLICIES = (AS_BENIGN, AS_MALIGNANT)

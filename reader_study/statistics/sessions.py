@@ -10,7 +10,7 @@ from reader_study import mrmc
 from reader_study.statistics import agreement, changes, points
 from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.model import divisions, interval
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MISSED_SHOWN = 20
 NO_ANSWER = "missing"

@@ -17,7 +17,7 @@ from reader_study.statistics.reading import (
 )
 from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 @dataclass(frozen=True)

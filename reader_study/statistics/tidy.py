@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reader_study.statistics.coded import parts
 from reader_study.statistics.tables import Answer, StudyTables
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # (name, columns, rows)
 TidyTable = tuple[str, tuple[str, ...], list[tuple]]

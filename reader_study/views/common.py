@@ -1,7 +1,6 @@
 """What every page of a study shares: who may see it, and what its frame shows."""
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 
 from reader_study.models import Study
 from skinclinic.permissions import STUDY, VIEW, get_for, membership, require
@@ -26,12 +25,3 @@ def frame(request: HttpRequest, study: Study, tab: str) -> dict:
     """What the head of the page and its tabs need."""
     member = membership(request.user, study.clinic_id)
     return {"study": study, "tab": tab, "can_run": member.can_run_studies, "states": Study.State}
-
-
-def reading_address(request: HttpRequest, secret: str) -> str:
-    """The link that is sent to a reader."""
-    try:
-        path = reverse("reading", args=[secret])
-    except NoReverseMatch:
-        path = f"/reading/{secret}/"
-    return request.build_absolute_uri(path)

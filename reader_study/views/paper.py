@@ -15,14 +15,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import Reader, Reading, Study, StudySession
-from reader_study.services import answer_files
-from reader_study.services import paper as service
+from reader_study.services.making import paper as service
+from reader_study.services.reading import answer_files
 from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic import imaging
 from skinclinic.archive.formats.problems import TableRefused
-from skinclinic.keyset import is_key
 from skinclinic.permissions import STUDY
+from skinclinic.web.keyset import is_key
 
 MOST_BYTES = 5 * 1024**2
 KEPT_SECONDS = 24 * 3600

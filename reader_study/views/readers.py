@@ -8,12 +8,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reader_study.models import Reader, Study
-from reader_study.services import progress, readers
+from reader_study.presenters.addresses import reading_address
+from reader_study.services.making import progress, readers
 from reader_study.services.refused import Refused
-from reader_study.views.common import frame, reading_address, study_of
-from skinclinic.keyset import is_key, storable
+from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
+from skinclinic.web.keyset import is_key, storable
 
 LONGEST_TEXT = 40_000
 

@@ -11,18 +11,16 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study
-from reader_study.services import answers
-from reader_study.services import reading as readings
-from reader_study.services.answers import Given
-from reader_study.services.reading import Refused
+from reader_study.presenters.sent_to_reader import answer_json, state_of
+from reader_study.services.reading import answers
+from reader_study.services.reading import reading as readings
+from reader_study.services.reading.answers import Given
+from reader_study.services.reading.refusals import NEXT, Refused
 from reader_study.views.reader_access import for_readers
-from reader_study.views.reading_state import answer_json, state_of
-from skinclinic.requests import json_error
+from skinclinic.web.requests import json_error
 
 MAX_BYTES = 4096
 LONGEST_SECONDS = 7 * 24 * 3600
-# What comes after these can no longer count, so that somebody may want to know.
-LOGGED = ("closed", "withdrawn", "finished")
 
 
 class BadAnswer(ValueError):
@@ -47,9 +45,9 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     try:
         taken = answers.take(secret, session, position, partial(_read, request))
     except BadAnswer as problem:
-        return json_error(problem.status, problem.code, str(problem))
+        return json_error(problem.status, problem.code, str(problem), then=NEXT)
     except Refused as refused:
-        if refused.code in LOGGED:
+        if refused.refusal.is_logged:
             readings.note_refused(refused.reading, refused.code)
         raise
     return JsonResponse(

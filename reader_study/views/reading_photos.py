@@ -6,18 +6,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis
-from classifier.services import model_card
-from classifier.services.differential import DEFAULT_AXIS
-from classifier.views.maps import maps_json
-from classifier.views.result_context import DEFAULT_THRESHOLDS, answer_view
+from classifier.presenters.maps import maps_json
+from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.services.analysis.differential import DEFAULT_AXIS
+from classifier.services.models import card as model_card
 from reader_study import blinding
-from reader_study.services import aid
-from reader_study.services import reading as readings
-from reader_study.services.reading import NoSuchPhoto
+from reader_study.services.reading import aid
+from reader_study.services.reading import reading as readings
+from reader_study.services.reading.reading import NoSuchPhoto
 from reader_study.views.reader_access import for_readers
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.requests import json_error
-from skinclinic.services import files
+from skinclinic.web.requests import json_error
 
 
 @for_readers("GET", "HEAD")
@@ -34,7 +34,7 @@ def practice_photo(request: HttpRequest, secret: str, session: str, position: in
 def _sent(row: Photo) -> StreamingHttpResponse:
     """The stored JPEG; not by nginx, which would send its own bytes, dates and names."""
     try:
-        chunks, length = blinding.stream(files.path_of(row.file_key))
+        chunks, length = blinding.stream(store.path_of(row.file_key))
     except (FileNotFoundError, blinding.NotAJpeg):
         raise NoSuchPhoto from None
     return StreamingHttpResponse(

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from reader_study.forms.replay import FILE_FIELDS, ReplayFilesForm, ReplayForm
-from reader_study.services import replay
+from reader_study.services.results import replay
 from reader_study.statistics.tables import StudyTables
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 TOKEN = re.compile(r"[\w-]{16,40}", re.ASCII)
 

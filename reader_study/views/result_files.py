@@ -7,19 +7,19 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
-from classifier.colormaps import overlay
 from classifier.models import Analysis
-from classifier.services.figure_files import DRAWN, figure_file, zip_stream
-from classifier.views.evaluations import hidden_answers
+from classifier.plots.colormaps import overlay
+from classifier.presenters.hidden_answers import hidden_answers
+from classifier.services.evaluation.figure_files import DRAWN, figure_file, zip_stream
 from reader_study.models import StudyImage
-from reader_study.services import result_files
-from reader_study.services.study_tables import FILES
+from reader_study.services.results import result_files
+from reader_study.services.results.study_tables import FILES
 from reader_study.views.result_page import ResultPage, results_page
 from reader_study.views.result_parts import figure_of
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.keyset import is_key
-from skinclinic.services import files
+from skinclinic.files import store as files
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.keyset import is_key
 
 TYPES = {
     "svg": "image/svg+xml",

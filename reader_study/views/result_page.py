@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
-from reader_study.services.results import POLICIES, NoResults, Results
+from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import frame, study_of
-from skinclinic.keyset import is_key
 from skinclinic.models import Member
 from skinclinic.permissions import membership
+from skinclinic.web.keyset import is_key
 
 TAB = "results"
 

@@ -2,17 +2,18 @@
 
 from itertools import combinations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from classifier.plots.figures import Figure
-from classifier.views.evaluations import hidden_answers
+from classifier.presenters.hidden_answers import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
-from reader_study.services import methods_text
-from reader_study.services.conclusions import conclusions
+from reader_study.services.results import methods_text
+from reader_study.services.results.conclusions import conclusions
 from reader_study.views.result_page import ResultPage, results_page
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 @results_page
@@ -176,7 +177,7 @@ def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
 @results_page
 def methods(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """The methods paragraph, the protocol, and everything as files."""
-    names = {"en": "English", "ko": "한국어"}
+    names = dict(settings.LANGUAGES)
     texts = [
         (language, names[language], text)
         for language, text in methods_text.paragraphs(page.study, page.report)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import StudyEvent, StudyResult
-from reader_study.services import results as service
-from reader_study.services.conclusions import conclusions
-from reader_study.services.results import NoResults
+from reader_study.services.results import results as service
+from reader_study.services.results.conclusions import conclusions
+from reader_study.services.results.results import NoResults
 from reader_study.views.common import frame, study_of
 from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.permissions import STUDY
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
 @require_safe

@@ -10,16 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from classifier.services import evaluations
+from classifier.services.evaluation import evaluations
 from reader_study.models import Study
-from reader_study.services import sampling
+from reader_study.presenters import words
+from reader_study.services.making import sampling
+from reader_study.services.making.sampling import Recipe
 from reader_study.services.refused import Refused
-from reader_study.services.sampling import Recipe
-from reader_study.views import words
 from reader_study.views.common import frame, study_of, study_with_truth
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
-from skinclinic.keyset import is_key
 from skinclinic.permissions import STUDY
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.web.keyset import is_key
 
 BY_DISEASE, BY_TIER = "disease", "tier"
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
-from reader_study.services import studies
+from reader_study.services.making import studies
 from reader_study.services.refused import Refused
 from reader_study.views.common import STUDIES, frame, study_of
 from skinclinic.permissions import STUDY

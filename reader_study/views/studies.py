@@ -10,13 +10,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reader_study.forms.study import NewStudyForm
 from reader_study.models import Study, StudyEvent
-from reader_study.services import model_answers, opening, progress, protocol, readers, studies
+from reader_study.presenters import words
+from reader_study.presenters.addresses import reading_address
 from reader_study.services.access import studies_of
+from reader_study.services.making import opening, progress, protocol, readers, studies
 from reader_study.services.refused import Refused
-from reader_study.views import words
-from reader_study.views.common import frame, reading_address, study_of, study_with_truth
-from skinclinic import jobs, keyset
+from reader_study.services.results import model_answers
+from reader_study.views.common import frame, study_of, study_with_truth
+from skinclinic.engine import jobs
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.web import keyset
 
 PAGE_SIZE = 50
 LOG_SIZE = 100

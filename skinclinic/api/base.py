@@ -6,8 +6,8 @@ from rest_framework.exceptions import PermissionDenied
 
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
-from skinclinic.keyset import storable
 from skinclinic.models import Member
+from skinclinic.web.keyset import storable
 
 
 def in_clinic(rows: QuerySet, slug) -> QuerySet:

@@ -16,10 +16,10 @@ from skinclinic.api.serializers import (
     InvitationSerializer,
     MemberSerializer,
 )
-from skinclinic.diseases import DISEASES
 from skinclinic.models import Clinic, Invitation, Member
 from skinclinic.services import invitations, people
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)

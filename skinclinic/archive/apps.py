@@ -7,4 +7,4 @@ class ArchiveConfig(AppConfig):
 
     def ready(self) -> None:
         # Declares its jobs in every process.
-        from skinclinic.archive import jobs_datasets, jobs_duplicates, jobs_imports  # noqa: F401
+        from skinclinic.archive.jobs import datasets, duplicates, imports  # noqa: F401

@@ -6,8 +6,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic import terms
 from skinclinic.models import Diagnosis
+from skinclinic.vocabulary import terms
 
 EARLIEST = date(1900, 1, 1)
 

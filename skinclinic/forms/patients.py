@@ -4,9 +4,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic import patient_codes
+from skinclinic.forms.fields import OneLineField
 from skinclinic.models import Clinic, Patient
-from skinclinic.views.forms import OneLineField
+from skinclinic.services import patient_codes
 
 REFUSED = {
     patient_codes.EMAIL: _("This holds an e-mail address. Use a code that does not tell who the patient is."),

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 def _share() -> forms.FloatField:

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 def _own(fields: list[str], name: str) -> models.Index:

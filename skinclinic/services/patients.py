@@ -4,9 +4,9 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from skinclinic import patient_codes
-from skinclinic.keyset import storable
 from skinclinic.models import Clinic, Lesion, Patient
+from skinclinic.services import patient_codes
+from skinclinic.web.keyset import storable
 
 MOST_OFFERED = 8
 

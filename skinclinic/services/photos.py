@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skinclinic import imaging
+from skinclinic.files import store
+from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import files
-from skinclinic.services.file_notes import noted
 from skinclinic.services.lesions import begin_summary, refresh_summary
 
 NAME_LENGTH = 200
@@ -53,8 +53,8 @@ def store_photo(
         captured_at=_captured_at(accepted.captured_at),
         original_name=shown_name(name),
         sha256=accepted.sha256,
-        file_key=files.new_key(folder),
-        thumbnail_key=files.new_key(folder),
+        file_key=store.new_key(folder),
+        thumbnail_key=store.new_key(folder),
         width=accepted.width,
         height=accepted.height,
         source_format=accepted.source_format,
@@ -64,12 +64,12 @@ def store_photo(
     )
     with noted(photo.file_key, photo.thumbnail_key):
         try:
-            files.write(photo.file_key, accepted.jpeg)
+            store.write(photo.file_key, accepted.jpeg)
             thumbnail = accepted.thumbnail
-            files.write(photo.thumbnail_key, imaging.mark_synthetic(thumbnail) if is_synthetic else thumbnail)
+            store.write(photo.thumbnail_key, imaging.mark_synthetic(thumbnail) if is_synthetic else thumbnail)
             _insert(photo, lesion, together_with)
         except BaseException as error:
-            files.delete(photo.file_key, photo.thumbnail_key)
+            store.delete(photo.file_key, photo.thumbnail_key)
             # Somebody else stored the same file while this one was being decoded.
             if isinstance(error, IntegrityError) and (known := _known(clinic, sha256)):
                 return known, False
@@ -142,4 +142,4 @@ def delete_photo(photo: Photo) -> None:
                 lesion.delete()
             else:
                 refresh_summary(lesion)
-        transaction.on_commit(lambda: files.delete(*keys))
+        transaction.on_commit(lambda: store.delete(*keys))

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Lesion, Member, User
 from skinclinic.services import worklist_search
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # f(user, member, photo ids) -> those whose answer must stay hidden from this member (own impression first).
 # An app that produces answers registers its function when it starts.

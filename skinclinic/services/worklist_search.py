@@ -9,8 +9,9 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from skinclinic import keyset, terms
 from skinclinic.models import Clinic, Diagnosis, Patient
+from skinclinic.vocabulary import terms
+from skinclinic.web import keyset
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 MANY_PATIENTS = 200

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
-from skinclinic.middleware import SESSION_KEY
-from skinclinic.requests import is_from_script, json_error
+from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.services import people
-from skinclinic.views.people_forms import AccountForm, NewPasswordForm, SignInForm
+from skinclinic.web.middleware import SESSION_KEY
+from skinclinic.web.requests import is_from_script, json_error
 
 
 class SignIn(auth_views.LoginView):

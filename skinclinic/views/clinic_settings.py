@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from skinclinic.forms.people import ClinicForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
 from skinclinic.services.people import save_clinic
-from skinclinic.views.people_forms import ClinicForm
 
 
 @clinic_member(ADMIN)

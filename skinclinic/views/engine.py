@@ -6,9 +6,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from skinclinic import jobs
+from skinclinic.engine import jobs
+from skinclinic.engine.readiness import obstacle
 from skinclinic.models import Job
-from skinclinic.services.readiness import obstacle
 
 
 @login_not_required

@@ -13,8 +13,8 @@ from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm
 from skinclinic.forms.patients import PatientForm
 from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
+from skinclinic.presenters import filing_notice
 from skinclinic.services import filing, patients
-from skinclinic.views import filing_notice
 
 MOST_AT_ONCE = 100
 PERSON = ("birth_year", "sex", "skin_type", "ethnicity")

@@ -13,10 +13,10 @@ from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, membership
+from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
-from skinclinic.views.filing_notice import filed_just_now
 
 FIELDS = ("site", "site_x", "site_y", "note")
 

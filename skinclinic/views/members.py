@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from skinclinic.middleware import SESSION_KEY
+from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member
 from skinclinic.permissions import ADMIN, clinic_member, get_for
 from skinclinic.services import invitations, mail, people
-from skinclinic.views.people_forms import InvitationForm, JoinForm, MemberForm
+from skinclinic.web.middleware import SESSION_KEY
 
 SHOWN_CLOSED = 50
 BACKEND = "django.contrib.auth.backends.ModelBackend"

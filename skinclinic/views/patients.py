@@ -9,13 +9,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from skinclinic import keyset
 from skinclinic.forms.patients import PatientForm
 from skinclinic.models import Patient
 from skinclinic.permissions import EDIT, clinic_member, get_for, membership
+from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import patients as service
 from skinclinic.services import worklist
-from skinclinic.views.filing_notice import filed_just_now
+from skinclinic.web import keyset
 
 PAGE_SIZE = 50
 ORDER = ("code", "id")

@@ -11,10 +11,11 @@ from django.utils.http import content_disposition_header, url_has_allowed_host_a
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from skinclinic.files import store
 from skinclinic.permissions import EDIT, get_photo_for
-from skinclinic.requests import json_error
-from skinclinic.services import files, photos
-from skinclinic.views.answers import wants_page
+from skinclinic.presenters.answers import wants_page
+from skinclinic.services import photos
+from skinclinic.web.requests import json_error
 
 
 @require_safe
@@ -34,7 +35,7 @@ def thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
 def private_jpeg(key: str, name: str) -> HttpResponseBase:
     """Send a stored JPEG: by nginx where X_ACCEL_PREFIX is set, else from here. The caller has checked
     that the reader may see it. Raises Http404 when the file is gone."""
-    path = files.path_of(key)
+    path = store.path_of(key)
     if not path.is_file():
         raise Http404
     if settings.X_ACCEL_PREFIX:

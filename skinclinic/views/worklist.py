@@ -10,12 +10,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from skinclinic import keyset
-from skinclinic.diseases import DISEASES
 from skinclinic.models import Lesion
 from skinclinic.permissions import clinic_member
+from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist as service
-from skinclinic.views.filing_notice import filed_just_now
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web import keyset
 
 PAGE_SIZE = 50
 MOST_POLLED = 100

@@ -18,12 +18,15 @@ from skinclinic.archive.models import (
     Import,
     Review,
 )
-from skinclinic.archive.services import datasets, export, freezing, imports
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.exporting import export
+from skinclinic.archive.services.importing import imports
 from skinclinic.archive.urls import curating, duplicates
 from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls
-from skinclinic.services import files
+from skinclinic.files import store
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 PATTERNS = [
@@ -115,7 +118,7 @@ def test_a_key_of_nothing_is_not_found(client, archive):
                 assert answer.status_code in (404, 405), path
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_pages_take_any_text_in_their_address(client, archive, name):
     words = (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree", "cursor", "show", "after",
@@ -125,8 +128,8 @@ def test_pages_take_any_text_in_their_address(client, archive, name):
         answered(client.get(address(name, archive), {word: text for word in words}))
 
 
-@pytest.mark.parametrize("name", ["archive", "review", "dataset-new"])
-@pytest.mark.parametrize("language", ["en", "ko"])
+@each("name", ["archive", "review", "dataset-new"])
+@each("language", ["en", "ko"])
 def test_any_search_is_answered_or_explained(client, archive, name, language):
     for text in SEARCHES:
         answer = client.get(reverse(name), {"q": text}, headers={"accept-language": language})
@@ -150,7 +153,7 @@ CHANGING = {"review-undo", "archive-change-undo", "duplicate-reopen", "import-ma
             "review-label"}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_forms_take_any_text(client, archive, name):
     before = state_of_things()
     for text in TEXTS:
@@ -185,8 +188,8 @@ def test_a_label_of_any_text_is_kept_as_text_or_refused(client, archive):
 ID_LISTS = [KEYS, ["1"] * 900, [str(number) for number in range(900)], ["9" * 18] * 900]
 
 
-@pytest.mark.parametrize("ids", ID_LISTS)
-@pytest.mark.parametrize(("name", "field"), [("review-decide", "entries"), ("dataset-candidates", "photos")])
+@each("ids", ID_LISTS)
+@each("name, field", [("review-decide", "entries"), ("dataset-candidates", "photos")])
 def test_lists_of_odd_and_doubled_keys(client, archive, name, field, ids):
     answered(client.post(reverse(name), {field: ids, "decision": "rejected", "reason": "other"}))
     answered(client.get(reverse("dataset-compare"), {"version": ids}))
@@ -223,9 +226,9 @@ UPLOADS = {
 }
 
 
-@pytest.mark.parametrize("kind", UPLOADS)
+@each("kind", UPLOADS)
 def test_bad_uploads_are_refused_in_words_on_their_page(client, kind):
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     archive, table = UPLOADS[kind]
     answer = client.post(
@@ -297,7 +300,7 @@ def frozen(archive, curator):
 
 def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).unlink()
+    store.path_of(item.entry.photo.file_key).unlink()
     answer = client.get(reverse("dataset-export", args=[frozen.pk]), follow=True)
     assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
     with pytest.raises(datasets.Refused):
@@ -311,7 +314,7 @@ def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
 
 def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
+    store.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
     with pytest.raises(datasets.Refused, match=item.content_sha256[:16]):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out*"))

@@ -4,13 +4,14 @@ import tracemalloc
 
 import pytest
 
-from skinclinic import jobs
 from skinclinic.archive.formats import tables
 from skinclinic.archive.models import Entry, Import
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests.archive import table_files
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 HEAD = b"image,diagnosis,patient,x\n"
@@ -72,7 +73,7 @@ WHOLES = {
 }
 
 
-@pytest.mark.parametrize("kind", WHOLES)
+@each("kind", WHOLES)
 def test_a_table_that_is_none_is_refused_with_its_reason(check, kind):
     data, message = WHOLES[kind]
     row = check(data)
@@ -107,7 +108,7 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("kind", ROWS)
+@each("kind", ROWS)
 def test_a_bad_row_is_named_by_its_number(check, kind):
     data, message = ROWS[kind]
     row = check(HEAD + GOOD + data)
@@ -138,7 +139,7 @@ CELLS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("field", "value"), [(field, value) for field in CELLS for value in CELLS[field]])
+@each("field, value", [(field, value) for field in CELLS for value in CELLS[field]])
 def test_a_value_that_makes_no_sense_is_named(check, field, value):
     row = check(HEAD + GOOD + f'1.jpg,bcc,A,"{value}"\n'.encode(), field)
     assert row.state == "refused" and "[3]" in said(row) and said(row).startswith(("x ", "sha256 ")), said(
@@ -157,15 +158,13 @@ READ = {
 }
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [(field, value) for field, values in READ.values() for value in values]
-)
+@each("field, value", [(field, value) for field, values in READ.values() for value in values])
 def test_a_value_that_makes_sense_is_read(check, field, value):
     row = check(HEAD + GOOD + f'1.jpg,bcc,A,"{value}"\n'.encode(), field)
     assert row.state == "ready" and row.report["new"] == 2, said(row)
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [
         (HEAD + GOOD).replace(b"\n", b"\r"),
@@ -202,10 +201,10 @@ def test_thousands_of_different_bad_values_are_one_error_with_examples(check):
 
 
 def test_errors_are_said_in_the_readers_language(check, monkeypatch):
-    from skinclinic.archive.services import import_report
+    from skinclinic.archive.services.importing import row_errors
 
     row = check(HEAD + b"0.jpg,bcc,A,200\n", "age")
-    monkeypatch.setattr(import_report, "_", {"not an age in years from 0 to %(oldest)s": "0~%(oldest)s"}.get)
+    monkeypatch.setattr(row_errors, "_", {"not an age in years from 0 to %(oldest)s": "0~%(oldest)s"}.get)
     assert in_words(row.report["errors"][0]) == "\u201c200\u201d: 0~120"
 
 

@@ -8,15 +8,19 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from skinclinic import jobs
 from skinclinic.archive.models import Entry, Import, Source
-from skinclinic.archive.services import from_clinic, import_check, import_write, imports
+from skinclinic.archive.services.curating import from_clinic
+from skinclinic.archive.services.importing import check as import_check
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing import write as import_write
+from skinclinic.engine import jobs
+from skinclinic.files import store as files
 from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
-from skinclinic.services import files
 from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.archive import table_files
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 ROWS = [["0.jpg", "bcc", "A", "L"], ["1.jpg", "mm", "A", "L"], ["2.jpg", "nevus", "B", ""]]
@@ -263,7 +267,7 @@ MAPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", MAPS)
+@each("kind", MAPS)
 def test_a_map_of_another_shape_is_refused(clinic, photos, tmp_path, kind):
     data = MAPS[kind]
     (tmp_path / "map.json").write_bytes(data if isinstance(data, bytes) else data.encode())
@@ -272,12 +276,10 @@ def test_a_map_of_another_shape_is_refused(clinic, photos, tmp_path, kind):
     assert not Import.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"name": ""}, {"name": "y" * 121}, {"name": "a\0b"}, {"name": "a\ud800b"}, {"url": "no address"},
+@each("options", [{"name": ""}, {"name": "y" * 121}, {"name": "a\0b"}, {"name": "a\ud800b"}, {"url": "no address"},
      {"url": "javascript:alert(1)"}, {"licence": "y" * 121}, {"period": "a\0b"}, {"photos": "/gone"},
-     {"photos": "y" * 5000}, {"photos": "a\0b"}, {"format": "csv"}, {"user": "nobody"}, {"clinic": "none"}],
-)  # fmt: skip
+     {"photos": "y" * 5000}, {"photos": "a\0b"}, {"format": "csv"}, {"user": "nobody"},
+     {"clinic": "none"}])  # fmt: skip
 def test_an_option_that_makes_no_sense_is_refused(clinic, photos, options):
     from pathlib import Path
 

@@ -13,6 +13,7 @@ from skinclinic.archive.formats.problems import PhotosRefused
 from tests import factories
 from tests.archive import hostile_zips, table_files
 from tests.archive.hostile_zips import Member
+from tests.cases import each
 
 JPEG = factories.jpeg_bytes(0, 160, 128)
 MB = 1 << 20
@@ -56,7 +57,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@each("kind", REFUSED)
 def test_a_hostile_zip_is_refused(tmp_path, kind):
     members, message = REFUSED[kind]
     with pytest.raises(PhotosRefused, match=message):
@@ -97,7 +98,7 @@ def test_a_directory_of_honest_size_is_counted(tmp_path, monkeypatch):
         open_photos(hostile_zips.write(tmp_path / "p.zip", members, count=1))
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [
         b"",
@@ -170,7 +171,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("kind", NAMES)
+@each("kind", NAMES)
 def test_unusual_names_are_found(tmp_path, kind):
     member, wanted = NAMES[kind]
     photos = open_photos(hostile_zips.write(tmp_path / "p.zip", [member]))
@@ -193,14 +194,11 @@ def several(tmp_path):
     return open_photos(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
+@each("wanted, found", [
         ("0.jpg", "0.jpg"), ("a/0.jpg", "a/0.jpg"), ("a\\0.JPG", "a/0.jpg"), ("b/0", "b/0.jpg"), ("2.png", "2.png"),
         ("e/X.JPG", "e/X.JPG"), ("e/x.jpg", "e/x.jpg"), ("9.jpg", None), ("", None), ("../0.jpg", None),
         ("/etc/passwd", None),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_path_finds_exactly_its_photo(several, wanted, found):
     assert several.find(wanted) == found
 

@@ -3,7 +3,8 @@
 import pytest
 
 from skinclinic.archive.models import DatasetVersion, Entry, Import
-from skinclinic.archive.services import dataset_of_import, datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.importing import dataset as dataset_of_import
 from tests import factories
 
 pytestmark = pytest.mark.django_db

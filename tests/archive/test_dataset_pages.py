@@ -4,7 +4,9 @@ import pytest
 from django.utils.translation import override
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Source, Subtype
-from skinclinic.archive.services import review, selection
+from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.searching import selection
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +31,9 @@ def test_photos_are_taken_out_of_a_draft_and_get_another_label(draft, client):
     assert draft.items.count() == 4
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{}, {"act": "remove"}, {"act": "nothing", "items": "1"}, {"act": "relabel", "items": "1", "label": ""},
-     {"act": "remove", "items": "99999999999999999999"}, {"act": "relabel", "items": "-1", "label": "a\0b"}],
-)  # fmt: skip
+@each("body", [{}, {"act": "remove"}, {"act": "nothing", "items": "1"}, {"act": "relabel", "items": "1", "label": ""},
+     {"act": "remove", "items": "99999999999999999999"},
+     {"act": "relabel", "items": "-1", "label": "a\0b"}])  # fmt: skip
 def test_what_makes_no_sense_changes_nothing(draft, client, body):
     before = list(draft.items.values())
     assert client.post(f"/archive/datasets/{draft.pk}/photos/act/", body).status_code == 302

@@ -5,7 +5,7 @@ import statistics
 import pytest
 
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
-from skinclinic.archive.services import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -58,9 +58,9 @@ def test_rejected_members_and_missing_files_prevent_freezing(draft, entries, cur
         freezing.freeze(draft, curator)
     assert not check(draft, "rejected").passed
     Entry.objects.filter(pk=entries[0].pk).update(review="accepted")
-    from skinclinic.services import files
+    from skinclinic.files import store
 
-    files.path_of(entries[1].photo.file_key).unlink()
+    store.path_of(entries[1].photo.file_key).unlink()
     with pytest.raises(datasets.Refused, match="gone"):
         freezing.freeze(draft, curator)
 

@@ -7,13 +7,15 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from skinclinic import imaging, jobs
-from skinclinic.archive import near
+from skinclinic import imaging
+from skinclinic.archive import near_duplicates as near
 from skinclinic.archive.models import DuplicatePair, Review
-from skinclinic.archive.services import duplicates
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.engine import jobs
 from skinclinic.imaging.likeness import hash_of
 from skinclinic.services.photos import store_photo
 from tests import factories
+from tests.cases import each
 
 
 def all_pairs(hashes: np.ndarray, most: int) -> set[tuple[int, int]]:
@@ -22,7 +24,7 @@ def all_pairs(hashes: np.ndarray, most: int) -> set[tuple[int, int]]:
     return {tuple(map(int, pair)) for pair in np.argwhere(np.triu(distances <= most, 1))}
 
 
-@pytest.mark.parametrize("most", range(8))
+@each("most", range(8))
 def test_every_pair_within_the_distance_is_found(most):
     random = np.random.default_rng(most)
     hashes = random.integers(-(2**63), 2**63 - 1, 1500)
@@ -77,7 +79,6 @@ def test_no_hash_and_too_large_a_distance():
         near.pairs(np.array([1]), 8)
 
 
-@pytest.mark.photos
 def test_on_real_photos_copies_are_near_and_different_lesions_are_not(real_photos):
     files = sorted((real_photos / "images").glob("*.jpg"))
     hashes, changed = [], []
@@ -193,7 +194,7 @@ def test_a_verdict_that_is_none_changes_nothing(pair, curator, client_for, body)
     assert pair.verdict == DuplicatePair.Verdict.OPEN
 
 
-@pytest.mark.parametrize("after", ["", "0.0", "x", "99999.1", "4.", "²³.5"])
+@each("after", ["", "0.0", "x", "99999.1", "4.", "²³.5"])
 def test_the_queue_shows_the_pair_or_says_there_is_none(pair, curator, client_for, after):
     page = client_for(curator).get(reverse("duplicates"), {"after": after, "show": "patients"})
     assert page.status_code == 200

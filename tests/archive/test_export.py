@@ -9,10 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from skinclinic import imaging
-from skinclinic.archive import zip_stream
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
-from skinclinic.archive.services import datasets, export, freezing
-from skinclinic.services import files
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.exporting import export
+from skinclinic.files import store
+from skinclinic.web import zip_stream
 
 pytestmark = pytest.mark.django_db
 
@@ -95,11 +96,11 @@ def test_drafts_are_not_exported(draft):
 def test_a_file_that_is_gone_or_changed_is_named(frozen, tmp_path):
     key = frozen.items.order_by("content_sha256").first().entry.photo.file_key
     name = frozen.items.order_by("content_sha256").first().content_sha256[:16]
-    files.path_of(key).write_bytes(b"something else")
+    store.path_of(key).write_bytes(b"something else")
     with pytest.raises(CommandError, match=name):
         call_command("export_dataset", "Tumours", out=tmp_path / "out")
     assert not list((tmp_path / "out" / "photos").iterdir())
-    files.path_of(key).unlink()
+    store.path_of(key).unlink()
     with pytest.raises(datasets.Refused, match=name):
         export.members(frozen, export.Options())
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from skinclinic import jobs
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.services import files
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.files import store
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_the_page_says_that_it_is_being_frozen_and_then_that_it_is(draft, curato
 def test_a_changed_file_keeps_it_a_draft_and_is_said(draft, curator, client_for):
     client = client_for(curator)
     freeze(client, draft)
-    files.path_of(draft.items.first().entry.photo.file_key).write_bytes(b"another photo")
+    store.path_of(draft.items.first().entry.photo.file_key).write_bytes(b"another photo")
     jobs.run_waiting(freezing.FREEZE_JOB)
     draft.refresh_from_db()
     assert not draft.is_frozen

@@ -3,8 +3,8 @@
 import pytest
 
 from skinclinic.archive.models import EntryChange, RejectReason, Review
-from skinclinic.archive.services import from_clinic
-from skinclinic.archive.services.datasets import Refused
+from skinclinic.archive.services.curating import from_clinic
+from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.services import diagnoses
 from tests import factories
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from skinclinic.archive.models import BackgroundDisease, Entry
-from skinclinic.archive.services.selection import Selection
+from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.archive.views.dates import tree, undated
 from skinclinic.archive.views.imports import _time_left
 from tests import factories

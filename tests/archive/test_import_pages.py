@@ -7,9 +7,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from skinclinic import jobs
 from skinclinic.archive.models import Entry, Import, SavedMapping
-from skinclinic.archive.services import imports as service
+from skinclinic.archive.services.importing import imports as service
+from skinclinic.engine import jobs
 from tests import factories
 
 

@@ -7,14 +7,15 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 
-from skinclinic import jobs
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests import factories
 from tests.archive import table_files
 from tests.archive.table_files import COLUMNS
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 State = Import.State
@@ -93,8 +94,8 @@ def test_a_changed_label_is_said_then_written_and_resets_the_review(begin, tmp_p
     assert Entry.objects.get(external_id="1.jpg").review == "accepted"
 
 
-@pytest.mark.parametrize(
-    ("encoding", "delimiter"),
+@each(
+    "encoding, delimiter",
     [("utf-8", ","), ("utf-8-sig", ","), ("cp949", ","), ("utf-8", ";"), ("utf-8-sig", "\t"), ("cp949", ";")],
 )
 def test_tables_as_people_save_them(begin, tmp_path, encoding, delimiter):
@@ -155,7 +156,7 @@ BAD_TABLES = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD_TABLES)
+@each("kind", BAD_TABLES)
 def test_a_bad_row_is_named_and_nothing_is_imported(begin, tmp_path, kind):
     bad, message = BAD_TABLES[kind]
     row = checked(begin(metadata=table_files.table(tmp_path / "t.csv", [["0.jpg", "bcc", "A"], bad])))
@@ -177,7 +178,7 @@ BAD_VALUES = {
 }
 
 
-@pytest.mark.parametrize("field", BAD_VALUES)
+@each("field", BAD_VALUES)
 def test_an_unknown_code_is_named(begin, tmp_path, field):
     value, message = BAD_VALUES[field]
     table = table_files.table(
@@ -201,7 +202,7 @@ BAD_WHOLES = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD_WHOLES)
+@each("kind", BAD_WHOLES)
 def test_a_table_that_cannot_be_used_is_refused_as_a_whole(begin, tmp_path, kind):
     data, message = BAD_WHOLES[kind]
     (tmp_path / "t.csv").write_bytes(data)
@@ -402,7 +403,7 @@ def test_isic_metadata_with_a_column_for_each_level(begin, tmp_path):
 def test_pause_and_resume(begin, tmp_path, monkeypatch):
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)
-    from skinclinic.archive.services import import_write
+    from skinclinic.archive.services.importing import write as import_write
 
     real = import_write._Writer.write
 
@@ -422,7 +423,7 @@ def test_pause_and_resume(begin, tmp_path, monkeypatch):
 
 
 def test_an_error_in_the_middle_is_noted_and_the_import_taken_up_again(begin, tmp_path, monkeypatch):
-    from skinclinic.services import files
+    from skinclinic.files import store as files
 
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)
@@ -508,7 +509,6 @@ def test_which_clinic_must_be_said_when_there_are_two(clinic, other_clinic, tmp_
         run("X", photos=table_files.photos(tmp_path / "p"), format="folder")
 
 
-@pytest.mark.photos
 def test_the_real_photos_come_in_with_what_their_table_says(clinic, curator, real_photos):
     options = {
         "photos": real_photos / "images", "metadata": real_photos / "metadata.csv", "format": "pad-ufes-20",

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from skinclinic.archive.services import splits
-from skinclinic.archive.services.splits import Member
+from skinclinic.archive.services.datasets import splits
+from skinclinic.archive.services.datasets.splits import Member
+from tests.cases import each
 
 
 def people(counts, start=date(2010, 1, 1)):
@@ -18,8 +19,8 @@ def people(counts, start=date(2010, 1, 1)):
     return rows
 
 
-@pytest.mark.parametrize("method", splits.METHODS)
-@pytest.mark.parametrize("seed", range(5))
+@each("method", splits.METHODS)
+@each("seed", range(5))
 def test_a_patient_is_on_one_side_and_sizes_add_up(method, seed):
     members = people([1, 7, 2, 3, 1, 1, 9, 4, 2, 5])
     sides, said = splits.split(members, method, 0.7, seed)

@@ -12,11 +12,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Analysis
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from tests import factories
 from tests.engine import wait_until
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 UPLOADS = 15
 

@@ -14,12 +14,6 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "tests/browser/" in str(item.path):
-            item.add_marker("browser")
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     # Playwright runs an event loop in this thread; Django must not take it for async code.

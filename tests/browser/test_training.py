@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from classifier.services import trainings
-from skinclinic import jobs
+from classifier.services.training import trainings
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion
 from tests import factories
 from tests.browser import axe

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion, Photo
 from tests import factories
 from tests.browser.axe import violations
@@ -19,7 +19,7 @@ SENT = "#sent .upload-card"
 
 
 @pytest.fixture
-def engine(db):
+def engine_online(db):
     """A worker that says it is alive; the test runs the jobs."""
     jobs.worker_alive("test")
 
@@ -61,7 +61,7 @@ def give(page: Page, event: str, *files: tuple[str, bytes]) -> None:
     )
 
 
-def test_several_good_files_and_a_bad_one(open_page, clinician, model_version, engine, tmp_path):
+def test_several_good_files_and_a_bad_one(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
     page.allowed_errors = [REFUSED]
     bad = tmp_path / "notes.jpg"
@@ -80,7 +80,7 @@ def test_several_good_files_and_a_bad_one(open_page, clinician, model_version, e
     assert violations(page) == []
 
 
-def test_dropped_and_pasted(open_page, clinician, model_version, engine):
+def test_dropped_and_pasted(open_page, clinician, model_version, engine_online):
     page = open_page(clinician, "/upload/")
     give(page, "drop", ("dropped.jpg", factories.jpeg_bytes(1)), ("second.jpg", factories.jpeg_bytes(2)))
     expect(page.locator("#sent [data-photo]")).to_have_count(2)
@@ -89,7 +89,9 @@ def test_dropped_and_pasted(open_page, clinician, model_version, engine):
     expect(card(page, "Pasted photo.jpeg")).to_have_attribute("data-state", "queued")
 
 
-def test_already_uploaded_is_its_own_state(open_page, clinic, clinician, model_version, engine, tmp_path):
+def test_already_uploaded_is_its_own_state(
+    open_page, clinic, clinician, model_version, engine_online, tmp_path
+):
     stored = factories.make_photo(clinic, clinician, seed=1)
     page = open_page(clinician, "/upload/")
     choose(page, lesion_photo(tmp_path, 1, "again.jpg"))
@@ -103,7 +105,7 @@ def test_already_uploaded_is_its_own_state(open_page, clinic, clinician, model_v
     assert Photo.objects.count() == 1
 
 
-def test_remove_asks_and_deletes(open_page, clinician, model_version, engine, tmp_path):
+def test_remove_asks_and_deletes(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
     choose(page, lesion_photo(tmp_path, 1), lesion_photo(tmp_path, 2))
     expect(page.locator("#sent [data-photo]")).to_have_count(2)
@@ -129,7 +131,7 @@ def test_engine_offline_until_a_worker_comes(open_page, clinician, model_version
     expect(card(page, "lesion-1.jpg")).to_have_attribute("data-state", "done", timeout=10_000)
 
 
-def test_a_failed_analysis_is_tried_again(open_page, clinician, model_version, engine, tmp_path):
+def test_a_failed_analysis_is_tried_again(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
     choose(page, lesion_photo(tmp_path, 1))
     expect(card(page, "lesion-1.jpg")).to_contain_text("Queued")
@@ -142,7 +144,7 @@ def test_a_failed_analysis_is_tried_again(open_page, clinician, model_version, e
     expect(card(page, "lesion-1.jpg")).to_have_attribute("data-state", "done")
 
 
-def test_a_lost_connection_is_retried(open_page, clinician, model_version, engine, tmp_path):
+def test_a_lost_connection_is_retried(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
     page.allowed_errors = ["net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED"]
     page.route("**/photos/", lambda route: route.abort())
@@ -155,7 +157,9 @@ def test_a_lost_connection_is_retried(open_page, clinician, model_version, engin
     assert Photo.objects.count() == 2
 
 
-def test_an_answer_that_got_lost_is_no_duplicate(open_page, clinician, model_version, engine, tmp_path):
+def test_an_answer_that_got_lost_is_no_duplicate(
+    open_page, clinician, model_version, engine_online, tmp_path
+):
     """The server stored the photo, the answer never came: sent again, it is simply there."""
     page = open_page(clinician, "/upload/")
     page.allowed_errors = ["net::ERR_FAILED"]
@@ -199,7 +203,9 @@ def test_too_large_and_empty_are_not_even_sent(open_page, clinician, tmp_path):
     expect(card(page, "empty.jpg")).to_contain_text("The file is empty.")
 
 
-def test_coming_back_shows_what_is_not_filed_yet(open_page, clinician, model_version, engine, tmp_path):
+def test_coming_back_shows_what_is_not_filed_yet(
+    open_page, clinician, model_version, engine_online, tmp_path
+):
     page = open_page(clinician, "/upload/")
     choose(page, lesion_photo(tmp_path, 1), lesion_photo(tmp_path, 2))
     expect(page.locator("#sent [data-photo]")).to_have_count(2)
@@ -246,7 +252,9 @@ def test_into_a_lesion(open_page, clinic, clinician, model_version, tmp_path):
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("dark", [False, True])
-def test_thirty_cards_on_a_phone(open_page, clinician, model_version, engine, tmp_path, dark, language):
+def test_thirty_cards_on_a_phone(
+    open_page, clinician, model_version, engine_online, tmp_path, dark, language
+):
     page = open_page(clinician, "/upload/", width=390, dark=dark, language=language, touch=True)
     page.allowed_errors = [REFUSED]
     name = "a very long file name of a photo that somebody gave a whole story " * 3

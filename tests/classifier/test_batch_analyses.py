@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from classifier.models import Analysis, LabelCheck
-from classifier.services import analyses, batch_analyses, label_checks, registry
-from skinclinic import jobs
+from classifier.services.analysis import analyses, batch_analyses
+from classifier.services.evaluation import label_checks
+from classifier.services.models import registry
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import review
-from skinclinic.archive.services.selection import Selection
+from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.imaging import Box
 from skinclinic.models import Job
-from skinclinic.services import files, photos
+from skinclinic.services import photos
 from tests import factories, results
 from tests.engine import wait_until
 from tests.skinclinic.pages import url
@@ -78,8 +81,8 @@ def test_another_crop_is_analysed_anew(archive, model_version):
 
 
 def test_a_photo_that_cannot_be_read_stops_no_other(archive, model_version):
-    files.path_of(archive[1].photo.file_key).write_bytes(b"broken")
-    files.path_of(archive[2].photo.file_key).unlink()
+    store.path_of(archive[1].photo.file_key).write_bytes(b"broken")
+    store.path_of(archive[2].photo.file_key).unlink()
     unreadable = batch_analyses.analyse(model_version, ids(archive))
     assert [one.photo for one in unreadable] == ids(archive)[1:3]
     assert Analysis.objects.count() == len(archive) - 2
@@ -220,7 +223,6 @@ def test_a_model_that_is_gone_is_said_and_can_be_tried_again(archive, curator, m
     assert (check.state, check.done) == ("done", len(archive))
 
 
-@pytest.mark.engine
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_check_goes_on_where_it_was(engine, clinic, curator, model_version):
     rows = [

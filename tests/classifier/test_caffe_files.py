@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import network
 from classifier.imports import caffe_layout, caffemodel, prototxt
 from classifier.imports.caffe_graph import read_graph
 from classifier.imports.caffe_resnet import convert, read_caffe_resnet
 from classifier.imports.caffemodel import Blob
-from classifier.manifest import ModelRejected
+from classifier.networks import network
+from classifier.networks.manifest import ModelRejected
+from tests.cases import each
 from tests.classifier import caffe_net
 
 
@@ -87,7 +88,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
+@each("case", BAD)
 def test_bytes_that_are_no_caffemodel_are_refused(case, tmp_path):
     file = tmp_path / "x.caffemodel"
     file.write_bytes(BAD[case])
@@ -161,7 +162,7 @@ def test_text_format_is_read_in_its_loose_style():
     assert y.number("eps", 1) == 1e-3
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "layer {",
@@ -312,8 +313,8 @@ def spoil_name(case):
     case.net.append(case.layer("res5c"))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "expected"),
+@each(
+    "spoil, expected",
     [
         (
             spoil_wiring,
@@ -363,7 +364,7 @@ def test_an_input_layer_and_layers_for_training_are_understood(case):
     assert case.convert().input_size == 224
 
 
-@pytest.mark.parametrize("side", [97, 193, 199, 224, 225, 256, 320])
+@each("side", [97, 193, 199, 224, 225, 256, 320])
 def test_the_size_of_the_last_maps_is_that_of_the_network(side):
     with torch.device("meta"):
         backbone = network.build("resnet50-caffe", 1).backbone

@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from classifier.models import Analysis
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
+from tests.cases import each
 
 HTML = {"accept": "text/html"}
 
@@ -94,7 +95,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("box", "code"), BAD)
+@each("box, code", BAD)
 def test_what_is_no_square_inside_the_photo_is_refused(box, code, url, cropper, photo, model_version):
     response = cropper.post(url, box)
     assert (response.status_code, response.json()["error"]["code"]) == (400, code)
@@ -104,7 +105,7 @@ def test_what_is_no_square_inside_the_photo_is_refused(box, code, url, cropper, 
     assert not Analysis.objects.exists()
 
 
-@pytest.mark.parametrize(
+@each(
     "body",
     [
         b"",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import auc_estimate, covariance, paired_test, placements, unpaired_test
+from tests.cases import each
 
 CASES = [(seed, levels) for seed in range(6) for levels in (2, 4, 12, 10**6)]
 
@@ -36,7 +36,7 @@ def by_pairs(columns, truth):
     return np.mean(v10, 1), spread, v10, v01
 
 
-@pytest.mark.parametrize("seed, levels", CASES)
+@each("seed, levels", CASES)
 def test_variance_covariance_and_placements_are_those_of_all_pairs(seed, levels):
     columns, truth = made(seed, levels)
     areas, spread, v10, v01 = by_pairs(columns, truth)
@@ -49,7 +49,7 @@ def test_variance_covariance_and_placements_are_those_of_all_pairs(seed, levels)
         assert of_negatives == pytest.approx(negative, abs=1e-12)
 
 
-@pytest.mark.parametrize("seed, levels", CASES)
+@each("seed, levels", CASES)
 def test_estimate_and_paired_test_follow_from_them(seed, levels):
     columns, truth = made(seed, levels, columns=2)
     areas, spread, _v10, _v01 = by_pairs(columns, truth)

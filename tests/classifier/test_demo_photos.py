@@ -2,7 +2,8 @@
 
 import pytest
 
-from classifier.services import demo, demo_clinic
+from classifier.demo import clinic as demo_clinic
+from classifier.demo import photos as demo
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from tests import factories
 

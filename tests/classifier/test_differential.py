@@ -2,8 +2,9 @@
 
 import pytest
 
-from classifier.services.differential import ThresholdFacts, result_view, score_text
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.analysis.differential import ThresholdFacts, result_view, score_text
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 EVEN = dict.fromkeys(DISEASE_KEYS, 1 / 12)
 
@@ -29,8 +30,8 @@ def test_a_disease_without_a_threshold_is_never_listed_and_has_no_tick():
     assert [row.tick is None for row in view.rows] == [False] + [True] * 11
 
 
-@pytest.mark.parametrize(
-    ("score", "beside", "text"),
+@each(
+    "score, beside, text",
     [
         (0.41, 0.3, "0.410"),
         (1.0, 0.3, "1.000"),

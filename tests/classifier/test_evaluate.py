@@ -6,13 +6,13 @@ import json
 import numpy as np
 import pytest
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import auc_estimate
 from classifier.metrics.evaluation import GivenThresholds, Wishes, evaluate
 from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs, mean_sd
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 WITHOUT_TWO = [key for key in DISEASE_KEYS if key not in ("lentigo", "wart")]
 
@@ -117,7 +117,7 @@ def test_everything_at_once_is_json():
     assert set(again) == {field.name for field in dataclasses.fields(found)}
 
 
-@pytest.mark.parametrize(
+@each(
     "scores, truth, more, message",
     [
         (np.zeros((3, 11)), ["bcc"] * 3, {}, "3 photos and 12 columns"),

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.metrics.delong import paired_test
 from classifier.models import ThresholdSet
-from classifier.services import model_comparison, threshold_sets
-from classifier.services.evaluation_report import Report
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.evaluation.report import Report
+from classifier.services.models import comparison as model_comparison
+from classifier.services.models import threshold_sets
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
+from tests.cases import each
 from tests.classifier.test_evaluation_pages import text_of
 from tests.skinclinic.pages import messages_of, url
 
@@ -103,7 +105,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@each("wrong", WRONG)
 def test_nonsense_makes_no_thresholds(row, admin_user, models, test_set, client_for, wrong):
     before = ThresholdSet.objects.count()
     client = client_for(admin_user)

@@ -3,25 +3,29 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from classifier import roc
-from classifier.metrics import bootstrap
+from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate
+from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Analysis, Evaluation
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluation_tables, evaluations, leakage
-from classifier.services.evaluation_report import Report
-from skinclinic import jobs
+from classifier.services.evaluation import evaluations, leakage
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import run as evaluation_run
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.services.photos import delete_photo
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 
 pytestmark = pytest.mark.django_db
@@ -340,3 +344,45 @@ def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, e
     own = bootstrap.by_patient(scores[:, DISEASE_KEYS.index("sk")], truth, people, repeats=50)
     assert found["bootstrap_by_patient"]["low"] == own.low
     assert (found["bootstrap_by_patient"]["units"], found["bootstrap_by_photo"]["unit"]) == (12, "photo")
+
+
+def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
+    clinic, curator, entries, test_set, model, monkeypatch
+):
+    evaluated.score(model, entries)
+    row = evaluated.evaluated(clinic, curator, [model], [test_set])
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+    assert evaluation_run.run(row)["name"] == "First"
+    assert (row.folder / evaluation_report.REPORT).read_bytes() != before
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+
+    def until_the_power_fails(move):
+        def moved(source, target):
+            if Path(source).parent != Path(target).parent or Path(target) == row.folder:
+                raise OSError("power cut")
+            move(source, target)
+
+        return moved
+
+    monkeypatch.setattr(os, "rename", until_the_power_fails(os.rename))
+    monkeypatch.setattr(os, "replace", until_the_power_fails(os.replace))
+    with pytest.raises(OSError, match="power cut"):
+        evaluation_run.run(row)
+    assert (row.folder / evaluation_report.REPORT).read_bytes() == before
+    assert Report(row).datasets
+
+
+def test_what_a_model_was_trained_on_is_read_once_for_all_datasets(
+    clinic, curator, entries, test_set, training_set, model, monkeypatch
+):
+    others = [evaluated.freeze(clinic, curator, entries, name=f"Test set {n}") for n in range(2)]
+    evaluated.score(model, entries)
+    model.trained_on_version = training_set
+    model.save()
+    read = []
+    real = leakage.training_items
+    monkeypatch.setattr(leakage, "training_items", lambda version: read.append(version) or real(version))
+    row = evaluated.evaluated(clinic, curator, [model], [test_set, *others], remove_leaks=True)
+    assert row.state == "done", row.error
+    assert read == [training_set]
+    assert len(evaluation_report.leaks(row)) == 3

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import bootstrap, notes
+from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.curves import threshold_curve
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, OWN_GROUP, tier_groups
 from classifier.metrics.operating import Truth, at_threshold
@@ -16,7 +15,8 @@ from classifier.metrics.plain import plain
 from classifier.metrics.proportions import predictive_values, proportion
 from classifier.metrics.ranking import argmax_confusion, confusion, ranking
 from classifier.metrics.subgroups import subgroup_aucs
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 NAMES = [*DISEASE_KEYS, "others"]
 
@@ -32,7 +32,7 @@ def made(seed=1, n=300, levels=40, names=NAMES):
     return np.floor(scores / 1.4 * levels) / levels, truth
 
 
-@pytest.mark.parametrize("count, of", [(0, 1), (1, 1), (0, 40), (40, 40), (1, 40), (17, 23), (9999, 100000)])
+@each("count, of", [(0, 1), (1, 1), (0, 40), (40, 40), (1, 40), (17, 23), (9999, 100000)])
 def test_intervals_of_shares_are_wilsons(count, of):
     expected = stats.binomtest(count, of).proportion_ci(method="wilson")
     found = proportion(count, of)
@@ -62,8 +62,8 @@ def test_actinic_keratosis_goes_where_the_policy_says():
         tier_groups("neither")
 
 
-@pytest.mark.parametrize("key", ["bcc", "ak", "nevus"])
-@pytest.mark.parametrize("policy", [AS_BENIGN, AS_MALIGNANT, OWN_GROUP])
+@each("key", ["bcc", "ak", "nevus"])
+@each("policy", [AS_BENIGN, AS_MALIGNANT, OWN_GROUP])
 def test_counts_and_group_specificities_at_a_threshold(key, policy):
     scores, truth = made()
     column = scores[:, DISEASE_KEYS.index(key)]

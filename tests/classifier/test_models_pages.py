@@ -9,9 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.authtoken.models import Token
 
-from classifier import weights
 from classifier.models import ModelVersion, Publication
-from classifier.services import model_upload, registry
+from classifier.networks import weights
+from classifier.services.models import registry
+from classifier.services.models import upload as model_upload
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
 

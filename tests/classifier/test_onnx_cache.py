@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from classifier import weights
+from classifier.networks import weights
 from classifier.runtimes import onnx_export
 from classifier.runtimes.onnx_runtime import open_session
 from tests.classifier import lively

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.preprocess import Preprocessing, to_array
+from tests.cases import each
 
 MEAN, STD = (0.5, 0.25, 0.0), (0.5, 0.25, 1.0)
 
@@ -52,7 +53,7 @@ def test_a_crop_that_is_not_square_is_refused():
         to_array(Image.new("RGB", (64, 65)), Preprocessing(32, MEAN, STD))
 
 
-@pytest.mark.parametrize(
+@each(
     "wrong",
     [
         {"input_size": 16},

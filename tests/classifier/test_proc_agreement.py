@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from classifier import roc
-from classifier.metrics import bootstrap
+from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate, paired_test, unpaired_test
 from tests import peers
 

@@ -11,12 +11,13 @@ import pytest
 from django.db import connection
 from safetensors.numpy import load, save
 
-from classifier import structure, weights
-from classifier.architectures import ARCHITECTURES
 from classifier.models import ModelVersion, Publication, ThresholdSet
-from classifier.services import registry
-from classifier.weights import ModelRejected
+from classifier.networks import structure, weights
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.weights import ModelRejected
+from classifier.services.models import registry
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 
@@ -63,16 +64,16 @@ def put_weights(folder: Path, content: bytes):
     change_manifest(folder, weights_sha256=hashlib.sha256(content).hexdigest())
 
 
-@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+@each("architecture", list(ARCHITECTURES))
 def test_fingerprints_are_those_of_the_networks(architecture):
     import torch
 
-    from classifier import network
+    from classifier.networks import network
 
     with torch.device("meta"):
         state = network.build(architecture, 15).state_dict()
     shapes = {name: list(value.shape) for name, value in state.items()}
-    assert structure.fingerprint(shapes) == structure.FINGERPRINTS[architecture]
+    assert structure.fingerprint(shapes) == ARCHITECTURES[architecture].fingerprint
 
 
 def test_registering_twice_gives_one_version(model_dir, first):
@@ -227,7 +228,7 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("case", SPOILT)
+@each("case", SPOILT)
 def test_spoilt_models_are_refused(model_dir, copy_of, case):
     spoil, code = SPOILT[case]
     copy = copy_of(model_dir)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classifier.roc import (
+from classifier.metrics.roc import (
     NotEvaluable,
     auc,
     midranks,
@@ -12,6 +12,7 @@ from classifier.roc import (
     youden,
     youden_optima,
 )
+from tests.cases import each
 
 
 def by_pairs(scores, truth):
@@ -19,8 +20,8 @@ def by_pairs(scores, truth):
     return np.mean(pairs)
 
 
-@pytest.mark.parametrize("levels", [3, 10, 10**6])
-@pytest.mark.parametrize("seed", range(5))
+@each("levels", [3, 10, 10**6])
+@each("seed", range(5))
 def test_auc_is_the_share_of_pairs_in_order_with_ties_counting_half(seed, levels):
     rng = np.random.default_rng(seed)
     truth = rng.random(60) < 0.3
@@ -140,8 +141,8 @@ def partial_by_steps(scores, truth, least):
     return np.interp(middles, curve.specificity, curve.sensitivity).mean() * (1 - least)
 
 
-@pytest.mark.parametrize("least", [0, 0.35, 0.8, 0.9, 0.97])
-@pytest.mark.parametrize("levels", [4, 30, 10**6])
+@each("least", [0, 0.35, 0.8, 0.9, 0.97])
+@each("levels", [4, 30, 10**6])
 def test_partial_area_is_that_of_the_interpolated_curve(least, levels):
     rng = np.random.default_rng(levels)
     truth = rng.random(70) < 0.4

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import network, roc, weights
-from classifier.preprocess import to_array
-from classifier.synthetic import synthetic_lesion
-from classifier.synthetic_other import not_a_lesion
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.drawings.other import not_a_lesion
+from classifier.drawings.synthetic import synthetic_lesion
+from classifier.metrics import roc
+from classifier.networks import network, weights
+from classifier.networks.preprocess import to_array
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FOLDER = weights.SHIPPED_DIR / "skinclinic-demo"
 WITH_PHOTOS = {"bcc", "scc", "ak", "sk", "mm", "nevus"}
@@ -86,7 +87,6 @@ def test_it_finds_no_disease_in_most_surfaces(scores_of):
     assert (scores.argmax(1) == len(DISEASE_KEYS)).sum() >= 10
 
 
-@pytest.mark.photos
 def test_it_knows_the_photos_it_was_trained_on(scores_of, real_photos):
     # Only a check that weights, preprocessing and labels belong together: how well it does on photos of
     # other patients is in the manifest.

@@ -7,11 +7,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from classifier import network, torchvision_ops, weights
 from classifier.imports.labels import Labels, arrange, read_labels
 from classifier.imports.state_dicts import load_backbone, load_parts
-from classifier.manifest import ModelRejected
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, torchvision_ops, weights
+from classifier.networks.manifest import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.classifier import lively
 
 OUTPUTS = 14
@@ -66,7 +67,7 @@ WRITERS = {
 }
 
 
-@pytest.mark.parametrize("way", WRITERS)
+@each("way", WRITERS)
 def test_a_network_comes_back_from_every_way_of_saving_it(way, theirs, state, tmp_path):
     WRITERS[way](state, tmp_path / "weights")
     parts = load_parts(tmp_path / "weights", "resnet18")
@@ -80,8 +81,8 @@ def test_a_network_comes_back_from_every_way_of_saving_it(way, theirs, state, tm
     assert expected.std() > 0.1
 
 
-@pytest.mark.parametrize("way", WRITERS)
-@pytest.mark.parametrize("with_head", [True, False])
+@each("way", WRITERS)
+@each("with_head", [True, False])
 def test_a_training_can_start_from_any_of_them(way, with_head, state, tmp_path):
     WRITERS[way](state if with_head else backbone_only(state), tmp_path / "weights")
     fresh = network.build("resnet18", 12)
@@ -244,8 +245,8 @@ def test_spaces_a_mark_and_empty_lines_at_the_end_do_no_harm(tmp_path):
     assert read_labels(tmp_path / "labels") == Labels(tuple(range(12)), ())
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
+@each(
+    "names, expected",
     [
         (["bcc", *DISEASE_KEYS[2:], "eczema"], "missing disease keys: scc"),
         ([*DISEASE_KEYS, "mm"], "named more than once: mm"),

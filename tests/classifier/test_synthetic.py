@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from classifier.synthetic import plain_skin, synthetic_lesion
-from classifier.synthetic_other import not_a_lesion
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.drawings.other import not_a_lesion
+from classifier.drawings.synthetic import plain_skin, synthetic_lesion
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 
-@pytest.mark.parametrize("disease", DISEASE_KEYS)
+@each("disease", DISEASE_KEYS)
 def test_a_drawing_is_the_same_for_the_same_seed_and_another_for_another(disease):
     first = np.asarray(synthetic_lesion(disease, 3, 96))
     assert first.shape == (96, 96, 3) and first.dtype == np.uint8

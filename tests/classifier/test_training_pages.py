@@ -8,16 +8,20 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
-from classifier.services import registry, training_data, training_process, trainings
+from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
+from classifier.services.models import registry
+from classifier.services.training import data as training_data
+from classifier.services.training import process as training_process
+from classifier.services.training import trainings
 from classifier.training.folder import MODEL
-from classifier.views.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
 from classifier.views.trainings import duration
-from skinclinic import jobs
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.jobs import JobError
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of
 
 pytestmark = pytest.mark.django_db
@@ -256,10 +260,8 @@ def test_going_on_from_a_model_needs_its_network(frozen, curator, client_for, mo
     assert base == {"name": model_version.name, "weights_sha256": model_version.weights_sha256}
 
 
-@pytest.mark.parametrize(
-    "field", ["name", "dataset", "architecture", "init", "runs", "epochs", "image_size", "seed"]
-)
-@pytest.mark.parametrize("value", [*NASTY, "-1", "99999999999999999999", "model:1x"])
+@each("field", ["name", "dataset", "architecture", "init", "runs", "epochs", "image_size", "seed"])
+@each("value", [*NASTY, "-1", "99999999999999999999", "model:1x"])
 def test_no_field_breaks_the_form(frozen, curator, client_for, field, value):
     response = client_for(curator).post(reverse("model-training-new"), form_data(frozen, **{field: value}))
     assert response.status_code in (302, 400, 422)

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from classifier.models import Analysis
 from classifier.views import upload
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
-from skinclinic.views.errors import too_large
+from skinclinic.web.errors import too_large
 from tests import factories
 from tests.folders import stored_files
 
@@ -41,7 +41,7 @@ def sender(clinician, client_for):
 
 
 @pytest.fixture
-def engine(db):
+def engine_online(db):
     """A worker that has just said it is alive."""
     jobs.worker_alive("test")
 
@@ -51,7 +51,7 @@ def nothing_stored() -> bool:
 
 
 class TestOneFile:
-    def test_it_is_stored_and_queued(self, sender, model_version, engine):
+    def test_it_is_stored_and_queued(self, sender, model_version, engine_online):
         response = send(sender)
         card = response.json()
         photo = Photo.objects.get()
@@ -70,7 +70,7 @@ class TestOneFile:
 
     def test_it_is_stored_while_the_broker_is_down(self, sender, model_version, monkeypatch, settings):
         monkeypatch.undo()
-        from skinclinic import tasks
+        from skinclinic.engine import tasks
 
         def unreachable(*args, **kwargs):
             raise ConnectionError("broker")
@@ -133,7 +133,7 @@ class TestRefusals:
             asked.append(text)
             return text
 
-        from skinclinic.views import answers
+        from skinclinic.presenters import answers
 
         monkeypatch.setattr(answers, "_", translate)
         send(sender, SimpleUploadedFile("x.jpg", b"plain text"))
@@ -312,7 +312,7 @@ class TestCards:
     def cards(self, client, *have):
         return client.get(reverse("photo-cards"), {"have": ",".join(have)})
 
-    def test_from_queued_to_the_result(self, sender, model_version, engine):
+    def test_from_queued_to_the_result(self, sender, model_version, engine_online):
         card = send(sender).json()
         have = f"{card['id']}:{card['seen']}"
         assert self.cards(sender, have).json() == {"cards": [], "gone": []}
@@ -321,7 +321,7 @@ class TestCards:
         assert (fresh["state"], fresh["finished"]) == ("done", True)
         assert fresh["seen"] != card["seen"]
 
-    def test_places_in_the_queue(self, sender, model_version, engine):
+    def test_places_in_the_queue(self, sender, model_version, engine_online):
         sent = [send(sender, jpeg(seed)).json() for seed in range(3)]
         assert [card["position"] for card in sent] == [1, 2, 3]
         jobs.claim("analyse", 1)
@@ -329,7 +329,7 @@ class TestCards:
         places = {card["id"]: (card["state"], card["position"]) for card in changed}
         assert [places[card["id"]] for card in sent] == [("running", None), ("queued", 1), ("queued", 2)]
 
-    def test_a_failure_says_why_in_plain_words(self, sender, model_version, engine):
+    def test_a_failure_says_why_in_plain_words(self, sender, model_version, engine_online):
         card = send(sender).json()
         Job.objects.update(state="failed", error_code="worker_died", error="SIGKILL at 0x7f")
         (fresh,) = self.cards(sender, f"{card['id']}:").json()["cards"]
@@ -342,8 +342,8 @@ class TestCards:
         (shown,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
         Clinic.objects.update(impression_first=True)
         (held,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
-        assert listed in shown["html"] or "No disease above" in shown["html"]
-        assert listed not in held["html"] and "No disease above" not in held["html"]
+        assert listed in shown["html"] or "No candidate above" in shown["html"]
+        assert listed not in held["html"] and "No candidate above" not in held["html"]
         assert "Your own impression first" in held["html"]
 
     def test_strangers_photos_and_removed_ones_are_gone(self, photo, outsider, client_for, client):
@@ -368,7 +368,7 @@ class TestCards:
         assert client_for(coordinator).post(url).status_code == 405
 
     def test_a_hundred_cards_ask_as_often_as_two(
-        self, sender, clinic, clinician, model_version, engine, django_assert_num_queries
+        self, sender, clinic, clinician, model_version, engine_online, django_assert_num_queries
     ):
         from django.test.utils import CaptureQueriesContext
 

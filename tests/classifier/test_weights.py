@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier import network, weights
-from classifier.weights import ModelRejected
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, weights
+from classifier.networks.weights import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.classifier import lively
 
 ARCHITECTURE = "efficientnet_lite0"
@@ -127,8 +128,8 @@ KEYS = list(DISEASE_KEYS)
 THRESHOLDS = dict.fromkeys(KEYS, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
+@each(
+    "changes, code",
     [
         ({"disease_keys": [*KEYS[:-1], "psoriasis"]}, "unknown_disease"),
         ({"disease_keys": KEYS[:-1]}, "missing_disease"),
@@ -156,8 +157,8 @@ def test_a_manifest_that_does_not_fit_is_refused(folder, changes, code):
     assert refusal(folder, weights.read_manifest) == code
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
+@each(
+    "text, code",
     [
         (b"", "manifest_unreadable"),
         (b'{"name": ', "manifest_unreadable"),

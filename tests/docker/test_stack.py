@@ -84,7 +84,7 @@ def test_only_gpu_services_ask_for_a_gpu(stack):
 
 
 def test_trainings_have_a_queue_and_workers_of_their_own(stack):
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     assert jobs._queue("train") == "training"
     for name in ("trainer-cpu", "trainer-gpu"):

@@ -6,12 +6,11 @@ import signal
 import pytest
 
 from skinclinic.archive.models import Entry, Import
-from skinclinic.archive.services import imports
+from skinclinic.archive.services.importing import imports
 from skinclinic.models import Job, Lesion, Patient, Photo
 from tests.archive import table_files
 from tests.engine import wait_until
 
-pytestmark = pytest.mark.engine
 PHOTOS = 120
 
 

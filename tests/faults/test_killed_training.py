@@ -12,14 +12,15 @@ import torch
 from safetensors.torch import load_file
 
 from classifier.models import ModelVersion, TrainingRun
-from classifier.services import trainings
+from classifier.services.training import trainings
 from classifier.training import checkpoint
 from classifier.training import folder as files
 from classifier.training.plan import Plan, Sample
 from classifier.training.settings import Settings
-from skinclinic import imaging, jobs
+from skinclinic import imaging
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.files import whole
 from skinclinic.models import Job, Lesion
 from tests import factories
@@ -96,7 +97,6 @@ def test_a_half_written_checkpoint_is_never_read(tmp_path):
     assert json.loads((folder / files.OUTCOME).read_text())["state"] == files.DONE
 
 
-@pytest.mark.engine
 @pytest.mark.timeout(290)
 def test_kill_9_of_the_worker(engine, clinic, curator):
     """Its training ends by itself and another worker goes on from the checkpoint."""

@@ -5,32 +5,44 @@ from types import SimpleNamespace
 
 import pytest
 
-from reader_study.services import opening, readers, sampling, studies
-from reader_study.services.readers import Wanted
-from reader_study.services.sampling import Recipe
+from reader_study.services.making import opening, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
 from skinclinic.archive.models import DatasetItem
-from tests import evaluated
+from tests import evaluated, factories
 
 LABELS = ["bcc"] * 6 + ["mm"] * 4 + ["sk"] * 6 + ["nevus"] * 5 + ["ak"] * 3
 WANTED = {"bcc": 3, "mm": 2, "sk": 3, "nevus": 2}
 
 
+@pytest.fixture(scope="module")
+def stock(standing):
+    """A clinic with two frozen test sets and a model that has analysed all their photos."""
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        first = evaluated.make_entries(clinic, curator, LABELS, source="Asan")
+        second = evaluated.make_entries(clinic, curator, LABELS, first=100, source="Edinburgh")
+        versions = [
+            evaluated.freeze(clinic, curator, entries, name=name)
+            for entries, name in ((first, "Asan"), (second, "Edinburgh"))
+        ]
+        # Small drawn photos look alike; these are all different.
+        chance = random.Random(0)
+        for item in DatasetItem.objects.filter(version__in=versions):
+            DatasetItem.objects.filter(pk=item.pk).update(phash=chance.getrandbits(63))
+        model = evaluated.make_model(clinic, home, "one")
+        evaluated.score(model, [*first, *second])
+        standing.keep(
+            clinic=clinic,
+            curator=curator,
+            stocked=SimpleNamespace(entries=[*first, *second], versions=versions, model=model),
+        )
+
+
 @pytest.fixture
-def stocked(clinic, curator, tmp_path):
-    """Two frozen test sets and a model that has analysed all their photos."""
-    first = evaluated.make_entries(clinic, curator, LABELS, source="Asan")
-    second = evaluated.make_entries(clinic, curator, LABELS, first=100, source="Edinburgh")
-    versions = [
-        evaluated.freeze(clinic, curator, entries, name=name)
-        for entries, name in ((first, "Asan"), (second, "Edinburgh"))
-    ]
-    # Small drawn photos look alike; these are all different.
-    chance = random.Random(0)
-    for item in DatasetItem.objects.filter(version__in=versions):
-        DatasetItem.objects.filter(pk=item.pk).update(phash=chance.getrandbits(63))
-    model = evaluated.make_model(clinic, tmp_path, "one")
-    evaluated.score(model, [*first, *second])
-    return SimpleNamespace(entries=[*first, *second], versions=versions, model=model)
+def stocked(stock, given):
+    return given["stocked"]
 
 
 @pytest.fixture
@@ -48,8 +60,8 @@ def draft(clinic, coordinator, stocked):
 @pytest.fixture
 def ready(draft, coordinator, recipe):
     """A draft with nothing left to do: sample, model's answers, margin, two readers."""
-    from reader_study.services import model_answers
-    from skinclinic import jobs
+    from reader_study.services.results import model_answers
+    from skinclinic.engine import jobs
 
     study = sampling.draw(draft, coordinator, recipe)
     study = studies.change_settings(study, {"margin": 0.05, "endpoints": ["bcc", "mm"]})

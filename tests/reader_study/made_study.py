@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from reader_study.statistics.tables import Answer, Image, StudyTables
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 NOT_IN_EDINBURGH = ("lentigo", "wart")
 

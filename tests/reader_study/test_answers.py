@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reader_study.models import Answer, AnswerChange, Reader, Study, StudyEvent
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
+from tests.cases import each
 from tests.readings import Link, code_of
 from tests.studies import make_study
 
@@ -220,7 +221,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("body", BAD, ids=lambda body: repr(body[:70]))
+@each("body", BAD)
 def test_what_is_no_answer_is_refused_with_the_reason(link, body):
     Study.objects.update(asks_second=True, asks_confidence=True)
     response = link.send(1, body)
@@ -241,7 +242,7 @@ def test_huge_bodies_are_refused(link):
     assert not AnswerChange.objects.exists()
 
 
-@pytest.mark.parametrize("position", [0, 5, 481, 2**31, 2**63, 10**30])
+@each("position", [0, 5, 481, 2**31, 2**63, 10**30])
 def test_positions_there_are_not(link, position):
     assert link.answer(position).status_code == 404
     assert link.get("reading-photo", position).status_code == 404

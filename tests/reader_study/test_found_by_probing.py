@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 
 from reader_study.models import Reader, Reading, Study
-from reader_study.services import enrolment, results
-from skinclinic import jobs
+from reader_study.services.making import enrolment
+from reader_study.services.results import results
+from skinclinic.engine import jobs
 from tests.reader_study.read_study import read_study
 from tests.studies import make_study
 
@@ -38,7 +39,7 @@ def test_a_draft_with_readers_and_a_preview_can_be_thrown_away(draft, runner, co
 
 
 def test_a_group_goes_once_its_readers_are_withdrawn(draft, coordinator):
-    from reader_study.services import studies
+    from reader_study.services.making import studies
     from reader_study.services.refused import Refused
 
     study, group = draft.study, draft.readers[0].group

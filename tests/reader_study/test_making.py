@@ -6,19 +6,21 @@ from collections import Counter
 import pytest
 
 from classifier.models import Analysis
-from classifier.services import batch_analyses
+from classifier.services.analysis import batch_analyses
 from reader_study.models import Study, StudyEvent
-from reader_study.services import model_answers, opening, protocol, readers, sampling, studies
-from reader_study.services.readers import Wanted
+from reader_study.services.making import opening, protocol, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
+from reader_study.services.making.studies import Sessions
 from reader_study.services.refused import Refused
-from reader_study.services.sampling import Recipe
-from reader_study.services.studies import Sessions
-from skinclinic import jobs
+from reader_study.services.results import model_answers
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.models import Job
-from skinclinic.services import files
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
+from tests.cases import each
 from tests.reader_study.conftest import LABELS, WANTED
 
 pytestmark = pytest.mark.django_db
@@ -150,7 +152,7 @@ def test_of_photos_that_look_alike_one_is_drawn(draft, coordinator, stocked, cli
 def test_a_photo_whose_file_is_gone_is_passed_over(draft, coordinator, stocked):
     version = stocked.versions[0]
     lost = stocked.entries[0]
-    files.path_of(lost.photo.file_key).unlink()
+    store.path_of(lost.photo.file_key).unlink()
     study = sampling.draw(draft, coordinator, Recipe(per={version.pk: {"bcc": 6}}, seed=3))
     assert study.images.count() == 5
     assert study.recipe["left_out"]["file"] == 1
@@ -190,13 +192,10 @@ def test_readers_get_new_orders_with_a_new_sample(ready, coordinator):
         assert sorted(reader.readings.get().order) == [1, 2, 3, 4] != before[reader.pk]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
+@each("wrong", [
         {"seed": -1}, {"seed": 2**31}, {"practice": 51}, {"practice": -1}, {"per": {}}, {"per": {0: {"bcc": 1}}},
         {"per": "psoriasis"}, {"per": "negative"}, {"per": "many"}, {"per": "none"},
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_wrong_recipe_changes_nothing(ready, coordinator, recipe, wrong, stocked):
     one = stocked.versions[0].pk
     numbers = {
@@ -245,7 +244,7 @@ def test_a_photo_the_model_cannot_read_fails_the_job_with_its_number(draft, coor
     Analysis.objects.all().delete()
     study = sampling.draw(draft, coordinator, recipe)
     image = study.images.select_related("photo").get(number=4)
-    files.path_of(image.photo.file_key).write_bytes(b"no photo")
+    store.path_of(image.photo.file_key).write_bytes(b"no photo")
     jobs.run_waiting(model_answers.JOB)
     job = model_answers.job_of(study)
     assert (job.state, job.error_code) == ("failed", "photo_unreadable") and ": 4." in job.error
@@ -291,14 +290,11 @@ def test_nothing_stands_in_the_way_of_a_ready_study(ready):
     assert opening.obstacles(ready) == []
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
+@each("change, code", [
         ({"question": " "}, "question"), ({"instructions": ""}, "instructions"),
         ({"choices": ["bcc", "mm"]}, "choices"),
         ({"margin": None}, "margin"), ({"endpoints": ["wart"]}, "endpoints"), ({"model_version_id": None}, "endpoints"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_keeps_a_study_from_opening(ready, coordinator, change, code):
     study = studies.change_settings(ready, change)
     assert code in codes(study)
@@ -310,7 +306,7 @@ def test_what_keeps_a_study_from_opening(ready, coordinator, change, code):
 
 def test_readers_sample_files_and_consent_are_looked_at(ready, draft, coordinator):
     image = ready.images.select_related("photo__lesion__patient").first()
-    file = files.path_of(image.photo.file_key)
+    file = store.path_of(image.photo.file_key)
     file.rename(file.with_suffix(".away"))
     assert codes(ready) == {"file"}
     file.with_suffix(".away").rename(file)
@@ -348,9 +344,7 @@ def test_opening_fixes_a_protocol(opened, coordinator, stocked):
     assert opened.events.first().details["protocol_sha256"] == opened.protocol_sha256
 
 
-@pytest.mark.parametrize(
-    ("field", "change"),
-    [
+@each("field, change", [
         ("margin", lambda s: Study.objects.filter(pk=s.pk).update(margin=0.2)),
         ("choices", lambda s: Study.objects.filter(pk=s.pk).update(choices=["bcc", "mm", "sk", "nevus"])),
         ("images", lambda s: s.images.filter(number=1).update(truth="wart")),
@@ -358,8 +352,7 @@ def test_opening_fixes_a_protocol(opened, coordinator, stocked):
         ("sessions", lambda s: s.sessions.update(washout_days=2)),
         ("groups", lambda s: s.groups.filter(key="professors").update(name="Others")),
         ("amendable", lambda s: Study.objects.filter(pk=s.pk).update(instructions="The third is a melanoma.")),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_change_behind_the_protocols_back_shows(opened, field, change):
     change(opened)
     found = protocol.check(Study.objects.get(pk=opened.pk))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from reader_study import mrmc
+from tests.cases import each
 from tests.reader_study import van_dyke
 
 CLOSE = {"rel": 1e-9, "abs": 1e-15}
@@ -57,8 +57,8 @@ MERITS = [
 ]
 
 
-@pytest.mark.parametrize("merit, statistic, binary", MERITS)
-@pytest.mark.parametrize("seed", range(4))
+@each("merit, statistic, binary", MERITS)
+@each("seed", range(4))
 def test_covariance_is_that_of_deleting_every_case(merit, statistic, binary, seed):
     ratings, truth = made(seed, levels=(1, 2, 20, 1000)[seed])
     if binary:
@@ -291,7 +291,7 @@ def test_readers_who_do_not_differ_give_the_normal_limit():
     assert against.non_inferiority.p == pytest.approx(stats.norm.sf(against.non_inferiority.t), **CLOSE)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(8))
 def test_a_test_against_itself_differs_by_nothing_and_has_no_p(seed):
     """Whatever rounding leaves of differences of variances is no variance."""
     ratings, truth = made(seed, tests=1, readers=3 + seed, n=40 + 7 * seed)

@@ -5,6 +5,7 @@ import pytest
 
 from reader_study import mrmc
 from tests import peers
+from tests.cases import each
 from tests.reader_study import van_dyke
 from tests.reader_study.r_scripts import OBUCHOWSKI_ROCKETTE
 from tests.reader_study.test_mrmc import made
@@ -43,8 +44,8 @@ def check(found, lines, tests):
         assert [test.mean, test.se, test.df, test.low, test.high] == pytest.approx(expected, **CLOSE)
 
 
-@pytest.mark.parametrize("merit", MERITS)
-@pytest.mark.parametrize("seed, tests, readers, n", [(1, 2, 4, 70), (2, 3, 5, 50)])
+@each("merit", MERITS)
+@each("seed, tests, readers, n", [(1, 2, 4, 70), (2, 3, 5, 50)])
 def test_comparison_by_deleting_cases(tmp_path, merit, seed, tests, readers, n):
     ratings, truth = made(seed, tests, readers, n, levels=4)
     if merit != "auc_of":
@@ -70,8 +71,8 @@ def test_van_dyke(tmp_path):
     check(mrmc.compare(mrmc.auc(ratings, truth)), lines, 2)
 
 
-@pytest.mark.parametrize("merit", MERITS)
-@pytest.mark.parametrize("seed", [4, 5])
+@each("merit", MERITS)
+@each("seed", [4, 5])
 def test_ai_against_readers_by_deleting_cases(tmp_path, merit, seed):
     ratings, truth = made(seed, 1, 7, 60, levels=4)
     ratings[0, 0] = ratings[0].mean(0)

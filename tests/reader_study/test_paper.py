@@ -10,12 +10,14 @@ from pypdf import PdfReader
 
 from reader_study import paper as pure
 from reader_study.models import Answer, AnswerChange, Study
-from reader_study.services import answer_files, paper, studies
-from reader_study.services.answer_files import KEEP_PAPER, KEEP_SCREEN
+from reader_study.services.making import paper, studies
+from reader_study.services.reading import answer_files
+from reader_study.services.reading.answer_files import KEEP_PAPER, KEEP_SCREEN
 from reader_study.services.refused import Refused
 from skinclinic.archive.formats.problems import TableRefused
-from skinclinic.services import files
+from skinclinic.files import store
 from tests import factories
+from tests.cases import each
 from tests.reader_study.test_readers import answer
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +44,7 @@ def test_photos_are_printed_at_their_own_resolution_pixel_for_pixel(opened):
         (drawn,) = (one.get_object() for one in page["/Resources"]["/XObject"].values())
         shown = Image.open(io.BytesIO(drawn._data))
         assert shown.size == (photo.width, photo.height) == (drawn["/Width"], drawn["/Height"])
-        assert shown.tobytes() == Image.open(files.path_of(photo.file_key)).tobytes()
+        assert shown.tobytes() == Image.open(store.path_of(photo.file_key)).tobytes()
     assert b"%%EOF" in data[-32:]
 
 
@@ -94,7 +96,7 @@ def test_facts_are_printed_only_if_wanted(opened):
 
 def test_a_lost_file_is_said_by_number(opened):
     image = opened.images.select_related("photo").get(number=5)
-    files.path_of(image.photo.file_key).unlink()
+    store.path_of(image.photo.file_key).unlink()
     with pytest.raises(Refused, match="5"):
         printed(opened)
 
@@ -196,15 +198,12 @@ def test_names_with_brackets_and_the_number_of_the_choice(opened, sheet):
     assert 3 in found.differences[0].missing
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
+@each("row, said", [
         ("99,bcc,R01", "no photo “99”"), ("x,bcc,R01", "no photo “x”"), (",bcc,R01", "names no photo"),
         ("2,psoriasis,R01", "no diagnosis"), ("2,13,R01", "no diagnosis"), ("2,bcc,R09", "no reader “R09”"),
         ("2,bcc,", "names no reader"), ("1,mm,R01", "stands already in row 2"), ("PRACTICE,bcc,R01", "for practice"),
         ("2,=1+1,R01", "formula"), ("2,bcc", "2 cells, the header has 3"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinator, sheet, row, said):
     row = row.replace("PRACTICE", str(opened.images.filter(is_practice=True).first().number))
     path = sheet(f"number,answer,reader\n1,bcc,R01\n{row}")
@@ -215,7 +214,7 @@ def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinat
     assert Answer.objects.count() == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["", "number\n1", "answer\nbcc", "number,number,answer\n1,1,bcc", "\x00", "PK\x03\x04", "a;b\n1;2"],
 )

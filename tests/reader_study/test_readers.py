@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader
-from reader_study.services import enrolment, progress, readers, studies
-from reader_study.services.readers import Wanted
+from reader_study.services.making import enrolment, progress, readers, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.studies import Sessions
 from reader_study.services.refused import Refused
-from reader_study.services.studies import Sessions
+from tests.cases import each
 from tests.skinclinic.pages import NASTY
 
 pytestmark = pytest.mark.django_db
@@ -31,17 +32,14 @@ def test_lines_say_name_address_group_and_years(draft):
     ]
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
+@each("line, said", [
         (", a@example.org, Professors", "name is missing"), ("Ann, at home, Professors", "no e-mail address"),
         ("Ann, , Surgeons", "no group “Surgeons”; there are: Professors, Clinicians"), ("Ann", "group is missing"),
         ("Ann, , Professors, many", "no number of years"), ("Ann, , Professors, 71", "no number of years"),
         ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e", "More than four parts"),
         ("x" * 121 + ", , Professors", "longer than 120"), ('"Ann, , Professors', "quote"),
         ("Again, first@example.org, Professors", "invited already"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_lines_are_named_by_number_and_nobody_is_invited(draft, line, said):
     text = f"First, first@example.org, Professors\n\n{line}"
     _found, problems = readers.read_lines(draft, text)
@@ -49,7 +47,7 @@ def test_wrong_lines_are_named_by_number_and_nobody_is_invited(draft, line, said
     assert said in problems[0][1]
 
 
-@pytest.mark.parametrize("value", NASTY)
+@each("value", NASTY)
 def test_nonsense_lines_never_break(draft, value):
     found, problems = readers.read_lines(draft, value, draft.groups.first())
     assert found or problems
@@ -105,7 +103,7 @@ def answer(reader, number: int, seconds: float | None = 4.0, **fields) -> Answer
 
 def test_progress_counts_what_counts(ready, coordinator):
     studies.change_settings(ready, {}, sessions=Sessions(True, 10))
-    from reader_study.services import opening
+    from reader_study.services.making import opening
 
     study = opening.open_study(ready, coordinator)
     ann, bo = study.readers.order_by("pk")

@@ -12,10 +12,12 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reader_study.models import Answer, Reader, Study, StudyImage, StudyResult
-from reader_study.services import methods_text, protocol, replay, results, study_tables
+from reader_study.services.making import protocol
+from reader_study.services.results import methods_text, replay, results, study_tables
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import WholeSet, read_tables
-from skinclinic import jobs
+from skinclinic.engine import jobs
+from tests.cases import each
 from tests.reader_study.made_study import made_study
 from tests.reader_study.read_study import computed, read_study
 from tests.skinclinic.pages import url
@@ -161,17 +163,14 @@ def broken(files: dict[str, bytes], name: str, row: int, old: bytes, new: bytes)
     return files | {name: b"\r\n".join(lines)}
 
 
-@pytest.mark.parametrize(
-    ("name", "row", "old", "new", "says"),
-    [
+@each("name, row, old, new, says", [
         ("images.csv", 3, b"asan,", b"asan,acne-", ["images.csv", ">3<", "truth", "acne-"]),
         ("images.csv", 3, b"photo-0001", b"photo-0000", ["images.csv", ">3<", "the image is in row 2 too"]),
         ("scores.csv", 5, b",0.", b",much0.", ["scores.csv", ">5<", "is not a number"]),
         ("answers.csv", 7, b"photo-0005", b"nobody", ["answers.csv", ">7<", "not among the images of the study"]),
         ("answers.csv", 2, b"unaided", b"u" * 60, ["answers.csv", "session", "longer than 40 characters"]),
         ("whole-images.csv", 9, b"asan", b"", ["whole-images.csv", ">9<", "is empty"]),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_bad_files_change_nothing_and_say_where(tables, client_for, coordinator, name, row, old, new, says):
     client, before = client_for(coordinator), rows_of_everything()
     response = client.post(

@@ -15,7 +15,8 @@ from reader_study.statistics.mcnemar import corrected_p, exact_p
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, StudyTables, WholeSet
 from reader_study.statistics.tidy import tidy
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.reader_study.made_study import made_study
 
 NOTES = {value for name, value in vars(notes).items() if name.isupper()} | {""}
@@ -112,8 +113,8 @@ def leaves(value, path=()):
         yield path, value
 
 
-@pytest.mark.parametrize("ak, margin", [("benign", None), ("malignant", 0.05)])
-@pytest.mark.parametrize("name", STUDIES)
+@each("ak, margin", [("benign", None), ("malignant", 0.05)])
+@each("name", STUDIES)
 def test_every_figure_is_a_number_or_null_with_a_known_note(name, ak, margin):
     tables = STUDIES[name]
     found = report(tables, ak=ak, margin=margin)
@@ -138,7 +139,7 @@ def test_every_figure_is_a_number_or_null_with_a_known_note(name, ak, margin):
         assert all(len(row) == len(columns) for row in rows)
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@each("name", STUDIES)
 def test_a_missing_figure_says_why(name):
     found = report(STUDIES[name])
     for dataset in found["datasets"].values():
@@ -385,7 +386,7 @@ def answer(**values) -> Answer:
     return replace(BASE.answers[0], **values)
 
 
-@pytest.mark.parametrize(
+@each(
     "change, message",
     [
         ({"answers": (answer(image="unknown"),)}, "not among the images"),

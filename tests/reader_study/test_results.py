@@ -9,13 +9,14 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Answer, Study, StudyEvent, StudyImage, StudyResult
-from reader_study.services import enrolment, methods_text, results, study_tables
-from reader_study.services import studies as service
-from reader_study.services.conclusions import conclusions
+from reader_study.services.making import enrolment
+from reader_study.services.making import studies as service
+from reader_study.services.results import methods_text, results, study_tables
+from reader_study.services.results.conclusions import conclusions
 from reader_study.statistics.report import report
-from skinclinic import jobs
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.engine import jobs
 from skinclinic.models import Job
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
 from tests.skinclinic.pages import url
 

@@ -4,10 +4,9 @@ import random
 from collections import Counter
 from itertools import combinations
 
-import pytest
-
 from reader_study.sampling import Candidate, draw, replacement
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from tests.cases import each
 
 
 def pool(seed: int, n: int = 120, patients: int = 60, datasets=("A", "B")) -> list[Candidate]:
@@ -26,7 +25,7 @@ def random_alike(seed: int, photos: list[Candidate], n: int = 10) -> list[tuple[
 WANTED = {(dataset, key): 3 for dataset in "AB" for key in DISEASE_KEYS}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(8))
 def test_the_order_of_the_rows_does_not_matter(seed):
     photos = pool(seed)
     alike = random_alike(seed, photos)
@@ -37,7 +36,7 @@ def test_the_order_of_the_rows_does_not_matter(seed):
     assert draw(photos, WANTED, seed=seed + 1, practice=4, alike=alike) != first
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(8))
 def test_no_unit_serves_twice_and_practice_is_of_others(seed):
     photos = pool(seed)
     alike = random_alike(seed, photos)
@@ -54,7 +53,7 @@ def test_no_unit_serves_twice_and_practice_is_of_others(seed):
             assert len(sample) == len(drawn.photos)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(8))
 def test_counts_add_up_to_what_was_wanted(seed):
     drawn = draw(pool(seed), WANTED, seed=seed)
     counts = Counter((one.dataset, one.disease) for one in drawn.photos)
@@ -77,7 +76,7 @@ def best(photos: list[Candidate], wanted: dict) -> int:
     return 0
 
 
-@pytest.mark.parametrize("seed", range(25))
+@each("seed", range(25))
 def test_as_much_is_drawn_as_can_be(seed):
     """A patient with photos of two diseases is given to the one that needs it."""
     chance = random.Random(seed)

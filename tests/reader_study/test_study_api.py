@@ -5,8 +5,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from reader_study.models import Study
-from reader_study.services import model_answers
-from skinclinic import jobs
+from reader_study.services.results import model_answers
+from skinclinic.engine import jobs
+from tests.cases import each
 from tests.reader_study.conftest import WANTED
 
 pytestmark = pytest.mark.django_db
@@ -69,30 +70,24 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
     assert client.get("/api/studies/").json()["results"][0]["photos"] == 20
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
+@each("sent", [
         {}, {"name": ""}, {"name": "a\nb"}, {"name": "x" * 121}, {"name": "N", "choices": ["bcc"]},
         {"name": "N", "choices": ["bcc", "psoriasis"]}, {"name": "N", "margin": 2}, {"name": "N", "margin": "NaN"},
         {"name": "N", "model_version": 10**9}, {"name": "N", "question": "\x00"}, {"name": "N", "washout_days": -1},
         {"name": "N", "endpoints": "bcc"}, {"name": ["N"]}, {"name": "N", "ends_on": "soon"},
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_fields_make_nothing(api, coordinator, sent):
     answer = api(coordinator).post("/api/studies/", sent, format="json")
     assert answer.status_code == 400 and answer.json()["error"]["code"] == "invalid"
     assert not Study.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
+@each("sent, status", [
         ({}, 400), ({"per": []}, 400), ({"per": {"x": {"bcc": 1}}}, 400), ({"per": {"1": 3}}, 400),
         ({"per": {"1": {"bcc": "many"}}}, 400), ({"per": {"1": {"bcc": True}}}, 400), ({"per": {}}, 409),
         ({"per": {"999999": {"bcc": 1}}}, 409), ({"per": "VERSION", "seed": -1}, 400),
         ({"per": "VERSION", "practice": 1000}, 400), ({"per": {"9" * 30: {"bcc": 1}}}, 400),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_recipes_draw_nothing(api, coordinator, draft, stocked, sent, status):
     if sent.get("per") == "VERSION":
         sent["per"] = {str(stocked.versions[0].pk): {"bcc": 1}}

@@ -8,7 +8,8 @@ import pytest
 from reader_study.statistics.ratings import AiRatings, Ratings, read_ratings
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import read_tables
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.reader_study.made_study import made_study, write
 
 IMAGES = [
@@ -89,9 +90,7 @@ def test_tables_as_people_save_them(tmp_path, encoding):
     assert read_tables(*paths).answers[0].reader == "김"
 
 
-@pytest.mark.parametrize(
-    "table, row, text, message",
-    [
+@each("table, row, text, message", [
         ("images", 3, "b,asan,eczema,,,", "images.csv, row 3, truth 'eczema': is none of bcc"),
         ("images", 3, "b,,nevus,,,", "images.csv, row 3, dataset: is empty"),
         ("images", 3, ",asan,nevus,,,", "images.csv, row 3, image: is empty"),
@@ -112,8 +111,7 @@ def test_tables_as_people_save_them(tmp_path, encoding):
         ("answers", 3, "unaided,R1,professor,a,mm", "row 3, image 'a': reader R1 answered it in a row above"),
         ("answers", 3, "unaided,R1,professor,b,=1+1", "answers.csv, row 3, answer '=1+1': a formula"),
         ("answers", 3, 'unaided,R1,professor,"b,mm', "the row cannot be read"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_wrong_is_said_by_file_and_row(tmp_path, table, row, text, message):
     lines = {"images": IMAGES, "scores": SCORES, "answers": ANSWERS}
     paths = files(tmp_path, **{table: changed(lines[table], row, text)})
@@ -147,7 +145,7 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     assert str(refused.value).endswith("and 11 more problems")
 
 
-@pytest.mark.parametrize(
+@each(
     "table, lines, message",
     [
         ("images", ["image,truth", "a,bcc"], "images.csv: These columns are missing: dataset"),
@@ -216,9 +214,7 @@ def test_an_ai_and_readers(tmp_path):
     assert isinstance(read_ratings(rating_file(tmp_path, crossed(("AI", "x"), ("1",)))), Ratings)
 
 
-@pytest.mark.parametrize(
-    "rows, message",
-    [
+@each("rows, message", [
         ([*crossed(), ("A", "1", "p", 0, 5)], "row 18, truth '0': in row 2 this case has the truth 1"),
         ([*crossed(), ("A", "1", "p", 1, 5)], "row 18, case 'p': the same reader rated it for the same test in row 2"),
         ([*crossed(), ("A", "1", "z", 2, 5)], "row 18, truth '2': is neither 0 nor 1"),
@@ -226,15 +222,14 @@ def test_an_ai_and_readers(tmp_path):
         ([*crossed(), ("A", "1", "z", 1, "high")], "row 18, rating 'high': is not a number"),
         ([*crossed(), ("A", "1", "z", 1, "")], "row 18, rating: is not a number"),
         ([*crossed(), ("", "1", "z", 1, 3)], "row 18, test: is empty"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_bad_rows_of_ratings(tmp_path, rows, message):
     with pytest.raises(TablesRefused) as refused:
         read_ratings(rating_file(tmp_path, rows))
     assert message in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each(
     "rows, message",
     [
         (crossed()[:-1], "1 of 16 ratings are missing: test B, reader 2, case y"),

@@ -8,8 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import translation
 
 from reader_study.models import Answer, Reader, Study
-from reader_study.services import model_answers, readers, studies
-from skinclinic import jobs
+from reader_study.services.making import readers, studies
+from reader_study.services.results import model_answers
+from skinclinic.engine import jobs
+from tests.cases import each
 from tests.reader_study.conftest import WANTED
 from tests.skinclinic.pages import NASTY, messages_of, url
 
@@ -122,17 +124,14 @@ def test_opening_what_is_not_ready_says_why(client, draft):
     assert "There is no sample yet" in messages_of(answer) and Study.objects.get(pk=draft.pk).is_draft
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
+@each("changed, said", [
         ({"choices": ["bcc"]}, "at least two"), ({"choices": ["psoriasis", "bcc"]}, "not one of the available"),
         ({"margin": "0"}, "greater than or equal"), ({"margin": "abc"}, "Enter a number"),
         ({"margin": "nan"}, "Enter a"), ({"washout_days": "4000"}, "less than or equal"), ({"name": ""}, "required"),
         ({"question": "a\nb"}, "one line"),
         ({"model_version": "999999"}, "valid choice"), ({"instructions": ""}, "required"),
         ({"group-new": "Professors"}, "same name"), ({"ends_on": "soon"}, "valid date"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_settings_are_said_and_change_nothing(client, ready, changed, said):
     before = Study.objects.filter(pk=ready.pk).values().get()
     answer = client.post(url("study-settings", ready.pk), settings_form(ready, **changed))
@@ -148,7 +147,7 @@ def test_another_clinics_model_cannot_be_chosen(client, ready, other_clinic, tmp
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("value", NASTY)
+@each("value", NASTY)
 def test_nonsense_is_answered_kindly(client, opened, value):
     draft = studies.create(opened.clinic, None, name="Another draft")
     reader = opened.readers.first()
@@ -184,15 +183,12 @@ def test_nonsense_is_answered_kindly(client, opened, value):
     assert opened.is_open and not opened.is_unblinded
 
 
-@pytest.mark.parametrize(
-    ("sent", "said"),
-    [
+@each("sent, said", [
         ({}, "from 1 to 10 datasets"), ({"version": "0"}, "from 1 to 10 datasets"),
         ({"seed": "-3"}, "seed is a whole number"), ({"seed": "9" * 10}, "seed is a whole number"),
         ({"practice": "51"}, "0 to 50"), ({"bcc": "1.5"}, "whole numbers"), ({"bcc": ""}, "1 to 2000"),
         ({"bcc": "2001"}, "1 to 2000"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_wrong_recipes_are_said(client, draft, stocked, sent, said):
     one = stocked.versions[0].pk
     full = {"set": "1", "version": one, "by": "disease", "act": "draw", f"n-{one}-bcc": sent.pop("bcc", "3")}

@@ -13,13 +13,14 @@ from classifier.metrics.plain import plain
 from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Shape, to_svg
 from classifier.plots.pdf import to_pdf
 from classifier.plots.png import to_png
-from classifier.services.figure_files import FONT_FILE
+from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.by_reader import _apart
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD, SIDE
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from tests.cases import each
 from tests.reader_study.made_study import made_study
 
 
@@ -223,8 +224,8 @@ def test_korean_letters_are_in_the_pdf():
     assert "기저세포암종 − 민감도" in text and "오른쪽" in text
 
 
-@pytest.mark.parametrize("shape", ["circle", *CORNERS])
-@pytest.mark.parametrize("hollow", [False, True])
+@each("shape", ["circle", *CORNERS])
+@each("hollow", [False, True])
 def test_shapes_are_painted_in_their_place(shape, hollow):
     drawing = Drawing(60, 60, "shape")
     drawing.shape(30, 30, "blue", shape, 12, hollow=hollow)

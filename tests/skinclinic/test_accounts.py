@@ -6,6 +6,7 @@ from rest_framework.authtoken.models import Token
 
 from skinclinic.models import Member
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +77,7 @@ def test_locked_dialog_gets_json(client, clinician):
     assert response.json()["error"]["code"] == "locked"
 
 
-@pytest.mark.parametrize("nasty", NASTY)
+@each("nasty", NASTY)
 def test_sign_in_survives_bad_input(client, clinician, nasty):
     assert sign_in(client, username=nasty, password=nasty).status_code == 200
 
@@ -139,8 +140,8 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
     assert clinician.check_password(NEW_PASSWORD)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "again"),
+@each(
+    "old, new, again",
     [
         ("wrong", NEW_PASSWORD, NEW_PASSWORD),
         (PASSWORD, "short", "short"),

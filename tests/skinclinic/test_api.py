@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 
@@ -66,8 +67,8 @@ def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
     assert client.get("/api/patients/?code=A-2").json()["results"] == []
 
 
-@pytest.mark.parametrize(
-    ("sent", "field"),
+@each(
+    "sent, field",
     [
         ({}, "code"),
         ({"code": "x" * 65}, "code"),

@@ -8,53 +8,49 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pytest
 from django.template import engines
 from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.cases import each
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each may import those before it. The archive is an app of its own inside skinclinic's folder.
 APPS = ["skinclinic", "skinclinic.archive", "classifier", "reader_study"]
 LABELS = ["skinclinic", "archive", "classifier", "reader_study"]
 # Inside an app a layer may import itself and what stands before it.
-LAYERS = ["models", "services", "outside"]
-OUTSIDE = ("tasks", "views", "api", "management", "forms", "middleware", "context", "urls", "celery", "wsgi")
+LAYERS = ["models", "engine", "services", "presenters", "outside"]
+LAYER_OF = {
+    "files": "engine",
+    "templatetags": "presenters",
+    **dict.fromkeys(
+        ("jobs", "views", "api", "demo", "management", "forms", "context", "urls", "celery", "wsgi"),
+        "outside",
+    ),
+}
+# What of ``skinclinic/web`` stands outside; the rest of that folder is for every layer.
+WEB_OUTSIDE = ("middleware", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",
-    "skinclinic/quality.py",
-    "skinclinic/diseases.py",
-    "skinclinic/files",
+    "skinclinic/vocabulary/diseases.py",
+    "skinclinic/files/whole.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",
     "skinclinic/archive/labels.py",
-    "skinclinic/archive/near.py",
-    "classifier/architectures.py",
-    "classifier/batches.py",
-    "classifier/cam.py",
-    "classifier/colormaps.py",
+    "skinclinic/archive/near_duplicates.py",
+    "classifier/analysing",
+    "classifier/drawings",
     "classifier/imports",
-    "classifier/manifest.py",
     "classifier/metrics",
-    "classifier/network.py",
     "classifier/networks",
-    "classifier/pipeline.py",
     "classifier/plots/axes.py",
     "classifier/plots/canvas.py",
+    "classifier/plots/colormaps.py",
     "classifier/plots/pdf.py",
     "classifier/plots/png.py",
-    "classifier/preprocess.py",
-    "classifier/reference",
-    "classifier/roc.py",
     "classifier/runtimes",
-    "classifier/structure.py",
-    "classifier/synthetic.py",
-    "classifier/synthetic_canvas.py",
-    "classifier/synthetic_other.py",
-    "classifier/torchvision_ops.py",
     "classifier/training",
-    "classifier/weights.py",
     "reader_study/blinding.py",
     "reader_study/mrmc.py",
     "reader_study/paper.py",
@@ -100,13 +96,14 @@ def layer_of(module: str) -> str | None:
     app = app_of(module)
     if app is None or module == app:
         return None
-    layer = module.removeprefix(f"{app}.").split(".")[0]
-    if layer in OUTSIDE or layer.startswith("jobs_"):
+    layer, _dot, rest = module.removeprefix(f"{app}.").partition(".")
+    if layer == "web" and rest.split(".")[0] in WEB_OUTSIDE:
         return "outside"
+    layer = LAYER_OF.get(layer, layer)
     return layer if layer in LAYERS else None
 
 
-@pytest.mark.parametrize("app", APPS)
+@each("app", APPS)
 def test_apps_import_only_those_before_them(app):
     later = APPS[APPS.index(app) + 1 :]
     wrong = [
@@ -118,7 +115,7 @@ def test_apps_import_only_those_before_them(app):
     assert not wrong
 
 
-@pytest.mark.parametrize("app", APPS)
+@each("app", APPS)
 def test_layers_import_only_those_before_them(app):
     wrong = []
     for path in sources(app):
@@ -129,6 +126,22 @@ def test_layers_import_only_those_before_them(app):
             other = layer_of(name)
             if other and LAYERS.index(other) > LAYERS.index(own):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
+def test_views_and_api_do_not_lean_on_each_other():
+    """What both show lies in presenters; no app shows its pages through another app's views."""
+    wrong = []
+    for app in APPS:
+        for path in sources(app):
+            own = module_of(path).removeprefix(f"{app}.").split(".")[0]
+            for name in imports(path):
+                other = app_of(name)
+                folder = name.removeprefix(f"{other}.").split(".")[0] if other else ""
+                if {own, folder} == {"views", "api"} or (
+                    folder == "views" and own != "urls" and other != app
+                ):
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
 
 
@@ -155,7 +168,7 @@ def is_pure(module: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("folder", PURE)
+@each("folder", PURE)
 def test_pure_files_know_no_django(folder):
     found = sources(folder)
     assert found and all(path.is_file() for path in found), f"{folder} is gone: take it off the list"
@@ -180,8 +193,8 @@ def test_settings_are_read_only_through_django():
 
 
 def test_jobs_are_the_only_tasks():
-    """Work outside a request is declared with @job; only skinclinic/tasks.py speaks to Celery."""
-    allowed = {"skinclinic/tasks.py", "skinclinic/celery.py", "skinclinic/broker.py"}
+    """Work outside a request is declared with @job; only skinclinic/engine/tasks.py speaks to Celery."""
+    allowed = {"skinclinic/engine/tasks.py", "skinclinic/celery.py", "skinclinic/engine/broker.py"}
     wrong = [
         str(path.relative_to(ROOT))
         for app in APPS
@@ -239,12 +252,12 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT / "templates"))
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+@each("path", TEMPLATES)
 def test_templates_compile(path):
     engines["django"].get_template(name_of(path))
 
 
-@pytest.mark.parametrize("path", HTML, ids=name_of)
+@each("path", HTML)
 def test_templates_hold_no_inline_code(path):
     """The content security policy would refuse it in the browser."""
     text = re.sub(r"{#.*?#}|{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
@@ -260,7 +273,7 @@ def test_templates_hold_no_inline_code(path):
     assert not re.findall(r"""\s(?:src|href)=["'](?:https?:)?//""", text), "nothing comes from elsewhere"
 
 
-@pytest.mark.parametrize("path", HTML, ids=name_of)
+@each("path", HTML)
 def test_forms_that_change_something_carry_the_token(path):
     for form in re.findall(r"<form\b[^>]*>.*?</form>", path.read_text(), re.DOTALL):
         opening = form[: form.index(">") + 1]
@@ -284,7 +297,7 @@ def patterns(resolver: URLResolver | None = None, prefix: str = ""):
 NAMES = {pattern.name for pattern, _route in patterns()}
 
 
-@pytest.mark.parametrize("path", [path for path in TEMPLATES if path.is_file()], ids=name_of)
+@each("path", [path for path in TEMPLATES if path.is_file()])
 def test_templates_link_to_pages_there_are(path):
     used = re.findall(r"""{%\s*url\s+["']([^"']+)["']""", path.read_text())
     missing = {name for name in used if name.split(":")[-1] not in NAMES}

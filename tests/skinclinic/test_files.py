@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from skinclinic.engine import housekeeping
+from skinclinic.files import notes as file_notes
+from skinclinic.files import store as files
 from skinclinic.files import whole
-from skinclinic.services import file_notes, files, housekeeping
 from tests.folders import stored_files
 
 

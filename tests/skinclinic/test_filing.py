@@ -8,6 +8,7 @@ from django.utils import timezone
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import diagnoses, filing
 from tests import factories
+from tests.cases import each
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ class TestOne:
         assert 'value="P-0001"' in page and 'value="2024-05-06"' in page
         assert '<option value="nose" selected>' in page
 
-    @pytest.mark.parametrize(
+    @each(
         "sent",
         [
             {"code": ""},
@@ -182,7 +183,7 @@ class TestSeveral:
         query = "&".join(f"ids={photo.pk}" for photo in several)
         assert client.get(f"/filing/?{query}").context["photos"] == several
 
-    @pytest.mark.parametrize("ids", ["", "x", "0", "-1", "9" * 30, "1,\0", "1.5", "٣"])
+    @each("ids", ["", "x", "0", "-1", "9" * 30, "1,\0", "1.5", "٣"])
     def test_ids_that_are_none_are_not_found(self, client, several, ids):
         assert client.get("/filing/", {"ids": ids}).status_code == 404
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from skinclinic import imaging
 from skinclinic.imaging import Box
+from tests.cases import each
 
 
 def code_of(box, width=400, height=300) -> str:
@@ -31,7 +32,7 @@ def test_largest_centred_square(width, height, expected):
     assert imaging.check_box(expected, width, height) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     "box",
     [
         Box(10, 20, 100),
@@ -57,19 +58,15 @@ def test_smallest_and_largest(size):
     assert imaging.check_box((400 - size, 300 - size, size), 400, 300).size == size
 
 
-@pytest.mark.parametrize(
-    "nothing", [float("nan"), float("inf"), "", "ten", None, True, [1], "1e999", 10**400]
-)
-@pytest.mark.parametrize("place", range(3))
+@each("nothing", [float("nan"), float("inf"), "", "ten", None, True, [1], "1e999", 10**400])
+@each("place", range(3))
 def test_not_numbers(nothing, place):
     box = [10, 20, 100]
     box[place] = nothing
     assert code_of(box) == "box_not_numbers"
 
 
-@pytest.mark.parametrize(
-    "box", [None, 5, "10,20,100", "123", (), (1, 2), (1, 2, 3, 4, 5), {}, {"x": 1, "y": 2}, b"123"]
-)
+@each("box", [None, 5, "10,20,100", "123", (), (1, 2), (1, 2, 3, 4, 5), {}, {"x": 1, "y": 2}, b"123"])
 def test_not_a_box(box):
     assert code_of(box) == "box_not_numbers"
 
@@ -90,9 +87,7 @@ def test_not_square():
     assert code_of({"x": 10, "y": 10, "size": 100, "height": 90}) == "box_not_square"
 
 
-@pytest.mark.parametrize(
-    "box", [(-1, 0, 100), (0, -1, 100), (301, 0, 100), (0, 201, 100), (0, 0, 301), (10**12, 0, 50)]
-)
+@each("box", [(-1, 0, 100), (0, -1, 100), (301, 0, 100), (0, 201, 100), (0, 0, 301), (10**12, 0, 50)])
 def test_outside(box):
     assert code_of(box) == "box_outside"
 

@@ -11,6 +11,7 @@ from PIL.JpegImagePlugin import get_sampling
 from skinclinic import imaging
 from skinclinic.imaging.profiles import ADOBE_RGB, BT2020, DISPLAY_P3, adobe_rgb_profile, matrix_profile
 from tests import photo_bytes as make
+from tests.cases import each
 
 SKIN = (200, 150, 120)
 
@@ -40,8 +41,8 @@ def expected_srgb(colour, to_xyz, decode) -> np.ndarray:
     return 255 * srgb_encode(np.array(XYZ_TO_SRGB) @ np.array(to_xyz) @ linear)
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
-@pytest.mark.parametrize("colour", [SKIN, (120, 80, 60), (240, 210, 190), (128, 128, 128)])
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("colour", [SKIN, (120, 80, 60), (240, 210, 190), (128, 128, 128)])
 def test_adobe_rgb_and_display_p3(file_format, colour):
     gamuts = {
         adobe_rgb_profile(): expected_srgb(colour, ADOBE_TO_XYZ, lambda level: level ** (563 / 256)),
@@ -220,8 +221,8 @@ def stored_sampling(data: bytes) -> int:
     return get_sampling(Image.open(BytesIO(imaging.accept(data).jpeg)))
 
 
-@pytest.mark.parametrize("sampling, code", [("4:4:4", 0), ("4:2:2", 1), ("4:2:0", 2)])
-@pytest.mark.parametrize("file_format", ["JPEG", "HEIF"])
+@each("sampling, code", [("4:4:4", 0), ("4:2:2", 1), ("4:2:0", 2)])
+@each("file_format", ["JPEG", "HEIF"])
 def test_chroma_detail_is_kept_as_the_source_had_it(file_format, sampling, code):
     assert stored_sampling(make.encoded(make.lesion(), file_format, subsampling=sampling)) == code
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from skinclinic import imaging
 from tests import photo_bytes as make
+from tests.cases import each
 
 
 def refusal(data: bytes, **limits) -> imaging.PhotoRejected:
@@ -87,7 +88,7 @@ OTHER_KINDS = {
 }
 
 
-@pytest.mark.parametrize("name", OTHER_KINDS)
+@each("name", OTHER_KINDS)
 def test_other_kinds_are_named(name):
     data, kind = OTHER_KINDS[name]
     rejected = refusal(data)
@@ -112,8 +113,8 @@ def test_limit_of_bytes_can_be_set():
     assert refusal(data, max_bytes=len(data) - 1).code == "too_large"
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.9, 0.99])
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("share", [0.02, 0.3, 0.5, 0.9, 0.99])
 def test_truncated(file_format, share):
     whole = large_picture(file_format)
     rejected = refusal(whole[: int(len(whole) * share)])
@@ -162,10 +163,8 @@ def test_heic_that_is_larger_than_it_says():
     assert refusal(make.heic_saying(80, 80)).code == "damaged"
 
 
-@pytest.mark.parametrize(
-    "size, code", [((1, 1), "too_small"), ((63, 200), "too_small"), ((200, 63), "too_small")]
-)
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("size, code", [((1, 1), "too_small"), ((63, 200), "too_small"), ((200, 63), "too_small")])
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
 def test_too_small(size, code, file_format):
     rejected = refusal(make.encoded(make.flat("tan", size=size), file_format))
     assert rejected.code == code

@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from skinclinic import imaging
 from tests import photo_bytes as make
+from tests.cases import each
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description photoshop:City="Secret City"/></x:xmpmeta>'
 SECRETS = (*make.SECRETS, b"Secret City", b"Secret comment", b"Secret caption")
@@ -66,7 +67,7 @@ def test_embedded_thumbnail_is_gone():
     assert photo.jpeg.count(b"\xff\xd8\xff") == 1
 
 
-@pytest.mark.parametrize(
+@each(
     "taken",
     [
         "0000:00:00 00:00:00",
@@ -93,7 +94,7 @@ def test_digitised_date_stands_in():
     assert imaging.accept(data).captured_at == datetime(2019, 12, 31, 23, 59, 59)
 
 
-@pytest.mark.parametrize("cut", range(0, 200, 7))
+@each("cut", range(0, 200, 7))
 def test_broken_exif_does_not_cost_the_photo(cut):
     exif = make.telling_exif().tobytes()
     body = exif[:cut] + b"\xff" * 20 + exif[cut + 20 :]
@@ -121,8 +122,8 @@ def picture(file_format: str) -> bytes:
     return make.encoded(make.lesion(), file_format)
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
-@pytest.mark.parametrize("tail", TAILS)
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("tail", TAILS)
 def test_polyglots_lose_their_tail(file_format, tail):
     photo = imaging.accept(picture(file_format) + TAILS[tail])
     assert photo.notes == ("tail_removed",)

@@ -6,6 +6,7 @@ from PIL import Image
 
 from skinclinic import imaging
 from tests import photo_bytes as make
+from tests.cases import each
 
 COLOURS = {
     "top left": (200, 60, 50),
@@ -39,8 +40,8 @@ def stored_pixels(photo: imaging.AcceptedPhoto) -> np.ndarray:
     return np.asarray(imaging.open_rgb(photo.jpeg)).astype(int)
 
 
-@pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+@each("orientation", STORED)
+@each("file_format", ["JPEG", "PNG", "WEBP"])
 def test_upright(orientation, file_format):
     turned = Image.fromarray(np.ascontiguousarray(STORED[orientation](corners())))
     data = make.lossless(turned, file_format, exif=make.telling_exif(orientation))
@@ -49,7 +50,7 @@ def test_upright(orientation, file_format):
     assert np.abs(stored_pixels(photo) - corners()).max() <= 4
 
 
-@pytest.mark.parametrize("orientation", STORED)
+@each("orientation", STORED)
 def test_crop_is_cut_from_the_upright_photo(orientation):
     turned = Image.fromarray(np.ascontiguousarray(STORED[orientation](corners())))
     photo = imaging.accept(make.lossless(turned, "JPEG", exif=make.telling_exif(orientation)))

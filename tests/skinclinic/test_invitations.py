@@ -11,6 +11,7 @@ from django.utils import timezone
 from skinclinic.models import Invitation, Member, User
 from skinclinic.services import invitations
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -67,9 +68,7 @@ def test_inviting_again_replaces_the_link(clinic, admin_user, invited, client):
     assert invitations.open_of(clinic).count() == 1
 
 
-@pytest.mark.parametrize(
-    "email", [text for text in NASTY if text] + ["no address", "a@b@c.org", "a@b.org\nBcc: x@y.z"]
-)
+@each("email", [text for text in NASTY if text] + ["no address", "a@b@c.org", "a@b.org\nBcc: x@y.z"])
 def test_refuses_bad_addresses(client_for, admin_user, email):
     response = client_for(admin_user).post(url("members"), {"email": email, "role": "clinician"})
     assert response.status_code == 422
@@ -149,7 +148,7 @@ def test_closed_links_say_so(client, invited, clinic, how):
     assert Member.objects.count() == members
 
 
-@pytest.mark.parametrize("secret", ["x", "0", "a" * 43, "%00", "%F0%9F%98%80", "a" * 5000, "ü"])
+@each("secret", ["x", "0", "a" * 43, "%00", "%F0%9F%98%80", "a" * 5000, "ü"])
 def test_unknown_links_say_so(client, db, secret):
     assert client.get(f"/join/{secret}/").status_code == 404
 
@@ -159,8 +158,8 @@ def test_links_last_a_week(invited):
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
 
 
-@pytest.mark.parametrize("field", ["username", "display_name"])
-@pytest.mark.parametrize("nasty", ["\x00", "x" * 1_000_000, "a\nb", ""])
+@each("field", ["username", "display_name"])
+@each("nasty", ["\x00", "x" * 1_000_000, "a\nb", ""])
 def test_join_refuses_bad_names(client, invited, field, nasty):
     response = client.post(invited[1], NEW_PERSON | {field: nasty})
     assert response.status_code == 422
@@ -168,9 +167,7 @@ def test_join_refuses_bad_names(client, invited, field, nasty):
     assert not User.objects.filter(email="nora@example.org").exists()
 
 
-@pytest.mark.parametrize(
-    "password", ["short", "1234567890123", "password1234", "nora.neu.2", "x" * 1_000_000, "\x00" * 12]
-)
+@each("password", ["short", "1234567890123", "password1234", "nora.neu.2", "x" * 1_000_000, "\x00" * 12])
 def test_join_refuses_bad_passwords(client, invited, password):
     response = client.post(
         invited[1], NEW_PERSON | {"username": "nora.neu", "password1": password, "password2": password}

@@ -16,9 +16,9 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from classifier.models import Training, TrainingRun
-from classifier.services import registry
+from classifier.services.models import registry
 from reader_study.models import StudyImage
-from reader_study.services import enrolment, studies
+from reader_study.services.making import enrolment, studies
 from skinclinic.archive.models import (
     BackgroundDisease,
     Dataset,

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from skinclinic import jobs
-from skinclinic.jobs import JobError
+from skinclinic.engine import jobs
+from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, User
 
 pytestmark = pytest.mark.django_db

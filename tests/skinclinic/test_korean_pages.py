@@ -9,6 +9,7 @@ from django.utils.translation import override
 
 from skinclinic.models import Lesion
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import url
 
 # Words of the product and of records that stay as they are.
@@ -31,8 +32,8 @@ def text_of(response) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
+@each(
+    "name, words",
     [
         ("worklist", ("작업 목록", "아직 증례가 없습니다")),
         ("upload", ("사진 업로드", "사진을 끌어다 놓거나 붙여 넣으세요", "고른 빛")),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from skinclinic.models import Lesion, Photo
 from skinclinic.services import diagnoses, lesions
 from tests import factories
+from tests.cases import each
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ class TestNew:
     def test_everything_may_be_left_out(self, client_for, clinician, patient):
         assert client_for(clinician).post(f"/patients/{patient.pk}/lesions/new/").status_code == 302
 
-    @pytest.mark.parametrize(
-        ("sent", "field"),
+    @each(
+        "sent, field",
         [
             ({"site": "moon"}, "site"),
             ({"site": "nose", "site_x": "2", "site_y": "0.5"}, "site"),

@@ -8,6 +8,7 @@ from django.db import connection
 from skinclinic.models import Clinic, Invitation, Member
 from skinclinic.services import invitations, people
 from tests import factories
+from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +124,7 @@ def test_bad_ids(client_for, admin_user, pk):
     assert client_for(admin_user).post(f"/clinic/members/{pk}/", {"role": "admin"}).status_code == 404
 
 
-@pytest.mark.parametrize("role", [text for text in NASTY if text] + ["ADMIN", "owner"])
+@each("role", [text for text in NASTY if text] + ["ADMIN", "owner"])
 def test_bad_roles(client_for, admin_user, clinician, clinic, role):
     response = client_for(admin_user).post(
         url("member-edit", membership(clinician, clinic).pk), {"role": role, "is_active": role}

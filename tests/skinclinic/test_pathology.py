@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion
 from skinclinic.services import diagnoses
+from tests.cases import each
 
 
 @pytest.fixture
@@ -53,8 +54,8 @@ def test_another_code_with_its_name(send):
     assert (row.disease, row.icd10, row.text) == ("", "L40.0", "Psoriasis vulgaris")
 
 
-@pytest.mark.parametrize(
-    ("fields", "wrong"),
+@each(
+    "fields, wrong",
     [
         ({"diagnosis": ""}, "diagnosis"),
         ({"diagnosis": "", "diagnosis_typed": "carcinoma"}, "diagnosis"),

@@ -2,9 +2,10 @@
 
 import pytest
 
-from skinclinic import patient_codes
 from skinclinic.models import Lesion, Patient
+from skinclinic.services import patient_codes
 from tests import crowd, factories
+from tests.cases import each
 
 
 @pytest.fixture
@@ -13,8 +14,8 @@ def patient(clinic):
 
 
 class TestCodes:
-    @pytest.mark.parametrize(
-        ("code", "reason"),
+    @each(
+        "code, reason",
         [
             ("kim@example.org", "email"),
             ("x kim@example.co.kr", "email"),
@@ -30,15 +31,12 @@ class TestCodes:
     def test_what_tells_who_it_is_is_refused(self, code, reason):
         assert patient_codes.refused(code) == reason
 
-    @pytest.mark.parametrize(
-        ("code", "doubt"),
-        [
+    @each("code, doubt", [
             ("김민지", "name"), ("홍길동", "name"), ("Jane Doe", "name"), ("DOE, JANE", "name"),
             ("Ana-Maria O'Neil", "name"),
             ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
             ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
-        ],
-    )  # fmt: skip
+        ])  # fmt: skip
     def test_what_looks_like_a_name_is_asked_about(self, code, doubt):
         assert patient_codes.doubtful(code) == doubt
 
@@ -57,8 +55,8 @@ class TestNew:
             "P-7", 1956, "male", 4, "Korean", clinician,
         )  # fmt: skip
 
-    @pytest.mark.parametrize(
-        ("sent", "field"),
+    @each(
+        "sent, field",
         [
             ({"code": ""}, "code"),
             ({"code": "a@b.kr"}, "code"),

@@ -20,6 +20,7 @@ from skinclinic.permissions import (
     visible,
 )
 from tests import factories
+from tests.cases import each
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +37,8 @@ def test_the_table_names_every_role():
     assert set(ALLOWED) == set(Role.values)
 
 
-@pytest.mark.parametrize("role", ALLOWED)
-@pytest.mark.parametrize("need", NEEDS)
+@each("role", ALLOWED)
+@each("need", NEEDS)
 def test_what_each_role_may_do(photo, clinic, role, need):
     user = factories.make_member(clinic, role, "somebody")
     if need in ALLOWED[role]:
@@ -73,7 +74,7 @@ def test_a_role_counts_only_in_its_clinic(photo, clinician, other_clinic, outsid
     assert set(visible(Photo, clinician)) == {photo, theirs}
 
 
-@pytest.mark.parametrize("pk", [0, -1, 10**30, "x", "", "\x00", None, "1; DROP TABLE", [1], {}])
+@each("pk", [0, -1, 10**30, "x", "", "\x00", None, "1; DROP TABLE", [1], {}])
 def test_bad_ids_are_not_found(clinician, photo, pk):
     with pytest.raises(Http404):
         get_for(clinician, Photo, pk)

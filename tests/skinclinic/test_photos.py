@@ -12,10 +12,12 @@ from django.db import DatabaseError, connection
 from PIL import ExifTags, Image
 
 from skinclinic import imaging
+from skinclinic.files import store as files
 from skinclinic.models import Diagnosis, Lesion, Photo
-from skinclinic.services import files, photos
+from skinclinic.services import photos
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
+from tests.cases import each
 from tests.folders import stored_files
 
 
@@ -173,8 +175,8 @@ def test_a_nonsense_capture_time_is_left_out(moment, clinic, clinician, settings
     assert photo.captured_at is None
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
+@each(
+    "name, shown",
     [
         ("../../etc/passwd.jpg", "passwd.jpg"),
         ("C:\\photos\\left arm.jpg", "left arm.jpg"),

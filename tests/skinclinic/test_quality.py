@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from skinclinic import imaging, quality
+from skinclinic import imaging
+from skinclinic.imaging import quality
+from tests.cases import each
 
 # Ten skin tones from the lightest to the darkest (Monk scale).
 SKIN_TONES = [
@@ -66,12 +68,12 @@ def warnings(image: Image.Image) -> tuple[str, ...]:
     return quality.assess(image).warnings
 
 
-@pytest.mark.parametrize("tone", TYPES_I_TO_VI)
+@each("tone", TYPES_I_TO_VI)
 def test_good_photos_of_every_skin_type_pass(tone):
     assert warnings(skin(tone)) == ()
 
 
-@pytest.mark.parametrize("tone", SKIN_TONES)
+@each("tone", SKIN_TONES)
 def test_every_skin_tone_is_skin(tone):
     pixels = np.full((64, 64, 3), [int(tone[place : place + 2], 16) for place in (0, 2, 4)], np.uint8)
     assert quality.skin_fraction(pixels) == 1.0
@@ -160,12 +162,10 @@ def shares(crops) -> dict[str, float]:
     return {code: count / len(crops) for code, count in counted.items()}
 
 
-@pytest.mark.photos
 def test_real_photos_are_hardly_ever_warned_about(real_crops):
     assert all(share <= 0.03 for share in shares(real_crops).values())
 
 
-@pytest.mark.photos
 def test_spoilt_real_photos_are(real_crops):
     crops = [crop[::2, ::2] for crop in real_crops]
     dark = [(crop * 0.2).astype(np.uint8) for crop in crops]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from skinclinic import terms
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 
 
 def found(query, **kwargs):
@@ -14,8 +15,8 @@ def test_nothing_typed_offers_all_twelve_in_their_order():
     assert found("") == list(DISEASE_KEYS)
 
 
-@pytest.mark.parametrize(
-    ("query", "first"),
+@each(
+    "query, first",
     [
         ("basal", "bcc"),
         ("BCC", "bcc"),
@@ -63,7 +64,7 @@ def test_a_code_gets_its_usual_spelling(text, code):
     assert terms.icd10_code(text) == code
 
 
-@pytest.mark.parametrize("text", ["L40.", "LL0", "L4", "L40.01234", "", "Ⅼ40", "L40\0", "L40 0"])
+@each("text", ["L40.", "LL0", "L4", "L40.01234", "", "Ⅼ40", "L40\0", "L40 0"])
 def test_a_malformed_code_is_none(text):
     assert terms.icd10_code(text) == ""
 
@@ -74,8 +75,8 @@ def test_names_come_in_the_reader_s_language():
     assert (korean.label, korean.detail) == ("기저세포암종", "Basal cell carcinoma · C44.9")
 
 
-@pytest.mark.parametrize(
-    ("value", "typed", "meant"),
+@each(
+    "value, typed, meant",
     [
         ("bcc", "", ("bcc", "")),
         ("icd10:L40.0", "L40.0", ("", "L40.0")),

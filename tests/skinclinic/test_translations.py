@@ -12,6 +12,8 @@ from pathlib import Path
 import polib
 import pytest
 
+from tests.cases import each
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "ko" / "LC_MESSAGES"
 APPS = ("skinclinic", "classifier", "reader_study")
@@ -46,8 +48,7 @@ def test_translations_are_korean():
     assert left <= NOT_KOREAN
 
 
-# Quoted, because an id that equals a mark ("photos") would count as that mark.
-@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: f"“{entry.msgid[:40]}”")
+@each("entry", CATALOGUE)
 def test_placeholders_are_those_of_the_english(entry):
     wanted = set(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
     for text in translations(entry):
@@ -130,7 +131,7 @@ def bare_words(source: str) -> set[str]:
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt"))
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+@each("path", TEMPLATES)
 def test_every_text_of_a_template_is_marked(path):
     assert bare_words(path.read_text()) == set()
 
@@ -169,7 +170,7 @@ def is_bare(node: ast.AST) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@each("path", SOURCES)
 def test_texts_in_python_are_marked_where_gettext_finds_them(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.JoinedStr):
@@ -186,7 +187,7 @@ def test_texts_in_python_are_marked_where_gettext_finds_them(path):
 SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT / "static" / "js")))
+@each("path", SCRIPTS)
 def test_scripts_hold_no_sentences(path):
     code = re.sub(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", "", path.read_text(), flags=re.DOTALL)
     assert not re.findall(r"[\"'`>][A-Z][a-z]+ [a-z]+[^\"'`\n]*", code)

@@ -3,20 +3,20 @@
 import re
 from pathlib import Path
 
-import pytest
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from skinclinic.diseases import DISEASES
-from skinclinic.sites import SITE_KEYS
 from skinclinic.templatetags import ui
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.sites import SITE_KEYS
+from tests.cases import each
 
 ROOT = Path(__file__).resolve().parents[2]
 SPRITE = (ROOT / "static" / ui.SPRITE).read_text()
 
 
-@pytest.mark.parametrize("disease", DISEASES, ids=lambda disease: disease.key)
+@each("disease", DISEASES)
 def test_a_badge_says_the_tier_by_word_and_icon(disease):
     html = render_to_string("components/disease_badge.html", ui.disease_badge(disease.key))
     icon, word = ui.TIERS[disease.tier]
@@ -49,9 +49,7 @@ def test_icons_that_scripts_name_are_in_the_sprite():
     assert named <= symbols
 
 
-@pytest.mark.parametrize(
-    ("share", "text"), [(None, "–"), (0, "0%"), (0.0001, "<1%"), (0.0051, "1%"), (0.4213, "42%"), (1, "100%")]
-)
+@each("share, text", [(None, "–"), (0, "0%"), (0.0001, "<1%"), (0.0051, "1%"), (0.4213, "42%"), (1, "100%")])
 def test_percent_never_rounds_something_to_nothing(share, text):
     assert ui.percent(share) == text
 

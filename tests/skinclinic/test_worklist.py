@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from skinclinic import keyset
 from skinclinic.models import Diagnosis, Lesion, Patient
 from skinclinic.services import diagnoses, worklist
+from skinclinic.web import keyset
 from tests import crowd, factories
+from tests.cases import each
 
 
 @pytest.fixture
@@ -270,7 +271,7 @@ class TestChangedRows:
         assert f'id="case-{finished.pk}"' in page and 'hx-swap-oob="true"' in page
         assert f'id="case-{waiting.pk}"' not in page
 
-    @pytest.mark.parametrize("seen", ["", "\0", "1", "1.", ",".join(["5.queued"] * 5000), "٣.queued"])
+    @each("seen", ["", "\0", "1", "1.", ",".join(["5.queued"] * 5000), "٣.queued"])
     def test_odd_questions_get_an_answer(self, client_for, clinician, seen):
         assert client_for(clinician).get("/worklist/rows/", {"seen": seen}).status_code == 200
 
@@ -314,10 +315,8 @@ class TestRows:
 
 
 class TestKeyset:
-    @pytest.mark.parametrize(
-        "key", [[], ["a"], ["a", "x", "y"], ["a", None, 1], ["a", True, 1], ["c", "2024-01-01T00:00:00Z", 1],
-                ["a", "2024-01-01T00:00:00Z", 2**70], ["a", "\0", 1], {"a": 1}, "a", 5]
-    )  # fmt: skip
+    @each("key", [[], ["a"], ["a", "x", "y"], ["a", None, 1], ["a", True, 1], ["c", "2024-01-01T00:00:00Z", 1],
+                ["a", "2024-01-01T00:00:00Z", 2**70], ["a", "\0", 1], {"a": 1}, "a", 5])  # fmt: skip
     def test_a_cursor_made_by_somebody_else_is_refused(self, db, key):
         import base64
         import json
@@ -326,7 +325,7 @@ class TestKeyset:
         with pytest.raises(keyset.BadCursor):
             keyset.page(Lesion.objects.all(), worklist.NEWEST_FIRST, cursor, 10)
 
-    @pytest.mark.parametrize("cursor", ["!", "A", "é", "\0", "bm9wZQ", "W" * 9999, "W1tbW1tb"])
+    @each("cursor", ["!", "A", "é", "\0", "bm9wZQ", "W" * 9999, "W1tbW1tb"])
     def test_other_text_is_refused(self, db, cursor):
         with pytest.raises(keyset.BadCursor):
             keyset.page(Lesion.objects.all(), worklist.NEWEST_FIRST, cursor, 10)

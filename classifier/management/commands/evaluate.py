@@ -8,13 +8,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from classifier import jobs_evaluation
+from classifier.jobs import evaluation as jobs_evaluation
+from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluation_tables, evaluations, figure_files, registry
-from classifier.services.evaluation_run import LEAKS, REPORT
-from skinclinic import jobs
+from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.run import LEAKS, REPORT
+from classifier.services.models import registry
 from skinclinic.archive.models import Dataset, DatasetVersion
+from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Clinic
 

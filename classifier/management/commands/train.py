@@ -7,13 +7,14 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from classifier.architectures import ARCHITECTURES
 from classifier.models import ModelVersion, Training, TrainingRun
-from classifier.services import training_process, trainings
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.services.training import process as training_process
+from classifier.services.training import trainings
 from classifier.training.plan import IMAGENET, RANDOM
-from skinclinic import jobs
 from skinclinic.archive.management.chosen import frozen_version
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Job, User
 

@@ -2,9 +2,9 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.archive.services import vocabulary
-from skinclinic.diseases import DISEASES
+from skinclinic.archive.services.curating import vocabulary
 from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASES
 
 
 class SubtypeForm(forms.Form):

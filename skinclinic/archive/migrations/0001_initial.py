@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('skinclinic', '0002_archive'),
+        ('skinclinic', '0001_version_0_1'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -25,7 +25,7 @@ class BackgroundDisease(models.Model):
 
 
 class Subtype(models.Model):
-    """A subtype a clinic adds to the built-in ones (``skinclinic.archive.subtypes``)."""
+    """A subtype a clinic adds to the built-in ones (``skinclinic.vocabulary.subtypes``)."""
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="subtypes")
     label = models.CharField(_("label"), max_length=LABEL_LENGTH)

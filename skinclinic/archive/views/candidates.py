@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from skinclinic.archive.services import from_clinic
-from skinclinic.archive.services.datasets import Refused
-from skinclinic.keyset import is_key
+from skinclinic.archive.services.curating import from_clinic
+from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.web.keyset import is_key
 
 PAGE_SIZE = 120
 

@@ -1,6 +1,7 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
 import csv
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,13 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
-from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
-from skinclinic.archive.services.export_tables import defused
-from skinclinic.archive.services.query_text import QueryError
-from skinclinic.archive.views import shown, summary_table
-from skinclinic.keyset import is_key, storable
+from skinclinic.archive.presenters import shown, summary_table
+from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.exporting.tables import defused
+from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+from skinclinic.web.keyset import is_key, storable
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
@@ -152,7 +154,7 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
     ]
     table = summary_table.table(columns)
     if request.GET.get("as") != "csv":
-        again = "&".join(f"version={column.version.pk}" for column in columns)
+        again = urlencode([("version", column.version.pk) for column in columns])
         return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'

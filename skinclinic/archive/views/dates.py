@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from skinclinic.archive.services.selection import Selection
-from skinclinic.archive.views import shown
+from skinclinic.archive.presenters import shown
+from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import clinic_member
 
 _DATE = re.compile(r"(?:^|\s)date:[0-9.\-]+(?=\s|$)", re.IGNORECASE)

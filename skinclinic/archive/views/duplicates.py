@@ -10,13 +10,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic import keyset
 from skinclinic.archive import labels
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services import duplicates as service
+from skinclinic.archive.services.curating import duplicates as service
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
-from skinclinic.views.paging import paged
+from skinclinic.presenters.paging import paged
+from skinclinic.web import keyset
 
 VERDICTS = (
     DuplicatePair.Verdict.SAME_PHOTO,

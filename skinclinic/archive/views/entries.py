@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from skinclinic.archive import subtypes
 from skinclinic.archive.forms.entry import EntryForm
 from skinclinic.archive.models import Entry, EntryChange
-from skinclinic.archive.services import review as service
-from skinclinic.archive.services import vocabulary
-from skinclinic.archive.views import shown
+from skinclinic.archive.presenters import shown
+from skinclinic.archive.services.curating import review as service
+from skinclinic.archive.services.curating import vocabulary
 from skinclinic.permissions import CURATE, VIEW, get_for
+from skinclinic.vocabulary import subtypes
 
 ENTRIES = Entry.objects.select_related("photo__lesion", "patient", "source", "reviewed_by")
 

@@ -9,11 +9,11 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from skinclinic.archive import zip_stream
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services import export
-from skinclinic.archive.services.datasets import Refused
+from skinclinic.archive.services.datasets.datasets import Refused
+from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import VIEW, get_for
+from skinclinic.web import zip_stream
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 

@@ -8,12 +8,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from skinclinic import keyset
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services.selection import Selection
-from skinclinic.archive.views import shown
+from skinclinic.archive.presenters import shown
+from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.models import Patient
 from skinclinic.permissions import clinic_member
+from skinclinic.web import keyset
 
 PAGE_SIZE = 120
 ORDER = ("-patient_key", "-id")

@@ -11,22 +11,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic import keyset
 from skinclinic.archive.formats.columns import NEEDED, READERS
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.formats.tables import Table
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.forms.imports import ImportForm, inbox
 from skinclinic.archive.models import LABEL_LENGTH, PROVENANCE, Import, SavedMapping
-from skinclinic.archive.services import imports as service
-from skinclinic.archive.services.export_tables import defused
-from skinclinic.archive.services.import_check import LEAVE_OUT
-from skinclinic.archive.services.import_report import in_words
-from skinclinic.archive.views.label_terms import group_name
-from skinclinic.middleware import takes_up_to
+from skinclinic.archive.presenters.label_names import group_name, known_label
+from skinclinic.archive.services.exporting.tables import defused
+from skinclinic.archive.services.importing import imports as service
+from skinclinic.archive.services.importing.check import LEAVE_OUT
+from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
-from skinclinic.views.paging import paged
+from skinclinic.presenters.paging import paged
+from skinclinic.web import keyset
+from skinclinic.web.middleware import takes_up_to
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500

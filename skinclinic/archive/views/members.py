@@ -9,12 +9,12 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic import keyset
 from skinclinic.archive import labels
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
-from skinclinic.archive.services import datasets
+from skinclinic.archive.presenters.label_names import known_label
+from skinclinic.archive.services.datasets import datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
+from skinclinic.web import keyset
 
 PAGE_SIZE = 60
 ORDER = ("id",)

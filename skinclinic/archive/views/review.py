@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic import keyset
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import Entry, EntryChange, Review
-from skinclinic.archive.services import review as service
-from skinclinic.archive.services.selection import Selection
-from skinclinic.archive.views import shown
+from skinclinic.archive.presenters import shown
+from skinclinic.archive.presenters.label_names import known_label
+from skinclinic.archive.services.curating import review as service
+from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.archive.views.entries import ENTRIES
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.web import keyset
 
 PAGE_SIZE = 24
 NEWEST_FIRST = ("-id",)

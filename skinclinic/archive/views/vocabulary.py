@@ -7,12 +7,13 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from skinclinic.archive import labels, subtypes
+from skinclinic.archive import labels
 from skinclinic.archive.forms.vocabulary import SubtypeForm
 from skinclinic.archive.models import BackgroundDisease, Subtype
-from skinclinic.archive.services import vocabulary as service
-from skinclinic.diseases import DISEASES
+from skinclinic.archive.services.curating import vocabulary as service
 from skinclinic.permissions import CURATE, clinic_member, get_for, require
+from skinclinic.vocabulary import subtypes
+from skinclinic.vocabulary.diseases import DISEASES
 
 
 @clinic_member()

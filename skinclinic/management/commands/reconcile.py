@@ -6,8 +6,8 @@ import threading
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
-from skinclinic import jobs
-from skinclinic.services.housekeeping import sweep
+from skinclinic.engine import jobs
+from skinclinic.engine.housekeeping import sweep
 
 
 class Command(BaseCommand):

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.archive.formats.columns import READERS
 from skinclinic.archive.formats.reading import WITHOUT_TABLE
 from skinclinic.archive.models import PROVENANCE, DatasetRole, Import, Source
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
-from skinclinic.jobs import JobError
-from skinclinic.keyset import storable
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
+from skinclinic.web.keyset import storable
 
 
 class Command(BaseCommand):

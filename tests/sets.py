@@ -1,0 +1,76 @@
+"""Which set a test belongs to, and what it needs that not every machine has.
+
+A test is put into its set by its fixtures and its folder, so that nobody has to remember a mark:
+
+- ``check``: needs a server, a browser, a worker process, R or the like, or measures time; ``make check`` alone runs it.
+- ``database``: works on the database; ``make check`` runs it again on PostgreSQL and Redis.
+
+Everything without ``check`` is what ``make test`` runs.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PHOTOS = os.environ.get("SKINCLINIC_TEST_PHOTOS", "")
+BY_FIXTURE = {"engine": "engine", "chromium": "browser", "real_photos": "photos", "live_server": "check"}
+BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine"}
+# What only some machines have, or what takes a quiet one.
+BEYOND_TEST = {
+    "photos", "servers", "nginx", "compose", "gettext", "r", "browser", "engine", "gpu", "benchmarks",
+}  # fmt: skip
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    fixtures = set(item.fixturenames)
+    names = {mark for fixture, mark in BY_FIXTURE.items() if fixture in fixtures}
+    names |= {mark for folder, mark in BY_FOLDER.items() if f"tests/{folder}/" in item.nodeid}
+    if fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
+        names.add("database")
+    names |= {mark.name for mark in item.iter_markers()}
+    if names & BEYOND_TEST:
+        names.add("check")
+    for name in names - {mark.name for mark in item.iter_markers()}:
+        item.add_marker(name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), name what other
+    tests lack here, and say which tests share a process when there are several."""
+    if os.environ.get("SKINCLINIC_TEST_GPU") != "1":
+        # Asked of the marks: the folder tests/gpu is among an item's keywords, too.
+        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+    reasons = lacking()
+    for item in items:
+        for mark, reason in reasons.items():
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+        # A file's own fixtures are made once; tests with workers of their own do not compete with each other.
+        group = "engine" if item.get_closest_marker("engine") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def lacking() -> dict[str, str]:
+    """Why tests with a mark cannot run here."""
+    from tests import peers, servers
+
+    reasons = {
+        "photos": (PHOTOS, "SKINCLINIC_TEST_PHOTOS names no folder of real photos"),
+        "browser": (servers.chromium(), "Chromium is not installed"),
+        "servers": (servers.postgresql() and servers.redis(), "PostgreSQL or Redis is not installed"),
+        "nginx": (servers.nginx(), "nginx is not installed"),
+        "compose": (shutil.which("docker-compose"), "docker-compose is not installed"),
+        "gettext": (shutil.which("xgettext"), "gettext is not installed"),
+        "r": (peers.r_with_proc(), "R with pROC is not installed"),
+    }
+    return {mark: reason for mark, (found, reason) in reasons.items() if not found}
+
+
+@pytest.fixture(scope="session")
+def real_photos() -> Path:
+    """The folder of real photos (metadata.csv, images/)."""
+    return Path(PHOTOS)
