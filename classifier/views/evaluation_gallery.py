@@ -25,7 +25,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 
 PAGE_SIZE = 24
 # So many photos of a ZIP are looked up together; their heatmaps are held in memory.

@@ -26,7 +26,7 @@ from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -100,7 +100,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _numbers(texts) -> list[int]:
-    return [int(text) for text in texts if keyset.is_key(text)]
+    return [int(text) for text in texts if is_key(text)]
 
 
 @require_safe

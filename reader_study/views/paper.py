@@ -22,7 +22,7 @@ from reader_study.views.common import frame, study_of
 from skinclinic import imaging
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.permissions import STUDY
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 
 MOST_BYTES = 5 * 1024**2
 KEPT_SECONDS = 24 * 3600

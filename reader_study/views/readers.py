@@ -14,7 +14,7 @@ from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
-from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.inputs import is_key, storable
 
 LONGEST_TEXT = 40_000
 

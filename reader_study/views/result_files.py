@@ -19,7 +19,7 @@ from reader_study.views.result_parts import figure_of
 from skinclinic import imaging
 from skinclinic.files import store as files
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 
 TYPES = {
     "svg": "image/svg+xml",

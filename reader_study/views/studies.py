@@ -20,6 +20,7 @@ from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.engine import jobs
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.web import keyset
+from skinclinic.web.inputs import storable
 
 PAGE_SIZE = 50
 LOG_SIZE = 100
@@ -161,7 +162,7 @@ def _close(request: HttpRequest, study: Study) -> HttpResponse:
 
 def _unblind(request: HttpRequest, study: Study) -> HttpResponse:
     reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
-    if not keyset.storable(reason):
+    if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
     studies.unblind(study, request.user, reason=reason, typed=typed)
     messages.warning(request, _("The study is unblinded. Who did it and why stands in the log."))

@@ -7,7 +7,7 @@ from rest_framework.exceptions import PermissionDenied
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
 from skinclinic.models import Member
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 
 def in_clinic(rows: QuerySet, slug) -> QuerySet:

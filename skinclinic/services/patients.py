@@ -6,7 +6,7 @@ from django.utils.translation import ngettext
 
 from skinclinic.models import Clinic, Lesion, Patient
 from skinclinic.services import patient_codes
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 MOST_OFFERED = 8
 

@@ -16,7 +16,7 @@ from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10

@@ -18,7 +18,7 @@ from reader_study.services.making import enrolment, progress
 from reader_study.services.refused import Refused
 from skinclinic.models import User
 from skinclinic.services.mail import send
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70
 PREVIEW = "preview"

@@ -11,7 +11,7 @@ from skinclinic.archive.services.curating import from_clinic
 from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 
 PAGE_SIZE = 120
 

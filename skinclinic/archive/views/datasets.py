@@ -18,7 +18,7 @@ from skinclinic.archive.services.searching import selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
-from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.inputs import is_key, storable
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6

@@ -24,7 +24,7 @@ from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
-from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.middleware import takes_up_to
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
@@ -159,14 +159,14 @@ def import_map(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_for(request.user, Import, pk, CURATE)
     labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
     columns = {name: request.POST.get(f"column-{name}", "")[:200] for name in READERS}
-    columns = {name: column for name, column in columns.items() if column and keyset.storable(column)}
+    columns = {name: column for name, column in columns.items() if column and storable(column)}
     try:
         if request.POST.get("use_saved"):
             _use_saved(row, request.POST.get("saved", ""))
             return redirect("import", row.pk)
         service.set_mapping(row, labels=labels, columns=columns or None)
         name = request.POST.get("save_as", "").strip()[:120]
-        if name and keyset.storable(name):
+        if name and storable(name):
             service.save_mapping(row, name, request.user)
         service.request_check(row)
     except service.NotNow as refused:
@@ -204,7 +204,7 @@ def _report(row: Import) -> dict:
 def _meaning(request: HttpRequest, word: str) -> str | None:
     """What the curator says the word means: chosen, or typed and not chosen; None: not asked."""
     chosen, typed = (request.POST.get(f"word-{_place(word)}{end}") for end in ("", "_typed"))
-    if chosen is None or not keyset.storable(chosen + (typed or "")):
+    if chosen is None or not storable(chosen + (typed or "")):
         return None
     return (chosen or known_label((typed or "").strip())).strip()[:LABEL_LENGTH]
 
@@ -212,7 +212,7 @@ def _meaning(request: HttpRequest, word: str) -> str | None:
 def _use_saved(row: Import, pk: str) -> None:
     """Read the import by a mapping that was kept, and check it so."""
     known = SavedMapping.objects.filter(clinic=row.clinic)
-    mapping = known.filter(pk=pk).first() if keyset.is_key(pk) else None
+    mapping = known.filter(pk=pk).first() if is_key(pk) else None
     if mapping is None:
         raise service.NotNow(_("This saved mapping is no longer there."))
     service.set_mapping(row, labels=mapping.labels, columns=mapping.columns or None)

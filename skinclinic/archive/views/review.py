@@ -18,6 +18,7 @@ from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.archive.views.entries import ENTRIES
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 
 PAGE_SIZE = 24
 NEWEST_FIRST = ("-id",)
@@ -61,7 +62,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest) -> HttpResponse:
     """Accept or reject one or several photos; htmx gets the tile back, a plain form the queue."""
     review, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
-    ids = list(map(int, filter(keyset.is_key, request.POST.getlist("entries"))))
+    ids = list(map(int, filter(is_key, request.POST.getlist("entries"))))
     if review not in Review.values or not ids:
         return _answer(request, ids, error=_("Choose photos, then accept or reject."))
     try:
