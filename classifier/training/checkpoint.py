@@ -5,14 +5,14 @@ from typing import Any
 
 import torch
 
-from skinclinic.files import whole
+from skinclinic.files.whole import drafts, sweep, whole_file
 
 FILE = "checkpoint.pt"
 
 
 def save(folder: Path, content: dict[str, Any]) -> None:
     """Write a checkpoint, in the place of the last one."""
-    with whole.whole_file(folder / FILE) as file:
+    with whole_file(folder / FILE) as file:
         torch.save(content, file)
 
 
@@ -21,7 +21,7 @@ def load(folder: Path) -> dict[str, Any] | None:
 
     What a killed training left half written is deleted: it has as many bytes, and nobody else writes here.
     """
-    whole.sweep(whole.drafts(folder / FILE), after=0)
+    sweep(drafts(folder / FILE), after=0)
     try:
         content: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)
         return content

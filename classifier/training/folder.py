@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from classifier.training.plan import Plan, Sample, read_samples, write_samples
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 
 RUN, PHOTOS, PROGRESS, OUTCOME, MODEL, LOCK = (
     "run.json", "photos.json", "progress.json", "outcome.json", "model", ".lock",
@@ -36,7 +36,7 @@ def prepare(folder: Path, about: dict[str, Any], plan: Plan, samples: list[Sampl
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(folder / PHOTOS, samples)
     content = {"about": about, "plan": plan.to_json()}
-    whole.write(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
+    write_whole(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def read(folder: Path) -> Run:

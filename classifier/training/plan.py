@@ -10,7 +10,7 @@ from typing import Any
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 from skinclinic.imaging import Box
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -112,7 +112,7 @@ def fingerprint(plan: Plan, samples: Sequence[Sample]) -> str:
 
 def write_samples(path: Path, samples: Sequence[Sample]) -> None:
     """Write the list of photos."""
-    whole.write(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
+    write_whole(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
 
 
 def read_samples(path: Path) -> list[Sample]:

@@ -20,7 +20,7 @@ from classifier.training.photos import check_files, validation_side
 from classifier.training.plan import Plan
 from classifier.training.trainer import Progress, Trainer
 from classifier.training.world import World, joined
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def run(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> str:
         log.exception("the training failed")
         outcome |= {"state": FAILED, "code": _code(error), "message": f"{str(error)[:400]}"}
     if is_first:
-        whole.write(folder / OUTCOME, json.dumps(outcome))
+        write_whole(folder / OUTCOME, json.dumps(outcome))
     return outcome["state"]
 
 
@@ -106,7 +106,7 @@ class _Reporter:
     def write(self, progress: Progress) -> None:
         self.written, self.epochs = time.monotonic(), len(progress.curves)
         content = {name: value for name, value in vars(progress).items() if name != "losses"}
-        whole.write(self.folder / PROGRESS, json.dumps(content))
+        write_whole(self.folder / PROGRESS, json.dumps(content))
 
 
 @contextmanager

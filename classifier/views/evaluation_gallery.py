@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from PIL import Image
+from skinclinic.web.csv_table import table_csv
 
 from classifier.models import Analysis, Evaluation
 from classifier.plots.colormaps import overlay, three_panels
 from classifier.presenters.hidden_answers import hidden_answers
-from classifier.services.evaluation import figure_files
 from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
@@ -25,8 +25,9 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 PAGE_SIZE = 24
 # So many photos of a ZIP are looked up together; their heatmaps are held in memory.
@@ -170,7 +171,7 @@ def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpR
     """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
-    stream = figure_files.zip_stream(_pictures(request, row.clinic_id, kept, model["pk"]))
+    stream = compressed(_pictures(request, row.clinic_id, kept, model["pk"]))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
@@ -188,7 +189,7 @@ def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: int):
         three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
-    yield "photos.csv", figure_files.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+    yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
 
 
 def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from skinclinic.web.csv_table import table_csv
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
@@ -29,8 +30,9 @@ from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -104,7 +106,7 @@ def new(request: MemberRequest) -> HttpResponse:
 
 
 def _numbers(texts) -> list[int]:
-    return [int(text) for text in texts if keyset.is_key(text)]
+    return [int(text) for text in texts if is_key(text)]
 
 
 @require_safe
@@ -271,21 +273,19 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
         return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
     if what == "table":
         return as_file(
-            HttpResponse(
-                figure_files.table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]
-            ),
+            HttpResponse(table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]),
             f"evaluation-{row.pk}.csv",
         )
     if what != "figures":
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     files = _with_table(report, dataset["pk"], model["pk"])
-    response = StreamingHttpResponse(figure_files.zip_stream(files), content_type="application/zip")
+    response = StreamingHttpResponse(compressed(files), content_type="application/zip")
     return as_file(response, f"evaluation-{row.pk}-figures.zip")
 
 
 def _with_table(report: Report, dataset: int, model: int):
-    yield "table.csv", figure_files.table_csv(*evaluation_tables.long_table(report))
+    yield "table.csv", table_csv(*evaluation_tables.long_table(report))
     yield "report.json", (report.row.folder / REPORT).read_bytes()
     yield from report.files(dataset, model)
 

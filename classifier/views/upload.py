@@ -25,7 +25,7 @@ from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
 from skinclinic.web.errors import too_large
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
 from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 

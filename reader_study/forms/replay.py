@@ -11,7 +11,7 @@ from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, 
 from skinclinic.forms.fields import choices_of
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASES
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 # The field of the form for each file.
 FILE_FIELDS = {

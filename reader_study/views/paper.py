@@ -22,7 +22,7 @@ from skinclinic import imaging
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 
 MOST_BYTES = 5 * 1024**2

@@ -1,7 +1,5 @@
 """Readers: inviting them, how far they are, new links, reminders, withdrawing."""
 
-import csv
-import io
 from base64 import b64encode
 
 from django.contrib import messages
@@ -10,16 +8,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from skinclinic.web.csv_table import table_csv
 
 from reader_study.models import Reader, Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import progress, readers
 from reader_study.views.common import frame, study_of
-from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.services.refused import Refused
-from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 
 LONGEST_TEXT = 40_000
@@ -51,12 +49,9 @@ def listing(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _links_file(invited: list[readers.Invited]) -> str:
     """The links as a CSV to keep: in the page itself, for the server could not say them again."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(["reader", "name", "e-mail", "link"])
-    for one in invited:
-        table.writerow(map(defused, (one.reader.code, one.reader.name, one.reader.email, one.link)))
-    return "data:text/csv;charset=utf-8;base64," + b64encode(text.getvalue().encode("utf-8-sig")).decode()
+    rows = [(one.reader.code, one.reader.name, one.reader.email, one.link) for one in invited]
+    content = table_csv(("reader", "name", "e-mail", "link"), rows)
+    return "data:text/csv;charset=utf-8;base64," + b64encode(content).decode()
 
 
 def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:

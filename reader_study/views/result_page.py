@@ -19,7 +19,7 @@ from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import frame, study_of
 from skinclinic.models import Member
 from skinclinic.permissions import member_of
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 
 TAB = "results"

@@ -19,7 +19,7 @@ from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 
 BY_DISEASE, BY_TIER = "disease", "tier"

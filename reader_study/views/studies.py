@@ -20,6 +20,7 @@ from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
+from skinclinic.web.inputs import storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
@@ -138,7 +139,7 @@ def _close(request: SignedInRequest, study: Study) -> HttpResponse:
 
 def _unblind(request: SignedInRequest, study: Study) -> HttpResponse:
     reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
-    if not keyset.storable(reason):
+    if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
     studies.unblind(study, request.user, reason=reason, typed=typed)
     messages.warning(request, _("The study is unblinded. Who did it and why stands in the log."))

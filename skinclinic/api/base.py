@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
 from skinclinic.models import Clinic, Member, User
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 
 def in_clinic(rows: QuerySet, slug) -> QuerySet:

@@ -9,7 +9,7 @@ from skinclinic.forms.fields import choices_of
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.forms.places import PlaceFields
 from skinclinic.models import Lesion, Patient, Photo
-from skinclinic.web.keyset import LARGEST_KEY
+from skinclinic.web.inputs import LARGEST_KEY
 
 ONE_NEW, ONE_EACH = "new", "each"
 

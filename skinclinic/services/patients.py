@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from skinclinic.models import Clinic, Lesion, Patient
 from skinclinic.services import patient_codes
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

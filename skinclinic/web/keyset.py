@@ -17,9 +17,9 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 
 from skinclinic.models.columns import field_of
+from skinclinic.web.inputs import LARGEST_KEY, storable
 
 M = TypeVar("M", bound=Model)
-LARGEST_KEY = 2**63 - 1
 AFTER, BEFORE = "a", "b"
 
 
@@ -108,13 +108,3 @@ def _checked(model: type[Model], name: str, value):
     if isinstance(value, str) and not storable(value):
         raise BadCursor(name)
     return value
-
-
-def is_key(text: str) -> bool:
-    """Whether the text of an address or a form can be the key of a row."""
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
-def storable(text: str) -> bool:
-    """Whether a database takes the text: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -34,8 +34,12 @@ WEB_OUTSIDE = ("middleware", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",
+    "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",
     "skinclinic/files/whole.py",
+    "skinclinic/web/csv_table.py",
+    "skinclinic/web/inputs.py",
+    "skinclinic/web/zip_stream.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",

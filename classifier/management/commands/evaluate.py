@@ -8,11 +8,12 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.template.loader import render_to_string
 from django.utils import timezone
+from skinclinic.web.csv_table import table_csv
 
 from classifier.jobs import evaluation as jobs_evaluation
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
-from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import evaluations
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.run import LEAKS, REPORT
@@ -105,7 +106,7 @@ class Command(BaseCommand):
     def _write(self, report: evaluation_report.Report, out: Path, *, with_figures: bool) -> None:
         shutil.copy(report.row.folder / REPORT, out / REPORT)
         shutil.copy(report.row.folder / LEAKS, out / LEAKS)
-        (out / "table.csv").write_bytes(figure_files.table_csv(*evaluation_tables.long_table(report)))
+        (out / "table.csv").write_bytes(table_csv(*evaluation_tables.long_table(report)))
         (out / "table.html").write_text(
             render_to_string("evaluations/table_file.html", table_context(report)), encoding="utf-8"
         )

@@ -16,7 +16,7 @@ from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
 from skinclinic.services.refused import Refused
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10

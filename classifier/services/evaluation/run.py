@@ -45,7 +45,7 @@ def run(
     for model in models:
         _look_for_leaks(model, sets)
     found = [one.leaks_json() for one in sets]
-    whole.write(row.folder / LEAKS, _json(found))
+    whole.write_whole(row.folder / LEAKS, _json(found))
     if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
         raise JobError("leaks", _refusal(sets, leaking))
     for one in sets:

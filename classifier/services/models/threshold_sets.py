@@ -21,7 +21,7 @@ from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 YOUDEN, SENSITIVITY = "youden", "sensitivity"
 RULES = (YOUDEN, SENSITIVITY)

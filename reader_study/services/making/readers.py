@@ -19,7 +19,7 @@ from skinclinic.models import Letter, User
 from skinclinic.services import letters
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70
 PREVIEW = "preview"

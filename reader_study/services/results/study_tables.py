@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from skinclinic.web.csv_table import table_csv
 
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
-from classifier.services.evaluation.figure_files import table_csv
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Study
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet

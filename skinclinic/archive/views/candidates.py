@@ -11,7 +11,7 @@ from skinclinic.archive.services.curating import from_clinic
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
 from skinclinic.services.refused import Refused
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 120

@@ -1,6 +1,5 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
-import csv
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,12 +13,12 @@ from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
 from skinclinic.archive.presenters.work import DatasetProgress
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
-from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
 from skinclinic.services.refused import Refused
-from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.csv_table import table_csv
+from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
@@ -139,12 +138,9 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
     if request.GET.get("as") != "csv":
         again = urlencode([("version", column.version.pk) for column in columns])
         return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    content = table_csv(["", *table.heads], [[line.name, *line.cells] for line in table.lines])
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(["", *(defused(head) for head in table.heads)])
-    writer.writerows([defused(line.name), *map(defused, line.cells)] for line in table.lines)
     return response
 
 

@@ -16,7 +16,7 @@ from skinclinic.archive.presenters.work import DuplicatesProgress
 from skinclinic.archive.services.curating import duplicates as service
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
-from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERDICTS = (
@@ -122,7 +122,7 @@ def _after(request: HttpRequest) -> tuple[int, int] | None:
 
 def _decided_just_now(request: MemberRequest) -> DuplicatePair | None:
     pk = request.GET.get("decided", "")
-    if not keyset.is_key(pk):
+    if not is_key(pk):
         return None
     rows = service.pairs(request.membership.clinic)
     return rows.filter(pk=pk).exclude(verdict=DuplicatePair.Verdict.OPEN).first()

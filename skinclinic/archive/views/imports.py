@@ -1,6 +1,5 @@
 """Imports: the list, a new one, and the page that checks, maps, starts, pauses and discards one."""
 
-import csv
 import hashlib
 from typing import Any
 
@@ -17,13 +16,13 @@ from skinclinic.archive.forms.imports import ImportForm, inbox
 from skinclinic.archive.models import LABEL_LENGTH, PROVENANCE, Import, SavedMapping
 from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.presenters.work import ImportProgress
-from skinclinic.archive.services.exporting.tables import defused
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.check import LEAVE_OUT
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
-from skinclinic.web import keyset
+from skinclinic.web.csv_table import table_csv
+from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
@@ -147,14 +146,14 @@ def import_map(request: SignedInRequest, pk: int) -> HttpResponse:
     row = get_for(request.user, Import, pk, CURATE)
     labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
     columns = {name: request.POST.get(f"column-{name}", "")[:200] for name in READERS}
-    columns = {name: column for name, column in columns.items() if column and keyset.storable(column)}
+    columns = {name: column for name, column in columns.items() if column and storable(column)}
     try:
         if request.POST.get("use_saved"):
             _use_saved(row, request.POST.get("saved", ""))
             return redirect("import", row.pk)
         service.set_mapping(row, labels=labels, columns=columns or None)
         name = request.POST.get("save_as", "").strip()[:120]
-        if name and keyset.storable(name):
+        if name and storable(name):
             service.save_mapping(row, name, request.user)
         service.request_check(row)
     except service.NotNow as refused:
@@ -166,18 +165,16 @@ def import_map(request: SignedInRequest, pk: int) -> HttpResponse:
 def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
     """The errors as a table, a line for each group of rows."""
     row = get_for(request.user, Import, pk)
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
-    table = csv.writer(response)
-    table.writerow([_("column"), _("error"), _("rows"), _("count")])
     report = _report(row)
-    if report.get("refused"):
-        table.writerow(["", defused(report["refused"]), "", ""])
+    lines = [["", report["refused"], "", ""]] if report.get("refused") else []
     for problem in report.get("errors", []):
-        cells = [problem["column"], problem["message"], " ".join(map(str, problem["rows"]))]
-        table.writerow([*map(defused, cells), problem["count"]])
+        rows = " ".join(map(str, problem["rows"]))
+        lines.append([problem["column"], problem["message"], rows, problem["count"]])
     for word, count in report.get("unknown_labels", {}).items():
-        table.writerow(["", defused(_("unknown label: %(word)s") % {"word": word}), "", count])
+        lines.append(["", _("unknown label: %(word)s") % {"word": word}, "", count])
+    content = table_csv([_("column"), _("error"), _("rows"), _("count")], lines)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
     return response
 
 
@@ -194,7 +191,7 @@ def _report(row: Import) -> dict:
 def _meaning(request: HttpRequest, word: str) -> str | None:
     """What the curator says the word means: chosen, or typed and not chosen; None: not asked."""
     chosen, typed = (request.POST.get(f"word-{_place(word)}{end}") for end in ("", "_typed"))
-    if chosen is None or not keyset.storable(chosen + (typed or "")):
+    if chosen is None or not storable(chosen + (typed or "")):
         return None
     return (chosen or known_label((typed or "").strip())).strip()[:LABEL_LENGTH]
 
@@ -202,7 +199,7 @@ def _meaning(request: HttpRequest, word: str) -> str | None:
 def _use_saved(row: Import, pk: str) -> None:
     """Read the import by a mapping that was kept, and check it so."""
     known = SavedMapping.objects.filter(clinic=row.clinic)
-    mapping = known.filter(pk=pk).first() if keyset.is_key(pk) else None
+    mapping = known.filter(pk=pk).first() if is_key(pk) else None
     if mapping is None:
         raise service.NotNow(_("This saved mapping is no longer there."))
     service.set_mapping(row, labels=mapping.labels, columns=mapping.columns or None)

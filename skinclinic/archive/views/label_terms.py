@@ -13,7 +13,7 @@ from skinclinic.archive.services.searching.selection import MALIGNANT, OTHERS
 from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
 from skinclinic.vocabulary import terms
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 from skinclinic.web.requests import MemberRequest
 
 MOST = 20

@@ -18,6 +18,7 @@ from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.archive.views.entries import ENTRIES
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 24
@@ -62,7 +63,7 @@ def queue(request: MemberRequest) -> HttpResponse:
 def decide(request: MemberRequest) -> HttpResponse:
     """Accept or reject one or several photos; htmx gets the tile back, a plain form the queue."""
     review, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
-    ids = list(map(int, filter(keyset.is_key, request.POST.getlist("entries"))))
+    ids = list(map(int, filter(is_key, request.POST.getlist("entries"))))
     if review not in Review.values or not ids:
         return _answer(request, ids, error=_("Choose photos, then accept or reject."))
     try:

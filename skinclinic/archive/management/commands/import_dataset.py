@@ -14,7 +14,7 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 
 class Command(BaseCommand):

@@ -21,7 +21,7 @@ from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import which_known
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 LEAVE_OUT = "-"
 MOST_FILES_NAMED = 200
