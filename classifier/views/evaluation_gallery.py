@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from PIL import Image
-from skinclinic.web.csv_table import table_csv
 
 from classifier.models import Analysis, Evaluation
 from classifier.plots.colormaps import overlay, three_panels
@@ -25,6 +24,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 from skinclinic.web.zip_stream import compressed

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from skinclinic.web.csv_table import table_csv
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
@@ -30,6 +29,7 @@ from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 from skinclinic.web.zip_stream import compressed

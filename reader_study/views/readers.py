@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from skinclinic.web.csv_table import table_csv
 
 from reader_study.models import Reader, Study
 from reader_study.presenters.addresses import reading_address
@@ -17,6 +16,7 @@ from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.template.loader import render_to_string
 from django.utils import timezone
-from skinclinic.web.csv_table import table_csv
 
 from classifier.jobs import evaluation as jobs_evaluation
 from classifier.metrics.han2018 import HAN_2018
@@ -23,6 +22,7 @@ from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 
 
 class Command(BaseCommand):

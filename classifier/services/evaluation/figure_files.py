@@ -1,12 +1,12 @@
 """Figures and tables as files: SVG, PNG, PDF, CSV, and a ZIP of many."""
 
 from django.conf import settings
-from skinclinic.web.csv_table import table_csv
 
 from classifier.plots.canvas import Drawing, to_svg
 from classifier.plots.figures import Figure
 from classifier.plots.pdf import to_pdf
 from classifier.plots.png import to_png
+from skinclinic.web.csv_table import table_csv
 
 FONT_FILE = settings.BASE_DIR / "static/vendor/pretendard-1.3.9/Pretendard-Regular.ttf"
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
-from skinclinic.web.csv_table import table_csv
 
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
@@ -16,6 +15,7 @@ from reader_study.models import Reader, Study
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 
 IMAGES, SCORES, ANSWERS = "images.csv", "scores.csv", "answers.csv"
 WHOLE_IMAGES, WHOLE_SCORES = "whole-images.csv", "whole-scores.csv"
