@@ -21,15 +21,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(scope="module")
 def stock(standing):
-    with standing.building() as home:
+    with standing.building():
         clinic = factories.make_clinic("Hanok Dermatology")
         curator = factories.make_member(clinic, "curator", "curtis")
         entries = evaluated.make_entries(clinic, curator)
         test_set = evaluated.freeze(clinic, curator, entries)
-        models = [evaluated.make_model(clinic, home, name, seed=n) for n, name in ((1, "one"), (2, "two"))]
-        for n, version in enumerate(models):
-            evaluated.score(version, entries, seed=n)
-        standing.keep(clinic=clinic, curator=curator, entries=entries, test_set=test_set, models=models)
+        standing.keep(clinic=clinic, curator=curator, entries=entries, test_set=test_set)
 
 
 @pytest.fixture
@@ -43,8 +40,11 @@ def test_set(stock, given):
 
 
 @pytest.fixture
-def models(stock, given):
-    return given["models"]
+def models(clinic, tmp_path, entries):
+    rows = [evaluated.make_model(clinic, tmp_path, name, seed=n) for n, name in enumerate(("one", "two"), 1)]
+    for n, version in enumerate(rows):
+        evaluated.score(version, entries, seed=n)
+    return rows
 
 
 @pytest.fixture
