@@ -4,7 +4,7 @@ FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-TOGETHER = -n auto --dist loadgroup
+TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo dev test check install install-test resolve lint clean
 
@@ -26,6 +26,7 @@ check: install-test ## all other tests: servers, a browser, worker processes, R;
 lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 install: $(VENV)/installed
 

@@ -77,11 +77,10 @@ class PhotoViewSet(PlainPhotoViewSet):
     def crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
-                set_box(
-                    photo, {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
-                )
+                set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)
         except imaging.BoxRejected as refused:
             raise Refused(400, refused.code, refusal_words(refused)) from None
@@ -100,9 +99,8 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     for clinic_id in {row.clinic_id for row in rows}:
         ids = [row.photo_id for row in rows if row.clinic_id == clinic_id]
         hidden |= assessments.hidden_photo_ids(view.request.user, view.member(clinic_id), ids)
-    return AnalysisSerializer(
-        rows, many=True, context=view.get_serializer_context() | {"hidden_photos": hidden}
-    ).data
+    context = {**view.get_serializer_context(), "hidden_photos": hidden}
+    return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
 class AnalysisViewSet(ReadViewSet):
@@ -115,7 +113,7 @@ class AnalysisViewSet(ReadViewSet):
     def list(self, request):
         """Analyses, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(shown(self, page))
+        return self.get_paginated_response(shown(self, page or []))
 
     def retrieve(self, request, pk=None):
         """One analysis."""

@@ -3,7 +3,7 @@
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
@@ -20,13 +20,13 @@ from classifier.presenters.model_refusals import refusal_words
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.files.store import StorageFull
 from skinclinic.models import Member
 
 
-class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     """Model versions the caller's clinics may use. Admins register, publish and roll back."""
 
     queryset = (
@@ -37,7 +37,6 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     need = permissions.ADMIN
     max_body_bytes = model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES
-    clinic_for_new = ClinicViewSet.clinic_for_new
 
     def get_queryset(self):
         mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")

@@ -72,7 +72,7 @@ class TryResultView(APIView):
         """State and, once there, scores, background, photo quality and heatmaps."""
         trial = find(token)
         body = {
-            "state": "done" if trial.result else trial.job.state,
+            "state": trial.state,
             "model": trial.model_version.name,
             "trained_on": trial.model_version.manifest.get("trained_on", ""),
         }

@@ -80,10 +80,10 @@ def _import(clinic: Clinic, user: User, name: str, role: str, draw: Callable[[Pa
             clinic=clinic, user=user, name=name, format=Import.Format.CSV, role=role, photos=folder,
             metadata=str(Path(folder) / "table.csv"), columns=_COLUMNS, provenance=_PROVENANCE,
         )  # fmt: skip
-        imports.start_check(row)
-        imports.run_check(row)
-        imports.start_write(row)
-        imports.run_write(row)
+        with imports.here(imports.CHECK_JOB, row):
+            imports.run_check(row)
+        with imports.here(imports.WRITE_JOB, row):
+            imports.run_write(row)
 
 
 def lookalikes(disease: str) -> list[str]:
@@ -119,7 +119,7 @@ def _mix(folder: Path, drawings: DatasetVersion) -> None:
 
 
 def _opened(item: DatasetItem) -> Image.Image:
-    return imaging.open_rgb(store.read(item.entry.photo.file_key))
+    return imaging.open_rgb(store.read(item.kept_entry.photo.file_key))
 
 
 def _draw(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """What the demo clinic holds: synthetic lesions, or real photos from a PAD-UFES-20 folder."""
 
-import csv
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +10,11 @@ from PIL import Image
 from classifier.drawings import synthetic
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic import imaging
+from skinclinic.archive.formats.columns import read
+from skinclinic.archive.formats.known import PAD_UFES_20
+from skinclinic.archive.formats.problems import Problem
+from skinclinic.archive.formats.rows import Row
+from skinclinic.archive.formats.tables import Table
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo, User
 from skinclinic.services import diagnoses
 from skinclinic.services.photos import store_photo
@@ -28,13 +32,6 @@ PATIENTS = (
     ("DEMO-006", 1985, "male", 6, "West African", [("hemangioma", "chest", 1), ("pg", "lip", 1)]),
     ("DEMO-007", 1959, "female", 3, "Korean", [("lentigo", "cheek", 1)]),
 )
-
-PAD_DISEASE = {"BCC": "bcc", "SCC": "scc", "ACK": "ak", "SEK": "sk", "MEL": "mm", "NEV": "nevus"}
-PAD_SITE = {
-    "ABDOMEN": "abdomen", "ARM": "upper_arm", "BACK": "back", "CHEST": "chest", "EAR": "ear",
-    "FOOT": "foot", "FOREARM": "forearm", "HAND": "hand", "LIP": "lip", "NECK": "neck", "NOSE": "nose",
-    "SCALP": "scalp", "THIGH": "thigh",
-}  # fmt: skip
 
 
 def seed_synthetic(clinic: Clinic, user: User) -> None:
@@ -68,47 +65,56 @@ def _at_visit(drawing: Image.Image, visit: int) -> Image.Image:
 def seed_real(clinic: Clinic, user: User, folder: Path, *, say: Callable[[str], object]) -> None:
     """Import a PAD-UFES-20 folder and ask for the analyses, newest photos first.
 
-    A row whose photo is missing or unusable is named and left out.
+    A row that cannot be read, or whose photo is missing or unusable, is named and left out. Raises TableRefused.
     """
-    with (folder / "metadata.csv").open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    table = Table(folder / "metadata.csv")
+    table.require(*PAD_UFES_20.columns.values())
     photos = []
-    for row in rows:
+    for record in table.records():
+        row, problems = read(record, PAD_UFES_20)
         try:
-            photos.append(_import_row(clinic, user, folder, row))
-        except (OSError, imaging.PhotoRejected) as error:
-            say(f"left out {row.get('file_name')}: {error}")
+            if row is None:
+                raise ValueError("; ".join(map(_in_words, problems)))
+            photos.append(_import_row(clinic, user, folder, row, record.cells["region"]))
+        except (OSError, ValueError, imaging.PhotoRejected) as error:
+            say(f"left out row {record.number}, {record.cells.get('file_name')}: {error}")
     for photo in reversed(photos):
         request_analysis(photo, user=user)
 
 
-def _import_row(clinic: Clinic, user: User, folder: Path, row: dict) -> Photo:
-    data = (folder / "images" / Path(row["file_name"]).name).read_bytes()
+def _in_words(problem: Problem) -> str:
+    return f"{problem.column} {problem.value!r}: {problem.message % problem.params}"
+
+
+def _import_row(clinic: Clinic, user: User, folder: Path, row: Row, region: str) -> Photo:
+    if (disease := PAD_UFES_20.labels.get(row.label.casefold())) is None:
+        raise ValueError(f"{row.label!r} is none of its diseases")
+    data = (folder / "images" / Path(row.file).name).read_bytes()
     patient, _created = Patient.objects.get_or_create(
         clinic=clinic,
-        code=row["patient_id"],
+        code=row.patient,
         defaults={
-            "birth_year": timezone.localdate().year - int(float(row["age"])) if row["age"] else None,
-            "sex": {"MALE": "male", "FEMALE": "female"}.get(row["gender"], ""),
-            "skin_type": int(float(row["fitspatrick"])) if row["fitspatrick"] else None,
+            "birth_year": timezone.localdate().year - row.age if row.age is not None else None,
+            "sex": row.sex,
+            "skin_type": row.skin_type,
             "created_by": user,
         },
     )
     lesion, created = Lesion.objects.get_or_create(
         clinic=clinic,
         patient=patient,
-        note=f"PAD-UFES-20 lesion {row['lesion_id']} ({row['region'].lower()})",
-        defaults={"site": PAD_SITE.get(row["region"], ""), "created_by": user},
+        note=f"PAD-UFES-20 lesion {row.lesion} ({region.lower()})",
+        # "Face" is no site of ours: it stands in the note.
+        defaults={"site": "" if row.site == "other" else row.site, "created_by": user},
     )
-    photo, _created = store_photo(clinic=clinic, user=user, data=data, name=row["file_name"], lesion=lesion)
+    photo, _created = store_photo(clinic=clinic, user=user, data=data, name=row.file, lesion=lesion)
     if created:
-        proven = row["biopsed"] == "True"
         diagnoses.record(
             lesion=lesion,
             user=user,
-            kind=Diagnosis.Kind.PATHOLOGY if proven else Diagnosis.Kind.IMPRESSION,
-            disease=PAD_DISEASE[row["diagnostic"]],
-            confirmed_by=Diagnosis.ConfirmedBy.HISTOPATHOLOGY if proven else "",
+            kind=Diagnosis.Kind.PATHOLOGY if row.is_proven else Diagnosis.Kind.IMPRESSION,
+            disease=disease,
+            confirmed_by=row.confirmed_by,
             text="From PAD-UFES-20 metadata",
         )
     return photo

@@ -5,16 +5,13 @@ needs no torch; loading and saving do.
 """
 
 import hashlib
-import io
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from classifier.networks.manifest import (
     MANIFEST_FILE,
@@ -23,6 +20,8 @@ from classifier.networks.manifest import (
     check_manifest,
     read_manifest,
 )
+from classifier.networks.structure import OUTPUTS_FIRST, shapes_of
+from skinclinic.files.whole import whole_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,9 +43,6 @@ __all__ = [
 
 WEIGHTS_FILE = "model.safetensors"
 SHIPPED_DIR = Path(__file__).resolve().parents[1] / "shipped"
-LARGEST_HEADER = 16 * 1024 * 1024
-# Of the parameters by which the number of outputs is known (see classifier.networks.network.MappedClassifier).
-_OUTPUT_PARAMETERS = ("head.weight", "bias")
 
 
 def shipped_folders() -> list[Path]:
@@ -90,9 +86,8 @@ def check_files(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
     with _weights_file(folder) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        _check_hash(digest, manifest)
-        file.seek(0)
-        _check_outputs(file, manifest)
+    _check_hash(digest, manifest)
+    _check_outputs(shapes_of(folder / WEIGHTS_FILE), manifest)
     return manifest
 
 
@@ -109,11 +104,11 @@ def load_verified(folder: Path) -> tuple[Manifest, dict[str, "Tensor"]]:
     with _weights_file(folder) as file:
         content = file.read()
     _check_hash(hashlib.sha256(content).hexdigest(), manifest)
-    _check_outputs(io.BytesIO(content), manifest)
     try:
         state = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
         raise ModelRejected("weights_unreadable", f"The weights cannot be read: {error}.") from error
+    _check_outputs(_shapes(state), manifest)
     state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
     if broken := sorted(name for name, value in state.items() if not _is_finite(value)):
         raise ModelRejected("weights_not_finite", f"Some weights are not finite numbers: {broken[0]}.")
@@ -136,19 +131,12 @@ def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"]) -> Man
     content = to_bytes(small)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
     check_manifest(manifest)
-    _check_outputs(io.BytesIO(content), manifest)
+    _check_outputs(_shapes(small), manifest)
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
-    try:
-        (unfinished / WEIGHTS_FILE).write_bytes(content)
+    with whole_folder(folder) as draft:
+        (draft / WEIGHTS_FILE).write_bytes(content)
         text = json.dumps(manifest.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        (unfinished / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
-        unfinished.chmod(0o755)
-        os.rename(unfinished, folder)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+        (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
     return manifest
 
 
@@ -163,7 +151,7 @@ def _for_storage(value: "Tensor") -> "Tensor":
 
 
 @contextmanager
-def _weights_file(folder: Path) -> Iterator[BinaryIO]:
+def _weights_file(folder: Path) -> Iterator[BufferedReader]:
     try:
         with (folder / WEIGHTS_FILE).open("rb") as file:
             yield file
@@ -180,9 +168,8 @@ def _check_hash(sha256: str, manifest: Manifest) -> None:
         )
 
 
-def _check_outputs(file: BinaryIO, manifest: Manifest) -> None:
-    shapes = _shapes(file)
-    for name in _OUTPUT_PARAMETERS:
+def _check_outputs(shapes: Mapping[str, Sequence[int]], manifest: Manifest) -> None:
+    for name in OUTPUTS_FIRST:
         if name not in shapes:
             raise ModelRejected("weights_incomplete", f"The weights lack {name}.")
         outputs = shapes[name][0] if shapes[name] else 0
@@ -193,11 +180,5 @@ def _check_outputs(file: BinaryIO, manifest: Manifest) -> None:
             )
 
 
-def _shapes(file: BinaryIO) -> dict[str, list[int]]:
-    """Read the tensor shapes from a safetensors header: a little-endian length, then JSON."""
-    length = int.from_bytes(file.read(8), "little")
-    try:
-        header = json.loads(file.read(min(length, LARGEST_HEADER)))
-        return {name: entry["shape"] for name, entry in header.items() if name != "__metadata__"}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ModelRejected("weights_unreadable", f"{WEIGHTS_FILE} is not a safetensors file.") from error
+def _shapes(state: Mapping[str, "Tensor"]) -> dict[str, Sequence[int]]:
+    return {name: value.shape for name, value in state.items()}

@@ -1,6 +1,7 @@
 """What the demo model says of itself."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,7 @@ def _trained_on(recipe: Recipe, photos: Examples) -> str:
     )
 
 
-def _validated_on(out: OutOfFold, photos: Examples) -> dict:
+def _validated_on(out: OutOfFold, photos: Examples) -> dict[str, Any]:
     by_fold = fold_macro_aucs(out, photos.labels)
     aucs = {DISEASE_KEYS[label]: auc for label, auc in one_vs_rest(out.photos, photos.labels).items()}
     positives = {key: int((photos.labels == DISEASE_KEYS.index(key)).sum()) for key in aucs}
@@ -129,7 +130,7 @@ def _validated_on(out: OutOfFold, photos: Examples) -> dict:
     }
 
 
-def _thresholds(out: OutOfFold, photos: Examples, trained: Trained) -> dict[str, dict]:
+def _thresholds(out: OutOfFold, photos: Examples, trained: Trained) -> dict[str, dict[str, Any]]:
     sets = {}
     for name, purpose in PURPOSES.items():
         chosen = choose(

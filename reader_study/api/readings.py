@@ -2,6 +2,7 @@
 or unblinded (see ``services.access``)."""
 
 import django_filters
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count, Q
 from django.http import Http404
 from rest_framework import mixins, serializers, viewsets
@@ -137,15 +138,12 @@ class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def get_object(self):
         try:
             row = super().get_queryset().get(pk=self.kwargs["pk"])
-        except (self.queryset.model.DoesNotExist, ValueError, OverflowError):
+        except (ObjectDoesNotExist, ValueError, OverflowError):
             raise Http404 from None
         study = row
         for name in self.study_path.split("__"):
             study = getattr(study, name)
-        member = permissions.membership(self.request.user, study.clinic_id)
-        if member is None:
-            raise Http404
-        self.check(access.Access(study, member))
+        self.check(access.Access(study, permissions.member_of(self.request.user, study.clinic_id)))
         return row
 
     def check(self, may: access.Access) -> None:

@@ -81,12 +81,9 @@ class StudyResultViewSet(ReadViewSet):
             raise Refused(409, "blinded", _("Results are computed once the study is closed."))
         return Response(self.get_serializer(service.request(study)).data, status=202)
 
-    def _access(self, study: Study) -> Access:
-        return Access(study, self.member(study.clinic_id))
-
     def _results(self) -> service.Results:
         study = self.get_object()
-        self._access(study).require_answers()
+        Access(study, self.member(study.clinic_id)).require_answers()
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))
         except service.NoResults:

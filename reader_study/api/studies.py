@@ -47,7 +47,7 @@ class StudyViewSet(ReadViewSet):
 
     def create(self, request):
         """Make a draft; fields that are not sent get the defaults of the page."""
-        serializer = self.get_serializer(data=request.data)
+        serializer = StudyDetailSerializer(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         study = studies.create_with_settings(
             self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
@@ -57,7 +57,9 @@ class StudyViewSet(ReadViewSet):
     def partial_update(self, request, pk=None):
         """Change a draft; of an open study only description, instructions and ends_on, with a ``reason``."""
         study = self.get_object()
-        serializer = self.get_serializer(study, data=request.data, partial=True)
+        serializer = StudyDetailSerializer(
+            study, data=request.data, partial=True, context=self.get_serializer_context()
+        )
         serializer.is_valid(raise_exception=True)
         values = serializer.settings()
         if study.is_open:

@@ -7,6 +7,7 @@ which is logged with name and reason. Once it is closed every member sees everyt
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -53,13 +54,13 @@ class Access:
             )
 
 
-def with_photos_for(user: User) -> QuerySet[Study]:
+def with_photos_for(user: User | AnonymousUser) -> QuerySet[Study]:
     """Studies of which ``can_see_photos`` holds for this person."""
     mine, running = _clinics(user)
     return Study.objects.filter(Q(clinic__in=running) | Q(clinic__in=mine, state=Study.State.CLOSED))
 
 
-def with_answers_for(user: User) -> QuerySet[Study]:
+def with_answers_for(user: User | AnonymousUser) -> QuerySet[Study]:
     """Studies of which ``can_see_answers`` holds for this person."""
     mine, running = _clinics(user)
     return Study.objects.filter(
@@ -67,9 +68,9 @@ def with_answers_for(user: User) -> QuerySet[Study]:
     )
 
 
-def _clinics(user: User) -> tuple[QuerySet, QuerySet]:
+def _clinics(user: User | AnonymousUser) -> tuple[QuerySet, QuerySet]:
     """The clinics the person is in, and those whose studies the person runs."""
-    mine = Member.objects.filter(user=user, is_active=True)
+    mine = Member.objects.filter(user=user.pk, is_active=True)
     return mine.values("clinic"), mine.filter(role__in=Member.STUDY_ROLES).values("clinic")
 
 

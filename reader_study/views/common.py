@@ -1,26 +1,25 @@
 """What every page of a study shares: who may see it, and what its frame shows."""
 
-from django.http import HttpRequest
-
 from reader_study.models import Study
 from reader_study.services.access import Access
-from skinclinic.permissions import VIEW, get_for, membership
+from skinclinic.permissions import VIEW, get_for, member_of
+from skinclinic.web.requests import SignedInRequest
 
 STUDIES = Study.objects.select_related("clinic", "model_version", "created_by", "opened_by", "closed_by")
 
 
-def study_of(request: HttpRequest, pk: int, need: str = VIEW) -> Study:
+def study_of(request: SignedInRequest, pk: int, need: str = VIEW) -> Study:
     """The study, for members of its clinic with this right."""
     return get_for(request.user, STUDIES, pk, need)
 
 
-def access_of(request: HttpRequest, pk: int) -> Access:
+def access_of(request: SignedInRequest, pk: int) -> Access:
     """The study, and what the signed-in person may see of it. Raises Http404 for outsiders."""
     study = study_of(request, pk)
-    return Access(study, membership(request.user, study.clinic_id))
+    return Access(study, member_of(request.user, study.clinic_id))
 
 
-def frame(request: HttpRequest, study: Study, tab: str) -> dict:
+def frame(request: SignedInRequest, study: Study, tab: str) -> dict:
     """What the head of the page and its tabs need."""
-    member = membership(request.user, study.clinic_id)
+    member = member_of(request.user, study.clinic_id)
     return {"study": study, "tab": tab, "can_run": member.can_run_studies, "states": Study.State}

@@ -17,13 +17,14 @@ from reader_study.services.results import replay
 from reader_study.statistics.tables import StudyTables
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import MemberRequest
 
 TOKEN = re.compile(r"[\w-]{16,40}", re.ASCII)
 
 
 @clinic_member(STUDY)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """Choose files; ``act`` "check" shows what they would become, "create" makes it."""
     action = request.POST.get("act", "") if request.method == "POST" else ""
     if action == "create":
@@ -77,7 +78,7 @@ def _kept(form: ReplayForm) -> list[tuple[str, str]]:
     return kept
 
 
-def _create(request: HttpRequest) -> HttpResponse:
+def _create(request: MemberRequest) -> HttpResponse:
     form = ReplayForm(request.POST, clinic=request.membership.clinic)
     token = request.POST.get("token", "")
     folder = replay.draft_folder(request.user, token if TOKEN.fullmatch(token) else "none")

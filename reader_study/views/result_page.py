@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cached_property, wraps
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -12,10 +12,12 @@ from django.views.decorators.http import require_safe
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
+from reader_study.presenters.work import ResultsProgress
 from reader_study.services.access import Access
 from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import access_of, frame
-from skinclinic.web.keyset import is_key
+from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
 
 TAB = "results"
 
@@ -26,7 +28,7 @@ def results_page(view: Callable) -> Callable:
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         access = access_of(request, pk)
         if not access.can_see_answers:
             return refusal(request, access)
@@ -39,7 +41,7 @@ def results_page(view: Callable) -> Callable:
     return shown
 
 
-def refusal(request: HttpRequest, access: Access) -> HttpResponse:
+def refusal(request: SignedInRequest, access: Access) -> HttpResponse:
     """Why the results are not shown, and until when."""
     context = frame(request, access.study, TAB)
     return render(request, "studies/results/blinded.html", context, status=403)
@@ -48,7 +50,7 @@ def refusal(request: HttpRequest, access: Access) -> HttpResponse:
 class ResultPage:
     """The results of a study, and which dataset, session and look of them the address names."""
 
-    def __init__(self, request: HttpRequest, access: Access):
+    def __init__(self, request: SignedInRequest, access: Access):
         self.request, self.study, self.member = request, access.study, access.member
         asked = request.GET
         self.results = Results(self.study, asked.get("ak", ""))
@@ -103,6 +105,7 @@ class ResultPage:
         return {
             **frame(self.request, self.study, TAB),
             "page": self,
+            "work": ResultsProgress(self.study, self.member),
             "result": StudyResult.objects.filter(study=self.study).first(),
             "report": self.report,
             "about": self.report["about"],

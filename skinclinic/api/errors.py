@@ -43,10 +43,10 @@ def handle(error: Exception, context: dict) -> Response | None:
         return None
     set_rollback()
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     return Response({"error": _body(error)}, status=error.status_code, headers=headers)
 
 

@@ -63,7 +63,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return super().get_queryset().filter(pk__in=self._roles)
 
     def get_serializer_context(self):
-        return super().get_serializer_context() | {"roles": self._roles}
+        return {**super().get_serializer_context(), "roles": self._roles}
 
     @property
     def _roles(self) -> dict[int, str]:

@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
     DiagnosisSerializer,
@@ -56,7 +56,7 @@ class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSe
         serializer = super().get_serializer(*args, **kwargs)
         rows = args[0] if args else []
         rows = [rows] if isinstance(rows, Lesion) else rows
-        serializer.context["hidden_photos"] = hidden_photos(self, rows)
+        kept(serializer)["hidden_photos"] = hidden_photos(self, rows)
         return serializer
 
     def perform_create(self, serializer):

@@ -4,9 +4,12 @@ Multi-index hashing (Norouzi, Punjani and Fleet 2012): 64 bits are cut into four
 distance of at most 7 share a band to within one bit (4 bands × 2 bits would already be 8), so only hashes
 whose band is equal or one flip away are compared in full. A pair that meets in several bands counts in the
 first.
+
+The hash of a photo is ``imaging/likeness.py``; what counts as alike, and what a curator says of a pair, is
+``services/curating/duplicates.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -116,7 +119,9 @@ def _met_before(unlike: np.ndarray, band: int, with_flips: bool) -> np.ndarray:
     return met
 
 
-def _candidates(hashes: np.ndarray, band: int, flips) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _candidates(
+    hashes: np.ndarray, band: int, flips: Iterable[int]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of different indices whose band is equal up to one of the flips, a chunk at a time."""
     values = (hashes >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
     order = np.argsort(values, kind="stable")

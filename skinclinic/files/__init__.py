@@ -1,1 +1,1 @@
-"""Files on disk: whole or not there at all."""
+"""Files on the disk, written so that a kill or a power cut leaves nothing by halves."""

@@ -31,13 +31,9 @@ def noted(*keys: str) -> Iterator[None]:
     """Note ``keys`` while the block writes or deletes their files and row. Raises files.StorageFull."""
     note = _folder() / f"{uuid.uuid4().hex}.json"
     try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(keys))
-    except OSError as error:
-        with suppress(OSError):
-            note.unlink(missing_ok=True)
-        raise store.StorageFull(str(error)) from error
-    try:
+        with store.storing():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps(keys))
         yield
     finally:
         with suppress(OSError):

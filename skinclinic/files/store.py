@@ -1,17 +1,30 @@
 """Private files below PHOTOS_DIR: whole or not there at all, reached by keys made here."""
 
 import logging
-import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+
+from skinclinic.files import whole
 
 log = logging.getLogger(__name__)
 
 
 class StorageFull(Exception):
     """The disk could not take the file; nothing was stored."""
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """What the disk refuses in the block is said as StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        log.error("cannot store a file: %s", error)
+        raise StorageFull(str(error)) from error
 
 
 def new_key(folder: str, suffix: str = ".jpg") -> str:
@@ -28,21 +41,14 @@ def save(folder: str, data: bytes, suffix: str = ".jpg") -> str:
 
 
 def write(key: str, data: bytes) -> None:
-    """Write ``data`` under a new key: first a draft, flushed to the disk, then its name. Raises StorageFull."""
+    """Write ``data`` under a new key. Raises StorageFull."""
     target = path_of(key)
-    draft = _draft_of(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(target)
-        _flush_folder(target.parent)
-    except OSError as error:
-        log.error("cannot store a file: %s", error)
-        _remove(draft, target)
-        raise StorageFull(str(error)) from error
+    with storing():
+        try:
+            whole.write_whole(target, data)
+        except OSError:
+            _remove(target)
+            raise
 
 
 def path_of(key: str) -> Path:
@@ -64,11 +70,7 @@ def delete(*keys: str) -> None:
     """
     for key in keys:
         path = path_of(key)
-        _remove(path, _draft_of(path))
-
-
-def _draft_of(path: Path) -> Path:
-    return path.with_suffix(".draft")
+        _remove(path, *whole.drafts(path))
 
 
 def _remove(*paths: Path) -> None:
@@ -77,12 +79,3 @@ def _remove(*paths: Path) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             log.error("cannot delete %s: %s", path, error)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Bring the new name itself to the disk, so that a row never names a file lost with the power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """Applications, database, templates, languages and folders."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.conf.locale import LANG_INFO
@@ -93,7 +94,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "skinclinic.urls"
 WSGI_APPLICATION = "skinclinic.wsgi.application"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -142,7 +143,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # English, and whatever has a folder of translations.
 LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
     (code, LANG_INFO[code]["name_local"])
-    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].glob("[a-z]*"))
+    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].iterdir() if folder.is_dir())
 ]
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")

@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from PIL import Image
 from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate
 from classifier.metrics.han2018 import HAN_2018
+from classifier.metrics.youden import youden
 from classifier.models import Analysis, Evaluation
 from classifier.services.evaluation import evaluations, leakage
 from classifier.services.evaluation import report as evaluation_report
@@ -24,6 +23,7 @@ from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_stored_scores(clinic, curator, entries, test_s
         own = auc_estimate(scores[:, place], truth == key)
         assert found["auc"]["auc"] == pytest.approx(own.auc, abs=1e-12)
         assert found["auc"]["low"] == (None if own.low is None else pytest.approx(own.low, abs=1e-12))
-        best = roc.youden(roc.roc(scores[:, place], truth == key))
+        best = youden(roc.roc(scores[:, place], truth == key))
         assert found["youden"]["threshold"] == best.threshold
         assert found["youden"]["optimistic"]
     top_1 = (scores.argmax(1) == [DISEASE_KEYS.index(label) for label in truth]).sum()
@@ -357,16 +357,10 @@ def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
     assert (row.folder / evaluation_report.REPORT).read_bytes() != before
     before = (row.folder / evaluation_report.REPORT).read_bytes()
 
-    def until_the_power_fails(move):
-        def moved(source, target):
-            if Path(source).parent != Path(target).parent or Path(target) == row.folder:
-                raise OSError("power cut")
-            move(source, target)
+    def fails(draft, path):
+        raise OSError("power cut")
 
-        return moved
-
-    monkeypatch.setattr(os, "rename", until_the_power_fails(os.rename))
-    monkeypatch.setattr(os, "replace", until_the_power_fails(os.replace))
+    monkeypatch.setattr(whole, "_exchange", fails)
     with pytest.raises(OSError, match="power cut"):
         evaluation_run.run(row)
     assert (row.folder / evaluation_report.REPORT).read_bytes() == before

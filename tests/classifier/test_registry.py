@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from safetensors.numpy import load, save
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import structure, weights
@@ -183,6 +184,12 @@ def rename_a_parameter(folder):
 
 
 def drop_a_parameter(folder):
+    state = load((folder / weights.WEIGHTS_FILE).read_bytes())
+    del state[sorted(name for name in state if name.startswith("backbone."))[0]]
+    put_weights(folder, save(state))
+
+
+def leave_a_hole(folder):
     header, data = header_and_data(folder)
     del header[sorted(name for name in header if name.startswith("backbone."))[0]]
     with_header(folder, header, data)
@@ -200,6 +207,7 @@ SPOILT = {
     "wrong hash": (flip_a_byte, "wrong_hash"),
     "unknown parameter": (rename_a_parameter, "wrong_parameters"),
     "missing parameter": (drop_a_parameter, "wrong_parameters"),
+    "bytes of no parameter": (leave_a_hole, "weights_unreadable"),
     "something appended": (append_something, "weights_unreadable"),
     "cut off": (cut_off, "weights_unreadable"),
     "pickle": (lambda folder: put_weights(folder, pickle.dumps({"head.weight": [1]})), "weights_unreadable"),

@@ -123,6 +123,7 @@ class Command(BaseCommand):
             training_process.train(
                 run, heard=heard, should_stop=partial(trainings.is_stopped, run.training), processes=processes
             )
+            store = trainings.keep_model(run)
         except KeyboardInterrupt:
             trainings.stop(run.training)
             self._give_up(runs)
@@ -132,7 +133,7 @@ class Command(BaseCommand):
             self._give_up(runs)
             log = run.folder / training_process.LOG
             raise CommandError(f"{run.model_name}: {error} (see {log})") from error
-        if not jobs.finish(row, partial(trainings.store_model, run)):
+        if not jobs.finish(row, store):
             raise CommandError(f"{run.model_name} was taken over by a worker; follow it on its page.")
         row.refresh_from_db()
         if row.state == Job.State.FAILED:

@@ -1,11 +1,9 @@
 """Computing an evaluation: leaks, analyses, figures, and the files they are kept in."""
 
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -23,6 +21,7 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 REPORT, SCORES, LEAKS = "report.json", "scores.npz", "leaks.json"
@@ -45,29 +44,28 @@ def run(
     sets = [EvaluatedPhotos(version) for version in datasets]
     for model in models:
         _look_for_leaks(model, sets)
-    draft = row.folder.with_name(f".draft-{row.pk}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        found = [one.leaks_json() for one in sets]
-        _write_json(row.folder, LEAKS, found)
-        if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
-            raise JobError("leaks", _refusal(sets, leaking))
-        for one in sets:
-            one.leave_out(one.leaking, "leaks")
-        total = len(models) * sum(len(one.items) for one in sets)
-        done = 0
-        for one in sets:
-            for model in models:
-                one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
-                done += len(one.items)
-        report = _report(row, models, sets, lambda: say(done, total))
-        _write_json(draft, REPORT, report)
-        _write_json(draft, LEAKS, found)
-        np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
-        _put_in_place(draft, row.folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    found = [one.leaks_json() for one in sets]
+    whole.write_whole(row.folder / LEAKS, _json(found))
+    if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
+        raise JobError("leaks", _refusal(sets, leaking))
+    for one in sets:
+        one.leave_out(one.leaking, "leaks")
+    total = len(models) * sum(len(one.items) for one in sets)
+    done = 0
+
+    def say_more(now: int) -> None:
+        say(done + now, total)
+
+    for one in sets:
+        for model in models:
+            one.analyse(model, say_more, give_way)
+            done += len(one.items)
+    report = _report(row, models, sets, lambda: say(done, total))
+    with whole.whole_folder(row.folder, replace=True) as draft:
+        (draft / REPORT).write_text(_json(report), encoding="utf-8")
+        (draft / LEAKS).write_text(_json(found), encoding="utf-8")
+        arrays: dict[str, Any] = {k: v for one in sets for k, v in one.arrays().items()}
+        np.savez_compressed(draft / SCORES, **arrays)
     return report
 
 
@@ -76,13 +74,6 @@ def _look_for_leaks(model: ModelVersion, sets: list["EvaluatedPhotos"]) -> None:
     seen = leakage.TrainingSide(model)
     for one in sets:
         one.leaks[model] = seen.leaks(one.items)
-
-
-def _put_in_place(draft: Path, folder: Path) -> None:
-    """Move the new files over the old ones, the report last: at no moment is there none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (SCORES, LEAKS, REPORT):
-        os.replace(draft / name, folder / name)
 
 
 class EvaluatedPhotos:
@@ -97,7 +88,7 @@ class EvaluatedPhotos:
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
-        self.scores: dict[int, dict[int, tuple[list[float], float]]] = {}
+        self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
@@ -113,7 +104,7 @@ class EvaluatedPhotos:
 
     def analyse(self, model: ModelVersion, say: Callable[[int], None], give_way: bool) -> None:
         """Have every photo analysed, and take the scores from the stored analyses."""
-        by_photo = {item.entry.photo_id: item.pk for item in self.items}
+        by_photo = {item.kept_entry.photo_id: item.pk for item in self.items}
         batch_analyses.analyse(model, list(by_photo), say=say, give_way=give_way)
         self.scores[model.pk] = {
             by_photo[found.photo_id]: ([found.scores[key] for key in DISEASE_KEYS], found.background)
@@ -135,9 +126,9 @@ class EvaluatedPhotos:
         pk = self.version.pk
         found = {
             f"d{pk}_items": np.array([item.pk for item in self.items], np.int64),
-            f"d{pk}_photos": np.array([item.entry.photo_id for item in self.items], np.int64),
+            f"d{pk}_photos": np.array([item.kept_entry.photo_id for item in self.items], np.int64),
             f"d{pk}_truth": np.array(self.truth(), np.str_),
-            f"d{pk}_names": np.array([item.entry.external_id for item in self.items], np.str_),
+            f"d{pk}_names": np.array([item.kept_entry.external_id for item in self.items], np.str_),
         }
         for model, rows in self.scores.items():
             found[f"d{pk}_m{model}_scores"] = np.array([rows[item.pk][0] for item in self.items])
@@ -163,7 +154,7 @@ class EvaluatedPhotos:
         trained = DatasetItem.objects.filter(
             pk__in={leak.train for found in self.leaks.values() for leak in found.found[:_MOST_ROWS]}
         )
-        names = {item.pk: item.entry.external_id for item in self.items}
+        names = {item.pk: item.kept_entry.external_id for item in self.items}
         names |= {
             pk: name or sha256[:12]
             for pk, name, sha256 in trained.values_list("pk", "entry__external_id", "content_sha256")
@@ -342,11 +333,8 @@ def _runs(models: list[ModelVersion], sets: list[EvaluatedPhotos], figures: dict
     ]
 
 
-def _write_json(folder, name: str, value) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.draft"
-    draft.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    os.replace(draft, folder / name)
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def facts(report: dict) -> dict:
@@ -366,7 +354,5 @@ def facts(report: dict) -> dict:
 
 
 def finish(row: Evaluation, report: dict) -> None:
-    """Note that it is done."""
-    Evaluation.objects.filter(pk=row.pk).update(
-        state=Evaluation.State.DONE, facts=facts(report), finished_at=timezone.now(), error=""
-    )
+    """Keep what lists show of it; that it is done, the row hears from its job."""
+    Evaluation.objects.filter(pk=row.pk).update(facts=facts(report))

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -16,6 +15,7 @@ from classifier.networks import weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
 from skinclinic.engine.readiness import readiness_check
+from skinclinic.files import whole
 from skinclinic.models import Clinic, User
 from skinclinic.services.people import lock
 
@@ -49,7 +49,13 @@ def register(folder: Path, *, clinic: Clinic | None = None, user: User | None = 
 
     ``clinic`` None makes it available to every clinic. Raises ModelRejected.
     """
-    manifest = check(folder)
+    return register_checked(check(folder), folder, clinic=clinic, user=user)
+
+
+def register_checked(
+    manifest: Manifest, folder: Path, *, clinic: Clinic | None = None, user: User | None = None
+) -> ModelVersion:
+    """The same of a model that ``check`` has just read: only rows, so that it may be done in a transaction."""
     if known := find(manifest, clinic):
         return _found_again(known, folder, manifest, user)
     try:
@@ -107,15 +113,11 @@ def _register_copy(folder: Path) -> ModelVersion:
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
         return _found_again(known, known.path, manifest, None)
     copy = new_folder(settings.MODELS_DIR / "shipped", manifest.name)
-    draft = copy.with_name(f".draft-{copy.name}")
-    try:
-        shutil.copytree(folder, draft)
-        os.rename(draft, copy)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with whole.whole_folder(copy) as draft:
+        shutil.copytree(folder, draft, dirs_exist_ok=True)
     version = register(copy)
     if version.path != copy:
-        shutil.rmtree(copy, ignore_errors=True)
+        whole.remove(copy)
     return version
 
 

@@ -1,9 +1,5 @@
 """Models sent by an admin: streamed to a draft folder, checked, moved into place; or nothing is left behind."""
 
-import os
-import shutil
-import time
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +12,12 @@ from classifier.networks import weights
 from classifier.networks.weights import ModelRejected
 from classifier.services.models import registry
 from skinclinic.engine.housekeeping import broom
-from skinclinic.files.store import StorageFull
+from skinclinic.files import whole
+from skinclinic.files.store import storing
 from skinclinic.models import Clinic, User
 
 WEIGHTS_MAX_BYTES = 512 * 1024 * 1024
 MANIFEST_MAX_BYTES = 1024 * 1024
-DRAFT = ".draft-"
-DRAFT_MAX_SECONDS = 24 * 3600
 
 
 class Upload(Protocol):
@@ -37,16 +32,15 @@ def register_upload(
     Raises ModelRejected for a model that may not be used and StorageFull for a full disk.
     """
     parent = registry.clinic_models_dir(clinic)
-    draft = parent / f"{DRAFT}{uuid.uuid4().hex}"
-    try:
-        draft.mkdir(parents=True)
-        _stream(manifest_file, draft / weights.MANIFEST_FILE, MANIFEST_MAX_BYTES)
-        _stream(weights_file, draft / weights.WEIGHTS_FILE, WEIGHTS_MAX_BYTES)
-        return _keep(draft, parent, clinic, user)
-    except OSError as error:
-        raise StorageFull(str(error)) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with storing():
+        draft = whole.new_folder_draft(parent / "upload")
+        try:
+            _stream(manifest_file, draft / weights.MANIFEST_FILE, MANIFEST_MAX_BYTES)
+            _stream(weights_file, draft / weights.WEIGHTS_FILE, WEIGHTS_MAX_BYTES)
+            whole.flush(draft)
+            return _keep(draft, parent, clinic, user)
+        finally:
+            whole.remove(draft)
 
 
 def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelVersion, bool]:
@@ -59,11 +53,11 @@ def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelV
         with transaction.atomic():
             # The row first: a name that is taken is found before anything is moved.
             version = known or registry.add(manifest, folder, clinic=clinic, user=user)
-            os.rename(draft, folder)
+            whole.put(draft, folder)
             if known:
-                version = registry.register(folder, clinic=clinic, user=user)
+                version = registry.register_checked(manifest, folder, clinic=clinic, user=user)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        whole.remove(folder)
         raise
     return version, known is None
 
@@ -78,14 +72,9 @@ def _stream(upload: Upload, path: Path, max_bytes: int) -> None:
                     "too_large", f"{path.name} is larger than {max_bytes // (1024 * 1024)} MB."
                 )
             file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 @broom
 def sweep_drafts() -> None:
     """Remove drafts of uploads that were cut off by a crash."""
-    oldest = time.time() - DRAFT_MAX_SECONDS
-    for draft in settings.MODELS_DIR.glob(f"*/{DRAFT}*"):
-        if draft.stat().st_mtime < oldest:
-            shutil.rmtree(draft, ignore_errors=True)
+    whole.sweep(settings.MODELS_DIR.glob(f"*/{whole.DRAFT}*"))

@@ -66,10 +66,11 @@ def fix(study: Study) -> None:
 
 def shown(study: Study, *, with_truth: bool) -> dict:
     """The stored protocol; or without what its photos show, which it then says. Only the whole one has the hash."""
+    content = study.protocol or {}
     if with_truth:
-        return study.protocol
-    images = [{**image, "truth": None} for image in study.protocol.get("images", [])]
-    return {**study.protocol, "images": images, "kept_back": "truth of the photos, until the study is closed"}
+        return content
+    images = [{**image, "truth": None} for image in content.get("images", [])]
+    return {**content, "images": images, "kept_back": "truth of the photos, until the study is closed"}
 
 
 @dataclass(frozen=True)

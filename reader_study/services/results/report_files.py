@@ -2,16 +2,18 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from classifier.plots.figures import Figure
-from classifier.services.evaluation.figure_files import pdf, png, svg, table_csv
+from classifier.plots.png import to_png
+from classifier.services.evaluation.figure_files import pdf, svg
 from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
+from skinclinic.files.whole import whole_folder
+from skinclinic.web.csv_table import table_csv
 
 REPORT = "report.json"
 
@@ -34,9 +36,11 @@ def files(
 def _pictures(found: Iterable[Figure]) -> Iterator[tuple[str, bytes]]:
     # Most of a PNG's time is its compression, which lets other threads work.
     with ThreadPoolExecutor() as pool:
-        for figure, drawn in [(figure, pool.submit(png, figure)) for figure in found]:
+        for figure, page, drawn in [
+            (figure, page := pdf(figure), pool.submit(to_png, page)) for figure in found
+        ]:
             yield f"figures/{figure.name}.svg", svg(figure)
-            yield f"figures/{figure.name}.pdf", pdf(figure)
+            yield f"figures/{figure.name}.pdf", page
             yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
             yield f"figures/{figure.name}.png", drawn.result()
 
@@ -47,24 +51,14 @@ def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:
     A folder that holds nothing but files of these names is replaced. Raises FolderRefused, OSError.
     """
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as draft:
-        fresh = Path(draft) / "new"
-        fresh.mkdir()
+    with whole_folder(folder, replace=True) as draft:
         for name, content in found:
-            place = fresh / name
+            place = draft / name
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-        written = _names(fresh)
+        written = _names(draft)
         if folder.exists():
             _check(folder, written)
-            os.replace(folder, Path(draft) / "old")
-        try:
-            os.replace(fresh, folder)
-        except OSError:
-            if (old := Path(draft) / "old").exists():
-                os.replace(old, folder)
-            raise
     return len(written)
 
 

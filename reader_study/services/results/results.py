@@ -4,17 +4,13 @@
 """
 
 import json
-import os
-import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -29,13 +25,13 @@ from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
+from skinclinic.files import whole
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 JOB = "study-results"
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 FOLDER = "results"
-_LEFT_AFTER = 3600.0
 State = StudyResult.State
 
 
@@ -64,11 +60,9 @@ def _key(row: StudyResult) -> str:
     return f"{row.study_id}:{row.number}"
 
 
-def retry(study: Study) -> bool:
-    """Take failed results up again; False when they have not failed."""
-    row = StudyResult.objects.filter(study=study, state=State.FAILED).first()
-    job = row and Job.objects.filter(kind=JOB, key=_key(row)).first()
-    return bool(job and jobs.retry(job))
+def rows_of(job: Job) -> QuerySet[StudyResult]:
+    """The row a job computes, unless it was asked for anew since."""
+    return StudyResult.objects.filter(study=job.subject, number=int(job.key.rpartition(":")[2]))
 
 
 # Computing
@@ -86,7 +80,7 @@ def compute(
             "no_answers", _("No reader who counts has answered anything: there is nothing to compute.")
         )
     say(1, steps)
-    draft = _new_draft(study)
+    draft = whole.new_folder_draft(study.folder / FOLDER)
     try:
         for name, content in study_tables.to_csv(tables).items():
             (draft / name).write_bytes(content)
@@ -98,19 +92,11 @@ def compute(
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
             say(3 + 2 * place, steps)
+        whole.flush(draft)
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        whole.remove(draft)
         raise
     return partial(_finish, row, draft, _facts(study, tables))
-
-
-def _new_draft(study: Study) -> Path:
-    """A folder of this computation alone; those of computations that were killed are thrown away."""
-    study.folder.mkdir(parents=True, exist_ok=True)
-    for left in study.folder.glob(".draft-*"):
-        if time.time() - left.stat().st_mtime > _LEFT_AFTER:
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=".draft-", dir=study.folder))
 
 
 def _about(study: Study, row: StudyResult) -> dict:
@@ -146,16 +132,10 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
     if not current.exists():
-        shutil.rmtree(draft, ignore_errors=True)
+        transaction.on_commit(partial(whole.remove, draft))
         return
-    folder = row.study.folder / FOLDER
-    old = draft.with_name(f"{draft.name}-old")
-    # The files first, and the old ones aside rather than away: somebody may be reading.
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(draft, folder)
-    shutil.rmtree(old, ignore_errors=True)
-    current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())
+    whole.put(draft, row.study.folder / FOLDER, replace=True)
+    current.update(facts=facts, computed_at=timezone.now())
     log.note(row.study, StudyEvent.Kind.COMPUTED, number=row.number)
 
 
@@ -169,21 +149,6 @@ def _report_name(policy: str) -> str:
 
 def _curves_name(policy: str) -> str:
     return f"curves-{policy}.json"
-
-
-def follow_jobs(rows) -> None:
-    """Keep the states of the results with those of their jobs."""
-    states = {
-        Job.State.QUEUED: State.WAITING,
-        Job.State.RUNNING: State.RUNNING,
-        Job.State.FAILED: State.FAILED,
-    }
-    for job in rows:
-        if job.state in states:
-            number = int(job.key.rpartition(":")[2])
-            StudyResult.objects.filter(study=job.subject, number=number).update(
-                state=states[job.state], error=job.error
-            )
 
 
 # Reading
@@ -206,9 +171,11 @@ class Results:
     @property
     def tables(self) -> StudyTables:
         """Everything the report was computed from."""
-        paths = [self._path(name) for name in study_tables.FILES]
+        images, scores, answers, *whole = (self._path(name) for name in study_tables.FILES)
+        if images is None or answers is None:
+            raise NoResults("the tables are not there")
         try:
-            found = read_tables(*paths)
+            found = read_tables(images, scores, answers, *whole)
             return replace(found, choices=tuple(self.report["settings"]["choices"]))
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
@@ -223,7 +190,7 @@ class Results:
     def file(self, name: str) -> bytes | None:
         """One of the tables (``study_tables.FILES``); None where there is none."""
         path = self._path(name)
-        return path and path.read_bytes()
+        return path.read_bytes() if path else None
 
     def _path(self, name: str) -> Path | None:
         path = self.folder / name

@@ -1,6 +1,5 @@
 """The photos of an import: a folder, or a ZIP that is read in place and never unpacked."""
 
-import contextlib
 import io
 import os
 import stat
@@ -9,6 +8,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from skinclinic.archive.formats.problems import PhotosRefused, _
@@ -27,8 +27,8 @@ _NESTED = {
     ".z", ".cab", ".jar", ".iso", ".dmg",
 }  # fmt: skip
 _UTF_8, _ENCRYPTED = 1 << 11, 1
-# The end of a ZIP with its two 64-bit records and the longest comment; how far those begin before the end's.
-_LONGEST_END, _FAR_END = 56 + 20 + 22 + (1 << 16), 56 + 20
+# Each entry of the directory begins so.
+_ENTRY = b"PK\x01\x02"
 
 
 class FileTooLarge(ValueError):
@@ -124,29 +124,28 @@ def _refuse_folder(error: OSError) -> None:
 
 class Zip(PhotoSet):
     def __init__(self, path: Path):
-        self._infos = {}
-        with contextlib.ExitStack() as opened:
-            try:
-                self.size = path.stat().st_size
-                source = opened.enter_context(_Cautious(io.FileIO(path)))
-                _check_count(source)
-                self.file = opened.enter_context(zipfile.ZipFile(source))
-            except PhotosRefused:
-                raise
-            except (
-                zipfile.BadZipFile,
-                OSError,
-                NotImplementedError,
-                ValueError,
-                OverflowError,
-                struct.error,
-            ) as error:
-                raise PhotosRefused(
-                    _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
-                ) from None
-            self._check_sizes()
-            super().__init__(self._walk())
-            self._opened = opened.pop_all()
+        self._infos: dict[str, zipfile.ZipInfo] = {}
+        try:
+            self.size = path.stat().st_size
+            with ExitStack() as opened:
+                self._stream = opened.enter_context(_Bounded(io.FileIO(path)))
+                self.file = zipfile.ZipFile(self._stream)
+                self._check_sizes()
+                super().__init__(self._walk())
+                opened.pop_all()
+        except PhotosRefused:
+            raise
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            NotImplementedError,
+            ValueError,
+            OverflowError,
+            struct.error,
+        ) as error:
+            raise PhotosRefused(
+                _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
+            ) from None
 
     def _check_sizes(self) -> None:
         infos = self.file.infolist()
@@ -187,16 +186,18 @@ class Zip(PhotoSet):
                     times=info.file_size // max(info.compress_size, 1),
                 )
             if suffix in SUFFIXES:
-                # zipfile unpacks other methods without a bound on memory.
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise PhotosRefused(
-                        _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."),
-                        name=shown,
-                    )
-                if key in self._infos:
-                    raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
-                self._infos[key] = info
+                self._add(key, info, shown)
                 yield key
+
+    def _add(self, key: str, info: zipfile.ZipInfo, shown: str) -> None:
+        # zipfile unpacks other methods without a bound on memory.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PhotosRefused(
+                _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."), name=shown
+            )
+        if key in self._infos:
+            raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
+        self._infos[key] = info
 
     def read(self, name: str, most: int) -> bytes:
         info = self._infos[name]
@@ -223,7 +224,25 @@ class Zip(PhotoSet):
         return data
 
     def close(self) -> None:
-        self._opened.close()
+        self._stream.close()
+
+
+class _Bounded(io.BufferedReader):
+    """A ZIP as zipfile reads it: its directory at once, refused here if it alone would fill the memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size and size > MOST_DIRECTORY_BYTES:
+            raise _too_many()
+        data = super().read(size)
+        if data.count(_ENTRY) > MOST_FILES:
+            raise _too_many()
+        return data
+
+
+def _too_many() -> PhotosRefused:
+    return PhotosRefused(
+        _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
+    )
 
 
 def open_photos(path: Path) -> PhotoSet:
@@ -238,36 +257,6 @@ def open_photos(path: Path) -> PhotoSet:
 def leads_out(name: str) -> bool:
     """Whether a path of a ZIP would leave the folder it is unpacked in, on any system."""
     return ".." in name.split("/") or name.startswith("/") or bool(PureWindowsPath(name).drive)
-
-
-class _Cautious(io.BufferedReader):
-    """A ZIP's file, without a directory that would fill the memory: zipfile reads that in one piece."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is not None and size > MOST_DIRECTORY_BYTES:
-            raise _too_many()
-        return super().read(size)
-
-
-def _check_count(file: io.BufferedReader) -> None:
-    """Refuse a ZIP whose end says that it holds too many files, before its directory is read."""
-    file.seek(max(0, file.seek(0, os.SEEK_END) - _LONGEST_END))
-    tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    far = end - _FAR_END
-    count = 0
-    if far >= 0 and tail.startswith(b"PK\x06\x06", far):
-        (count,) = struct.unpack_from("<Q", tail, far + 32)
-    elif 0 <= end <= len(tail) - 22:
-        (count,) = struct.unpack_from("<H", tail, end + 10)
-    if count > MOST_FILES:
-        raise _too_many()
-
-
-def _too_many() -> PhotosRefused:
-    return PhotosRefused(
-        _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
-    )
 
 
 def _name(info: zipfile.ZipInfo) -> str:

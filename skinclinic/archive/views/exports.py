@@ -14,12 +14,13 @@ from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import EDIT, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
+from skinclinic.web.requests import SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
-def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The ZIP, or what a Range asks of it. What pathologists wrote leaves only with members who may edit."""
     options = export.Options(
         **{name: request.GET.get(name) == "1" for name in ("thumbnails", "isic", "texts")}

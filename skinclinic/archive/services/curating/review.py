@@ -17,7 +17,7 @@ from skinclinic.archive.models import (
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.models import Clinic, Diagnosis, User
 from skinclinic.vocabulary.diseases import BY_KEY
-from skinclinic.web.keyset import storable
+from skinclinic.web.inputs import storable
 
 EDITABLE = ("label", "subtype", "icd10", "impression", "text", "is_proven", "confirmed_by")
 Action = EntryChange.Action

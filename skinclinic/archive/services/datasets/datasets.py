@@ -16,7 +16,7 @@ from skinclinic.archive.models import (
 )
 from skinclinic.archive.services.datasets import splits
 from skinclinic.archive.services.exporting import pseudonyms
-from skinclinic.engine import jobs
+from skinclinic.engine import work
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
 
@@ -97,7 +97,7 @@ def fill(version: DatasetVersion, entries: QuerySet[Entry], query: dict | None =
             row.query = query
             row.save(update_fields=["query"])
         if query is not None and entries.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-            jobs.enqueue_again(FILL_JOB, row.pk, row.clinic)
+            work.ask(FILL_JOB, row.pk, row.clinic)
             return True
         set_members(row, entries)
     return False
@@ -192,8 +192,8 @@ def _add(
         )
         if not found:
             return added
-        there = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
-        there = set(there.values_list("entry", flat=True))
+        between = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+        there = set(between.values_list("entry", flat=True))
         rows = [row for row in found if row["pk"] not in there]
         items = [
             DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows

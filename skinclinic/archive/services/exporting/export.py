@@ -1,6 +1,5 @@
 """Writing a frozen version out, de-identified: as a ZIP that can be resumed at any byte, or to a folder."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting import tables as export_tables
 from skinclinic.files import store as files
+from skinclinic.files import whole
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.zip_stream import Member
@@ -58,9 +58,8 @@ def members(version: DatasetVersion, options: Options) -> list[Member]:
             raise _gone(sha256) from None
         read = partial(_read, key, None if options.thumbnails else sha256)
         found.append(Member(export_tables.photo_file(sha256), size, read))
-    for path in _stored_tables(version, options):
-        found.append(Member(path.name, path.stat().st_size, partial(_pieces, path)))
-    return found
+    tables = _stored_tables(version, options)
+    return [*found, *(Member(path.name, path.stat().st_size, partial(_pieces, path)) for path in tables)]
 
 
 def to_folder(
@@ -68,18 +67,19 @@ def to_folder(
 ) -> int:
     """Write into a folder; photos that are there whole are passed over. Returns how many were written."""
     check(version)
-    (folder / "photos").mkdir(parents=True, exist_ok=True)
+    # What an export to this folder that was killed has begun.
+    whole.sweep(folder.rglob(f"{whole.DRAFT}*"), after=0)
     written = 0
     for sha256, key in _photos(version, options):
         target = folder / export_tables.photo_file(sha256)
         data = b"".join(_read(key, None)) if options.thumbnails else None
         wanted = imaging.sha256(data) if data is not None else sha256
         if not (target.is_file() and imaging.sha256(target.read_bytes()) == wanted):
-            _replace(target, [data] if data is not None else _read(key, sha256))
+            _write(target, [data] if data is not None else _read(key, sha256))
             written += 1
         say(target.name)
     for name, pieces in _tables(version, options):
-        _replace(folder / name, pieces)
+        _write(folder / name, pieces)
     return written
 
 
@@ -100,7 +100,8 @@ def to_file(version: DatasetVersion, target: Path, options: Options) -> None:
         # A full disk or a changed photo; what an interruption or a kill leaves is gone on with.
         draft.unlink(missing_ok=True)
         raise
-    os.replace(draft, target)
+    whole.flush(draft)
+    whole.put(draft, target)
 
 
 def _photos(version: DatasetVersion, options: Options) -> Iterator[tuple[str, str]]:
@@ -145,7 +146,7 @@ def _stored_tables(version: DatasetVersion, options: Options) -> list[Path]:
     done = folder / "dataset.json"
     if not done.exists():
         for name, pieces in _tables(version, options):
-            _replace(folder / name, pieces)
+            _write(folder / name, pieces)
     return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".json"))
 
 
@@ -155,13 +156,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _replace(target: Path, pieces: Iterable[bytes]) -> None:
-    draft = target.with_name(f"{target.name}.part")
-    try:
-        with draft.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        os.replace(draft, target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+def _write(target: Path, pieces: Iterable[bytes]) -> None:
+    with whole.whole_file(target) as file:
+        file.writelines(pieces)

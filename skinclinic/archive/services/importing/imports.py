@@ -6,6 +6,8 @@ uploaded ──check──▶ checking ──▶ refused ──(mapping, other f
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -21,12 +23,14 @@ from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
-from skinclinic.engine import jobs
-from skinclinic.models import Clinic, User
+from skinclinic.engine import jobs, work
+from skinclinic.files import whole
+from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
 State = Import.State
+BUSY = (State.CHECKING, State.RUNNING)
 CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
 
 
@@ -82,23 +86,42 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    start_check(row)
-    jobs.enqueue_again(CHECK_JOB, row.pk, row.clinic)
+    _request(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
-    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
-    start_write(row)
-    jobs.enqueue_again(WRITE_JOB, row.pk, row.clinic)
+    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow, also when the check
+    found errors."""
+    _request(WRITE_JOB, row)
 
 
-def start_check(row: Import) -> None:
-    """For ``run_check`` in this process. Raises NotNow while it is being written or is done."""
-    _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+@contextmanager
+def here(kind: str, row: Import) -> Iterator[None]:
+    """Do in this process what the job of this kind asks for: the block runs it. Should the process die in it, a
+    worker goes on. Raises NotNow."""
+    with transaction.atomic():
+        job = _request(kind, row)
+        jobs.take(job)
+    try:
+        with jobs.held([job]):
+            yield
+    except BaseException as error:
+        jobs.finish(job, error if isinstance(error, Exception) else jobs.JobError("stopped", "Stopped."))
+        raise
+    jobs.finish(job, lambda: None)
 
 
-def start_write(row: Import) -> None:
-    """For ``run_write`` in this process. Raises NotNow, also when the check found errors."""
+@transaction.atomic
+def _request(kind: str, row: Import) -> Job:
+    """Together: a row that says "checking" has a job, whatever becomes of this process."""
+    if kind == CHECK_JOB:
+        _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+    else:
+        _start_write(row)
+    return work.ask(kind, row.pk, row.clinic)
+
+
+def _start_write(row: Import) -> None:
     row.refresh_from_db()
     if not is_fine(row.report):
         raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
@@ -118,7 +141,8 @@ def discard(row: Import) -> None:
         if not removed:
             raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
         # A source that only this import would have filled.
-        Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
+        if row.source_id:
+            Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
     remove_files(row)
 
 
@@ -159,13 +183,14 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
 def run_check(row: Import, say=lambda done, total: None) -> Import:
     """Check now; the row becomes READY or REFUSED and holds the report."""
     plan = _plan(row)
-    draft = plan.with_suffix(".part")
+    draft = whole.new_draft(plan)
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
         report = import_check.check(row, draft, say)
         if fine := is_fine(report):
-            draft.replace(plan)
+            whole.flush(draft)
+            whole.put(draft, plan)
     except TableRefused as refused:
         report, fine = {"refused": refusal(refused)}, False
     except OSError as error:
@@ -175,7 +200,7 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
             % {"error": error.strerror or error},
         ) from error
     finally:
-        draft.unlink(missing_ok=True)
+        whole.remove(draft)
     # Somebody may have discarded it meanwhile.
     Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
         report=report,
@@ -190,7 +215,9 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
 
 def is_fine(report: dict) -> bool:
     """Whether a check was made and found nothing that stands against writing."""
-    return bool(report) and not (report.get("refused") or report["errors"] or report["unknown_labels"])
+    if report.get("refused") or "errors" not in report:
+        return False
+    return not (report["errors"] or report["unknown_labels"])
 
 
 def run_write(row: Import, say=lambda done: None) -> Import:
@@ -202,24 +229,32 @@ def run_write(row: Import, say=lambda done: None) -> Import:
         return bool(still)
 
     done = import_write.write(row, _plan(row), go_on)
-    finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
-    with transaction.atomic():
-        finished_now = done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(
-            **finished
-        )
-        if finished_now:
-            dataset_of_import.fill(row, import_write.lines(_plan(row)))
-    if finished_now:
-        remove_files(row)
+    if done == row.total:
+        _finish(row, dict(dataset_of_import.told_by(row, import_write.lines(_plan(row)))))
     row.refresh_from_db()
     return row
 
 
+def _finish(row: Import, told: dict[int, dict]) -> None:
+    """Note that all is written and put it into the dataset, unless somebody has just paused the import."""
+    values = {"state": State.DONE, "written": row.total, "finished_at": timezone.now(), "error": ""}
+    with transaction.atomic():
+        if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
+            return
+        dataset_of_import.fill(row, told)
+    remove_files(row)
+
+
 def fail(row: Import, error: str) -> None:
     """Note that the import stopped by an error; it can be taken up again."""
-    Import.objects.filter(pk=row.pk, state__in=(State.CHECKING, State.RUNNING)).update(
-        state=State.FAILED, error=error
-    )
+    Import.objects.filter(pk=row.pk, state__in=BUSY).update(state=State.FAILED, error=error)
+
+
+def cancelled(row: Import, reason: str) -> None:
+    """Note that a person stopped it: a check leaves nothing behind, what is written stays."""
+    now = Import.objects.filter(pk=row.pk)
+    now.filter(state=State.CHECKING).update(state=State.UPLOADED, report={}, error=reason)
+    now.filter(state=State.RUNNING).update(state=State.PAUSED, error=reason)
 
 
 def _move(row: Import, states, to: str, **values) -> None:

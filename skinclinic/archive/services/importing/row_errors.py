@@ -1,8 +1,11 @@
 """What the check of an import found, kept so that it can be shown in any language.
 
 An error is stored as {"column", "message", "rows", "count", "examples": [{"value", "params"}]}: the message has
-named places (see ``formats.problems``), and errors that differ only in what fills them are one.
+named places (see ``formats.problems``), and errors that differ only in what fills them are one. Rows
+are numbered as in ``formats.rows.Row.number``.
 """
+
+from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
@@ -62,7 +65,7 @@ def _filled(message: str, params: dict) -> str:
     return _(message) % words
 
 
-def _storable(params: dict) -> dict:
+def _storable(params: Mapping[str, object]) -> dict:
     return {name: _shown(value, 700) if isinstance(value, str) else value for name, value in params.items()}
 
 

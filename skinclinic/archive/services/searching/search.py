@@ -1,7 +1,5 @@
 """What a search finds among archive entries: the tree of ``query_text`` as a condition."""
 
-from datetime import date, timedelta
-
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
@@ -10,6 +8,7 @@ from skinclinic.archive.services.searching import query_text
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
 from skinclinic.vocabulary import subtypes, terms
+from skinclinic.vocabulary.days import span
 
 NOTHING = Q(pk__in=())
 _MANY_PATIENTS = 500
@@ -144,22 +143,3 @@ def _date(clinic: Clinic, text: str) -> Q:
     if start is None or end is None:
         return NOTHING
     return Q(taken_on__gte=start[0], taken_on__lt=end[1])
-
-
-def span(text: str) -> tuple[date, date] | None:
-    """First day and day after the last of a year, month or day written 2024, 2024-05 or 2024-05-31."""
-    parts = text.strip().split("-")
-    if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() for part in parts):
-        return None
-    if len(parts[0]) != 4 or any(len(part) > 2 for part in parts[1:]):
-        return None
-    numbers = [int(part) for part in parts]
-    try:
-        first = date(*numbers, *[1] * (3 - len(numbers)))
-        if len(numbers) == 3:
-            return first, first + timedelta(days=1)
-        if len(numbers) == 2:
-            return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
-        return first, date(first.year + 1, 1, 1)
-    except (ValueError, OverflowError):
-        return None

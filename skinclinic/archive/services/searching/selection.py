@@ -1,7 +1,6 @@
 """A selection of archive entries: what a person searched and filtered, in an address or kept with a dataset."""
 
-from dataclasses import dataclass, fields, replace
-from urllib.parse import urlencode
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -11,14 +10,14 @@ from skinclinic.archive.models import LABEL_LENGTH, Dataset, Entry, Review, Sour
 from skinclinic.archive.services.searching import search
 from skinclinic.models import Clinic, User
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT_KEYS
-from skinclinic.web.keyset import is_key, storable
+from skinclinic.web.inputs import Filters, is_key
 
 OTHERS, MALIGNANT = "others", "malignant"
 YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selection(Filters):
     """Filters as text; "" for not asked. ``label``: a disease key, a background disease, "others" or
     "malignant". ``source``, ``dataset``, ``reviewer``: keys of rows. ``disagree``: "1" for photos where the
     model's first choice is another label."""
@@ -32,42 +31,21 @@ class Selection:
     reviewer: str = ""
     disagree: str = ""
 
+    ALLOWED = {"proven": (YES, NO), "review": Review.values, "disagree": ("1",)}
+
     @classmethod
-    def read(cls, values) -> "Selection":
-        """Read it from an address or a stored dict; what makes no sense is left out."""
-        asked = {field.name: str(values.get(field.name, "") or "").strip() for field in fields(cls)}
-        asked = {name: text if storable(text) else "" for name, text in asked.items()}
-        for name in ("source", "dataset", "reviewer"):
-            if not is_key(asked[name]):
-                asked[name] = ""
-        allowed = {"proven": (YES, NO), "review": Review.values, "disagree": ("1",)}
-        for name, choices in allowed.items():
-            asked[name] = asked[name] if asked[name] in choices else ""
-        asked["label"] = asked["label"][:LABEL_LENGTH]
-        return cls(**asked)
-
-    def to_json(self) -> dict[str, str]:
-        """The filters that are asked for."""
-        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
-
-    def address(self, **changes: str) -> str:
-        """The query of an address, "?label=bcc" or "", with some filters changed."""
-        own = {field.name for field in fields(self)}
-        changed = replace(self, **{name: value for name, value in changes.items() if name in own})
-        values = changed.to_json() | {
-            name: value for name, value in changes.items() if name not in own and value
-        }
-        return f"?{urlencode(values)}" if values else ""
-
-    def __bool__(self) -> bool:
-        return bool(self.to_json())
+    def tidy(cls, name: str, text: str) -> str:
+        text = super().tidy(name, text)
+        if name in ("source", "dataset", "reviewer"):
+            return text if is_key(text) else ""
+        return text[:LABEL_LENGTH] if name == "label" else text
 
     def in_words(self, clinic: Clinic, language: str = "en") -> str:
         """The selection as a phrase for people."""
         rows = {
-            "source": Source.objects.filter(clinic=clinic, pk=self.source or None),
-            "dataset": Dataset.objects.filter(clinic=clinic, pk=self.dataset or None),
-            "reviewer": User.objects.filter(memberships__clinic=clinic, pk=self.reviewer or None),
+            "source": Source.objects.filter(clinic=clinic, pk=self.source or 0),
+            "dataset": Dataset.objects.filter(clinic=clinic, pk=self.dataset or 0),
+            "reviewer": User.objects.filter(memberships__clinic=clinic, pk=self.reviewer or 0),
         }
         named = {
             name: str(found.first() or "–") if getattr(self, name) else "" for name, found in rows.items()
@@ -86,15 +64,17 @@ class Selection:
         return " · ".join(filter(None, parts)) or _("all photos of the archive")
 
 
+def _labelled(rows: QuerySet[Entry], label: str) -> QuerySet[Entry]:
+    if label == OTHERS:
+        return rows.exclude(label__in=DISEASE_KEYS)
+    if label == MALIGNANT:
+        return rows.filter(label__in=MALIGNANT_KEYS)
+    return rows.filter(label=label) if label else rows
+
+
 def entries(clinic: Clinic, selection: Selection) -> QuerySet[Entry]:
     """The clinic's entries of a selection, unordered. Raises query_text.QueryError."""
-    found = Entry.objects.filter(clinic=clinic)
-    if selection.label == OTHERS:
-        found = found.exclude(label__in=DISEASE_KEYS)
-    elif selection.label == MALIGNANT:
-        found = found.filter(label__in=MALIGNANT_KEYS)
-    elif selection.label:
-        found = found.filter(label=selection.label)
+    found = _labelled(Entry.objects.filter(clinic=clinic), selection.label)
     if selection.source:
         found = found.filter(source=int(selection.source))
     if selection.dataset:
