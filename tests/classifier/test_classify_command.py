@@ -18,7 +18,6 @@ from classifier.pipeline import NonFiniteScores, analyse
 from classifier.runtimes import open_runtime
 from skinclinic import imaging
 from skinclinic.diseases import DISEASE_KEYS
-from tests.cases import each
 from tests.classifier import lively
 from tests.factories import jpeg_bytes
 
@@ -123,8 +122,8 @@ def make_large(path):
         file.truncate(imaging.MAX_BYTES + 1)
 
 
-@each(
-    "make, code",
+@pytest.mark.parametrize(
+    ("make", "code"),
     [
         (lambda path: None, "missing"),
         (lambda path: path.write_bytes(b""), "empty"),
