@@ -1,13 +1,18 @@
-PYTHON ?= python3.11
+# Pythons to make the environment with, the first that fits and really runs (a shim of pyenv may not).
+PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
+FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo test check install install-test lint clean
+.PHONY: demo dev test check install install-test resolve lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
-	$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo
+
+dev: install ## the demo for those who change it: everything starts again when its code changes
+	@$(BIN)/python manage.py dev
 
 test: install-test lint ## lint, migrations check, every test that needs no more than Python: before each change
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -21,19 +26,34 @@ check: install-test ## all other tests: servers, a browser, worker processes, R;
 lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 install: $(VENV)/installed
 
 install-test: $(VENV)/installed-test
 
-$(VENV)/installed: requirements.txt docker/requirements-web.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+$(VENV)/installed: requirements.txt docker/requirements-web.txt $(BIN)/python
+	@$(BIN)/python .ci/install.py requirements.txt
+	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed tests/requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	touch $@
+	@$(BIN)/python .ci/install.py tests/requirements.txt
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(PYTHON); do \
+	  if $$python -c '$(FITS)' 2>/dev/null; then \
+	    echo "making $(VENV) with $$($$python --version)"; \
+	    exec $$python -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "SkinClinic needs Python 3.11, 3.12, 3.13 or 3.14, whole (with venv, sqlite3 and ssl), but found none as" >&2; \
+	echo "$(PYTHON). Install one (on Debian and Ubuntu: apt install python3 python3-venv)" >&2; \
+	echo "or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; \
+	exit 1
+
+resolve: $(BIN)/python ## can the pinned packages be installed with each of these Pythons? asks the package index
+	@$(BIN)/python .ci/resolve.py
 
 clean: ## remove the environment (photos and database in ./var stay)
 	rm -rf $(VENV)

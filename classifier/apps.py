@@ -5,10 +5,10 @@ class ClassifierConfig(AppConfig):
     name = "classifier"
 
     def ready(self):
+        # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
+        from classifier.jobs import analysis, evaluation, training  # noqa: F401
+        from classifier.presenters import training_progress, work  # noqa: F401
+        from classifier.services.analysis.assessments import hidden_photo_ids
         from skinclinic.services import worklist
-
-        # Declares the kinds of job, so that the web process, too, knows their queues.
-        from . import jobs_evaluation, jobs_training, tasks  # noqa: F401
-        from .services.assessments import hidden_photo_ids
 
         worklist.answer_filters.append(hidden_photo_ids)

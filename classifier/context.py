@@ -2,7 +2,7 @@
 
 from django.utils.functional import SimpleLazyObject
 
-from classifier.services import model_card
+from classifier.services.models import card as model_card
 
 
 def model(request) -> dict:

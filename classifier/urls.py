@@ -3,6 +3,7 @@
 from django.urls import path
 
 from classifier.views import (
+    analysis_pdf,
     assessment,
     crop,
     evaluation_gallery,
@@ -10,7 +11,6 @@ from classifier.views import (
     label_check,
     maps,
     models,
-    report,
     result,
     trainings,
     try_page,
@@ -29,8 +29,8 @@ urlpatterns = [
     path("analyses/<int:pk>/maps", maps.analysis_maps, name="analysis-maps"),
     path("analyses/<int:pk>/impression/", assessment.impression, name="analysis-impression"),
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
-    path("analyses/<int:pk>/report.pdf", report.analysis_report, name="analysis-report"),
-    path("analyses/<int:pk>/panels.png", report.analysis_panels, name="analysis-panels"),
+    path("analyses/<int:pk>/report.pdf", analysis_pdf.analysis_report, name="analysis-report"),
+    path("analyses/<int:pk>/panels.png", analysis_pdf.analysis_panels, name="analysis-panels"),
     path("try/", try_page.try_page, name="try"),
     path("try/<str:token>/", try_page.try_result, name="try-result"),
     path("try/<str:token>/image", try_page.try_image, name="try-image"),
@@ -43,7 +43,6 @@ urlpatterns = [
     path("models/evaluations/", evaluations.listing, name="evaluations"),
     path("models/evaluations/new/", evaluations.new, name="evaluation-new"),
     path("models/evaluations/<int:pk>/", evaluations.page, name="evaluation"),
-    path("models/evaluations/<int:pk>/status/", evaluations.status, name="evaluation-status"),
     path("models/evaluations/<int:pk>/act/", evaluations.act, name="evaluation-act"),
     path("models/evaluations/<int:pk>/disease/", evaluations.disease, name="evaluation-disease"),
     path("models/evaluations/<int:pk>/thresholds/", evaluations.thresholds, name="evaluation-thresholds"),
@@ -56,8 +55,6 @@ urlpatterns = [
     path("models/training/", trainings.training_list, name="model-trainings"),
     path("models/training/new/", trainings.training_new, name="model-training-new"),
     path("models/training/<int:pk>/", trainings.training, name="model-training"),
-    path("models/training/<int:pk>/status/", trainings.training_status, name="model-training-status"),
-    path("models/training/<int:pk>/act/", trainings.training_act, name="model-training-act"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

@@ -5,10 +5,10 @@ class ReaderStudyConfig(AppConfig):
     name = "reader_study"
 
     def ready(self):
+        # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
+        from reader_study.jobs import model_answers, results  # noqa: F401
+        from reader_study.presenters import work  # noqa: F401
+        from reader_study.services.access import why_kept
         from skinclinic.services import photos
-
-        # Declares the kinds of job, so that the web process, too, knows their queues.
-        from . import jobs_model_answers, jobs_results  # noqa: F401
-        from .services.access import why_kept
 
         photos.reasons_to_keep.append(why_kept)

@@ -11,15 +11,16 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
+from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfdoc, pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
-FONT = "Pretendard"
+from classifier.plots.pdf import FONT, use_font
+
 MARGIN = 15 * mm
 WIDTH, HEIGHT = A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN
 INK, MUTED, LINE = (colors.HexColor(code) for code in ("#1c1f23", "#5a626c", "#9aa2ac"))
@@ -55,8 +56,7 @@ class Paper:
 
 def write(paper: Paper, pages: Sequence[Page], out: BinaryIO, font_file: Path) -> None:
     """Write the PDF to ``out``. Raises OSError for a file that is gone, ValueError for one that is no JPEG."""
-    if FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
+    use_font(font_file)
     canvas = Canvas(out, pagesize=A4, pageCompression=1)
     canvas.setTitle(paper.title)
     canvas.setAuthor("")
@@ -77,7 +77,7 @@ def _instructions(canvas: Canvas, paper: Paper) -> None:
     waiting = list(blocks)
     while waiting:
         block = waiting.pop(0)
-        _width, height = block.wrap(WIDTH, HEIGHT)
+        height = float(block.wrap(WIDTH, HEIGHT)[1])
         if y - height < MARGIN + 10 * mm:
             parts = block.split(WIDTH, y - MARGIN - 10 * mm)
             if len(parts) > 1:
@@ -142,7 +142,7 @@ def _numbered(choices: Sequence[str]) -> Iterator[str]:
 def _draw(canvas: Canvas, block: Paragraph, y: float) -> float:
     _width, height = block.wrap(WIDTH, HEIGHT)
     block.drawOn(canvas, MARGIN, y - height)
-    return height
+    return float(height)
 
 
 def _end_page(canvas: Canvas, paper: Paper) -> None:
@@ -153,7 +153,7 @@ def _end_page(canvas: Canvas, paper: Paper) -> None:
     canvas.showPage()
 
 
-def _paragraph(text: str, size: float, colour=INK, after: float = 0) -> Paragraph:
+def _paragraph(text: str, size: float, colour: Color = INK, after: float = 0) -> Paragraph:
     style = ParagraphStyle(
         "text", fontName=FONT, fontSize=size, leading=size * 1.4, textColor=colour, spaceAfter=after,
         wordWrap="CJK" if any("가" <= character <= "힣" for character in text) else None,
@@ -186,7 +186,7 @@ class _Photo(pdfdoc.PDFObject):
     def __init__(self, page: Page, out: BinaryIO):
         self.page, self.out = page, out
 
-    def format(self, document) -> bytes:
+    def format(self, document: pdfdoc.PDFDocument) -> bytes:
         gathered = document.__accum__
         if gathered.write != self.out.write:
             for part in gathered.strings:
@@ -209,7 +209,7 @@ def without_metadata(data: bytes) -> bytes:
     kept = [b"\xff\xd8"]
     for marker, start, end in _segments(data):
         # APP0 (JFIF) and APP14 (Adobe) say how the colours are coded.
-        if marker == 0xFE or 0xE0 <= marker <= 0xEF and marker not in (0xE0, 0xEE):
+        if marker == 0xFE or (0xE0 <= marker <= 0xEF and marker not in (0xE0, 0xEE)):
             continue
         kept.append(data[start:end])
     return b"".join(kept)

@@ -4,9 +4,9 @@ import os
 
 from celery import Celery
 
-from . import broker  # noqa: F401  (registers the embedded:// transport)
+from skinclinic.engine import broker  # noqa: F401  (registers the embedded:// transport)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "skinclinic.settings")
 app = Celery("skinclinic")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+app.autodiscover_tasks(["skinclinic.engine"])

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 from django.db import connection, transaction
 
-from skinclinic.archive import subtypes
 from skinclinic.archive.models import BackgroundDisease, Entry, Source
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.models import Clinic, Lesion, Patient, Photo, User
-from skinclinic.sites import SITE_KEYS
+from skinclinic.vocabulary import subtypes
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.sites import SITE_KEYS
 from tests.crowd import free_key, insert, reset_sequences
 
 FIRST_DAY, DAYS = date(2003, 1, 1), 7300

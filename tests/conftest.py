@@ -12,7 +12,7 @@ from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
-pytest_plugins = ["tests.sets", "tests.standing", "tests.tally"]
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions"]
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def home(request, settings, tmp_path, tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def quiet_broker(monkeypatch, request):
     """Jobs are run by the test itself, unless it starts real workers."""
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
@@ -73,7 +73,7 @@ def own_language():
 @pytest.fixture
 def announced_only(monkeypatch):
     """For requests that announce a large body and send none: there is nothing to read away."""
-    monkeypatch.setattr("skinclinic.views.errors._read_away", lambda request: None)
+    monkeypatch.setattr("skinclinic.web.errors._read_away", lambda request: None)
 
 
 def given_or_made(request: pytest.FixtureRequest, name: str, make: Callable):
@@ -139,7 +139,7 @@ def model_dir(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def model_version(db, model_dir):
-    from classifier.services import registry
+    from classifier.services.models import registry
 
     return registry.register(model_dir)
 

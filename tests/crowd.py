@@ -10,9 +10,9 @@ from django.db import connection, models, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Lesion, Patient, Photo, User
-from skinclinic.sites import SITE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.sites import SITE_KEYS
 
 
 @transaction.atomic

@@ -3,12 +3,13 @@
 import numpy as np
 
 from classifier.models import Analysis, ModelVersion
-from classifier.services import evaluations, registry
-from skinclinic import jobs
+from classifier.services.evaluation import evaluations
+from classifier.services.models import registry
 from skinclinic.archive.models import DatasetVersion, Entry
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 
 LABELS = ["bcc", "bcc", "bcc", "mm", "mm", "sk", "sk", "sk", "sk", "nevus", "nevus", "ak"]

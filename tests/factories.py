@@ -69,11 +69,13 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
     """Put a stored photo into the archive, by default of "Test archive"."""
     from django.db import transaction
 
-    from skinclinic.archive.services.entries import create_entry
+    from skinclinic.archive.services.curating.entries import Content, create_entry
 
+    content = Content.of_stored(photo)
     with transaction.atomic():
         return create_entry(
             photo=photo,
+            content=content,
             source=source or make_source(photo.clinic),
             external_id=fields.pop("external_id", f"photo-{photo.pk}"),
             label=label,
@@ -84,8 +86,8 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
 
 def make_analysis(photo, user):
     """Ask for the photo's analysis and run the job here."""
-    from classifier.services.analyses import request_analysis
-    from skinclinic import jobs
+    from classifier.services.analysis.analyses import request_analysis
+    from skinclinic.engine import jobs
 
     analysis = request_analysis(photo, user=user)
     jobs.run_waiting("analyse")
@@ -102,10 +104,10 @@ def make_model_dir(
     seed=1,
 ) -> Path:
     """Save a network with random weights as a model version; thresholds "balanced" 0.1, "screening" 0.02."""
-    from classifier import network, weights
-    from classifier.manifest import Manifest
-    from classifier.preprocess import Preprocessing
-    from skinclinic.diseases import DISEASE_KEYS
+    from classifier.networks import network, weights
+    from classifier.networks.manifest import Manifest
+    from classifier.networks.preprocess import Preprocessing
+    from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
     design = network.ARCHITECTURES[architecture]
     manifest = Manifest(
@@ -139,7 +141,7 @@ def make_model_dir(
 def random_weights(architecture: str, outputs: int, seed: int) -> dict:
     import torch
 
-    from classifier import network
+    from classifier.networks import network
 
     torch.manual_seed(seed)
     return network.build(architecture, outputs).state_dict()

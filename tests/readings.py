@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from reader_study.models import Reading
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 
 
 class Link:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from classifier.analysing.pipeline import Outcome
 from classifier.models import Analysis, ModelVersion, ThresholdSet
-from classifier.pipeline import Outcome
-from classifier.services.analyses import request_analysis, store_outcome
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.analysis.analyses import request_analysis, store_outcome
+from skinclinic.imaging.quality import Quality
 from skinclinic.models import Job
-from skinclinic.quality import Quality
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # 0.41 + 0.22 + … = 0.91; the rest is background.
 SCORES = dict(

@@ -42,14 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), name what other
     tests lack here, and say which tests share a process when there are several."""
     if os.environ.get("SKINCLINIC_TEST_GPU") != "1":
-        items[:] = [item for item in items if "gpu" not in item.keywords]
+        # Asked of the marks: the folder tests/gpu is among an item's keywords, too.
+        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
     reasons = lacking()
     for item in items:
         for mark, reason in reasons.items():
-            if mark in item.keywords:
+            if item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
         # A file's own fixtures are made once; tests with workers of their own do not compete with each other.
-        group = "engine" if "engine" in item.keywords else item.nodeid.partition("::")[0]
+        group = "engine" if item.get_closest_marker("engine") else item.nodeid.partition("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -104,5 +104,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if "standing" not in item.fixturenames:
-        for standing in list(_open):
+        for standing in _open:
             standing.end()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from reader_study.models import Reader, ReaderGroup, Study, StudyImage, StudySession
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 from skinclinic.models import Photo
 from tests import evaluated
 

@@ -1,6 +1,7 @@
 """Endpoints over photos with their analyses, and over analyses."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -15,21 +16,23 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ImpressionSerializer,
 )
+from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
-from classifier.services import assessments
-from classifier.services.analyses import NoModel, request_analysis
-from classifier.services.assessments import Conflict, Named, NotAChange
-from classifier.services.intake import take_in
-from classifier.views.maps import maps_json
-from skinclinic import imaging, jobs
+from classifier.presenters.maps import maps_json
+from classifier.services.analysis import assessments
+from classifier.services.analysis.analyses import NoModel, request_analysis
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.services.analysis.intake import take_in
+from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
-from skinclinic.services import files
+from skinclinic.engine import jobs
+from skinclinic.files import store
+from skinclinic.presenters.answers import photo_not_stored, refusal_words
 from skinclinic.services.photos import set_box
-from skinclinic.views.answers import refusal_words
 
 ANALYSES = (
     Analysis.objects.asked_for()
@@ -64,10 +67,8 @@ class PhotoViewSet(PlainPhotoViewSet):
             raise Refused(
                 413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
             ) from None
-        except files.StorageFull:
-            raise Refused(
-                507, "storage_full", "The server's disk is full; the photo was not stored."
-            ) from None
+        except store.StorageFull:
+            raise Refused(507, "storage_full", photo_not_stored()) from None
         body = self.get_serializer(photo).data | {"duplicate": not is_new}
         return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
@@ -76,16 +77,19 @@ class PhotoViewSet(PlainPhotoViewSet):
     def crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
-                set_box(
-                    photo, {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
-                )
+                set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)
         except imaging.BoxRejected as refused:
             raise Refused(400, refused.code, refusal_words(refused)) from None
         except NoModel:
-            raise Refused(409, "no_model", "The clinic has no model yet.") from None
+            raise Refused(
+                409,
+                "no_model",
+                _("There is no model yet. An admin adds and publishes one on the page Models."),
+            ) from None
         return Response(shown(self, [analysis])[0], status=status.HTTP_202_ACCEPTED)
 
 
@@ -95,9 +99,8 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     for clinic_id in {row.clinic_id for row in rows}:
         ids = [row.photo_id for row in rows if row.clinic_id == clinic_id]
         hidden |= assessments.hidden_photo_ids(view.request.user, view.member(clinic_id), ids)
-    return AnalysisSerializer(
-        rows, many=True, context=view.get_serializer_context() | {"hidden_photos": hidden}
-    ).data
+    context = {**view.get_serializer_context(), "hidden_photos": hidden}
+    return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
 class AnalysisViewSet(ReadViewSet):
@@ -110,7 +113,7 @@ class AnalysisViewSet(ReadViewSet):
     def list(self, request):
         """Analyses, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(shown(self, page))
+        return self.get_paginated_response(shown(self, page or []))
 
     def retrieve(self, request, pk=None):
         """One analysis."""
@@ -120,9 +123,13 @@ class AnalysisViewSet(ReadViewSet):
         """The analysis, if its answer is there and may be seen."""
         row = self.get_object()
         if not assessments.may_see_answer(self.request.user, self.member(row.clinic_id), row):
-            raise Refused(409, "impression_first", "Record your own impression first, or skip it.")
+            raise Refused(
+                409,
+                "impression_first",
+                _("Record your own impression first, or choose to see the answer without one."),
+            )
         if not row.is_done:
-            raise Refused(409, "not_analysed", "This photo is not analysed yet.")
+            raise Refused(409, "not_analysed", _("This photo is not analysed yet."))
         return row
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -138,7 +145,7 @@ class AnalysisViewSet(ReadViewSet):
         """Queue a failed analysis again."""
         row = self.get_object()
         if not jobs.retry(row.job):
-            raise Refused(409, "not_failed", "Only a failed analysis can be tried again.")
+            raise Refused(409, "not_failed", _("Only a failed analysis can be tried again."))
         return Response(shown(self, [self.get_object()])[0])
 
     @extend_schema(responses=AssessmentSerializer)
@@ -159,7 +166,7 @@ class AnalysisViewSet(ReadViewSet):
         try:
             row = assessments.record_impression(request.user, analysis, _named(sent))
         except Conflict:
-            raise Refused(409, "recorded", "An impression of this photo is recorded already.") from None
+            raise Refused(409, "recorded", _("An impression of this photo is recorded already.")) from None
         return Response(AssessmentSerializer(row).data)
 
     @extend_schema(request=DecisionSerializer, responses=AssessmentSerializer)
@@ -171,20 +178,21 @@ class AnalysisViewSet(ReadViewSet):
         values = sent.validated_data
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
-        listed = [key for key, score in analysis.scores.items() if chosen and score > chosen.values[key]]
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
                 seen=values["seen"], threshold_set=chosen,
-                listed=sorted(listed, key=analysis.scores.get, reverse=True),
+                listed=listed(analysis.scores, chosen.values) if chosen else [],
             )  # fmt: skip
         except NotAChange:
             raise Refused(
-                400, "not_a_change", "This is the impression already; name another diagnosis."
+                400,
+                "not_a_change",
+                _("This is your impression already. Choose another diagnosis, or agree or dismiss."),
             ) from None
         except Conflict:
             raise Refused(
-                409, "changed_meanwhile", "The decision has changed since; read it again."
+                409, "changed_meanwhile", _("The decision has changed since; read it again.")
             ) from None
         return Response(AssessmentSerializer(row).data)
 

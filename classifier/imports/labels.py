@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from classifier.manifest import ModelRejected
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks.manifest import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 LARGEST_BYTES = 1024 * 1024
 LONGEST_NAME = 200

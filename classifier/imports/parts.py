@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from classifier.imports.labels import Labels
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
 
 _HALF_MAX = 65504.0
 

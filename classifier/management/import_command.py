@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.imports.labels import Labels
 from classifier.imports.parts import Parts
-from classifier.manifest import NAME_PATTERN, Manifest, ModelRejected
 from classifier.models import ModelVersion
-from classifier.preprocess import Preprocessing
-from classifier.services import model_import
+from classifier.networks.manifest import NAME_PATTERN, Manifest, ModelRejected
+from classifier.networks.preprocess import Preprocessing
+from classifier.services.models import bring_in as model_import
 from skinclinic.models import Clinic
 
 NOT_STATED = "Not stated."

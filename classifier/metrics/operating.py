@@ -1,11 +1,12 @@
 """What one threshold of one disease gives on a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from classifier.metrics.groups import POLICIES, GroupSpecificity, group_specificity
+from classifier.metrics.listing import is_listed
 from classifier.metrics.proportions import Proportion, proportion
 
 
@@ -43,7 +44,7 @@ class Truth:
     photos: dict[str, int]
 
     @classmethod
-    def of(cls, truth, keys: tuple[str, ...]) -> "Truth":
+    def of(cls, truth: Iterable[str], keys: tuple[str, ...]) -> "Truth":
         """``truth`` [n] of disease keys and names of anything else."""
         values = [str(value) for value in truth]
         names = keys + tuple(sorted(set(values) - set(keys)))
@@ -81,5 +82,5 @@ def at_threshold(
 
 
 def _rejected(scores: np.ndarray, truth: Truth, threshold: float) -> Mapping[str, int]:
-    counts = np.bincount(truth.codes[scores <= threshold], minlength=len(truth.names))
+    counts = np.bincount(truth.codes[~is_listed(scores, threshold)], minlength=len(truth.names))
     return dict(zip(truth.names, counts.tolist(), strict=True))

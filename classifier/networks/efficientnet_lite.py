@@ -19,15 +19,10 @@ _STEM_CHANNELS = 32
 
 @dataclass(frozen=True)
 class Scale:
-    """One size of the family: multipliers of channels and of repeats."""
+    """One size of the family: multipliers of channels and of repeats of stages."""
 
     width: float
     depth: float
-
-
-LITE0 = Scale(1.0, 1.0)
-LITE1 = Scale(1.0, 1.1)
-LITE2 = Scale(1.1, 1.2)
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()
         wide = inputs * expansion
-        layers = {}
+        layers: dict[str, nn.Module] = {}
         if expansion > 1:
             layers |= {"expand_conv": SameConv2d(inputs, wide, 1), "expand_norm": _norm(wide)}
             layers |= {"expand_act": nn.ReLU6(inplace=True)}
@@ -121,6 +116,11 @@ class EfficientNetLite(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return the last feature maps of images [N, 3, S, S]."""
         return self.top(self.blocks(self.stem(x)))
+
+
+def build(width: float, depth: float) -> EfficientNetLite:
+    """Return the network with these multipliers of channels and of repeats, up to its last feature maps."""
+    return EfficientNetLite(Scale(width, depth))
 
 
 def _blocks(scale: Scale) -> list[InvertedResidual]:

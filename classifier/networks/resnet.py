@@ -5,11 +5,19 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from classifier import torchvision_ops
+from classifier.networks import torchvision_ops
 
 
-def resnet(depth: int) -> nn.Sequential:
+def build(depth: int, caffe: bool = False) -> nn.Sequential:
     """Return a ResNet up to its last feature maps: [N, 3, S, S] -> [N, features, S/32, S/32].
+
+    ``caffe``: as its authors published it for Caffe, 50 layers or more.
+    """
+    return _caffe_resnet(depth) if caffe else _resnet(depth)
+
+
+def _resnet(depth: int) -> nn.Sequential:
+    """A ResNet as torchvision defines it.
 
     Parameters are named as in torchvision, so its ImageNet weights fit as they are.
     """
@@ -22,13 +30,13 @@ def resnet(depth: int) -> nn.Sequential:
     )
 
 
-def caffe_resnet(depth: int) -> nn.Sequential:
-    """Return a ResNet of 50 layers or more as its authors published it for Caffe; parameters as in `resnet`.
+def _caffe_resnet(depth: int) -> nn.Sequential:
+    """A ResNet as its authors published it for Caffe; parameters as in ``_resnet``.
 
     A stage halves its input in the first 1x1 convolution, not in the 3x3, and the first pooling has no
     border but a last window that may reach beyond the edge.
     """
-    backbone = resnet(depth)
+    backbone = _resnet(depth)
     backbone.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
     for stage in (backbone.layer2, backbone.layer3, backbone.layer4):
         first = stage[0]

@@ -1,7 +1,7 @@
 """A plot area with its scales, ticks and labels on a drawing. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from classifier.plots.canvas import Drawing
 
@@ -54,10 +54,12 @@ class Axes:
         x_ticks: Sequence[float],
         y_ticks: Sequence[float],
         *,
-        x_text=lambda value: f"{value:g}",
-        y_text=lambda value: f"{value:g}",
+        x_text: Callable[[float], str] = lambda value: f"{value:g}",
+        y_text: Callable[[float], str] = lambda value: f"{value:g}",
+        x_label_below: float | None = None,
     ) -> None:
-        """Grid, ticks and labels."""
+        """Grid, ticks and labels. ``x_label_below``: how far below the plot area the label of the x axis stands;
+        else at the lower edge of the drawing."""
         pen = self.drawing
         for tick in x_ticks:
             at = self.x(tick)
@@ -71,7 +73,8 @@ class Axes:
         pen.line(
             [(self.left, self.top), (self.left, self.foot), (self.left + self.width, self.foot)], "muted", 1
         )
-        pen.text(self.left + self.width / 2, self.drawing.height - 8, x_label, size=12, anchor="middle")
+        base = self.drawing.height - 8 if x_label_below is None else self.foot + x_label_below
+        pen.text(self.left + self.width / 2, base, x_label, size=12, anchor="middle")
         if y_label:
             pen.text(14, self.top + self.height / 2, y_label, size=12, anchor="middle", turned=True)
 

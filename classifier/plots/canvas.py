@@ -1,17 +1,13 @@
-"""A drawing of a few kinds of marks in named colours, written as SVG or PNG. Pure; nothing here knows Django.
+"""A drawing of a few kinds of marks in named colours, written as SVG. Pure; nothing here knows Django.
 
-``pdf.to_pdf`` writes the same drawing as PDF.
+``pdf.to_pdf`` writes the same drawing as PDF, ``png.to_png`` turns that into pixels.
 """
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
-
-from PIL import Image, ImageDraw, ImageFont
 
 # Okabe and Ito's colours in the order in which series take them; black comes as ink.
 SERIES = ("blue", "vermillion", "green", "orange", "purple", "sky")
@@ -29,7 +25,6 @@ COLOURS = {
     "grey": "#8a9599",
 }
 DASHES = {"": (), "dashed": (6, 4), "dotted": (2, 3)}
-_SCALE, _FINER = 2, 2
 CIRCLE, SQUARE, TRIANGLE, DIAMOND, STAR = "circle", "square", "triangle", "diamond", "star"
 # Corners on a circle of radius 1, y downwards; the factors make the areas look alike.
 _STAR = tuple(
@@ -116,6 +111,9 @@ class Text:
     turned: bool = False
 
 
+Mark = Line | Box | Dot | Shape | Text
+
+
 @dataclass
 class Drawing:
     """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows."""
@@ -123,15 +121,17 @@ class Drawing:
     width: float
     height: float
     title: str
-    marks: list[Line | Box | Dot | Shape | Text] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""):
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""
+    ) -> None:
         self.marks.append(Line(tuple(points), colour, width, dash))
 
-    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0):
+    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0) -> None:
         self.marks.append(Box(x, y, width, height, colour, opacity))
 
-    def dot(self, x: float, y: float, colour: str, radius: float = 3.5):
+    def dot(self, x: float, y: float, colour: str, radius: float = 3.5) -> None:
         self.marks.append(Dot(x, y, radius, colour))
 
     def shape(
@@ -143,10 +143,10 @@ class Drawing:
         radius: float = 4.5,
         *,
         hollow: bool = False,
-    ):
+    ) -> None:
         self.marks.append(Shape(x, y, radius, colour, shape, hollow))
 
-    def text(self, x: float, y: float, text: str, **how):
+    def text(self, x: float, y: float, text: str, **how: Any) -> None:
         self.marks.append(Text(x, y, text, **how))
 
 
@@ -174,7 +174,7 @@ def _fill(colour: str, alone: bool) -> str:
     return f'fill="{COLOURS[colour]}"' if alone else f'class="fig-{colour}"'
 
 
-def _mark(mark, alone: bool) -> str:
+def _mark(mark: Mark, alone: bool) -> str:
     if isinstance(mark, Line):
         points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
         colour = f'stroke="{COLOURS[mark.colour]}"' if alone else f'class="fig-line-{mark.colour}"'
@@ -209,102 +209,3 @@ def _shape(mark: Shape, alone: bool) -> str:
         return f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {how}/>'
     points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.corners)
     return f'<polygon points="{points}" stroke-linejoin="round" {how}/>'
-
-
-def to_png(drawing: Drawing, font_file: Path) -> bytes:
-    """PNG at twice the size, on white. ``font_file``: a font with the characters of the texts."""
-    fine = _SCALE * _FINER
-    image = Image.new("RGB", (round(drawing.width * fine), round(drawing.height * fine)), COLOURS["surface"])
-    for mark in drawing.marks:
-        _paint(image, mark, fine, font_file)
-    buffer = io.BytesIO()
-    # The mean of each square of pixels; the compression hardly gains more at higher levels, which take long.
-    image.reduce(_FINER).save(buffer, "PNG", dpi=(72 * _SCALE, 72 * _SCALE), compress_level=4)
-    return buffer.getvalue()
-
-
-def _paint(image: Image.Image, mark, fine: float, font_file: Path) -> None:
-    pen = ImageDraw.Draw(image)
-    colour = COLOURS[mark.colour]
-    if isinstance(mark, Line):
-        width = max(1, round(mark.width * fine))
-        for part in _dashed([(x * fine, y * fine) for x, y in mark.points], mark.dash, fine):
-            pen.line(part, fill=colour, width=width, joint="curve")
-    elif isinstance(mark, Box):
-        corners = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.height)
-        box = tuple(round(value * fine) for value in corners)
-        if mark.opacity < 1:
-            under, over = image.crop(box), Image.new("RGB", (box[2] - box[0], box[3] - box[1]), colour)
-            image.paste(Image.blend(under, over, mark.opacity), box)
-        else:
-            pen.rectangle(box, fill=colour)
-    elif isinstance(mark, Dot):
-        x, y, radius = mark.x * fine, mark.y * fine, mark.radius * fine
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    elif isinstance(mark, Shape):
-        _stamp(pen, mark, fine)
-    else:
-        _write(image, pen, mark, fine, font_file, colour)
-
-
-def _stamp(pen: ImageDraw.ImageDraw, mark: Shape, fine: float) -> None:
-    fill, rim = None if mark.hollow else COLOURS[mark.colour], COLOURS[mark.rim]
-    width = mark.rim_width * fine
-    if mark.shape == CIRCLE:
-        # SVG centres the rim on the edge, Pillow draws it inside.
-        x, y, radius = mark.x * fine, mark.y * fine, mark.radius * fine + width / 2
-        pen.ellipse(
-            (x - radius, y - radius, x + radius, y + radius), fill=fill, outline=rim, width=round(width)
-        )
-        return
-    corners = [(x * fine, y * fine) for x, y in mark.corners]
-    if fill:
-        pen.polygon(corners, fill=fill)
-    pen.line([*corners, *corners[:2]], fill=rim, width=round(width), joint="curve")
-
-
-@cache
-def _font(font_file: Path, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(font_file), size)
-
-
-def _write(image, pen, mark: Text, fine: float, font_file: Path, colour: str) -> None:
-    font = _font(font_file, round(mark.size * fine))
-    anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
-    stroke = round(fine * 0.15) if mark.bold else 0
-    if not mark.turned:
-        pen.text((mark.x * fine, mark.y * fine), mark.text, fill=colour, font=font, anchor=anchor,
-                 stroke_width=stroke)  # fmt: skip
-        return
-    left, top, right, bottom = font.getbbox(mark.text, anchor=anchor, stroke_width=stroke)
-    turned = Image.new("L", (int(right - left) + 2, int(bottom - top) + 2))
-    ImageDraw.Draw(turned).text((-left, -top), mark.text, fill=255, font=font, anchor=anchor,
-                                stroke_width=stroke)  # fmt: skip
-    turned = turned.rotate(90, expand=True)
-    # What lay right of the anchor lies above it now.
-    place = (round(mark.x * fine + top), round(mark.y * fine - right))
-    image.paste(colour, place, turned)
-
-
-def _dashed(points: list[tuple[float, float]], dash: str, fine: float) -> list[list[tuple[float, float]]]:
-    """A line in pieces; points in pixels."""
-    if not dash:
-        return [points]
-    on, off = (length * fine for length in DASHES[dash])
-    pieces, piece, left, drawing = [], [points[0]], on, True
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
-        length = ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
-        gone = 0.0
-        while length - gone > left:
-            gone += left
-            at = (x0 + (x1 - x0) * gone / length, y0 + (y1 - y0) * gone / length)
-            if drawing:
-                pieces.append([*piece, at])
-            piece, drawing = [at], not drawing
-            left = on if drawing else off
-        left -= length - gone
-        if drawing:
-            piece.append((x1, y1))
-    if drawing and len(piece) > 1:
-        pieces.append(piece)
-    return pieces

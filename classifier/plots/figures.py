@@ -62,7 +62,7 @@ def threshold_text(value: float | str | None) -> str:
 def counted(count: int, of: int) -> str:
     """A share with its counts and Wilson's interval."""
     found = proportion(count, of)
-    if found.value is None:
+    if found.value is None or found.low is None or found.high is None:
         return _("not evaluable")
     return (
         f"{percent(found.value)} ({found.count}/{found.of}; {100 * found.low:.1f}–{100 * found.high:.1f} %)"
@@ -145,11 +145,8 @@ def thresholds(
     drawing = Drawing(*WIDE, title)
     axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, bottom=74)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
-    axes.frame(_("Threshold"), "", x_ticks, SHARES)
     # The legend stands below the label of the axis.
-    drawing.marks[-1] = type(drawing.marks[-1])(
-        axes.left + axes.width / 2, axes.foot + 32, _("Threshold"), size=12, anchor="middle"
-    )
+    axes.frame(_("Threshold"), "", x_ticks, SHARES, x_label_below=32)
     for place, (dataset, curve) in enumerate(curves):
         colour = series_colour(place)
         both = [(_("sensitivity"), "true_positives", "positives", "")]
@@ -184,7 +181,7 @@ def thresholds(
 
 
 def _finite(value: float | str) -> float:
-    return {"inf": 1.0, "-inf": 0.0}.get(value, value) if isinstance(value, str) else value
+    return {"inf": 1.0, "-inf": 0.0}[value] if isinstance(value, str) else value
 
 
 def _share(count: int, of: int) -> float | None:

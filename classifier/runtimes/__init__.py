@@ -7,7 +7,7 @@ import functools
 import threading
 from pathlib import Path
 
-from classifier import weights
+from classifier.networks import weights
 from classifier.runtimes import cuda
 from classifier.runtimes.base import Runtime
 
@@ -53,7 +53,7 @@ def _load(model_dir: Path, weights_sha256: str, cache_dir: Path, kind: str) -> R
     if kind == "onnx":
         return _open_onnx(model_dir, cache_dir)
 
-    from classifier.network import restore
+    from classifier.networks.network import restore
     from classifier.runtimes.torch_runtime import TorchRuntime
 
     manifest, state = weights.load_verified(model_dir)

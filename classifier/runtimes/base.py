@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from classifier.manifest import Manifest
+from classifier.networks.manifest import Manifest
 
 
 class Runtime(ABC):
@@ -23,13 +23,17 @@ class Runtime(ABC):
         side = self.manifest.preprocessing.input_size
         if batch.dtype != np.float32 or batch.shape[1:] != (3, side, side) or not len(batch):
             raise ValueError(f"expected float32 [N, 3, {side}, {side}], got {batch.dtype} {batch.shape}")
+        logits, maps = self.in_parts(batch)
+        return softmax(logits), maps
+
+    def in_parts(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """``logits_and_maps`` of any number of images, ``max_batch`` at once, which may shrink on the way."""
         parts, start = [], 0
         while start < len(batch):
             part = batch[start : start + self.max_batch]
             parts.append(self.logits_and_maps(part))
             start += len(part)
-        logits = np.concatenate([logits for logits, _ in parts])
-        return softmax(logits), np.concatenate([maps for _, maps in parts])
+        return np.concatenate([logits for logits, _ in parts]), np.concatenate([maps for _, maps in parts])
 
     @abstractmethod
     def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,4 +44,4 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits [N, C] -> probabilities float32 [N, C]. What is not finite stays so in its row."""
     with np.errstate(invalid="ignore"):
         shifted = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
-        return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)

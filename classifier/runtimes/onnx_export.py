@@ -1,21 +1,20 @@
 """Networks as ONNX graphs, exported once for each weights' hash and kept in the cache folder.
 
-A cached graph lies beside its SHA-256; both are written under another name and renamed. A reader who meets
-half of it, or damage, exports again.
+A cached graph lies beside its SHA-256; both are written whole or not at all. A reader who meets
+one without the other, or damage, exports again.
 """
 
 import hashlib
 import io
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifier.manifest import ModelRejected
+from classifier.networks.manifest import ModelRejected
+from skinclinic.files.whole import write_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,9 +37,8 @@ def cached_graph(folder: Path, weights_sha256: str, cache_dir: Path) -> bytes:
     if graph is None:
         graph = _export_model(Path(folder), weights_sha256)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, graph)
-            _write_whole(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
+            write_whole(path, graph)
+            write_whole(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
         except OSError as error:
             log.warning("the exported network cannot be kept in %s: %s", path.parent, error)
     return graph
@@ -70,8 +68,8 @@ def export(network: "nn.Module", input_size: int, output_names: Sequence[str]) -
 
 
 def _export_model(folder: Path, weights_sha256: str) -> bytes:
-    from classifier.network import restore
-    from classifier.weights import load_verified
+    from classifier.networks.network import restore
+    from classifier.networks.weights import load_verified
 
     manifest, state = load_verified(folder)
     if manifest.weights_sha256 != weights_sha256:
@@ -92,14 +90,3 @@ def _read_intact(path: Path) -> bytes | None:
     if hashlib.sha256(content).hexdigest().encode() != digest:
         return None
     return content
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    handle, unfinished = tempfile.mkstemp(prefix=".unfinished-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(unfinished, path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise

@@ -2,25 +2,30 @@
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
 
-from classifier.manifest import Manifest
-from classifier.network import MappedClassifier
+from classifier.networks.manifest import Manifest
+from classifier.networks.network import MappedClassifier
 from classifier.runtimes.base import Runtime
 from classifier.runtimes.folding import fold_batch_norm
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 CUDA_BATCH = 64
+# What libraries say instead of PyTorch's own error. The last is cuDNN's word when none of its ways to compute a
+# convolution fits into the memory that is left.
+_OUT_OF_MEMORY = ("ALLOC_FAILED", "CUDA error: out of memory", "unable to find an engine")
 
 
 class TorchRuntime(Runtime):
     """Runs a network on ``device`` ("cuda" or "cpu").
 
-    Out of memory halves ``max_batch`` for good; a single image that does not fit goes to the runtime that
-    ``fallback`` returns, and the next one tries the device again.
+    Out of memory halves ``max_batch`` for good; a single image that does not fit, or all of them while the
+    network itself does not, go to the runtime that ``fallback`` returns, and the next ones try the device again.
     """
 
     def __init__(
@@ -33,21 +38,18 @@ class TorchRuntime(Runtime):
         self.max_batch = CUDA_BATCH if self._half else 1
         network.eval().requires_grad_(False)
         fold_batch_norm(network.backbone)
-        network.to(device)
         if self._half:
             network.backbone.to(dtype=torch.float16, memory_format=torch.channels_last)
         self._network = network
+        self._has_place = False
 
     def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Runtime; never fails for want of device memory as long as ``fallback`` works."""
-        try:
-            return self._on_device(batch)
-        except RuntimeError as error:
-            if not _is_out_of_memory(error):
-                raise
-        # Outside the handler the failed attempt's tensors are no longer referred to and can be freed.
-        if self._half:
-            torch.cuda.empty_cache()
+        if not self._has_place and self._tried(self._place) is None:
+            log.warning("%s has no memory for the network; %d images go to the CPU", self.device, len(batch))
+            return self._fallback().in_parts(batch)
+        if (answer := self._tried(lambda: self._on_device(batch))) is not None:
+            return answer
         if len(batch) == 1:
             log.warning("%s is out of memory for a single image; it goes to the CPU", self.device)
             return self._fallback().logits_and_maps(batch)
@@ -57,15 +59,36 @@ class TorchRuntime(Runtime):
         logits, maps = zip(*map(self.logits_and_maps, (batch[:half], batch[half:])), strict=True)
         return np.concatenate(logits), np.concatenate(maps)
 
-    @torch.inference_mode()
-    def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        images = torch.from_numpy(batch).to(self.device)
+    def _tried(self, attempt: Callable[[], T]) -> T | None:
+        """What ``attempt`` gives, or None where the device has no memory for it."""
+        try:
+            return attempt()
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            log.info("%s: %s", self.device, error)
+        # Outside the handler the failed attempt's tensors are no longer referred to and can be freed.
         if self._half:
-            images = images.to(dtype=torch.float16, memory_format=torch.channels_last)
-        # The last layer stays in full precision: it costs nothing and keeps the maps fine.
-        logits, maps = self._network.classify(self._network.backbone(images).float())
-        return logits.cpu().numpy(), maps.cpu().numpy()
+            torch.cuda.empty_cache()
+        return None
+
+    def _place(self) -> bool:
+        self._network.to(self.device)
+        self._has_place = True
+        return True
+
+    def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with torch.inference_mode():
+            images = torch.from_numpy(batch).to(self.device)
+            if self._half:
+                images = images.to(dtype=torch.float16, memory_format=torch.channels_last)
+            features = self._network.backbone(images).float()
+            # The last layer stays in full precision: it costs nothing and keeps the maps fine. By default cuDNN would
+            # round its operands to TF32, which is no finer than half precision.
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                logits, maps = self._network.classify(features)
+            return logits.cpu().numpy(), maps.cpu().numpy()
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in _OUT_OF_MEMORY)

@@ -1,32 +1,34 @@
 """How far a training is, on disk: whole or not there at all."""
 
-import os
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from skinclinic.files.whole import drafts, sweep, whole_file
 
 FILE = "checkpoint.pt"
 
 
-def save(folder: Path, content: dict) -> None:
-    """Write a checkpoint: to a draft, flushed to the disk, then under its name."""
-    draft = folder / f".{FILE}.draft"
-    with draft.open("wb") as file:
+def save(folder: Path, content: dict[str, Any]) -> None:
+    """Write a checkpoint, in the place of the last one."""
+    with whole_file(folder / FILE) as file:
         torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / FILE)
 
 
-def load(folder: Path) -> dict | None:
-    """The last checkpoint, or None where there is none. Holds tensors and plain values only."""
+def load(folder: Path) -> dict[str, Any] | None:
+    """The last checkpoint, or None where there is none. Holds tensors and plain values only.
+
+    What a killed training left half written is deleted: it has as many bytes, and nobody else writes here.
+    """
+    sweep(drafts(folder / FILE), after=0)
     try:
-        return torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        content: dict[str, Any] = torch.load(folder / FILE, map_location="cpu", weights_only=True)
+        return content
     except FileNotFoundError:
         return None
 
 
 def remove(folder: Path) -> None:
     """Delete the checkpoint of a finished training."""
-    for name in (FILE, f".{FILE}.draft"):
-        (folder / name).unlink(missing_ok=True)
+    (folder / FILE).unlink(missing_ok=True)

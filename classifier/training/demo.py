@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from classifier.architectures import ARCHITECTURES
-from classifier.network import MappedClassifier, build
-from classifier.preprocess import Preprocessing
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.network import MappedClassifier, build
+from classifier.networks.preprocess import Preprocessing
 from classifier.training.crossval import Fit, OutOfFold, average_state, cross_validate
 from classifier.training.examples import Examples, draw, patient_folds
 from classifier.training.features import Back, FeatureJob, front_of, store_features
 from classifier.training.loop import predict
 from classifier.training.settings import Settings
 from classifier.training.workers import worker_pool
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 BACKGROUND = ("other",)
 # Drawings for training, held-out drawings, and those anybody else makes (small seeds) never share a seed.

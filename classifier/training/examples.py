@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from classifier.synthetic import synthetic_lesion
-from classifier.synthetic_other import not_a_lesion
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.drawings.other import not_a_lesion
+from classifier.drawings.synthetic import synthetic_lesion
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # PAD-UFES-20's diagnoses. Its SCC includes Bowen's disease (our ``iec``), which cannot be told apart there.
 PAD_UFES_20 = {"BCC": "bcc", "SCC": "scc", "ACK": "ak", "SEK": "sk", "MEL": "mm", "NEV": "nevus"}

@@ -3,14 +3,15 @@
 import hashlib
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from classifier import torchvision_ops
 from classifier.imports.state_dicts import load_backbone
-from classifier.manifest import ModelRejected
-from classifier.network import MappedClassifier, load_strictly, split_public
+from classifier.networks import torchvision_ops
+from classifier.networks.manifest import ModelRejected
+from classifier.networks.network import MappedClassifier, load_strictly, split_public
 from classifier.training.errors import TrainingRefused
 from classifier.training.plan import IMAGENET, RANDOM
 
@@ -21,7 +22,7 @@ PACKAGES = {
 }
 
 
-def start(network: MappedClassifier, architecture: str, init: str) -> dict:
+def start(network: MappedClassifier, architecture: str, init: str) -> dict[str, Any]:
     """Give a fresh network its starting weights; return {"init", "sha256"} for the record.
 
     ``init``: "random" leaves it as it is, "imagenet" takes public weights, anything else is a file or a model's

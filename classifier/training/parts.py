@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from classifier.network import MappedClassifier
+from classifier.networks.network import MappedClassifier
 
 
 def stem_and_blocks(backbone: nn.Module) -> tuple[list[nn.Module], list[nn.Module]]:

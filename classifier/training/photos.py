@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.training.augment import random_input
 from classifier.training.errors import TrainingRefused
 from classifier.training.examples import patient_folds
@@ -41,7 +41,9 @@ class Views(Dataset):
         return to_array(picture, self.preprocessing), sample.label
 
 
-def loader(views: Views, batches: Sequence[Sequence[Key]] | Iterator, workers: int) -> DataLoader:
+def loader(
+    views: Views, batches: Sequence[Sequence[Key]] | Iterator[Sequence[Key]], workers: int
+) -> DataLoader:
     """Batches of (images [n, 3, S, S], labels [n]) in the order of ``batches``."""
     return DataLoader(
         views,

@@ -5,12 +5,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from classifier.architectures import ARCHITECTURES
-from classifier.preprocess import Preprocessing
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.files.whole import write_whole
 from skinclinic.imaging import Box
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 IMAGENET, RANDOM = "imagenet", "random"
 SMALLEST_IMAGE, LARGEST_IMAGE = 32, 1024
@@ -72,12 +74,12 @@ class Plan:
         """The disease key or background name of an output."""
         return (*DISEASE_KEYS, *self.background)[label]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the plan with JSON types only."""
         return {**asdict(self), "background": list(self.background)}
 
     @classmethod
-    def from_json(cls, content: dict) -> "Plan":
+    def from_json(cls, content: dict[str, Any]) -> "Plan":
         """Read what ``to_json`` gave."""
         values = dict(content)
         values["settings"] = Settings(**values["settings"])
@@ -116,10 +118,3 @@ def write_samples(path: Path, samples: Sequence[Sample]) -> None:
 def read_samples(path: Path) -> list[Sample]:
     """Read what ``write_samples`` wrote."""
     return [Sample(**{**row, "box": Box(**row["box"])}) for row in json.loads(path.read_text())]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -7,18 +7,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from classifier import weights
-from classifier.network import MappedClassifier, build
+from classifier.networks import weights
+from classifier.networks.network import MappedClassifier, build
 from classifier.training import checkpoint, initial, record
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.folder import DONE, FAILED, LOCK, MODEL, OUTCOME, PROGRESS, REFUSED, STOPPED, read
 from classifier.training.photos import check_files, validation_side
-from classifier.training.plan import Plan, write_whole
+from classifier.training.plan import Plan
 from classifier.training.trainer import Progress, Trainer
 from classifier.training.world import World, joined
+from skinclinic.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
     world.wait()
 
 
-def begin(plan: Plan) -> tuple[MappedClassifier, dict]:
+def begin(plan: Plan) -> tuple[MappedClassifier, dict[str, Any]]:
     """The network a plan starts from, and where its weights come from. Raises TrainingRefused."""
     torch.manual_seed(plan.seed)
     network = build(plan.architecture, plan.outputs, dropout=plan.dropout)

@@ -4,12 +4,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import distributed, nn
 
 from classifier.training.errors import TrainingRefused
+
+T = TypeVar("T")
+
+# How long processes wait for each other. The first one reads every photo before it joins the others, which for a
+# large archive takes longer than the ten minutes NCCL would wait.
+LONGEST_WAIT = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
@@ -53,11 +61,11 @@ class World:
         """Whether it is so in any process."""
         return any(self.gather(flag)) if self.size > 1 else flag
 
-    def gather(self, value) -> list:
+    def gather(self, value: T) -> list[T]:
         """Each process's value, everywhere."""
         if self.size == 1:
             return [value]
-        values = [None] * self.size
+        values = [value] * self.size
         distributed.all_gather_object(values, value)
         return values
 
@@ -77,10 +85,11 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """Join the processes that torchrun started, or be alone.
+    """Join the processes that torchrun started, or be alone. Raises TrainingRefused for too few GPUs.
 
     Inside, algorithms are deterministic: on a CPU all, on a GPU those that can be.
     """
+    _check_gpus()
     # Read by cuBLAS when it starts; without it matrix products differ from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
@@ -96,7 +105,7 @@ def joined() -> Iterator[World]:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
     if size > 1:
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=LONGEST_WAIT)
     try:
         yield World(rank, size, device, _half(device))
     finally:
@@ -105,7 +114,19 @@ def joined() -> Iterator[World]:
         torch.use_deterministic_algorithms(before)
 
 
+def _check_gpus() -> None:
+    if not torch.cuda.is_available():
+        return
+    wanted, found = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if wanted > found:
+        raise TrainingRefused(
+            "too_few_gpus",
+            f"{wanted} processes need a GPU each, but this machine has {found}. Ask for fewer.",
+        )
+
+
 def _half(device: torch.device) -> torch.dtype | None:
     if device.type != "cuda":
         return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    # Cards before Ampere only imitate bfloat16, slower than full precision; they have half precision.
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16

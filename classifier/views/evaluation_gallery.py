@@ -1,6 +1,7 @@
 """The photos of an evaluation with their heatmaps, the most confident mistakes first."""
 
 import io
+from urllib.parse import urlencode
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -8,25 +9,29 @@ from django.shortcuts import render
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
-from classifier.colormaps import overlay, three_panels
 from classifier.models import Analysis, Evaluation
-from classifier.services import figure_files
-from classifier.services.evaluation_report import Report
+from classifier.plots.colormaps import overlay, three_panels
+from classifier.presenters.hidden_answers import hidden_answers
+from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
     choice_context,
     chosen_of,
     common_context,
-    hidden_answers,
     report_page,
 )
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.keyset import is_key
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.services import files
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
+from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 PAGE_SIZE = 24
+# So many photos of a ZIP are looked up together; their heatmaps are held in memory.
+AT_ONCE = 200
 SIDE = 320
 OPACITY = 0.5
 MISTAKES, CONFIDENT, PLAIN = "mistakes", "confident", "plain"
@@ -34,7 +39,7 @@ ORDERS = (MISTAKES, CONFIDENT, PLAIN)
 
 
 @report_page
-def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def gallery(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
     dataset, model, _runs = chosen_of(request, report)
     order = request.GET.get("order", MISTAKES)
@@ -53,9 +58,7 @@ def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
     )
     hidden = hidden_answers(request, row.clinic_id, photos.values())
     tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden) for at in shown]
-    query = f"dataset={dataset['pk']}&model={model['pk']}&order={order}" + (
-        f"&truth={truth}" if truth else ""
-    )
+    asked = {"dataset": dataset["pk"], "model": model["pk"], "order": order, "truth": truth}
     context = common_context(request, row) | choice_context(request, report, dataset, model, None)
     context |= {
         "tiles": tiles,
@@ -64,8 +67,8 @@ def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
         "truths": sorted(set(kept["truth"].tolist()), key=_label_order),
         "count": len(places),
         "mistakes": int(np.sum(margins(kept) > 0)),
-        "previous_url": f"?{query}&page={number - 1}" if number > 1 else "",
-        "next_url": f"?{query}&page={number + 1}" if number * PAGE_SIZE < len(places) else "",
+        "previous_url": f"?{urlencode(asked | {'page': number - 1})}" if number > 1 else "",
+        "next_url": f"?{urlencode(asked | {'page': number + 1})}" if number * PAGE_SIZE < len(places) else "",
     }
     return render(request, "evaluations/gallery.html", context)
 
@@ -119,12 +122,12 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
 
 @cache_control(private=True, max_age=86400)
 @report_page
-def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
-    found = np.flatnonzero(kept["items"] == int(item)) if is_key(item) else []
+    found = np.flatnonzero(kept["items"] == (int(item) if is_key(item) else -1))
     if not len(found):
         raise Http404
     photo = (
@@ -134,7 +137,8 @@ def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
     )
     if photo is None or photo.pk in hidden_answers(request, row.clinic_id, [photo]):
         raise Http404
-    drawn = _drawn(photo, model["pk"], request.GET.get("of", ""))
+    row_of_model = _analyses([photo], model["pk"]).get(photo.pk)
+    drawn = _drawn(photo, row_of_model, request.GET.get("of", "")) if row_of_model else None
     if drawn is None:
         raise Http404
     crop, maps, key = drawn
@@ -145,16 +149,17 @@ def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
     return HttpResponse(buffer.getvalue(), content_type="image/jpeg")
 
 
-def _drawn(photo: Photo, model: int, wanted: str):
-    """The square, the heatmaps and the disease whose heatmap is meant; None when they are gone."""
-    box = photo.box
-    row = Analysis.objects.filter(
-        photo=photo, model_version=model, box_x=box.x, box_y=box.y, box_size=box.size, maps__isnull=False
-    ).first()
-    if row is None:
-        return None
+def _analyses(photos: list[Photo], model: int) -> dict[int, Analysis]:
+    """The model's analysis of each photo's square that has heatmaps, by photo."""
+    boxes = {photo.pk: photo.box for photo in photos}
+    rows = Analysis.objects.filter(photo__in=boxes, model_version=model, maps__isnull=False)
+    return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
+
+
+def _drawn(photo: Photo, row: Analysis, wanted: str):
+    """The square, the heatmaps and the disease whose heatmap is meant; None when the photo's file is gone."""
     try:
-        crop = imaging.crop(imaging.open_rgb(files.read(photo.file_key)), box)
+        crop = imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
     except OSError:
         return None
     key = wanted if wanted in DISEASE_KEYS else max(DISEASE_KEYS, key=lambda one: row.scores[one])
@@ -162,27 +167,20 @@ def _drawn(photo: Photo, model: int, wanted: str):
 
 
 @report_page
-def heatmaps(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
-    hidden_to = (request, row.clinic_id)
-    stream = figure_files.zip_stream(_pictures(kept, model["pk"], hidden_to))
+    stream = compressed(_pictures(request, row.clinic_id, kept, model["pk"]))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
 
 
-def _pictures(kept: dict, model: int, hidden_to):
-    request, clinic = hidden_to
+def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: int):
     rows = []
-    for at in sorted_places(kept, MISTAKES):
-        photo = (
-            Photo.objects.filter(pk=int(kept["photos"][at]), clinic=clinic).select_related("lesion").first()
-        )
-        if photo is None or hidden_answers(request, clinic, [photo]):
-            continue
-        drawn = _drawn(photo, model, "")
+    for at, photo, found in _with_heatmaps(request, clinic, kept, model):
+        drawn = _drawn(photo, found, "")
         if drawn is None:
             continue
         crop, maps, key = drawn
@@ -191,4 +189,18 @@ def _pictures(kept: dict, model: int, hidden_to):
         three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
-    yield "photos.csv", figure_files.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+    yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+
+
+def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int):
+    """Yield place, photo and analysis of what may be shown to this person, the most confident mistakes first;
+    a few queries for each AT_ONCE photos."""
+    places = sorted_places(kept, MISTAKES)
+    for start in range(0, len(places), AT_ONCE):
+        numbers = {int(at): int(kept["photos"][at]) for at in places[start : start + AT_ONCE]}
+        photos = Photo.objects.filter(clinic=clinic).select_related("lesion").in_bulk(list(numbers.values()))
+        hidden = hidden_answers(request, clinic, photos.values())
+        analyses = _analyses(list(photos.values()), model)
+        for at, number in numbers.items():
+            if number in analyses and number not in hidden:
+                yield at, photos[number], analyses[number]

@@ -1,39 +1,25 @@
 """The heatmaps of an analysis, for the browser to draw."""
 
-import numpy as np
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from classifier.models import Analysis
-from classifier.services.assessments import may_see_answer
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.imaging import Box
-from skinclinic.permissions import get_for, membership
-from skinclinic.requests import json_error
+from classifier.presenters.maps import maps_json
+from classifier.services.analysis.assessments import may_see_answer
+from skinclinic.permissions import get_for, member_of
+from skinclinic.web.requests import SignedInRequest, json_error
 
 
 @never_cache
 @require_safe
-def analysis_maps(request: HttpRequest, pk: int) -> JsonResponse:
+def analysis_maps(request: SignedInRequest, pk: int) -> JsonResponse:
     """The 12 heatmaps with the square they lie on; 409 while there is none or the answer is kept back."""
     row = get_for(request.user, Analysis.objects.asked_for(), pk)
-    if not may_see_answer(request.user, membership(request.user, row.clinic_id), row):
+    if not may_see_answer(request.user, member_of(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
         return json_error(409, "impression_first", message)
     if not row.is_done:
         return json_error(409, "not_analysed", _("This photo is not analysed yet."))
     return JsonResponse(maps_json(row.heatmaps(), row.box))
-
-
-def maps_json(heatmaps: np.ndarray, box: Box) -> dict:
-    """Heatmaps [12, height, width] in [0, 1] as JSON: {"height", "width", "box", "maps": {key: rows}}."""
-    _count, height, width = heatmaps.shape
-    rounded = np.round(heatmaps.astype(float), 4)
-    return {
-        "height": height,
-        "width": width,
-        "box": {"x": box.x, "y": box.y, "size": box.size},
-        "maps": {key: values.tolist() for key, values in zip(DISEASE_KEYS, rounded, strict=True)},
-    }

@@ -5,15 +5,16 @@ Pure. ``plain(curves(...))`` can be kept as JSON.
 
 import numpy as np
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.metrics.curves import ThresholdCurve, threshold_curve
 from classifier.metrics.groups import AS_BENIGN, tier_groups
 from classifier.metrics.operating import Truth
+from classifier.metrics.youden import youden
 from reader_study import mrmc
 from reader_study.statistics.coded import Part, Session, parts
 from reader_study.statistics.points import clipped
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 SAMPLE_POINTS, WHOLE_POINTS = 400, 200
 TIERS = (MALIGNANT, BENIGN)
@@ -80,14 +81,14 @@ def _curve(scores: np.ndarray, truth: Truth, key: str, ak: str, points: int) -> 
     if positive.all() or not positive.any():
         return None
     scores = np.ascontiguousarray(scores)
-    keep = [roc.youden(roc.roc(scores, positive)).threshold]
+    keep = [youden(roc.roc(scores, positive)).threshold]
     return threshold_curve(scores, truth, key, policy=ak, points=points, keep=keep)
 
 
 def _argmax_rejected(part: Part, key: str, others: np.ndarray) -> int | None:
-    if part.scores is None:
+    if (argmax := part.argmax) is None:
         return None
-    return int((part.argmax[others] != DISEASE_KEYS.index(key)).sum())
+    return int((argmax[others] != DISEASE_KEYS.index(key)).sum())
 
 
 def _among(part: Part, who: Session, key: str, others: np.ndarray) -> dict:

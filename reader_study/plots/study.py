@@ -12,7 +12,7 @@ from classifier.plots import figures as shared
 from classifier.plots.figures import Figure
 from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # Whose confusion matrix; a reader may be called anything, so that a reader's own has a prefix.
 MODEL, POOLED, _READER = "model", "readers", "reader:"
@@ -170,8 +170,8 @@ class StudyFigures:
             return Figure(name, title, None, (), (), note=shared.note_words(why))
         matrix = _without_empty_last(matrix)
         names = {key: disease_name(key) for key in (*DISEASE_KEYS, NO_ANSWER)}
-        found = shared.confusion(name, title, matrix, names, columns_are=columns_are)
-        return self._titled(found, dataset, session if who == POOLED else "")
+        figure = shared.confusion(name, title, matrix, names, columns_are=columns_are)
+        return self._titled(figure, dataset, session if who == POOLED else "")
 
     def _titled(self, figure: Figure, dataset: str, session: str = "") -> Figure:
         """With its title, its n and what is synthetic written above it."""

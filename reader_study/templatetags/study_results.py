@@ -7,7 +7,7 @@ from django import template
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
-from reader_study.services.conclusions import p_text
+from reader_study.services.results.conclusions import p_text
 
 register = template.Library()
 

@@ -1,5 +1,6 @@
 """The pages of a reader: where the study stands, its instructions, and the reading itself."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,15 +9,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import check_for_language, get_language, gettext
 
-from classifier.services import model_card
-from classifier.services.differential import KEY_CAPS
+from classifier.presenters.differential import KEY_CAPS
+from classifier.services.models import card as model_card
 from reader_study.models import Reading
-from reader_study.services import enrolment
-from reader_study.services import reading as readings
-from reader_study.services.reading import Refused
-from reader_study.views.reader_access import for_readers, words
-from reader_study.views.reading_state import state_of
-from skinclinic.diseases import BY_KEY, DISEASES
+from reader_study.presenters.sent_to_reader import state_of
+from reader_study.services.making import enrolment
+from reader_study.services.reading import reading as readings
+from reader_study.services.reading.refusals import Refused
+from reader_study.views.reader_access import for_readers
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
 
 LANGUAGE_SECONDS = 365 * 24 * 3600
 
@@ -31,8 +32,8 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
     except Refused as refused:
         # Every session shows the same photos.
         answered = max((step.answered for step in steps), default=0)
-        context = {
-            "code": refused.code, "reason": words(refused.code), "study": reader.study, "answered": answered,
+        context: dict[str, Any] = {
+            "code": refused.code, "reason": refused.refusal.words, "study": reader.study, "answered": answered,
             "secret": secret,
         }  # fmt: skip
         return render(request, "reading/ended.html", context, status=200)

@@ -6,35 +6,35 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis
-from classifier.services import model_card
-from classifier.services.differential import DEFAULT_AXIS
-from classifier.views.maps import maps_json
-from classifier.views.result_context import DEFAULT_THRESHOLDS, answer_view
+from classifier.presenters.differential import DEFAULT_AXIS
+from classifier.presenters.maps import maps_json
+from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.services.models import card as model_card
 from reader_study import blinding
-from reader_study.services import aid
-from reader_study.services import reading as readings
-from reader_study.services.reading import NoSuchPhoto
+from reader_study.services.reading import aid
+from reader_study.services.reading import reading as readings
+from reader_study.services.reading.reading import NoSuchPhoto
 from reader_study.views.reader_access import for_readers
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.requests import json_error
-from skinclinic.services import files
+from skinclinic.web.requests import json_error
 
 
 @for_readers("GET", "HEAD")
-def photo(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+def photo(request: HttpRequest, secret: str, session: str, position: int) -> StreamingHttpResponse:
     """The photo at ``position``, in bytes that nobody has seen before."""
     return _sent(readings.photo_at(readings.find(secret, session), position))
 
 
 @for_readers("GET", "HEAD")
-def practice_photo(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+def practice_photo(request: HttpRequest, secret: str, session: str, position: int) -> StreamingHttpResponse:
     return _sent(readings.practice_photo_at(readings.find(secret, session), position))
 
 
 def _sent(row: Photo) -> StreamingHttpResponse:
     """The stored JPEG; not by nginx, which would send its own bytes, dates and names."""
     try:
-        chunks, length = blinding.stream(files.path_of(row.file_key))
+        chunks, length = blinding.stream(store.path_of(row.file_key))
     except (FileNotFoundError, blinding.NotAJpeg):
         raise NoSuchPhoto from None
     return StreamingHttpResponse(
@@ -79,7 +79,7 @@ def _differential(
             "validated_on": model_card.validated_on(version.manifest),
             "threshold_set": chosen,
         }
-    return render(request, "reading/_model.html", context)
+    return render(request, "reading/model.html", context)
 
 
 @for_readers("GET")

@@ -2,17 +2,19 @@
 
 from itertools import combinations
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from classifier.plots.figures import Figure
-from classifier.views.evaluations import hidden_answers
+from classifier.presenters.hidden_answers import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
-from reader_study.services import methods_text
-from reader_study.services.conclusions import conclusions
+from reader_study.services.results import methods_text
+from reader_study.services.results.conclusions import conclusions
 from reader_study.views.result_page import ResultPage, results_page
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import SignedInRequest
 
 
 @results_page
@@ -149,7 +151,7 @@ def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
 
 
 @results_page
-def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
+def missed(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     """The photos that most readers got wrong, with the model's heatmap where there is one."""
     found = page.read["most_missed"]
     rows = {
@@ -176,7 +178,7 @@ def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
 @results_page
 def methods(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """The methods paragraph, the protocol, and everything as files."""
-    names = {"en": "English", "ko": "한국어"}
+    names = dict(settings.LANGUAGES)
     texts = [
         (language, names[language], text)
         for language, text in methods_text.paragraphs(page.study, page.report)

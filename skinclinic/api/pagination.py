@@ -1,12 +1,36 @@
 """Lists come in pages by key, newest first: as quick on page 2,000 as on page 1."""
 
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from skinclinic.web import keyset
 
 
 class KeysetPagination(CursorPagination):
-    """``{"next", "previous", "results"}``; ``?page_size=`` up to 200."""
+    """``{"next", "previous", "results"}``; ``?page_size=`` up to 200. The pages are those of every other list."""
 
-    ordering = "-id"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def paginate_queryset(self, queryset, request: Request, view=None) -> list:
+        self.address = request.build_absolute_uri()
+        cursor = request.query_params.get(self.cursor_query_param, "")
+        try:
+            self.found = keyset.page(
+                queryset, ("-id",), cursor, self.get_page_size(request) or self.page_size
+            )
+        except keyset.BadCursor:
+            raise NotFound(self.invalid_cursor_message) from None
+        return self.found.rows
+
+    def get_next_link(self) -> str | None:
+        return self._link(self.found.next)
+
+    def get_previous_link(self) -> str | None:
+        return self._link(self.found.previous)
+
+    def _link(self, cursor: str) -> str | None:
+        return replace_query_param(self.address, self.cursor_query_param, cursor) if cursor else None

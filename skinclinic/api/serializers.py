@@ -5,16 +5,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from skinclinic import patient_codes, terms
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.forms.patients import REFUSED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
+from skinclinic.services import patient_codes
+from skinclinic.vocabulary import terms
 
 
 class DiseaseSerializer(serializers.Serializer):
     key = serializers.CharField()
-    name_en = serializers.CharField()
-    name_ko = serializers.CharField()
+    names = serializers.DictField(child=serializers.CharField(), help_text="{language: name}")
     tier = serializers.CharField()
     icd10 = serializers.CharField()
     icd10_cm = serializers.CharField()

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 OTHERS = "others"
 

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 def _share() -> forms.FloatField:
@@ -20,7 +20,8 @@ class PlaceFields(forms.Form):
     site_y = _share()
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         misplaced = any(name in self.errors for name in ("site_x", "site_y"))
         if misplaced:
             self.add_error(

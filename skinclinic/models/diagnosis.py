@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.diseases import DISEASES
+from skinclinic.vocabulary.diseases import DISEASES
 
 DISEASE_CHOICES = [(disease.key, disease.name_en) for disease in DISEASES]
 

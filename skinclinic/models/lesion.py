@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 def _own(fields: list[str], name: str) -> models.Index:
@@ -45,6 +45,9 @@ class Lesion(models.Model):
     is_proven = models.BooleanField(default=False)
     cover = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
     photo_count = models.PositiveIntegerField(default=0)
+
+    # Said of those that a patient's page lists.
+    answer_is_hidden: bool
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -5,9 +5,9 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from skinclinic.diseases import BY_KEY
 from skinclinic.models import Diagnosis, Lesion, User
 from skinclinic.services.lesions import refresh_summary
+from skinclinic.vocabulary.diseases import BY_KEY
 
 
 @transaction.atomic

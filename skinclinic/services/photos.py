@@ -1,7 +1,8 @@
 """Storing, cropping and deleting photos."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -9,9 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from skinclinic import imaging
+from skinclinic.files import store
+from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import files
-from skinclinic.services.file_notes import noted
 from skinclinic.services.lesions import begin_summary, refresh_summary
 
 NAME_LENGTH = 200
@@ -46,6 +47,36 @@ def store_photo(
     if known := _known(clinic, sha256):
         return known, False
     accepted = imaging.accept(data)
+    try:
+        with written(
+            accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic
+        ) as photo:
+            with transaction.atomic():
+                insert(photo, lesion)
+                if together_with:
+                    together_with(photo)
+            return photo, True
+    except IntegrityError:
+        # Somebody else stored the same file while this one was being decoded.
+        if known := _known(clinic, sha256):
+            return known, False
+        raise
+
+
+@contextmanager
+def written(
+    accepted: imaging.AcceptedPhoto,
+    *,
+    clinic: Clinic,
+    user: User | None,
+    name: str,
+    kind: str = Photo.Kind.CLOSE_UP,
+    is_synthetic: bool = False,
+) -> Iterator[Photo]:
+    """Write a photo's files, slowly and before any transaction; the block then gives it a row (``insert``).
+
+    Gives the photo, not saved yet. A block that raises leaves no file behind. Raises files.StorageFull.
+    """
     folder = f"clinic-{clinic.pk}"
     photo = Photo(
         clinic=clinic,
@@ -53,8 +84,8 @@ def store_photo(
         captured_at=_captured_at(accepted.captured_at),
         original_name=shown_name(name),
         sha256=accepted.sha256,
-        file_key=files.new_key(folder),
-        thumbnail_key=files.new_key(folder),
+        file_key=store.new_key(folder),
+        thumbnail_key=store.new_key(folder),
         width=accepted.width,
         height=accepted.height,
         source_format=accepted.source_format,
@@ -62,27 +93,21 @@ def store_photo(
         is_synthetic=is_synthetic,
         uploaded_by=user,
     )
+    thumbnail = imaging.mark_synthetic(accepted.thumbnail) if is_synthetic else accepted.thumbnail
     with noted(photo.file_key, photo.thumbnail_key):
         try:
-            files.write(photo.file_key, accepted.jpeg)
-            thumbnail = accepted.thumbnail
-            files.write(photo.thumbnail_key, imaging.mark_synthetic(thumbnail) if is_synthetic else thumbnail)
-            _insert(photo, lesion, together_with)
-        except BaseException as error:
-            files.delete(photo.file_key, photo.thumbnail_key)
-            # Somebody else stored the same file while this one was being decoded.
-            if isinstance(error, IntegrityError) and (known := _known(clinic, sha256)):
-                return known, False
+            store.write(photo.file_key, accepted.jpeg)
+            store.write(photo.thumbnail_key, thumbnail)
+            yield photo
+        except BaseException:
+            store.delete(photo.file_key, photo.thumbnail_key)
             raise
-    return photo, True
-
-
-def _known(clinic: Clinic, sha256: str) -> Photo | None:
-    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
 
 
 @transaction.atomic
-def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo], None] | None) -> None:
+def insert(photo: Photo, lesion: Lesion | None) -> None:
+    """Store the row of a photo whose files are there, in ``lesion`` or one of its own; one that is not saved yet
+    is saved with it. Raises IntegrityError for a file that the clinic has meanwhile."""
     lesion = lesion or Lesion(clinic=photo.clinic, created_by=photo.uploaded_by)
     is_first = lesion.pk is None
     if is_first:
@@ -93,8 +118,10 @@ def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo]
         begin_summary(lesion, photo)
     else:
         refresh_summary(lesion)
-    if together_with:
-        together_with(photo)
+
+
+def _known(clinic: Clinic, sha256: str) -> Photo | None:
+    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
 
 
 def _captured_at(by_camera: datetime | None) -> datetime | None:
@@ -142,4 +169,4 @@ def delete_photo(photo: Photo) -> None:
                 lesion.delete()
             else:
                 refresh_summary(lesion)
-        transaction.on_commit(lambda: files.delete(*keys))
+        transaction.on_commit(lambda: store.delete(*keys))

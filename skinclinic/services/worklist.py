@@ -1,16 +1,17 @@
 """The worklist: which lesions, in which order, and whose answer must not be shown yet."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta
-from urllib.parse import urlencode
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Clinic, Lesion, Member, User
 from skinclinic.services import worklist_search
+from skinclinic.services.worklist_search import start_of
+from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web import inputs
 
 # f(user, member, photo ids) -> those whose answer must stay hidden from this member (own impression first).
 # An app that produces answers registers its function when it starts.
@@ -26,7 +27,7 @@ LONGEST_SEARCH = 80
 
 
 @dataclass(frozen=True)
-class Filters:
+class Filters(inputs.Filters):
     """What a person asked to see; everything else than these values counts as not asked for."""
 
     q: str = ""
@@ -38,31 +39,20 @@ class Filters:
     until: str = ""
     sort: str = ""
 
-    @classmethod
-    def read(cls, query) -> "Filters":
-        """Read them from the query of an address; what makes no sense is left out."""
-        asked = {field.name: query.get(field.name, "").strip() for field in fields(cls)}
-        allowed = {
-            "state": set(Lesion.State.values),
-            "disease": set(DISEASE_KEYS),
-            "show": set(SHOWS),
-            "mine": {"1"},
-            "sort": {BY_MALIGNANT},
-        }
-        for name, values in allowed.items():
-            asked[name] = asked[name] if asked[name] in values else ""
-        for name in ("since", "until"):
-            asked[name] = asked[name] if _day(asked[name]) else ""
-        asked["q"] = worklist_search.clean(asked["q"])[:LONGEST_SEARCH]
-        return cls(**asked)
+    ALLOWED = {
+        "state": Lesion.State.values,
+        "disease": DISEASE_KEYS,
+        "show": SHOWS,
+        "mine": ("1",),
+        "sort": (BY_MALIGNANT,),
+    }
 
-    def address(self, **changes: str) -> str:
-        """Return the query of an address ('?state=done', '' for none) with these filters, some changed."""
-        changed = replace(self, **{k: v for k, v in changes.items() if k != "cursor"})
-        values = {field.name: getattr(changed, field.name) for field in fields(self)}
-        values["cursor"] = changes.get("cursor", "")
-        text = urlencode({name: value for name, value in values.items() if value})
-        return f"?{text}" if text else ""
+    @classmethod
+    def tidy(cls, name: str, text: str) -> str:
+        text = super().tidy(name, text)
+        if name in ("since", "until"):
+            return text if _day(text) else ""
+        return text[:LONGEST_SEARCH] if name == "q" else text
 
     @property
     def narrows(self) -> bool:
@@ -86,6 +76,13 @@ def hidden_answers(user: User, member: Member, photo_ids: Iterable[int]) -> set[
     return set().union(*(hidden(user, member, wanted) for hidden in answer_filters)) if wanted else set()
 
 
+_SHOWN: dict[str, dict[str, object]] = {
+    NEEDS_PATHOLOGY: {"is_proven": False, "state": Lesion.State.DONE},
+    PROVEN: {"is_proven": True},
+    UNFILED: {"patient": None},
+}
+
+
 def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> QuerySet[Lesion]:
     """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``."""
     rows = Lesion.objects.filter(clinic=clinic, is_archived=False)
@@ -93,18 +90,13 @@ def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool)
         rows = rows.filter(state=filters.state)
     if filters.disease and answers_open:
         rows = rows.filter(top_disease=filters.disease)
-    if filters.show == NEEDS_PATHOLOGY:
-        rows = rows.filter(is_proven=False, state=Lesion.State.DONE)
-    elif filters.show == PROVEN:
-        rows = rows.filter(is_proven=True)
-    elif filters.show == UNFILED:
-        rows = rows.filter(patient=None)
+    rows = rows.filter(**_SHOWN.get(filters.show, {}))
     if filters.mine:
         rows = rows.filter(created_by=user)
-    if filters.since:
-        rows = rows.filter(created_at__gte=_start_of(_day(filters.since)))
-    if filters.until:
-        rows = rows.filter(created_at__lt=_start_of(_day(filters.until) + timedelta(days=1)))
+    if since := _day(filters.since):
+        rows = rows.filter(created_at__gte=start_of(since))
+    if until := _day(filters.until):
+        rows = rows.filter(created_at__lt=start_of(until + timedelta(days=1)))
     if filters.q:
         rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
@@ -133,8 +125,4 @@ def _day(text: str) -> date | None:
         day = date.fromisoformat(text)
     except ValueError:
         return None
-    return day if worklist_search.FIRST_YEAR <= day.year <= worklist_search.LAST_YEAR else None
-
-
-def _start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None

@@ -3,23 +3,16 @@
 All meanings count at once, so "2026-11" finds cases of that month and patients whose code begins so.
 """
 
-import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from django.db.models import Q
 from django.utils import timezone
 
-from skinclinic import keyset, terms
 from skinclinic.models import Clinic, Diagnosis, Patient
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.days import span
 
-FIRST_YEAR, LAST_YEAR = 1900, 2200
 MANY_PATIENTS = 200
-_DATE = re.compile(r"(\d{4})\s*[-./년]\s*(\d{1,2})\s*(?:[-./월]\s*(\d{1,2})?\s*[.일]?)?")
-
-
-def clean(text: str) -> str:
-    """The text without what no database takes."""
-    return text if keyset.storable(text) else "".join(filter(keyset.storable, text))
 
 
 def condition(clinic: Clinic, text: str, *, answers_open: bool) -> Q:
@@ -38,8 +31,9 @@ def condition(clinic: Clinic, text: str, *, answers_open: bool) -> Q:
             icd10__startswith=code,
         )
         found |= Q(pk__in=other.values("lesion"))
-    if bounds := date_range(text):
-        found |= Q(created_at__gte=bounds[0], created_at__lt=bounds[1])
+    # Four digits alone rather begin a patient's code.
+    if len(text) > 4 and (days := span(text)):
+        found |= Q(created_at__gte=start_of(days[0]), created_at__lt=start_of(days[1]))
     return found
 
 
@@ -50,24 +44,8 @@ def disease_keys(text: str) -> list[str]:
     return [term.value for term in terms.find(text, "en")]
 
 
-def date_range(text: str) -> tuple[datetime, datetime] | None:
-    """Start and end (not included) of the day or month a text names, in local time."""
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        return None
-    year, month, day = (int(part) if part else None for part in match.groups())
-    try:
-        first = date(year, month, day or 1)
-    except ValueError:
-        return None
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        return None
-    month_after = date(year + month // 12, month % 12 + 1, 1)
-    after = first + timedelta(days=1) if day else month_after
-    return _start_of(first), _start_of(after)
-
-
-def _start_of(day: date) -> datetime:
+def start_of(day: date) -> datetime:
+    """Its first moment in local time."""
     return timezone.make_aware(datetime.combine(day, time()))
 
 

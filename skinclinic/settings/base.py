@@ -1,10 +1,12 @@
 """Applications, database, templates, languages and folders."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import to_language
 
 env = environ.Env()
 
@@ -77,22 +79,22 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before the CSRF check, which reads the whole body.
-    "skinclinic.middleware.BodySizeMiddleware",
+    "skinclinic.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "skinclinic.middleware.SignInMiddleware",
+    "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "skinclinic.middleware.MembershipMiddleware",
-    "skinclinic.middleware.PrivatePagesMiddleware",
+    "skinclinic.web.middleware.MembershipMiddleware",
+    "skinclinic.web.middleware.PrivatePagesMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"
 WSGI_APPLICATION = "skinclinic.wsgi.application"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -103,12 +105,19 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "skinclinic.context.clinic",
+                "skinclinic.web.context.clinic",
                 "classifier.context.model",
             ],
         },
     }
 ]
+if DEBUG:
+    # Without the cache: a template that is being written shows at once, also in workers.
+    TEMPLATES[0]["APP_DIRS"] = False
+    TEMPLATES[0]["OPTIONS"]["loaders"] = [
+        "django.template.loaders.filesystem.Loader",
+        "django.template.loaders.app_directories.Loader",
+    ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 
@@ -130,8 +139,12 @@ LOGIN_REDIRECT_URL = "worklist"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# English, and whatever has a folder of translations.
+LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
+    (code, LANG_INFO[code]["name_local"])
+    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].iterdir() if folder.is_dir())
+]
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 
@@ -171,7 +184,7 @@ SPECTACULAR_SETTINGS = {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",
         "DiseaseEnum": "skinclinic.models.diagnosis.DISEASE_CHOICES",
-        "DiseaseKeyEnum": "skinclinic.diseases.DISEASE_KEYS",
+        "DiseaseKeyEnum": "skinclinic.vocabulary.diseases.DISEASE_KEYS",
         "StudyStateEnum": "reader_study.models.study.Study.State",
         "StudyResultStateEnum": "reader_study.models.result.StudyResult.State",
     },

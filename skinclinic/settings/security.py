@@ -28,7 +28,7 @@ if not EMBEDDED:
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
 SESSION_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "skinclinic.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "skinclinic.web.errors.csrf_failure"
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -6,8 +6,8 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
-from skinclinic.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from skinclinic import terms
+from skinclinic.vocabulary import terms
 
 
 @require_safe

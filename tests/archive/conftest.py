@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.models import Lesion, Patient
 from tests import factories
 

@@ -71,10 +71,14 @@ def write(
     return path
 
 
-def write_zip64(path: Path, count: int, directory_size: int) -> Path:
-    """An empty ZIP whose 64-bit end says how much it holds."""
-    end64 = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, directory_size, 0)
-    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1)
+def write_zip64(path: Path, count: int) -> Path:
+    """A directory of so many entries, all of one name and no file, and a 64-bit end that says half of them."""
+    entry = struct.pack("<4sHHHHHHLLLHHHHHLL", b"PK\x01\x02", 0x031E, *[20] * 5, *[0] * 3, 1, *[0] * 6) + b"x"
+    directory = entry * count
+    end64 = struct.pack(
+        "<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count // 2, count // 2, len(directory), 0
+    )
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(directory), 1)
     end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
-    path.write_bytes(end64 + locator + end)
+    path.write_bytes(directory + end64 + locator + end)
     return path

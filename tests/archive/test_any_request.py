@@ -15,7 +15,7 @@ from skinclinic.archive.models import (
     Import,
     Review,
 )
-from skinclinic.archive.services import datasets
+from skinclinic.archive.services.datasets import datasets
 from skinclinic.archive.urls import curating, duplicates
 from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls

@@ -4,7 +4,8 @@ import pytest
 from django.utils.translation import override
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Source, Subtype
-from skinclinic.archive.services import review, selection
+from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.searching import selection
 from tests.cases import each
 
 pytestmark = pytest.mark.django_db

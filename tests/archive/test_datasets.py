@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Entry
-from skinclinic.archive.services import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.services.refused import Refused
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def test_a_frozen_version_refuses_every_change(frozen, curator):
         lambda: datasets.discard(frozen),
         lambda: freezing.freeze(frozen, curator),
     ):
-        with pytest.raises(datasets.Refused):
+        with pytest.raises(Refused):
             change()
 
 
@@ -56,14 +57,14 @@ def test_the_fingerprint_does_not_depend_on_order(frozen):
 
 def test_rejected_members_and_missing_files_prevent_freezing(draft, entries, curator):
     Entry.objects.filter(pk=entries[0].pk).update(review="rejected")
-    with pytest.raises(datasets.Refused, match="1 photo was rejected"):
+    with pytest.raises(Refused, match="1 photo was rejected"):
         freezing.freeze(draft, curator)
     assert not check(draft, "rejected").passed
     Entry.objects.filter(pk=entries[0].pk).update(review="accepted")
-    from skinclinic.services import files
+    from skinclinic.files import store
 
-    files.path_of(entries[1].photo.file_key).unlink()
-    with pytest.raises(datasets.Refused, match="gone"):
+    store.path_of(entries[1].photo.file_key).unlink()
+    with pytest.raises(Refused, match="gone"):
         freezing.freeze(draft, curator)
 
 
@@ -123,7 +124,7 @@ def test_one_name_for_a_dataset_chosen_by_several_at_once(clinic, curator):
     def make():
         try:
             said.append(datasets.create(clinic, curator, "Same").pk)
-        except datasets.Refused as refused:
+        except Refused as refused:
             said.append(str(refused))
         finally:
             connection.close()

@@ -7,10 +7,11 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from skinclinic import imaging, jobs
-from skinclinic.archive import near
+from skinclinic import imaging
+from skinclinic.archive import near_duplicates as near
 from skinclinic.archive.models import DuplicatePair, Review
-from skinclinic.archive.services import duplicates
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.engine import jobs
 from skinclinic.imaging.likeness import hash_of
 from skinclinic.services.photos import store_photo
 from tests import factories

@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from skinclinic.archive.services import datasets, export
-from skinclinic.services import files
+from skinclinic.archive.services.exporting import export
+from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -12,22 +13,22 @@ pytestmark = pytest.mark.django_db
 
 def test_a_version_whose_file_is_gone_is_not_exported(client_for, curator, frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).unlink()
+    store.path_of(item.entry.photo.file_key).unlink()
     answer = client_for(curator).get(reverse("dataset-export", args=[frozen.pk]), follow=True)
     assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.to_folder(frozen, tmp_path / "out", export.Options())
     left = {path.stem for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert item.content_sha256 not in left and not list(tmp_path.rglob("*.part"))
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out.zip*"))
 
 
 def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
     item = frozen.items.first()
-    files.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
-    with pytest.raises(datasets.Refused, match=item.content_sha256[:16]):
+    store.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
+    with pytest.raises(Refused, match=item.content_sha256[:16]):
         export.to_file(frozen, tmp_path / "out.zip", export.Options())
     assert not list(tmp_path.glob("out*"))
 

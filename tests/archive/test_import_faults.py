@@ -8,11 +8,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from skinclinic import jobs
 from skinclinic.archive.models import Entry, Import, Source
-from skinclinic.archive.services import from_clinic, import_check, import_write, imports
+from skinclinic.archive.services.curating import from_clinic
+from skinclinic.archive.services.importing import check as import_check
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing import write as import_write
+from skinclinic.engine import jobs
+from skinclinic.files import store as files
+from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
-from skinclinic.services import files
 from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.archive import table_files
@@ -122,7 +126,7 @@ def test_the_disk_is_full_while_it_is_checked(clinic, curator, ready, monkeypatc
     # What an earlier check found does not count any more.
     with pytest.raises(imports.NotNow, match="Check it first"):
         imports.request_write(row)
-    assert not list(imports.folder(row).glob("*.part"))
+    assert not list(imports.folder(row).glob(f"{DRAFT}*"))
 
 
 @pytest.mark.parametrize("place", range(6))

@@ -7,9 +7,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from skinclinic import jobs
 from skinclinic.archive.models import Entry, Import, SavedMapping
-from skinclinic.archive.services import imports as service
+from skinclinic.archive.services.importing import imports as service
+from skinclinic.engine import jobs
 from tests import factories
 from tests.cases import each
 
@@ -101,9 +101,9 @@ def test_discarding_removes_the_files(client):
 def test_it_pauses_and_the_status_reloads_the_page(client):
     row = upload(client, TABLE)
     Import.objects.filter(pk=row.pk).update(state="running", total=3, written=1)
-    assert "HX-Refresh" not in client.get(reverse("import-status", args=[row.pk]))
+    assert "HX-Refresh" not in client.get(reverse("work", args=["import", row.pk]))
     client.post(reverse("import-act", args=[row.pk]), {"action": "pause"})
-    assert client.get(reverse("import-status", args=[row.pk]))["HX-Refresh"] == "true"
+    assert client.get(reverse("work", args=["import", row.pk]))["HX-Refresh"] == "true"
     row.refresh_from_db()
     assert row.state == "paused"
 
@@ -160,7 +160,7 @@ def test_a_meaning_that_was_typed_and_not_chosen_is_taken_by_its_name(client):
 def test_the_check_says_how_many_photos_are_done(client):
     row = mapped(client)
     Import.objects.filter(pk=row.pk).update(state="checking", report={"checked": 40, "of": 160})
-    page = client.get(reverse("import-status", args=[row.pk])).content.decode()
+    page = client.get(reverse("work", args=["import", row.pk])).content.decode()
     assert "40 of 160 photos" in page and 'value="25"' in page
 
 
@@ -176,7 +176,10 @@ def test_the_command_leaves_no_job_for_a_worker_to_take(clinic, tmp_path):
     photos = table_files.photos(tmp_path / "photos", 1)
     call_command("import_dataset", "A", photos=photos, metadata=table, map=mapping)
     assert Import.objects.get().state == "done"
-    assert not Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).exists()
+    states = Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).values_list(
+        "state", flat=True
+    )
+    assert list(states) == ["done", "done"]
 
 
 UPLOADS = {

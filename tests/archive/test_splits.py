@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from skinclinic.archive.services import splits
-from skinclinic.archive.services.splits import Member
+from skinclinic.archive.services.datasets import splits
+from skinclinic.archive.services.datasets.splits import Member
 from tests.cases import each
 
 

@@ -4,11 +4,11 @@ import tracemalloc
 
 import pytest
 
-from skinclinic import jobs
 from skinclinic.archive.formats import tables
 from skinclinic.archive.models import Entry, Import
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
 from tests.archive import table_files
 from tests.cases import each
@@ -201,10 +201,10 @@ def test_thousands_of_different_bad_values_are_one_error_with_examples(check):
 
 
 def test_errors_are_said_in_the_readers_language(check, monkeypatch):
-    from skinclinic.archive.services import import_report
+    from skinclinic.archive.services.importing import row_errors
 
     row = check(HEAD + b"0.jpg,bcc,A,200\n", "age")
-    monkeypatch.setattr(import_report, "_", {"not an age in years from 0 to %(oldest)s": "0~%(oldest)s"}.get)
+    monkeypatch.setattr(row_errors, "_", {"not an age in years from 0 to %(oldest)s": "0~%(oldest)s"}.get)
     assert in_words(row.report["errors"][0]) == "\u201c200\u201d: 0~120"
 
 

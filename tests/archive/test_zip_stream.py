@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from skinclinic.archive import zip_stream
-from skinclinic.archive.zip_stream import Member
+from skinclinic.web import zip_stream
+from skinclinic.web.zip_stream import Member
 
 
 def members(sizes) -> list[Member]:

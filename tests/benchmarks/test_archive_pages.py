@@ -13,9 +13,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from skinclinic import keyset
 from skinclinic.archive.models import DatasetVersion, Entry, Source
-from skinclinic.archive.services import checks, datasets, differences, freezing, selection, summary
+from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.searching import selection
+from skinclinic.web import keyset
 from tests import archive_crowd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]

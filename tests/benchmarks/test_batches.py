@@ -9,10 +9,12 @@ import time
 import numpy as np
 import pytest
 
-from classifier import benchmarks, weights
+from classifier.analysing import benchmarks
 from classifier.models import Analysis
-from classifier.preprocess import to_array
-from classifier.services import batch_analyses, registry
+from classifier.networks import weights
+from classifier.networks.preprocess import to_array
+from classifier.services.analysis import batch_analyses
+from classifier.services.models import registry
 from skinclinic.models import Photo
 from tests import factories
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
-from classifier import benchmarks
+from classifier.analysing import benchmarks
 
 MOST_TRIES = 3
 

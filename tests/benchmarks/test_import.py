@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import imports
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.archive.services.importing import imports
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 COUNT = int(os.environ.get("SKINCLINIC_BENCHMARK_PHOTOS", "1000"))
 SIDE = 300

@@ -12,7 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Analysis
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from tests import factories
 from tests.engine import wait_until
 

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from skinclinic import jobs
-from skinclinic.archive import near
+from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services import duplicates
-from skinclinic.archive.services.duplicates import MAX_DISTANCE, MOST_EACH
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE, MOST_EACH
+from skinclinic.engine import jobs
 from tests import archive_crowd
 
 COUNT, SAMPLE, EQUAL = 200_000, 2_000, 20_000
@@ -48,7 +48,7 @@ def timed(run) -> tuple[object, float]:
 
 def test_the_search_beats_all_pairs_and_finds_the_same():
     hashes = hashes_like_an_archive(COUNT, np.random.default_rng(1))
-    (pairs, _distances), searched = timed(lambda: near.pairs(hashes, MAX_DISTANCE))
+    (pairs, _distances), searched = timed(lambda: near_duplicates.pairs(hashes, MAX_DISTANCE))
     expected, sampled = timed(lambda: compared_in_full(hashes.view(np.uint64), SAMPLE))
     # Each pair is met twice when every hash is compared with all others.
     all_pairs = sampled * COUNT / SAMPLE / 2
@@ -66,14 +66,14 @@ def test_many_alike_cost_neither_time_nor_memory_without_bound(turned):
     """A tenth of the archive is one black frame: equal hashes, or all within six bits of each other."""
     random = np.random.default_rng(2)
     hashes = hashes_like_an_archive(COUNT, random)
-    (plain, _distances), usual = timed(lambda: near.pairs(hashes, MAX_DISTANCE, MOST_EACH))
+    (plain, _distances), usual = timed(lambda: near_duplicates.pairs(hashes, MAX_DISTANCE, MOST_EACH))
     alike = random.choice(COUNT, EQUAL, replace=False)
     hashes[alike] = hashes[0]
     for row in alike:
         for bit in random.choice(64, turned, replace=False):
             hashes[row : row + 1].view(np.uint64)[0] ^= np.uint64(1) << np.uint64(bit)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    (pairs, _distances), searched = timed(lambda: near.pairs(hashes, MAX_DISTANCE, MOST_EACH))
+    (pairs, _distances), searched = timed(lambda: near_duplicates.pairs(hashes, MAX_DISTANCE, MOST_EACH))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(
         f"\n{EQUAL:,} of {COUNT:,} alike: {len(pairs):,} pairs of {EQUAL * (EQUAL - 1) // 2:,} possible, in "

@@ -5,10 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from classifier import roc
+from classifier.metrics import roc
 from classifier.metrics.delong import estimate
 from classifier.metrics.evaluation import evaluate
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import peers
 
 PHOTOS = 100_000

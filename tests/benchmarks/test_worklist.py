@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from skinclinic import keyset
 from skinclinic.models import Lesion
 from skinclinic.services import worklist
+from skinclinic.web import keyset
 from tests import crowd, factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]

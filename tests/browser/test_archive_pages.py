@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from skinclinic.archive.models import BackgroundDisease, DuplicatePair, Entry, Import
-from skinclinic.archive.services import datasets
+from skinclinic.archive.services.datasets import datasets
 from tests import factories
 from tests.browser.axe import violations
 

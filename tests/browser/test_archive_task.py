@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from skinclinic import jobs
 from skinclinic.archive.models import BackgroundDisease, DatasetVersion, Entry, Import
-from skinclinic.archive.services import duplicates, imports
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.services.importing import imports
+from skinclinic.engine import jobs
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from classifier.models import Analysis
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from tests import factories
 from tests.browser.axe import violations

@@ -95,7 +95,7 @@ def test_admin_takes_access_away_after_a_question(open_page, admin_user, clinici
 
 
 def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_version, tmp_path):
-    from classifier.services import registry
+    from classifier.services.models import registry
 
     registry.register(factories.make_model_dir(tmp_path / "second", name="second", seed=2), clinic=clinic)
     page = open_page(admin_user, "/models/")

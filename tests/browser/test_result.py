@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from classifier.models import Assessment
-from classifier.services.analyses import request_analysis
-from skinclinic import jobs
+from classifier.services.analysis.analyses import request_analysis
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
 from skinclinic.services.photos import set_box

@@ -5,10 +5,11 @@ import re
 import pytest
 
 from reader_study.models import Study
-from reader_study.services import model_answers, opening, readers, sampling, studies
-from reader_study.services.readers import Wanted
-from reader_study.services.sampling import Recipe
-from skinclinic import jobs
+from reader_study.services.making import opening, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
+from reader_study.services.results import model_answers
+from skinclinic.engine import jobs
 from tests import evaluated
 from tests.browser.axe import violations
 from tests.skinclinic.pages import url
@@ -21,7 +22,7 @@ LONG = "Reader study of the dermatologists of several universities 여러 대학
 
 @pytest.fixture
 def version(clinic, curator, tmp_path):
-    from classifier.services import registry
+    from classifier.services.models import registry
     from skinclinic.archive.models import DatasetItem
 
     entries = evaluated.make_entries(clinic, curator, LABELS)

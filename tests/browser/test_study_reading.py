@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from classifier.services.differential import KEY_CAPS
+from classifier.presenters.differential import KEY_CAPS
 from reader_study.models import Answer, AnswerChange, Study, StudyImage
 from skinclinic.archive.models import DatasetItem, Entry
-from skinclinic.diseases import DISEASE_KEYS
 from skinclinic.models import Photo
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.browser.axe import violations
 from tests.studies import make_study

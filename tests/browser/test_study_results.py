@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from reader_study.services import studies, study_tables
-from skinclinic import jobs
+from reader_study.services.making import studies
+from reader_study.services.results import study_tables
+from skinclinic.engine import jobs
 from tests.browser.axe import violations
 from tests.reader_study.made_study import made_study
 from tests.reader_study.read_study import computed, read_study

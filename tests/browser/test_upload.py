@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion, Photo
 from tests import factories
 from tests.browser.axe import violations

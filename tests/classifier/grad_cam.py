@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from classifier import network, torchvision_ops
-from classifier.cam import resize_heatmap, to_heatmaps
+from classifier.networks import network, torchvision_ops
+from classifier.networks.cam import resize_heatmap, to_heatmaps
 
 
 class PooledLinear(nn.Module):

@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from classifier import network, weights
-from classifier.manifest import Manifest
-from classifier.preprocess import Preprocessing
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, weights
+from classifier.networks.manifest import Manifest
+from classifier.networks.preprocess import Preprocessing
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 SIDE = 128
 
@@ -33,12 +33,12 @@ def make(architecture: str, outputs: int, seed: int = 0) -> network.MappedClassi
     return lively.eval()
 
 
-def images(count: int, seed: int = 0) -> torch.Tensor:
-    """Random images [count, 3, SIDE, SIDE] with coarse structure, about normalised."""
+def images(count: int, seed: int = 0, side: int = SIDE) -> torch.Tensor:
+    """Random images [count, 3, side, side] with coarse structure, about normalised."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.randn(count, 3, 8, 8, generator=generator)
-    fine = torch.randn(count, 3, SIDE, SIDE, generator=generator)
-    return nn.functional.interpolate(coarse, size=SIDE, mode="bilinear") + 0.3 * fine
+    fine = torch.randn(count, 3, side, side, generator=generator)
+    return nn.functional.interpolate(coarse, size=side, mode="bilinear") + 0.3 * fine
 
 
 def manifest(architecture: str, **changes) -> Manifest:

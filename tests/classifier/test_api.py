@@ -5,10 +5,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from classifier.models import Analysis, Publication
-from classifier.services.analyses import request_analysis
-from skinclinic import jobs
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.analysis.analyses import request_analysis
+from skinclinic.engine import jobs
 from skinclinic.models import Photo
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 
 pytestmark = pytest.mark.django_db

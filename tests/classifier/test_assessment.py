@@ -3,9 +3,9 @@
 import pytest
 
 from classifier.models import Assessment
-from classifier.services import assessments
-from classifier.services.analyses import request_analysis
-from classifier.services.assessments import Conflict, Named
+from classifier.services.analysis import assessments
+from classifier.services.analysis.analyses import request_analysis
+from classifier.services.analysis.assessments import Conflict, Named
 from skinclinic.imaging import Box
 from skinclinic.models import Diagnosis, Member
 from skinclinic.services.photos import set_box

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from classifier.models import Analysis, LabelCheck
-from classifier.services import analyses, batch_analyses, label_checks, registry
-from skinclinic import jobs
+from classifier.services.analysis import analyses, batch_analyses
+from classifier.services.evaluation import label_checks
+from classifier.services.models import registry
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import review
-from skinclinic.archive.services.selection import Selection
+from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.imaging import Box
 from skinclinic.models import Job
-from skinclinic.services import files, photos
+from skinclinic.services import photos
 from tests import factories, results
 from tests.engine import wait_until
 from tests.skinclinic.pages import url
@@ -78,8 +81,8 @@ def test_another_crop_is_analysed_anew(archive, model_version):
 
 
 def test_a_photo_that_cannot_be_read_stops_no_other(archive, model_version):
-    files.path_of(archive[1].photo.file_key).write_bytes(b"broken")
-    files.path_of(archive[2].photo.file_key).unlink()
+    store.path_of(archive[1].photo.file_key).write_bytes(b"broken")
+    store.path_of(archive[2].photo.file_key).unlink()
     unreadable = batch_analyses.analyse(model_version, ids(archive))
     assert [one.photo for one in unreadable] == ids(archive)[1:3]
     assert Analysis.objects.count() == len(archive) - 2
@@ -214,7 +217,7 @@ def test_a_model_that_is_gone_is_said_and_can_be_tried_again(archive, curator, m
     assert check.error in client.get(url("review")).content.decode().replace("&#x27;", "'")
     good = registry.register(model_dir)
     type(version).objects.filter(pk=version.pk).update(folder=good.folder, weights_sha256="1" * 64)
-    client.post(url("review-model"), {"again": "1"})
+    client.post(url("work", "label-check", check.pk), {"act": "retry"})
     jobs.run_waiting(label_checks.JOB)
     check.refresh_from_db()
     assert (check.state, check.done) == ("done", len(archive))
@@ -227,13 +230,13 @@ def test_a_killed_check_goes_on_where_it_was(engine, clinic, curator, model_vers
         for n in range(40)
     ]
     check = label_checks.ask(clinic, curator, Selection())
-    worker = engine.start_worker("training", JOB_LEASE_SECONDS="2")
+    worker = engine.start_worker(jobs.BATCH, JOB_LEASE_SECONDS="2")
     wait_until(Analysis.objects.exists, 60, "the first batch is stored")
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     stored = set(Analysis.objects.values_list("pk", flat=True))
     Job.objects.filter(kind=label_checks.JOB).update(lease_until="2020-01-01T00:00Z")
-    engine.start_worker("training")
+    engine.start_worker(jobs.BATCH)
     engine.start_reconciler()
     wait_until(lambda: LabelCheck.objects.get(pk=check.pk).state == "done", 60, "the check is done")
     assert Analysis.objects.count() == len(rows)

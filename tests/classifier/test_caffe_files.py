@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import network
 from classifier.imports import caffe_layout, caffemodel, prototxt
 from classifier.imports.caffe_graph import read_graph
 from classifier.imports.caffe_resnet import convert, read_caffe_resnet
 from classifier.imports.caffemodel import Blob
-from classifier.manifest import ModelRejected
+from classifier.networks import network
+from classifier.networks.manifest import ModelRejected
 from tests.cases import each
 from tests.classifier import caffe_net
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import network, runtimes, weights
+from classifier import runtimes
 from classifier.imports.caffe_resnet import read_caffe_resnet
 from classifier.imports.labels import read_labels
-from classifier.manifest import Manifest
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks import network, weights
+from classifier.networks.manifest import Manifest
+from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.runtimes import cuda
 from tests.classifier.caffe_case import LABELS, MEAN_BGR
 from tests.classifier.caffe_net import BLOCK_NAMES

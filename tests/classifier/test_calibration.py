@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.calibration import LEAST_SCORE, calibration
 from classifier.metrics.decision_curve import decision_curve
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.cam import resize_heatmap, to_heatmaps
-from classifier.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
+from classifier.networks.cam import resize_heatmap, to_heatmaps
+from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
 
 MAPS = np.random.default_rng(3).normal(size=(2, 12, 7, 7)).astype(np.float32)
 

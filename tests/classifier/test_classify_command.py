@@ -12,12 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from classifier import photo_files, weights
-from classifier.colormaps import heatmap_rgb
-from classifier.pipeline import NonFiniteScores, analyse
+from classifier.analysing import photo_files
+from classifier.analysing.pipeline import NonFiniteScores, analyse
+from classifier.networks import weights
+from classifier.plots.colormaps import heatmap_rgb
 from classifier.runtimes import open_runtime
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 from tests.factories import jpeg_bytes
 

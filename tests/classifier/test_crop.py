@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from classifier.models import Analysis
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
 from tests.cases import each

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from classifier.metrics.delong import auc_estimate, covariance, paired_test, placements, unpaired_test
 from tests.cases import each
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from classifier.services import demo_archive
-from skinclinic import jobs
+from classifier.demo import archive as demo_archive
 from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry
-from skinclinic.archive.services import checks, duplicates
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.services.datasets import checks
+from skinclinic.engine import jobs
 
 pytestmark = pytest.mark.django_db
 

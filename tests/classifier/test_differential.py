@@ -2,8 +2,8 @@
 
 import pytest
 
-from classifier.services.differential import ThresholdFacts, result_view, score_text
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.presenters.differential import ThresholdFacts, result_view, score_text
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 
 EVEN = dict.fromkeys(DISEASE_KEYS, 1 / 12)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from classifier.models import Analysis
-from classifier.services.analyses import request_analysis
+from classifier.services.analysis.analyses import request_analysis
 from skinclinic.models import Job
 
 

@@ -6,13 +6,15 @@ import re
 import zipfile
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from classifier.models import Evaluation
-from classifier.services import evaluations
-from skinclinic import jobs
-from skinclinic.archive.services import datasets
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.evaluation import evaluations
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 from tests.cases import each
 from tests.skinclinic.pages import NASTY, url
@@ -69,9 +71,9 @@ def test_models_and_datasets_are_chosen_on_a_page(clinic, curator, model, test_s
     row = Evaluation.objects.get()
     assert answer["Location"] == url("evaluation", row.pk)
     assert "hx-get" in client.get(url("evaluation", row.pk)).content.decode()
-    assert "HX-Refresh" not in client.get(url("evaluation-status", row.pk))
+    assert "HX-Refresh" not in client.get(url("work", "evaluation", row.pk))
     jobs.run_waiting(evaluations.JOB)
-    assert client.get(url("evaluation-status", row.pk))["HX-Refresh"] == "true"
+    assert client.get(url("work", "evaluation", row.pk))["HX-Refresh"] == "true"
     assert "Results by disease" in text_of(client.get(url("evaluation", row.pk)))
     assert "By page" in text_of(client.get(url("evaluations")))
 
@@ -119,7 +121,7 @@ def test_every_disease_has_its_figures(row, curator, client_for):
         "among other malignant",
         "among other benign",
     ]
-    x, y, said = points[0]["points"][1]
+    _x, _y, said = points[0]["points"][1]
     assert re.match(r"threshold \S+ · sensitivity \S+ % \(\d/3; .*\) · specificity .* \(\d/9; .*\)", said)
 
 
@@ -158,9 +160,24 @@ def test_the_gallery_begins_with_confident_mistakes(row, curator, client_for, mo
         assert archive.namelist()[0] == f"{tiles[0]['item']}-{tiles[0]['first']}.png"
 
 
+@pytest.mark.parametrize("label", ["Eczema & dermatitis", "50 % + more #2"])
+def test_pages_of_a_label_with_signs_of_addresses_go_on(label, clinic, curator, tmp_path, client_for):
+    entries = evaluated.make_entries(clinic, curator, [label] * 30 + ["bcc"], source="Signs")
+    model = evaluated.make_model(clinic, tmp_path, "signs")
+    evaluated.score(model, entries)
+    row = evaluated.evaluated(clinic, curator, [model], [evaluated.freeze(clinic, curator, entries)])
+    client = client_for(curator)
+    first = client.get(url("evaluation-gallery", row.pk), {"truth": label})
+    second = client.get(url("evaluation-gallery", row.pk) + first.context["next_url"])
+    assert [len(page.context["tiles"]) for page in (first, second)] == [24, 6]
+    assert {tile["truth"] for tile in second.context["tiles"]} == {label}
+    back = client.get(url("evaluation-gallery", row.pk) + second.context["previous_url"])
+    assert [one["item"] for one in back.context["tiles"]] == [one["item"] for one in first.context["tiles"]]
+
+
 def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, entries, client_for):
     """A photo of the clinic's own patient whose impression this clinician still owes."""
-    from classifier.services.analyses import request_analysis
+    from classifier.services.analysis.analyses import request_analysis
 
     clinic.impression_first = True
     clinic.save()
@@ -216,3 +233,61 @@ def test_a_report_whose_files_are_gone_says_so(row, curator, client_for):
     assert client.get(url("evaluation-gallery", row.pk))["Location"] == url("evaluation", row.pk)
     client.post(url("evaluation-act", row.pk), {"act": "delete"})
     assert not Evaluation.objects.exists()
+
+
+@pytest.fixture
+def queries_of():
+    """queries_of(client, address) -> how many queries a request takes, its stream read to the end."""
+
+    def count(client, *address) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(*address)
+            assert answer.status_code == 200
+            if answer.streaming:
+                b"".join(answer.streaming_content)
+        return len(asked)
+
+    return count
+
+
+def test_choosing_datasets_takes_as_many_queries_for_15_as_for_5(
+    clinic, curator, entries, model, client_for, queries_of
+):
+    client = client_for(curator)
+    for page in ("evaluation-new", "model-training-new"):
+        client.get(url(page))
+    taken = {}
+    for number in range(1, 16):
+        draft = datasets.create(clinic, curator, f"Set {number}")
+        datasets.set_members(draft, clinic.entries.all())
+        if number % 2:
+            datasets.split(draft, "patient", 0.5, seed=number)
+        freezing.freeze(draft, curator)
+        if number in (5, 15):
+            for page in ("evaluation-new", "model-training-new"):
+                taken[page, number] = queries_of(client, url(page))
+    assert taken["evaluation-new", 15] == taken["evaluation-new", 5] <= 15
+    assert taken["model-training-new", 15] == taken["model-training-new", 5] <= 15
+    offers = {
+        offer.row.dataset.name: (offer.photos, offer.side) for offer in evaluations.dataset_offers(clinic)
+    }
+    assert offers["Set 2"] == (12, "all")
+    assert offers["Set 1"][1] == "test" and 0 < offers["Set 1"][0] < 12
+
+
+def test_a_zip_of_heatmaps_takes_as_many_queries_for_15_photos_as_for_5(
+    clinic, curator, tmp_path, client_for, queries_of
+):
+    client = client_for(curator)
+    model = evaluated.make_model(clinic, tmp_path, "drawn")
+    taken = []
+    for number in (5, 15):
+        name = f"Of {number}"
+        entries = evaluated.make_entries(
+            clinic, curator, (["bcc", "mm"] * 8)[:number], source=name, first=20 * number
+        )
+        evaluated.score(model, entries)
+        frozen = evaluated.freeze(clinic, curator, entries, name=name)
+        row = evaluated.evaluated(clinic, curator, [model], [frozen], name=name)
+        taken.append(queries_of(client, url("evaluation-heatmaps", row.pk)))
+    assert taken[0] == taken[1]

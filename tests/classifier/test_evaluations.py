@@ -10,18 +10,23 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from classifier import roc
-from classifier.metrics import bootstrap
+from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate
+from classifier.metrics.han2018 import HAN_2018
+from classifier.metrics.youden import youden
 from classifier.models import Analysis, Evaluation
-from classifier.reference.han2018 import HAN_2018
-from classifier.services import evaluation_report, evaluation_tables, evaluations, leakage
-from classifier.services.evaluation_report import Report
-from skinclinic import jobs
+from classifier.services.evaluation import evaluations, leakage
+from classifier.services.evaluation import report as evaluation_report
+from classifier.services.evaluation import run as evaluation_run
+from classifier.services.evaluation import tables as evaluation_tables
+from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
-from skinclinic.archive.services import datasets, freezing
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +61,7 @@ def test_figures_are_those_of_the_stored_scores(clinic, curator, entries, test_s
         own = auc_estimate(scores[:, place], truth == key)
         assert found["auc"]["auc"] == pytest.approx(own.auc, abs=1e-12)
         assert found["auc"]["low"] == (None if own.low is None else pytest.approx(own.low, abs=1e-12))
-        best = roc.youden(roc.roc(scores[:, place], truth == key))
+        best = youden(roc.roc(scores[:, place], truth == key))
         assert found["youden"]["threshold"] == best.threshold
         assert found["youden"]["optimistic"]
     top_1 = (scores.argmax(1) == [DISEASE_KEYS.index(label) for label in truth]).sum()
@@ -215,7 +220,7 @@ def test_what_cannot_be_evaluated_is_refused(clinic, curator, entries, test_set,
         ({"name": " "}, "name"),
         ({"name": "a\0b"}, "name"),
     ):
-        with pytest.raises(evaluations.Refused) as refused:
+        with pytest.raises(Refused) as refused:
             evaluations.request(clinic, curator, **ask | wrong)
         assert refused.value.field == field
     elsewhere = evaluated.make_model(outsider.memberships.get().clinic, tmp_path, "theirs", seed=9)
@@ -318,7 +323,7 @@ def test_the_command_names_leaks_and_what_is_not_there(
 def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entries, test_set, model):
     evaluated.score(model, entries)
     row = evaluated.evaluated(clinic, curator, [model], [test_set])
-    with pytest.raises(evaluations.Refused, match="already"):
+    with pytest.raises(Refused, match="already"):
         evaluations.request(clinic, curator, name="First", models=[model], datasets=[test_set])
     assert row.facts["results"][0]["photos"] == 12
     assert row.finished_at < datetime.now(UTC)
@@ -331,7 +336,7 @@ def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entrie
 
 def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, entries, model):
     scores = evaluated.score(model, entries)
-    with pytest.raises(evaluations.Refused, match="repeats"):
+    with pytest.raises(Refused, match="repeats"):
         evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=10**9)
     row = evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=50)
     found = Report(row).disease(test_set.pk, model.pk, "sk")
@@ -340,3 +345,39 @@ def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, e
     own = bootstrap.by_patient(scores[:, DISEASE_KEYS.index("sk")], truth, people, repeats=50)
     assert found["bootstrap_by_patient"]["low"] == own.low
     assert (found["bootstrap_by_patient"]["units"], found["bootstrap_by_photo"]["unit"]) == (12, "photo")
+
+
+def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
+    clinic, curator, entries, test_set, model, monkeypatch
+):
+    evaluated.score(model, entries)
+    row = evaluated.evaluated(clinic, curator, [model], [test_set])
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+    assert evaluation_run.run(row)["name"] == "First"
+    assert (row.folder / evaluation_report.REPORT).read_bytes() != before
+    before = (row.folder / evaluation_report.REPORT).read_bytes()
+
+    def fails(draft, path):
+        raise OSError("power cut")
+
+    monkeypatch.setattr(whole, "_exchange", fails)
+    with pytest.raises(OSError, match="power cut"):
+        evaluation_run.run(row)
+    assert (row.folder / evaluation_report.REPORT).read_bytes() == before
+    assert Report(row).datasets
+
+
+def test_what_a_model_was_trained_on_is_read_once_for_all_datasets(
+    clinic, curator, entries, test_set, training_set, model, monkeypatch
+):
+    others = [evaluated.freeze(clinic, curator, entries, name=f"Test set {n}") for n in range(2)]
+    evaluated.score(model, entries)
+    model.trained_on_version = training_set
+    model.save()
+    read = []
+    real = leakage.training_items
+    monkeypatch.setattr(leakage, "training_items", lambda version: read.append(version) or real(version))
+    row = evaluated.evaluated(clinic, curator, [model], [test_set, *others], remove_leaks=True)
+    assert row.state == "done", row.error
+    assert read == [training_set]
+    assert len(evaluation_report.leaks(row)) == 3

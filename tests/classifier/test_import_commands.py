@@ -8,11 +8,11 @@ import torch
 from django.core.management import CommandError, call_command
 from safetensors.torch import save_file
 
-from classifier import network, weights
 from classifier.models import ModelVersion
-from classifier.services import registry
+from classifier.networks import network, weights
+from classifier.services.models import registry
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 from tests.classifier import caffe_net, lively
 from tests.classifier.caffe_case import LABELS, MEAN_BGR, caffe_input

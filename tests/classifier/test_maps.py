@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from classifier.services.analyses import request_analysis
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.services.analysis.analyses import request_analysis
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import results
 from tests.skinclinic.pages import url
 

@@ -9,9 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.authtoken.models import Token
 
-from classifier import weights
 from classifier.models import ModelVersion, Publication
-from classifier.services import model_upload, registry
+from classifier.networks import weights
+from classifier.services.models import registry
+from classifier.services.models import upload as model_upload
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
 
@@ -193,6 +194,16 @@ def test_a_taken_name_leaves_nothing(client_for, admin_user, clinic, own_version
     assert response.status_code == 422
     assert "own name" in str(response.context["form"].errors)
     assert left_behind(settings) == []
+
+
+def test_sweeping_beside_an_upload_that_is_just_finishing(settings):
+    """Its draft is seen, and then has its final name."""
+    gone, old = (settings.MODELS_DIR / "clinic-1" / f".draft-{name}" for name in ("a-gone", "b-old"))
+    old.mkdir(parents=True)
+    gone.symlink_to(settings.MODELS_DIR / "nowhere")
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    model_upload.sweep_drafts()
+    assert not old.exists()
 
 
 def test_drafts_of_crashed_uploads_are_swept(settings):

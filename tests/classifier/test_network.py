@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from classifier import network, torchvision_ops
-from classifier.architectures import ARCHITECTURES
-from classifier.manifest import ModelRejected
+from classifier.networks import network, torchvision_ops
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.efficientnet_lite import SameConv2d
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks.manifest import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.classifier import lively
 from tests.classifier.grad_cam import PooledLinear, assert_maps_are_grad_cam
@@ -180,6 +180,8 @@ def test_last_layer_of_another_width_is_refused():
 def test_restored_network_answers_like_the_one_it_came_from(mapped):
     name = "resnet152" if mapped.head.in_channels == 2048 else "efficientnet_lite0"
     restored = network.restore(lively.manifest(name), mapped.state_dict()).eval()
+    assert not any(tensor.is_meta for tensor in [*restored.parameters(), *restored.buffers()])
+    assert all(tensor.requires_grad for tensor in restored.parameters())
     with torch.inference_mode():
         torch.testing.assert_close(restored(lively.images(1)), mapped(lively.images(1)), rtol=0, atol=0)
 

@@ -1,5 +1,6 @@
 """Exported networks are kept, and what is damaged or half written is exported again."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from classifier import weights
+from classifier.networks import weights
 from classifier.runtimes import onnx_export
 from classifier.runtimes.onnx_runtime import open_session
 from tests.classifier import lively
@@ -78,7 +79,7 @@ def test_a_full_disk_leaves_no_half_file(lite_dir, tmp_path, exports, monkeypatc
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(onnx_export.os, "replace", full_disk)
+        patched.setattr(os, "rename", full_disk)
         assert cached(lite_dir, tmp_path) == b"graph 1"
     assert files(tmp_path) == []
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.cam import to_heatmaps
-from classifier.pipeline import NonFiniteScores, analyse, differential
-from classifier.preprocess import to_array
+from classifier.analysing.pipeline import NonFiniteScores, analyse, differential
+from classifier.networks.cam import to_heatmaps
+from classifier.networks.preprocess import to_array
 from classifier.runtimes import open_runtime
 from classifier.runtimes.base import Runtime
-from skinclinic.diseases import DISEASE_KEYS
-from skinclinic.quality import assess
+from skinclinic.imaging.quality import assess
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 
 

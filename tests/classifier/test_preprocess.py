@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.preprocess import Preprocessing, to_array
+from classifier.networks.preprocess import Preprocessing, to_array
 from tests.cases import each
 
 MEAN, STD = (0.5, 0.25, 0.0), (0.5, 0.25, 1.0)

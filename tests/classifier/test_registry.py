@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from safetensors.numpy import load, save
 
-from classifier import structure, weights
-from classifier.architectures import ARCHITECTURES
 from classifier.models import ModelVersion, Publication, ThresholdSet
-from classifier.services import registry
-from classifier.weights import ModelRejected
+from classifier.networks import structure, weights
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.weights import ModelRejected
+from classifier.services.models import registry
 from tests import factories
 from tests.cases import each
 
@@ -67,12 +68,12 @@ def put_weights(folder: Path, content: bytes):
 def test_fingerprints_are_those_of_the_networks(architecture):
     import torch
 
-    from classifier import network
+    from classifier.networks import network
 
     with torch.device("meta"):
         state = network.build(architecture, 15).state_dict()
     shapes = {name: list(value.shape) for name, value in state.items()}
-    assert structure.fingerprint(shapes) == structure.FINGERPRINTS[architecture]
+    assert structure.fingerprint(shapes) == ARCHITECTURES[architecture].fingerprint
 
 
 def test_registering_twice_gives_one_version(model_dir, first):
@@ -183,6 +184,12 @@ def rename_a_parameter(folder):
 
 
 def drop_a_parameter(folder):
+    state = load((folder / weights.WEIGHTS_FILE).read_bytes())
+    del state[sorted(name for name in state if name.startswith("backbone."))[0]]
+    put_weights(folder, save(state))
+
+
+def leave_a_hole(folder):
     header, data = header_and_data(folder)
     del header[sorted(name for name in header if name.startswith("backbone."))[0]]
     with_header(folder, header, data)
@@ -200,6 +207,7 @@ SPOILT = {
     "wrong hash": (flip_a_byte, "wrong_hash"),
     "unknown parameter": (rename_a_parameter, "wrong_parameters"),
     "missing parameter": (drop_a_parameter, "wrong_parameters"),
+    "bytes of no parameter": (leave_a_hole, "weights_unreadable"),
     "something appended": (append_something, "weights_unreadable"),
     "cut off": (cut_off, "weights_unreadable"),
     "pickle": (lambda folder: put_weights(folder, pickle.dumps({"head.weight": [1]})), "weights_unreadable"),

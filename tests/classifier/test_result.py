@@ -1,11 +1,13 @@
 """The result page: who sees it, what it says in every state, thresholds, older analyses, retry."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from classifier.models import Assessment, Publication
-from classifier.services.analyses import request_analysis
-from skinclinic import jobs
+from classifier.services.analysis.analyses import request_analysis
+from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
 from skinclinic.services.photos import set_box
@@ -197,3 +199,27 @@ def test_seeing_the_answer_is_kept_with_the_thresholds_it_was_shown_by(
     assert (row.user, row.threshold_set.name) == (clinician, "screening")
     assert row.listed == ["bcc", "ak", "scc", "iec", "df"]
     assert row.shown_at and not row.decision
+
+
+def test_what_asks_only_for_the_head_of_the_page_has_not_seen_the_answer(client_for, answered, clinician):
+    client = client_for(clinician)
+    assert client.head(url("photo", answered.photo_id)).status_code == 200
+    assert not Assessment.objects.exists()
+    client.get(url("photo", answered.photo_id))
+    assert Assessment.objects.get().shown_at
+
+
+def test_a_page_asks_the_database_each_thing_once_and_a_second_look_writes_nothing(
+    client_for, answered, clinician
+):
+    set_box(answered.photo, Box(0, 0, 128))
+    results.finished(answered.photo, clinician, version=answered.model_version)
+    client = client_for(clinician)
+    for address, most in ((url("photo", answered.photo_id), 12), (url("analysis", answered.pk), 13)):
+        client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address).status_code == 200
+        statements = [one["sql"] for one in asked.captured_queries]
+        assert len(statements) <= most, statements
+        assert len(set(statements)) == len(statements)
+        assert all(one.startswith("SELECT") for one in statements)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from classifier.roc import (
+from classifier.metrics.roc import (
     NotEvaluable,
     auc,
     midranks,

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import runtimes, weights
-from classifier.network import restore
+from classifier import runtimes
+from classifier.networks import weights
+from classifier.networks.network import restore
 from classifier.runtimes import cuda
 from classifier.runtimes.base import softmax
 from classifier.runtimes.folding import fold_batch_norm
 from classifier.runtimes.onnx_runtime import OnnxRuntime
 from classifier.runtimes.torch_runtime import CUDA_BATCH, TorchRuntime
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 
 
@@ -165,6 +166,64 @@ def test_a_single_image_that_does_not_fit_goes_to_the_cpu(small_device, lite_dir
     assert small_device.max_batch == 1
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "CUDA error: out of memory",
+        "GET was unable to find an engine to execute this computation",
+    ],
+)
+def test_libraries_say_out_of_memory_in_their_own_words(small_device, monkeypatch, message):
+    whole = TorchRuntime._on_device
+
+    def full(device, batch):
+        if len(batch) > 1:
+            raise RuntimeError(message)
+        return whole(device, batch)
+
+    monkeypatch.setattr(SmallDevice, "_on_device", full)
+    small_device.forward(lively.images(2).numpy())
+    assert small_device.max_batch == 1
+
+
+def test_a_network_that_does_not_fit_goes_to_the_cpu_until_there_is_room(
+    lite_dir, cache_dir, small_device, monkeypatch
+):
+    """A card that another process fills must not make photos fail."""
+    images = lively.images(6, seed=3).numpy()
+    expected = runtimes.open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx").forward(images)
+
+    def full(_device):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    small_device.room = 8
+    with monkeypatch.context() as patched:
+        patched.setattr(small_device._network, "to", full)
+        probabilities, maps = small_device.forward(images)
+    np.testing.assert_allclose(probabilities, expected[0], atol=1e-4)
+    np.testing.assert_allclose(maps, expected[1], atol=1e-3)
+    assert small_device.tried == [] and small_device.max_batch == 8
+    small_device.forward(images)
+    assert small_device.tried == [6], "as soon as there is room the device is used"
+
+
+def test_the_last_layer_is_computed_in_full_precision(small_device, monkeypatch):
+    """cuDNN would by default round its operands to TF32."""
+    allowed = []
+    classify = small_device._network.classify
+
+    def noted(features):
+        allowed.append((features.dtype, torch.backends.cudnn.allow_tf32))
+        return classify(features)
+
+    monkeypatch.setattr(small_device._network, "classify", noted)
+    small_device.room = 1
+    before = torch.backends.cudnn.allow_tf32
+    small_device.forward(lively.images(1).numpy())
+    assert allowed == [(torch.float32, False)] and torch.backends.cudnn.allow_tf32 == before
+
+
 def test_other_errors_of_the_device_are_not_hidden(small_device, monkeypatch):
     def broken(_self, _batch):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
@@ -194,10 +253,14 @@ def test_softmax_of_large_logits_is_finite_and_of_nan_is_not():
 
 @pytest.mark.gpu
 def test_cuda_in_half_precision_agrees_with_the_cpu(lite_dir, resnet_dir, cache_dir):
-    for folder in (lite_dir, resnet_dir):
+    """Random weights multiply rounding errors: half precision imitated on a CPU moved the compact network's scores
+    by 0.032 and its maps by 0.059 of the largest, those of ResNet-152 by 0.005 and 0.016; trained ones far less
+    (tests/gpu/agreement.py).
+    """
+    for folder, share in ((lite_dir, 0.12), (resnet_dir, 0.04)):
         gpu = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="auto")
         assert gpu.device == "cuda"
         images = lively.images(5, seed=6).numpy()
         expected = runtimes.open_runtime(folder, cache_dir=cache_dir, prefer="onnx").forward(images)
         for answer, reference in zip(gpu.forward(images), expected, strict=True):
-            np.testing.assert_allclose(answer, reference, atol=2e-2 * np.abs(reference).max())
+            np.testing.assert_allclose(answer, reference, atol=share * np.abs(reference).max())

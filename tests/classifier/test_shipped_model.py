@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import network, roc, weights
-from classifier.preprocess import to_array
-from classifier.synthetic import synthetic_lesion
-from classifier.synthetic_other import not_a_lesion
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.drawings.other import not_a_lesion
+from classifier.drawings.synthetic import synthetic_lesion
+from classifier.metrics import roc
+from classifier.networks import network, weights
+from classifier.networks.preprocess import to_array
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FOLDER = weights.SHIPPED_DIR / "skinclinic-demo"
 WITH_PHOTOS = {"bcc", "scc", "ak", "sk", "mm", "nevus"}

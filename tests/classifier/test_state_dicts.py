@@ -7,11 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from classifier import network, torchvision_ops, weights
 from classifier.imports.labels import Labels, arrange, read_labels
 from classifier.imports.state_dicts import load_backbone, load_parts
-from classifier.manifest import ModelRejected
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, torchvision_ops, weights
+from classifier.networks.manifest import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.classifier import lively
 

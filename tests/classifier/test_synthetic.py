@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from classifier.synthetic import plain_skin, synthetic_lesion
-from classifier.synthetic_other import not_a_lesion
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.drawings.other import not_a_lesion
+from classifier.drawings.synthetic import plain_skin, synthetic_lesion
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifier import weights
+from classifier.networks import weights
 from classifier.training import demo, demo_manifest
 from classifier.training.augment import random_view
 from classifier.training.crossval import OutOfFold
@@ -15,7 +15,7 @@ from classifier.training.features import Back, front_of
 from classifier.training.loop import Features, fine_tune, predict
 from classifier.training.settings import Settings
 from classifier.training.thresholds import choose
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 TINY = demo.Recipe(
     input_size=48,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier import torchvision_ops, weights
 from classifier.imports.state_dicts import load_backbone
-from classifier.network import build
-from classifier.training import checkpoint, initial, parts, runner
+from classifier.networks import torchvision_ops, weights
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.network import build
+from classifier.training import checkpoint, initial, parts, runner, world
 from classifier.training import folder as files
-from classifier.training.blocks import BLOCKS
 from classifier.training.errors import TrainingRefused
 from classifier.training.photos import Views, validation_side
 from classifier.training.plan import (
@@ -28,8 +29,9 @@ from classifier.training.plan import (
     settings_for,
 )
 from classifier.training.settings import Settings
+from classifier.training.today import today
 from skinclinic import imaging
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 
 ABOUT = {
@@ -197,7 +199,7 @@ def test_random_views_follow_from_the_seed_alone(samples):
 def test_held_back_blocks_are_the_first_ones(architecture):
     network = build(architecture, 13)
     _stem, blocks = parts.stem_and_blocks(network.backbone)
-    assert len(blocks) == BLOCKS[architecture]
+    assert len(blocks) == ARCHITECTURES[architecture].blocks
     parts.hold_back(network, len(blocks) // 2)
     free = [any(p.requires_grad for p in block.parameters()) for block in blocks]
     assert free == [n >= len(blocks) // 2 for n in range(len(blocks))]
@@ -205,12 +207,9 @@ def test_held_back_blocks_are_the_first_ones(architecture):
 
 
 def test_every_architecture_has_its_number_of_blocks():
-    from classifier.architectures import ARCHITECTURES
-
-    assert set(BLOCKS) == set(ARCHITECTURES)
-    for name, count in BLOCKS.items():
+    for name, design in ARCHITECTURES.items():
         with torch.device("meta"):
-            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == count, name
+            assert len(parts.stem_and_blocks(build(name, 1).backbone)[1]) == design.blocks, name
 
 
 def test_a_network_made_for_caffe_gets_its_channels_in_caffes_order(samples):
@@ -329,3 +328,34 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(samples, tmp_path):
     files.prepare(tmp_path, ABOUT, plan(settings=Settings(epochs=1, batch=5, drawn_in_batch=0)), samples)
     assert run_processes(tmp_path, 2).returncode == 1
     assert outcome(tmp_path)["code"] == "batch_not_shared_out"
+
+
+def test_a_manifest_is_dated_in_the_zone_the_process_was_given(monkeypatch):
+    days = set()
+    for zone in ("XYZ+12", "XYZ-14"):  # as POSIX writes them: 12 hours west, 14 east
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        days.add(today())
+    monkeypatch.undo()
+    time.tzset()
+    assert len(days) == 2
+
+
+@pytest.mark.parametrize(("ampere", "half"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_mixed_precision_is_one_that_the_card_has(monkeypatch, ampere, half):
+    """Older cards only imitate bfloat16, which PyTorch counts as support unless told otherwise."""
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: ampere or including_emulation
+    )
+    assert world._half(torch.device("cuda")) is half
+    assert world._half(torch.device("cpu")) is None
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(TrainingRefused) as caught, world.joined():
+        pass
+    assert caught.value.code == "too_few_gpus"
+    assert not torch.are_deterministic_algorithms_enabled()

@@ -7,10 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from classifier.models import TryRun
-from classifier.services import trials
-from skinclinic import jobs
+from classifier.services.analysis import trials
+from skinclinic.engine import housekeeping, jobs
 from skinclinic.models import Job, Photo
-from skinclinic.services import housekeeping
 from tests import factories
 
 pytestmark = pytest.mark.django_db

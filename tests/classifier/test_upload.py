@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import threading
 
 import pytest
@@ -13,9 +14,9 @@ from django.utils import timezone
 
 from classifier.models import Analysis
 from classifier.views import upload
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Lesion, Photo
-from skinclinic.views.errors import too_large
+from skinclinic.web.errors import too_large
 from tests import factories
 from tests.folders import stored_files
 
@@ -70,7 +71,7 @@ class TestOneFile:
 
     def test_it_is_stored_while_the_broker_is_down(self, sender, model_version, monkeypatch, settings):
         monkeypatch.undo()
-        from skinclinic import tasks
+        from skinclinic.engine import tasks
 
         def unreachable(*args, **kwargs):
             raise ConnectionError("broker")
@@ -133,7 +134,7 @@ class TestRefusals:
             asked.append(text)
             return text
 
-        from skinclinic.views import answers
+        from skinclinic.presenters import answers
 
         monkeypatch.setattr(answers, "_", translate)
         send(sender, SimpleUploadedFile("x.jpg", b"plain text"))
@@ -200,6 +201,31 @@ class TestServerTrouble:
         assert "disk is full" in response.json()["error"]["message"]
         monkeypatch.undo()
         assert nothing_stored()
+
+    @pytest.mark.parametrize("language", ["en", "ko"])
+    def test_programs_get_the_words_of_the_page(self, clinician, client_for, monkeypatch, language):
+        """For a full disk, and for a file that is no photo."""
+        client = client_for(clinician)
+        spoken = {"HTTP_ACCEPT_LANGUAGE": language}
+
+        def said(content: bytes) -> list[str]:
+            answers = [
+                client.post(address, {"file": SimpleUploadedFile("a.jpg", content)}, **spoken)
+                for address in (UPLOAD, reverse("api-photo-list"))
+            ]
+            return [answer.json()["error"]["message"] for answer in answers]
+
+        page, program = said(b"no photo")
+        assert page == program
+        assert bool(re.search("[가-힣]", page)) == (language == "ko")
+
+        def full(*args):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        page, program = said(factories.jpeg_bytes())
+        assert page == program
+        assert bool(re.search("[가-힣]", page)) == (language == "ko")
 
     def test_a_full_disk_while_the_body_is_spooled(self, sender, monkeypatch):
         from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -342,8 +368,8 @@ class TestCards:
         (shown,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
         Clinic.objects.update(impression_first=True)
         (held,) = self.cards(sender, f"{analysis.photo_id}:").json()["cards"]
-        assert listed in shown["html"] or "No disease above" in shown["html"]
-        assert listed not in held["html"] and "No disease above" not in held["html"]
+        assert listed in shown["html"] or "No candidate above" in shown["html"]
+        assert listed not in held["html"] and "No candidate above" not in held["html"]
         assert "Your own impression first" in held["html"]
 
     def test_strangers_photos_and_removed_ones_are_gone(self, photo, outsider, client_for, client):

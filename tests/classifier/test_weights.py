@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from classifier import network, weights
-from classifier.weights import ModelRejected
-from skinclinic.diseases import DISEASE_KEYS
+from classifier.networks import network, weights
+from classifier.networks.weights import ModelRejected
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.classifier import lively
 

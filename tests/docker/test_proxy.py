@@ -86,11 +86,11 @@ def test_photos_come_through_the_check_and_nowhere_else(proxy, client_for, photo
     def visitor(user: User | None) -> Visitor:
         return Visitor(proxy, client_for(user).cookies["sessionid"].value if user else "")
 
-    from skinclinic.services import files
+    from skinclinic.files import store
 
     status, headers, body = visitor(clinician).get(f"/photos/{photo.pk}/image")
     assert status == 200
-    assert body == files.read(photo.file_key)
+    assert body == store.read(photo.file_key)
     assert headers["Content-Type"] == "image/jpeg"
     assert "no-store" in headers["Cache-Control"]
     assert headers["X-Content-Type-Options"] == "nosniff"

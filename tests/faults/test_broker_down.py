@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.services.analyses import request_analysis
+from classifier.services.analysis.analyses import request_analysis
 from skinclinic.models import Job
 from tests import factories, servers
 from tests.engine import wait_until
@@ -43,7 +43,7 @@ def test_broker_folder_cannot_be_written(engine, use_broker, home, clinic, clini
 
 @pytest.mark.timeout(120)
 def test_every_worker_down_then_one_returns(engine, clinic, clinician, model_version):
-    from skinclinic import jobs
+    from skinclinic.engine import jobs
 
     photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(3)]
     analyses = [request_analysis(photo, user=clinician) for photo in photos]

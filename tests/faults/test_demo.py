@@ -1,61 +1,39 @@
 """The demo as its user starts it: seeds, serves, restarts what dies, stops on Ctrl-C, reuses everything."""
 
-import contextlib
-import os
 import re
-import signal
-import subprocess
-import sys
-import urllib.request
 
 import pytest
-from django.conf import settings
 
+from skinclinic.engine import jobs
 from tests import servers
 from tests.engine import wait_until
+from tests.faults.started import Started
 
-pytestmark = pytest.mark.timeout(290)
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(290)]
 
-
-class Demo:
-    def __init__(self, home, port: int):
-        self.address = f"http://127.0.0.1:{port}"
-        self.log = home / f"demo-{port}.log"
-        environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "CELERY_BROKER_URL")}
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "demo"],
-                env=environment | {"SKINCLINIC_HOME": str(home / "demo"), "PORT": str(port)},
-                cwd=settings.BASE_DIR,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def answers(self) -> bool:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/healthz", timeout=2):
-            return True
-        return False
-
-    def says(self) -> str:
-        return self.log.read_text()
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+# All that somebody who tries it is shown.
+SAID = re.compile(
+    r"everything is written to \S+|making the demo clinic|the demo clinic is there already; .*"
+    r"|sign in: \w+ \S{10,}|analysing \d+ photos|read a study of \d+ photos without signing in: http://\S+"
+    r"|open http://127\.0\.0\.1:\d+ .*|stopping|"
+)
 
 
 def test_first_and_second_start(home):
-    first = Demo(home, servers.free_port())
+    first = Started(home, servers.free_port())
     try:
         wait_until(first.answers, 150, "the demo serves")
         names = re.findall(r"^sign in: (\w+) \S{10,}$", first.says(), re.M)
         assert sorted(names) == ["admin", "clinician", "coordinator", "curator"]
+        # Also when it is root who starts it, of which Celery would warn for each worker.
+        wait_until(lambda: first.queues() == len(jobs.queues()), 60, "the workers are ready")
+        assert [line for line in first.says().splitlines() if not SAID.fullmatch(line)] == []
     finally:
         status = first.stop()
     assert status == 0
     assert not first.answers()
 
-    second = Demo(home, servers.free_port())
+    second = Started(home, servers.free_port())
     try:
         wait_until(second.answers, 90, "the demo serves again")
         assert "sign in:" not in second.says()
@@ -70,6 +48,6 @@ def test_a_taken_port_is_said(home):
     with servers.socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        demo = Demo(home, port)
+        demo = Started(home, port)
         assert demo.process.wait(60) == 1
     assert "Choose another: PORT=" in demo.says()

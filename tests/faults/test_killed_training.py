@@ -12,14 +12,16 @@ import torch
 from safetensors.torch import load_file
 
 from classifier.models import ModelVersion, TrainingRun
-from classifier.services import trainings
+from classifier.services.training import trainings
 from classifier.training import checkpoint
 from classifier.training import folder as files
 from classifier.training.plan import Plan, Sample
 from classifier.training.settings import Settings
-from skinclinic import imaging, jobs
+from skinclinic import imaging
 from skinclinic.archive.models import Entry
-from skinclinic.archive.services import datasets, freezing
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.models import Job, Lesion
 from tests import factories
 from tests.engine import wait_until
@@ -88,8 +90,10 @@ def test_kill_9_of_the_process_that_trains(tmp_path):
 def test_a_half_written_checkpoint_is_never_read(tmp_path):
     folder = tmp_path / "run"
     prepare(folder, tmp_path / "photos")
-    (folder / f".{checkpoint.FILE}.draft").write_bytes(b"half a check")
+    draft = whole.new_draft(folder / checkpoint.FILE)
+    draft.write_bytes(b"half a check")
     assert start(folder).wait(120) == 0
+    assert not draft.exists(), "it has as many bytes as a whole one"
     assert json.loads((folder / files.OUTCOME).read_text())["state"] == files.DONE
 
 

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from classifier.models import Analysis
-from classifier.services.analyses import request_analysis
+from classifier.services.analysis.analyses import request_analysis
 from skinclinic.models import Job
 from tests import factories
 from tests.engine import wait_until

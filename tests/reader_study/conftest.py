@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from reader_study.services import opening, readers, sampling, studies
-from reader_study.services.readers import Wanted
-from reader_study.services.sampling import Recipe
+from reader_study.services.making import opening, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
 from skinclinic.archive.models import DatasetItem
 from tests import evaluated, factories
 
@@ -60,8 +60,8 @@ def draft(clinic, coordinator, stocked):
 @pytest.fixture
 def ready(draft, coordinator, recipe):
     """A draft with nothing left to do: sample, model's answers, margin, two readers."""
-    from reader_study.services import model_answers
-    from skinclinic import jobs
+    from reader_study.services.results import model_answers
+    from skinclinic.engine import jobs
 
     study = sampling.draw(draft, coordinator, recipe)
     study = studies.change_settings(study, {"margin": 0.05, "endpoints": ["bcc", "mm"]})

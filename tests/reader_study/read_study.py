@@ -4,11 +4,11 @@ import random
 
 from django.utils import timezone
 
-from reader_study.jobs_results import compute  # noqa: F401
+from reader_study.jobs.results import compute  # noqa: F401
 from reader_study.models import Answer, Study
-from reader_study.services import results
-from skinclinic import jobs
-from skinclinic.diseases import DISEASE_KEYS
+from reader_study.services.results import results
+from skinclinic.engine import jobs
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, studies
 
 LABELS = ["bcc"] * 4 + ["mm"] * 4 + ["sk"] * 4 + ["nevus"] * 4 + ["ak"] * 3

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reader_study.models import Answer, AnswerChange, Reader, Reading, Study, StudyEvent
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 from tests.cases import each
 from tests.readings import Link, code_of
 from tests.studies import make_study

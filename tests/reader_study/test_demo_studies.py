@@ -2,13 +2,16 @@
 
 import pytest
 
+from classifier.demo import archive as demo_archive
 from classifier.models import Analysis
-from classifier.services import demo_archive, registry
+from classifier.services.models import registry
+from reader_study.demo import studies as demo
 from reader_study.models import Study
-from reader_study.services import demo, enrolment, protocol, results
-from skinclinic import jobs
+from reader_study.services.making import enrolment, protocol
+from reader_study.services.results import results
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.engine import jobs
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db

@@ -6,18 +6,19 @@ from collections import Counter
 import pytest
 
 from classifier.models import Analysis
-from classifier.services import batch_analyses
+from classifier.services.analysis import batch_analyses
 from reader_study.models import Study, StudyEvent
-from reader_study.services import model_answers, opening, protocol, readers, sampling, studies
-from reader_study.services.readers import Wanted
-from reader_study.services.refused import Refused
-from reader_study.services.sampling import Recipe
-from reader_study.services.studies import Sessions
-from skinclinic import jobs
+from reader_study.services.making import opening, protocol, readers, sampling, studies
+from reader_study.services.making.readers import Wanted
+from reader_study.services.making.sampling import Recipe
+from reader_study.services.making.studies import Sessions
+from reader_study.services.results import model_answers
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.models import Job
-from skinclinic.services import files
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.cases import each
 from tests.reader_study.conftest import LABELS, WANTED
@@ -151,7 +152,7 @@ def test_of_photos_that_look_alike_one_is_drawn(draft, coordinator, stocked, cli
 def test_a_photo_whose_file_is_gone_is_passed_over(draft, coordinator, stocked):
     version = stocked.versions[0]
     lost = stocked.entries[0]
-    files.path_of(lost.photo.file_key).unlink()
+    store.path_of(lost.photo.file_key).unlink()
     study = sampling.draw(draft, coordinator, Recipe(per={version.pk: {"bcc": 6}}, seed=3))
     assert study.images.count() == 5
     assert study.recipe["left_out"]["file"] == 1
@@ -243,7 +244,7 @@ def test_a_photo_the_model_cannot_read_fails_the_job_with_its_number(draft, coor
     Analysis.objects.all().delete()
     study = sampling.draw(draft, coordinator, recipe)
     image = study.images.select_related("photo").get(number=4)
-    files.path_of(image.photo.file_key).write_bytes(b"no photo")
+    store.path_of(image.photo.file_key).write_bytes(b"no photo")
     jobs.run_waiting(model_answers.JOB)
     job = model_answers.job_of(study)
     assert (job.state, job.error_code) == ("failed", "photo_unreadable") and ": 4." in job.error
@@ -305,7 +306,7 @@ def test_what_keeps_a_study_from_opening(ready, coordinator, change, code):
 
 def test_readers_sample_files_and_consent_are_looked_at(ready, draft, coordinator):
     image = ready.images.select_related("photo__lesion__patient").first()
-    file = files.path_of(image.photo.file_key)
+    file = store.path_of(image.photo.file_key)
     file.rename(file.with_suffix(".away"))
     assert codes(ready) == {"file"}
     file.with_suffix(".away").rename(file)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from classifier import roc
-from classifier.metrics import notes
+from classifier.metrics import notes, roc
 from reader_study import mrmc
 from tests.cases import each
 from tests.reader_study import van_dyke

@@ -10,11 +10,12 @@ from pypdf import PdfReader
 
 from reader_study import paper as pure
 from reader_study.models import Answer, AnswerChange, Study
-from reader_study.services import answer_files, paper, studies
-from reader_study.services.answer_files import KEEP_PAPER, KEEP_SCREEN
-from reader_study.services.refused import Refused
+from reader_study.services.making import paper, studies
+from reader_study.services.reading import answer_files
+from reader_study.services.reading.answer_files import KEEP_PAPER, KEEP_SCREEN
 from skinclinic.archive.formats.problems import TableRefused
-from skinclinic.services import files
+from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.reader_study.test_readers import answer
@@ -43,7 +44,7 @@ def test_photos_are_printed_at_their_own_resolution_pixel_for_pixel(opened):
         (drawn,) = (one.get_object() for one in page["/Resources"]["/XObject"].values())
         shown = Image.open(io.BytesIO(drawn._data))
         assert shown.size == (photo.width, photo.height) == (drawn["/Width"], drawn["/Height"])
-        assert shown.tobytes() == Image.open(files.path_of(photo.file_key)).tobytes()
+        assert shown.tobytes() == Image.open(store.path_of(photo.file_key)).tobytes()
     assert b"%%EOF" in data[-32:]
 
 
@@ -95,7 +96,7 @@ def test_facts_are_printed_only_if_wanted(opened):
 
 def test_a_lost_file_is_said_by_number(opened):
     image = opened.images.select_related("photo").get(number=5)
-    files.path_of(image.photo.file_key).unlink()
+    store.path_of(image.photo.file_key).unlink()
     with pytest.raises(Refused, match="5"):
         printed(opened)
 

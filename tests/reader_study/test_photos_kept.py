@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from reader_study.models import Study
+from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.services import files
 from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def photo(study) -> Photo:
 
 
 def stays(photo: Photo) -> bool:
-    return Photo.objects.filter(pk=photo.pk).exists() and files.path_of(photo.file_key).is_file()
+    return Photo.objects.filter(pk=photo.pk).exists() and store.path_of(photo.file_key).is_file()
 
 
 def test_a_page_says_why(client_for, clinician, study, photo):

@@ -10,8 +10,8 @@ from django.utils import timezone
 from PIL import Image
 
 from reader_study.models import Answer, Reading, Study, StudyEvent
-from reader_study.services import enrolment
-from skinclinic.services import files
+from reader_study.services.making import enrolment
+from skinclinic.files import store
 from tests import evaluated
 from tests.readings import Link, body_of, code_of
 from tests.studies import make_study
@@ -102,7 +102,7 @@ def test_each_reader_sees_the_photos_in_an_own_order(clinic, coordinator):
         number = link.row.order[0]
         photo = made.study.images.get(number=number).photo
         sent = Image.open(io.BytesIO(body_of(link.get("reading-photo", 1))))
-        stored = Image.open(io.BytesIO(files.read(photo.file_key)))
+        stored = Image.open(io.BytesIO(store.read(photo.file_key)))
         assert sent.tobytes() == stored.tobytes()
 
 
@@ -254,7 +254,7 @@ def test_practice_of_an_aided_session_shows_the_model_and_stores_nothing(aided):
 def test_a_deleted_photo_is_said(made):
     link = Link(made.secrets[0]).begin()
     image = made.study.images.get(number=link.row.order[0])
-    files.path_of(image.photo.file_key).unlink()
+    store.path_of(image.photo.file_key).unlink()
     response = link.get("reading-photo", 1)
     assert (response.status_code, code_of(response)) == (404, "no_photo")
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from reader_study import blinding
-from skinclinic.services import files
+from skinclinic.files import store
 from tests.readings import Link, body_of
 from tests.studies import make_study
 
@@ -24,10 +24,10 @@ def made(clinic, coordinator, settings):
 
 
 def test_the_bytes_are_new_each_time_and_the_pixels_the_same(photo):
-    stored = files.read(photo.file_key)
+    stored = store.read(photo.file_key)
     sent = []
     for _ in range(3):
-        chunks, length = blinding.stream(files.path_of(photo.file_key))
+        chunks, length = blinding.stream(store.path_of(photo.file_key))
         sent.append(b"".join(chunks))
         assert len(sent[-1]) == length
     assert len({hashlib.sha256(data).hexdigest() for data in [stored, *sent]}) == 4

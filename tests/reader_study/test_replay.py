@@ -12,10 +12,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reader_study.models import Answer, Reader, Study, StudyImage, StudyResult
-from reader_study.services import methods_text, protocol, replay, results, study_tables
+from reader_study.services.making import protocol
+from reader_study.services.results import methods_text, replay, results, study_tables
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import WholeSet, read_tables
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from tests.cases import each
 from tests.reader_study.made_study import made_study
 from tests.reader_study.read_study import computed, read_study

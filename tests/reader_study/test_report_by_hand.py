@@ -8,7 +8,7 @@ import pytest
 from classifier.metrics import notes
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, Image, StudyTables
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 TRUTH = ("bcc", "bcc", "nevus", "nevus", "nevus", "ak")
 SCORES = {

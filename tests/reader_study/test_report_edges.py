@@ -15,7 +15,7 @@ from reader_study.statistics.mcnemar import corrected_p, exact_p
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, StudyTables, WholeSet
 from reader_study.statistics.tidy import tidy
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.reader_study.made_study import made_study
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reader_study.statistics.report import report
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import peers
 from tests.reader_study.made_study import made_study
 from tests.reader_study.r_scripts import AGREEMENT, OBUCHOWSKI_ROCKETTE

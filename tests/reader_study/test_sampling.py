@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import combinations
 
 from reader_study.sampling import Candidate, draw, replacement
-from skinclinic.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests.cases import each
 
 

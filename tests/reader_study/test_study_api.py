@@ -5,8 +5,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from reader_study.models import Study
-from reader_study.services import model_answers
-from skinclinic import jobs
+from reader_study.services.results import model_answers
+from skinclinic.engine import jobs
 from tests.cases import each
 from tests.reader_study.conftest import WANTED
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from reader_study.models import Reader, Study
-from reader_study.services import enrolment
+from reader_study.services.making import enrolment
 from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db
@@ -33,8 +33,8 @@ def test_a_draft_with_readers_and_a_preview_can_be_thrown_away(draft, runner, co
 
 
 def test_a_group_goes_once_its_readers_are_withdrawn(draft, coordinator):
-    from reader_study.services import studies
-    from reader_study.services.refused import Refused
+    from reader_study.services.making import studies
+    from skinclinic.services.refused import Refused
 
     study, group = draft.study, draft.readers[0].group
     enrolment.enrol(study, group=group, by=coordinator, is_preview=True)

@@ -15,9 +15,9 @@ from django.db import connection
 
 from reader_study import mrmc
 from reader_study.management.commands.mrmc import _difference
-from reader_study.services import report_files
+from reader_study.services.results import report_files
 from reader_study.statistics.report import report
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.reader_study import van_dyke
 from tests.reader_study.made_study import made_study, write

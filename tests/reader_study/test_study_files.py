@@ -8,7 +8,7 @@ import pytest
 from reader_study.statistics.ratings import AiRatings, Ratings, read_ratings
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import read_tables
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.reader_study.made_study import made_study, write
 

@@ -10,15 +10,16 @@ from PIL import Image as Picture
 from pypdf import PdfReader
 
 from classifier.metrics.plain import plain
-from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Shape, to_png, to_svg
+from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Shape, to_svg
 from classifier.plots.pdf import to_pdf
-from classifier.services.figure_files import FONT_FILE
+from classifier.plots.png import to_png
+from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.by_reader import _apart
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD, SIDE
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, WholeSet
-from skinclinic.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 from tests.cases import each
 from tests.reader_study.made_study import made_study
 
@@ -203,7 +204,7 @@ def test_a_figure_is_the_same_as_svg_png_and_pdf(drawn):
     drawing = drawn.roc("asan", "unaided", "bcc").drawing
     svg = to_svg(drawing, alone=True)
     assert COLOURS["vermillion"] in svg and "<polygon" in svg and "Basal cell carcinoma, asan" in svg
-    picture = Picture.open(io.BytesIO(to_png(drawing, FONT_FILE)))
+    picture = Picture.open(io.BytesIO(to_png(to_pdf(drawing, FONT_FILE))))
     assert picture.size == (round(drawing.width * 2), round(drawing.height * 2))
     page = PdfReader(io.BytesIO(to_pdf(drawing, FONT_FILE))).pages[0]
     assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(
@@ -228,7 +229,7 @@ def test_korean_letters_are_in_the_pdf():
 def test_shapes_are_painted_in_their_place(shape, hollow):
     drawing = Drawing(60, 60, "shape")
     drawing.shape(30, 30, "blue", shape, 12, hollow=hollow)
-    picture = np.asarray(Picture.open(io.BytesIO(to_png(drawing, FONT_FILE)))).astype(int)
+    picture = np.asarray(Picture.open(io.BytesIO(to_png(to_pdf(drawing, FONT_FILE))))).astype(int)
     blue = (np.abs(picture - np.array([0, 0x72, 0xB2])).sum(2) < 40).nonzero()
     assert abs(blue[0].mean() / 2 - 30) < 2 and abs(blue[1].mean() / 2 - 30) < 2
     middle = picture[60, 60]

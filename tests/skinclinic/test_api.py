@@ -134,7 +134,12 @@ def test_pages_are_keyset_pages(api, clinician, clinic):
         page = client.get(address).json()
         seen += [row["code"] for row in page["results"]]
         address = page["next"]
+        last = page
     assert seen == [f"K-{number}" for number in (4, 3, 2, 1, 0)]
+    before = client.get(last["previous"]).json()
+    assert [row["code"] for row in before["results"]] == ["K-2", "K-1"]
+    assert client.get(before["previous"]).json()["previous"] is None and "page_size=2" in before["next"]
+    assert client.get("/api/patients/?cursor=nonsense").status_code == 404
 
 
 def test_list_of_lesions_takes_the_same_queries_for_1_and_30(

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -18,41 +19,44 @@ ROOT = Path(__file__).resolve().parents[2]
 APPS = ["skinclinic", "skinclinic.archive", "classifier", "reader_study"]
 LABELS = ["skinclinic", "archive", "classifier", "reader_study"]
 # Inside an app a layer may import itself and what stands before it.
-LAYERS = ["models", "services", "outside"]
-OUTSIDE = ("tasks", "views", "api", "management", "forms", "middleware", "context", "urls", "celery", "wsgi")
+LAYERS = ["models", "engine", "services", "presenters", "outside"]
+LAYER_OF = {
+    "files": "engine",
+    "celery": "engine",
+    "templatetags": "presenters",
+    **dict.fromkeys(
+        ("jobs", "views", "api", "demo", "management", "forms", "context", "urls", "wsgi"),
+        "outside",
+    ),
+}
+# What of ``skinclinic/web`` stands outside; the rest of that folder is for every layer.
+WEB_OUTSIDE = ("middleware", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",
-    "skinclinic/quality.py",
-    "skinclinic/diseases.py",
+    "skinclinic/vocabulary/days.py",
+    "skinclinic/vocabulary/diseases.py",
+    "skinclinic/files/whole.py",
+    "skinclinic/web/csv_table.py",
+    "skinclinic/web/inputs.py",
+    "skinclinic/web/zip_stream.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",
     "skinclinic/archive/labels.py",
-    "skinclinic/archive/near.py",
-    "classifier/architectures.py",
-    "classifier/batches.py",
-    "classifier/cam.py",
-    "classifier/colormaps.py",
+    "skinclinic/archive/near_duplicates.py",
+    "classifier/analysing",
+    "classifier/drawings",
     "classifier/imports",
-    "classifier/manifest.py",
     "classifier/metrics",
-    "classifier/network.py",
     "classifier/networks",
-    "classifier/pipeline.py",
     "classifier/plots/axes.py",
     "classifier/plots/canvas.py",
-    "classifier/preprocess.py",
-    "classifier/reference",
-    "classifier/roc.py",
+    "classifier/plots/colormaps.py",
+    "classifier/plots/pdf.py",
+    "classifier/plots/png.py",
     "classifier/runtimes",
-    "classifier/structure.py",
-    "classifier/synthetic.py",
-    "classifier/synthetic_canvas.py",
-    "classifier/synthetic_other.py",
-    "classifier/torchvision_ops.py",
     "classifier/training",
-    "classifier/weights.py",
     "reader_study/blinding.py",
     "reader_study/mrmc.py",
     "reader_study/paper.py",
@@ -98,9 +102,10 @@ def layer_of(module: str) -> str | None:
     app = app_of(module)
     if app is None or module == app:
         return None
-    layer = module.removeprefix(f"{app}.").split(".")[0]
-    if layer in OUTSIDE or layer.startswith("jobs_"):
+    layer, _dot, rest = module.removeprefix(f"{app}.").partition(".")
+    if layer == "web" and rest.split(".")[0] in WEB_OUTSIDE:
         return "outside"
+    layer = LAYER_OF.get(layer, layer)
     return layer if layer in LAYERS else None
 
 
@@ -130,6 +135,35 @@ def test_layers_import_only_those_before_them(app):
     assert not wrong
 
 
+def test_services_share_one_refusal():
+    """Readers' refusals carry a code of their own; the API's are what the others become there."""
+    of_their_own = {"skinclinic/services/refused.py", "skinclinic/api/errors.py"}
+    of_their_own |= {"reader_study/services/reading/refusals.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sources(app)
+        if re.search(r"^class Refused\(", path.read_text(), re.M)
+    }
+    assert found == of_their_own
+
+
+def test_views_and_api_do_not_lean_on_each_other():
+    """What both show lies in presenters; no app shows its pages through another app's views."""
+    wrong = []
+    for app in APPS:
+        for path in sources(app):
+            own = module_of(path).removeprefix(f"{app}.").split(".")[0]
+            for name in imports(path):
+                other = app_of(name)
+                folder = name.removeprefix(f"{other}.").split(".")[0] if other else ""
+                if {own, folder} == {"views", "api"} or (
+                    folder == "views" and own != "urls" and other != app
+                ):
+                    wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong
+
+
 def test_migrations_follow_the_arrows():
     from django.db.migrations.loader import MigrationLoader
 
@@ -148,9 +182,14 @@ def test_migrations_follow_the_arrows():
 
 def is_pure(module: str) -> bool:
     path = ROOT / module.replace(".", "/")
-    return any(
-        path == pure or pure in path.parents for pure in ((ROOT / name).with_suffix("") for name in PURE)
-    )
+    listed = ((ROOT / name).with_suffix("") for name in PURE)
+    return is_bare_package(path) or any(path == pure or pure in path.parents for pure in listed)
+
+
+def is_bare_package(path: Path) -> bool:
+    """A folder of modules with nothing of its own but a docstring."""
+    init = path / "__init__.py"
+    return init.is_file() and len(ast.parse(init.read_text()).body) <= 1
 
 
 @each("folder", PURE)
@@ -166,6 +205,15 @@ def test_pure_files_know_no_django(folder):
     assert not wrong
 
 
+def test_pure_files_are_checked_strictly():
+    mypy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    (strict,) = [part["module"] for part in mypy["overrides"] if part.get("disallow_untyped_defs")]
+    dotted = [
+        name.removesuffix(".py").replace("/", ".") + ("" if name.endswith(".py") else ".*") for name in PURE
+    ]
+    assert strict == dotted
+
+
 def test_settings_are_read_only_through_django():
     wrong = [
         str(path.relative_to(ROOT))
@@ -178,8 +226,8 @@ def test_settings_are_read_only_through_django():
 
 
 def test_jobs_are_the_only_tasks():
-    """Work outside a request is declared with @job; only skinclinic/tasks.py speaks to Celery."""
-    allowed = {"skinclinic/tasks.py", "skinclinic/celery.py", "skinclinic/broker.py"}
+    """Work outside a request is declared with @job; only skinclinic/engine/tasks.py speaks to Celery."""
+    allowed = {"skinclinic/engine/tasks.py", "skinclinic/celery.py", "skinclinic/engine/broker.py"}
     wrong = [
         str(path.relative_to(ROOT))
         for app in APPS

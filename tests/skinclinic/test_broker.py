@@ -5,7 +5,7 @@ import threading
 import pytest
 from kombu import Connection
 
-from skinclinic import broker  # noqa: F401
+from skinclinic.engine import broker  # noqa: F401
 
 
 @pytest.fixture

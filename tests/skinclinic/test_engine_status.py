@@ -2,7 +2,7 @@
 
 import pytest
 
-from skinclinic import jobs
+from skinclinic.engine import jobs
 from skinclinic.models import Job
 from tests.skinclinic.pages import url
 

@@ -82,7 +82,7 @@ def test_the_database_away_before_any_view(client, monkeypatch):
     def away(user):
         raise OperationalError("could not connect")
 
-    monkeypatch.setattr("skinclinic.middleware._memberships", away)
+    monkeypatch.setattr("skinclinic.web.middleware._memberships", away)
     response = client.get(url("account"))
     assert response.status_code == 503
     assert response["Retry-After"] == "15"

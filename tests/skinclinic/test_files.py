@@ -7,7 +7,10 @@ import time
 
 import pytest
 
-from skinclinic.services import file_notes, files, housekeeping
+from skinclinic.engine import housekeeping
+from skinclinic.files import notes as file_notes
+from skinclinic.files import store as files
+from skinclinic.files import whole
 from tests.folders import stored_files
 
 
@@ -80,7 +83,7 @@ def test_a_disk_that_fills_while_writing_leaves_nothing(monkeypatch):
 
 def test_deleting_twice_and_a_begun_file():
     key = files.save("clinic-1", b"bytes")
-    files.path_of(key).with_suffix(".draft").write_bytes(b"by")
+    whole.new_draft(files.path_of(key)).write_bytes(b"by")
     files.delete(key)
     files.delete(key)
     assert stored_files() == []
@@ -132,8 +135,7 @@ def test_no_room_for_the_note_is_a_full_disk(monkeypatch):
 
 def test_files_of_a_crashed_upload_are_swept_after_an_hour(settings, db):
     key, begun = files.save("clinic-1", b"orphan"), files.new_key("clinic-1")
-    files.path_of(begun).parent.mkdir(parents=True, exist_ok=True)
-    files.path_of(begun).with_suffix(".draft").write_bytes(b"half")
+    whole.new_draft(files.path_of(begun)).write_bytes(b"half")
     folder = crash_leaving(settings, key, begun)
 
     housekeeping.sweep()

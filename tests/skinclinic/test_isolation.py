@@ -16,9 +16,9 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from classifier.models import Training, TrainingRun
-from classifier.services import registry
+from classifier.services.models import registry
 from reader_study.models import StudyImage
-from reader_study.services import enrolment, studies
+from reader_study.services.making import enrolment, studies
 from skinclinic.archive.models import (
     BackgroundDisease,
     Dataset,
@@ -186,6 +186,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         answer=answer,
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
         session_key="unaided",
+        kind_of_work="evaluation",
         position=1,
         study=study,
         reader=reader,

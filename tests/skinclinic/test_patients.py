@@ -2,8 +2,8 @@
 
 import pytest
 
-from skinclinic import patient_codes
 from skinclinic.models import Lesion, Patient
+from skinclinic.services import patient_codes
 from tests import crowd, factories
 from tests.cases import each
 

@@ -6,8 +6,8 @@ import pytest
 from django.urls import get_resolver, reverse
 from PIL import Image
 
+from skinclinic.files import store as files
 from skinclinic.models import Photo
-from skinclinic.services import files
 from tests import factories
 from tests.folders import stored_files
 

@@ -12,8 +12,9 @@ from django.db import DatabaseError, connection
 from PIL import ExifTags, Image
 
 from skinclinic import imaging
+from skinclinic.files import store as files
 from skinclinic.models import Diagnosis, Lesion, Photo
-from skinclinic.services import files, photos
+from skinclinic.services import photos
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
 from tests.cases import each

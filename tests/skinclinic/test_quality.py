@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from skinclinic import imaging, quality
+from skinclinic import imaging
+from skinclinic.imaging import quality
 from tests.cases import each
 
 # Ten skin tones from the lightest to the darkest (Monk scale).

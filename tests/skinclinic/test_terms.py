@@ -2,8 +2,8 @@
 
 import pytest
 
-from skinclinic import terms
-from skinclinic.diseases import DISEASE_KEYS
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 
 

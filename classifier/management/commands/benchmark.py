@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *, json, threads, **options):
         # Imported here, so that `manage.py help` stays quick.
-        from classifier import benchmarks
+        from classifier.analysing import benchmarks
 
         with contextlib.redirect_stdout(sys.stderr):
             found = benchmarks.measure(threads)

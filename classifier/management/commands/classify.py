@@ -7,10 +7,11 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from classifier import photo_files, weights
+from classifier.analysing import photo_files
+from classifier.analysing.pipeline import differential
 from classifier.management.classify_output import JsonWriter, TableWriter, save_heatmaps
-from classifier.manifest import Manifest
-from classifier.pipeline import differential
+from classifier.networks import weights
+from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
 
 DEFAULT_THRESHOLDS = "balanced"

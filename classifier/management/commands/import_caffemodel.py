@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from classifier.architectures import ARCHITECTURES
 from classifier.imports.labels import read_labels
 from classifier.management.import_command import ImportCommand, Imported, preprocessing, three_numbers
+from classifier.networks.architectures import ARCHITECTURES
 
 
 class Command(ImportCommand):

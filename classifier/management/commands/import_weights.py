@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from classifier.architectures import ARCHITECTURES
 from classifier.imports.labels import read_labels
 from classifier.management.import_command import ImportCommand, Imported, preprocessing, three_numbers
-from classifier.manifest import ModelRejected
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.manifest import ModelRejected
 
 
 class Command(ImportCommand):

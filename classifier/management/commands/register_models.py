@@ -2,8 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
-from classifier import weights
-from classifier.services import registry
+from classifier.networks import weights
+from classifier.services.models import registry
 
 
 class Command(BaseCommand):

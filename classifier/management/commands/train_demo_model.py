@@ -28,8 +28,8 @@ class Command(BaseCommand):
     def handle(self, *args, photos, init, out, folds, seed, jobs, scores, **options):
         import torch
 
-        from classifier import weights
-        from classifier.network import load_imagenet
+        from classifier.networks import weights
+        from classifier.networks.network import load_imagenet
         from classifier.training import demo, demo_manifest
         from classifier.training.examples import read_pad_ufes_20
 

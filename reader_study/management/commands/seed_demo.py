@@ -4,11 +4,12 @@ import os
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.demo import clinic as demo_clinic
 from classifier.models import Analysis
-from classifier.services import demo_clinic
-from classifier.services.analyses import JOB
-from reader_study.services import demo, results
-from skinclinic import jobs
+from classifier.services.analysis.analyses import JOB
+from reader_study.demo import studies as demo
+from reader_study.services.results import results
+from skinclinic.engine import jobs
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from skinclinic.archive.formats.columns import Layout
 from skinclinic.archive.formats.photo_sets import PhotoSet
 from skinclinic.archive.formats.problems import PhotosRefused, _
 from skinclinic.archive.formats.rows import Row
-from skinclinic.diseases import DISEASES
-from skinclinic.sites import SITE_KEYS
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.sites import SITE_KEYS
 
 SITES = {key.replace("_", " "): key for key in SITE_KEYS} | {key: key for key in SITE_KEYS}
 

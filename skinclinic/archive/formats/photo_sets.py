@@ -1,5 +1,6 @@
 """The photos of an import: a folder, or a ZIP that is read in place and never unpacked."""
 
+import io
 import os
 import stat
 import struct
@@ -7,6 +8,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from skinclinic.archive.formats.problems import PhotosRefused, _
@@ -25,6 +27,8 @@ _NESTED = {
     ".z", ".cab", ".jar", ".iso", ".dmg",
 }  # fmt: skip
 _UTF_8, _ENCRYPTED = 1 << 11, 1
+# Each entry of the directory begins so.
+_ENTRY = b"PK\x01\x02"
 
 
 class FileTooLarge(ValueError):
@@ -49,9 +53,7 @@ class PhotoSet:
         self._bare: dict[str, str | None] = {}
         for name in names:
             if len(self.names) >= MOST_FILES:
-                raise PhotosRefused(
-                    _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
-                )
+                raise _too_many()
             if not _is_text(name) or len(name) > LONGEST_NAME:
                 raise PhotosRefused(
                     _("The name “%(name)s” is not text or too long. Rename the file."), name=name[:80]
@@ -122,10 +124,17 @@ def _refuse_folder(error: OSError) -> None:
 
 class Zip(PhotoSet):
     def __init__(self, path: Path):
+        self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
             self.size = path.stat().st_size
-            _check_directory(path)
-            self.file = zipfile.ZipFile(path)
+            with ExitStack() as opened:
+                self._stream = opened.enter_context(_Bounded(io.FileIO(path)))
+                self.file = zipfile.ZipFile(self._stream)
+                self._check_sizes()
+                super().__init__(self._walk())
+                opened.pop_all()
+        except PhotosRefused:
+            raise
         except (
             zipfile.BadZipFile,
             OSError,
@@ -134,18 +143,9 @@ class Zip(PhotoSet):
             OverflowError,
             struct.error,
         ) as error:
-            if isinstance(error, PhotosRefused):
-                raise
             raise PhotosRefused(
                 _("The ZIP cannot be read (%(error)s). Make it anew."), error=str(error)
             ) from None
-        self._infos = {}
-        try:
-            self._check_sizes()
-            super().__init__(self._walk())
-        except BaseException:
-            self.file.close()
-            raise
 
     def _check_sizes(self) -> None:
         infos = self.file.infolist()
@@ -186,16 +186,18 @@ class Zip(PhotoSet):
                     times=info.file_size // max(info.compress_size, 1),
                 )
             if suffix in SUFFIXES:
-                # zipfile unpacks other methods without a bound on memory.
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise PhotosRefused(
-                        _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."),
-                        name=shown,
-                    )
-                if key in self._infos:
-                    raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
-                self._infos[key] = info
+                self._add(key, info, shown)
                 yield key
+
+    def _add(self, key: str, info: zipfile.ZipInfo, shown: str) -> None:
+        # zipfile unpacks other methods without a bound on memory.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PhotosRefused(
+                _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."), name=shown
+            )
+        if key in self._infos:
+            raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
+        self._infos[key] = info
 
     def read(self, name: str, most: int) -> bytes:
         info = self._infos[name]
@@ -222,7 +224,25 @@ class Zip(PhotoSet):
         return data
 
     def close(self) -> None:
-        self.file.close()
+        self._stream.close()
+
+
+class _Bounded(io.BufferedReader):
+    """A ZIP as zipfile reads it: its directory at once, refused here if it alone would fill the memory."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size and size > MOST_DIRECTORY_BYTES:
+            raise _too_many()
+        data = super().read(size)
+        if data.count(_ENTRY) > MOST_FILES:
+            raise _too_many()
+        return data
+
+
+def _too_many() -> PhotosRefused:
+    return PhotosRefused(
+        _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
+    )
 
 
 def open_photos(path: Path) -> PhotoSet:
@@ -237,19 +257,6 @@ def open_photos(path: Path) -> PhotoSet:
 def leads_out(name: str) -> bool:
     """Whether a path of a ZIP would leave the folder it is unpacked in, on any system."""
     return ".." in name.split("/") or name.startswith("/") or bool(PureWindowsPath(name).drive)
-
-
-def _check_directory(path: Path) -> None:
-    """Refuse a ZIP whose directory alone would fill the memory, before zipfile reads it."""
-    with path.open("rb") as file:
-        # The same function that zipfile trusts, so that both see the same directory.
-        end = zipfile._EndRecData(file)
-    if end and (
-        end[zipfile._ECD_SIZE] > MOST_DIRECTORY_BYTES or end[zipfile._ECD_ENTRIES_TOTAL] > MOST_FILES
-    ):
-        raise PhotosRefused(
-            _("There are more than %(most)s files. Import them in parts."), most=f"{MOST_FILES:,}"
-        )
 
 
 def _name(info: zipfile.ZipInfo) -> str:

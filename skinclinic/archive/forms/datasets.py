@@ -5,8 +5,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.archive import labels
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import Dataset, DatasetVersion
+from skinclinic.archive.presenters.label_names import known_label
 
 METHODS = (
     ("time", _("By time: the oldest patients train")),

@@ -2,10 +2,11 @@ from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic import terms
-from skinclinic.archive import labels, subtypes
+from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, Entry
+from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.models import Diagnosis
+from skinclinic.vocabulary import subtypes, terms
 
 
 class EntryForm(forms.Form):
@@ -43,9 +44,3 @@ class EntryForm(forms.Form):
         if text and not terms.icd10_code(text):
             raise forms.ValidationError(_("This is not an ICD-10 code, such as C44.9."))
         return terms.icd10_code(text)
-
-
-def known_label(text: str) -> str:
-    """The key of the disease that ``text`` names exactly, else the text."""
-    found = terms.resolve("", text) if text else None
-    return found[0] if found and found[0] else text

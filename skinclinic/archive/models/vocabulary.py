@@ -14,6 +14,9 @@ class BackgroundDisease(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
+    # Counted by services.curating.vocabulary.
+    photos: int
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -25,7 +28,7 @@ class BackgroundDisease(models.Model):
 
 
 class Subtype(models.Model):
-    """A subtype a clinic adds to the built-in ones (``skinclinic.archive.subtypes``)."""
+    """A subtype a clinic adds to the built-in ones (``skinclinic.vocabulary.subtypes``)."""
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="subtypes")
     label = models.CharField(_("label"), max_length=LABEL_LENGTH)

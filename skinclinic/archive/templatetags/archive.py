@@ -3,9 +3,10 @@
 from django import template
 from django.utils.translation import get_language
 
-from skinclinic.archive import labels, subtypes
+from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, Review
 from skinclinic.templatetags.ui import disease_badge
+from skinclinic.vocabulary import subtypes
 
 register = template.Library()
 

@@ -1,25 +1,27 @@
 """The choices of the type-ahead over labels: the 12 diseases and the clinic's own names of others."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from skinclinic import terms
 from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease
-from skinclinic.archive.services.import_check import LEAVE_OUT
-from skinclinic.archive.services.selection import MALIGNANT, OTHERS
-from skinclinic.keyset import storable
+from skinclinic.archive.presenters.label_names import group_name
+from skinclinic.archive.services.importing.check import LEAVE_OUT
+from skinclinic.archive.services.searching.selection import MALIGNANT, OTHERS
 from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
+from skinclinic.vocabulary import terms
+from skinclinic.web.inputs import storable
+from skinclinic.web.requests import MemberRequest
 
 MOST = 20
 
 
 @clinic_member()
 @require_safe
-def label_terms(request: HttpRequest) -> JsonResponse:
+def label_terms(request: MemberRequest) -> JsonResponse:
     """``?q=`` text typed; ``offer``: "filter" adds groups of labels, "new" the text as a new disease,
     "import" that and leaving rows out. {"terms": [{value, label, detail, tier_label}]}."""
     query = request.GET.get("q", "")[:LABEL_LENGTH]
@@ -29,12 +31,6 @@ def label_terms(request: HttpRequest) -> JsonResponse:
     if offer in ("new", "import") and query and not any(_is(term, query) for term in found):
         found.append({"value": query, "label": query, "detail": _("a new name; counts as others")})
     return JsonResponse({"terms": found})
-
-
-def group_name(label: str) -> str:
-    """A label or a group of labels in words, as the type-ahead shows it."""
-    groups = {MALIGNANT: _("Malignant"), OTHERS: _("Others (not among the 12)")}
-    return groups.get(label) or labels.name(label, get_language() or "en")
 
 
 def _groups(query: str, offer: str) -> list[dict]:

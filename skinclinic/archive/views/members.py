@@ -1,7 +1,7 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -9,12 +9,15 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic import keyset
 from skinclinic.archive import labels
-from skinclinic.archive.forms.entry import known_label
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
-from skinclinic.archive.services import datasets
+from skinclinic.archive.presenters.label_names import known_label
+from skinclinic.archive.services.datasets import datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
+from skinclinic.services.refused import Refused
+from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key, storable
+from skinclinic.web.requests import SignedInRequest
 
 PAGE_SIZE = 60
 ORDER = ("id",)
@@ -22,7 +25,7 @@ VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
-def members(request: HttpRequest, pk: int) -> HttpResponse:
+def members(request: SignedInRequest, pk: int) -> HttpResponse:
     """A page of the version's photos, by label and side."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
@@ -54,10 +57,10 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def members_act(request: HttpRequest, pk: int) -> HttpResponse:
+def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the chosen photos out of the draft, or give them another label there."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
-    chosen = [int(key) for key in request.POST.getlist("items") if keyset.is_key(key)][:PAGE_SIZE]
+    chosen = [int(key) for key in request.POST.getlist("items") if is_key(key)][:PAGE_SIZE]
     # Chosen from the list, or typed and not chosen.
     label = request.POST.get("label") or known_label(request.POST.get("label_typed", "").strip())
     label = label[:LABEL_LENGTH]
@@ -68,13 +71,13 @@ def members_act(request: HttpRequest, pk: int) -> HttpResponse:
             n = datasets.remove(version, chosen)
             text = ngettext("%(count)d photo was taken out.", "%(count)d photos were taken out.", n)
             messages.success(request, text % {"count": n})
-        elif request.POST.get("act") == "relabel" and keyset.storable(label):
+        elif request.POST.get("act") == "relabel" and storable(label):
             n = datasets.relabel(version, chosen, label)
             text = ngettext("%(count)d photo has another label.", "%(count)d photos have another label.", n)
             messages.success(request, text % {"count": n})
         else:
             messages.error(request, _("Choose one of: take out, another label."))
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, _asked(request.POST)))
 
@@ -89,4 +92,4 @@ def _asked(values) -> dict[str, str]:
     """The label and side that are asked for."""
     found = {"label": values.get("only", "")[:LABEL_LENGTH], "split": values.get("split", "")}
     found["split"] = found["split"] if found["split"] in DatasetItem.Split.values else ""
-    return {name: value for name, value in found.items() if value and keyset.storable(value)}
+    return {name: value for name, value in found.items() if value and storable(value)}

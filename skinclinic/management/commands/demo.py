@@ -3,17 +3,24 @@
 import os
 import socket
 import subprocess
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from skinclinic.processes import python, run_together
+from skinclinic.engine import jobs
+from skinclinic.engine.processes import python, run_together
+
+MANAGE = str(settings.BASE_DIR / "manage.py")
 
 
 class Command(BaseCommand):
     help = "Run SkinClinic on this machine alone, at http://127.0.0.1:$PORT (8000). Ctrl-C stops it."
     requires_system_checks: list[str] = []
+    environment: dict[str, str] = {}
+    # Beginnings of warnings of Celery's that say nothing new here.
+    not_warned = ["You're running the worker with superuser privileges"]
 
     def handle(self, *args, **options):
         if not settings.EMBEDDED:
@@ -23,29 +30,38 @@ class Command(BaseCommand):
         scratch = home / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         settings.STATIC_ROOT.mkdir(exist_ok=True)
-        environment = os.environ | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
-        manage = str(settings.BASE_DIR / "manage.py")
+        environment = os.environ | self.environment | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
 
         self.say(f"everything is written to {home}")
         call_command("migrate", verbosity=0)
         # In a process of its own, so that the network's memory is given back.
-        if subprocess.run(python(manage, "seed_demo"), env=environment).returncode:
+        if subprocess.run(python(MANAGE, "seed_demo"), env=environment).returncode:
             raise CommandError("The demo data could not be made; see above.")
         self.say(f"open http://127.0.0.1:{port}   (Ctrl-C stops)")
+        self.run(port, scratch, environment)
+
+    def run(self, port: int, scratch: Path, environment: dict[str, str]) -> None:
+        """Run the processes in the foreground until Ctrl-C."""
         run_together(
             {
                 "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
-                "worker": python(
-                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("analysis,default")
-                ),
-                # Of its own, so that a photo never waits behind a training.
-                "trainer": python(
-                    "-m", "celery", "--quiet", "-A", "skinclinic", "worker", *self._worker("training")
-                ),
-                "reconciler": python(manage, "reconcile"),
+                # Each of its own, so that a photo never waits behind an import, an evaluation or a training.
+                "worker": self.worker(jobs.PHOTOS),
+                "batch": self.worker(jobs.BATCH, jobs.MAIL),
+                "trainer": self.worker(jobs.TRAINING),
+                "reconciler": python(MANAGE, "reconcile"),
             },
             env=environment,
             say=self.say,
+        )
+
+    def worker(self, *queues: str) -> list[str]:
+        """A worker for these queues, at its ease with what is right on one's own machine, such as being root."""
+        quietly = [word for warning in self.not_warned for word in ("-W", f"ignore:{warning}")]
+        return python(
+            *(*quietly, "-m", "celery", "--quiet", "-A", "skinclinic", "worker", "--pool", "solo"),
+            *("--queues", ",".join(queues), "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         )
 
     def say(self, text: str) -> None:
@@ -69,14 +85,9 @@ class Command(BaseCommand):
         return port
 
     @staticmethod
-    def _gunicorn(port: int, scratch) -> list[str]:
+    def _gunicorn(port: int, scratch: Path) -> list[str]:
         return [
             *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"),
             *("--log-level", "warning", "--timeout", "120", "--worker-tmp-dir", str(scratch)),
             "--no-control-socket",
         ]
-
-    @staticmethod
-    def _worker(queues: str) -> list[str]:
-        return ["--pool", "solo", "--queues", queues, "--loglevel", "WARNING", "--without-gossip",
-                "--without-mingle", "--without-heartbeat"]  # fmt: skip

@@ -5,15 +5,6 @@ const PREFIX = "skinclinic-reading";
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const TIMEOUT_MS = 20_000;
-// After these nothing more can be taken; the answers that wait stay here.
-const ENDS = new Set(["link_closed", "withdrawn", "closed", "not_open", "not_begun", "finished"]);
-// After these this one answer cannot be taken, and the next may be. Anything else, such as the page of a proxy, says
-// nothing about the answer: it is sent again.
-const REFUSALS = new Set([
-  "bad_answer", "too_large", "no_photo", "key_of_another", "not_yet", "no_going_back", "not_the_last", "undo_too_late", "first_stands",
-  "first_needed", "not_aided_first",
-]);
-
 /** A random UUID, also where the page did not come by HTTPS and crypto.randomUUID is missing. */
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -117,17 +108,19 @@ export class Queue {
   async sendFirst() {
     const [item] = this.items;
     const { status, data } = await this.post(item);
-    const code = data?.error?.code;
+    // What the server says of the answers that wait: this one again, the next, or none any more. Anything else, such
+    // as the page of a proxy, says nothing about the answer: it is sent again.
+    const then = data?.error?.then;
     if (status === 200 && data) {
       this.isFailing = false;
       this.pause = FIRST_PAUSE_MS;
       this.forget(item);
       this.handlers.onTaken(item, data);
-    } else if (ENDS.has(code)) {
+    } else if (then === "over") {
       this.hasEnded = true;
       this.handlers.onState("error", this.items.length);
       this.handlers.onEnd(data.error, this.items.length);
-    } else if (REFUSALS.has(code)) {
+    } else if (then === "next") {
       this.forget(item);
       this.handlers.onRefused(item, data.error);
     } else {

@@ -5,9 +5,9 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.archive.management.chosen import frozen_version
-from skinclinic.archive.services import export
-from skinclinic.archive.services.datasets import Refused
-from skinclinic.archive.zip_stream import MemberChanged
+from skinclinic.archive.services.exporting import export
+from skinclinic.services.refused import Refused
+from skinclinic.web.zip_stream import MemberChanged
 
 
 class Command(BaseCommand):

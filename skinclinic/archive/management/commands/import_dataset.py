@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 from skinclinic.archive.formats.columns import READERS
 from skinclinic.archive.formats.reading import WITHOUT_TABLE
 from skinclinic.archive.models import PROVENANCE, DatasetRole, Import, Source
-from skinclinic.archive.services import imports
-from skinclinic.archive.services.import_report import in_words
-from skinclinic.jobs import JobError
-from skinclinic.keyset import storable
+from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
+from skinclinic.web.inputs import storable
 
 
 class Command(BaseCommand):
@@ -45,8 +45,8 @@ class Command(BaseCommand):
         except imports.NotNow as refused:
             raise CommandError(str(refused)) from None
         try:
-            imports.start_check(row)
-            imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
+            with imports.here(imports.CHECK_JOB, row):
+                imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
             self._report(row)
             if row.state == imports.State.REFUSED:
                 raise CommandError("Nothing was imported. Mend the above and run the same command again.")
@@ -66,18 +66,18 @@ class Command(BaseCommand):
         return imports.begin(
             clinic=chosen.clinic(options["clinic"]), user=chosen.user(options["user"]), name=options["name"].strip(),
             format=options["format"], role=options["role"], photos=str(_there(options["photos"]).resolve()),
-            metadata=str(_table(options).resolve()) if _table(options) else "",
+            metadata=str(table.resolve()) if (table := _table(options)) else "",
             columns=mapping.get("columns", {}), labels=mapping.get("labels", {}),
             provenance={name: options[name] for name in PROVENANCE},
         )  # fmt: skip
 
     def _write(self, row: Import) -> None:
         started = time.monotonic()
-        imports.start_write(row)
         try:
-            imports.run_write(
-                row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
-            )
+            with imports.here(imports.WRITE_JOB, row):
+                imports.run_write(
+                    row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
+                )
         except BaseException as error:
             imports.fail(row, str(error) or type(error).__name__)
             if isinstance(error, JobError):
@@ -157,16 +157,19 @@ def _mapping(path: Path | None) -> dict:
         mapping = json.loads(_there(path).read_text(encoding="utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise CommandError(f"{path} cannot be read as JSON: {error}") from None
-    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else [None]
-    if not all(isinstance(part, dict) and all(isinstance(v, str) for v in part.values()) for part in parts):
+    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else []
+    fit = [
+        part for part in parts if isinstance(part, dict) and all(isinstance(v, str) for v in part.values())
+    ]
+    if len(fit) < 2:
         raise CommandError(f'{path} must read {{"columns": {{field: column}}, "labels": {{word: label}}}}.')
-    if strange := sorted(set(parts[0]) - set(READERS)):
+    if strange := sorted(set(fit[0]) - set(READERS)):
         raise CommandError(
             f"{path} names fields that do not exist: {', '.join(strange)}. Fields: {', '.join(READERS)}."
         )
-    if not all(storable(text) for part in parts for pair in part.items() for text in pair):
+    if not all(storable(text) for part in fit for pair in part.items() for text in pair):
         raise CommandError(f"{path} holds characters that cannot be stored (a NUL or half a character).")
     return {
-        "columns": parts[0],
-        "labels": {word: imports.tidy_label(label) for word, label in parts[1].items()},
+        "columns": fit[0],
+        "labels": {word: imports.tidy_label(label) for word, label in fit[1].items()},
     }

@@ -1,0 +1,1 @@
+"""From photos to scores and maps, one or many at a time. Pure."""

@@ -1,0 +1,149 @@
+"""Photos as files on disk, classified without database, web or worker."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from classifier.analysing.pipeline import NonFiniteScores, Outcome, analyse
+from classifier.runtimes import Runtime
+from skinclinic import imaging
+from skinclinic.imaging.boxes import BoxLike
+
+PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif"})
+
+
+class FileRejected(ValueError):
+    """A file that cannot be classified. ``code`` is stable, ``message`` says to a person what is wrong."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Found:
+    """A path to classify, or one that gave nothing, with the reason."""
+
+    path: str
+    problem: FileRejected | None = None
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What came of one path: the square of the photo and the model's outcome, or an error with a reason."""
+
+    path: str
+    crop: Image.Image | None = None
+    outcome: Outcome | None = None
+    error: dict[str, Any] | None = None
+
+
+def find(paths: Iterable[str]) -> list[Found]:
+    """Return the files in the order given, a folder replaced by its photos, sorted, from all its levels.
+
+    A photo in a folder is known by its suffix; hidden files are left out. Links to folders are not followed.
+    """
+    found = []
+    for path in paths:
+        if not os.path.lexists(path):
+            found.append(Found(path, FileRejected("missing", "There is no such file or folder.")))
+        elif os.path.isdir(path):
+            found += _in_folder(path)
+        else:
+            found.append(Found(path))
+    return found
+
+
+def _in_folder(folder: str) -> list[Found]:
+    unreadable: list[Found] = []
+
+    def note(error: OSError) -> None:
+        unreadable.append(Found(str(error.filename), _unreadable(error)))
+
+    photos = [
+        Path(parent, name)
+        for parent, _folders, names in os.walk(folder, onerror=note)
+        for name in names
+        if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith(".")
+    ]
+    found = [Found(str(path)) for path in sorted(photos)] + unreadable
+    return found or [Found(folder, FileRejected("no_photos", "There are no photos in this folder."))]
+
+
+def classify(
+    found: Iterable[Found], runtime: Runtime, *, box: BoxLike | None = None, batch: int = 1
+) -> Iterator[Classified]:
+    """Classify files, ``batch`` at once, and yield what came of each, in order.
+
+    ``box`` is a square for every photo, in anything `imaging.check_box` takes; without it the largest centred
+    square is used. A file that cannot be classified yields its error; none stops the others.
+    """
+    remaining = iter(found)
+    while group := list(islice(remaining, batch)):
+        yield from _classify_group([_read(item, box) for item in group], runtime)
+
+
+def _read(item: Found, box: BoxLike | None) -> Classified:
+    try:
+        if item.problem:
+            raise item.problem
+        photo = imaging.accept(_content(Path(item.path)))
+        square = (
+            imaging.check_box(box, photo.width, photo.height)
+            if box is not None
+            else imaging.largest_centred_square(photo.width, photo.height)
+        )
+        return Classified(item.path, crop=imaging.crop(imaging.open_rgb(photo.jpeg), square))
+    except (FileRejected, imaging.PhotoRejected, imaging.BoxRejected) as error:
+        return Classified(item.path, error={"code": error.code, "message": error.message})
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            raise FileRejected("missing", "This link leads to no file.")
+        if not path.is_file():
+            raise FileRejected("not_a_file", "This is not a file.")
+        size = path.stat().st_size
+        if size > imaging.MAX_BYTES:
+            # Refused here so that a huge file is never read into memory.
+            raise imaging.PhotoRejected(
+                "too_large",
+                megabytes=f"{size / 2**20:.1f}",
+                limit_megabytes=f"{imaging.MAX_BYTES / 2**20:.1f}",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> FileRejected:
+    return FileRejected("unreadable", f"It cannot be read: {error.strerror}.")
+
+
+def _classify_group(group: list[Classified], runtime: Runtime) -> Iterator[Classified]:
+    ready = [(item, item.crop) for item in group if item.crop is not None]
+    try:
+        done = dict(
+            zip(
+                (id(item) for item, _crop in ready),
+                analyse(runtime, [crop for _item, crop in ready]),
+                strict=True,
+            )
+        )
+    except NonFiniteScores as error:
+        if len(group) > 1:
+            # One photo must not spoil the others of its batch.
+            for item in group:
+                yield from _classify_group([item], runtime)
+            return
+        yield Classified(group[0].path, error={"code": "scores_not_finite", "message": str(error)})
+        return
+    for item in group:
+        yield Classified(item.path, item.crop, done[id(item)]) if id(item) in done else item

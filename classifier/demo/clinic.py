@@ -1,0 +1,57 @@
+"""The demo's clinic, people, patients and photos, made once."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import transaction
+
+from classifier.demo import archive as demo_archive
+from classifier.demo import photos as demo
+from classifier.services.models import registry
+from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.models import Clinic, Member, Role, User
+
+
+class NoPhotos(Exception):
+    """The folder of real photos is none; the message says why."""
+
+
+def seed(say: Callable[[str], object]) -> Clinic:
+    """Make the demo clinic and print its sign-ins, or find it. Raises NoPhotos."""
+    registry.register_shipped()
+    if clinic := Clinic.objects.filter(slug=demo.SLUG).first():
+        say("the demo clinic is there already; its sign-ins were printed when it was made")
+        return clinic
+    folder = os.environ.get("SKINCLINIC_DEMO_PHOTOS", "")
+    if folder and not (Path(folder) / "metadata.csv").is_file():
+        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv")
+    say("making the demo clinic")
+    passwords = {role: secrets.token_urlsafe(9) for role in Role.values}
+    # All or nothing: a start that is interrupted here seeds from the beginning next time. Slow as it is, it may lock
+    # the database: nobody is there yet to wait.
+    with transaction.atomic():
+        clinic = Clinic.objects.create(name="Demo clinic", slug=demo.SLUG, impression_first=False)
+        users = {role: _make_user(clinic, role, password) for role, password in passwords.items()}
+        if folder:
+            _seed_real(clinic, users[Role.CLINICIAN], Path(folder), say)
+        else:
+            demo.seed_synthetic(clinic, users[Role.CLINICIAN])
+            demo_archive.seed_archive(clinic, users[Role.CURATOR])
+    for role, password in passwords.items():
+        say(f"sign in: {role} {password}")
+    return clinic
+
+
+def _seed_real(clinic: Clinic, user: User, folder: Path, say: Callable[[str], object]) -> None:
+    try:
+        demo.seed_real(clinic, user, folder, say=say)
+    except TableRefused as error:
+        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder}, metadata.csv: {error}") from error
+
+
+def _make_user(clinic: Clinic, role: str, password: str) -> User:
+    user = User.objects.create_user(role, password=password, display_name=str(Role(role).label))
+    Member.objects.create(clinic=clinic, user=user, role=role)
+    return user

@@ -1,0 +1,1 @@
+"""Synthetic lesions, drawn. They are marked as such wherever they show. Pure."""

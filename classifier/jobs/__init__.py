@@ -1,0 +1,1 @@
+"""The classifier's kinds of job."""

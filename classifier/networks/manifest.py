@@ -1,0 +1,184 @@
+"""What a model says of itself: ``manifest.json`` beside its weights. Pure, no torch."""
+
+import json
+import math
+import re
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.preprocess import Preprocessing
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+MANIFEST_FILE = "manifest.json"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+LARGEST_MANIFEST = 1_000_000
+
+
+class ModelRejected(ValueError):
+    """A model that must not be used. ``code`` is stable, ``message`` says to a person what is wrong."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything known of a model version.
+
+    ``disease_keys`` are the 12 in their fixed order; the network's outputs are these, then
+    ``background_classes``. ``thresholds`` is {set name: {"purpose", "cohort", "n", "date", "optimistic",
+    "values": {disease key: threshold}}}. ``validated_on`` is {"text", "cohorts": [{"name", "n", "auc"}]}.
+    ``metrics`` is free. ``training`` says how it was trained from a dataset: group of runs, dataset with its hash,
+    photos, plan, curves, libraries (see classifier.training.record). ``weights_sha256`` is filled in when the model
+    is saved.
+    """
+
+    name: str
+    architecture: str
+    preprocessing: Preprocessing
+    trained_on: str
+    disease_keys: tuple[str, ...] = DISEASE_KEYS
+    background_classes: tuple[str, ...] = ()
+    weights_sha256: str = ""
+    trained_at: str = ""
+    validated_on: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    licence: str = ""
+    intended_use: str = ""
+    limits: str = ""
+    demo: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Number of the network's outputs: diseases and background classes."""
+        return len(self.disease_keys) + len(self.background_classes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest with JSON types only, as it stands in the file."""
+        return {
+            **asdict(self),
+            "preprocessing": self.preprocessing.to_json(),
+            "disease_keys": list(self.disease_keys),
+            "background_classes": list(self.background_classes),
+        }
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check ``manifest.json`` in a model's folder; raises ModelRejected."""
+    path = Path(folder) / MANIFEST_FILE
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_MANIFEST + 1)
+    except FileNotFoundError:
+        raise ModelRejected(
+            "manifest_missing", f"There is no {MANIFEST_FILE} in the model's folder."
+        ) from None
+    except OSError as error:
+        raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} cannot be read: {error}.") from error
+    if len(text) > LARGEST_MANIFEST:
+        raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is larger than a megabyte.")
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ModelRejected("manifest_unreadable", f"{MANIFEST_FILE} is not JSON: {error}.") from error
+    return parse_manifest(content)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def parse_manifest(content: object) -> Manifest:
+    """Check the content of a manifest file and return it; raises ModelRejected."""
+    if not isinstance(content, dict):
+        raise ModelRejected("manifest_incomplete", "The manifest must be a JSON object.")
+    values = {f.name: content[f.name] for f in fields(Manifest) if f.name in content}
+    required = ("name", "architecture", "disease_keys", "preprocessing", "weights_sha256", "trained_on")
+    if missing := [name for name in required if name not in values]:
+        raise ModelRejected("manifest_incomplete", f"The manifest lacks {', '.join(missing)}.")
+    _check_types(values)
+    try:
+        values["preprocessing"] = Preprocessing(**values["preprocessing"])
+    except (TypeError, ValueError) as error:
+        raise ModelRejected(
+            "bad_preprocessing", f"The manifest's preprocessing is wrong: {error}."
+        ) from error
+    for name in ("disease_keys", "background_classes"):
+        values[name] = tuple(values.get(name, ()))
+    manifest = Manifest(**values)
+    check_manifest(manifest)
+    return manifest
+
+
+_TYPES = {
+    "disease_keys": list,
+    "background_classes": list,
+    "preprocessing": dict,
+    "validated_on": dict,
+    "metrics": dict,
+    "training": dict,
+    "thresholds": dict,
+    "demo": bool,
+}
+
+
+def _check_types(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        expected = _TYPES.get(name, str)
+        if not isinstance(value, expected):
+            kind = type(value).__name__
+            raise ModelRejected("manifest_incomplete", f"{name} must be a {expected.__name__}, not a {kind}.")
+    for name in ("disease_keys", "background_classes"):
+        if not all(isinstance(key, str) and key for key in values.get(name, ())):
+            raise ModelRejected("manifest_incomplete", f"{name} must hold names only.")
+
+
+def check_manifest(manifest: Manifest) -> None:
+    """Check name, architecture, labels and thresholds; raises ModelRejected."""
+    if not NAME_PATTERN.fullmatch(manifest.name):
+        raise ModelRejected(
+            "bad_name", f"{manifest.name!r} is no model name: use a-z, 0-9, dot, hyphen and underscore."
+        )
+    if manifest.architecture not in ARCHITECTURES:
+        raise ModelRejected(
+            "unknown_architecture",
+            f"The architecture {manifest.architecture!r} is not known; known are {', '.join(ARCHITECTURES)}.",
+        )
+    _check_labels(manifest)
+    for name, entry in manifest.thresholds.items():
+        _check_threshold_set(name, entry)
+
+
+def _check_labels(manifest: Manifest) -> None:
+    keys = manifest.disease_keys
+    if unknown := [key for key in keys if key not in DISEASE_KEYS]:
+        raise ModelRejected("unknown_disease", f"The manifest names unknown diseases: {', '.join(unknown)}.")
+    if missing := [key for key in DISEASE_KEYS if key not in keys]:
+        raise ModelRejected("missing_disease", f"The manifest lacks the diseases {', '.join(missing)}.")
+    if keys != DISEASE_KEYS:
+        raise ModelRejected(
+            "wrong_order", f"The diseases must stand in this order: {', '.join(DISEASE_KEYS)}."
+        )
+    background = manifest.background_classes
+    if len(set(background) | set(keys)) != len(background) + len(keys):
+        raise ModelRejected(
+            "doubled_class", "A background class is named twice or like one of the 12 diseases."
+        )
+
+
+def _check_threshold_set(name: str, entry: object) -> None:
+    values = entry.get("values") if isinstance(entry, dict) else None
+    if not isinstance(values, dict) or set(values) != set(DISEASE_KEYS):
+        raise ModelRejected(
+            "bad_thresholds", f"The threshold set {name!r} must have one value for each of the 12 diseases."
+        )
+    for key, value in values.items():
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not math.isfinite(value) or not 0 <= value <= 1:
+            raise ModelRejected("bad_thresholds", f"The threshold of {key} in {name!r} must be from 0 to 1.")

@@ -1,0 +1,119 @@
+"""Networks that give their scores and their class activation maps in one forward pass.
+
+Pooling followed by a linear layer is replaced by a 1x1 convolution with the same weights. Its output maps
+are the Grad-CAM maps of the last feature maps up to a positive factor, because the gradient of a logit by
+a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import ModuleType
+
+import torch
+from torch import Tensor, nn
+
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.manifest import Manifest, ModelRejected
+
+StateDict = Mapping[str, Tensor]
+
+
+def _family(architecture: str) -> ModuleType:
+    """The module that builds this architecture's backbone and knows its public weights."""
+    return import_module(f"classifier.networks.{ARCHITECTURES[architecture].family}")
+
+
+class MappedClassifier(nn.Module):
+    """A backbone and a 1x1 convolution: one forward pass gives logits and a map for every output.
+
+    ``dropout`` drops whole feature maps while training, which after pooling is the usual dropout of
+    pooled features.
+    """
+
+    def __init__(self, backbone: nn.Module, features: int, outputs: int, dropout: float = 0.0):
+        super().__init__()
+        self.backbone = backbone
+        self.dropout = nn.Dropout2d(dropout)
+        self.head = nn.Conv2d(features, outputs, 1, bias=False)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        nn.init.normal_(self.head.weight, std=0.01)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [N, 3, S, S], normalised -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        return self.classify(self.backbone(x))
+
+    def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Last feature maps [N, features, h, w] -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        maps = self.head(self.dropout(features))
+        return maps.mean(dim=(2, 3)) + self.bias, maps
+
+
+def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedClassifier:
+    """Return a fresh network with random weights; ValueError for an unknown architecture or outputs < 1."""
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
+    if outputs < 1:
+        raise ValueError(f"a network needs at least one output, not {outputs}")
+    design = ARCHITECTURES[architecture]
+    backbone = _family(architecture).build(**design.size)
+    return MappedClassifier(backbone, design.features, outputs, dropout)
+
+
+def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
+    """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
+
+    The network takes the tensors of ``state`` over instead of copying them.
+    """
+    # On "meta" tensors have shapes alone: filling a large network with random values takes seconds.
+    with torch.device("meta"):
+        network = build(manifest.architecture, manifest.outputs)
+    try:
+        load_strictly(network, state, assign=True)
+    except ValueError as error:
+        raise ModelRejected("weights_do_not_fit", f"{str(error)[:1000]}.") from error
+    return network
+
+
+def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
+    backbone, last = _family(architecture).split_imagenet(state)
+    return backbone, last
+
+
+def load_imagenet(
+    network: MappedClassifier, architecture: str, state: StateDict, *, last_layer: bool = False
+) -> None:
+    """Copy public ImageNet weights into the backbone; with ``last_layer`` into the classifying layer too.
+
+    ``state`` is torchvision's state dict (resnet) or one with the ``_conv_stem``, ``_blocks``, ``_fc``
+    names (efficientnet_lite). ValueError names every missing and unexpected parameter and wrong shape.
+    """
+    backbone, last = split_public(architecture, state)
+    load_strictly(network.backbone, backbone)
+    if last_layer:
+        if set(last) != {"weight", "bias"} or last["weight"].shape[:1] != network.bias.shape:
+            raise ValueError(f"the weights carry no last layer of {len(network.bias)} outputs")
+        load_strictly(network.head, {"weight": last["weight"][:, :, None, None]})
+        with torch.no_grad():
+            network.bias.copy_(last["bias"])
+
+
+def load_strictly(module: nn.Module, state: StateDict, *, assign: bool = False) -> None:
+    """Copy ``state`` into ``module``, or with ``assign`` let the module take its tensors over.
+
+    ValueError names all that is missing, unexpected or wrongly shaped.
+    """
+    check_fit(module, state)
+    module.load_state_dict(state, assign=assign)
+
+
+def check_fit(module: nn.Module, state: StateDict) -> None:
+    """ValueError naming all of ``state`` that is missing, unexpected or wrongly shaped for ``module``."""
+    own = module.state_dict()
+    problems = {
+        "missing": sorted(own.keys() - state.keys()),
+        "unexpected": sorted(state.keys() - own.keys()),
+        "wrong shape": sorted(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape),
+    }
+    if found := [f"{kind}: {', '.join(names)}" for kind, names in problems.items() if names]:
+        raise ValueError("the weights do not fit the network; " + "; ".join(found))

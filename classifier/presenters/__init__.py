@@ -1,0 +1,1 @@
+"""What views, the API and reader studies show of an analysis or a model."""

@@ -1,0 +1,40 @@
+"""Why a model was refused, in the reader's language."""
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from classifier.networks.weights import ModelRejected
+
+REASONS = {
+    "bad_name": _("The model's name may only have a-z, 0-9, dot, hyphen and underscore."),
+    "bad_preprocessing": _("The preprocessing in the manifest is wrong."),
+    "bad_thresholds": _("The thresholds in the manifest are incomplete or not from 0 to 1."),
+    "changed": _("The model was changed while it was being loaded."),
+    "doubled_class": _("The manifest names a class twice."),
+    "manifest_incomplete": _("The manifest lacks something or holds values of a wrong kind."),
+    "manifest_missing": _("The manifest is missing."),
+    "manifest_unreadable": _("The manifest cannot be read."),
+    "missing_disease": _("The manifest lacks some of the 12 diseases."),
+    "name_taken": _("Another model already has this name."),
+    "no_model": _("There is no model yet."),
+    "too_large": _("A file of the model is too large."),
+    "unknown_architecture": _("The network named in the manifest is not known."),
+    "unknown_disease": _("The manifest names diseases that are not among the 12."),
+    "weights_do_not_fit": _("The weights do not fit the network."),
+    "weights_incomplete": _("The weights are incomplete."),
+    "weights_missing": _("The weights are missing."),
+    "weights_not_finite": _("Some weights are not finite numbers."),
+    "weights_unreadable": _("The weights cannot be read; only safetensors files are accepted."),
+    "wrong_hash": _("The weights are not those the manifest describes."),
+    "wrong_order": _("The diseases in the manifest stand in a wrong order."),
+    "wrong_outputs": _("The network and the manifest differ in the number of outputs."),
+    "wrong_parameters": _("The weights have other names or shapes than the network needs."),
+}
+
+
+def refusal_words(error: ModelRejected) -> str:
+    """The model's own message; in other languages than English after a sentence the reader understands."""
+    reason = REASONS.get(error.code)
+    if reason is None or (get_language() or "en").startswith("en"):
+        return error.message
+    return f"{reason} ({error.message})"

@@ -1,0 +1,249 @@
+"""What the result page needs to know, with the model's answer only for those who may see it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Subquery
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+
+from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.presenters.differential import (
+    DEFAULT_AXIS,
+    KEY_CAPS,
+    ResultView,
+    ThresholdFacts,
+    result_view,
+)
+from classifier.services.analysis import analyses, assessments
+from classifier.services.models import card as model_card
+from classifier.services.models import registry
+from skinclinic.engine import jobs
+from skinclinic.models import Diagnosis, Job, Member, Photo
+from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.requests import SignedInRequest
+
+DEFAULT_THRESHOLDS = "balanced"
+SESSION_THRESHOLDS = "thresholds"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says, against the thresholds this person has chosen among those there are."""
+
+    analysis: Analysis
+    view: ResultView
+    threshold_set: ThresholdSet | None
+    threshold_sets: list[ThresholdSet]
+
+    @property
+    def listed(self) -> list[str]:
+        return [row.disease.key for row in self.view.listed]
+
+
+class Shown:
+    """A photo with its analyses, as the signed-in person may see them; reading it writes nothing.
+
+    ``current`` is the newest analysis of the photo's square (None before there is a model), ``analysis`` the one
+    that is shown: the current one unless another is named. ``answer`` is None until there is one that this
+    person may see.
+    """
+
+    def __init__(self, request: SignedInRequest, photo: Photo, analysis: Analysis | None = None):
+        self.request, self.photo, self.member = request, photo, member_of(request, photo)
+        self.analyses = list(analyses.all_of(photo))
+        self.current = next((row for row in self.analyses if row.box == photo.box), None)
+        self.analysis = analysis or self.current
+
+    @property
+    def is_current(self) -> bool:
+        return self.analysis == self.current
+
+    @cached_property
+    def may_see(self) -> bool:
+        found = self.analysis
+        return found is not None and assessments.may_see_answer(self.request.user, self.member, found)
+
+    @cached_property
+    def answer(self) -> Answer | None:
+        found = self.analysis
+        if found is None or not found.is_done or not self.may_see:
+            return None
+        sets = found.model_version.thresholds_for(found.clinic_id)
+        chosen = chosen_thresholds(self.request, sets)
+        return Answer(found, answer_view(found, chosen), chosen, sets)
+
+    @cached_property
+    def assessment(self) -> Assessment | None:
+        return assessments.of(self.request.user, self.analysis) if self.analysis else None
+
+
+def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
+    """The signed-in person's membership of the row's clinic; get_for has made sure there is one."""
+    for member in request.memberships:
+        if member.clinic_id == row.clinic_id:
+            return member
+    raise Http404  # it began or ended during this request
+
+
+def page(shown: Shown) -> dict:
+    """Everything for the whole page."""
+    photo, analysis = shown.photo, shown.analysis
+    context = panel(shown)
+    next_photo, previous_photo = _neighbours(photo)
+    return context | {
+        "model_in_use": model_card.notice(context["published"]),
+        "patient": photo.lesion.patient,
+        "lesion": photo.lesion,
+        "other_analyses": [
+            {"row": row, "is_current": row == shown.current} for row in shown.analyses if row != analysis
+        ],
+        "siblings": photo.lesion.photos.exclude(pk=photo.pk).order_by("-created_at", "-id")[:12],
+        "next_photo": next_photo,
+        "previous_photo": previous_photo,
+        "box": analysis.box if analysis else photo.box,
+    }
+
+
+def _neighbours(photo: Photo) -> tuple[int | None, int | None]:
+    """The photos before and after it in the clinic (or its archive)."""
+    around = Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
+    older = around.filter(pk__lt=photo.pk).order_by("-pk").values("pk")[:1]
+    newer = around.filter(pk__gt=photo.pk).order_by("pk").values("pk")[:1]
+    found = Photo.objects.filter(pk=photo.pk).values_list(Subquery(older), Subquery(newer)).first()
+    return found or (None, None)
+
+
+def panel(shown: Shown, **extra) -> dict:
+    """The part that changes while the page is open: the state, or the answer and what was recorded."""
+    photo, analysis, is_current = shown.photo, shown.analysis, shown.is_current
+    state = _state(analysis)
+    context = {
+        "photo": photo,
+        "analysis": analysis,
+        "member": shown.member,
+        "state": state,
+        "may_edit": shown.member.can_edit,
+        "may_see": shown.may_see,
+        "is_current": is_current,
+        "panel_url": reverse("photo", args=[photo.pk])
+        if analysis is None or is_current
+        else reverse("analysis", args=[analysis.pk]),
+        "image_url": reverse("photo-image", args=[photo.pk]),
+        "choices": choices(),
+        "published": registry.published(photo.clinic),
+    }
+    if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
+        context |= _waiting(analysis, state)
+    if analysis:
+        context |= _model(analysis) | {"assessment": shown.assessment}
+    if analysis and state == Job.State.DONE:
+        context["warnings"] = (analysis.quality or {}).get("warnings", [])
+    if shown.answer:
+        context |= _answer(shown, shown.answer)
+    context["watch"] = ":".join(
+        str(context.get(name, "")) for name in ("state", "position", "engine_online", "may_see")
+    )
+    return context | extra
+
+
+def choices() -> list[dict]:
+    """The 12 diseases as answers with their keys."""
+    language = get_language() or "en"
+    return [
+        {"key": disease.key, "name": disease.name(language), "cap": KEY_CAPS[disease.key]}
+        for disease in DISEASES
+    ]
+
+
+def chosen_thresholds(request: HttpRequest, sets: list[ThresholdSet]) -> ThresholdSet | None:
+    """The threshold set named in the address or the form, else the one this person used last, else balanced."""
+    wanted = request.POST.get("thresholds") or request.GET.get("thresholds")
+    by_name = {row.name: row for row in sets}
+    if wanted in by_name:
+        request.session[SESSION_THRESHOLDS] = wanted
+        return by_name[wanted]
+    for name in (request.session.get(SESSION_THRESHOLDS), DEFAULT_THRESHOLDS):
+        if name in by_name:
+            return by_name[name]
+    return sets[0] if sets else None
+
+
+def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
+    """The ResultView of a finished analysis against one threshold set."""
+    has_background = bool(analysis.model_version.manifest.get("background_classes"))
+    return result_view(
+        analysis.scores,
+        chosen.values if chosen else {},
+        facts=threshold_facts(chosen) if chosen else None,
+        background=analysis.background if has_background else None,
+        quality=analysis.quality,
+        language=get_language() or "en",
+    )
+
+
+def _state(analysis: Analysis | None) -> str:
+    if analysis is None:
+        return "no_model"
+    return Job.State.DONE if analysis.is_done else analysis.job.state
+
+
+def _waiting(analysis: Analysis, state: str) -> dict:
+    return {
+        "position": jobs.position(analysis.job) if state == Job.State.QUEUED else None,
+        "engine_online": jobs.engine_online(),
+    }
+
+
+def _model(analysis: Analysis) -> dict:
+    manifest = analysis.model_version.manifest
+    return {"manifest": manifest, "validated_on": model_card.validated_on(manifest)}
+
+
+def _answer(shown: Shown, answer: Answer) -> dict:
+    analysis = answer.analysis
+    assessment = shown.assessment if shown.member.can_edit else None
+    decided = not shown.member.can_edit or bool(assessment and assessment.decision)
+    return {
+        "view": answer.view,
+        "threshold_sets": answer.threshold_sets,
+        "threshold_set": answer.threshold_set,
+        "axis": DEFAULT_AXIS,
+        "maps_url": reverse("analysis-maps", args=[analysis.pk]),
+        "assessment": assessment,
+        "stand": assessments.stand(assessment),
+        "history": _history(assessment),
+        "colleagues": assessments.colleagues(shown.request.user, analysis) if decided else [],
+        "decided": decided,
+    }
+
+
+def _history(assessment: Assessment | None) -> list[dict]:
+    """Earlier decisions with their words and the diagnoses they came to."""
+    if not assessment or not assessment.earlier_decisions:
+        return []
+    named = Diagnosis.objects.in_bulk(
+        [entry["conclusion"] for entry in assessment.earlier_decisions if entry["conclusion"]]
+    )
+    labels = dict(Assessment.Decision.choices)
+    return [
+        entry | {"label": labels[entry["decision"]], "diagnosis": named.get(entry["conclusion"])}
+        for entry in assessment.earlier_decisions
+    ]
+
+
+def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
+    """What is known of a threshold set, for the page."""
+    details = chosen.details
+    basis, auc = details.get("basis"), details.get("auc")
+    return ThresholdFacts(
+        name=chosen.name,
+        purpose=gettext(chosen.purpose) if chosen.purpose else "",
+        cohort=chosen.cohort,
+        n=details.get("n"),
+        date=details.get("date", ""),
+        auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
+        optimistic=bool(details.get("optimistic")),
+        basis=basis if isinstance(basis, dict) else {},
+    )

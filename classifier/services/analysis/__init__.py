@@ -1,0 +1,1 @@
+"""A photo's way to its answer, and what people say of it."""

@@ -1,0 +1,162 @@
+"""Asking for analyses and storing what comes back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from classifier.models import Analysis, ModelVersion
+from classifier.services.models import registry
+from skinclinic.engine import jobs
+from skinclinic.models import Job, Lesion, Photo, User
+from skinclinic.services.lesions import on_new_cover
+from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
+
+JOB = "analyse"
+
+
+class NoModel(Exception):
+    """The clinic has no model to analyse with."""
+
+
+@transaction.atomic
+def request_analysis(photo: Photo, *, user: User | None, version: ModelVersion | None = None) -> Analysis:
+    """Return the analysis of the photo's current square by the clinic's model, queued if it is new.
+
+    Asking twice gives the same analysis and one job; what a batch has computed already is taken over.
+    Raises NoModel.
+    """
+    version = version or registry.published(photo.clinic)
+    if version is None:
+        raise NoModel
+    if known := _take_over(photo, version, user):
+        return known
+    try:
+        with transaction.atomic():
+            return _request(photo, version, user)
+    except IntegrityError:
+        # A batch stored the same analysis at this very moment.
+        if known := _take_over(photo, version, user):
+            return known
+        raise
+
+
+def _job_key(photo: Photo, version: ModelVersion) -> str:
+    box = photo.box
+    return f"{photo.pk}:{box.x},{box.y},{box.size}:{version.pk}"
+
+
+def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analysis | None:
+    """Give the analysis that a batch has made a finished job, so that it is the clinic's own from now on."""
+    box = photo.box
+    made = photo.analyses.filter(
+        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, job=None
+    ).first()
+    if made is None:
+        return None
+    made.job, _created = Job.objects.get_or_create(
+        kind=JOB,
+        key=_job_key(photo, version),
+        defaults={
+            "clinic": photo.clinic,
+            "state": Job.State.DONE,
+            "progress": 1.0,
+            "finished_at": timezone.now(),
+        },
+    )
+    made.requested_by = user
+    made.save(update_fields=["job", "requested_by"])
+    update_summary(made)
+    return made
+
+
+def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis:
+    box = photo.box
+    # The job first: it may be claimed only after commit, when its analysis is there too.
+    job = jobs.enqueue(JOB, _job_key(photo, version), clinic=photo.clinic)
+    analysis, created = Analysis.objects.get_or_create(
+        job=job,
+        defaults={
+            "clinic": photo.clinic,
+            "photo": photo,
+            "model_version": version,
+            "box_x": box.x,
+            "box_y": box.y,
+            "box_size": box.size,
+            "requested_by": user,
+        },
+    )
+    if created:
+        follow_jobs([job])
+    else:
+        update_summary(analysis)
+    return analysis
+
+
+def current_analysis(photo: Photo) -> Analysis | None:
+    """The newest analysis of the photo's current square."""
+    box = photo.box
+    return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
+
+
+def all_of(photo: Photo) -> QuerySet[Analysis]:
+    """Every analysis of the photo that somebody asked for, of any square, newest first."""
+    return photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
+
+
+def store_outcome(analysis: Analysis, outcome) -> None:
+    """Store a pipeline.Outcome with its analysis."""
+    fill_in(analysis, outcome)
+    analysis.save()
+    # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
+
+
+def fill_in(analysis: Analysis, outcome) -> None:
+    """Set an analysis' fields to what a pipeline.Outcome says."""
+    analysis.scores = {key: round(float(score), 8) for key, score in outcome.scores.items()}
+    analysis.background = float(outcome.background)
+    analysis.maps = outcome.maps.astype("<f2").tobytes()
+    analysis.map_height, analysis.map_width = outcome.maps.shape[1:]
+    analysis.quality = outcome.quality.to_json()
+    analysis.forward_seconds = outcome.forward_seconds
+    analysis.analysed_at = timezone.now()
+
+
+def follow_jobs(rows: Sequence[Job]) -> None:
+    """Bring the lesions of these jobs' analyses up to date with the jobs."""
+    analyses = Analysis.objects.filter(job__in=rows).select_related("job", "photo__lesion")
+    for analysis in analyses:
+        update_summary(analysis)
+
+
+@on_new_cover
+def summarise_cover(lesion: Lesion) -> None:
+    """Bring the summary to what the new cover photo's analysis says, or clear it when there is none yet."""
+    if lesion.cover and (analysis := current_analysis(lesion.cover)):
+        update_summary(analysis)
+    else:
+        Lesion.objects.filter(pk=lesion.pk).update(
+            state=Lesion.State.EMPTY, top_disease="", top_score=None, malignant_sum=None
+        )
+
+
+def update_summary(analysis: Analysis) -> None:
+    """Write state, top disease and malignant sum to the lesion, if this analysis is about its cover photo's
+    current square."""
+    lesion = analysis.photo.lesion
+    if lesion.cover_id != analysis.photo_id or analysis.photo.box != analysis.box:
+        return
+    values: dict[str, Any] = {
+        "state": analysis.job.state,
+        "top_disease": "",
+        "top_score": None,
+        "malignant_sum": None,
+    }
+    if analysis.is_done:
+        top = max(analysis.scores, key=analysis.scores.__getitem__)
+        values["state"] = Lesion.State.DONE
+        values["top_disease"], values["top_score"] = top, analysis.scores[top]
+        values["malignant_sum"] = sum(analysis.scores[key] for key in MALIGNANT_KEYS)
+    Lesion.objects.filter(pk=lesion.pk).update(**values)

@@ -1,0 +1,155 @@
+"""Analyses of many photos by one model version: once a photo and model, in batches, taken up again after a kill.
+
+They do not pass through the queue of the clinic's own photos, and they give way to it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from classifier.models import Analysis, ModelVersion
+from classifier.services.analysis import analyses
+from skinclinic import imaging
+from skinclinic.files import store
+from skinclinic.models import Job, Photo
+
+# So many photos are looked up at a time, and so many are stored together: what a kill loses is a few seconds.
+CHUNK = 96
+_STORED_TOGETHER = 24
+_LONGEST_WAIT = 5.0
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A photo that gave no analysis, and why."""
+
+    photo: int
+    reason: str
+
+
+def analyse(
+    version: ModelVersion,
+    photo_ids: Iterable[int],
+    *,
+    say: Callable[[int], None] = lambda done: None,
+    give_way: bool = True,
+) -> list[Unreadable]:
+    """Make sure that every photo's current square has its analysis by this version; say how many are through.
+
+    What is stored already is not computed again, so a run that was killed goes on where it was. Photos whose
+    file cannot be read are returned. With ``give_way`` it pauses after each batch, five seconds at most, while
+    photos of the clinics wait for their answer. Raises weights.ModelRejected for a model that cannot be run.
+    """
+    from classifier.analysing.batches import analyse_all
+    from classifier.runtimes import open_runtime
+
+    runtime, unreadable, done = None, [], 0
+    for ids in _chunks(photo_ids, CHUNK):
+        missing = _without_analysis(version, ids)
+        done += len(ids) - len(missing)
+        say(done)
+        if not missing:
+            continue
+        runtime = runtime or open_runtime(
+            version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
+        )
+        batches = analyse_all(runtime, missing, _open_crop)
+        for results in _together(batches, _give_way if give_way else None):
+            unreadable += _store(version, results)
+            done += len(results)
+            say(done)
+    return unreadable
+
+
+def _together(batches: Iterator[list], after_each: Callable[[], None] | None) -> Iterator[list]:
+    """Join batches to lists worth a transaction."""
+    held: list = []
+    for batch in batches:
+        held += batch
+        if len(held) >= _STORED_TOGETHER:
+            yield held
+            held = []
+        if after_each:
+            after_each()
+    if held:
+        yield held
+
+
+def of_photos(version: ModelVersion, photo_ids: Sequence[int]) -> Iterator[Analysis]:
+    """The finished analyses of these photos' current squares, without heatmaps, in no order."""
+    for ids in _chunks(photo_ids, 500):
+        rows = (
+            Analysis.objects.filter(model_version=version, photo__in=ids, scores__isnull=False)
+            .select_related("photo", "model_version")
+            .defer("maps")
+        )
+        yield from (row for row in rows if row.box == row.photo.box)
+
+
+def _chunks(ids: Iterable[int], size: int) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    for pk in ids:
+        chunk.append(pk)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _without_analysis(version: ModelVersion, ids: list[int]) -> list[Photo]:
+    made = {row.photo_id for row in of_photos(version, ids)}
+    return list(Photo.objects.filter(pk__in=[pk for pk in ids if pk not in made]).order_by("pk"))
+
+
+def _open_crop(photo: Photo):
+    return imaging.crop(imaging.open_rgb(store.read(photo.file_key)), photo.box)
+
+
+def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unreadable]:
+    """Store what came of a batch. One that was asked for meanwhile keeps its row and its job."""
+    unreadable, new = [], []
+    for photo, outcome in batch:
+        if isinstance(outcome, Exception):
+            unreadable.append(Unreadable(photo.pk, str(outcome)))
+            continue
+        box = photo.box
+        row = Analysis(
+            clinic_id=photo.clinic_id, photo=photo, model_version=version,
+            box_x=box.x, box_y=box.y, box_size=box.size,
+        )  # fmt: skip
+        analyses.fill_in(row, outcome)
+        new.append(row)
+    with transaction.atomic():
+        alive = set(Photo.objects.filter(pk__in=[row.photo_id for row in new]).values_list("pk", flat=True))
+        new = [row for row in new if row.photo_id in alive]
+        waiting = {
+            (row.photo_id, row.box): row
+            for row in Analysis.objects.filter(model_version=version, photo__in=alive, scores__isnull=True)
+        }
+        for row in new:
+            if asked := waiting.get((row.photo_id, row.box)):
+                for name in _COMPUTED:
+                    setattr(asked, name, getattr(row, name))
+                asked.save(update_fields=_COMPUTED)
+        Analysis.objects.bulk_create(new, ignore_conflicts=True)
+    return unreadable
+
+
+_COMPUTED = [
+    "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
+]  # fmt: skip
+
+
+def _give_way() -> None:
+    """Wait while photos of a clinic are queued or being analysed: a person is looking at the screen."""
+    deadline = time.monotonic() + _LONGEST_WAIT
+    while time.monotonic() < deadline:
+        if not Job.objects.filter(
+            kind=analyses.JOB, state__in=(Job.State.QUEUED, Job.State.RUNNING)
+        ).exists():
+            return
+        time.sleep(0.2)

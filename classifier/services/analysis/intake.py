@@ -1,0 +1,28 @@
+"""Taking a photo in: stored and its analysis asked for, in one transaction."""
+
+from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
+from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.services.photos import store_photo
+
+
+def take_in(
+    *, user: User, clinic: Clinic, data: bytes, name: str, lesion: Lesion | None = None, kind: str
+) -> tuple[Photo, bool]:
+    """Store an uploaded file and ask for its analysis; return the photo and whether it is new.
+
+    Without a model the photo is kept and waits for one. Raises imaging.PhotoRejected and files.StorageFull;
+    in both cases nothing is stored.
+    """
+
+    def ask(photo: Photo) -> None:
+        try:
+            request_analysis(photo, user=user)
+        except NoModel:
+            return
+
+    photo, is_new = store_photo(
+        clinic=clinic, user=user, data=data, name=name, lesion=lesion, kind=kind, together_with=ask
+    )
+    if not is_new and current_analysis(photo) is None:
+        ask(photo)
+    return photo, is_new

@@ -1,0 +1,1 @@
+"""Models on frozen datasets: leaks, the run, its report."""

@@ -1,0 +1,163 @@
+"""Reading a finished evaluation: its figures, for pages, files and the command line."""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from classifier.metrics.subgroups import UNKNOWN
+from classifier.models import Evaluation
+from classifier.plots import figures
+from classifier.plots.figures import Figure
+from classifier.services.evaluation.figure_files import png, svg
+from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
+from classifier.services.evaluation.words import division_name, group_name, label_name
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
+
+BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
+CONFUSION = "confusion"
+KINDS = (*BY_DISEASE, CONFUSION)
+
+
+class NoReport(Exception):
+    """The report's files are not there (any more), or cannot be read."""
+
+
+class Report:
+    """The report of one evaluation. Raises NoReport."""
+
+    def __init__(self, row: Evaluation):
+        self.row = row
+        self.content = _read(row.folder / REPORT)
+
+    @property
+    def models(self) -> list[dict]:
+        return self.content["models"]
+
+    @property
+    def datasets(self) -> list[dict]:
+        return self.content["datasets"]
+
+    def model(self, pk: int) -> dict:
+        return next(model for model in self.models if model["pk"] == pk)
+
+    def dataset(self, pk: int) -> dict:
+        return next(dataset for dataset in self.datasets if dataset["pk"] == pk)
+
+    def figures_of(self, dataset: int, model: int) -> dict:
+        return self._result(dataset, model)["figures"]
+
+    def curves_of(self, dataset: int, model: int) -> dict:
+        return self._result(dataset, model)["curves"]
+
+    def _result(self, dataset: int, model: int) -> dict:
+        return next(
+            result
+            for result in self.content["results"]
+            if (result["dataset"], result["model"]) == (dataset, model)
+        )
+
+    def disease(self, dataset: int, model: int, key: str) -> dict:
+        return next(row for row in self.figures_of(dataset, model)["diseases"] if row["key"] == key)
+
+    def runs_of(self, dataset: int) -> list[dict]:
+        """Groups of runs that were evaluated together."""
+        return [runs for runs in self.content["runs"] if runs["dataset"] == dataset]
+
+    def scores(self, dataset: int, model: int) -> dict[str, np.ndarray]:
+        """items, photos, truth, names [n], scores [n, 12], background [n]."""
+        try:
+            with np.load(self.row.folder / SCORES, allow_pickle=False) as kept:
+                found = {name: kept[f"d{dataset}_{name}"] for name in ("items", "photos", "truth", "names")}
+                for name in ("scores", "background"):
+                    found[name] = kept[f"d{dataset}_m{model}_{name}"]
+        except (OSError, KeyError, ValueError) as error:
+            raise NoReport(str(error)) from error
+        return found
+
+    # Figures
+
+    def figure(self, kind: str, dataset: int, model: int, key: str = "", *, small: bool = False) -> Figure:
+        """One figure; ``key`` names the disease of those that have one, ``small`` makes a ROC a thumbnail."""
+        title = f"{self.model(model)['name']}, {self.dataset(dataset)['title']}"
+        if kind == CONFUSION:
+            names = {key: label_name(key) for key in self.figures_of(dataset, model)["photos_of"]}
+            found = self.figures_of(dataset, model)["confusion"]
+            return figures.confusion(kind, _("Confusion matrix: %(of)s") % {"of": title}, found, names)
+        name, disease = f"{key}-{kind}", label_name(key)
+        result = self.disease(dataset, model, key)
+        said = {"disease": disease, "of": title}
+        if kind == "roc":
+            curve = self.curves_of(dataset, model)[key]
+            return figures.roc(
+                name, _("ROC, %(disease)s: %(of)s") % said, curve, result["youden"], small=small
+            )
+        if kind == "calibration":
+            words = _("Calibration, %(disease)s: %(of)s") % said
+            return figures.calibration(name, words, result["calibration"])
+        if kind == "decision":
+            words = _("Decision curve, %(disease)s: %(of)s") % said
+            return figures.decision(name, words, result["decision_curve"])
+        if kind == "subgroups":
+            groups = [(division_name(one), self._named_groups(one, result)) for one in SUBGROUPS]
+            whole = {
+                "label": _("all"), "photos": result["positives"] + result["negatives"],
+                "positives": result["positives"], "auc": result["auc"], "note": result["note"],
+            }  # fmt: skip
+            return figures.forest(name, _("Subgroups, %(disease)s: %(of)s") % said, groups, whole)
+        curves = [(one["title"], self.curves_of(one["pk"], model)[key]) for one in self.datasets]
+        title = _("Thresholds, %(disease)s: %(model)s") % {
+            "disease": disease,
+            "model": self.model(model)["name"],
+        }
+        marks = [(_("Youden"), result["youden"]["threshold"])] if result["youden"] else []
+        return figures.thresholds(name, title, curves, log=kind.endswith("log"), marks=marks)
+
+    @staticmethod
+    def _named_groups(division: str, result: dict) -> list[dict]:
+        rows = result["subgroups"].get(division, ())
+        named = [row | {"label": group_name(division, row["label"])} for row in rows]
+        order = {row["label"]: row["label"] == group_name(division, UNKNOWN) for row in named}
+        return sorted(named, key=lambda row: order[row["label"]])
+
+    def all_figures(self, dataset: int, model: int) -> Iterator[Figure]:
+        """Every figure of one model on one dataset that has something to show."""
+        yield self.figure(CONFUSION, dataset, model)
+        for key in DISEASE_KEYS:
+            for kind in BY_DISEASE:
+                found = self.figure(kind, dataset, model, key)
+                if found.drawing is not None:
+                    yield found
+
+    # Files
+
+    def files(self, dataset: int, model: int) -> Iterator[tuple[str, bytes]]:
+        """The figures of one model on one dataset as SVG, PNG and CSV."""
+        for figure in self.all_figures(dataset, model):
+            yield f"{figure.name}.svg", svg(figure)
+            yield f"{figure.name}.png", png(figure)
+            yield f"{figure.name}.csv", table_csv(figure.columns, figure.rows)
+
+
+def leaks(row: Evaluation) -> list[dict]:
+    """What the models have seen of the datasets; [] when it was not looked at yet."""
+    try:
+        return _read(row.folder / LEAKS)
+    except NoReport:
+        return []
+
+
+def _read(path: Path):
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise NoReport(str(error)) from error
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, changed: int):
+    return json.loads(path.read_bytes())

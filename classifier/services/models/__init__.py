@@ -1,0 +1,1 @@
+"""Model versions: registered, published, described, compared, with their thresholds."""

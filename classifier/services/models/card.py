@@ -1,0 +1,129 @@
+"""What a model says of itself, ready to show. A manifest is somebody's upload: only known kinds of values pass."""
+
+from dataclasses import dataclass
+
+from classifier.models import ModelVersion
+from classifier.networks.weights import WEIGHTS_FILE
+from classifier.services.models import registry
+from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+AUC_WORDS = ("auc", "macro_auc")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    name: str
+    n: int | None
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's manifest for people. ``thresholds``: rows of (disease key, one value a set)."""
+
+    trained_on: str
+    trained_at: str
+    validated_on: str
+    cohorts: list[Cohort]
+    intended_use: str
+    limits: str
+    licence: str
+    outputs: int
+    background_classes: list[str]
+    input_size: int | None
+    weights_bytes: int | None
+    threshold_sets: list
+    thresholds: list[tuple[str, list[float | None]]]
+
+
+def card(version: ModelVersion, clinic: Clinic) -> Card:
+    """Build the card of a registered version, with the threshold sets this clinic has."""
+    manifest = version.manifest
+    validated = _dict(manifest.get("validated_on"))
+    background = [str(name) for name in _list(manifest.get("background_classes"))]
+    sets = version.thresholds_for(clinic.pk)
+    return Card(
+        trained_on=_text(manifest.get("trained_on")),
+        trained_at=_text(manifest.get("trained_at")),
+        validated_on=_text(validated.get("text")),
+        cohorts=[_cohort(entry) for entry in _list(validated.get("cohorts")) if isinstance(entry, dict)],
+        intended_use=_text(manifest.get("intended_use")),
+        limits=_text(manifest.get("limits")),
+        licence=_text(manifest.get("licence")),
+        outputs=len(DISEASE_KEYS) + len(background),
+        background_classes=background,
+        input_size=_whole(_dict(manifest.get("preprocessing")).get("input_size")),
+        weights_bytes=_size(version),
+        threshold_sets=sets,
+        thresholds=[(key, [_number(entry.values.get(key)) for entry in sets]) for key in DISEASE_KEYS],
+    )
+
+
+def _cohort(entry: dict) -> Cohort:
+    auc = next((entry[word] for word in AUC_WORDS if word in entry), None)
+    return Cohort(_text(entry.get("name")), _whole(entry.get("n")), _number(auc))
+
+
+def _size(version: ModelVersion) -> int | None:
+    try:
+        return (version.path / WEIGHTS_FILE).stat().st_size
+    except OSError:
+        return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _dict(value: object) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list:
+    return value if isinstance(value, list) else []
+
+
+def validated_on(manifest: dict) -> str:
+    """The cohorts a model was validated on, with their n and AUC, in one line."""
+    validated = _dict(manifest.get("validated_on"))
+    cohorts = [_cohort(entry) for entry in _list(validated.get("cohorts")) if isinstance(entry, dict)]
+    return " · ".join(part for part in (_text(validated.get("text")), *map(_in_words, cohorts)) if part)
+
+
+def _in_words(cohort: Cohort) -> str:
+    facts = [f"n = {cohort.n}"] if cohort.n else []
+    if cohort.auc is not None:
+        facts.append(f"AUC {cohort.auc:.3f}")
+    return f"{cohort.name} ({', '.join(facts)})" if facts else cohort.name
+
+
+def in_use(clinic: Clinic | None) -> dict:
+    """What a page says of the model that the clinic's photos are analysed with now; {} without one."""
+    return notice(registry.published(clinic) if clinic else None)
+
+
+def notice(version: ModelVersion | None) -> dict:
+    """What ``in_use`` says, of a version that is at hand."""
+    if version is None:
+        return {}
+    return {
+        "name": version.name,
+        "demo": version.is_demo,
+        "trained_on": _text(version.manifest.get("trained_on")),
+        "validated_on": validated_on(version.manifest),
+    }
+
+
+def in_words_of_side(dataset: dict) -> str:
+    """A dataset of an evaluation's report as a cohort: name, side, photos and patients."""
+    side = "test side, " if dataset["side"] == "test" else ""
+    return f"{dataset['title']}, {side}{dataset['photos']} photos of {dataset['patients']} patients"

@@ -1,0 +1,172 @@
+"""Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere.
+
+The other origin of a set is a model's manifest: a training writes it there (``training/thresholds.py``), and
+registering the model makes rows of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from classifier.metrics import roc
+from classifier.metrics.listing import is_listed
+from classifier.metrics.youden import youden
+from classifier.models import Evaluation, ModelVersion, ThresholdSet
+from classifier.services.evaluation.report import Report
+from classifier.services.models.card import in_words_of_side
+from skinclinic.models import User
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.inputs import storable
+
+YOUDEN, SENSITIVITY = "youden", "sensitivity"
+RULES = (YOUDEN, SENSITIVITY)
+LEAST_WANTED = 0.5
+# So few photos of a disease that its threshold says little.
+FEW = 10
+# Kept with the thresholds in English, like what a manifest says, and translated where they are shown.
+BALANCED = gettext_noop("Greatest sum of sensitivity and specificity")
+NEVER_LISTED = gettext_noop("not evaluable on these photos: never listed")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A threshold of one disease, and what it rests on in words."""
+
+    value: float
+    basis: str
+
+
+def make(
+    row: Evaluation,
+    model: ModelVersion,
+    dataset: int,
+    *,
+    name: str,
+    rule: str,
+    wanted: float | None,
+    user: User | None,
+) -> ThresholdSet:
+    """Store thresholds of ``model`` chosen on the photos of a dataset version of the evaluation. Raises Refused.
+
+    A disease that the dataset cannot tell keeps the threshold of the model's first set; without one it is never
+    listed. Each says which.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > 60 or not storable(name):
+        raise Refused("", _("Give the thresholds a name of at most 60 characters."))
+    if rule not in RULES or (rule == SENSITIVITY and (wanted is None or not LEAST_WANTED <= wanted < 1)):
+        raise Refused("", _("Choose Youden, or a sensitivity from 50 to less than 100 %."))
+    if any(known.name == name for known in model.thresholds_for(row.clinic_id)):
+        raise Refused(
+            "", _("The model has thresholds of this name already. They never change; choose another.")
+        )
+    report = Report(row)
+    said, averages = report.dataset(dataset), report.figures_of(dataset, model.pk)["averages"]
+    chosen = choose(report, dataset, model, rule, wanted)
+    values = {key: found.value for key, found in chosen.items()}
+    details = {
+        "n": said["photos"],
+        "patients": said["patients"],
+        "auc": averages["auc"],
+        "auc_by_disease": {
+            result["key"]: result["auc"] and result["auc"]["auc"]
+            for result in report.figures_of(dataset, model.pk)["diseases"]
+        },
+        "diseases": averages["diseases"],
+        "date": timezone.localdate().isoformat(),
+        "optimistic": True,
+        "rule": rule,
+        "wanted": wanted if rule == SENSITIVITY else None,
+        "evaluation": row.pk,
+        "evaluation_name": row.name,
+        "dataset": said["title"],
+        "dataset_sha256": said["sha256"],
+        "basis": {key: found.basis for key, found in chosen.items() if found.basis},
+    }
+    try:
+        with transaction.atomic():
+            return ThresholdSet.objects.create(
+                model_version=model, clinic_id=row.clinic_id, name=name, purpose=_purpose(rule, wanted),
+                cohort=_cohort(report, said, model.pk), values=values, details=details, created_by=user,
+            )  # fmt: skip
+    except IntegrityError:
+        raise Refused(
+            "", _("The model has thresholds of this name already. They never change; choose another.")
+        ) from None
+
+
+def choose(
+    report: Report, dataset: int, model: ModelVersion, rule: str, wanted: float | None
+) -> dict[str, Chosen]:
+    """A threshold for each of the 12."""
+    kept = report.scores(dataset, model.pk)
+    fallback = next(iter(model.threshold_sets.filter(clinic=None)), None)
+    return {
+        key: _one(kept["scores"][:, place], kept["truth"] == key, key, rule, wanted, fallback)
+        for place, key in enumerate(DISEASE_KEYS)
+    }
+
+
+def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: ThresholdSet | None) -> Chosen:
+    try:
+        curve = roc.roc(scores, truth)
+    except roc.NotEvaluable:
+        if fallback:
+            return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
+        return Chosen(1.0, NEVER_LISTED)
+    if rule != YOUDEN and wanted is not None:
+        point = roc.most_specific(curve, least_sensitivity=wanted)
+    else:
+        point = youden(curve)
+    basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
+    return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
+
+
+def _cohort(report: Report, dataset: dict, model: int) -> str:
+    known = report.model(model)["leaks_checked"]
+    return in_words_of_side(dataset) + ("" if known else "; whether the model had seen them is not known")
+
+
+def _purpose(rule: str, wanted: float | None) -> str:
+    if rule == YOUDEN or wanted is None:
+        return BALANCED
+    return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the Youden threshold of one dataset gives on another."""
+
+    threshold: float | None
+    cells: tuple[tuple[str, str], ...]
+
+
+def transported(report: Report, model: int, key: str) -> list[tuple[dict, Elsewhere]]:
+    """The Youden threshold of each dataset, and the sensitivity and specificity it gives on every one."""
+    from classifier.plots.figures import counted
+
+    place = DISEASE_KEYS.index(key)
+    kept = [(one, report.scores(one["pk"], model)) for one in report.datasets]
+    lines = []
+    for dataset, _own in kept:
+        at = report.disease(dataset["pk"], model, key)["youden"]
+        if at is None:
+            lines.append((dataset, Elsewhere(None, ())))
+            continue
+        threshold = float(at["threshold"])
+        cells = []
+        for _dataset, other in kept:
+            listed, truth = is_listed(other["scores"][:, place], threshold), other["truth"] == key
+            cells.append(
+                (
+                    counted(int(listed[truth].sum()), int(truth.sum())),
+                    counted(int((~listed[~truth]).sum()), int((~truth).sum())),
+                )
+            )
+        lines.append((dataset, Elsewhere(threshold, tuple(cells))))
+    return lines

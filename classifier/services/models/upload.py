@@ -1,0 +1,80 @@
+"""Models sent by an admin: streamed to a draft folder, checked, moved into place; or nothing is left behind."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from django.conf import settings
+from django.db import transaction
+
+from classifier.models import ModelVersion
+from classifier.networks import weights
+from classifier.networks.weights import ModelRejected
+from classifier.services.models import registry
+from skinclinic.engine.housekeeping import broom
+from skinclinic.files import whole
+from skinclinic.files.store import storing
+from skinclinic.models import Clinic, User
+
+WEIGHTS_MAX_BYTES = 512 * 1024 * 1024
+MANIFEST_MAX_BYTES = 1024 * 1024
+
+
+class Upload(Protocol):
+    def chunks(self) -> Iterable[bytes]: ...
+
+
+def register_upload(
+    weights_file: Upload, manifest_file: Upload, *, clinic: Clinic, user: User
+) -> tuple[ModelVersion, bool]:
+    """Store and register an uploaded model; return it and whether it is new.
+
+    Raises ModelRejected for a model that may not be used and StorageFull for a full disk.
+    """
+    parent = registry.clinic_models_dir(clinic)
+    with storing():
+        draft = whole.new_folder_draft(parent / "upload")
+        try:
+            _stream(manifest_file, draft / weights.MANIFEST_FILE, MANIFEST_MAX_BYTES)
+            _stream(weights_file, draft / weights.WEIGHTS_FILE, WEIGHTS_MAX_BYTES)
+            whole.flush(draft)
+            return _keep(draft, parent, clinic, user)
+        finally:
+            whole.remove(draft)
+
+
+def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelVersion, bool]:
+    manifest = registry.check(draft)
+    known = registry.find(manifest, clinic)
+    if known and (known.path / weights.WEIGHTS_FILE).is_file():
+        return known, False
+    folder = registry.new_folder(parent, manifest.name)
+    try:
+        with transaction.atomic():
+            # The row first: a name that is taken is found before anything is moved.
+            version = known or registry.add(manifest, folder, clinic=clinic, user=user)
+            whole.put(draft, folder)
+            if known:
+                version = registry.register_checked(manifest, folder, clinic=clinic, user=user)
+    except BaseException:
+        whole.remove(folder)
+        raise
+    return version, known is None
+
+
+def _stream(upload: Upload, path: Path, max_bytes: int) -> None:
+    size = 0
+    with path.open("wb") as file:
+        for chunk in upload.chunks():
+            size += len(chunk)
+            if size > max_bytes:
+                raise ModelRejected(
+                    "too_large", f"{path.name} is larger than {max_bytes // (1024 * 1024)} MB."
+                )
+            file.write(chunk)
+
+
+@broom
+def sweep_drafts() -> None:
+    """Remove drafts of uploads that were cut off by a crash."""
+    whole.sweep(settings.MODELS_DIR.glob(f"*/{whole.DRAFT}*"))

@@ -1,0 +1,1 @@
+"""Trainings: their data, their processes, their rows."""

@@ -1,0 +1,185 @@
+"""What a frozen dataset version gives a training, and what it lacks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from classifier.training.plan import Sample
+from skinclinic.archive import labels
+from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion, DuplicatePair
+from skinclinic.archive.services.datasets import splits
+from skinclinic.files import store
+from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
+
+TOGETHER = (DuplicatePair.Verdict.SAME_PHOTO, DuplicatePair.Verdict.SAME_LESION)
+
+
+class Unfit(Exception):
+    """The version cannot be trained on; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A version in numbers. ``problem``: why it cannot be trained on; ``lacks``: what a model will not know."""
+
+    version: DatasetVersion
+    photos: int
+    patients: int
+    kept_for_test: int
+    background: list[str]
+    lacks: list[str]
+    problem: str
+
+
+def training_items(version: DatasetVersion) -> QuerySet[DatasetItem]:
+    """The items of the training side; all of them where nothing was divided."""
+    return version.items.filter(split=DatasetItem.Split.TRAIN) if version.split else version.items.all()
+
+
+def offers(clinic: Clinic, limit: int = 50) -> list[Offer]:
+    """The clinic's frozen versions, newest first."""
+    versions = (
+        DatasetVersion.objects.filter(clinic=clinic, state=DatasetVersion.State.FROZEN)
+        .select_related("dataset")
+        .order_by("-frozen_at")[:limit]
+    )
+    return _offers(list(versions))
+
+
+def offer(version: DatasetVersion) -> Offer:
+    """What a version gives."""
+    (found,) = _offers([version])
+    return found
+
+
+def _offers(versions: list[DatasetVersion]) -> list[Offer]:
+    """Count what versions give: three queries for any number of them."""
+    undivided = [version.pk for version in versions if not version.split]
+    items = DatasetItem.objects.filter(version__in=versions).order_by()
+    training = items.filter(Q(version__in=undivided) | Q(split=DatasetItem.Split.TRAIN))
+    labelled: dict[int, dict[str, tuple[int, int]]] = {version.pk: {} for version in versions}
+    for row in training.values("version", "label").annotate(
+        photos=Count("id"), patients=Count("person", distinct=True, filter=~Q(person=""))
+    ):
+        labelled[row["version"]][row["label"]] = (row["photos"], row["patients"])
+    people = training.values("version").annotate(
+        gone=Count("id", filter=Q(entry=None)),
+        persons=Count("person", distinct=True, filter=~Q(person="")),
+        unknown=Count("id", filter=Q(person="")),
+    )
+    known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
+    members = dict(items.values_list("version").annotate(Count("id")))
+    nobody = {"gone": 0, "persons": 0, "unknown": 0}
+    return [
+        _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
+        for version in versions
+    ]
+
+
+def _offer(version: DatasetVersion, by_label: dict, whole: dict, members: int) -> Offer:
+    photos = sum(count for count, _patients in by_label.values())
+    return Offer(
+        version=version,
+        photos=photos,
+        patients=whole["persons"],
+        kept_for_test=members - photos,
+        background=background_of(by_label),
+        lacks=_lacks(version, by_label, whole["unknown"]),
+        problem=_problem(version, by_label, whole),
+    )
+
+
+def background_of(labels_found) -> list[str]:
+    """The background diseases among these labels, in the order of their names."""
+    return sorted(label for label in labels_found if not labels.is_disease(label))
+
+
+def _problem(version: DatasetVersion, by_label: dict, whole: dict) -> str:
+    if not version.is_frozen:
+        return _("The version is a draft. Freeze it first.")
+    if version.dataset.role == DatasetRole.TEST:
+        return _("The dataset is for testing only.")
+    if whole["gone"]:
+        return _("Photos of this version were deleted. Freeze a new version without them.")
+    if len(by_label) < 2:
+        return _("There is nothing to tell apart: training needs photos of at least two diseases.")
+    if whole["persons"] + whole["unknown"] < 2:
+        return _("Training needs photos of at least two patients: some are left out to validate.")
+    return ""
+
+
+def _lacks(version: DatasetVersion, by_label: dict, unknown: int) -> list[str]:
+    found = []
+    if missing := [disease.name(_language()) for disease in DISEASES if disease.key not in by_label]:
+        names = ", ".join(missing)
+        found.append(_("No photo of: %(names)s. The model will not know them.") % {"names": names})
+    few = [
+        labels.name(key, _language())
+        for key in DISEASE_KEYS
+        if key in by_label and sum(by_label[key]) and by_label[key][1] < 5 and by_label[key][0] < 5
+    ]
+    if few:
+        found.append(
+            _("Fewer than five photos and patients of: %(names)s. Their figures will mean little.")
+            % {"names": ", ".join(few)}
+        )
+    if not version.split:
+        found.append(_("It is not divided: all photos train and none is left to test with."))
+    if not background_of(by_label):
+        found.append(_("No background disease: the model cannot say that a photo shows none of the 12."))
+    if unknown:
+        found.append(
+            ngettext(
+                "The patient of %d photo is not known; it counts as a patient of its own.",
+                "The patients of %d photos are not known; each counts as a patient of its own.",
+                unknown,
+            )
+            % unknown
+        )
+    return found
+
+
+def _language() -> str:
+    return get_language() or "en"
+
+
+def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
+    """The photos of the training side in the order of their hashes, and the background classes.
+
+    Photos of one patient, the same photo twice, and photos that a curator found to show one lesion share a group.
+    Raises Unfit.
+    """
+    found = offer(version)
+    if found.problem:
+        raise Unfit(found.problem)
+    items = list(training_items(version).select_related("entry__photo"))
+    groups = _groups(version, items)
+    numbers = {label: n for n, label in enumerate((*DISEASE_KEYS, *found.background))}
+    rows = [
+        Sample(
+            path=str(store.path_of(item.kept_entry.photo.file_key)),
+            sha256=item.content_sha256,
+            box=item.kept_entry.photo.box,
+            label=numbers[item.label],
+            group=groups[item.pk],
+        )
+        for item in items
+    ]
+    return sorted(rows, key=lambda sample: (sample.sha256, sample.label)), found.background
+
+
+def _groups(version: DatasetVersion, items: list[DatasetItem]) -> dict[int, str]:
+    item_of = {item.entry_id: item.pk for item in items}
+    pairs = DuplicatePair.objects.filter(clinic=version.clinic_id, verdict__in=TOGETHER)
+    joined = [
+        (item_of[first], item_of[second])
+        for first, second in pairs.values_list("first_id", "second_id")
+        if first in item_of and second in item_of
+    ]
+    members = [splits.Member(item.pk, item.content_sha256, item.person) for item in items]
+    # A group's name must not depend on the order of rows: the first hash in it names it.
+    return {member.pk: group[0].sha256 for group in splits.together(members, joined) for member in group}

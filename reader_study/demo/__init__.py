@@ -1,0 +1,1 @@
+"""The demo's studies. ``manage.py seed_demo`` makes them."""

@@ -1,0 +1,1 @@
+"""What views and the API show of a study, its readers and what a reader may know."""

@@ -1,0 +1,97 @@
+"""Events, amendments and recipes in words."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from reader_study.models import Study, StudyEvent
+from reader_study.services.making import opening
+from skinclinic.templatetags.ui import TIERS, disease_name
+
+FIELDS = {
+    "description": gettext_lazy("What it is to find out"),
+    "instructions": gettext_lazy("Instructions"),
+    "ends_on": gettext_lazy("Answers are wanted by"),
+    "readers": gettext_lazy("Readers"),
+}
+LEFT_OUT = {
+    "other_disease": gettext_lazy("another disease than the twelve"),
+    "deleted": gettext_lazy("deleted from the archive"),
+    "rejected": gettext_lazy("rejected in the archive"),
+    "consent": gettext_lazy("consent missing or withdrawn"),
+    "seen": gettext_lazy(
+        "the model was trained on the photo, one that looks alike, its lesion or its patient"
+    ),
+    "unproven": gettext_lazy("not biopsy-proven"),
+    "taken_out": gettext_lazy("taken out by you"),
+    "file": gettext_lazy("file gone"),
+}
+
+
+def place(where: str, study: Study) -> str:
+    """The address of the page that mends a point."""
+    page = {
+        opening.SAMPLE: "study-sample",
+        opening.SETTINGS: "study-settings",
+        opening.READERS: "study-readers",
+    }
+    if where in page:
+        return reverse(page[where], args=[study.pk])
+    return reverse("study", args=[study.pk]) + "#model"
+
+
+def group_name(group: str) -> str:
+    """A disease, a tier or the practice photos, in words."""
+    if group == "practice":
+        return _("Practice photos")
+    return str(TIERS[group][1]) if group in TIERS else disease_name(group)
+
+
+def left_out(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Reasons in words with their numbers, in a fixed order."""
+    return [(str(word), counts[reason]) for reason, word in LEFT_OUT.items() if counts.get(reason)]
+
+
+def amendment(event: StudyEvent) -> dict:
+    """An amendment with its fields in words: {at, by, reason, changes: [(field, before, after)]}."""
+    changes = [
+        (str(FIELDS.get(name, name)), _shown(before), _shown(after))
+        for name, (before, after) in event.details.items()
+    ]
+    return {"at": event.at, "by": event.by, "reason": event.reason, "changes": changes}
+
+
+def _shown(value) -> str:
+    return _("nothing") if value in (None, "") else str(value)
+
+
+def event(row: StudyEvent) -> str:
+    """What a line of the log says besides its kind, reader and reason."""
+    found = row.details
+    match row.kind:
+        case StudyEvent.Kind.DRAWN if "seed" in found:
+            n = found.get("photos", 0)
+            text = ngettext("%(n)d photo, seed %(seed)d", "%(n)d photos, seed %(seed)d", n)
+            return text % {"n": n, "seed": found["seed"]}
+        case StudyEvent.Kind.DRAWN:
+            words = _("a photo of %(disease)s was replaced") if found.get("replaced_by") else _(
+                "a photo of %(disease)s was taken out"
+            )  # fmt: skip
+            return words % {"disease": disease_name(found.get("disease", ""))}
+        case StudyEvent.Kind.OPENED:
+            return f"SHA-256 {found.get('protocol_sha256', '')}"
+        case StudyEvent.Kind.AMENDED:
+            return "; ".join(
+                f"{name}: {before[:80]} → {after[:80]}" for name, before, after in amendment(row)["changes"]
+            )
+        case StudyEvent.Kind.CLOSED:
+            names = ", ".join(found.get("unfinished", [])[:50])
+            return _("Not finished: %(names)s") % {"names": names} if names else _("Everybody had finished.")
+        case StudyEvent.Kind.REMINDED:
+            return _("by e-mail") if found.get("mailed") else _("by hand")
+        case StudyEvent.Kind.ANSWERS_IMPORTED:
+            n = found.get("written", 0)
+            return ngettext("%d answer from paper", "%d answers from paper", n) % n
+        case StudyEvent.Kind.INVITED:
+            return found.get("code", "")
+    return ""

@@ -1,0 +1,1 @@
+"""A study until it is open: sample, settings, readers, what keeps it from opening, the protocol."""

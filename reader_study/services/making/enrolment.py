@@ -1,0 +1,123 @@
+"""Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept.
+
+Each reader sees the photos of each session in a random order of their own: ``draw_orders``.
+"""
+
+import random
+
+from django.db import transaction
+from django.utils import timezone
+
+from reader_study.models import Reader, ReaderGroup, Reading, Study, StudyEvent
+from reader_study.services import log
+from skinclinic.models import User
+from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
+
+
+class LinkClosed(Exception):
+    """No reader has this link: it was renewed, the reader withdrew, or it never was one."""
+
+
+@transaction.atomic
+def enrol(
+    study: Study,
+    *,
+    group: ReaderGroup | None,
+    by: User | None,
+    name: str = "",
+    email: str = "",
+    years_of_practice: int | None = None,
+    code: str = "",
+    is_preview: bool = False,
+    nonce: str = "",
+) -> tuple[Reader, str]:
+    """Make a reader with an own random order for every session; return it with the secret of the link.
+
+    The sample must be drawn: the order is of the photos it holds now. ``nonce``: what the secret is made of, for
+    those who will have to say it later.
+    """
+    secret = secret_of(nonce or new_nonce())
+    reader = Reader.objects.create(
+        study=study,
+        group=group,
+        code=code or _next_code(study),
+        name=name,
+        email=email,
+        years_of_practice=years_of_practice,
+        is_preview=is_preview,
+        secret_sha256=secret_hash(secret),
+        link_made_at=timezone.now(),
+    )
+    draw_orders(reader)
+    if not is_preview:
+        log.note(study, StudyEvent.Kind.INVITED, by=by, reader=reader, code=reader.code)
+    return reader, secret
+
+
+def draw_orders(reader: Reader) -> None:
+    """Give a reader without readings one for each session, its photos in random order."""
+    images = list(reader.study.images.values_list("number", "is_practice"))
+    chance = random.SystemRandom()
+
+    def shuffled(practice: bool) -> list[int]:
+        numbers = [number for number, is_practice in images if is_practice == practice]
+        chance.shuffle(numbers)
+        return numbers
+
+    Reading.objects.bulk_create(
+        Reading(reader=reader, session=session, order=shuffled(False), practice_order=shuffled(True))
+        for session in reader.study.sessions.all()
+    )
+
+
+def redraw_orders(study: Study) -> None:
+    """Draw every order of a draft again, because its photos or sessions changed. What a preview answered goes."""
+    Reading.objects.filter(reader__study=study).delete()
+    for reader in study.readers.select_related("study"):
+        draw_orders(reader)
+
+
+@transaction.atomic
+def renew_link(reader: Reader, by: User, nonce: str = "") -> str:
+    """Return the secret of a new link; the old one stops working."""
+    secret = secret_of(nonce or new_nonce())
+    reader.secret_sha256, reader.link_made_at = secret_hash(secret), timezone.now()
+    reader.save(update_fields=["secret_sha256", "link_made_at"])
+    log.note(reader.study, StudyEvent.Kind.LINK_RENEWED, by=by, reader=reader)
+    return secret
+
+
+@transaction.atomic
+def withdraw(reader: Reader, by: User, reason: str = "") -> None:
+    """Close the reader's link; answers are kept but no longer counted.
+
+    The hash stays, so that what still arrives by the link is refused by name and logged.
+    """
+    reader.withdrawn_at = timezone.now()
+    reader.save(update_fields=["withdrawn_at"])
+    log.note(reader.study, StudyEvent.Kind.WITHDRAWN, by=by, reader=reader, reason=reason)
+
+
+def find(secret: str) -> Reader:
+    """The reader of a link, with study and group. Raises LinkClosed for any other."""
+    found = find_any(secret)
+    if found.withdrawn_at:
+        raise LinkClosed
+    return found
+
+
+def find_any(secret: str) -> Reader:
+    """The reader of a link, also one who was withdrawn. Raises LinkClosed for a link that nobody has."""
+    found = (
+        Reader.objects.filter(secret_sha256=secret_hash(secret))
+        .select_related("study__clinic", "study__model_version", "group")
+        .first()
+    )
+    if found is None:
+        raise LinkClosed
+    return found
+
+
+def _next_code(study: Study) -> str:
+    taken = set(study.readers.values_list("code", flat=True))
+    return next(code for number in range(1, 100_000) if (code := f"R{number:02d}") not in taken)

@@ -1,0 +1,240 @@
+"""Opening a study: what still stands in the way, and fixing everything when nothing does."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_noop, ngettext
+from django.utils.translation import gettext as _
+
+from reader_study.models import Study, StudyEvent
+from reader_study.services import log
+from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
+from reader_study.services.making import enrolment, protocol, sampling
+from reader_study.services.results import model_answers
+from skinclinic.models import User
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import BY_KEY
+
+SAMPLE, SETTINGS, READERS, MODEL = "sample", "settings", "readers", "model"
+FEW_POSITIVES = 10
+
+
+@dataclass(frozen=True)
+class Point:
+    """Something that keeps a study from opening, or (``is_advice``) that a coordinator should know before.
+
+    ``where``: the part of the study that mends it.
+    """
+
+    code: str
+    where: str
+    text: str
+    is_advice: bool = False
+
+
+def points(study: Study) -> list[Point]:
+    """Everything that stands in the way, then advice; looks at the file of each photo."""
+    found = [*_about_files(study), *_about_rows(study)]
+    return sorted(found, key=lambda point: point.is_advice)
+
+
+def _about_rows(study: Study) -> list[Point]:
+    """What the database alone tells: a few queries."""
+    return [*_about_sample(study), *_about_settings(study), *_about_model(study), *_about_readers(study)]
+
+
+def obstacles(study: Study) -> list[Point]:
+    return [point for point in points(study) if not point.is_advice]
+
+
+_DRAW_AGAIN = gettext_noop("Draw the sample again; such photos are passed over.")
+
+
+def _about_files(study: Study):
+    if n := sampling.missing_files(study):
+        text = ngettext("The file of %d photo is gone.", "The files of %d photos are gone.", n) % n
+        yield Point("file", SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
+
+
+def _about_sample(study: Study):
+    images = list(study.images.values_list("truth", "dataset", "is_practice"))
+    counted = [(truth, dataset) for truth, dataset, is_practice in images if not is_practice]
+    if not counted:
+        yield Point("sample", SAMPLE, _("There is no sample yet. Draw one."))
+        return
+    problems = sampling.problems_of_photos(study)
+    words = {
+        "deleted": (
+            _("%d photo was deleted from the archive."),
+            _("%d photos were deleted from the archive."),
+        ),
+        "rejected": (
+            _("%d photo was rejected in the archive."),
+            _("%d photos were rejected in the archive."),
+        ),
+        "consent": (
+            _("For %d photo the patient's consent is missing or withdrawn."),
+            _("For %d photos the patient's consent is missing or withdrawn."),
+        ),
+    }
+    for reason, n in problems.items():
+        text = words[reason][n != 1] % n
+        yield Point(reason, SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
+    if study.model_version_id != study.recipe.get("model", study.model_version_id):
+        yield Point(
+            "other_model", SAMPLE,
+            _(
+                "The sample was drawn before this model was chosen, so what it was trained on is not left out. "
+                "Draw again."
+            ),
+        )  # fmt: skip
+    if unfilled := study.recipe.get("unfilled"):
+        n = sum(row["wanted"] - row["found"] for row in unfilled)
+        text = ngettext(
+            "%d photo that was asked for could not be found.", "%d photos that were asked for could not be found.", n
+        ) % n  # fmt: skip
+        yield Point("unfilled", SAMPLE, text, is_advice=True)
+    few = sorted(
+        {key for key in study.endpoints if 0 < sum(truth == key for truth, _d in counted) < FEW_POSITIVES}
+    )
+    if few:
+        yield Point(
+            "few", SAMPLE,
+            _("Fewer than %(n)d photos: %(names)s. Figures of these diseases will be wide.")
+            % {"n": FEW_POSITIVES, "names": _names(few)},
+            is_advice=True,
+        )  # fmt: skip
+
+
+def _about_settings(study: Study):
+    truths = set(study.images.values_list("truth", flat=True))
+    if not study.question.strip():
+        yield Point("question", SETTINGS, _("The question is empty."))
+    if not study.instructions.strip():
+        yield Point("instructions", SETTINGS, _("There are no instructions for the readers."))
+    if len(study.choices) < 2:
+        yield Point("choices", SETTINGS, _("Readers need at least two diagnoses to choose from."))
+    if lacking := [key for key in BY_KEY if key in truths and key not in study.choices]:
+        yield Point(
+            "choices", SETTINGS,
+            _("Photos of the sample show diseases that readers cannot choose: %(names)s.") % {"names": _names(lacking)},
+        )  # fmt: skip
+    if study.model_version_id and study.endpoints and study.margin is None:
+        yield Point(
+            "margin", SETTINGS,
+            _("The comparison of the model with the readers is an endpoint: fix its non-inferiority margin now."),
+        )  # fmt: skip
+    if study.endpoints and not study.model_version_id:
+        yield Point(
+            "endpoints", SETTINGS, _("The endpoints compare readers with a model, and no model is chosen.")
+        )
+    if truths and (lacking := [key for key in study.endpoints if key not in truths]):
+        yield Point(
+            "endpoints", SETTINGS,
+            _("No photo of the sample shows these endpoints: %(names)s.") % {"names": _names(lacking)},
+        )  # fmt: skip
+    if study.model_version_id is None and study.sessions.filter(is_aided=True).exists():
+        yield Point("aided", SETTINGS, _("The aided session shows a model's answer, and no model is chosen."))
+    if study.model_version_id and not study.endpoints:
+        yield Point(
+            "no_endpoint", SETTINGS, _("No disease is a primary endpoint; every comparison will be secondary."),
+            is_advice=True,
+        )  # fmt: skip
+
+
+def _about_model(study: Study):
+    if study.model_version is None or not study.images.exists():
+        return
+    if unknown := study.recipe.get("unknown_training"):
+        yield Point(
+            "unknown_training", MODEL,
+            _(
+                "Nobody knows which photos “%(name)s” was trained on, so whether it has seen the sample cannot be "
+                "checked."
+            )
+            % {"name": unknown},
+            is_advice=True,
+        )  # fmt: skip
+    if n := model_answers.missing(study):
+        text = ngettext(
+            "The model has not looked at %d photo of the sample yet.",
+            "The model has not looked at %d photos of the sample yet.",
+            n,
+        ) % n  # fmt: skip
+        yield Point("model", MODEL, text)
+    elif model_answers.is_busy(study):
+        yield Point("model", MODEL, _("The model is still looking at the rest of the test set."))
+
+
+def _about_readers(study: Study):
+    readers = list(study.readers.counted().values_list("group", flat=True))
+    if not readers:
+        yield Point("readers", READERS, _("No reader is invited yet."))
+    elif n := readers.count(None):
+        text = ngettext("%d reader has no group.", "%d readers have no group.", n) % n
+        yield Point("group", READERS, text)
+    if len(readers) == 1:
+        yield Point(
+            "one_reader",
+            READERS,
+            _("With one reader nothing can be said about readers in general."),
+            is_advice=True,
+        )
+
+
+def _names(keys) -> str:
+    language = get_language() or "en"
+    return ", ".join(BY_KEY[key].name(language) for key in keys)
+
+
+def open_study(study: Study, user: User | None) -> Study:
+    """Fix everything and let readers read. Raises Refused with all that stands in the way."""
+    seen = look_draft(study)
+    sample = _sample_of(seen)
+    found = [point.text for point in obstacles(seen)]
+    if n := sampling.seen_by_model(seen):
+        found.append(
+            ngettext(
+                "The model was trained on %d photo of the sample, or on its patient. Draw again.",
+                "The model was trained on %d photos of the sample, or on their patients. Draw again.",
+                n,
+            )
+            % n
+        )
+    if found:
+        raise Refused("", " ".join(found))
+    return _open(seen, sample, user)
+
+
+def _sample_of(study: Study) -> tuple:
+    """The photos and the model, which the search for what the model has seen hangs on."""
+    return study.model_version_id, list(study.images.order_by("pk").values_list("pk", "content_sha256"))
+
+
+@transaction.atomic
+def _open(study: Study, sample: tuple, user: User | None) -> Study:
+    """Open a study whose sample was looked at. Raises Refused for what has come in the way since."""
+    row = lock_draft(study)
+    if _sample_of(row) != sample:
+        raise ChangedMeanwhile
+    if found := [point.text for point in _about_rows(row) if not point.is_advice]:
+        raise Refused("", " ".join(found))
+    row.readers.filter(is_preview=True).delete()
+    _complete_orders(row)
+    row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
+    protocol.fix(row)
+    row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256"])
+    log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
+    return row
+
+
+def _complete_orders(study: Study) -> None:
+    """Whoever was enrolled without an order of exactly these photos and sessions gets one."""
+    numbers = sorted(study.images.filter(is_practice=False).values_list("number", flat=True))
+    sessions = study.sessions.count()
+    for reader in study.readers.prefetch_related("readings"):
+        readings = list(reader.readings.all())
+        if len(readings) != sessions or any(sorted(reading.order) != numbers for reading in readings):
+            reader.readings.all().delete()
+            enrolment.draw_orders(reader)

@@ -1,0 +1,81 @@
+"""The printed study: its words in the current language, its photos in the order that was asked for."""
+
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from classifier.services.evaluation.figure_files import FONT_FILE
+from reader_study import paper
+from reader_study.models import Reading, Study, StudyImage
+from skinclinic.files import store
+from skinclinic.models import Patient
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary.sites import ANATOMIC_SITES
+
+
+def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
+    """Write the PDF, in the fixed order or in a reading's own. Raises Refused for a photo whose file is gone."""
+    images = _ordered(study, reading)
+    if not images:
+        raise Refused("sample", _("There is nothing to print yet: draw a sample first."))
+    if lost := [image.number for image in images if not _has_file(image)]:
+        numbers = ", ".join(map(str, sorted(lost)[:20]))
+        raise Refused("sample", _("The files of these photos are gone: %(numbers)s.") % {"numbers": numbers})
+    paper.write(_words(study, reading), list(_pages(study, images)), out, FONT_FILE)
+
+
+def _ordered(study: Study, reading: Reading | None) -> list[StudyImage]:
+    rows = {image.number: image for image in study.images.select_related("photo").order_by("number")}
+    practice = [number for number, image in rows.items() if image.is_practice]
+    counted = [number for number, image in rows.items() if not image.is_practice]
+    if reading is not None:
+        practice, counted = reading.practice_order, reading.order
+    return [rows[number] for number in [*practice, *counted] if number in rows]
+
+
+def _has_file(image: StudyImage) -> bool:
+    return image.photo is not None and store.path_of(image.photo.file_key).is_file()
+
+
+def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
+    for image in images:
+        if image.photo is None:
+            continue
+        title = _("Practice photo %(n)d") if image.is_practice else _("Photo %(n)d")
+        yield paper.Page(
+            title=title % {"n": image.number}, file=store.path_of(image.photo.file_key), width=image.photo.width,
+            height=image.photo.height, facts=facts(study, image),
+        )  # fmt: skip
+
+
+def facts(study: Study, image: StudyImage) -> str:
+    """What readers are told of the patient, in words; what is not known is left out."""
+    found = []
+    if "age" in study.shown_facts and image.age is not None:
+        found.append(_("Age: %(age)d") % {"age": image.age})
+    if "sex" in study.shown_facts and image.sex:
+        found.append(_("Sex: %(sex)s") % {"sex": dict(Patient.Sex.choices).get(image.sex, image.sex)})
+    if "site" in study.shown_facts and image.site:
+        found.append(_("Site: %(site)s") % {"site": dict(ANATOMIC_SITES).get(image.site, image.site)})
+    return " · ".join(found)
+
+
+def _words(study: Study, reading: Reading | None) -> paper.Paper:
+    language = get_language() or "en"
+    blanks = [_("Second choice")] * study.asks_second + [_("Confidence, 0 to 100")] * study.asks_confidence
+    mark = _("Synthetic photos, drawn by a program.") if study.is_synthetic else ""
+    return paper.Paper(
+        title=study.name,
+        subtitle=" · ".join(filter(None, [reading.reader.code if reading else "", mark])),
+        instructions=[part.strip() for part in study.instructions.split("\n\n") if part.strip()],
+        how_to_answer=_("Tick one box for each photo, or write its number beside the number of the photo."),
+        question=study.question,
+        choices=[BY_KEY[key].name(language) for key in study.choices],
+        blanks=blanks,
+        reader_label=_("Reader's code"),
+        footer=study.name,
+        page_word=_("Page"),
+    )

@@ -1,0 +1,367 @@
+"""Answers typed in from a printed study: a file is checked against the study, and then written, or not at all."""
+
+import unicodedata
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from reader_study.models import (
+    Answer,
+    AnswerChange,
+    Reader,
+    Reading,
+    Study,
+    StudyEvent,
+    StudyImage,
+    StudySession,
+)
+from reader_study.services import log
+from reader_study.services.locking import lock_open
+from skinclinic.archive.formats.problems import Problem
+from skinclinic.archive.formats.tables import Record, Table
+from skinclinic.models import User
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import BY_KEY
+
+COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence")
+KEEP_SCREEN, KEEP_PAPER = "screen", "paper"
+MOST_PROBLEMS = 500
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One answer of the file; ``line`` is its row."""
+
+    line: int
+    reading: int
+    image: int
+    choice: str
+    second: str = ""
+    confidence: int | None = None
+
+
+@dataclass
+class Difference:
+    """What the file would do to one reading. ``changed``: (number of the photo, stored, in the file)."""
+
+    reading: Reading
+    new: int = 0
+    same: int = 0
+    changed: list[tuple[int, str, str]] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+    on_screen: int = 0
+
+
+@dataclass
+class Check:
+    """What a file says, what is wrong with it by row, and the difference to what is stored."""
+
+    rows: list[Typed]
+    problems: list[tuple[int, str]]
+    differences: list[Difference]
+
+    @property
+    def asks_which(self) -> bool:
+        """Whether some of the readers have answered on the screen already."""
+        return any(one.on_screen for one in self.differences)
+
+
+def check(
+    study: Study, path: Path, *, reader: Reader | None = None, session: StudySession | None = None
+) -> Check:
+    """Read the file and hold it against the study; nothing is written. Raises TableRefused, Refused.
+
+    ``reader`` and ``session`` are those of rows that name none.
+    """
+    rows, problems = _read(study, path, reader, session)
+    return Check(rows, problems, _differences(study, rows))
+
+
+def _read(
+    study: Study, path: Path, reader: Reader | None, session: StudySession | None
+) -> tuple[list[Typed], list[tuple[int, str]]]:
+    """What the file says, and what is wrong with it by row."""
+    if not study.is_open:
+        raise Refused("state", _("Answers are taken only while the study is open."))
+    table = Table(path)
+    names = {name.casefold(): name for name in table.columns if name}
+    if "answer" not in names or not {"number", "image"} & set(names):
+        table.require("number", "answer")
+    reader_of = _Readers(study, reader, session)
+    sheet = _Sheet(study, {name: names[name] for name in COLUMNS if name in names}, reader_of)
+    rows: list[Typed] = []
+    problems: list[tuple[int, str]] = []
+    met: dict[tuple[int, int], int] = {}
+    for record in table.records():
+        try:
+            typed = sheet.read(record)
+            if typed is None:
+                continue
+            if (earlier := met.setdefault((typed.reading, typed.image), record.number)) != record.number:
+                raise Refused("", _("This photo stands already in row %(row)d.") % {"row": earlier})
+            rows.append(typed)
+        except Refused as refused:
+            problems.append((record.number, str(refused)))
+            if len(problems) >= MOST_PROBLEMS:
+                break
+    if not rows and not problems:
+        problems.append((1, _("The table holds no answer.")))
+    return rows, problems
+
+
+class _Readers:
+    """Finds the reading that a row belongs to."""
+
+    def __init__(self, study: Study, reader: Reader | None, session: StudySession | None):
+        self.reader, self.session = reader, session
+        self.by_name: dict[str, list[Reader]] = defaultdict(list)
+        for row in study.readers.counted():
+            for name in {plain(row.code), plain(row.name), plain(row.email)} - {""}:
+                self.by_name[name].append(row)
+        self.sessions = {plain(row.key): row for row in study.sessions.all()}
+        self.sessions |= {str(row.number): row for row in study.sessions.all()}
+        self.only_session = study.sessions.first() if study.sessions.count() == 1 else None
+        self.readings = {
+            (row.reader_id, row.session_id): row.pk for row in Reading.objects.filter(reader__study=study)
+        }
+
+    def find(self, reader_text: str, session_text: str) -> int:
+        reader, session = self._reader(reader_text), self._session(session_text)
+        pk = self.readings.get((reader.pk, session.pk))
+        if pk is None:
+            raise Refused("reader", _("%(reader)s does not read in this session.") % {"reader": reader.code})
+        return pk
+
+    def _reader(self, text: str) -> Reader:
+        if not text:
+            if self.reader is None:
+                raise Refused("reader", _("The row names no reader, and none is chosen for the file."))
+            return self.reader
+        found = self.by_name.get(plain(text), [])
+        if len(found) != 1:
+            many = _("More than one reader is called “%(text)s”; write the code.")
+            none = _("There is no reader “%(text)s” in this study.")
+            raise Refused("reader", (many if found else none) % {"text": text[:80]})
+        return found[0]
+
+    def _session(self, text: str) -> StudySession:
+        found = self.sessions.get(plain(text)) if text else self.session or self.only_session
+        if found is None:
+            if text:
+                raise Refused("session", _("There is no session “%(text)s”.") % {"text": text[:80]})
+            raise Refused("session", _("The row names no session, and none is chosen for the file."))
+        return found
+
+
+class _Sheet:
+    """Reads rows of one study's answers."""
+
+    def __init__(self, study: Study, columns: dict[str, str], readers: _Readers):
+        self.study, self.columns, self.readers = study, columns, readers
+        images = list(study.images.all())
+        self.by_number = {image.number: image for image in images}
+        self.by_name = {image.name: image for image in images}
+        self.choices = _choices(study)
+
+    def read(self, record: Record) -> Typed | None:
+        """The answer of a row; None where the answer is empty. Raises Refused with all that is wrong."""
+        if record.problems:
+            raise Refused("", "; ".join(_said(problem) for problem in record.problems))
+        cell = {name: record.cells.get(column, "") for name, column in self.columns.items()}
+        image = self._image(cell.get("number", ""), cell.get("image", ""))
+        reading = self.readers.find(cell.get("reader", ""), cell.get("session", ""))
+        if not cell["answer"]:
+            if cell.get("second") or cell.get("confidence"):
+                raise Refused("answer", _("A second choice or a confidence without an answer."))
+            return None
+        choice = self._choice(cell["answer"])
+        second = self._second(cell.get("second", ""), choice)
+        return Typed(
+            record.number, reading, image.pk, choice, second, self._confidence(cell.get("confidence", ""))
+        )
+
+    def _image(self, number: str, name: str) -> StudyImage:
+        by_number = by_name = None
+        if number:
+            is_whole = number.isascii() and number.isdigit() and len(number) < 7
+            by_number = self.by_number.get(int(number)) if is_whole else None
+            if by_number is None:
+                raise Refused("number", _("The study has no photo “%(text)s”.") % {"text": number[:80]})
+        if name:
+            by_name = self.by_name.get(name)
+            if by_name is None:
+                raise Refused("image", _("The study has no photo “%(text)s”.") % {"text": name[:80]})
+        found = by_number or by_name
+        if found is None:
+            raise Refused("number", _("The row names no photo."))
+        if by_number and by_name and by_number != by_name:
+            raise Refused("number", _("Number and image name two different photos."))
+        if found.is_practice:
+            raise Refused(
+                "number", _("Photo %(n)d is for practice and does not count.") % {"n": found.number}
+            )
+        return found
+
+    def _choice(self, text: str) -> str:
+        found = self.choices.get(plain(text))
+        if found is None:
+            known = any(
+                plain(text) in {key, *map(plain, disease.names.values())} for key, disease in BY_KEY.items()
+            )
+            no_choice = _("“%(text)s” is not one of this study's choices.")
+            unknown = _("“%(text)s” is no diagnosis: write its key, its name or the number of the choice.")
+            raise Refused("answer", (no_choice if known else unknown) % {"text": text[:80]})
+        return found
+
+    def _second(self, text: str, choice: str) -> str:
+        if not text:
+            return ""
+        if not self.study.asks_second:
+            raise Refused("second", _("This study asks for no second choice."))
+        second = self._choice(text)
+        if second == choice:
+            raise Refused("second", _("The second choice is the same as the first."))
+        return second
+
+    def _confidence(self, text: str) -> int | None:
+        if not text:
+            return None
+        if not self.study.asks_confidence:
+            raise Refused("confidence", _("This study asks for no confidence."))
+        digits = text.removesuffix("%").strip()
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 4 and int(digits) <= 100):
+            raise Refused(
+                "confidence", _("“%(text)s” is no whole number from 0 to 100.") % {"text": text[:80]}
+            )
+        return int(digits)
+
+
+def _choices(study: Study) -> dict[str, str]:
+    """How each choice may be written: its key, its names, its number on paper."""
+    found = {}
+    for number, key in enumerate(study.choices, 1):
+        disease = BY_KEY[key]
+        short = disease.name_en.split(" (")[0]
+        for name in (key, short, *disease.names.values(), str(number)):
+            found[plain(name)] = key
+    return found
+
+
+def plain(text: str) -> str:
+    """Spelling that people do not tell apart: composed, small letters, single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _said(problem: Problem) -> str:
+    text = _(problem.message) % problem.params
+    return f"{problem.column}: {text}" if problem.column else text
+
+
+def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
+    by_reading: dict[int, dict[int, Typed]] = defaultdict(dict)
+    for row in rows:
+        by_reading[row.reading][row.image] = row
+    numbers = dict(study.images.filter(is_practice=False).values_list("pk", "number"))
+    readings = Reading.objects.filter(pk__in=by_reading).select_related("reader", "session").order_by("pk")
+    stored: dict[int, dict[int, Answer]] = defaultdict(dict)
+    for answer in Answer.objects.filter(reading__in=readings).exclude(choice=""):
+        stored[answer.reading_id][answer.image_id] = answer
+    found = []
+    for reading in readings:
+        typed, known = by_reading[reading.pk], stored[reading.pk]
+        one = Difference(reading, on_screen=sum(not answer.is_from_paper for answer in known.values()))
+        for image, number in sorted(numbers.items(), key=lambda pair: pair[1]):
+            if image not in typed:
+                if image not in known:
+                    one.missing.append(number)
+            elif image not in known:
+                one.new += 1
+            elif _is_same(known[image], typed[image]):
+                one.same += 1
+            else:
+                one.changed.append((number, known[image].choice, typed[image].choice))
+        found.append(one)
+    return found
+
+
+def _is_same(answer: Answer, typed: Typed) -> bool:
+    return (answer.choice, answer.second, answer.confidence) == (typed.choice, typed.second, typed.confidence)
+
+
+def write(
+    study: Study,
+    path: Path,
+    user: User,
+    *,
+    reader: Reader | None = None,
+    session: StudySession | None = None,
+    keep: str = "",
+) -> int:
+    """Store the file's answers, all or none; return how many were new or different. Raises TableRefused, Refused.
+
+    ``keep``: where a reader has answered on the screen as well, whether those answers stay (KEEP_SCREEN: the file
+    only adds what is missing) or the file's take their place (KEEP_PAPER).
+    """
+    rows, problems = _read(study, path, reader, session)
+    if problems:
+        raise Refused("file", _("The file has errors; nothing was written."))
+    return _write(study, rows, user, keep)
+
+
+@transaction.atomic
+def _write(study: Study, rows: list[Typed], user: User, keep: str) -> int:
+    study = lock_open(study)
+    # Nobody answers on the screen meanwhile.
+    list(
+        Reading.objects.select_for_update(of=("self",), no_key=True)
+        .filter(reader__study=study)
+        .order_by("pk")
+    )
+    found = Check(rows, [], _differences(study, rows))
+    if found.asks_which and keep not in (KEEP_SCREEN, KEEP_PAPER):
+        raise Refused("keep", _("Choose which answers to keep: those from the screen, or those of the file."))
+    now, written = timezone.now(), 0
+    for one in found.differences:
+        rows = [row for row in found.rows if row.reading == one.reading.pk]
+        written += _write_reading(one.reading, rows, keep, now)
+    log.note(
+        study, StudyEvent.Kind.ANSWERS_IMPORTED, by=user, rows=len(found.rows), written=written, keep=keep,
+        readers=sorted({one.reading.reader.code for one in found.differences}),
+    )  # fmt: skip
+    return written
+
+
+def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
+    known = {answer.image_id: answer for answer in reading.answers.all()}
+    changes = []
+    for row in rows:
+        answer = known.get(row.image)
+        if answer is not None and answer.choice:
+            stays = keep == KEEP_SCREEN and not answer.is_from_paper
+            if stays or _is_same(answer, row):
+                continue
+        if answer is None:
+            answer = Answer(reading=reading, image_id=row.image, number=0, answered_at=now)
+            known[row.image] = answer
+        answer.choice, answer.second, answer.confidence = row.choice, row.second, row.confidence
+        answer.seconds, answer.is_from_paper = None, True
+        answer.number, answer.changed_at = answer.number + 1, now
+        answer.save()
+        changes.append(
+            AnswerChange(
+                reading=reading, image_id=row.image, key=uuid.uuid4(), number=answer.number, choice=row.choice,
+                second=row.second, confidence=row.confidence, is_from_paper=True,
+            )
+        )  # fmt: skip
+    AnswerChange.objects.bulk_create(changes)
+    reading.started_at = reading.started_at or now
+    counted = set(reading.session.study.images.filter(is_practice=False).values_list("pk", flat=True))
+    if reading.finished_at is None and counted <= {pk for pk, answer in known.items() if answer.choice}:
+        reading.finished_at = now
+    reading.save(update_fields=["started_at", "finished_at"])
+    return len(changes)

@@ -1,0 +1,82 @@
+"""What gallery, queue and entry page share: filters, choices of labels, words for reasons."""
+
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from skinclinic.archive import labels
+from skinclinic.archive.models import (
+    LABEL_LENGTH,
+    Dataset,
+    Entry,
+    RejectReason,
+    Review,
+    Source,
+)
+from skinclinic.archive.presenters.label_names import group_name, known_label
+from skinclinic.archive.services.curating import review as review_service
+from skinclinic.archive.services.searching import search, selection
+from skinclinic.archive.services.searching.query_text import QueryError
+from skinclinic.models import Clinic, Member, Role
+
+MOST_COUNTED = 10_000
+
+
+def selected(clinic: Clinic, chosen: selection.Selection):
+    """(entries, "") or (no entries, what is wrong with the search)."""
+    try:
+        return selection.entries(clinic, chosen), ""
+    except QueryError as error:
+        return Entry.objects.none(), search.explain(error)
+
+
+def selection_of(request: HttpRequest) -> selection.Selection:
+    """What the address asks for; a label that was typed and not chosen is taken by its name."""
+    values = request.GET.dict()
+    if not values.get("label") and values.get("label_typed"):
+        values["label"] = known_label(values["label_typed"][:LABEL_LENGTH].strip())
+    return selection.Selection.read(values)
+
+
+def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
+    """The choices of the filter bar."""
+    curators = Member.objects.filter(clinic=clinic, role__in=(Role.CURATOR, Role.ADMIN)).select_related(
+        "user"
+    )
+    return {
+        "label_typed": group_name(chosen.label) if chosen.label else "",
+        "narrowed": sum(1 for name in chosen.to_json() if name != "q"),
+        "sources": list(Source.objects.filter(clinic=clinic)[:200]),
+        "datasets": list(Dataset.objects.filter(clinic=clinic)[:200]),
+        "reviewers": [member.user for member in curators],
+        "reviews": Review.choices,
+    }
+
+
+def reasons() -> list[tuple[str, str]]:
+    """Why a photo is rejected, in the order of the keys 1 to 8."""
+    return [(value, str(label)) for value, label in RejectReason.choices]
+
+
+def in_words(error: review_service.ReviewError) -> str:
+    """A refusal of the review service for people."""
+    return {
+        "no_reason": _("Choose why the photo is rejected."),
+        "no_label": _("A label is needed: one of the 12 diseases or the name of another."),
+        "long_label": _("The name of a disease has at most 120 characters."),
+        "changed_since": _("The photo was changed again since; only the newest change can be undone."),
+    }[error.code]
+
+
+def label_name(label: str) -> str:
+    return labels.name(label, get_language() or "en")
+
+
+def count_of(entries) -> dict:
+    """How many there are, counted up to a limit: {"count", "more"}."""
+    count = entries[: MOST_COUNTED + 1].count()
+    return {"count": min(count, MOST_COUNTED), "more": count > MOST_COUNTED}
+
+
+def cursor_of(request: HttpRequest) -> str:
+    return request.GET.get("cursor", "")

@@ -1,0 +1,1 @@
+"""Entries and what a curator does with them."""

@@ -1,0 +1,80 @@
+"""Putting a stored photo into the archive."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from skinclinic import imaging
+from skinclinic.archive.models import Entry, EntryChange, Source
+from skinclinic.files import store
+from skinclinic.models import Clinic, Photo, User
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an entry keeps of its stored photo: its hash and, to find photos that look alike, its likeness.
+
+    Both take the whole file: they are computed before the transaction that stores the entry.
+    """
+
+    sha256: str
+    phash: int
+
+    @classmethod
+    def of(cls, jpeg: bytes) -> "Content":
+        return cls(imaging.sha256(jpeg), imaging.perceptual_hash(jpeg))
+
+    @classmethod
+    def of_stored(cls, photo: Photo) -> "Content":
+        """Raises OSError for a photo whose file is gone."""
+        return cls.of(store.read(photo.file_key))
+
+
+def create_entry(
+    *,
+    photo: Photo,
+    content: Content,
+    source: Source,
+    external_id: str,
+    label: str,
+    user: User | None,
+    action: str = EntryChange.Action.IMPORTED,
+    taken_on: date | None = None,
+    **fields,
+) -> Entry:
+    """Add a photo to the archive with its label (see ``labels``), as yet to be reviewed.
+
+    ``fields``: any of age, subtype, icd10, impression, text, is_proven, confirmed_by. Call it in the
+    transaction that stores the photo.
+    """
+    if taken_on is None and photo.captured_at:
+        taken_on = photo.captured_at.date()
+    entry = Entry.objects.create(
+        clinic_id=photo.clinic_id,
+        photo=photo,
+        source=source,
+        external_id=external_id,
+        patient_id=photo.lesion.patient_id,
+        patient_key=photo.lesion.patient_id or 0,
+        taken_on=taken_on,
+        label=label,
+        content_sha256=content.sha256,
+        phash=content.phash,
+        created_by=user,
+        **fields,
+    )
+    EntryChange.objects.create(
+        clinic_id=entry.clinic_id, entry=entry, action=action, by=user, fields={"label": ["", label]}
+    )
+    return entry
+
+
+def is_known(clinic: Clinic | int, sha256: str) -> bool:
+    """Whether the clinic has these bytes: as an upload, or as it stored and exported them."""
+    return bool(which_known(clinic, [sha256]))
+
+
+def which_known(clinic: Clinic | int, hashes: list[str]) -> set[str]:
+    """Which of these hashes the clinic has, in the same sense: two queries for all."""
+    uploads = Photo.objects.filter(clinic=clinic, sha256__in=hashes).values_list("sha256", flat=True)
+    stored = Entry.objects.filter(clinic=clinic, content_sha256__in=hashes)
+    return set(uploads) | set(stored.order_by().values_list("content_sha256", flat=True))

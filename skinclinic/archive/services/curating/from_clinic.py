@@ -1,0 +1,113 @@
+"""From the clinic to the archive: proven photos of patients who consent; a curator adds them, nobody else can."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from skinclinic.archive import labels
+from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
+from skinclinic.archive.services.curating import vocabulary
+from skinclinic.archive.services.curating.entries import Content, create_entry
+from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
+from skinclinic.services.refused import Refused
+
+
+def candidates(clinic: Clinic) -> QuerySet[Photo]:
+    """The clinic's photos that may go into the archive and are not there yet."""
+    return Photo.objects.filter(
+        clinic=clinic,
+        lesion__is_archived=False,
+        lesion__is_proven=True,
+        lesion__patient__research_consent=Patient.Consent.GIVEN,
+        archive_entry=None,
+    ).select_related("lesion__patient")
+
+
+def why_not(photo: Photo, clinic: Clinic) -> str:
+    """Why a photo may not be added, in words; "" if it may."""
+    lesion = photo.lesion
+    if photo.clinic_id != clinic.pk:
+        return _("The photo belongs to another clinic.")
+    if lesion.is_archived or Entry.objects.filter(photo=photo).exists():
+        return _("The photo is in the archive already.")
+    if not lesion.is_proven:
+        return _("The diagnosis is not proven by pathology.")
+    if lesion.patient is None or lesion.patient.research_consent != Patient.Consent.GIVEN:
+        return _("The patient has not given consent to the archive.")
+    return ""
+
+
+def own_source(clinic: Clinic, user: User | None) -> Source:
+    """The source of the clinic's own photos, made when it is first needed."""
+    source = Source.objects.filter(clinic=clinic, is_own=True).first()
+    if source:
+        return source
+    name = clinic.name
+    while Source.objects.filter(clinic=clinic, name=name).exists():
+        name = f"{name} *"[-120:]
+    return Source.objects.create(clinic=clinic, name=name, is_own=True, created_by=user)
+
+
+def label_of(diagnosis: Diagnosis) -> str:
+    """The pathology as a label: one of the 12, or a background disease by its text or ICD-10 code."""
+    return diagnosis.disease or labels.tidy(diagnosis.text)[:120] or diagnosis.icd10
+
+
+def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
+    """Add one photo, accepted by this curator. Raises Refused with the reason."""
+    if reason := why_not(photo, clinic):
+        raise Refused("", reason)
+    try:
+        content = Content.of_stored(photo)
+    except OSError as error:
+        raise Refused("", _("The file of the photo cannot be read; restore it from a backup.")) from error
+    return _add(photo, clinic, user, content)
+
+
+@transaction.atomic
+def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
+    # Holds back a consent that is withdrawn at the same moment, and a second click.
+    photo = Photo.objects.select_related("lesion").select_for_update().get(pk=photo.pk)
+    if photo.lesion.patient_id:
+        photo.lesion.patient = Patient.objects.select_for_update().get(pk=photo.lesion.patient_id)
+    if reason := why_not(photo, clinic):
+        raise Refused("", reason)
+    diagnosis = photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
+    label = label_of(diagnosis) if diagnosis else ""
+    if diagnosis is None or not label:
+        raise Refused("", _("The pathology names no diagnosis."))
+    label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
+    patient = photo.lesion.patient
+    day = timezone.localdate(photo.captured_at) if photo.captured_at else None
+    entry = create_entry(
+        photo=photo, content=content, source=own_source(clinic, user), external_id=f"photo-{photo.pk}",
+        label=label, user=user, action=EntryChange.Action.ADDED, taken_on=day,
+        age=max(day.year - patient.birth_year, 0) if day and patient and patient.birth_year else None,
+        icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
+        confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,
+    )  # fmt: skip
+    entry.review, entry.reviewed_by, entry.reviewed_at = Review.ACCEPTED, user, timezone.now()
+    entry.save(update_fields=["review", "reviewed_by", "reviewed_at"])
+    return entry
+
+
+@transaction.atomic
+def consent_withdrawn(patient: Patient, user: User | None) -> int:
+    """Reject the clinic's own entries of a patient who does not consent any more; return how many."""
+    rows = Entry.objects.filter(
+        clinic=patient.clinic_id, patient=patient, source__is_own=True
+    ).exclude(review=Review.REJECTED)  # fmt: skip
+    changes = [
+        EntryChange(
+            clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
+            fields={"review": [entry.review, "rejected"], "reject_reason": [entry.reject_reason, "no_consent"]},
+        )
+        for entry in rows
+    ]  # fmt: skip
+    rows.update(
+        review=Review.REJECTED, reject_reason=RejectReason.NO_CONSENT,
+        reviewed_by=user, reviewed_at=timezone.now(),
+    )  # fmt: skip
+    EntryChange.objects.bulk_create(changes, batch_size=500)
+    return len(changes)

@@ -1,0 +1,1 @@
+"""Datasets: made, split, checked, frozen, compared."""

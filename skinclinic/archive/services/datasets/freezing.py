@@ -1,0 +1,171 @@
+"""Freezing a version: members, labels, sides and hashes are fixed and get one fingerprint."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from skinclinic import imaging
+from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
+from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
+from skinclinic.engine import work
+from skinclinic.files import store
+from skinclinic.models import Patient, User
+from skinclinic.services.refused import Refused
+
+FREEZE_JOB = "dataset-freeze"
+_SAY_EVERY = 50
+
+
+def fingerprint(members: Iterable[tuple[str, str, str]]) -> str:
+    """SHA-256 over the sorted lines "content hash, label, split", parted by tabs."""
+    digest = hashlib.sha256()
+    for line in sorted(f"{sha256}\t{label}\t{split}\n" for sha256, label, split in members):
+        digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def fingerprint_of(version: DatasetVersion) -> str:
+    """The fingerprint of the members as they are stored now."""
+    return fingerprint(version.items.order_by().values_list("content_sha256", "label", "split").iterator())
+
+
+def provenance(version: DatasetVersion) -> list[dict]:
+    """Where the members come from: each source with its number of photos; what is not known is empty."""
+    from django.db.models import Count
+
+    counts = dict(
+        version.items.exclude(entry=None).order_by().values_list("entry__source").annotate(n=Count("id"))
+    )
+    return [
+        {
+            "name": source.name,
+            "count": counts[source.pk],
+            "synthetic": source.is_synthetic,
+            **{name: getattr(source, name) for name in PROVENANCE},
+        }
+        for source in Source.objects.filter(pk__in=counts).order_by("name")
+    ]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the files of a version say against freezing it, and (``members``: the fingerprint) of which members."""
+
+    members: str
+    problems: list[str]
+
+
+def look(
+    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
+) -> Looked:
+    """Look at every file (``verify``: read it), which takes long and needs no lock.
+
+    ``say(done)`` is called now and then.
+    """
+    return Looked(fingerprint_of(version), _file_problems(version, verify, say))
+
+
+def request(version: DatasetVersion, user: User) -> bool:
+    """Freeze a draft after reading every file: now, or as a job when there are many (True). Raises Refused."""
+    with transaction.atomic():
+        row = lock_draft(version)
+        if reasons := problems(row):
+            raise Refused("", " ".join(reasons))
+        if row.items.count() > MOST_AT_ONCE:
+            row.frozen_by = user
+            row.save(update_fields=["frozen_by"])
+            work.ask(FREEZE_JOB, row.pk, row.clinic)
+            return True
+    freeze(version, user, verify=True)
+    return False
+
+
+def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> DatasetVersion:
+    """Freeze a draft. Raises Refused with every reason that stands against it.
+
+    ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.
+    """
+    return fix(version, user, look(version, verify=verify))
+
+
+@transaction.atomic
+def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVersion:
+    """Freeze a draft whose files were looked at. Raises Refused, also when it was changed since."""
+    version = lock_draft(version)
+    if reasons := problems(version) or looked.problems:
+        raise Refused("", " ".join(reasons))
+    version.sha256 = fingerprint_of(version)
+    if version.sha256 != looked.members:
+        raise Refused("", _("The version was changed while its files were read. Freeze it again."))
+    version.provenance = provenance(version)
+    version.state = DatasetVersion.State.FROZEN
+    version.frozen_at, version.frozen_by = timezone.now(), user
+    version.save(update_fields=["sha256", "provenance", "state", "frozen_at", "frozen_by"])
+    return version
+
+
+def problems(version: DatasetVersion) -> list[str]:
+    """What the rows say against freezing, in words: a few queries, whatever the number of photos."""
+    items, found = version.items, []
+    if not items.exists():
+        return [_("There is no photo in this version yet.")]
+    if work.is_busy((FILL_JOB, FREEZE_JOB), version.pk):
+        return [_("The version is still being worked on. Wait until that is done.")]
+    if n := items.filter(entry=None).count():
+        found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
+    if n := items.filter(entry__review=Review.REJECTED).count():
+        found.append(ngettext("%d photo was rejected.", "%d photos were rejected.", n) % n)
+    if n := without_consent(version):
+        found.append(
+            ngettext(
+                "For %d photo the patient's consent is missing or withdrawn.",
+                "For %d photos the patient's consent is missing or withdrawn.",
+                n,
+            )
+            % n
+        )
+    if n := items.filter(content_sha256="").count():
+        found.append(ngettext("%d photo has no hash.", "%d photos have no hash.", n) % n)
+    return _with_advice(found)
+
+
+def _file_problems(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> list[str]:
+    found = []
+    if n := _bad_files(version, verify, say):
+        found.append(
+            ngettext("The file of %d photo is gone or changed.", "The files of %d photos are gone or changed.", n)
+            % n
+        )  # fmt: skip
+    return _with_advice(found)
+
+
+def _with_advice(found: list[str]) -> list[str]:
+    return [*found, _("Take these photos out and freeze again.")] if found else []
+
+
+def without_consent(version: DatasetVersion) -> int:
+    """How many members are the clinic's own photos of patients who do not consent now."""
+    return (
+        version.items.filter(entry__source__is_own=True)
+        .exclude(entry__patient__research_consent=Patient.Consent.GIVEN)
+        .count()
+    )
+
+
+def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> int:
+    """How many members' stored files are gone, or (``verify``, slow) are not what their hash says."""
+    bad = 0
+    rows = version.items.exclude(entry=None).values_list("content_sha256", "entry__photo__file_key")
+    for done, (sha256, key) in enumerate(rows.order_by("pk").iterator(2000)):
+        if done % _SAY_EVERY == 0:
+            say(done)
+        try:
+            bad += imaging.sha256(store.read(key)) != sha256 if verify else not store.path_of(key).is_file()
+        except OSError:
+            bad += 1
+    return bad

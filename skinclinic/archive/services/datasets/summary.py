@@ -1,0 +1,113 @@
+"""A version in numbers, like the paper's Table 2: counted by the database, whatever its size."""
+
+import math
+from dataclasses import dataclass, field
+
+from django.db.models import Count, F, Q, Sum
+
+from skinclinic.archive import labels
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+PROVEN = Q(is_proven=True)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One column, or its biopsy-proven part. Age is by photo, its SD with ddof=1; ``None``: not known."""
+
+    images: int
+    patients: int
+    unknown_patient: int
+    age_mean: float | None
+    age_sd: float | None
+    age_unknown: int
+    male_percent: float | None
+    sex_unknown: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that the table shows of a version: counts are (all, biopsy-proven)."""
+
+    version: DatasetVersion
+    all: Numbers
+    proven: Numbers
+    classes: dict[str, tuple[int, int]]
+    others: dict[str, tuple[int, int]]
+    ethnicity: dict[str, int] = field(default_factory=dict)
+    skin_type: dict[int | None, int] = field(default_factory=dict)
+    split: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def others_total(self) -> tuple[int, int]:
+        return sum(n for n, _proven in self.others.values()), sum(
+            proven for _n, proven in self.others.values()
+        )
+
+
+def mean_and_sd(n: int, total: int, squares: int) -> tuple[float | None, float | None]:
+    """Mean and SD (ddof=1) from sums of whole numbers; one value has no SD."""
+    if not n:
+        return None, None
+    sd = math.sqrt((n * squares - total * total) / (n * (n - 1))) if n > 1 else None
+    return total / n, sd
+
+
+def of(version: DatasetVersion) -> Summary:
+    """Count a version: five queries."""
+    items = version.items.order_by()
+    row = items.aggregate(**_aggregates("all", Q()), **_aggregates("proven", PROVEN))
+    counts = {
+        label: (n, proven)
+        for label, n, proven in items.values_list("label").annotate(
+            n=Count("id"), proven=Count("id", filter=PROVEN)
+        )
+    }
+    return Summary(
+        version=version,
+        all=_numbers(row, "all"),
+        proven=_numbers(row, "proven"),
+        classes={key: counts.get(key, (0, 0)) for key in DISEASE_KEYS},
+        others={key: counts[key] for key in sorted(counts, key=labels.order) if not labels.is_disease(key)},
+        ethnicity=dict(sorted(items.values_list("ethnicity").annotate(n=Count("id")), key=_largest)),
+        skin_type=dict(
+            sorted(items.values_list("skin_type").annotate(n=Count("id")), key=lambda pair: pair[0] or 99)
+        ),
+        split=dict(items.values_list("split").annotate(n=Count("id"))),
+    )
+
+
+def _largest(pair):
+    return (not pair[0], -pair[1], pair[0])
+
+
+def _aggregates(part: str, where: Q) -> dict:
+    known_age = where & Q(age__isnull=False)
+    return {
+        f"{part}_images": Count("id", filter=where),
+        f"{part}_patients": Count("person", filter=where & ~Q(person=""), distinct=True),
+        f"{part}_unknown": Count("id", filter=where & Q(person="")),
+        f"{part}_ages": Count("id", filter=known_age),
+        f"{part}_age_sum": Sum("age", filter=known_age),
+        f"{part}_age_squares": Sum(F("age") * F("age"), filter=known_age),
+        f"{part}_male": Count("id", filter=where & Q(sex="male")),
+        f"{part}_sexes": Count("id", filter=where & ~Q(sex="")),
+    }
+
+
+def _numbers(row: dict, part: str) -> Numbers:
+    def get(name):
+        return row[f"{part}_{name}"] or 0
+
+    mean, sd = mean_and_sd(get("ages"), get("age_sum"), get("age_squares"))
+    return Numbers(
+        images=get("images"),
+        patients=get("patients"),
+        unknown_patient=get("unknown"),
+        age_mean=mean,
+        age_sd=sd,
+        age_unknown=get("images") - get("ages"),
+        male_percent=100 * get("male") / get("sexes") if get("sexes") else None,
+        sex_unknown=get("images") - get("sexes"),
+    )

@@ -1,0 +1,1 @@
+"""Frozen versions on their way out, and back in."""

@@ -1,0 +1,161 @@
+"""Writing a frozen version out, de-identified: as a ZIP that can be resumed at any byte, or to a folder."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from skinclinic import imaging
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.services.exporting import tables as export_tables
+from skinclinic.files import store as files
+from skinclinic.files import whole
+from skinclinic.services.refused import Refused
+from skinclinic.web import zip_stream
+from skinclinic.web.zip_stream import Member
+
+_PIECE = 1 << 20
+_AT_ONCE = 2000
+
+
+@dataclass(frozen=True)
+class Options:
+    """``thumbnails`` instead of the full photos; ``isic``: also a table in the ISIC Archive's columns;
+    ``texts``: with the pathology texts."""
+
+    thumbnails: bool = False
+    isic: bool = False
+    texts: bool = False
+
+    @property
+    def key(self) -> str:
+        """The options as part of a file's name."""
+        chosen = [name for name in ("thumbnails", "isic", "texts") if getattr(self, name)]
+        return "-".join(chosen) or "full"
+
+
+def check(version: DatasetVersion) -> None:
+    """Raise Refused unless the version can be exported whole."""
+    if not version.is_frozen:
+        raise Refused("", _("Only a frozen version can be exported. Freeze it first."))
+    if version.items.filter(entry=None).exists():
+        raise Refused(
+            "", _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
+        )
+
+
+def members(version: DatasetVersion, options: Options) -> list[Member]:
+    """The files of the export, photos first. Raises Refused, naming a photo whose file is gone."""
+    check(version)
+    found = []
+    for sha256, key in _photos(version, options):
+        try:
+            size = files.path_of(key).stat().st_size
+        except OSError:
+            raise _gone(sha256) from None
+        read = partial(_read, key, None if options.thumbnails else sha256)
+        found.append(Member(export_tables.photo_file(sha256), size, read))
+    tables = _stored_tables(version, options)
+    return [*found, *(Member(path.name, path.stat().st_size, partial(_pieces, path)) for path in tables)]
+
+
+def to_folder(
+    version: DatasetVersion, folder: Path, options: Options, say: Callable[[str], None] = lambda name: None
+) -> int:
+    """Write into a folder; photos that are there whole are passed over. Returns how many were written."""
+    check(version)
+    # What an export to this folder that was killed has begun.
+    whole.sweep(folder.rglob(f"{whole.DRAFT}*"), after=0)
+    written = 0
+    for sha256, key in _photos(version, options):
+        target = folder / export_tables.photo_file(sha256)
+        data = b"".join(_read(key, None)) if options.thumbnails else None
+        wanted = imaging.sha256(data) if data is not None else sha256
+        if not (target.is_file() and imaging.sha256(target.read_bytes()) == wanted):
+            _write(target, [data] if data is not None else _read(key, sha256))
+            written += 1
+        say(target.name)
+    for name, pieces in _tables(version, options):
+        _write(folder / name, pieces)
+    return written
+
+
+def to_file(version: DatasetVersion, target: Path, options: Options) -> None:
+    """Write the ZIP, going on where an earlier try stopped; the name appears only when it is whole."""
+    found = members(version, options)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{version.sha256[:12]}-{options.key}.part")
+    there = draft.stat().st_size if draft.exists() else 0
+    if there > zip_stream.length(found):
+        draft.unlink()
+        there = 0
+    try:
+        with draft.open("ab") as file:
+            for piece in zip_stream.chunks(found, there):
+                file.write(piece)
+    except Exception:
+        # A full disk or a changed photo; what an interruption or a kill leaves is gone on with.
+        draft.unlink(missing_ok=True)
+        raise
+    whole.flush(draft)
+    whole.put(draft, target)
+
+
+def _photos(version: DatasetVersion, options: Options) -> Iterator[tuple[str, str]]:
+    """(content hash, key of the file) of each different photo, by hash."""
+    key = "entry__photo__thumbnail_key" if options.thumbnails else "entry__photo__file_key"
+    before = ""
+    rows = version.items.order_by("content_sha256", "pk").values_list("content_sha256", key)
+    for sha256, file_key in rows.iterator(_AT_ONCE):
+        if sha256 != before:
+            yield sha256, file_key
+        before = sha256
+
+
+def _read(key: str, sha256: str | None) -> Iterator[bytes]:
+    try:
+        data = files.read(key)
+    except OSError:
+        raise _gone(sha256 or key) from None
+    if sha256 and imaging.sha256(data) != sha256:
+        raise Refused(
+            "", _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
+        )
+    yield data
+
+
+def _gone(sha256: str) -> Refused:
+    return Refused(
+        "", _("The file of photo %(name)s is gone; restore it from a backup.") % {"name": sha256[:16]}
+    )
+
+
+def _tables(version: DatasetVersion, options: Options):
+    return export_tables.tables(
+        version, isic=options.isic, thumbnails=options.thumbnails, texts=options.texts
+    )
+
+
+def _stored_tables(version: DatasetVersion, options: Options) -> list[Path]:
+    """The tables as files, written once: a frozen version's do not change, and their sizes must be known."""
+    folder = settings.SKINCLINIC_HOME / "exports" / f"{version.sha256}-{version.pk}" / options.key
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder / "dataset.json"
+    if not done.exists():
+        for name, pieces in _tables(version, options):
+            _write(folder / name, pieces)
+    return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".json"))
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def _write(target: Path, pieces: Iterable[bytes]) -> None:
+    with whole.whole_file(target) as file:
+        file.writelines(pieces)

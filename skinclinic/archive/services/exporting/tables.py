@@ -1,0 +1,129 @@
+"""The tables of an export: what a frozen version says of each photo, in words and in ISIC columns.
+
+Nothing that leads to a person is in them: no code, no file name, no date; a patient is a pseudonym, a day is
+counted from that patient's first photo.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from django.db.models import Min
+
+from skinclinic.archive import labels
+from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.csv_table import pieces
+
+COLUMNS = (
+    "photo", "file", "sha256", "label", "label_name", "tier", "subtype", "icd10", "impression", "text",
+    "proven", "confirmed_by", "patient", "lesion", "age", "sex", "skin_type", "ethnicity", "site", "year",
+    "day", "kind", "split", "source", "synthetic",
+)  # fmt: skip
+ISIC_COLUMNS = (
+    "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
+    "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
+)  # fmt: skip
+_ISIC_GROUPS = {"malignant": "Malignant", "premalignant": "Indeterminate", "benign": "Benign"}
+_ISIC_SITES = {
+    **dict.fromkeys(("scalp", "forehead", "nose", "periorbital", "cheek", "ear", "lip", "chin", "neck"), "head/neck"),
+    **dict.fromkeys(("chest", "abdomen"), "anterior torso"),
+    **dict.fromkeys(("shoulder", "upper_arm", "forearm", "hand", "finger"), "upper extremity"),
+    **dict.fromkeys(("buttock", "thigh", "lower_leg", "foot", "toe"), "lower extremity"),
+    **dict.fromkeys(("palm", "sole"), "palms/soles"),
+    "back": "posterior torso",
+    "genital": "oral/genital",
+}  # fmt: skip
+
+
+def photo_file(sha256: str) -> str:
+    """The name of a photo in an export."""
+    return f"photos/{sha256}.jpg"
+
+
+def tables(
+    version: DatasetVersion, *, isic: bool, thumbnails: bool, texts: bool
+) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """(file name, its bytes in pieces) of each table.
+
+    With thumbnails no hash is given, for it is not theirs. ``texts``: with what pathologists wrote, in which
+    nobody can rule out a name.
+    """
+    if isic:
+        yield (
+            "isic.csv",
+            pieces(ISIC_COLUMNS, (_in_order(ISIC_COLUMNS, _isic_row(item)) for item in _items(version))),
+        )
+    first_days = dict(
+        version.items.exclude(person="").order_by().values_list("person").annotate(day=Min("taken_on"))
+    )
+    left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
+    rows = (_in_order(COLUMNS, _row(item, first_days) | left_out) for item in _items(version))
+    yield "photos.csv", pieces(COLUMNS, rows)
+    about = {
+        "format": 1,
+        "name": version.dataset.name,
+        "version": version.number,
+        "role": version.dataset.role,
+        "sha256": version.sha256,
+        "split": version.split,
+        "sources": version.provenance,
+        "count": version.items.count(),
+        "thumbnails": thumbnails,
+    }
+    yield "dataset.json", iter([json.dumps(about, ensure_ascii=False, indent=1).encode()])
+
+
+def _items(version: DatasetVersion) -> Iterator[DatasetItem]:
+    return version.items.order_by("content_sha256", "pk").iterator(2000)
+
+
+def _in_order(columns: Sequence[str], row: dict) -> list:
+    return [row[name] for name in columns]
+
+
+def _row(item: DatasetItem, first_days: dict) -> dict:
+    first = first_days.get(item.person)
+    return {
+        "photo": item.content_sha256[:16],
+        "file": photo_file(item.content_sha256),
+        "sha256": item.content_sha256,
+        "label": item.label,
+        "label_name": labels.name(item.label),
+        "tier": BY_KEY[item.label].tier if item.label in BY_KEY else "",
+        "subtype": item.subtype,
+        "icd10": item.icd10,
+        "impression": item.impression,
+        "text": item.text,
+        "proven": "yes" if item.is_proven else "no",
+        "confirmed_by": item.confirmed_by,
+        "patient": item.person,
+        "lesion": item.lesion,
+        "age": item.age,
+        "sex": item.sex,
+        "skin_type": item.skin_type,
+        "ethnicity": item.ethnicity,
+        "site": item.site,
+        "year": item.taken_on.year if item.taken_on else "",
+        "day": (item.taken_on - first).days if item.taken_on and first else "",
+        "kind": item.kind,
+        "split": item.split,
+        "source": item.source_name,
+        "synthetic": "yes" if item.is_synthetic else "no",
+    }
+
+
+def _isic_row(item: DatasetItem) -> dict:
+    disease = BY_KEY.get(item.label)
+    return {
+        "isic_id": item.content_sha256[:16],
+        "patient_id": item.person,
+        "lesion_id": item.lesion,
+        "age_approx": 5 * ((item.age + 2) // 5) if item.age is not None else "",
+        "sex": item.sex if item.sex in ("male", "female") else "",
+        "anatom_site_general": _ISIC_SITES.get(item.site, ""),
+        "diagnosis_1": _ISIC_GROUPS[disease.tier] if disease else "",
+        "diagnosis_2": disease.isic if disease else item.label,
+        "diagnosis_confirm_type": item.confirmed_by or ("histopathology" if item.is_proven else ""),
+        "fitzpatrick_skin_type": ["", "I", "II", "III", "IV", "V", "VI"][item.skin_type or 0],
+        "image_type": "dermoscopic" if item.kind == "dermoscopic" else "clinical: close-up",
+    }

@@ -1,0 +1,264 @@
+"""An import from its files to the archive: begun, checked, mapped, written, paused, resumed, discarded.
+
+uploaded ──check──▶ checking ──▶ refused ──(mapping, other files)──▶ checking
+                        └──▶ ready ──start──▶ running ⇄ paused
+                                                 └──▶ done
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from skinclinic.archive import labels as archive_labels
+from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.archive.models import Import, SavedMapping, Source
+from skinclinic.archive.services.exporting import read_back
+from skinclinic.archive.services.importing import check as import_check
+from skinclinic.archive.services.importing import dataset as dataset_of_import
+from skinclinic.archive.services.importing import write as import_write
+from skinclinic.archive.services.importing.row_errors import refusal
+from skinclinic.engine import jobs, work
+from skinclinic.files import whole
+from skinclinic.models import Clinic, Job, User
+from skinclinic.vocabulary.diseases import BY_KEY
+
+CHECK_JOB, WRITE_JOB = "import-check", "import-write"
+State = Import.State
+BUSY = (State.CHECKING, State.RUNNING)
+CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
+
+
+class NotNow(Exception):
+    """The import is in a state in which this cannot be done; the message says which."""
+
+
+def begin(
+    *,
+    clinic: Clinic,
+    user: User | None,
+    name: str,
+    format: str,
+    role: str,
+    photos: str,
+    metadata: str = "",
+    columns: dict | None = None,
+    labels: dict | None = None,
+    provenance: dict | None = None,
+) -> Import:
+    """Make an import of ``photos`` (a folder or ZIP) with the table ``metadata``, as yet unchecked.
+
+    Its photos go to the source of the same name, which is made with ``provenance`` if there is none. Raises
+    NotNow if that is the clinic's own source.
+    """
+    with transaction.atomic():
+        known = {key: value for key, value in (provenance or {}).items() if value}
+        source, made = Source.objects.get_or_create(
+            clinic=clinic, name=name, defaults={"created_by": user, **known}
+        )
+        if source.is_own:
+            raise NotNow(
+                _("“%(name)s” is the source of the clinic's own photos. Choose another name.")
+                % {"name": name}
+            )
+        if not made and known:
+            Source.objects.filter(pk=source.pk).update(**known)
+        return Import.objects.create(
+            clinic=clinic, name=name, format=format, role=role, source=source, photos=photos, metadata=metadata,
+            columns=columns or {}, labels=labels or {}, created_by=user,
+        )  # fmt: skip
+
+
+def folder(row: Import) -> Path:
+    """Where the import keeps its uploaded files and its plan."""
+    return settings.SKINCLINIC_HOME / "imports" / str(row.pk)
+
+
+def _plan(row: Import) -> Path:
+    folder(row).mkdir(parents=True, exist_ok=True)
+    return folder(row) / "plan.jsonl"
+
+
+def request_check(row: Import) -> None:
+    """Have a worker check it. Raises NotNow while it is being written or is done."""
+    _request(CHECK_JOB, row)
+
+
+def request_write(row: Import) -> None:
+    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow, also when the check
+    found errors."""
+    _request(WRITE_JOB, row)
+
+
+@contextmanager
+def here(kind: str, row: Import) -> Iterator[None]:
+    """Do in this process what the job of this kind asks for: the block runs it. Should the process die in it, a
+    worker goes on. Raises NotNow."""
+    with transaction.atomic():
+        job = _request(kind, row)
+        jobs.take(job)
+    try:
+        with jobs.held([job]):
+            yield
+    except BaseException as error:
+        jobs.finish(job, error if isinstance(error, Exception) else jobs.JobError("stopped", "Stopped."))
+        raise
+    jobs.finish(job, lambda: None)
+
+
+@transaction.atomic
+def _request(kind: str, row: Import) -> Job:
+    """Together: a row that says "checking" has a job, whatever becomes of this process."""
+    if kind == CHECK_JOB:
+        _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+    else:
+        _start_write(row)
+    return work.ask(kind, row.pk, row.clinic)
+
+
+def _start_write(row: Import) -> None:
+    row.refresh_from_db()
+    if not is_fine(row.report):
+        raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
+    _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING, error="")
+
+
+def pause(row: Import) -> None:
+    """Stop after the photo at hand. Raises NotNow."""
+    _move(row, (State.RUNNING,), State.PAUSED)
+
+
+def discard(row: Import) -> None:
+    """Forget an import that has written nothing yet, with its files. Raises NotNow."""
+    pk = row.pk
+    with transaction.atomic():
+        removed, _rows = Import.objects.filter(pk=pk, state__in=CHECKABLE, written=0).delete()
+        if not removed:
+            raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
+        # A source that only this import would have filled.
+        if row.source_id:
+            Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
+    remove_files(row)
+
+
+def remove_files(row: Import) -> None:
+    """Remove the uploaded files and the plan."""
+    shutil.rmtree(settings.SKINCLINIC_HOME / "imports" / str(row.pk), ignore_errors=True)
+
+
+def set_mapping(row: Import, *, columns: dict | None = None, labels: dict | None = None) -> None:
+    """Say which columns and labels mean what; the import is to be checked again. Raises NotNow.
+
+    A label is a disease key, a background disease's name, import_check.LEAVE_OUT, or "" for not decided.
+    """
+    values = {}
+    if columns is not None:
+        values["columns"] = columns
+    if labels is not None:
+        values["labels"] = row.labels | {word: tidy_label(label) for word, label in labels.items()}
+    if not Import.objects.filter(pk=row.pk, state__in=CHECKABLE).update(**values, state=State.UPLOADED):
+        raise NotNow(_("This import is being read or written; its mapping cannot be changed now."))
+    row.refresh_from_db()
+
+
+def tidy_label(label: str) -> str:
+    """A label in its one spelling."""
+    label = archive_labels.tidy(label)
+    return label.casefold() if label.casefold() in BY_KEY else label
+
+
+def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
+    """Keep the import's mapping under a name; one of the same name is replaced."""
+    return SavedMapping.objects.update_or_create(
+        clinic=row.clinic, name=name,
+        defaults={"format": row.format, "columns": row.columns, "labels": row.labels, "created_by": user},
+    )[0]  # fmt: skip
+
+
+def run_check(row: Import, say=lambda done, total: None) -> Import:
+    """Check now; the row becomes READY or REFUSED and holds the report."""
+    plan = _plan(row)
+    draft = whole.new_draft(plan)
+    try:
+        if row.format == Import.Format.EXPORT and not row.metadata:
+            read_back.take_table(row, plan.parent)
+        report = import_check.check(row, draft, say)
+        if fine := is_fine(report):
+            whole.flush(draft)
+            whole.put(draft, plan)
+    except TableRefused as refused:
+        report, fine = {"refused": refusal(refused)}, False
+    except OSError as error:
+        raise jobs.JobError(
+            "check_stopped",
+            _("The check stopped (%(error)s). Mend that and check again.")
+            % {"error": error.strerror or error},
+        ) from error
+    finally:
+        whole.remove(draft)
+    # Somebody may have discarded it meanwhile.
+    Import.objects.filter(pk=row.pk, state=State.CHECKING).update(
+        report=report,
+        state=State.READY if fine else State.REFUSED,
+        total=sum(report.get("labels", {}).values()),
+        written=0,
+        error="",
+    )
+    row.refresh_from_db()
+    return row
+
+
+def is_fine(report: dict) -> bool:
+    """Whether a check was made and found nothing that stands against writing."""
+    if report.get("refused") or "errors" not in report:
+        return False
+    return not (report["errors"] or report["unknown_labels"])
+
+
+def run_write(row: Import, say=lambda done: None) -> Import:
+    """Write now, until it is done or somebody pauses it."""
+
+    def go_on(done: int) -> bool:
+        still = Import.objects.filter(pk=row.pk, state=State.RUNNING).update(written=done)
+        say(done)
+        return bool(still)
+
+    done = import_write.write(row, _plan(row), go_on)
+    if done == row.total:
+        _finish(row, dict(dataset_of_import.told_by(row, import_write.lines(_plan(row)))))
+    row.refresh_from_db()
+    return row
+
+
+def _finish(row: Import, told: dict[int, dict]) -> None:
+    """Note that all is written and put it into the dataset, unless somebody has just paused the import."""
+    values = {"state": State.DONE, "written": row.total, "finished_at": timezone.now(), "error": ""}
+    with transaction.atomic():
+        if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
+            return
+        dataset_of_import.fill(row, told)
+    remove_files(row)
+
+
+def fail(row: Import, error: str) -> None:
+    """Note that the import stopped by an error; it can be taken up again."""
+    Import.objects.filter(pk=row.pk, state__in=BUSY).update(state=State.FAILED, error=error)
+
+
+def cancelled(row: Import, reason: str) -> None:
+    """Note that a person stopped it: a check leaves nothing behind, what is written stays."""
+    now = Import.objects.filter(pk=row.pk)
+    now.filter(state=State.CHECKING).update(state=State.UPLOADED, report={}, error=reason)
+    now.filter(state=State.RUNNING).update(state=State.PAUSED, error=reason)
+
+
+def _move(row: Import, states, to: str, **values) -> None:
+    if not Import.objects.filter(pk=row.pk, state__in=states).update(state=to, **values):
+        row.refresh_from_db()
+        raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
+    row.refresh_from_db()

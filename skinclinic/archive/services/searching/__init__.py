@@ -1,0 +1,1 @@
+"""The archive's search box and what a person selected with it."""

@@ -1,0 +1,145 @@
+"""What a search finds among archive entries: the tree of ``query_text`` as a condition."""
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Source
+from skinclinic.archive.services.searching import query_text
+from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
+from skinclinic.models import Clinic, Patient
+from skinclinic.vocabulary import subtypes, terms
+from skinclinic.vocabulary.days import span
+
+NOTHING = Q(pk__in=())
+_MANY_PATIENTS = 500
+
+
+def condition(clinic: Clinic, text: str) -> Q:
+    """Return which entries of the clinic the text finds. Raises QueryError."""
+    node = query_text.parse(text)
+    return Q() if node is None else _of(clinic, node)
+
+
+def explain(error: QueryError) -> str:
+    """The error in words for the person who typed."""
+    messages = {
+        "too_long": _("The search is longer than %(most)d characters.") % {"most": query_text.LONGEST},
+        "too_many": _("The search has more than %(most)d words.") % {"most": query_text.MOST_TERMS},
+        "too_deep": _("The parentheses are nested too deeply."),
+        "unclosed": _("At character %(at)d, %(word)s is not closed."),
+        "unopened": _("At character %(at)d, a parenthesis closes that was not opened."),
+        "unknown_field": _("At character %(at)d: there is no field “%(word)s”. Fields: %(fields)s."),
+        "nothing": _("At character %(at)d a word is missing."),
+    }
+    return messages[error.code] % {
+        "at": error.position + 1,
+        "word": error.word,
+        "fields": ", ".join(query_text.FIELDS),
+    }
+
+
+def _of(clinic: Clinic, node: Node) -> Q:
+    if isinstance(node, Not):
+        return ~_of(clinic, node.node)
+    if isinstance(node, Both):
+        found = Q()
+        for part in node.nodes:
+            found &= _of(clinic, part)
+        return found
+    if isinstance(node, Either):
+        found = _of(clinic, node.nodes[0])
+        for part in node.nodes[1:]:
+            found |= _of(clinic, part)
+        return found
+    return _term(clinic, node)
+
+
+def _term(clinic: Clinic, term: Term) -> Q:
+    text = term.text.strip()
+    if not text:
+        return NOTHING
+    if term.field:
+        return {
+            "diagnosis": _diagnosis,
+            "icd10": _icd10,
+            "patient": _patient,
+            "text": _text,
+            "date": _date,
+            "dataset": _dataset,
+            "source": _source,
+            "subtype": _subtype,
+        }[term.field](clinic, text)
+    found = _diagnosis(clinic, text) | _patient(clinic, text) | _text(clinic, text) | _subtype(clinic, text)
+    return found | _icd10(clinic, text) | _date(clinic, text)
+
+
+def _diagnosis(clinic: Clinic, text: str) -> Q:
+    keys = [term.value for term in terms.find(text, "en")] if len(terms.fold(text).strip()) > 1 else []
+    names = BackgroundDisease.objects.filter(clinic=clinic, name__icontains=text).values_list(
+        "name", flat=True
+    )
+    wanted = [*keys, *names[:200]]
+    return Q(label__in=wanted) if wanted else NOTHING
+
+
+def _icd10(clinic: Clinic, text: str) -> Q:
+    code = terms.icd10_code(text)
+    return Q(icd10__startswith=code) if code else NOTHING
+
+
+def _patient(clinic: Clinic, text: str) -> Q:
+    """Patients whose code begins so; an imported one's also without its source's name before it."""
+    found = Patient.objects.filter(clinic=clinic)
+    found = found.filter(Q(code__istartswith=text) | Q(code__icontains=f"/{text}"))
+    ids = list(found.order_by().values_list("pk", flat=True)[: _MANY_PATIENTS + 1])
+    return (
+        Q(patient__in=ids if len(ids) <= _MANY_PATIENTS else found.order_by().values("pk"))
+        if ids
+        else NOTHING
+    )
+
+
+def _text(clinic: Clinic, text: str) -> Q:
+    return Q(text__icontains=text)
+
+
+def _subtype(clinic: Clinic, text: str) -> Q:
+    # What is stored is a key; people look for the name they see.
+    return Q(subtype__icontains=text) | Q(subtype__in=subtypes.like(text))
+
+
+def _source(clinic: Clinic, text: str) -> Q:
+    return Q(
+        source__in=list(
+            Source.objects.filter(clinic=clinic, name__icontains=text).values_list("pk", flat=True)
+        )
+    )
+
+
+def _dataset(clinic: Clinic, text: str) -> Q:
+    found = Dataset.objects.filter(clinic=clinic, name__icontains=text)
+    return in_datasets(list(found.values_list("pk", flat=True)[:50]))
+
+
+def in_datasets(datasets: list[int]) -> Q:
+    """Entries in the newest version of any of these datasets."""
+    newest = [
+        version
+        for dataset in datasets
+        if (
+            version := DatasetVersion.objects.filter(dataset=dataset)
+            .order_by("-number")
+            .values_list("pk", flat=True)
+            .first()
+        )
+    ]
+    items = DatasetItem.objects.filter(version__in=newest, entry=OuterRef("pk"))
+    return Q(Exists(items)) if newest else NOTHING
+
+
+def _date(clinic: Clinic, text: str) -> Q:
+    first, _dots, last = text.partition("..")
+    start, end = span(first), span(last or first)
+    if start is None or end is None:
+        return NOTHING
+    return Q(taken_on__gte=start[0], taken_on__lt=end[1])

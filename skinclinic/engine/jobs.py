@@ -1,0 +1,357 @@
+"""Durable jobs: the only way to do work outside a request.
+
+A handler is declared with ``@job(...)``; a request calls ``enqueue`` inside its transaction. The row is
+what counts: the Celery message sent after commit only wakes a worker, and ``reconcile`` wakes workers again
+for rows that were forgotten. See ``skinclinic.models.job`` for the states.
+
+    queued ──claim──▶ running ──finish──▶ done
+       ▲                 │  └──bad input, three attempts──▶ failed ──retry──▶ queued
+       └──transient error / lease ended──┘
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from skinclinic.celery import app
+from skinclinic.engine import lease_renewal
+from skinclinic.models import Job, WorkerSeen
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# Each queue has workers of its own, so that a photo, at which a person looks, never waits behind anything else.
+# ``BATCH`` is what takes long: imports, datasets, evaluations, results; whatever does not say where it belongs.
+PHOTOS, BATCH, TRAINING, MAIL = "analysis", "batch", "training", "mail"
+WORKER_SILENT_AFTER = timedelta(seconds=20)
+# A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
+WAKE_UP_EXPIRES_SECONDS = 600
+
+# What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
+Outcome = Callable[[], None] | Exception
+
+
+class JobError(Exception):
+    """The job can never succeed: bad input. ``code`` is stable, the message is for people."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over, or a person has cancelled it; stop working on it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    name: str
+    run: Callable[[Sequence[Job]], Sequence[Outcome]]
+    batch: Callable[[], int]
+    lease_seconds: int | None
+    transient: tuple[type[Exception], ...]
+    on_change: Callable[[Sequence[Job]], None] | None
+    queue: str
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.lease_seconds or settings.JOB_LEASE_SECONDS)
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def job(
+    name: str,
+    *,
+    batch: int | Callable[[], int] = 1,
+    lease_seconds: int | None = None,
+    transient: tuple[type[Exception], ...] = (),
+    on_change: Callable[[Sequence[Job]], None] | None = None,
+    queue: str = BATCH,
+):
+    """Declare the handler of a kind of job.
+
+    The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
+    the result (it runs in the transaction that finishes the job, and only if this worker still holds the
+    lease), or an exception. ``transient`` errors are tried again, three attempts in all; every other error
+    fails at once. A worker that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change
+    of state, in the transaction that makes it.
+    """
+
+    def declare(run):
+        _kinds[name] = Kind(
+            name,
+            run,
+            batch if callable(batch) else lambda: batch,
+            lease_seconds,
+            transient,
+            on_change,
+            queue,
+        )
+        return run
+
+    return declare
+
+
+def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> Job:
+    """Return the job that computes ``key``, made and announced if there is none. Asking twice is harmless."""
+    row, created = Job.objects.get_or_create(
+        kind=kind, key=key, defaults={"subject": subject, "clinic": clinic}
+    )
+    if created:
+        _changed(kind, [row])
+        transaction.on_commit(lambda: wake(kind))
+    return row
+
+
+def retry(row: Job) -> bool:
+    """Queue a failed job again with fresh attempts; False when it is not failed."""
+    changed = _change(
+        row, Q(state=Job.State.FAILED),
+        state=Job.State.QUEUED, attempts=0, progress=0, error="", error_code="", finished_at=None,
+    )  # fmt: skip
+    if changed:
+        transaction.on_commit(lambda: wake(row.kind))
+    return changed
+
+
+def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
+    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued.
+
+    ``running``: also one that is at work; its worker loses it and stops at its next ``progress``.
+    """
+    states = [Job.State.QUEUED, Job.State.RUNNING] if running else [Job.State.QUEUED]
+    return _change(
+        row, Q(state__in=states),
+        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now(),
+        lease_token=None, lease_until=None,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _change(row: Job, if_still: Q, **values) -> bool:
+    """Move a job on together with all that follows it, if it is still as it was; else False."""
+    changed = Job.objects.filter(if_still, pk=row.pk).update(**values)
+    if changed:
+        row.refresh_from_db()
+        _changed(row.kind, [row])
+    return bool(changed)
+
+
+def wake(kind: str) -> bool:
+    """Send the wake-up message; False (and a log line) when the broker cannot take it."""
+    # A queued row survives any broker failure, so none of them may reach the request.
+    try:
+        app.send_task(
+            "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
+            expires=WAKE_UP_EXPIRES_SECONDS,
+        )  # fmt: skip
+    except Exception as error:  # noqa: BLE001 - each broker has failures of its own
+        log.warning("broker did not take the wake-up for %s: %s", kind, error)
+        return False
+    return True
+
+
+def kinds_of(queue: str) -> list[str]:
+    """The kinds that the workers of a queue do."""
+    return [name for name, kind in _kinds.items() if kind.queue == queue]
+
+
+def queues() -> list[str]:
+    """Every queue, for a worker that serves them all."""
+    return sorted({kind.queue for kind in _kinds.values()})
+
+
+def queue_of(kind: str) -> str:
+    """The queue whose workers do this kind."""
+    return _kinds[kind].queue if kind in _kinds else BATCH
+
+
+def _free(now) -> Q:
+    """Jobs anyone may take: queued, or running past the end of their lease."""
+    return Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+
+
+def claim(kind: str, limit: int) -> list[Job]:
+    """Take up to ``limit`` jobs in order of age, by one conditional UPDATE."""
+    waiting = _claimable(kind, timezone.now())
+    candidates = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
+    return _take(kind, candidates) if candidates else []
+
+
+def take(row: Job) -> bool:
+    """Claim this very job, for a command that does the work itself; False when it is not free."""
+    taken = _take(row.kind, [row.pk])
+    if taken:
+        row.refresh_from_db()
+    return bool(taken)
+
+
+def _claimable(kind: str, now):
+    return Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
+
+
+@transaction.atomic
+def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
+    now = timezone.now()
+    token = uuid.uuid4()
+    taken = (
+        _claimable(kind, now)
+        .filter(pk__in=candidates)
+        .update(
+            state=Job.State.RUNNING,
+            attempts=F("attempts") + 1,
+            lease_token=token,
+            lease_until=now + _kinds[kind].lease,
+            started_at=now,
+            progress=0,
+        )
+    )
+    if not taken:
+        return []
+    rows = list(Job.objects.filter(lease_token=token).order_by("id"))
+    _changed(kind, rows)
+    return rows
+
+
+def run_waiting(kind_name: str) -> int:
+    """Claim and run jobs of this kind until none waits; return how many were run."""
+    kind = _kinds[kind_name]
+    count = 0
+    while rows := claim(kind_name, kind.batch()):
+        with held(rows):
+            outcomes = _outcomes(kind, rows)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            finish(row, outcome)
+        count += len(rows)
+    return count
+
+
+def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
+    """Keep claimed jobs of one kind while the block works on them, however long it takes."""
+    return lease_renewal.renewed(rows, _kinds[rows[0].kind].lease)
+
+
+def _outcomes(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:
+    try:
+        return kind.run(rows)
+    except Exception as error:
+        if len(rows) == 1:
+            return [error]
+        log.exception("a batch of %d %s jobs failed; trying them one by one", len(rows), kind.name)
+    return [_outcomes(kind, [row])[0] for row in rows]
+
+
+def finish(row: Job, outcome: Outcome) -> bool:
+    """Store a job's outcome, if this worker still holds the lease. False: it was lost, nothing stored."""
+    if not isinstance(outcome, Exception):
+        try:
+            return _settle(row, outcome, state=Job.State.DONE, progress=1.0)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed of it
+            outcome = error
+    return _fail(row, outcome)
+
+
+def _fail(row: Job, error: Exception) -> bool:
+    kind = _kinds[row.kind]
+    if isinstance(error, LeaseLost):
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
+        return False
+    if isinstance(error, kind.transient) and row.attempts < MAX_ATTEMPTS:
+        log.warning("%s %s: %s, attempt %d", row.kind, row.key, error, row.attempts)
+        return _settle(row, None, state=Job.State.QUEUED, error=str(error))
+    code = error.code if isinstance(error, JobError) else "unexpected"
+    if code == "unexpected":
+        log.error("%s %s failed", row.kind, row.key, exc_info=error)
+    return _settle(row, None, state=Job.State.FAILED, error=str(error), error_code=code)
+
+
+def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
+    """Move a job on in one transaction with what it stores; roll both back if the lease is lost."""
+    try:
+        with transaction.atomic():
+            if values["state"] != Job.State.QUEUED:
+                values["finished_at"] = timezone.now()
+            held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
+            if not held.update(lease_token=None, lease_until=None, **values):
+                raise LeaseLost
+            if store:
+                store()
+            row.refresh_from_db()
+            _changed(row.kind, [row])
+    except LeaseLost:
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
+        return False
+    return True
+
+
+def progress(row: Job, share: float) -> None:
+    """Report a share (0..1) of long work done. Raises LeaseLost."""
+    held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
+    if not held.update(progress=share, lease_until=timezone.now() + _kinds[row.kind].lease):
+        raise LeaseLost
+
+
+def reconcile() -> dict[str, int]:
+    """Wake workers for every job that waits, and fail those whose workers died three times.
+
+    Returns how many jobs of each kind wait. Run it every 15 seconds.
+    """
+    now = timezone.now()
+    worn_out = _free(now) & Q(attempts__gte=MAX_ATTEMPTS)
+    for row in Job.objects.filter(worn_out):
+        try:
+            _change(
+                row, worn_out, state=Job.State.FAILED, error_code="worker_died",
+                error="The worker stopped three times while it was busy with this. Retry, or ask your administrator.",
+                finished_at=now, lease_token=None, lease_until=None,
+            )  # fmt: skip
+        except Exception:
+            log.exception("%s %s cannot be given up; the others go on", row.kind, row.key)
+    waiting: dict[str, int] = {}
+    for kind in Job.objects.filter(_free(now)).values_list("kind", flat=True).distinct().order_by("kind"):
+        waiting[kind] = Job.objects.filter(_free(now), kind=kind).count()
+        wake(kind)
+    return waiting
+
+
+def position(row: Job) -> int:
+    """Place in the queue, 1 = next."""
+    return Job.objects.filter(kind=row.kind, state=Job.State.QUEUED, id__lt=row.id).count() + 1
+
+
+def ahead(row: Job) -> int:
+    """How many jobs its workers have to do, or are doing, that were asked for before it."""
+    unfinished = (Job.State.QUEUED, Job.State.RUNNING)
+    kinds = kinds_of(queue_of(row.kind))
+    return Job.objects.filter(kind__in=kinds, state__in=unfinished, id__lt=row.id).count()
+
+
+def is_served(kind: str) -> bool:
+    """Whether a worker is alive that does this kind."""
+    return engine_online(queue_of(kind))
+
+
+def worker_alive(name: str, queue: str = PHOTOS) -> None:
+    """Note that a worker process of this queue is alive."""
+    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults={"seen_at": timezone.now()})
+
+
+def engine_online(queue: str = PHOTOS) -> bool:
+    """Whether a worker of this queue has said that it is alive in the last 20 seconds."""
+    since = timezone.now() - WORKER_SILENT_AFTER
+    return WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=since).exists()
+
+
+def _changed(kind: str, rows: Sequence[Job]) -> None:
+    if kind in _kinds and (hear := _kinds[kind].on_change):
+        hear(rows)

@@ -1,0 +1,81 @@
+"""Private files below PHOTOS_DIR: whole or not there at all, reached by keys made here."""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from skinclinic.files import whole
+
+log = logging.getLogger(__name__)
+
+
+class StorageFull(Exception):
+    """The disk could not take the file; nothing was stored."""
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """What the disk refuses in the block is said as StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        log.error("cannot store a file: %s", error)
+        raise StorageFull(str(error)) from error
+
+
+def new_key(folder: str, suffix: str = ".jpg") -> str:
+    """Return a key below ``folder`` that no file has yet."""
+    name = uuid.uuid4().hex
+    return f"{folder}/{name[:2]}/{name}{suffix}"
+
+
+def save(folder: str, data: bytes, suffix: str = ".jpg") -> str:
+    """Write ``data`` below PHOTOS_DIR/``folder`` and return its key. Raises StorageFull."""
+    key = new_key(folder, suffix)
+    write(key, data)
+    return key
+
+
+def write(key: str, data: bytes) -> None:
+    """Write ``data`` under a new key. Raises StorageFull."""
+    target = path_of(key)
+    with storing():
+        try:
+            whole.write_whole(target, data)
+        except OSError:
+            _remove(target)
+            raise
+
+
+def path_of(key: str) -> Path:
+    """The file of a key. Raises ValueError for anything that would leave PHOTOS_DIR."""
+    path = (settings.PHOTOS_DIR / key).resolve()
+    if not path.is_relative_to(settings.PHOTOS_DIR.resolve()):
+        raise ValueError("not a key of a stored file")
+    return path
+
+
+def read(key: str) -> bytes:
+    return path_of(key).read_bytes()
+
+
+def delete(*keys: str) -> None:
+    """Delete the files of these keys, whole or begun; one that is gone already is no error.
+
+    A file that cannot be deleted now stays behind and is logged.
+    """
+    for key in keys:
+        path = path_of(key)
+        _remove(path, *whole.drafts(path))
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("cannot delete %s: %s", path, error)

@@ -1,0 +1,104 @@
+"""Forms of accounts, members, invitations and clinic settings."""
+
+from typing import cast
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.forms.fields import OneLineField
+from skinclinic.models import Clinic, Role, User
+
+# Long enough for any pass phrase; hashing a megabyte would only cost time.
+PASSWORD_MAX = 256
+
+
+def limit_passwords(form: forms.BaseForm, *names: str) -> None:
+    """Refuse passwords longer than PASSWORD_MAX."""
+    for name in names:
+        field = cast(forms.CharField, form.fields[name])
+        field.max_length = PASSWORD_MAX
+        field.widget.attrs["maxlength"] = PASSWORD_MAX
+        field.validators = [*field.validators, forms.CharField(max_length=PASSWORD_MAX).validators[0]]
+
+
+class SignInForm(AuthenticationForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
+        limit_passwords(self, "password")
+
+
+class NewPasswordForm(PasswordChangeForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        limit_passwords(self, "old_password", "new_password1", "new_password2")
+
+
+class JoinForm(UserCreationForm):
+    """A new person: user name, the name colleagues see, password twice."""
+
+    display_name = OneLineField(
+        label=_("Your name"),
+        max_length=120,
+        help_text=_("As your colleagues shall see it."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username", "display_name")
+
+    field_order = ["display_name", "username", "password1", "password2"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        limit_passwords(self, "password1", "password2")
+        self.fields["username"].label = _("User name")
+        self.fields["username"].widget.attrs["autocomplete"] = "username"
+        self.fields["username"].widget.attrs.pop("autofocus", None)
+
+
+class AccountForm(forms.ModelForm):
+    display_name = OneLineField(
+        label=_("Your name"),
+        max_length=120,
+        required=False,
+        help_text=_("As your colleagues shall see it. Empty: your user name."),
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+    class Meta:
+        model = User
+        fields = ("display_name",)
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class MemberForm(forms.Form):
+    """One change of a member: another role, or active or not."""
+
+    role = forms.ChoiceField(choices=Role.choices, required=False)
+    is_active = forms.TypedChoiceField(
+        choices=[("yes", "yes"), ("no", "no")],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        required=False,
+    )
+
+
+class ClinicForm(forms.ModelForm):
+    name = OneLineField(label=_("Name of the clinic"), max_length=120)
+
+    class Meta:
+        model = Clinic
+        fields = ("name", "impression_first", "try_page_open")
+        # The page says at length what becomes public.
+        help_texts = {"try_page_open": ""}

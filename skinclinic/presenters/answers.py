@@ -1,0 +1,28 @@
+"""How views that both scripts and browsers without scripts use answer."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from skinclinic import imaging
+from skinclinic.web.requests import is_from_script
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a browser is on its way to a page; everybody else gets JSON."""
+    return not is_from_script(request) and "text/html" in request.headers.get("Accept", "")
+
+
+def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected) -> str:
+    """Why a photo or box was refused, in the reader's language."""
+    params = {
+        name: _(value) if value and isinstance(value, str) else value
+        for name, value in refused.params.items()
+    }
+    return _(imaging.MESSAGES[refused.code]) % params
+
+
+def photo_not_stored() -> str:
+    """What a full disk means to whoever sent a photo."""
+    return _(
+        "The server's disk is full, so the photo was not stored. Tell your administrator, then try again."
+    )

@@ -1,0 +1,27 @@
+"""Days, months and years as people write them: 2024, 2024-05, 2024.5.31., 2024년 5월 31일."""
+
+import re
+from datetime import date, timedelta
+
+# Since there are photographs.
+FIRST_YEAR, LAST_YEAR = 1826, 2200
+_WRITTEN = re.compile(r"([0-9]{4})(?:\s*[-./년]\s*([0-9]{1,2})\s*(?:[-./월]\s*([0-9]{1,2})?\s*[.일]?)?)?")
+
+
+def span(text: str) -> tuple[date, date] | None:
+    """First day and day after the last of what a text names; None for what names none."""
+    match = _WRITTEN.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day = match.groups()
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+    except ValueError:
+        return None
+    if not FIRST_YEAR <= first.year <= LAST_YEAR:
+        return None
+    if day:
+        return first, first + timedelta(days=1)
+    if month:
+        return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, date(first.year + 1, 1, 1)

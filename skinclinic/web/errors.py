@@ -1,0 +1,80 @@
+"""Error pages that say what happened and what to do; none of them touches the database.
+
+Scripts and programs get the same as JSON: {"error": {"code", "message"}}.
+"""
+
+import sys
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from skinclinic.web.requests import is_from_script, json_error
+
+RETRY_SECONDS = 15
+READ_AWAY_BYTES = 64 * 1024 * 1024
+
+
+def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return too_large(request)
+    return _answer(request, 400, "bad_request", _("The request could not be read. Nothing was changed."))
+
+
+def forbidden(request: HttpRequest, exception=None) -> HttpResponse:
+    reason = str(exception or "")
+    message = reason or _("Your role in this clinic does not allow this.")
+    return _answer(request, 403, "forbidden", message, reason=reason)
+
+
+def not_found(request: HttpRequest, exception=None) -> HttpResponse:
+    return _answer(request, 404, "not_found", _("There is nothing here, or it belongs to another clinic."))
+
+
+def too_large(request: HttpRequest, limit: int | None = None) -> HttpResponse:
+    """413; ``limit`` in bytes, if one is known."""
+    _read_away(request)
+    megabytes = limit // (1024 * 1024) if limit else None
+    message = (
+        _("The file is too large: at most %(megabytes)d MB. Nothing was stored.") % {"megabytes": megabytes}
+        if megabytes
+        else _("What was sent is too large. Nothing was stored.")
+    )
+    return _answer(request, 413, "too_large", message, megabytes=megabytes)
+
+
+def _read_away(request: HttpRequest) -> None:
+    """Read a moderately large body without keeping it: a sender that is cut off in the middle of sending
+    sees a broken connection, never the answer."""
+    left = READ_AWAY_BYTES
+    try:
+        while left > 0 and (chunk := request.read(min(left, 1 << 16))):
+            left -= len(chunk)
+    except OSError:
+        return  # the sender has gone
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, or 503 with Retry-After while the database is restarting."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        message = _("The database does not answer. Try again in a minute.")
+        response = _answer(request, 503, "unavailable", message)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form sent without its token: the page was open too long, or another site sent it."""
+    message = _("The page was open too long. Reload it and try again.")
+    return _answer(request, 403, "csrf_failed", message, csrf=True)
+
+
+def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
+    if is_from_script(request):
+        return json_error(status, code, message)
+    return HttpResponse(render_to_string(f"{status}.html", context), status=status)

@@ -1,0 +1,110 @@
+"""Pages by key: as quick on page 2,000 as on page 1, and steady while rows arrive.
+
+An order is a list of field names as ``order_by`` takes them, the last one unique, none of them null. A cursor
+says after (or before) which row a page begins; it goes into the address and is never trusted.
+"""
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q, QuerySet
+
+from skinclinic.models.columns import field_of
+from skinclinic.web.inputs import LARGEST_KEY, storable
+
+M = TypeVar("M", bound=Model)
+AFTER, BEFORE = "a", "b"
+
+
+class BadCursor(ValueError):
+    """The cursor was not made by ``page`` for this order."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[M]):
+    """Rows in their order, and the cursors of the pages around them ("" where there is none)."""
+
+    rows: list[M]
+    previous: str
+    next: str
+
+
+def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) -> Page[M]:
+    """Return the page of ``size`` rows at ``cursor`` ("" for the first). Raises BadCursor.
+
+    One query. The first page has no previous cursor, even if rows arrive later.
+    """
+    if not cursor:
+        rows = list(queryset.order_by(*order)[: size + 1])
+        return _page(rows[:size], order, has_previous=False, has_next=len(rows) > size)
+    side, key = _read(cursor, queryset.model, order)
+    if side == AFTER:
+        rows = list(queryset.filter(_beyond(order, key)).order_by(*order)[: size + 1])
+        return _page(rows[:size], order, has_previous=True, has_next=len(rows) > size)
+    backwards = [_turned(name) for name in order]
+    rows = list(queryset.filter(_beyond(backwards, key)).order_by(*backwards)[: size + 1])
+    return _page(rows[:size][::-1], order, has_previous=len(rows) > size, has_next=True)
+
+
+def _page(rows: list[M], order: Sequence[str], *, has_previous: bool, has_next: bool) -> Page[M]:
+    return Page(
+        rows,
+        previous=_write(BEFORE, rows[0], order) if rows and has_previous else "",
+        next=_write(AFTER, rows[-1], order) if rows and has_next else "",
+    )
+
+
+def _turned(name: str) -> str:
+    return name.removeprefix("-") if name.startswith("-") else f"-{name}"
+
+
+def _beyond(order: Sequence[str], key: Sequence) -> Q:
+    """Rows that come after ``key``; the first field's bound stands alone, so that an index serves it."""
+    condition = Q()
+    for name, value in reversed(list(zip(order, key, strict=True))):
+        field, step = name.removeprefix("-"), "lt" if name.startswith("-") else "gt"
+        further = Q(**{f"{field}__{step}": value})
+        condition = Q(**{f"{field}__{step}e": value}) & (further | condition) if condition else further
+    return condition
+
+
+def _write(side: str, row: Model, order: Sequence[str]) -> str:
+    key = [getattr(row, name.removeprefix("-")) for name in order]
+    # Microseconds count: DjangoJSONEncoder would cut them.
+    key = [value.isoformat() if hasattr(value, "isoformat") else value for value in key]
+    text = json.dumps([side, *key], cls=DjangoJSONEncoder, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, model: type[Model], order: Sequence[str]) -> tuple[str, list]:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        side, *key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise BadCursor(cursor) from None
+    if side not in (AFTER, BEFORE) or len(key) != len(order):
+        raise BadCursor(cursor)
+    return side, [_checked(model, name, value) for name, value in zip(order, key, strict=True)]
+
+
+def _checked(model: type[Model], name: str, value):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadCursor(name)
+    try:
+        value = field_of(model, name.removeprefix("-")).to_python(value)
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        raise BadCursor(name) from None
+    if value is None or (isinstance(value, int) and abs(value) > LARGEST_KEY):
+        raise BadCursor(name)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadCursor(name)
+    if isinstance(value, str) and not storable(value):
+        raise BadCursor(name)
+    return value

@@ -1,0 +1,125 @@
+"""What every request passes: its clinic, sign-in, the size of its body, and that private pages stay private."""
+
+from functools import wraps
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from skinclinic.models import Member
+from skinclinic.web.errors import too_large
+from skinclinic.web.requests import is_from_script, json_error, page_to_return_to
+
+SESSION_KEY = "clinic"
+
+
+class MembershipMiddleware:
+    """Sets ``request.memberships`` (list) and ``request.membership``: the clinic chosen in this session,
+    else the first, else None."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.memberships = _memberships(request.user)
+        request.membership = _current(request)
+        return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Sends signed-out people to the sign-in page, but tells scripts 401, so that an open page can ask for
+    the password in place and keep what was typed."""
+
+    def handle_no_permission(self, request, view_func):
+        if is_from_script(request):
+            return json_error(401, "not_authenticated", _("Your session has ended. Sign in again."))
+        return redirect_to_login(
+            page_to_return_to(request) or resolve_url(settings.LOGIN_REDIRECT_URL),
+            self.get_login_url(view_func),
+            self.get_redirect_field_name(view_func),
+        )
+
+
+class BodySizeMiddleware:
+    """Refuses a body that is too large by its announced length, before anything reads it.
+
+    Comes before the CSRF check, which would read the whole form first. A view decorated with
+    ``takes_up_to`` (an API class: with an attribute ``max_body_bytes``) may take more than UPLOAD_MAX_BYTES,
+    from signed-in people only.
+    """
+
+    # Field names, boundaries and the other fields of the form round a file.
+    ROOM = 1024 * 1024
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        try:
+            announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            announced = 0
+        limit = settings.UPLOAD_MAX_BYTES
+        if announced > limit + self.ROOM and _is_signed_in(request):
+            limit = getattr(getattr(view, "cls", view), "max_body_bytes", limit)
+        return too_large(request, limit) if announced > limit + self.ROOM else None
+
+
+def takes_up_to(max_bytes: int):
+    """Decorate a view that takes larger uploads than a photo."""
+
+    def decorate(view):
+        @wraps(view)
+        def same(request, *args, **kwargs):
+            return view(request, *args, **kwargs)
+
+        same.max_body_bytes = max_bytes  # type: ignore[attr-defined]  # read by BodySizeMiddleware
+        return same
+
+    return decorate
+
+
+class PrivatePagesMiddleware:
+    """Keeps what signed-in people see out of every cache, so that Back after sign-out shows nothing."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        return response
+
+
+def _is_signed_in(request) -> bool:
+    """Whether a session or an API token comes with the request."""
+    if request.user.is_authenticated:
+        return True
+    try:
+        return TokenAuthentication().authenticate(request) is not None
+    except AuthenticationFailed:
+        return False
+
+
+def _memberships(user) -> list[Member]:
+    if not user.is_authenticated:
+        return []
+    return list(Member.objects.filter(user=user, is_active=True).select_related("clinic", "user"))
+
+
+def _current(request) -> Member | None:
+    if not request.memberships:
+        return None
+    chosen = request.session.get(SESSION_KEY)
+    return next(
+        (member for member in request.memberships if member.clinic.slug == chosen), request.memberships[0]
+    )

@@ -1,0 +1,58 @@
+"""What a request carries once the middleware has passed it, and questions that have nothing to do with any page."""
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+from skinclinic.models import Member, User
+
+
+class ClinicRequest(HttpRequest):
+    """What every view gets: the middleware has said whose clinics they are and which of them is the current one."""
+
+    htmx: HtmxDetails
+    memberships: list[Member]
+    membership: Member | None
+
+
+class SignedInRequest(ClinicRequest):
+    """In every view but those with ``login_not_required``."""
+
+    user: User
+
+
+class MemberRequest(SignedInRequest):
+    """In views that ``permissions.clinic_member`` guards, and what they call."""
+
+    membership: Member
+
+
+def is_from_script(request: HttpRequest) -> bool:
+    """Whether a script of a page (htmx, fetch, XMLHttpRequest) or a program asks, not a person's browser tab."""
+    headers = request.headers
+    if headers.get("HX-Request") == "true" or headers.get("X-Requested-With"):
+        return True
+    if request.path.startswith("/api/"):
+        return True
+    if mode := headers.get("Sec-Fetch-Mode"):
+        return mode != "navigate"
+    accept = headers.get("Accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def json_error(status: int, code: str, message: str, **more) -> JsonResponse:
+    """An error in the one shape programs get."""
+    return JsonResponse({"error": {"code": code, "message": message} | more}, status=status)
+
+
+def page_to_return_to(request: HttpRequest) -> str:
+    """Where to go after signing in: this page, or, when this was a form that was sent, the page it stood on."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(referer, {request.get_host()}, require_https=request.is_secure()):
+        parts = urlsplit(referer)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return ""

@@ -1,0 +1,59 @@
+"""A demo of real photos: a PAD-UFES-20 folder is read by the archive's own reader."""
+
+import pytest
+
+from classifier.demo import clinic as demo_clinic
+from classifier.demo import photos as demo
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+HEAD = "patient_id,lesion_id,age,gender,fitspatrick,region,diagnostic,img_id,biopsed,file_name\n"
+ROWS = """\
+PAT_1,10,63,MALE,2.0,FOREARM,ACK,a.png,False,a.png
+PAT_1,11,63,MALE,2.0,NOSE,BCC,b.png,True,b.png
+PAT_1,11,63,MALE,2.0,NOSE,BCC,c.png,True,c.png
+PAT_2,12,,,,ARM,MEL,d.png,True,d.png
+PAT_3,13,old,,,ARM,NEV,a.png,False,a.png
+PAT_3,14,30,,,ARM,NEV,gone.png,False,gone.png
+PAT_3,15,30,,,ARM,LUMP,a.png,False,a.png
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "pad"
+    (folder / "images").mkdir(parents=True)
+    for number, name in enumerate("abcd"):
+        (folder / "images" / f"{name}.png").write_bytes(factories.jpeg_bytes(seed=number))
+    (folder / "metadata.csv").write_text(HEAD + ROWS)
+    return folder
+
+
+def test_patients_lesions_and_diagnoses_are_those_of_the_table(folder, clinic, clinician, model_version):
+    said = []
+    demo.seed_real(clinic, clinician, folder, say=said.append)
+    first, second = Patient.objects.filter(clinic=clinic).exclude(code="PAT_3").order_by("code")
+    assert (first.sex, first.skin_type, second.sex, second.birth_year) == ("male", 2, "", None)
+    assert list(Lesion.objects.filter(patient=first).order_by("pk").values_list("site", "note")) == [
+        ("forearm", "PAD-UFES-20 lesion 10 (forearm)"), ("nose", "PAD-UFES-20 lesion 11 (nose)"),
+    ]  # fmt: skip
+    assert Photo.objects.filter(lesion__note__contains="lesion 11").count() == 2
+    found = Diagnosis.objects.filter(lesion__clinic=clinic).order_by("pk")
+    assert list(found.values_list("disease", "kind", "confirmed_by")) == [
+        ("ak", Diagnosis.Kind.IMPRESSION, ""),
+        ("bcc", Diagnosis.Kind.PATHOLOGY, "histopathology"),
+        ("mm", Diagnosis.Kind.PATHOLOGY, "histopathology"),
+    ]
+    assert [line.split(":")[0] for line in said] == [
+        "left out row 6, a.png", "left out row 7, gone.png", "left out row 8, a.png",
+    ]  # fmt: skip
+    assert "age 'old'" in said[0] and "'LUMP'" in said[2]
+
+
+def test_a_folder_that_is_none_is_said(folder, monkeypatch):
+    (folder / "metadata.csv").write_text("a,b\n1,2\n")
+    monkeypatch.setenv("SKINCLINIC_DEMO_PHOTOS", str(folder))
+    with pytest.raises(demo_clinic.NoPhotos, match="columns are missing"):
+        demo_clinic.seed(lambda line: None)

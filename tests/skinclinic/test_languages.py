@@ -1,0 +1,46 @@
+"""A language is a folder below ``locale``; no line of code names one."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = """
+import json
+from skinclinic import settings
+from skinclinic.vocabulary import terms
+from skinclinic.vocabulary.diseases import BY_KEY
+wart = BY_KEY["wart"]
+print(json.dumps([settings.LANGUAGES, wart.names, wart.name("de-AT"), wart.name("fr"),
+    [term.value for term in terms.find("warze", "de")], terms.term(wart, "en").detail]))
+"""
+
+
+def test_a_third_language_is_a_folder(tmp_path):
+    for name in ("skinclinic", "locale"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    german = {disease.key: disease.name_en for disease in DISEASES} | {"wart": "Warze"}
+    (tmp_path / "locale" / "de").mkdir()
+    (tmp_path / "locale" / "de" / "diseases.json").write_text(json.dumps(german))
+    done = subprocess.run([sys.executable, "-c", ASKED], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    languages, names, austrian, french, found, beside = json.loads(done.stdout)
+    assert languages == [["en", "English"], ["de", "Deutsch"], ["ko", "한국어"]]
+    assert names == {"en": "Wart", "de": "Warze", "ko": "사마귀"}
+    assert (austrian, french, found) == ("Warze", "Wart", ["wart"])
+    assert beside == "Warze · 사마귀 · B07"
+
+
+def test_every_language_names_every_disease():
+    for disease in DISEASES:
+        assert set(disease.names) == {"en", "ko"} and all(disease.names.values())
+
+
+def test_a_choice_shows_english_beside_another_language():
+    assert terms.term(BY_KEY["wart"], "ko").detail == "Wart · B07"
+    assert terms.term(BY_KEY["wart"], "en").detail == "사마귀 · B07"
