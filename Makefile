@@ -26,6 +26,7 @@ check: install-test ## all other tests: servers, a browser, worker processes, R;
 lint: install-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 install: $(VENV)/installed
 

@@ -43,7 +43,6 @@ urlpatterns = [
     path("models/evaluations/", evaluations.listing, name="evaluations"),
     path("models/evaluations/new/", evaluations.new, name="evaluation-new"),
     path("models/evaluations/<int:pk>/", evaluations.page, name="evaluation"),
-    path("models/evaluations/<int:pk>/status/", evaluations.status, name="evaluation-status"),
     path("models/evaluations/<int:pk>/act/", evaluations.act, name="evaluation-act"),
     path("models/evaluations/<int:pk>/disease/", evaluations.disease, name="evaluation-disease"),
     path("models/evaluations/<int:pk>/thresholds/", evaluations.thresholds, name="evaluation-thresholds"),
@@ -56,8 +55,6 @@ urlpatterns = [
     path("models/training/", trainings.training_list, name="model-trainings"),
     path("models/training/new/", trainings.training_new, name="model-training-new"),
     path("models/training/<int:pk>/", trainings.training, name="model-training"),
-    path("models/training/<int:pk>/status/", trainings.training_status, name="model-training-status"),
-    path("models/training/<int:pk>/act/", trainings.training_act, name="model-training-act"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

@@ -1,4 +1,4 @@
-# The workers and beat. The default torch from PyPI carries CUDA; for a CPU-only image build with
+# The workers. The default torch from PyPI carries CUDA; for a CPU-only image build with
 #   --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu
 FROM python:3.11-slim
 
@@ -12,4 +12,4 @@ RUN pip install --no-cache-dir --index-url "$TORCH_INDEX" --extra-index-url http
     -r requirements.txt
 COPY . .
 USER skinclinic
-CMD ["celery", "-A", "skinclinic", "worker", "--pool", "solo", "--queues", "analysis,default", "--loglevel", "INFO"]
+CMD ["celery", "-A", "skinclinic", "worker", "--pool", "solo", "--queues", "analysis", "--loglevel", "INFO"]

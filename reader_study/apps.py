@@ -5,8 +5,9 @@ class ReaderStudyConfig(AppConfig):
     name = "reader_study"
 
     def ready(self):
-        # Declares the kinds of job, so that the web process, too, knows their queues.
+        # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
         from reader_study.jobs import model_answers, results  # noqa: F401
+        from reader_study.presenters import work  # noqa: F401
         from reader_study.services.access import why_kept
         from skinclinic.services import photos
 

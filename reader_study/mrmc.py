@@ -11,8 +11,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 from classifier.metrics import notes, roc
@@ -40,14 +42,17 @@ class Merit:
             return Merit(self.value - other.value, None)
         return Merit(self.value - other.value, self.deviations - other.deviations)
 
-    def __getitem__(self, place) -> "Merit":
+    def __getitem__(self, place: Any) -> "Merit":
         """Some tests or readers."""
         return Merit(self.value[place], None if self.deviations is None else self.deviations[place])
 
     def covariance(self) -> np.ndarray:
         """Covariance [m, m] of the m values, first index slowest."""
+        if self.deviations is None:
+            raise ValueError("one positive or one negative gives no variance")
         rows = self.deviations.reshape(-1, self.deviations.shape[-1])
-        return rows @ rows.T
+        covariance: np.ndarray = rows @ rows.T
+        return covariance
 
 
 @dataclass(frozen=True)
@@ -175,17 +180,17 @@ class AiAgainstReaders:
 # Figures of merit
 
 
-def sensitivity(positive, truth) -> Merit:
+def sensitivity(positive: ArrayLike, truth: ArrayLike) -> Merit:
     """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without positives."""
     return _share(np.asarray(positive, bool), np.asarray(truth, bool))
 
 
-def specificity(positive, truth) -> Merit:
+def specificity(positive: ArrayLike, truth: ArrayLike) -> Merit:
     """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without negatives."""
     return _share(~np.asarray(positive, bool), ~np.asarray(truth, bool))
 
 
-def balanced_accuracy(positive, truth) -> Merit:
+def balanced_accuracy(positive: ArrayLike, truth: ArrayLike) -> Merit:
     """The mean of sensitivity and specificity."""
     first, second = sensitivity(positive, truth), specificity(positive, truth)
     value = (first.value + second.value) / 2
@@ -194,19 +199,19 @@ def balanced_accuracy(positive, truth) -> Merit:
     return Merit(value, (first.deviations + second.deviations) / 2)
 
 
-def accuracy(right) -> Merit:
+def accuracy(right: ArrayLike) -> Merit:
     """The share of cases that are ``right`` [..., n], jackknife."""
     right = np.asarray(right, bool)
     return _share(right, np.ones(right.shape[-1], bool))
 
 
-def auc(ratings, truth) -> Merit:
+def auc(ratings: ArrayLike, truth: ArrayLike) -> Merit:
     """AUCs of ``ratings`` [..., n] for ``truth`` [n], jackknife. NotEvaluable with one class."""
     n = np.asarray(truth).size
     return _auc(ratings, truth, lambda size: math.sqrt((n - 1) / n) / (size - 1))
 
 
-def auc_delong(ratings, truth) -> Merit:
+def auc_delong(ratings: ArrayLike, truth: ArrayLike) -> Merit:
     """AUCs of ``ratings`` [..., n] for ``truth`` [n], DeLong. NotEvaluable with one class."""
     return _auc(ratings, truth, lambda size: 1 / math.sqrt(size * (size - 1)))
 
@@ -228,7 +233,7 @@ def _share(right: np.ndarray, among: np.ndarray) -> Merit:
     return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight)
 
 
-def _auc(ratings, truth, weight: Callable[[int], float]) -> Merit:
+def _auc(ratings: ArrayLike, truth: ArrayLike, weight: Callable[[int], float]) -> Merit:
     ratings, truth = np.asarray(ratings, float), np.asarray(truth, bool)
     rows = ratings.reshape(-1, truth.size)
     values = np.array([roc.auc(row, truth) for row in rows])
@@ -318,7 +323,7 @@ def components(merit: Merit) -> Components:
     cov2 = _mean(spread, same_test & ~same_reader, var)
     cov3 = _mean(spread, ~same_test & ~same_reader, var)
     var_r = var_tr = None
-    if ms_tr is not None:
+    if not (ms_r is None or ms_tr is None or cov1 is None or cov2 is None or cov3 is None):
         var_r = (ms_r - ms_tr) / tests - cov1 + cov3
         var_tr = ms_tr - var + cov1 + cov2 - cov3
     return Components(ms_t, ms_r, ms_tr, var, cov1, cov2, cov3, var_r, var_tr)
@@ -353,7 +358,9 @@ def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None
     )  # fmt: skip
 
 
-def _non_inferiority(difference, se, df, margin) -> NonInferiority | None:
+def _non_inferiority(
+    difference: float, se: float | None, df: float | None, margin: float | None
+) -> NonInferiority | None:
     if margin is None:
         return None
     if se is None:
@@ -364,7 +371,7 @@ def _non_inferiority(difference, se, df, margin) -> NonInferiority | None:
 
 def _rrrc(found: Components, tests: int, readers: int) -> tuple[float | None, float | None]:
     """The denominator of F and its degrees of freedom; None for no spread, and for infinitely many."""
-    if found.ms_tr is None:
+    if found.ms_tr is None or found.cov2 is None or found.cov3 is None:
         return None, None
     variance = found.ms_tr + readers * max(_traced(found.cov2 - found.cov3, found.var), 0.0)
     return variance, (
@@ -373,8 +380,11 @@ def _rrrc(found: Components, tests: int, readers: int) -> tuple[float | None, fl
 
 
 def _frrc_variance(found: Components, readers: int) -> float:
-    others = (readers - 1) * (found.cov2 - found.cov3) if readers > 1 else 0.0
-    return _traced(found.var - found.cov1 + others, found.var)
+    """Of two tests at least."""
+    others = 0.0  # of one reader
+    if found.cov2 is not None and found.cov3 is not None:
+        others = (readers - 1) * (found.cov2 - found.cov3)
+    return _traced(found.var - (found.cov1 or 0.0) + others, found.var)
 
 
 def _single(mean: float, ms_r: float, cov2: float, readers: int) -> Single:
@@ -401,7 +411,7 @@ def _f(mean_square: float, df1: int, variance: float | None, df2: float | None) 
 def _difference_f(difference: float, variance: float | None, df2: float | None, readers: int) -> FTest:
     """The test of a difference of two tests; its F has one degree of freedom above."""
     found = _f(readers * difference**2 / 2, 1, variance, df2)
-    if found.f is None:
+    if found.f is None or variance is None:
         return found
     half = _quantile(found.df2) * math.sqrt(2 * variance / readers)
     return FTest(found.f, 1, found.df2, found.p, difference - half, difference + half, found.note)
@@ -422,7 +432,7 @@ def _chi(mean_square: float, df: int, variance: float) -> ChiTest:
     return ChiTest(chi2, df, float(special.chdtrc(df, chi2)))
 
 
-def _traced(value, variance: float = 0.0) -> float:
+def _traced(value: float, variance: float = 0.0) -> float:
     """A square, or what is left of ``variance``, without the trace that rounding leaves of 0."""
     return 0.0 if abs(value) <= max(TRACE, PART * variance) else float(value)
 
@@ -432,7 +442,7 @@ def _mean(spread: np.ndarray, chosen: np.ndarray, variance: float) -> float | No
 
 
 def _off_diagonal(spread: np.ndarray) -> float:
-    return _mean(spread, ~np.eye(len(spread), dtype=bool), float(np.trace(spread)) / len(spread))
+    return _traced(spread[~np.eye(len(spread), dtype=bool)].mean(), float(np.trace(spread)) / len(spread))
 
 
 def _quantile(df: float | None) -> float:

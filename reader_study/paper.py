@@ -11,6 +11,7 @@ from typing import BinaryIO
 from xml.sax.saxutils import escape
 
 from reportlab.lib import colors
+from reportlab.lib.colors import Color
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -76,7 +77,7 @@ def _instructions(canvas: Canvas, paper: Paper) -> None:
     waiting = list(blocks)
     while waiting:
         block = waiting.pop(0)
-        _width, height = block.wrap(WIDTH, HEIGHT)
+        height = float(block.wrap(WIDTH, HEIGHT)[1])
         if y - height < MARGIN + 10 * mm:
             parts = block.split(WIDTH, y - MARGIN - 10 * mm)
             if len(parts) > 1:
@@ -141,7 +142,7 @@ def _numbered(choices: Sequence[str]) -> Iterator[str]:
 def _draw(canvas: Canvas, block: Paragraph, y: float) -> float:
     _width, height = block.wrap(WIDTH, HEIGHT)
     block.drawOn(canvas, MARGIN, y - height)
-    return height
+    return float(height)
 
 
 def _end_page(canvas: Canvas, paper: Paper) -> None:
@@ -152,7 +153,7 @@ def _end_page(canvas: Canvas, paper: Paper) -> None:
     canvas.showPage()
 
 
-def _paragraph(text: str, size: float, colour=INK, after: float = 0) -> Paragraph:
+def _paragraph(text: str, size: float, colour: Color = INK, after: float = 0) -> Paragraph:
     style = ParagraphStyle(
         "text", fontName=FONT, fontSize=size, leading=size * 1.4, textColor=colour, spaceAfter=after,
         wordWrap="CJK" if any("가" <= character <= "힣" for character in text) else None,
@@ -185,7 +186,7 @@ class _Photo(pdfdoc.PDFObject):
     def __init__(self, page: Page, out: BinaryIO):
         self.page, self.out = page, out
 
-    def format(self, document) -> bytes:
+    def format(self, document: pdfdoc.PDFDocument) -> bytes:
         gathered = document.__accum__
         if gathered.write != self.out.write:
             for part in gathered.strings:

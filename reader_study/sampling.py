@@ -109,7 +109,13 @@ def groups_of(disease: str) -> tuple[str, str]:
 class _Pool:
     """Candidates, the units they belong to, and their places in line."""
 
-    def __init__(self, candidates: Iterable[Candidate], seed: int, one_per_patient: bool, alike):
+    def __init__(
+        self,
+        candidates: Iterable[Candidate],
+        seed: int,
+        one_per_patient: bool,
+        alike: Iterable[tuple[str, str]],
+    ):
         # Given in any order, also twice, they are the same candidates.
         self.photos = sorted(set(candidates), key=lambda photo: (photo.key, photo.dataset, photo.disease))
         self.seed = seed
@@ -207,7 +213,7 @@ def _place(stratum: Stratum, order: Mapping[Stratum, Sequence[str]], holder: dic
 class _Joined:
     """Names that belong together; each set is known by its smallest name, whatever the order of joining."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._parent: dict[str, str] = {}
 
     def root(self, name: str) -> str:

@@ -5,5 +5,6 @@ class SkinClinicConfig(AppConfig):
     name = "skinclinic"
 
     def ready(self) -> None:
-        # Registers its broom in every process.
+        # Declares its job and registers its broom in every process.
         from skinclinic.files import notes as file_notes  # noqa: F401
+        from skinclinic.jobs import mail  # noqa: F401

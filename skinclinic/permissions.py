@@ -3,23 +3,34 @@
 Every model that belongs to a clinic has a ``clinic`` field; these functions are the only door to its rows.
 """
 
+from collections.abc import Callable
 from functools import wraps
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Photo, User
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 M = TypeVar("M", bound=Model)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class OfClinic(Protocol):
+    """A row that belongs to a clinic."""
+
+    clinic_id: int
+
 
 VIEW, EDIT, CURATE, STUDY, ADMIN = "view", "edit", "curate", "study", "admin"
 
 
-def visible(model: type[M], user: User) -> QuerySet[M]:
+def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     """Rows of ``model`` in any clinic the user is an active member of."""
     if not user.is_authenticated:
         return model._default_manager.none()
@@ -28,17 +39,16 @@ def visible(model: type[M], user: User) -> QuerySet[M]:
     )
 
 
-def get_for(user: User | AnonymousUser, model: type[M] | QuerySet[M], pk, need: str = VIEW) -> M:
+def get_for(
+    user: User | AnonymousUser, model: type[M] | QuerySet[M], pk: int | str | None, need: str = VIEW
+) -> M:
     """Return the row, or raise Http404 for outsiders and PermissionDenied for members without the right."""
     queryset = model if isinstance(model, QuerySet) else model._default_manager.all()
     try:
         row = queryset.filter(pk=pk).select_related("clinic").get()
-    except (queryset.model.DoesNotExist, ValueError, TypeError, OverflowError):
+    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
-    member = membership(user, row.clinic_id)
-    if member is None:
-        raise Http404
-    require(member, need)
+    require(member_of(user, cast(OfClinic, row).clinic_id), need)
     return row
 
 
@@ -51,8 +61,16 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
     )
 
 
-def require(member: Member | None, need: str) -> None:
-    """Raise PermissionDenied unless the member has the right."""
+def member_of(user: User | AnonymousUser, clinic_id: int) -> Member:
+    """The user's active membership of a clinic, or Http404 for outsiders."""
+    member = membership(user, clinic_id)
+    if member is None:
+        raise Http404
+    return member
+
+
+def require(member: Member | None, need: str) -> Member:
+    """Return the member, or raise PermissionDenied without the right."""
     if need not in (VIEW, EDIT, CURATE, STUDY, ADMIN):
         raise ValueError(f"no such right: {need}")
     if member is None or not member.is_active:
@@ -65,25 +83,39 @@ def require(member: Member | None, need: str) -> None:
         raise PermissionDenied(_("Only a study coordinator or an admin of this clinic may do this."))
     if need == ADMIN and not member.is_admin:
         raise PermissionDenied(_("Only an admin of this clinic may do this."))
+    return member
 
 
-def clinic_member(need: str = VIEW):
+def may(member: Member | None, need: str) -> bool:
+    """Whether the member has the right."""
+    try:
+        require(member, need)
+    except PermissionDenied:
+        return False
+    return True
+
+
+def clinic_member(
+    need: str = VIEW,
+) -> Callable[[Callable[Concatenate[MemberRequest, P], R]], Callable[Concatenate[SignedInRequest, P], R]]:
     """Decorate a view: the signed-in user needs this right in the current clinic (request.membership)."""
 
-    def decorate(view):
+    def decorate(
+        view: Callable[Concatenate[MemberRequest, P], R],
+    ) -> Callable[Concatenate[SignedInRequest, P], R]:
         @wraps(view)
-        def checked(request, *args, **kwargs):
+        def checked(request: SignedInRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             require(request.membership, need)
-            return view(request, *args, **kwargs)
+            return view(cast(MemberRequest, request), *args, **kwargs)
 
         return checked
 
     return decorate
 
 
-def get_lesion_for(user: User, pk: int, need: str = VIEW) -> Lesion:
+def get_lesion_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Lesion:
     return get_for(user, Lesion, pk, need)
 
 
-def get_photo_for(user: User, pk: int, need: str = VIEW) -> Photo:
+def get_photo_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Photo:
     return get_for(user, Photo, pk, need)

@@ -15,12 +15,14 @@ from skinclinic.views import (
     pathology,
     patients,
     photo_files,
+    work,
     worklist,
 )
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
+    path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
     # Also for people who are not signed in yet.
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("login/", accounts.SignIn.as_view(), name="login"),
@@ -36,6 +38,7 @@ urlpatterns = [
     path("clinic/members/", members.members, name="members"),
     path("clinic/members/<int:pk>/", members.member_edit, name="member-edit"),
     path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),
+    path("clinic/invitations/<int:pk>/mail/", members.invitation_mail, name="invitation-mail"),
     path("join/<str:secret>/", members.join, name="join"),
     path("", worklist.worklist, name="worklist"),
     path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),

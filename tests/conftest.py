@@ -25,20 +25,23 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_passwords():
+def quick_settings():
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Otherwise every test client looks through all static files, which takes longer than most pages.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.fixture(autouse=True)
 def home(request, settings, tmp_path, tmp_path_factory) -> Path:
     """A home folder for this test alone; only the cache of exported networks is shared by all."""
     home = tmp_path / "home"
-    for name, folder in folders_of(home).items():
+    for name, folder in folders_of(home, tmp_path_factory.getbasetemp() / "cache").items():
         setattr(settings, name, folder)
-    settings.CACHE_DIR = tmp_path_factory.getbasetemp() / "cache"
     home.mkdir()
+    if "live_server" in request.fixturenames:
+        settings.WHITENOISE_AUTOREFRESH = False
     if "standing" in request.fixturenames:
         request.getfixturevalue("standing").copy_files(home)
     return home
@@ -71,8 +74,8 @@ def clinic(request, db):
 
 
 @pytest.fixture
-def other_clinic(db):
-    return factories.make_clinic("Elsewhere Skin Centre")
+def other_clinic(request, db):
+    return given_or_made(request, "other_clinic", lambda: factories.make_clinic("Elsewhere Skin Centre"))
 
 
 @pytest.fixture
@@ -97,9 +100,9 @@ def admin_user(request, clinic):
 
 
 @pytest.fixture
-def outsider(other_clinic):
+def outsider(request, other_clinic):
     """An admin of another clinic."""
-    return factories.make_member(other_clinic, "admin", "oscar")
+    return given_or_made(request, "outsider", lambda: factories.make_member(other_clinic, "admin", "oscar"))
 
 
 @pytest.fixture

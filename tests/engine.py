@@ -25,7 +25,7 @@ class Engine:
         self.processes: list[subprocess.Popen] = []
         self.log = (home / "engine.log").open("a")
 
-    def start_worker(self, queues: str = "analysis,default", **environment: str) -> subprocess.Popen:
+    def start_worker(self, queues: str = "analysis", **environment: str) -> subprocess.Popen:
         return self._start(
             *("-m", "celery", "-A", "skinclinic", "worker", "--pool", "solo", "-Q", queues),
             *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),

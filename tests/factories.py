@@ -69,11 +69,13 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
     """Put a stored photo into the archive, by default of "Test archive"."""
     from django.db import transaction
 
-    from skinclinic.archive.services.curating.entries import create_entry
+    from skinclinic.archive.services.curating.entries import Content, create_entry
 
+    content = Content.of_stored(photo)
     with transaction.atomic():
         return create_entry(
             photo=photo,
+            content=content,
             source=source or make_source(photo.clinic),
             external_id=fields.pop("external_id", f"photo-{photo.pk}"),
             label=label,

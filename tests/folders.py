@@ -5,9 +5,14 @@ from pathlib import Path
 from django.conf import settings
 
 
-def folders_of(home: Path) -> dict[str, Path]:
-    """The settings that say where files lie, for a home folder."""
-    return {"SKINCLINIC_HOME": home, "PHOTOS_DIR": home / "photos", "MODELS_DIR": home / "models"}
+def folders_of(home: Path, cache: Path) -> dict[str, Path]:
+    """The settings that say where files lie."""
+    return {
+        "SKINCLINIC_HOME": home,
+        "PHOTOS_DIR": home / "photos",
+        "MODELS_DIR": home / "models",
+        "CACHE_DIR": cache,
+    }
 
 
 def stored_files() -> list[str]:

@@ -37,8 +37,9 @@ _open: list["Standing"] = []
 
 
 class Standing:
-    def __init__(self, home: Path, blocker):
+    def __init__(self, home: Path, cache: Path, blocker):
         self.home, self._blocker, self._stack = home, blocker, ExitStack()
+        self._folders = folders_of(home, cache)
         self.kept: dict[str, object] = {}
         self.is_over = False
 
@@ -46,7 +47,7 @@ class Standing:
     def building(self) -> Iterator[Path]:
         """Work on the database and below a home of the module, which it gives."""
         assert not self.is_over, "a test without standing rows ran before one with them"
-        with self._blocker.unblock(), override_settings(**folders_of(self.home)):
+        with self._blocker.unblock(), override_settings(**self._folders):
             if self not in _open:
                 self._begin()
             yield self.home
@@ -80,7 +81,8 @@ class Standing:
 
 @pytest.fixture(scope="module")
 def standing(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Standing]:
-    here = Standing(tmp_path_factory.mktemp("standing"), django_db_blocker)
+    home, cache = tmp_path_factory.mktemp("standing"), tmp_path_factory.getbasetemp() / "cache"
+    here = Standing(home, cache, django_db_blocker)
     yield here
     here.end()
 
@@ -102,5 +104,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if "standing" not in item.fixturenames:
-        for standing in list(_open):
+        for standing in _open:
             standing.end()

@@ -37,7 +37,7 @@ def analyse_all(
 
     remaining = iter(items)
     with ThreadPoolExecutor(_readers(runtime), thread_name_prefix="reading") as pool:
-        waiting: deque[tuple[T, Future]] = deque()
+        waiting: deque[tuple[T, Future[Prepared | Exception]]] = deque()
 
         def read_on(count: int) -> None:
             waiting.extend((item, pool.submit(ready, item)) for item in islice(remaining, count))
@@ -53,7 +53,7 @@ def analyse_all(
                 future.cancel()
 
 
-def _taken(waiting: deque, count: int) -> list:
+def _taken(waiting: deque[T], count: int) -> list[T]:
     return [waiting.popleft() for _ in range(min(count, len(waiting)))]
 
 

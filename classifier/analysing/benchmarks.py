@@ -8,7 +8,8 @@ import functools
 import itertools
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -23,6 +24,7 @@ from classifier.networks.manifest import Manifest
 from classifier.networks.network import MappedClassifier, build, load_imagenet
 from classifier.networks.preprocess import Preprocessing
 from classifier.runtimes import cuda
+from classifier.runtimes.base import Runtime
 from classifier.runtimes.onnx_export import export
 from classifier.runtimes.onnx_runtime import OnnxRuntime, open_session
 from classifier.runtimes.torch_runtime import TorchRuntime
@@ -35,7 +37,7 @@ SMALLEST_SPEEDUP = 60
 
 def in_turns(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Run every task once in each round, after a first one that is not counted; return median seconds."""
-    seconds = {name: [] for name in tasks}
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for round_number in range(rounds + 1):
         for name, task in tasks.items():
             start = time.perf_counter()
@@ -85,7 +87,8 @@ class Networks:
 
     def bare_forward(self) -> np.ndarray:
         """Run ``bare_session``; return its logits."""
-        return self.bare_session.run(["logits"], {"images": self.image})[0]
+        (logits,) = self.bare_session.run(["logits"], {"images": self.image})
+        return np.asarray(logits)
 
     @functools.cached_property
     def grad_cam(self) -> Callable[[int], np.ndarray]:
@@ -98,13 +101,13 @@ class Networks:
         return lambda disease: method(image, [ClassifierOutputTarget(disease)])[0]
 
 
-def scores_and_heatmaps(runtime, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def scores_and_heatmaps(runtime: Runtime, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is measured as ours: probabilities and the heatmaps of every disease, ready to store."""
     probabilities, maps = runtime.forward(images)
     return probabilities, to_heatmaps(maps)
 
 
-def over_bare_forward(networks: Networks, rounds: int = 30) -> dict:
+def over_bare_forward(networks: Networks, rounds: int = 30) -> dict[str, Any]:
     """One photo on the CPU: (scores and 12 heatmaps) / bare ONNX Runtime forward of torchvision's network."""
     runtime = networks.our_runtime
     seconds = in_turns(
@@ -113,7 +116,7 @@ def over_bare_forward(networks: Networks, rounds: int = 30) -> dict:
     return {"ratio": seconds["ours"] / seconds["bare"], "at_most": LARGEST_OVER_BARE, "seconds": seconds}
 
 
-def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> dict:
+def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> dict[str, Any]:
     """One photo on the CPU: pytorch-grad-cam for 12 heatmaps / ours.
 
     Ours runs in turns with pytorch-grad-cam for one disease, another one each time; the time for all is 12
@@ -132,7 +135,7 @@ def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> d
     return {"ratio": seconds["grad_cam"] / seconds["ours"], "at_least": SMALLEST_SPEEDUP, "seconds": seconds}
 
 
-def overhead_of_the_pipeline(runtime, side: int = 1024, rounds: int = 20) -> dict:
+def overhead_of_the_pipeline(runtime: Runtime, side: int = 1024, rounds: int = 20) -> dict[str, Any]:
     """Seconds from a square crop of ``side`` pixels to its outcome, without the network; and with it."""
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     crop = Image.fromarray(pixels)
@@ -148,10 +151,12 @@ def overhead_of_the_pipeline(runtime, side: int = 1024, rounds: int = 20) -> dic
     }
 
 
-def on_gpu(networks: Networks, device: str, batches=(1, 32, 256), rounds: int = 10) -> dict:
+def on_gpu(
+    networks: Networks, device: str, batches: Sequence[int] = (1, 32, 256), rounds: int = 10
+) -> dict[int, dict[str, float]]:
     """Photos a second with heatmaps in half precision, and as a share of torchvision's bare forward."""
 
-    def unused():
+    def unused() -> Runtime:
         raise MemoryError("the batch does not fit on the device")
 
     runtime = TorchRuntime(networks.manifest, networks.ours, device, unused)
@@ -165,11 +170,11 @@ def on_gpu(networks: Networks, device: str, batches=(1, 32, 256), rounds: int = 
         resident = torch.from_numpy(images).to(device=device, dtype=next(bare.parameters()).dtype)
         resident = resident.contiguous(memory_format=torch.channels_last)
 
-        @torch.inference_mode()
-        def forward(resident=resident):
-            return bare(resident).cpu()
+        def forward(resident: torch.Tensor = resident) -> torch.Tensor:
+            with torch.inference_mode():
+                return bare(resident).cpu()
 
-        def ours(images=images):
+        def ours(images: np.ndarray = images) -> tuple[np.ndarray, np.ndarray]:
             return scores_and_heatmaps(runtime, images)
 
         seconds = in_turns({"ours": ours, "bare": forward}, rounds)
@@ -180,7 +185,7 @@ def on_gpu(networks: Networks, device: str, batches=(1, 32, 256), rounds: int = 
     return found
 
 
-def measure(threads: int = 0) -> dict:
+def measure(threads: int = 0) -> dict[str, Any]:
     """Measure everything this machine can; ``gpu`` is there where CUDA is."""
     networks = Networks(threads)
     found = {

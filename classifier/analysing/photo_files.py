@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from classifier.analysing.pipeline import NonFiniteScores, Outcome, analyse
 from classifier.runtimes import Runtime
 from skinclinic import imaging
+from skinclinic.imaging.boxes import BoxLike
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif"})
 
@@ -39,7 +41,7 @@ class Classified:
     path: str
     crop: Image.Image | None = None
     outcome: Outcome | None = None
-    error: dict | None = None
+    error: dict[str, Any] | None = None
 
 
 def find(paths: Iterable[str]) -> list[Found]:
@@ -74,7 +76,9 @@ def _in_folder(folder: str) -> list[Found]:
     return found or [Found(folder, FileRejected("no_photos", "There are no photos in this folder."))]
 
 
-def classify(found: Iterable[Found], runtime: Runtime, *, box=None, batch: int = 1) -> Iterator[Classified]:
+def classify(
+    found: Iterable[Found], runtime: Runtime, *, box: BoxLike | None = None, batch: int = 1
+) -> Iterator[Classified]:
     """Classify files, ``batch`` at once, and yield what came of each, in order.
 
     ``box`` is a square for every photo, in anything `imaging.check_box` takes; without it the largest centred
@@ -85,7 +89,7 @@ def classify(found: Iterable[Found], runtime: Runtime, *, box=None, batch: int =
         yield from _classify_group([_read(item, box) for item in group], runtime)
 
 
-def _read(item: Found, box) -> Classified:
+def _read(item: Found, box: BoxLike | None) -> Classified:
     try:
         if item.problem:
             raise item.problem
@@ -124,9 +128,15 @@ def _unreadable(error: OSError) -> FileRejected:
 
 
 def _classify_group(group: list[Classified], runtime: Runtime) -> Iterator[Classified]:
-    ready = [item for item in group if item.crop is not None]
+    ready = [(item, item.crop) for item in group if item.crop is not None]
     try:
-        done = dict(zip(map(id, ready), analyse(runtime, [item.crop for item in ready]), strict=True))
+        done = dict(
+            zip(
+                (id(item) for item, _crop in ready),
+                analyse(runtime, [crop for _item, crop in ready]),
+                strict=True,
+            )
+        )
     except NonFiniteScores as error:
         if len(group) > 1:
             # One photo must not spoil the others of its batch.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -77,7 +78,7 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
     ]
 
 
-def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict]:
+def differential(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[dict[str, Any]]:
     """Return the listed diseases as disease, score, threshold; likeliest first."""
     return [
         {"disease": key, "score": scores[key], "threshold": thresholds[key]}

@@ -1,6 +1,7 @@
 """Endpoints over photos with their analyses, and over analyses."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -30,7 +31,7 @@ from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs
 from skinclinic.files import store
-from skinclinic.presenters.answers import refusal_words
+from skinclinic.presenters.answers import photo_not_stored, refusal_words
 from skinclinic.services.photos import set_box
 
 ANALYSES = (
@@ -67,9 +68,7 @@ class PhotoViewSet(PlainPhotoViewSet):
                 413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
             ) from None
         except store.StorageFull:
-            raise Refused(
-                507, "storage_full", "The server's disk is full; the photo was not stored."
-            ) from None
+            raise Refused(507, "storage_full", photo_not_stored()) from None
         body = self.get_serializer(photo).data | {"duplicate": not is_new}
         return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
@@ -78,16 +77,19 @@ class PhotoViewSet(PlainPhotoViewSet):
     def crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
-                set_box(
-                    photo, {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
-                )
+                set_box(photo, box)
                 analysis = request_analysis(photo, user=request.user)
         except imaging.BoxRejected as refused:
             raise Refused(400, refused.code, refusal_words(refused)) from None
         except NoModel:
-            raise Refused(409, "no_model", "The clinic has no model yet.") from None
+            raise Refused(
+                409,
+                "no_model",
+                _("There is no model yet. An admin adds and publishes one on the page Models."),
+            ) from None
         return Response(shown(self, [analysis])[0], status=status.HTTP_202_ACCEPTED)
 
 
@@ -97,9 +99,8 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     for clinic_id in {row.clinic_id for row in rows}:
         ids = [row.photo_id for row in rows if row.clinic_id == clinic_id]
         hidden |= assessments.hidden_photo_ids(view.request.user, view.member(clinic_id), ids)
-    return AnalysisSerializer(
-        rows, many=True, context=view.get_serializer_context() | {"hidden_photos": hidden}
-    ).data
+    context = {**view.get_serializer_context(), "hidden_photos": hidden}
+    return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
 class AnalysisViewSet(ReadViewSet):
@@ -112,7 +113,7 @@ class AnalysisViewSet(ReadViewSet):
     def list(self, request):
         """Analyses, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
-        return self.get_paginated_response(shown(self, page))
+        return self.get_paginated_response(shown(self, page or []))
 
     def retrieve(self, request, pk=None):
         """One analysis."""
@@ -122,9 +123,13 @@ class AnalysisViewSet(ReadViewSet):
         """The analysis, if its answer is there and may be seen."""
         row = self.get_object()
         if not assessments.may_see_answer(self.request.user, self.member(row.clinic_id), row):
-            raise Refused(409, "impression_first", "Record your own impression first, or skip it.")
+            raise Refused(
+                409,
+                "impression_first",
+                _("Record your own impression first, or choose to see the answer without one."),
+            )
         if not row.is_done:
-            raise Refused(409, "not_analysed", "This photo is not analysed yet.")
+            raise Refused(409, "not_analysed", _("This photo is not analysed yet."))
         return row
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -140,7 +145,7 @@ class AnalysisViewSet(ReadViewSet):
         """Queue a failed analysis again."""
         row = self.get_object()
         if not jobs.retry(row.job):
-            raise Refused(409, "not_failed", "Only a failed analysis can be tried again.")
+            raise Refused(409, "not_failed", _("Only a failed analysis can be tried again."))
         return Response(shown(self, [self.get_object()])[0])
 
     @extend_schema(responses=AssessmentSerializer)
@@ -161,7 +166,7 @@ class AnalysisViewSet(ReadViewSet):
         try:
             row = assessments.record_impression(request.user, analysis, _named(sent))
         except Conflict:
-            raise Refused(409, "recorded", "An impression of this photo is recorded already.") from None
+            raise Refused(409, "recorded", _("An impression of this photo is recorded already.")) from None
         return Response(AssessmentSerializer(row).data)
 
     @extend_schema(request=DecisionSerializer, responses=AssessmentSerializer)
@@ -181,11 +186,13 @@ class AnalysisViewSet(ReadViewSet):
             )  # fmt: skip
         except NotAChange:
             raise Refused(
-                400, "not_a_change", "This is the impression already; name another diagnosis."
+                400,
+                "not_a_change",
+                _("This is your impression already. Choose another diagnosis, or agree or dismiss."),
             ) from None
         except Conflict:
             raise Refused(
-                409, "changed_meanwhile", "The decision has changed since; read it again."
+                409, "changed_meanwhile", _("The decision has changed since; read it again.")
             ) from None
         return Response(AssessmentSerializer(row).data)
 

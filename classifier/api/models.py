@@ -1,8 +1,9 @@
 """Endpoints over model versions and their publication."""
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
@@ -15,16 +16,17 @@ from classifier.api.serializers import (
 )
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
+from classifier.presenters.model_refusals import refusal_words
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.files.store import StorageFull
 from skinclinic.models import Member
 
 
-class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     """Model versions the caller's clinics may use. Admins register, publish and roll back."""
 
     queryset = (
@@ -35,7 +37,6 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     need = permissions.ADMIN
     max_body_bytes = model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES
-    clinic_for_new = ClinicViewSet.clinic_for_new
 
     def get_queryset(self):
         mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")
@@ -66,9 +67,9 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
                 user=request.user,
             )
         except ModelRejected as error:
-            raise Refused(400, error.code, error.message) from None
+            raise Refused(400, error.code, refusal_words(error)) from None
         except StorageFull:
-            raise Refused(507, "storage_full", "The server's disk is full; nothing was stored.") from None
+            raise Refused(507, "storage_full", _("The server's disk is full. Nothing was stored.")) from None
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(version).data, status=code)
 
@@ -82,9 +83,9 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         try:
             line = registry.publish(version, clinic=clinic, user=request.user, reason=reason)
         except ModelRejected as error:
-            raise Refused(409, error.code, error.message) from None
+            raise Refused(409, error.code, refusal_words(error)) from None
         if line is None:
-            raise Refused(409, "in_use", "This version is in use already.")
+            raise Refused(409, "in_use", _("%(name)s is in use already.") % {"name": version})
         return Response(PublicationSerializer(line).data)
 
     @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
@@ -94,9 +95,9 @@ class ModelViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         try:
             line = registry.roll_back(self.clinic_for_new(), user=request.user, reason=self._reason(request))
         except ModelRejected as error:
-            raise Refused(409, error.code, error.message) from None
+            raise Refused(409, error.code, refusal_words(error)) from None
         if line is None:
-            raise Refused(409, "nothing_before", "No other version was in use before.")
+            raise Refused(409, "nothing_before", _("There is no earlier model to go back to."))
         return Response(PublicationSerializer(line).data)
 
     @staticmethod

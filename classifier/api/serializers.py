@@ -1,12 +1,13 @@
 """Analyses, assessments and models as JSON."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
-from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
 from skinclinic.api.serializers import BoxSerializer
-from skinclinic.models import Member
+from skinclinic.models import Clinic, Member
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -20,7 +21,9 @@ class ThresholdSetSerializer(serializers.ModelSerializer):
 class ModelVersionSerializer(serializers.ModelSerializer):
     """``clinic`` is null for models that came with the product."""
 
-    clinic = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    clinic: "serializers.SlugRelatedField[Clinic]" = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     threshold_sets = serializers.SerializerMethodField()
 
     class Meta:
@@ -34,13 +37,14 @@ class ModelVersionSerializer(serializers.ModelSerializer):
         """Those that came with the model, and those of the caller's clinics."""
         own = self._clinics()
         sets = [one for one in row.threshold_sets.all() if one.clinic_id is None or one.clinic_id in own]
-        return ThresholdSetSerializer(sets, many=True).data
+        return list(ThresholdSetSerializer(sets, many=True).data)
 
     def _clinics(self) -> set[int]:
-        if "clinics" not in self.context:
-            members = Member.objects.filter(user=self.context["request"].user, is_active=True)
-            self.context["clinics"] = set(members.values_list("clinic", flat=True))
-        return self.context["clinics"]
+        context = kept(self)
+        if "clinics" not in context:
+            members = Member.objects.filter(user=context["request"].user, is_active=True)
+            context["clinics"] = set(members.values_list("clinic", flat=True))
+        return context["clinics"]
 
 
 class PublicationSerializer(ClinicRowSerializer):
@@ -98,7 +102,7 @@ class AnalysisSerializer(ClinicRowSerializer):
         return {
             chosen.name: [
                 {"disease": key, "score": row.scores[key], "threshold": chosen.values[key]}
-                for key in sorted(DISEASE_KEYS, key=row.scores.get, reverse=True)
+                for key in sorted(DISEASE_KEYS, key=row.scores.__getitem__, reverse=True)
                 if row.scores[key] > chosen.values[key]
             ]
             for chosen in row.model_version.thresholds_for(row.clinic_id)
@@ -137,7 +141,7 @@ class ImpressionSerializer(NamedSerializer):
 
     def validate(self, values: dict) -> dict:
         if not values["skip"] and not any(values[name] for name in ("disease", "icd10", "text")):
-            raise serializers.ValidationError({"disease": ["Name a diagnosis, or skip."]})
+            raise serializers.ValidationError({"disease": [_("Name a diagnosis, or skip.")]})
         return values
 
 

@@ -1,6 +1,7 @@
 """Endpoints of the try page: a photo without a record, forgotten within the hour."""
 
 import numpy as np
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -47,11 +48,13 @@ class TryView(APIView):
         try:
             trial = start(request, clinic, sent.validated_data["file"].read())
         except trials.TooMany:
-            raise Refused(429, "too_many", "These were many photos for one hour. Try again later.") from None
+            raise Refused(
+                429, "too_many", _("These were many photos for one hour. Try again later.")
+            ) from None
         except NoModel:
-            raise Refused(503, "no_model", "There is no model yet.") from None
+            raise Refused(503, "no_model", _("There is no model yet. Please come back later.")) from None
         except store.StorageFull:
-            raise Refused(507, "storage_full", "The server's disk is full; nothing was stored.") from None
+            raise Refused(507, "storage_full", _("The server's disk is full. Nothing was stored.")) from None
         except imaging.PhotoRejected as refused:
             code = 413 if refused.code == "too_large" else 400
             raise Refused(code, refused.code, refusal_words(refused)) from None
@@ -69,7 +72,7 @@ class TryResultView(APIView):
         """State and, once there, scores, background, photo quality and heatmaps."""
         trial = find(token)
         body = {
-            "state": "done" if trial.result else trial.job.state,
+            "state": trial.state,
             "model": trial.model_version.name,
             "trained_on": trial.model_version.manifest.get("trained_on", ""),
         }

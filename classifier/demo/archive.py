@@ -119,7 +119,7 @@ def _mix(folder: Path, drawings: DatasetVersion) -> None:
 
 
 def _opened(item: DatasetItem) -> Image.Image:
-    return imaging.open_rgb(store.read(item.entry.photo.file_key))
+    return imaging.open_rgb(store.read(item.kept_entry.photo.file_key))
 
 
 def _draw(folder: Path) -> None:

@@ -27,6 +27,7 @@ def seed(say: Callable[[str], object]) -> Clinic:
     folder = os.environ.get("SKINCLINIC_DEMO_PHOTOS", "")
     if folder and not (Path(folder) / "metadata.csv").is_file():
         raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv")
+    say("making the demo clinic")
     passwords = {role: secrets.token_urlsafe(9) for role in Role.values}
     # All or nothing: a start that is interrupted here seeds from the beginning next time.
     with transaction.atomic():

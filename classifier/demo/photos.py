@@ -1,7 +1,7 @@
 """What the demo clinic holds: synthetic lesions, or real photos from a PAD-UFES-20 folder."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -94,7 +94,7 @@ def _import_row(clinic: Clinic, user: User, folder: Path, row: Row, region: str)
         clinic=clinic,
         code=row.patient,
         defaults={
-            "birth_year": date.today().year - row.age if row.age is not None else None,
+            "birth_year": timezone.localdate().year - row.age if row.age is not None else None,
             "sex": row.sex,
             "skin_type": row.skin_type,
             "created_by": user,

@@ -4,8 +4,11 @@ Pictures are float32 arrays [size, size, 3] of sRGB values from 0 to 1, fields a
 in half sides of the picture: the picture spans -1 to 1 in both directions.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 # sRGB tones of Fitzpatrick skin types I to VI, chosen by eye.
 SKIN_TONES = np.array(
@@ -40,25 +43,25 @@ class Canvas:
             count = min(int(cells * 2**octave) + 3, self.size)
             grid = self.rng.standard_normal((count, count)).astype(np.float32)
             total += fall**octave * cv2.resize(grid, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
-        return (total - total.mean()) / (total.std() + 1e-6)
+        return np.asarray((total - total.mean()) / (total.std() + 1e-6))
 
     def bumps(self, cells: float) -> np.ndarray:
         """Cobbles: 1 in the middle of each, about 0 in the creases, ``cells`` from side to side."""
         pitch = self.size / cells
         steps = np.arange(-1, int(cells) + 2)
-        points = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2).astype(np.float32)
+        points: np.ndarray = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2).astype(np.float32)
         points[:, 0] += 0.5 * (points[:, 1] % 2)
         points = (points + self.rng.uniform(-0.35, 0.35, points.shape)) * pitch
         canvas = np.full((self.size, self.size), 255, np.uint8)
         inside = points[((points >= 0) & (points < self.size)).all(1)].astype(int)
         canvas[inside[:, 1], inside[:, 0]] = 0
         distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5) / (0.62 * pitch)
-        return np.clip(1 - distance**2, 0, 1)
+        return np.asarray(np.clip(1 - distance**2, 0, 1))
 
     # Outlines and relief
 
     def outline(self, radius: float, wobble: float, *, stretch: float = 1.2, waves: int = 9,
-                centre: tuple[float, float] | None = None) -> np.ndarray:  # fmt: skip
+                centre: Sequence[float] | np.ndarray | None = None) -> np.ndarray:  # fmt: skip
         """A blob as a field: 0 in its middle, 1 on its edge, growing outwards.
 
         ``wobble`` is how irregular the edge is (0 is an ellipse), ``waves`` how fine its bays are.
@@ -72,9 +75,11 @@ class Canvas:
         for wave in range(2, waves):
             height = radius * wobble * self.rng.normal() / wave
             edge += height * np.cos(wave * angle + self.rng.uniform(0, 2 * np.pi))
-        return np.hypot(u, v) / np.maximum(edge, 0.25 * radius)
+        return np.asarray(np.hypot(u, v) / np.maximum(edge, 0.25 * radius))
 
-    def relief(self, height: np.ndarray, shine: float = 0.0, tightness: float = 30.0, depth: float = 1.0):
+    def relief(
+        self, height: np.ndarray, shine: float = 0.0, tightness: float = 30.0, depth: float = 1.0
+    ) -> None:
         """Light the picture as if ``height`` (in half sides) stood out of it; ``shine`` adds highlights."""
         step = 2 / self.size
         blurred = cv2.GaussianBlur(height.astype(np.float32), (0, 0), self.size / 256)
@@ -91,18 +96,19 @@ class Canvas:
 
     # Colour
 
-    def blend(self, colour, amount: np.ndarray):
+    def blend(self, colour: ArrayLike, amount: np.ndarray) -> None:
         """Cover with a colour (sRGB triple or picture) by ``amount``, a field from 0 to 1."""
         self.picture += (np.asarray(colour, np.float32) - self.picture) * np.clip(amount, 0, 1)[..., None]
 
-    def stain(self, factors, amount: np.ndarray):
+    def stain(self, factors: ArrayLike, amount: np.ndarray) -> None:
         """Multiply by the three ``factors`` by ``amount``: pigment or blood through which skin shows."""
         self.picture *= 1 + (np.asarray(factors, np.float32) - 1) * np.clip(amount, 0, 1)[..., None]
 
-    def tone(self, colour) -> np.ndarray:
+    def tone(self, colour: ArrayLike) -> np.ndarray:
         """A lesion colour (sRGB 0-255, as on skin type II), darkened for the skin type, a little varied."""
         darker = (SKIN_TONES[self.skin_type].mean() / SKIN_TONES[1].mean()) ** 0.55
-        return np.asarray(colour, np.float32) / 255 * darker * self.rng.normal(1, 0.02, 3).astype(np.float32)
+        varied = self.rng.normal(1, 0.02, 3).astype(np.float32)
+        return np.asarray(np.asarray(colour, np.float32) / 255 * darker * varied)
 
     # Strokes
 
@@ -116,13 +122,13 @@ class Canvas:
             cv2.polylines(field, [pixels], False, 255, thickness, cv2.LINE_AA, fine)
         return field.astype(np.float32) / 255
 
-    def wander(self, start, heading: float, length: float, bend: float = 0.25) -> np.ndarray:
+    def wander(self, start: ArrayLike, heading: float, length: float, bend: float = 0.25) -> np.ndarray:
         """A wandering curve [24, 2] from ``start``, of about ``length``."""
         headings = heading + np.cumsum(self.rng.normal(0, bend, 24))
         steps = np.stack([np.cos(headings), np.sin(headings)], 1) * (length / 24)
         return np.asarray(start) + np.cumsum(steps, 0)
 
-    def hairs(self):
+    def hairs(self) -> None:
         """Draw a few hairs over the picture on about a third of the pictures."""
         if self.rng.random() > 0.35:
             return
@@ -141,10 +147,10 @@ class Canvas:
         fall = 1 + self.rng.uniform(0.04, 0.14) * (self.x * lx + self.y * ly)
         fall -= self.rng.uniform(0.02, 0.09) * (self.x**2 + self.y**2)
         white = self.rng.normal(1, 0.018, 3) * self.rng.normal(1, 0.05)
-        picture = self.picture * fall[..., None] * white.astype(np.float32)
-        picture = cv2.GaussianBlur(picture, (0, 0), self.size / 512 * self.rng.uniform(0.5, 1.1))
+        lit = self.picture * fall[..., None] * white.astype(np.float32)
+        picture: np.ndarray = cv2.GaussianBlur(lit, (0, 0), self.size / 512 * self.rng.uniform(0.5, 1.1))
         grain = self.rng.normal(0, self.rng.uniform(0.004, 0.012), picture.shape)
-        return np.clip((picture + grain) * 255 + 0.5, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip((picture + grain) * 255 + 0.5, 0, 255).astype(np.uint8))
 
     def _light_direction(self) -> tuple[float, float, float]:
         angle, tilt = self.rng.uniform(-2.6, -0.6), self.rng.uniform(0.55, 0.85)
@@ -160,7 +166,5 @@ class Canvas:
         furrows = 1 - self.bumps(cells)
         creases = np.clip(1 - 2.2 * np.abs(self.noise(cells / 5, 3)), 0, 1)
         strength = self.rng.uniform(0.02, 0.05)
-        return (
-            picture
-            * (1 - strength * furrows - 0.6 * strength * creases + 0.012 * self.noise(90, 2))[..., None]
-        )
+        relief = 1 - strength * furrows - 0.6 * strength * creases + 0.012 * self.noise(90, 2)
+        return np.asarray(picture * relief[..., None])

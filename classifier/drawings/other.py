@@ -55,8 +55,8 @@ def _page(c: Canvas) -> None:
     c.picture[:] = c.rng.uniform(0.8, 1.0)
     words = []
     for line in np.arange(-0.95, 1, c.rng.uniform(0.09, 0.2)):
-        for start in np.arange(-0.95, c.rng.uniform(0, 0.9), 0.17):
-            words.append(c.wander((start, line), 0, c.rng.uniform(0.05, 0.14), 1.5))
+        starts = np.arange(-0.95, c.rng.uniform(0, 0.9), 0.17)
+        words += [c.wander((start, line), 0, c.rng.uniform(0.05, 0.14), 1.5) for start in starts]
     c.blend(c.rng.uniform(0, 0.3, 3), c.lines(words, 0.012))
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from classifier.drawings.canvas import Canvas, smooth_step
 
-_PAINTERS: dict[str, Callable[[Canvas], None]] = {}
+Painter = Callable[[Canvas], None]
+_PAINTERS: dict[str, Painter] = {}
 
 
 def synthetic_lesion(disease_key: str, seed: int, size: int = 512) -> Image.Image:
@@ -40,8 +41,8 @@ def _draw(kind: str, seed: int, size: int, paint: Callable[[Canvas], None]) -> I
     return Image.fromarray(canvas.finish())
 
 
-def _paints(disease_key: str):
-    def register(painter):
+def _paints(disease_key: str) -> Callable[[Painter], Painter]:
+    def register(painter: Painter) -> Painter:
         _PAINTERS[disease_key] = painter
         return painter
 
@@ -61,9 +62,11 @@ def _basal_cell_carcinoma(c: Canvas) -> None:
     for angle in c.rng.uniform(0, 2 * np.pi, c.rng.integers(7, 12)):
         edge = centre + 0.95 * radius * np.array([np.cos(angle), np.sin(angle)])
         stem = c.wander(edge, angle + np.pi + c.rng.normal(0, 0.5), radius * c.rng.uniform(0.5, 1.0), 0.16)
-        vessels.append(stem)
-        for fork in c.rng.integers(5, 20, 2):
-            vessels.append(c.wander(stem[fork], c.rng.uniform(0, 2 * np.pi), radius * 0.3, 0.2))
+        forks = c.rng.integers(5, 20, 2)
+        vessels += [
+            stem,
+            *(c.wander(stem[fork], c.rng.uniform(0, 2 * np.pi), radius * 0.3, 0.2) for fork in forks),
+        ]
     c.blend(c.tone((176, 48, 58)), c.lines(vessels, 0.008) * smooth_step(1.08, 0.95, d) * 0.75)
     dimple = smooth_step(0.4, 0.1, d)
     c.blend(c.tone((168, 92, 84)), dimple * c.rng.uniform(0.3, 0.7))

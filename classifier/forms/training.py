@@ -10,7 +10,7 @@ from classifier.services.models import registry
 from classifier.services.training import trainings
 from classifier.services.training.data import Offer
 from classifier.training.plan import IMAGENET, LARGEST_IMAGE, RANDOM, SMALLEST_IMAGE
-from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.fields import OneLineField, choices_of
 
 FROM_MODEL = "model:"
 NETWORKS = {
@@ -98,8 +98,8 @@ class TrainingForm(forms.Form):
         self.models = {
             f"{FROM_MODEL}{version.pk}": version for version in registry.available(clinic).order_by("name")
         }
-        self.fields["dataset"].choices = [(pk, str(offer.version)) for pk, offer in self.offers.items()]
-        self.fields["init"].choices = [
+        choices_of(self, "dataset").choices = [(pk, str(offer.version)) for pk, offer in self.offers.items()]
+        choices_of(self, "init").choices = [
             (IMAGENET, _("ImageNet (public weights)")),
             (RANDOM, _("Random (from nothing)")),
             (
@@ -110,7 +110,8 @@ class TrainingForm(forms.Form):
 
     def clean(self):
         """A model to start from must be of the network chosen."""
-        values = super().clean()
+        super().clean()
+        values = self.cleaned_data
         version: ModelVersion | None = self.models.get(values.get("init", ""))
         if version and values.get("architecture") not in (None, version.architecture):
             self.add_error(

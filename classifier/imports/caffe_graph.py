@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from classifier.imports.prototxt import Message
 
@@ -14,7 +15,7 @@ class Layer:
 
     kind: str
     inputs: tuple[str, ...]
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,7 +87,7 @@ def _sides(message: Message, name: str, default: int, prefix: str = "") -> tuple
     return values[0], values[-1]
 
 
-def _convolution(layer: Message) -> dict:
+def _convolution(layer: Message) -> dict[str, Any]:
     values = layer.message("convolution_param")
     return {
         "num_output": values.whole("num_output", 0),
@@ -100,7 +101,7 @@ def _convolution(layer: Message) -> dict:
     }
 
 
-def _pooling(layer: Message) -> dict:
+def _pooling(layer: Message) -> dict[str, Any]:
     values = layer.message("pooling_param")
     return {
         "pool": values.word("pool", "MAX"),
@@ -112,7 +113,7 @@ def _pooling(layer: Message) -> dict:
     }
 
 
-def _batch_norm(layer: Message) -> dict:
+def _batch_norm(layer: Message) -> dict[str, Any]:
     values = layer.message("batch_norm_param")
     return {
         "use_global_stats": values.flag("use_global_stats", True),
@@ -120,7 +121,7 @@ def _batch_norm(layer: Message) -> dict:
     }
 
 
-def _scale(layer: Message) -> dict:
+def _scale(layer: Message) -> dict[str, Any]:
     values = layer.message("scale_param")
     return {
         "axis": values.whole("axis", 1),
@@ -129,13 +130,13 @@ def _scale(layer: Message) -> dict:
     }
 
 
-def _eltwise(layer: Message) -> dict:
+def _eltwise(layer: Message) -> dict[str, Any]:
     values = layer.message("eltwise_param")
     others = sorted(set(values.words("coeff")) - {"1", "1.0"})
     return {"operation": values.word("operation", "SUM"), "coeff": " and ".join(others) or "1"}
 
 
-def _inner_product(layer: Message) -> dict:
+def _inner_product(layer: Message) -> dict[str, Any]:
     values = layer.message("inner_product_param")
     return {
         "num_output": values.whole("num_output", 0),
@@ -145,11 +146,11 @@ def _inner_product(layer: Message) -> dict:
     }
 
 
-def _softmax(layer: Message) -> dict:
+def _softmax(layer: Message) -> dict[str, Any]:
     return {"axis": layer.message("softmax_param").whole("axis", 1)}
 
 
-_SETTINGS: dict[str, Callable[[Message], dict]] = {
+_SETTINGS: dict[str, Callable[[Message], dict[str, Any]]] = {
     "Convolution": _convolution,
     "Pooling": _pooling,
     "BatchNorm": _batch_norm,

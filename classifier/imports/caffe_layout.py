@@ -140,7 +140,7 @@ def _block(
     if is_first:
         rows.append(("branch1", "downsample.0", "downsample.1", takes, (inputs, wide), 1, stride))
     made = tuple(
-        Unit(f"{name}_{branch}", f"{place}.{convolution}", f"{place}.{norm}", *rest)
-        for branch, convolution, norm, *rest in rows
+        Unit(f"{name}_{branch}", f"{place}.{convolution}", f"{place}.{norm}", given, sizes, kernel, steps)
+        for branch, convolution, norm, given, sizes, kernel, steps in rows
     )
     return _Block(name, made, (f"{scale}_branch2c", f"{scale}_branch1" if is_first else takes))

@@ -1,15 +1,16 @@
 """A ResNet trained with Caffe (prototxt and caffemodel) as parameters of our networks."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from classifier.imports import caffe_layout, caffemodel, prototxt
-from classifier.imports.caffe_graph import Graph, read_graph
+from classifier.imports.caffe_graph import Graph, Layer, read_graph
 from classifier.imports.caffemodel import Blob
 from classifier.imports.parts import Parts
 from classifier.networks.manifest import ModelRejected
@@ -53,7 +54,7 @@ def convert(graph: Graph, blobs: Mapping[str, list[Blob]]) -> CaffeResNet:
         *_blob_problems(shapes, blobs),
     ]
     if not problems:
-        backbone = {}
+        backbone: dict[str, Tensor] = {}
         for unit in caffe_layout.units(depth):
             eps = graph.layers[unit.batch_norm].settings["eps"]
             backbone |= _converted(unit, eps, blobs)
@@ -74,7 +75,7 @@ def _input_side(graph: Graph) -> int:
     return graph.input_dims[-1] if graph.input_dims else USUAL_SIDE
 
 
-def _graph_problems(graph: Graph, expected: Mapping, side: int) -> list[str]:
+def _graph_problems(graph: Graph, expected: Mapping[str, Layer], side: int) -> list[str]:
     # Scores are ours to take; one softmax over the last layer is what we do ourselves.
     found = {name: layer for name, layer in graph.layers.items() if layer.kind != "Softmax"}
     problems = [f"In the prototxt, {problem}" for problem in graph.problems]
@@ -95,7 +96,7 @@ def _graph_problems(graph: Graph, expected: Mapping, side: int) -> list[str]:
     return problems
 
 
-def _differences(expected, found) -> list[str]:
+def _differences(expected: Layer, found: Layer) -> list[str]:
     if found.kind != expected.kind:
         return [f"is a {found.kind or 'nameless'} layer, must be {expected.kind}"]
     reasons = []
@@ -113,7 +114,7 @@ def _in_words(value: object) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _pooling_problems(settings: Mapping, side: int) -> list[str]:
+def _pooling_problems(settings: Mapping[str, Any], side: int) -> list[str]:
     kernel = settings.get("kernel")
     if settings.get("global_pooling") or kernel in (None, (side, side)):
         return []
@@ -142,7 +143,7 @@ def _shapes(graph: Graph, depth: int, last: str) -> dict[str, list[tuple[int, ..
     return shapes
 
 
-def _blob_problems(shapes: Mapping[str, list], blobs: Mapping[str, list[Blob]]) -> list[str]:
+def _blob_problems(shapes: Mapping[str, list[tuple[int, ...]]], blobs: Mapping[str, list[Blob]]) -> list[str]:
     problems = _named("Layers missing in the caffemodel", shapes.keys() - blobs.keys())
     problems += _named("Layers in the caffemodel that do not belong there", blobs.keys() - shapes.keys())
     misfits = []
@@ -158,7 +159,7 @@ def _blob_problems(shapes: Mapping[str, list], blobs: Mapping[str, list[Blob]]) 
     return [*problems, *_named("Layers of another shape in the caffemodel", misfits)]
 
 
-def _named(what: str, names) -> list[str]:
+def _named(what: str, names: Collection[str]) -> list[str]:
     return [f"{what}: {', '.join(sorted(names))}"] if names else []
 
 
@@ -172,7 +173,7 @@ def _converted(unit: caffe_layout.Unit, eps: float, blobs: Mapping[str, list[Blo
     inputs, outputs = unit.channels
     kernel, bias = _weight_and_bias(blobs[unit.name], (outputs, inputs, unit.kernel, unit.kernel))
     gamma, beta = _weight_and_bias(blobs[unit.scale], (outputs,))
-    mean, variance, factor = (np.float64(blob.values) for blob in blobs[unit.batch_norm])
+    mean, variance, factor = (blob.values.astype(np.float64) for blob in blobs[unit.batch_norm])
     with np.errstate(all="ignore"):
         gain = 1 / factor[0] if factor[0] else 0.0
         spread = variance * gain + eps

@@ -67,8 +67,8 @@ def parse(content: np.ndarray) -> dict[str, list[Blob]]:
     """The same for bytes uint8 [n]."""
     wire = _Wire(content)
     layers: dict[str, list[Blob]] = {}
-    for number, kind, value in wire.fields(0, len(content)):
-        if number not in _LAYERS or kind != _BYTES:
+    for number, _kind, value in wire.fields(0, len(content)):
+        if number not in _LAYERS or not isinstance(value, tuple):
             continue
         name, blobs = _layer(wire, value, *_LAYERS[number])
         if not blobs:
@@ -83,22 +83,25 @@ def parse(content: np.ndarray) -> dict[str, list[Blob]]:
 
 def _layer(wire: "_Wire", span: tuple[int, int], name_field: int, blob_field: int) -> tuple[str, list[Blob]]:
     name, blobs = "", []
-    for number, kind, value in wire.fields(*span):
-        if number == name_field and kind == _BYTES:
+    for number, _kind, value in wire.fields(*span):
+        if number == name_field and isinstance(value, tuple):
             name = wire.text(*value)
-        elif number == blob_field and kind == _BYTES:
+        elif number == blob_field and isinstance(value, tuple):
             blobs.append(_blob(wire, value))
     return name, blobs
 
 
 def _blob(wire: "_Wire", span: tuple[int, int]) -> Blob:
-    shape, legacy = None, {}
+    shape: tuple[int, ...] = ()
+    legacy: dict[int, int] = {}
     parts: dict[str, list[np.ndarray]] = {"<f4": [], "<f8": []}
     for number, kind, value in wire.fields(*span):
-        if number == _SHAPE and kind == _BYTES:
-            shape = (shape or ()) + _dims(wire, value)
-        elif number in _LEGACY_SHAPE and kind == _VARINT:
+        if number == _SHAPE and isinstance(value, tuple):
+            shape += _dims(wire, value)
+        elif number in _LEGACY_SHAPE and isinstance(value, int):
             legacy[number] = value
+        elif isinstance(value, int):
+            continue
         elif number == _DATA and kind in (_BYTES, _FIXED32):
             parts["<f4"].append(wire.numbers(value, "<f4"))
         elif number == _DOUBLE_DATA and kind in (_BYTES, _FIXED64):
@@ -108,18 +111,25 @@ def _blob(wire: "_Wire", span: tuple[int, int]) -> Blob:
     values = found[0] if len(found) == 1 else np.concatenate(found or [np.empty(0, np.float32)])
     if legacy:
         return Blob(tuple(legacy.get(number, 0) for number in _LEGACY_SHAPE), values, legacy=True)
-    return Blob(shape or (), values, legacy=False)
+    return Blob(shape, values, legacy=False)
 
 
 def _dims(wire: "_Wire", span: tuple[int, int]) -> tuple[int, ...]:
-    dims = []
-    for number, kind, value in wire.fields(*span):
+    dims: list[int] = []
+    for number, _kind, value in wire.fields(*span):
         if number != _DIM:
             continue
-        dims += [value] if kind == _VARINT else wire.varints(value) if kind == _BYTES else []
+        if isinstance(value, int):
+            dims.append(value)
+        elif isinstance(value, tuple):
+            dims += wire.varints(value)
         if len(dims) > 32:
             _refuse("a blob has more than 32 axes")
     return tuple(dims)
+
+
+# A number; (start, end) of bytes; numbers of fixed width as uint8 [count, width].
+_Value = int | tuple[int, int] | np.ndarray
 
 
 class _Wire:
@@ -127,10 +137,10 @@ class _Wire:
 
     def __init__(self, content: np.ndarray):
         self._numbers = content
-        self._bytes = memoryview(content)
+        self._bytes = content.data
         self._left = MOST_FIELDS
 
-    def fields(self, at: int, end: int) -> Iterator[tuple[int, int, object]]:
+    def fields(self, at: int, end: int) -> Iterator[tuple[int, int, _Value]]:
         """Yield (field number, kind, value) of the message from ``at`` to ``end``.
 
         ``value``: the number; for bytes their (start, end); for numbers of fixed width, of which a run of
@@ -143,6 +153,7 @@ class _Wire:
                 _refuse(f"it has more than {MOST_FIELDS} fields, more than any network")
             tag, at = self._varint(at, end)
             number, kind = tag >> 3, tag & 7
+            value: _Value
             if kind == _VARINT:
                 value, at = self._varint(at, end)
             elif kind == _BYTES:
@@ -162,7 +173,7 @@ class _Wire:
 
     def varints(self, span: tuple[int, int]) -> list[int]:
         at, end = span
-        values = []
+        values: list[int] = []
         while at < end and len(values) <= 32:
             value, at = self._varint(at, end)
             values.append(value)
@@ -186,7 +197,7 @@ class _Wire:
             value |= (byte & 127) << shift
             if byte < 128:
                 return value, at
-        _refuse("it is not in protobuf's format")
+        raise _refusal("it is not in protobuf's format")
 
     def _run(self, start: int, tag_width: int, width: int, end: int) -> tuple[np.ndarray, int]:
         """How often the field at ``start`` is repeated without another between, looked at in growing steps."""
@@ -207,5 +218,9 @@ class _Wire:
         return found, start + count * step
 
 
+def _refusal(why: str) -> ModelRejected:
+    return ModelRejected("caffemodel_unreadable", f"The caffemodel cannot be read: {why}.")
+
+
 def _refuse(why: str) -> NoReturn:
-    raise ModelRejected("caffemodel_unreadable", f"The caffemodel cannot be read: {why}.")
+    raise _refusal(why)

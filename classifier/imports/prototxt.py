@@ -26,9 +26,10 @@ class Message:
     def messages(self, name: str) -> list["Message"]:
         """Every message under ``name``."""
         values = self.fields.get(name, [])
-        if not all(isinstance(value, Message) for value in values):
+        found = [value for value in values if isinstance(value, Message)]
+        if len(found) < len(values):
             _refuse(f"{name} must be a message in braces")
-        return values
+        return found
 
     def message(self, name: str) -> "Message":
         """The message under ``name``, an empty one if there is none; several are one, as in Caffe."""
@@ -41,9 +42,10 @@ class Message:
     def words(self, name: str) -> list[str]:
         """Every value under ``name`` as text."""
         values = self.fields.get(name, [])
-        if not all(isinstance(value, str) for value in values):
+        found = [value for value in values if isinstance(value, str)]
+        if len(found) < len(values):
             _refuse(f"{name} must be a value, not a message")
-        return values
+        return found
 
     def word(self, name: str, default: str = "") -> str:
         """The value under ``name``; of several the last, as in Caffe."""
@@ -90,7 +92,8 @@ def read(path: Path) -> Message:
 
 def parse(text: str) -> Message:
     """Parse text format. Raises ModelRejected, naming the line."""
-    open_messages, closers = [Message()], []
+    open_messages = [Message()]
+    closers: list[str] = []
     tokens = _Tokens(text)
     while True:
         kind, token = tokens.take()
@@ -109,8 +112,9 @@ def parse(text: str) -> Message:
                 if len(closers) == DEEPEST:
                     tokens.refuse(f"messages lie more than {DEEPEST} deep")
                 closers.append("}" if tokens.take()[1] == "{" else ">")
-                values.append(Message())
-                open_messages.append(values[-1])
+                message = Message()
+                values.append(message)
+                open_messages.append(message)
                 continue
             values.extend(_values(tokens))
         else:
@@ -166,7 +170,8 @@ class _Tokens:
         if not found:
             self.refuse("a quoted text does not end")
         self._at = found.end()
-        return found.lastgroup, found[found.lastgroup]
+        kind = found.lastgroup or ""
+        return kind, found[kind]
 
 
 def _whole(name: str, word: str) -> int:

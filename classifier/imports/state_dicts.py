@@ -12,6 +12,7 @@ from torch import Tensor
 
 from classifier.imports.parts import Parts
 from classifier.networks import network
+from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.weights import WEIGHTS_FILE
 
@@ -40,7 +41,7 @@ def load_parts(path: Path, architecture: str) -> Parts:
             "The weights have no last layer, so they cannot name a disease. "
             "Train one on your own dataset from them: train --init FILE.",
         )
-    features = network.ARCHITECTURES[architecture].features
+    features = ARCHITECTURES[architecture].features
     shapes = {name: tuple(value.shape) for name, value in last.items()}
     outputs = shapes.get("weight", (0,))[:1]
     if shapes != {"weight": (*outputs, features), "bias": outputs}:
@@ -78,7 +79,8 @@ def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, T
 
 def _layout(architecture: str) -> dict[str, Tensor]:
     with torch.device("meta"):
-        return network.build(architecture, 1).backbone.state_dict()
+        layout: dict[str, Tensor] = network.build(architecture, 1).backbone.state_dict()
+        return layout
 
 
 def _split_own(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

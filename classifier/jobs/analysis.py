@@ -9,9 +9,8 @@ from django.conf import settings
 from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
 from classifier.services.analysis import analyses, trials
 from classifier.services.evaluation import label_checks
-from classifier.services.training import trainings
 from skinclinic import imaging
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Job
@@ -39,7 +38,7 @@ def _batch() -> int:
     batch=_batch,
     transient=(MemoryError, TimeoutError),
     on_change=analyses.follow_jobs,
-    queue="analysis",
+    queue=jobs.PHOTOS,
 )
 def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Analyse the photos of the claimed jobs, model version by model version."""
@@ -47,7 +46,7 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         analysis.job_id: analysis
         for analysis in Analysis.objects.filter(job__in=rows).select_related("photo", "model_version")
     }
-    outcomes: dict[int, jobs.Outcome] = {
+    outcomes: dict[int | None, jobs.Outcome] = {
         row.pk: JobError("photo_deleted", "The photo was deleted.") for row in rows if row.pk not in found
     }
     by_version = defaultdict(list)
@@ -58,11 +57,11 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     return [outcomes[row.pk] for row in rows]
 
 
-def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jobs.Outcome]:
+def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | None, jobs.Outcome]:
     from classifier.analysing.pipeline import NonFiniteScores
     from classifier.analysing.pipeline import analyse as run
 
-    outcomes: dict[int, jobs.Outcome] = {}
+    outcomes: dict[int | None, jobs.Outcome] = {}
     crops, ready = [], []
     for analysis in group:
         try:
@@ -88,7 +87,7 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int, jo
     return outcomes
 
 
-@jobs.job(trials.JOB, transient=(MemoryError, TimeoutError), queue="analysis")
+@jobs.job(trials.JOB, transient=(MemoryError, TimeoutError), queue=jobs.PHOTOS)
 def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Analyse the photo of a try page, which has no record."""
     from classifier.analysing.pipeline import analyse as run
@@ -102,7 +101,7 @@ def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     return [partial(trials.store_outcome, trial, result)]
 
 
-@jobs.job(label_checks.JOB, lease_seconds=300, on_change=label_checks.follow_jobs, queue=trainings.QUEUE)
+@jobs.job(label_checks.JOB, on_change=work.follow(LabelCheck))
 def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Ask a model about archive photos; what it has answered already stays when this is killed."""
     from classifier.networks.weights import ModelRejected
@@ -115,4 +114,4 @@ def check_labels(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         label_checks.run(check, lambda share: jobs.progress(row, min(share, 1.0)))
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
-    return [partial(label_checks.finish, check)]
+    return [lambda: None]

@@ -7,13 +7,12 @@ from classifier.models import Evaluation
 from classifier.networks.weights import ModelRejected
 from classifier.services.evaluation import evaluations
 from classifier.services.evaluation import run as evaluation_run
-from classifier.services.training import trainings
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(evaluations.JOB, lease_seconds=600, on_change=evaluations.follow_jobs, queue=trainings.QUEUE)
+@job(evaluations.JOB, on_change=work.follow(Evaluation, refused=evaluations.REFUSED))
 def evaluate(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Analyse what has no analysis yet, then compute; what was analysed stays when this is killed."""
     return [outcome(row) for row in rows]

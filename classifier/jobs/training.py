@@ -32,4 +32,4 @@ def _train(row: Job) -> Outcome:
         jobs.progress(row, trainings.share(progress))
 
     training_process.train(run, heard=heard, should_stop=partial(trainings.is_stopped, run.training))
-    return partial(trainings.store_model, run)
+    return trainings.keep_model(run)

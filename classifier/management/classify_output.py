@@ -61,11 +61,11 @@ class TableWriter:
 
     def _say(self, result: Classified, differential: list[dict]) -> str:
         if result.outcome is None:
-            return f"not classified: {result.error['message']}"
+            return f"not classified: {(result.error or {}).get('message', '')}"
         if differential:
             parts = [_name_and_score(entry["disease"], entry["score"]) for entry in differential]
         else:
-            highest = max(result.outcome.scores, key=result.outcome.scores.get)
+            highest = max(result.outcome.scores, key=result.outcome.scores.__getitem__)
             parts = ["none listed; highest " + _name_and_score(highest, result.outcome.scores[highest])]
         if self._manifest.background_classes:
             parts.append(f"not among these 12: {result.outcome.background:.2f}")
@@ -91,8 +91,10 @@ def save_heatmaps(folder: Path, number: int, result: Classified, differential: l
 
     Named by the photo's number in the input, the letters of its name that every system takes, the disease.
     """
+    if result.outcome is None or result.crop is None:
+        return
     scores = result.outcome.scores
-    keys = [entry["disease"] for entry in differential] or [max(scores, key=scores.get)]
+    keys = [entry["disease"] for entry in differential] or [max(scores, key=scores.__getitem__)]
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(result.path).stem)[:80]
     folder.mkdir(parents=True, exist_ok=True)
     for key in keys:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import roc
 
@@ -26,7 +27,9 @@ class BootstrapInterval:
     seed: int
 
 
-def by_photo(scores, truth, *, repeats: int = REPEATS, seed: int = 0) -> BootstrapInterval:
+def by_photo(
+    scores: ArrayLike, truth: ArrayLike, *, repeats: int = REPEATS, seed: int = 0
+) -> BootstrapInterval:
     """Draw photos with replacement, as many positives and negatives as there are."""
     curve = roc.roc(scores, truth)
     random = np.random.default_rng(seed)
@@ -44,7 +47,9 @@ def by_photo(scores, truth, *, repeats: int = REPEATS, seed: int = 0) -> Bootstr
     return _interval(areas, "photo", curve.positives + curve.negatives, repeats, seed)
 
 
-def by_patient(scores, truth, patients, *, repeats: int = REPEATS, seed: int = 0) -> BootstrapInterval:
+def by_patient(
+    scores: ArrayLike, truth: ArrayLike, patients: ArrayLike, *, repeats: int = REPEATS, seed: int = 0
+) -> BootstrapInterval:
     """Draw patients with replacement, each with all photos, as photos of one patient are alike.
 
     ``patients`` [n] codes of any kind. NotEvaluable when no resample has both classes.

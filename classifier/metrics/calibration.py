@@ -6,6 +6,7 @@ A dataset sampled by diagnosis has an artificial prevalence, and every figure he
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import notes, roc
 from classifier.metrics.proportions import Z95, Proportion, proportion
@@ -57,7 +58,9 @@ class Calibration:
     note: str = ""
 
 
-def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) -> Calibration:
+def calibration(
+    scores: ArrayLike, truth: ArrayLike, *, bins: int = BINS, equal_counts: bool = False
+) -> Calibration:
     """``scores`` [n] from 0 to 1. Bins of equal width, or of about equal counts.
 
     NotEvaluable without positives or negatives.
@@ -90,7 +93,7 @@ def calibration(scores, truth, *, bins: int = BINS, equal_counts: bool = False) 
     )
 
 
-def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray, start) -> list[Fitted]:
+def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray, start: ArrayLike) -> list[Fitted]:
     """Coefficients [k] of a logistic regression on ``design`` [k, n] by Newton's method from ``start`` [k];
     the solution must be finite."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import roc
 from classifier.metrics.groups import AS_BENIGN, tier_groups
@@ -33,7 +34,13 @@ class ThresholdCurve:
 
 
 def threshold_curve(
-    scores, truth: Truth, key: str, *, policy: str = AS_BENIGN, points: int = 400, keep: Sequence[float] = ()
+    scores: ArrayLike,
+    truth: Truth,
+    key: str,
+    *,
+    policy: str = AS_BENIGN,
+    points: int = 400,
+    keep: Sequence[float] = (),
 ) -> ThresholdCurve:
     """The curve of disease ``key`` from its ``scores`` [n].
 
@@ -72,7 +79,13 @@ def _rejected(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(scores), thresholds, side="right")
 
 
-def _thinned(thresholds, true_positives, true_negatives, points: int, keep) -> np.ndarray:
+def _thinned(
+    thresholds: np.ndarray,
+    true_positives: np.ndarray,
+    true_negatives: np.ndarray,
+    points: int,
+    keep: Sequence[float],
+) -> np.ndarray:
     """Places of the thresholds to keep, rising."""
     way = sum(
         np.abs(counts - counts[0]) / max(abs(int(counts[-1] - counts[0])), 1)

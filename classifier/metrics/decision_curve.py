@@ -1,8 +1,10 @@
 """Net benefit of listing a disease when its score is greater than a probability."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import roc
 
@@ -24,7 +26,11 @@ class DecisionCurve:
 
 
 def decision_curve(
-    scores, truth, *, prevalence: float | None = None, probabilities=PROBABILITIES
+    scores: ArrayLike,
+    truth: ArrayLike,
+    *,
+    prevalence: float | None = None,
+    probabilities: Sequence[float] = PROBABILITIES,
 ) -> DecisionCurve:
     """TP/n - FP/n · t/(1-t), with TP/n and FP/n as they would be at ``prevalence`` (default: the dataset's).
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import notes, roc
 from classifier.metrics.proportions import Z95
@@ -76,12 +77,12 @@ def estimate(curve: roc.Roc) -> AucEstimate:
     )
 
 
-def auc_estimate(scores, truth) -> AucEstimate:
+def auc_estimate(scores: ArrayLike, truth: ArrayLike) -> AucEstimate:
     """The AUC of ``scores`` [n] for ``truth`` [n]. NotEvaluable without positives or negatives."""
     return estimate(roc.roc(scores, truth))
 
 
-def placements(scores, truth) -> tuple[np.ndarray, np.ndarray]:
+def placements(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Of each positive the share of negatives below it, of each negative that of positives above it.
 
     A tie counts half; both means are the AUC.
@@ -94,7 +95,7 @@ def placements(scores, truth) -> tuple[np.ndarray, np.ndarray]:
     return of_positives, of_negatives
 
 
-def covariance(columns: Sequence, truth) -> tuple[np.ndarray, np.ndarray]:
+def covariance(columns: Sequence[ArrayLike], truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """AUCs [k] and their covariance [k, k] for ``columns``, k score vectors [n] of the same photos.
 
     ValueError with one positive or one negative, where there is no variance.
@@ -108,10 +109,11 @@ def covariance(columns: Sequence, truth) -> tuple[np.ndarray, np.ndarray]:
     return of_positives.mean(1), np.atleast_2d(spread)
 
 
-def paired_test(scores_a, scores_b, truth) -> AucTest:
+def paired_test(scores_a: ArrayLike, scores_b: ArrayLike, truth: ArrayLike) -> AucTest:
     """DeLong's test of two scores of the same photos. NotEvaluable without positives or negatives."""
+    truth = np.asarray(truth, bool)
     auc_a, auc_b = roc.auc(scores_a, truth), roc.auc(scores_b, truth)
-    positives = int(np.asarray(truth, bool).sum())
+    positives = int(truth.sum())
     if 1 in (positives, len(truth) - positives):
         return _untested(auc_a, auc_b, notes.ONE_IN_CLASS)
     # The variance of the differences of placements equals Vaa + Vbb - 2 Vab, without cancellation.
@@ -150,7 +152,7 @@ def unpaired_test(a: AucEstimate, b: AucEstimate) -> AucTest:
 
 def _variance_of_mean(values: np.ndarray, counts: np.ndarray, mean: float) -> float:
     n = counts.sum()
-    return (counts * (values - mean) ** 2).sum() / (n - 1) / n
+    return float((counts * (values - mean) ** 2).sum() / (n - 1) / n)
 
 
 def _untested(auc_a: float, auc_b: float, note: str) -> AucTest:

@@ -1,9 +1,11 @@
 """Every figure of one model on one dataset, in one call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.calibration import Calibration, calibration
@@ -115,13 +117,13 @@ class Evaluation:
 
 
 def evaluate(
-    scores,
-    truth,
+    scores: ArrayLike,
+    truth: Sequence[str],
     *,
     keys: tuple[str, ...] = DISEASE_KEYS,
     thresholds: Sequence[GivenThresholds] = (),
-    patients=None,
-    subgroups: Mapping[str, Sequence] | None = None,
+    patients: Sequence[Any] | None = None,
+    subgroups: Mapping[str, Sequence[str | None]] | None = None,
     wishes: Wishes = Wishes(),
 ) -> Evaluation:
     """Evaluate ``scores`` [n, len(keys)] against ``truth`` [n] of disease keys or names of anything else.
@@ -164,7 +166,15 @@ def evaluate(
     )
 
 
-def _disease(key, scores, shown: Truth, thresholds, patients, subgroups, wishes: Wishes) -> DiseaseResult:
+def _disease(
+    key: str,
+    scores: np.ndarray,
+    shown: Truth,
+    thresholds: Sequence[GivenThresholds],
+    patients: Sequence[Any] | None,
+    subgroups: Mapping[str, Sequence[str | None]],
+    wishes: Wishes,
+) -> DiseaseResult:
     truth = shown.codes == shown.names.index(key)
     positives = shown.photos[key]
     negatives = len(scores) - positives
@@ -180,21 +190,27 @@ def _disease(key, scores, shown: Truth, thresholds, patients, subgroups, wishes:
         positives=positives,
         negatives=negatives,
         note=note,
-        auc=curve and estimate(curve),
-        partial_auc=curve and roc.partial_auc(curve, wishes.least_specificity),
-        youden=curve and at(roc.youden(curve).threshold),
+        auc=estimate(curve) if curve else None,
+        partial_auc=roc.partial_auc(curve, wishes.least_specificity) if curve else None,
+        youden=at(roc.youden(curve).threshold) if curve else None,
         youden_thresholds=tuple(point.threshold for point in roc.youden_optima(curve)) if curve else (),
         at_sensitivity={
             str(wanted): at(roc.most_specific(curve, least_sensitivity=wanted).threshold)
-            for wanted in (wishes.sensitivities if curve else ())
-        },
+            for wanted in wishes.sensitivities
+        }
+        if curve
+        else {},
         at_specificity={
             str(wanted): at(roc.most_sensitive(curve, least_specificity=wanted).threshold)
-            for wanted in (wishes.specificities if curve else ())
-        },
+            for wanted in wishes.specificities
+        }
+        if curve
+        else {},
         given={given.name: at(given.values[key], given.optimistic) for given in thresholds},
-        calibration=curve and calibration(scores, truth),
-        decision_curve=curve and decision_curve(scores, truth, prevalence=wishes.prevalence.get(key)),
+        calibration=calibration(scores, truth) if curve else None,
+        decision_curve=decision_curve(scores, truth, prevalence=wishes.prevalence.get(key))
+        if curve
+        else None,
         bootstrap_by_photo=bootstrap.by_photo(scores, truth, repeats=wishes.repeats, seed=wishes.seed)
         if curve and wishes.repeats
         else None,
@@ -209,16 +225,18 @@ def _disease(key, scores, shown: Truth, thresholds, patients, subgroups, wishes:
 
 def _averages(results: Sequence[DiseaseResult]) -> Averages:
     evaluable = [result for result in results if not result.note]
+    youden = [result.youden for result in evaluable if result.youden]
 
-    def mean(values) -> float | None:
-        return float(np.mean(values)) if values else None
+    def mean(values: Iterable[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return float(np.mean(known)) if known else None
 
     return Averages(
         len(evaluable),
         tuple(result.key for result in results if result.note),
-        mean([result.auc.auc for result in evaluable]),
-        mean([result.youden.sensitivity.value for result in evaluable]),
-        mean([result.youden.specificity.value for result in evaluable]),
+        mean([result.auc.auc for result in evaluable if result.auc]),
+        mean([point.sensitivity.value for point in youden]),
+        mean([point.specificity.value for point in youden]),
     )
 
 

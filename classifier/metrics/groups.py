@@ -3,6 +3,7 @@
 Actinic keratosis is premalignant. Where two groups are wanted, a policy says which it belongs to.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from classifier.metrics.proportions import Proportion, proportion
@@ -42,7 +43,7 @@ def tier_groups(policy: str = AS_BENIGN) -> dict[str, tuple[str, ...]]:
 
 
 def group_specificity(
-    key: str, rejected: dict[str, int], photos: dict[str, int], policy: str
+    key: str, rejected: Mapping[str, int], photos: Mapping[str, int], policy: str
 ) -> GroupSpecificity:
     """``rejected`` of ``photos`` by true disease, summed over the groups without ``key`` itself."""
     found = {

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def is_listed(scores: np.ndarray, thresholds: np.ndarray | float) -> np.ndarray:
+def is_listed(scores: ArrayLike, thresholds: ArrayLike) -> np.ndarray:
     """Which ``scores`` [..., n] are listed by ``thresholds`` (one, or [n]). A score at its threshold is not."""
-    return np.greater(scores, thresholds)
+    return np.asarray(np.greater(scores, thresholds))
 
 
 def listed(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> list[str]:

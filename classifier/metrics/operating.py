@@ -1,6 +1,6 @@
 """What one threshold of one disease gives on a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ class Truth:
     photos: dict[str, int]
 
     @classmethod
-    def of(cls, truth, keys: tuple[str, ...]) -> "Truth":
+    def of(cls, truth: Iterable[str], keys: tuple[str, ...]) -> "Truth":
         """``truth`` [n] of disease keys and names of anything else."""
         values = [str(value) for value in truth]
         names = keys + tuple(sorted(set(values) - set(keys)))

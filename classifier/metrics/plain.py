@@ -2,11 +2,20 @@
 
 import dataclasses
 import math
+from typing import Any, overload
 
 import numpy as np
 
 
-def plain(value):
+@overload
+def plain(value: dict[str, Any]) -> dict[str, Any]: ...
+
+
+@overload
+def plain(value: object) -> Any: ...
+
+
+def plain(value: Any) -> Any:
     """``value`` (dataclasses, mappings, sequences, arrays, numbers) as dicts, lists and numbers.
 
     Infinite thresholds become "inf" and "-inf", which ``float`` reads. NaN is refused: ValueError.

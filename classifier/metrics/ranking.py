@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics.operating import Truth
 from classifier.metrics.proportions import Proportion, proportion
@@ -57,7 +58,7 @@ def ranking(scores: np.ndarray, truth: Truth, ks: Sequence[int] = (1, 2, 3, 5)) 
     return Ranking(len(codes), int((~shown).sum()), int((others_equal > 0).sum()), top)
 
 
-def confusion(truth: Truth, answers, columns: tuple[str, ...]) -> Confusion:
+def confusion(truth: Truth, answers: ArrayLike, columns: tuple[str, ...]) -> Confusion:
     """``answers`` [n] place each photo's answer in ``columns``."""
     answers = np.asarray(answers, np.intp)
     counts = np.bincount(
@@ -74,7 +75,9 @@ def argmax_confusion(scores: np.ndarray, truth: Truth) -> Confusion:
     return confusion(truth, scores.argmax(1), truth.names[: scores.shape[1]])
 
 
-def _top_k(k: int, higher, before, others_equal, codes) -> TopK:
+def _top_k(
+    k: int, higher: np.ndarray, before: np.ndarray, others_equal: np.ndarray, codes: np.ndarray
+) -> TopK:
     right = higher + before < k
     photos = np.bincount(codes)
     present = photos > 0

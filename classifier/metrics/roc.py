@@ -10,6 +10,7 @@ A curve holds counts, not rates: with them areas, ties and variances are exact. 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class NotEvaluable(ValueError):
@@ -58,7 +59,7 @@ class PartialAuc:
     standardized: float
 
 
-def auc(scores, truth) -> float:
+def auc(scores: ArrayLike, truth: ArrayLike) -> float:
     """Area under the curve: the share of (positive, negative) pairs in order, a tie counting half.
 
     ``scores`` [n] finite numbers, ``truth`` [n] booleans. NotEvaluable without positives or negatives.
@@ -76,22 +77,22 @@ def area(curve: Roc) -> float:
 
 def positives_by_score(curve: Roc) -> np.ndarray:
     """How many positives have each distinct score, rising."""
-    return curve.true_positives[:-1] - curve.true_positives[1:]
+    return -np.diff(curve.true_positives)
 
 
 def negatives_by_score(curve: Roc) -> np.ndarray:
     """How many negatives have each distinct score, rising."""
-    return curve.true_negatives[1:] - curve.true_negatives[:-1]
+    return np.diff(curve.true_negatives)
 
 
-def midranks(values) -> np.ndarray:
+def midranks(values: ArrayLike) -> np.ndarray:
     """Ranks from 1; equal values share the mean of the ranks they take up."""
     _, inverse, counts = np.unique(np.asarray(values, float), return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2)[inverse]
 
 
-def roc(scores, truth) -> Roc:
+def roc(scores: ArrayLike, truth: ArrayLike) -> Roc:
     """Return the curve over all candidate thresholds. NotEvaluable without positives or negatives."""
     scores, truth = checked(scores, truth)
     order = np.argsort(scores)
@@ -136,7 +137,7 @@ def youden_optima(curve: Roc) -> list[OperatingPoint]:
     """
     # int64 holds the products of counts up to three thousand million.
     gain = curve.true_positives * np.int64(curve.negatives) + curve.true_negatives * np.int64(curve.positives)
-    return [_point(curve, index) for index in np.flatnonzero(gain == gain.max())]
+    return [_point(curve, int(index)) for index in np.flatnonzero(gain == gain.max())]
 
 
 def youden(curve: Roc) -> OperatingPoint:
@@ -154,7 +155,7 @@ def most_sensitive(curve: Roc, *, least_specificity: float) -> OperatingPoint:
     return _point(curve, int(np.flatnonzero(curve.specificity >= least_specificity)[0]))
 
 
-def checked(scores, truth) -> tuple[np.ndarray, np.ndarray]:
+def checked(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Scores [n] as float64 and truth [n] as booleans; ValueError, or NotEvaluable with one class alone."""
     scores, truth = np.asarray(scores, float), np.asarray(truth, bool)
     if scores.ndim != 1 or scores.shape != truth.shape:
@@ -166,7 +167,7 @@ def checked(scores, truth) -> tuple[np.ndarray, np.ndarray]:
     return scores, truth
 
 
-def candidates(scores) -> np.ndarray:
+def candidates(scores: ArrayLike) -> np.ndarray:
     """Minus infinity, the midpoints between adjacent distinct ``scores``, and infinity."""
     return _candidates(np.unique(np.asarray(scores, float)))
 

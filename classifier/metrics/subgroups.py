@@ -1,8 +1,10 @@
 """AUCs within groups of photos: age band, sex, skin type, site."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from classifier.metrics import notes
 from classifier.metrics.delong import AucEstimate, auc_estimate
@@ -28,7 +30,9 @@ class SubgroupAuc:
     note: str = ""
 
 
-def subgroup_aucs(scores, truth, labels) -> tuple[SubgroupAuc, ...]:
+def subgroup_aucs(
+    scores: ArrayLike, truth: ArrayLike, labels: Iterable[str | None]
+) -> tuple[SubgroupAuc, ...]:
     """``scores``, ``truth`` and ``labels`` [n]; one result for each label, sorted; "" stands for
     None, not known. Fewer than LEAST_POSITIVES positives are too few."""
     scores, truth = np.asarray(scores, float), np.asarray(truth, bool)

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.imaging import Box
+from skinclinic.models import Job
 
 
 class AnalysisQuerySet(models.QuerySet):
@@ -24,14 +25,20 @@ class Analysis(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="analyses")
     photo = models.ForeignKey("skinclinic.Photo", models.CASCADE, related_name="analyses")
     model_version = models.ForeignKey("classifier.ModelVersion", models.PROTECT, related_name="analyses")
-    job = models.OneToOneField("skinclinic.Job", models.PROTECT, null=True, related_name="analysis")
+    # Null in those made in a batch, which ``asked_for`` leaves out.
+    job: "models.OneToOneField[Job | None, Job]" = models.OneToOneField(  # type: ignore[misc]  # see above
+        "skinclinic.Job", models.PROTECT, null=True, related_name="analysis"
+    )
     box_x = models.PositiveIntegerField()
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()
     requested_at = models.DateTimeField(auto_now_add=True)
     requested_by = models.ForeignKey("skinclinic.User", models.PROTECT, null=True, related_name="+")
 
-    scores = models.JSONField(null=True)
+    # Null until ``is_done``; whoever reads it has asked.
+    scores: "models.JSONField[dict[str, float] | None, dict[str, float]]" = models.JSONField(  # type: ignore[misc]  # see above
+        null=True
+    )
     background = models.FloatField(null=True)
     maps = models.BinaryField(null=True)
     map_height = models.PositiveSmallIntegerField(null=True)
@@ -65,5 +72,7 @@ class Analysis(models.Model):
 
     def heatmaps(self) -> np.ndarray:
         """Return the heatmaps as float16 [12, height, width] in [0, 1], diseases in their fixed order."""
+        if self.maps is None or self.map_height is None or self.map_width is None:
+            raise ValueError(f"analysis {self.pk} is not done")
         flat = np.frombuffer(bytes(self.maps), dtype="<f2")
         return flat.reshape(-1, self.map_height, self.map_width)

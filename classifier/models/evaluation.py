@@ -4,20 +4,15 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.models import Work
 
-class Evaluation(models.Model):
+
+class Evaluation(Work):
     """What model versions say of frozen datasets, in figures. Its report lies in files and never changes.
 
     ``premalignant_as`` says to which group actinic keratosis counts where there are two. ``done`` of ``total``
     analyses are there while it runs. ``facts`` repeat what lists need of the report.
     """
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        REFUSED = "refused", _("Refused")
-        FAILED = "failed", _("Failed")
 
     class PremalignantAs(models.TextChoices):
         BENIGN = "benign", _("Benign")
@@ -36,14 +31,9 @@ class Evaluation(models.Model):
     # Repeats of the bootstrap of the AUCs, by photo and by patient; 0: none.
     bootstrap = models.PositiveIntegerField(_("bootstrap repeats"), default=0)
     remove_leaks = models.BooleanField(_("leave out what the model has seen"), default=False)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True)
     facts = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -57,10 +47,6 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_busy(self) -> bool:
-        return self.state in (self.State.WAITING, self.State.RUNNING)
 
     @property
     def folder(self) -> Path:

@@ -1,6 +1,7 @@
 from django.db import models
 
 from skinclinic.imaging import Box
+from skinclinic.models import Job
 
 
 class TryRun(models.Model):
@@ -26,6 +27,13 @@ class TryRun(models.Model):
 
     def __str__(self) -> str:
         return self.token
+
+    @property
+    def state(self) -> str:
+        """That of its job; without one (it was swept away) the run has failed."""
+        if self.result:
+            return Job.State.DONE
+        return self.job.state if self.job else Job.State.FAILED
 
     @property
     def box(self) -> Box:

@@ -34,7 +34,7 @@ def _resnet(depth: int, blocks: int, fingerprint: str) -> Architecture:
 
 def _as_published_for_caffe(resnet: Architecture) -> Architecture:
     """The same parameters, used in another way: trained on blue, green, red from 0 to 255 less ImageNet's mean."""
-    mean = tuple(value / 255 for value in (103.062623801, 115.902882574, 123.151630838))
+    mean = (103.062623801 / 255, 115.902882574 / 255, 123.151630838 / 255)
     return replace(
         resnet, size={**resnet.size, "caffe": True}, mean=mean, std=(1 / 255,) * 3, channel_order="bgr"
     )

@@ -30,4 +30,5 @@ def resize_heatmap(heatmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _scaled(maps: np.ndarray) -> np.ndarray:
     lifted = maps - maps.min(axis=(-2, -1), keepdims=True)
     largest = lifted.max(axis=(-2, -1), keepdims=True)
-    return np.divide(lifted, largest, out=np.zeros_like(lifted), where=largest > 0)
+    scaled: np.ndarray = np.divide(lifted, largest, out=np.zeros_like(lifted), where=largest > 0)
+    return scaled

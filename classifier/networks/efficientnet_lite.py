@@ -77,7 +77,7 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()
         wide = inputs * expansion
-        layers = {}
+        layers: dict[str, nn.Module] = {}
         if expansion > 1:
             layers |= {"expand_conv": SameConv2d(inputs, wide, 1), "expand_norm": _norm(wide)}
             layers |= {"expand_act": nn.ReLU6(inplace=True)}

@@ -5,6 +5,7 @@ import math
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.preprocess import Preprocessing
@@ -44,10 +45,10 @@ class Manifest:
     background_classes: tuple[str, ...] = ()
     weights_sha256: str = ""
     trained_at: str = ""
-    validated_on: dict = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)
-    training: dict = field(default_factory=dict)
-    thresholds: dict[str, dict] = field(default_factory=dict)
+    validated_on: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
     limits: str = ""
@@ -58,7 +59,7 @@ class Manifest:
         """Number of the network's outputs: diseases and background classes."""
         return len(self.disease_keys) + len(self.background_classes)
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the manifest with JSON types only, as it stands in the file."""
         return {
             **asdict(self),
@@ -127,7 +128,7 @@ _TYPES = {
 }
 
 
-def _check_types(values: dict) -> None:
+def _check_types(values: dict[str, Any]) -> None:
     for name, value in values.items():
         expected = _TYPES.get(name, str)
         if not isinstance(value, expected):

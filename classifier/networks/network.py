@@ -76,7 +76,8 @@ def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
 
 def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
-    return _family(architecture).split_imagenet(state)
+    backbone, last = _family(architecture).split_imagenet(state)
+    return backbone, last
 
 
 def load_imagenet(

@@ -1,6 +1,7 @@
 """From a square crop of a photo to the numbers a network takes. Pillow and numpy only."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,7 @@ class Preprocessing:
     channel_order: str = "rgb"
     resize: str = "bicubic"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "mean", tuple(float(value) for value in self.mean))
         object.__setattr__(self, "std", tuple(float(value) for value in self.std))
         if isinstance(self.input_size, bool) or not isinstance(self.input_size, int):
@@ -38,7 +39,7 @@ class Preprocessing:
         if self.resize not in _FILTERS:
             raise ValueError("resize must be 'bilinear' or 'bicubic'")
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the fields with JSON types only."""
         return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
 
@@ -55,6 +56,6 @@ def to_array(crop: Image.Image, preprocessing: Preprocessing) -> np.ndarray:
     pixels = np.asarray(resized, dtype=np.float32)
     if preprocessing.channel_order == "bgr":
         pixels = pixels[:, :, ::-1]
-    scale = 1 / (255 * np.float32(preprocessing.std))
-    shift = np.float32(preprocessing.mean) / np.float32(preprocessing.std)
+    scale = 1 / (255 * np.array(preprocessing.std, np.float32))
+    shift = np.array(preprocessing.mean, np.float32) / np.array(preprocessing.std, np.float32)
     return np.ascontiguousarray((pixels * scale - shift).transpose(2, 0, 1), dtype=np.float32)

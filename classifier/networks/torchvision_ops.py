@@ -32,7 +32,7 @@ def declare_missing() -> torch.library.Library | None:
 
 def _compiled_operators_load() -> bool:
     package = importlib.util.find_spec("torchvision")
-    if package is None:
+    if package is None or not package.submodule_search_locations:
         raise ImportError("torchvision is not installed")
     finder = FileFinder(package.submodule_search_locations[0], (ExtensionFileLoader, EXTENSION_SUFFIXES))
     compiled = finder.find_spec("_C")

@@ -9,8 +9,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from classifier.networks.manifest import (
     MANIFEST_FILE,
@@ -150,7 +151,7 @@ def _for_storage(value: "Tensor") -> "Tensor":
 
 
 @contextmanager
-def _weights_file(folder: Path) -> Iterator[BinaryIO]:
+def _weights_file(folder: Path) -> Iterator[BufferedReader]:
     try:
         with (folder / WEIGHTS_FILE).open("rb") as file:
             yield file

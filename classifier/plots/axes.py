@@ -1,7 +1,7 @@
 """A plot area with its scales, ticks and labels on a drawing. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from classifier.plots.canvas import Drawing
 
@@ -54,8 +54,8 @@ class Axes:
         x_ticks: Sequence[float],
         y_ticks: Sequence[float],
         *,
-        x_text=lambda value: f"{value:g}",
-        y_text=lambda value: f"{value:g}",
+        x_text: Callable[[float], str] = lambda value: f"{value:g}",
+        y_text: Callable[[float], str] = lambda value: f"{value:g}",
         x_label_below: float | None = None,
     ) -> None:
         """Grid, ticks and labels. ``x_label_below``: how far below the plot area the label of the x axis stands;

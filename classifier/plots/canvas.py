@@ -6,6 +6,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 # Okabe and Ito's colours in the order in which series take them; black comes as ink.
@@ -110,6 +111,9 @@ class Text:
     turned: bool = False
 
 
+Mark = Line | Box | Dot | Shape | Text
+
+
 @dataclass
 class Drawing:
     """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows."""
@@ -117,15 +121,17 @@ class Drawing:
     width: float
     height: float
     title: str
-    marks: list[Line | Box | Dot | Shape | Text] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
 
-    def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""):
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""
+    ) -> None:
         self.marks.append(Line(tuple(points), colour, width, dash))
 
-    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0):
+    def box(self, x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0) -> None:
         self.marks.append(Box(x, y, width, height, colour, opacity))
 
-    def dot(self, x: float, y: float, colour: str, radius: float = 3.5):
+    def dot(self, x: float, y: float, colour: str, radius: float = 3.5) -> None:
         self.marks.append(Dot(x, y, radius, colour))
 
     def shape(
@@ -137,10 +143,10 @@ class Drawing:
         radius: float = 4.5,
         *,
         hollow: bool = False,
-    ):
+    ) -> None:
         self.marks.append(Shape(x, y, radius, colour, shape, hollow))
 
-    def text(self, x: float, y: float, text: str, **how):
+    def text(self, x: float, y: float, text: str, **how: Any) -> None:
         self.marks.append(Text(x, y, text, **how))
 
 
@@ -168,7 +174,7 @@ def _fill(colour: str, alone: bool) -> str:
     return f'fill="{COLOURS[colour]}"' if alone else f'class="fig-{colour}"'
 
 
-def _mark(mark, alone: bool) -> str:
+def _mark(mark: Mark, alone: bool) -> str:
     if isinstance(mark, Line):
         points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
         colour = f'stroke="{COLOURS[mark.colour]}"' if alone else f'class="fig-line-{mark.colour}"'

@@ -62,7 +62,7 @@ def threshold_text(value: float | str | None) -> str:
 def counted(count: int, of: int) -> str:
     """A share with its counts and Wilson's interval."""
     found = proportion(count, of)
-    if found.value is None:
+    if found.value is None or found.low is None or found.high is None:
         return _("not evaluable")
     return (
         f"{percent(found.value)} ({found.count}/{found.of}; {100 * found.low:.1f}–{100 * found.high:.1f} %)"
@@ -181,7 +181,7 @@ def thresholds(
 
 
 def _finite(value: float | str) -> float:
-    return {"inf": 1.0, "-inf": 0.0}.get(value, value) if isinstance(value, str) else value
+    return {"inf": 1.0, "-inf": 0.0}[value] if isinstance(value, str) else value
 
 
 def _share(count: int, of: int) -> float | None:

@@ -1,14 +1,16 @@
 """A drawing as PDF: lines, shapes and text stay what they are, so that it prints at any size. Pure."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from reportlab.lib.colors import HexColor
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.pathobject import PDFPathObject
 
-from classifier.plots.canvas import CIRCLE, COLOURS, DASHES, Box, Dot, Drawing, Line, Shape
+from classifier.plots.canvas import CIRCLE, COLOURS, DASHES, Box, Dot, Drawing, Line, Mark, Shape, Text
 
 FONT = "Pretendard"
 # A pixel of the drawing is 3/4 of a point, as browsers print it.
@@ -39,7 +41,7 @@ def to_pdf(drawing: Drawing, font_file: Path) -> bytes:
     return out.getvalue()
 
 
-def _draw(page: Canvas, mark, height: float) -> None:
+def _draw(page: Canvas, mark: Mark, height: float) -> None:
     """Paint a mark; PDF counts y upwards."""
     if isinstance(mark, Line):
         page.setStrokeColor(HexColor(COLOURS[mark.colour]))
@@ -60,7 +62,7 @@ def _draw(page: Canvas, mark, height: float) -> None:
         _write(page, mark, height)
 
 
-def _path(page: Canvas, points, *, close: bool = False):
+def _path(page: Canvas, points: Sequence[tuple[float, float]], *, close: bool = False) -> PDFPathObject:
     path = page.beginPath()
     path.moveTo(*points[0])
     for point in points[1:]:
@@ -81,7 +83,7 @@ def _shape(page: Canvas, mark: Shape, height: float) -> None:
         page.drawPath(_path(page, corners, close=True), stroke=1, fill=not mark.hollow)
 
 
-def _write(page: Canvas, mark, height: float) -> None:
+def _write(page: Canvas, mark: Text, height: float) -> None:
     colour = HexColor(COLOURS[mark.colour])
     width = pdfmetrics.stringWidth(mark.text, FONT, mark.size)
     page.saveState()

@@ -30,4 +30,5 @@ def _painted(page: bytes) -> Image.Image:
         closing(document[0]) as first,
         closing(first.render(scale=_FINER / SCALE)) as bitmap,
     ):
-        return bitmap.to_pil().copy()
+        image: Image.Image = bitmap.to_pil().copy()
+        return image

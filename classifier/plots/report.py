@@ -133,7 +133,7 @@ def _picture(image: Image.Image, width: float, height: float) -> Picture:
     """The image as large as fits in width x height points, at print resolution."""
     scale = min(width / image.width, height / image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    pixels = tuple(round(side / 72 * PICTURE_DPI) for side in size)
+    pixels = (round(size[0] / 72 * PICTURE_DPI), round(size[1] / 72 * PICTURE_DPI))
     if pixels[0] < image.width:
         image = image.resize(pixels, Image.Resampling.LANCZOS)
     file = io.BytesIO()

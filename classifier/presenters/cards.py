@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -16,6 +17,7 @@ from classifier.services.analysis.analyses import JOB
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo
+from skinclinic.web.requests import SignedInRequest
 
 NO_MODEL = "no_model"
 UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
@@ -31,6 +33,9 @@ FAILURES = {
 }
 FAILED = _("The engine could not analyse this photo. Try again, or tell your administrator.")
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 
 @dataclass(frozen=True)
 class Card:
@@ -44,7 +49,7 @@ class Card:
     may_edit: bool
     engine_online: bool = True
     position: int | None = None
-    failure: str = ""
+    failure: "StrOrPromise" = ""
     hidden: bool = False
     listed: tuple = ()
     more_listed: int = 0
@@ -64,7 +69,7 @@ class Card:
         return "-".join(str(part) for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else ""))
 
 
-def cards_of(request: HttpRequest, photos: Iterable[Photo]) -> list[Card]:
+def cards_of(request: SignedInRequest, photos: Iterable[Photo]) -> list[Card]:
     """The cards of these photos, in their order, in a constant number of queries."""
     photos = list(photos)
     analyses = _current(photos)
@@ -123,7 +128,7 @@ def _current(photos: list[Photo]) -> dict[int, Analysis]:
 
 def _positions(analyses: Iterable[Analysis]) -> dict[int, int]:
     """Place in the queue of each queued job, by job."""
-    queued = [row.job_id for row in analyses if row.job.state == Job.State.QUEUED]
+    queued = [row.job.pk for row in analyses if row.job.state == Job.State.QUEUED]
     if not queued:
         return {}
     waiting = Job.objects.filter(kind=JOB, state=Job.State.QUEUED, id__lte=max(queued))
@@ -139,12 +144,14 @@ def _waiting(
         analysis.job.state,
         may_edit,
         engine_online=online,
-        position=positions.get(analysis.job_id),
+        position=positions.get(analysis.job.pk),
         failure=FAILURES.get(analysis.job.error_code, FAILED),
     )
 
 
-def _finished(request: HttpRequest, photo: Photo, analysis: Analysis, may_edit: bool, hidden: bool) -> Card:
+def _finished(
+    request: SignedInRequest, photo: Photo, analysis: Analysis, may_edit: bool, hidden: bool
+) -> Card:
     warnings = tuple((analysis.quality or {}).get("warnings", ()))
     if hidden:
         return Card(photo, Job.State.DONE, may_edit, hidden=True, warnings=warnings)

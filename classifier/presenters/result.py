@@ -22,6 +22,7 @@ from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.requests import SignedInRequest
 
 DEFAULT_THRESHOLDS = "balanced"
 SESSION_THRESHOLDS = "thresholds"
@@ -31,6 +32,7 @@ SESSION_THRESHOLDS = "thresholds"
 class Answer:
     """What the model says, against the thresholds this person has chosen among those there are."""
 
+    analysis: Analysis
     view: ResultView
     threshold_set: ThresholdSet | None
     threshold_sets: list[ThresholdSet]
@@ -48,7 +50,7 @@ class Shown:
     person may see.
     """
 
-    def __init__(self, request: HttpRequest, photo: Photo, analysis: Analysis | None = None):
+    def __init__(self, request: SignedInRequest, photo: Photo, analysis: Analysis | None = None):
         self.request, self.photo, self.member = request, photo, member_of(request, photo)
         self.analyses = list(analyses.all_of(photo))
         self.current = next((row for row in self.analyses if row.box == photo.box), None)
@@ -70,14 +72,14 @@ class Shown:
             return None
         sets = found.model_version.thresholds_for(found.clinic_id)
         chosen = chosen_thresholds(self.request, sets)
-        return Answer(answer_view(found, chosen), chosen, sets)
+        return Answer(found, answer_view(found, chosen), chosen, sets)
 
     @cached_property
     def assessment(self) -> Assessment | None:
         return assessments.of(self.request.user, self.analysis) if self.analysis else None
 
 
-def member_of(request: HttpRequest, row: Photo | Analysis) -> Member:
+def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
     """The signed-in person's membership of the row's clinic; get_for has made sure there is one."""
     for member in request.memberships:
         if member.clinic_id == row.clinic_id:
@@ -126,17 +128,17 @@ def panel(shown: Shown, **extra) -> dict:
         "may_see": shown.may_see,
         "is_current": is_current,
         "panel_url": reverse("photo", args=[photo.pk])
-        if is_current
+        if analysis is None or is_current
         else reverse("analysis", args=[analysis.pk]),
         "image_url": reverse("photo-image", args=[photo.pk]),
         "choices": choices(),
         "published": registry.published(photo.clinic),
     }
-    if state in (Job.State.QUEUED, Job.State.RUNNING):
+    if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
         context |= _waiting(analysis, state)
     if analysis:
         context |= _model(analysis) | {"assessment": shown.assessment}
-    if state == Job.State.DONE:
+    if analysis and state == Job.State.DONE:
         context["warnings"] = (analysis.quality or {}).get("warnings", [])
     if shown.answer:
         context |= _answer(shown, shown.answer)
@@ -200,7 +202,7 @@ def _model(analysis: Analysis) -> dict:
 
 
 def _answer(shown: Shown, answer: Answer) -> dict:
-    analysis = shown.analysis
+    analysis = answer.analysis
     assessment = shown.assessment if shown.member.can_edit else None
     decided = not shown.member.can_edit or bool(assessment and assessment.decision)
     return {

@@ -1,14 +1,15 @@
 """A request to the try page or its API: whose model is tried, who may send how many, which run an address means."""
 
 from axes.helpers import get_client_ip_address
-from django.http import Http404, HttpRequest
+from django.http import Http404
 
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Clinic
+from skinclinic.web.requests import ClinicRequest
 
 
-def clinic_of(request: HttpRequest) -> Clinic | None:
+def clinic_of(request: ClinicRequest) -> Clinic | None:
     """The clinic whose model is tried: the member's, else one that has opened its try page (?clinic=)."""
     if request.membership:
         return request.membership.clinic
@@ -18,7 +19,7 @@ def clinic_of(request: HttpRequest) -> Clinic | None:
     return open_ones.first()
 
 
-def start(request: HttpRequest, clinic: Clinic, data: bytes) -> TryRun:
+def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
     """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
     limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
     sender = trials.sender_of(request.user, get_client_ip_address(request) or "")

@@ -44,4 +44,4 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """Logits [N, C] -> probabilities float32 [N, C]. What is not finite stays so in its row."""
     with np.errstate(invalid="ignore"):
         shifted = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
-        return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifier.networks.manifest import ModelRejected
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,8 +37,8 @@ def cached_graph(folder: Path, weights_sha256: str, cache_dir: Path) -> bytes:
     if graph is None:
         graph = _export_model(Path(folder), weights_sha256)
         try:
-            whole.write(path, graph)
-            whole.write(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
+            write_whole(path, graph)
+            write_whole(_digest_path(path), hashlib.sha256(graph).hexdigest().encode())
         except OSError as error:
             log.warning("the exported network cannot be kept in %s: %s", path.parent, error)
     return graph

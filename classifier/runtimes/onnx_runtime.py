@@ -22,7 +22,8 @@ class OnnxRuntime(Runtime):
 
     def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Runtime."""
-        return self._session.run(["logits", "maps"], {"images": batch})
+        logits, maps = self._session.run(["logits", "maps"], {"images": batch})
+        return np.asarray(logits), np.asarray(maps)
 
 
 def open_session(graph: bytes, threads: int = 0) -> onnxruntime.InferenceSession:

@@ -77,17 +77,17 @@ class TorchRuntime(Runtime):
         self._has_place = True
         return True
 
-    @torch.inference_mode()
     def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        images = torch.from_numpy(batch).to(self.device)
-        if self._half:
-            images = images.to(dtype=torch.float16, memory_format=torch.channels_last)
-        features = self._network.backbone(images).float()
-        # The last layer stays in full precision: it costs nothing and keeps the maps fine. By default cuDNN would
-        # round its operands to TF32, which is no finer than half precision.
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            logits, maps = self._network.classify(features)
-        return logits.cpu().numpy(), maps.cpu().numpy()
+        with torch.inference_mode():
+            images = torch.from_numpy(batch).to(self.device)
+            if self._half:
+                images = images.to(dtype=torch.float16, memory_format=torch.channels_last)
+            features = self._network.backbone(images).float()
+            # The last layer stays in full precision: it costs nothing and keeps the maps fine. By default cuDNN would
+            # round its operands to TF32, which is no finer than half precision.
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                logits, maps = self._network.classify(features)
+            return logits.cpu().numpy(), maps.cpu().numpy()
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

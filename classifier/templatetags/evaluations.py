@@ -7,6 +7,7 @@ from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.services.evaluation.words import label_name
 from skinclinic.archive.models import Source
+from skinclinic.models.columns import field_of
 
 register = template.Library()
 register.filter("share", percent)
@@ -17,7 +18,7 @@ MOST_ROWS = 400
 @register.simple_tag
 def figure_svg(figure: Figure) -> str:
     """The drawing in the page's own colours; every text in it was escaped when it was written."""
-    return mark_safe(to_svg(figure.drawing))  # noqa: S308
+    return mark_safe(to_svg(figure.drawing) if figure.drawing else "")
 
 
 @register.filter
@@ -57,4 +58,4 @@ def p_value(value: float) -> str:
 @register.filter
 def provenance_name(name: str) -> str:
     """What a source should say of itself, in words."""
-    return str(Source._meta.get_field(name).verbose_name)
+    return str(field_of(Source, name).verbose_name)

@@ -31,7 +31,7 @@ def random_view(pixels: np.ndarray, size: int, rng: np.random.Generator) -> np.n
         borderMode=cv2.BORDER_REFLECT_101,
     ).astype(np.float32)
     if rng.random() < 0.2:
-        view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.3))
+        view = cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.3)).astype(np.float32, copy=False)
     view = _recolour(view, rng)
     if rng.random() < 0.3:
         side = int(size * rng.uniform(0.15, 0.35))
@@ -58,4 +58,4 @@ def _recolour(view: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     mean = view.mean()
     view = ((view - mean) * contrast + mean) * gains
     grey = view.mean(axis=2, keepdims=True)
-    return grey + (view - grey) * saturation
+    return np.asarray(grey + (view - grey) * saturation)

@@ -32,7 +32,7 @@ class Fit:
     drawing_labels: np.ndarray
     members: int = 1
 
-    def start(self, pool: Executor, keep: np.ndarray, seed: int) -> list[Future]:
+    def start(self, pool: Executor, keep: np.ndarray, seed: int) -> list[Future[State]]:
         """Begin the trainings of all members on the photos numbered ``keep``."""
         return [pool.submit(self.run, keep, seed + 1000 * member) for member in range(self.members)]
 
@@ -42,7 +42,8 @@ class Fit:
         drawings = Features(np.load(self.drawings, mmap_mode="r"), self.drawing_labels)
         back = copy.deepcopy(self.back)
         fine_tune(back, photos, drawings, self.settings, seed)
-        return back.state_dict()
+        state: State = back.state_dict()
+        return state
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,19 @@ def cross_validate(
     views = np.load(fit.photos, mmap_mode="r")
     # A copy, because trainings still waiting in the pool are sent with what ``fit.back`` is then.
     back = copy.deepcopy(fit.back)
-    photos, drawings = None, []
+    scored, drawings = [], []
     for fold, members in zip(folds, begun, strict=True):
         back.load_state_dict(average_state(members))
         left_out = np.flatnonzero(fold_of == fold)
-        scores = predict(back, views[0, left_out])
-        photos = np.zeros((len(fold_of), scores.shape[1])) if photos is None else photos
-        photos[left_out] = scores
+        scored.append((left_out, predict(back, views[0, left_out])))
         drawings.append(predict(back, held_out_drawings))
+    photos = np.zeros((len(fold_of), drawings[0].shape[1]))
+    for left_out, scores in scored:
+        photos[left_out] = scores
     return OutOfFold(photos, np.stack(drawings), fold_of)
 
 
-def average_state(members: Sequence[Future]) -> State:
+def average_state(members: Sequence[Future[State]]) -> State:
     """The mean of the weights that trainings from the same start end with; waits for them."""
     states = [member.result() for member in members]
     mean = {}

@@ -1,7 +1,7 @@
 """What the demo model says of itself."""
 
 from collections.abc import Sequence
-from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from classifier.training.crossval import OutOfFold, fold_macro_aucs, one_vs_rest
 from classifier.training.demo import BACKGROUND, Recipe, Trained
 from classifier.training.examples import Examples
 from classifier.training.thresholds import Chosen, choose
+from classifier.training.today import today
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 NAME = "skinclinic-demo"
@@ -56,7 +57,7 @@ def write_manifest(recipe: Recipe, photos: Examples, trained: Trained, init: str
         background_classes=BACKGROUND,
         preprocessing=recipe.preprocessing,
         trained_on=_trained_on(recipe, photos),
-        trained_at=date.today().isoformat(),
+        trained_at=today(),
         validated_on=_validated_on(out, photos) if out else {"text": "Not validated.", "cohorts": []},
         metrics={
             "seed": seed,
@@ -102,7 +103,7 @@ def _trained_on(recipe: Recipe, photos: Examples) -> str:
     )
 
 
-def _validated_on(out: OutOfFold, photos: Examples) -> dict:
+def _validated_on(out: OutOfFold, photos: Examples) -> dict[str, Any]:
     by_fold = fold_macro_aucs(out, photos.labels)
     aucs = {DISEASE_KEYS[label]: auc for label, auc in one_vs_rest(out.photos, photos.labels).items()}
     positives = {key: int((photos.labels == DISEASE_KEYS.index(key)).sum()) for key in aucs}
@@ -129,7 +130,7 @@ def _validated_on(out: OutOfFold, photos: Examples) -> dict:
     }
 
 
-def _thresholds(out: OutOfFold, photos: Examples, trained: Trained) -> dict[str, dict]:
+def _thresholds(out: OutOfFold, photos: Examples, trained: Trained) -> dict[str, dict[str, Any]]:
     sets = {}
     for name, purpose in PURPOSES.items():
         chosen = choose(
@@ -139,7 +140,7 @@ def _thresholds(out: OutOfFold, photos: Examples, trained: Trained) -> dict[str,
             "purpose": purpose,
             "cohort": _cohort(chosen, photos),
             "n": len(photos),
-            "date": date.today().isoformat(),
+            "date": today(),
             "optimistic": True,
             "note": "Optimistic: chosen on the same out-of-fold scores it is judged by.",
             "values": {key: c.threshold for key, c in zip(DISEASE_KEYS, chosen, strict=True)},

@@ -67,7 +67,7 @@ class FeatureJob:
         images = torch.from_numpy(batch).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             features = self.front.eval()(images)
-        return features.permute(0, 2, 3, 1).half().numpy()
+        return np.asarray(features.permute(0, 2, 3, 1).half().numpy())
 
     def _input(self, view: int, number: int, picture: Image.Image) -> np.ndarray:
         if view == 0:
@@ -79,11 +79,13 @@ def store_features(job: FeatureJob, pictures: list[Image.Image], path: Path, poo
     """Run ``job`` over ``pictures`` in parallel; return a read-only memory map [views + 1, n, h, w, c]."""
     starts = range(0, len(pictures), _CHUNK)
     parts = pool.map(job.run, starts, [pictures[start : start + _CHUNK] for start in starts])
-    stored = None
+    stored: np.memmap | None = None
     for start, part in zip(starts, parts, strict=True):
         if stored is None:
             shape = (part.shape[0], len(pictures), *part.shape[2:])
             stored = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
         stored[:, start : start + part.shape[1]] = part
+    if stored is None:
+        raise ValueError("there is no picture")
     stored.flush()
-    return np.load(path, mmap_mode="r")
+    return np.lib.format.open_memmap(path, mode="r")

@@ -11,9 +11,10 @@ outcome.json    {"state": "done" | "stopped" | "refused" | "failed", "code", "me
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classifier.training.plan import Plan, Sample, read_samples, write_samples
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 
 RUN, PHOTOS, PROGRESS, OUTCOME, MODEL, LOCK = (
     "run.json", "photos.json", "progress.json", "outcome.json", "model", ".lock",
@@ -25,17 +26,17 @@ DONE, STOPPED, REFUSED, FAILED = "done", "stopped", "refused", "failed"
 class Run:
     """What is in ``run.json`` and ``photos.json``."""
 
-    about: dict
+    about: dict[str, Any]
     plan: Plan
     samples: list[Sample]
 
 
-def prepare(folder: Path, about: dict, plan: Plan, samples: list[Sample]) -> None:
+def prepare(folder: Path, about: dict[str, Any], plan: Plan, samples: list[Sample]) -> None:
     """Write what a training needs; ``run.json`` last, so that its presence says that all is there."""
     folder.mkdir(parents=True, exist_ok=True)
     write_samples(folder / PHOTOS, samples)
     content = {"about": about, "plan": plan.to_json()}
-    whole.write(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
+    write_whole(folder / RUN, json.dumps(content, ensure_ascii=False, indent=1))
 
 
 def read(folder: Path) -> Run:

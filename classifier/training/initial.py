@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ PACKAGES = {
 }
 
 
-def start(network: MappedClassifier, architecture: str, init: str) -> dict:
+def start(network: MappedClassifier, architecture: str, init: str) -> dict[str, Any]:
     """Give a fresh network its starting weights; return {"init", "sha256"} for the record.
 
     ``init``: "random" leaves it as it is, "imagenet" takes public weights, anything else is a file or a model's

@@ -41,7 +41,9 @@ class Views(Dataset):
         return to_array(picture, self.preprocessing), sample.label
 
 
-def loader(views: Views, batches: Sequence[Sequence[Key]] | Iterator, workers: int) -> DataLoader:
+def loader(
+    views: Views, batches: Sequence[Sequence[Key]] | Iterator[Sequence[Key]], workers: int
+) -> DataLoader:
     """Batches of (images [n, 3, S, S], labels [n]) in the order of ``batches``."""
     return DataLoader(
         views,

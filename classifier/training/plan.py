@@ -5,11 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 from skinclinic.imaging import Box
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -73,12 +74,12 @@ class Plan:
         """The disease key or background name of an output."""
         return (*DISEASE_KEYS, *self.background)[label]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """Return the plan with JSON types only."""
         return {**asdict(self), "background": list(self.background)}
 
     @classmethod
-    def from_json(cls, content: dict) -> "Plan":
+    def from_json(cls, content: dict[str, Any]) -> "Plan":
         """Read what ``to_json`` gave."""
         values = dict(content)
         values["settings"] = Settings(**values["settings"])
@@ -111,7 +112,7 @@ def fingerprint(plan: Plan, samples: Sequence[Sample]) -> str:
 
 def write_samples(path: Path, samples: Sequence[Sample]) -> None:
     """Write the list of photos."""
-    whole.write(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
+    write_whole(path, json.dumps([asdict(sample) for sample in samples], ensure_ascii=False))
 
 
 def read_samples(path: Path) -> list[Sample]:

@@ -3,14 +3,15 @@
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 import torch
 
 from classifier.networks.manifest import Manifest
 from classifier.training.plan import RANDOM, Plan, Sample, fingerprint, photos_fingerprint
+from classifier.training.today import today
 from classifier.training.trainer import Progress
 from classifier.training.world import World
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -30,11 +31,11 @@ INTENDED_USE = (
 
 
 def write_manifest(
-    about: dict,
+    about: dict[str, Any],
     plan: Plan,
     samples: Sequence[Sample],
     validates: np.ndarray,
-    start: dict,
+    start: dict[str, Any],
     progress: Progress,
     world: World,
 ) -> Manifest:
@@ -49,7 +50,7 @@ def write_manifest(
         background_classes=plan.background,
         preprocessing=plan.preprocessing,
         trained_on=_trained_on(about, plan, trained, start),
-        trained_at=date.today().isoformat(),
+        trained_at=today(),
         validated_on=_validated_on(about, plan, validating, progress),
         licence=_licence(about),
         intended_use=INTENDED_USE,
@@ -78,7 +79,7 @@ def write_manifest(
     )
 
 
-def _photos(plan: Plan, samples: Sequence[Sample]) -> dict:
+def _photos(plan: Plan, samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "count": len(samples),
         "patients": len({sample.group for sample in samples}),
@@ -95,7 +96,7 @@ def _in_words(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _trained_on(about: dict, plan: Plan, samples: Sequence[Sample], start: dict) -> str:
+def _trained_on(about: dict[str, Any], plan: Plan, samples: Sequence[Sample], start: dict[str, Any]) -> str:
     dataset = about["dataset"]
     before = (
         "Its weights were random before." if start["init"] == RANDOM else f"Before that, {start['init']}."
@@ -106,7 +107,9 @@ def _trained_on(about: dict, plan: Plan, samples: Sequence[Sample], start: dict)
     )
 
 
-def _validated_on(about: dict, plan: Plan, samples: Sequence[Sample], progress: Progress) -> dict:
+def _validated_on(
+    about: dict[str, Any], plan: Plan, samples: Sequence[Sample], progress: Progress
+) -> dict[str, Any]:
     last = progress.curves[-1] if progress.curves else {}
     if last.get("macro_auc") is None:
         return {"text": "Not validated.", "cohorts": []}
@@ -130,7 +133,7 @@ def _validated_on(about: dict, plan: Plan, samples: Sequence[Sample], progress: 
     }
 
 
-def _licence(about: dict) -> str:
+def _licence(about: dict[str, Any]) -> str:
     sources = [
         f"{source['name']} ({source['licence']})" if source.get("licence") else source["name"]
         for source in about.get("sources", ())

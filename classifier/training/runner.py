@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from classifier.training.photos import check_files, validation_side
 from classifier.training.plan import Plan
 from classifier.training.trainer import Progress, Trainer
 from classifier.training.world import World, joined
-from skinclinic.files import whole
+from skinclinic.files.whole import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def run(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> str:
         log.exception("the training failed")
         outcome |= {"state": FAILED, "code": _code(error), "message": f"{str(error)[:400]}"}
     if is_first:
-        whole.write(folder / OUTCOME, json.dumps(outcome))
+        write_whole(folder / OUTCOME, json.dumps(outcome))
     return outcome["state"]
 
 
@@ -83,7 +84,7 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
     world.wait()
 
 
-def begin(plan: Plan) -> tuple[MappedClassifier, dict]:
+def begin(plan: Plan) -> tuple[MappedClassifier, dict[str, Any]]:
     """The network a plan starts from, and where its weights come from. Raises TrainingRefused."""
     torch.manual_seed(plan.seed)
     network = build(plan.architecture, plan.outputs, dropout=plan.dropout)
@@ -105,7 +106,7 @@ class _Reporter:
     def write(self, progress: Progress) -> None:
         self.written, self.epochs = time.monotonic(), len(progress.curves)
         content = {name: value for name, value in vars(progress).items() if name != "losses"}
-        whole.write(self.folder / PROGRESS, json.dumps(content))
+        write_whole(self.folder / PROGRESS, json.dumps(content))
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from classifier.training.settings import Settings
 LARGEST_GRADIENT = 5.0
 
 
-def optimizer_of(body: list[nn.Parameter], head: nn.Conv2d, bias: nn.Parameter, settings: Settings):
+def optimizer_of(
+    body: list[nn.Parameter], head: nn.Conv2d, bias: nn.Parameter, settings: Settings
+) -> torch.optim.Optimizer:
     """AdamW with a rate for the body and one for the head; no decay of biases and normalisation."""
     groups = [
         {"params": [p for p in body if p.ndim > 1], "lr": settings.rate},
@@ -35,7 +37,7 @@ def set_rate(optimizer: torch.optim.Optimizer, progress: float) -> None:
 def label_weights(labels: np.ndarray, balance: float) -> np.ndarray:
     """How often each example is drawn; ``balance`` 0: all alike, 1: every label equally often."""
     weights = np.bincount(labels)[labels].astype(float) ** -balance
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def even_sample(weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -46,7 +48,9 @@ def even_sample(weights: np.ndarray, count: int, rng: np.random.Generator) -> np
     return rng.permutation(drawn)
 
 
-def mix(inputs: Tensor, labels: Tensor, outputs: int, settings: Settings, rng: np.random.Generator):
+def mix(
+    inputs: Tensor, labels: Tensor, outputs: int, settings: Settings, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """Mixup for some batches; return the inputs and their soft targets [n, outputs]."""
     targets = functional.one_hot(labels.long(), outputs).float()
     if settings.mixup and rng.random() < settings.mixup_share:
@@ -62,8 +66,8 @@ def keep_share(average: float, step: int) -> float:
     return min(average, (step + 1) / (step + 10))
 
 
-@torch.no_grad()
 def follow(averaged: nn.Module, trained: nn.Module, keep: float) -> None:
     """Move the averaged parameters towards the trained ones."""
-    for slow, fast in zip(averaged.parameters(), trained.parameters(), strict=True):
-        slow.lerp_(fast, 1 - keep)
+    with torch.no_grad():
+        for slow, fast in zip(averaged.parameters(), trained.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)

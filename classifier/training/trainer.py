@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ class Progress:
     seconds: float = 0.0
     photos_a_second: float = 0.0
     losses: list[float] = field(default_factory=list)
-    curves: list[dict] = field(default_factory=list)
+    curves: list[dict[str, Any]] = field(default_factory=list)
     resumed: int = 0
 
 
@@ -152,14 +153,14 @@ class Trainer:
         """This process's part of every batch still to come."""
         seed, batch = self.plan.seed, self.plan.settings.batch
         mine = self.world.share(batch)
-        order, epoch_of_order = None, None
+        order, epoch_of_order = self.train_numbers[:0], -1
         for step in range(self.progress.step, self.progress.steps):
             epoch, place = divmod(step, self.steps_an_epoch)
             if epoch != epoch_of_order:
                 rng = np.random.default_rng((seed, ORDER, epoch))
                 drawn = steps.even_sample(self.weights, self.steps_an_epoch * batch, rng)
                 order, epoch_of_order = self.train_numbers[drawn].reshape(-1, batch), epoch
-            keys = [(int(number), (seed, VIEW, step, n)) for n, number in enumerate(order[place])]
+            keys: list[Key] = [(int(number), (seed, VIEW, step, n)) for n, number in enumerate(order[place])]
             yield keys[mine]
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
@@ -228,7 +229,7 @@ class Trainer:
     def _placed(self, images: Tensor) -> Tensor:
         return images.to(self.world.device, non_blocking=True, memory_format=torch.channels_last)
 
-    def _precision(self):
+    def _precision(self) -> torch.autocast:
         half = self.world.half
         return torch.autocast(self.world.device.type, half or torch.bfloat16, enabled=half is not None)
 

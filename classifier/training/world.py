@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import distributed, nn
 
 from classifier.training.errors import TrainingRefused
+
+T = TypeVar("T")
 
 # How long processes wait for each other. The first one reads every photo before it joins the others, which for a
 # large archive takes longer than the ten minutes NCCL would wait.
@@ -58,11 +61,11 @@ class World:
         """Whether it is so in any process."""
         return any(self.gather(flag)) if self.size > 1 else flag
 
-    def gather(self, value) -> list:
+    def gather(self, value: T) -> list[T]:
         """Each process's value, everywhere."""
         if self.size == 1:
             return [value]
-        values = [None] * self.size
+        values = [value] * self.size
         distributed.all_gather_object(values, value)
         return values
 

@@ -1,6 +1,6 @@
 """Recording the own impression and the decision after the model's answer."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -13,6 +13,7 @@ from classifier.views.result import ANALYSES, after_saving, render_panel
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.requests import SignedInRequest
 
 
 class Unclear(ValueError):
@@ -21,7 +22,7 @@ class Unclear(ValueError):
 
 @never_cache
 @require_POST
-def impression(request: HttpRequest, pk: int) -> HttpResponse:
+def impression(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record the impression (``choice``, or ``disease``/``disease_typed``/``text``), or ``skip``."""
     row = get_for(request.user, ANALYSES, pk, EDIT)
     try:
@@ -36,7 +37,7 @@ def impression(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def decision(request: HttpRequest, pk: int) -> HttpResponse:
+def decision(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record ``decision`` agree, change or dismiss with a ``comment``, or undo it. ``seen``: see ``stand``."""
     row = get_for(request.user, ANALYSES, pk, EDIT)
     if not row.is_done or not assessments.may_see_answer(request.user, member_of(request, row), row):
@@ -78,7 +79,7 @@ def named_in(post) -> Named:
     raise Unclear(_("Choose a diagnosis, or name another one."))
 
 
-def _decide(request: HttpRequest, row: Analysis, wanted: str, seen: str) -> None:
+def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> None:
     if wanted not in Assessment.Decision.values:
         raise Unclear(_("Choose agree, change or dismiss."))
     chosen = chosen_thresholds(request, row.model_version.thresholds_for(row.clinic_id))
@@ -98,5 +99,5 @@ def _clean(text: str) -> str:
     return text.replace("\0", "").strip()
 
 
-def _panel(request: HttpRequest, row: Analysis, status: int, **extra) -> HttpResponse:
+def _panel(request: SignedInRequest, row: Analysis, status: int, **extra) -> HttpResponse:
     return render_panel(request, Shown(request, row.photo, row), status=status, **extra)

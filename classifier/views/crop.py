@@ -17,14 +17,14 @@ from skinclinic.models import Photo
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.presenters.answers import refusal_words, wants_page
 from skinclinic.services.photos import set_box
-from skinclinic.web.requests import json_error
+from skinclinic.web.requests import SignedInRequest, json_error
 
 PHOTOS = Photo.objects.select_related("lesion__patient")
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def crop(request: HttpRequest, pk: int) -> HttpResponse:
+def crop(request: SignedInRequest, pk: int) -> HttpResponse:
     """GET: the page, or for a script the form alone. POST ``x``, ``y``, ``size`` (pixels of the stored photo,
     a form or JSON): the new square is analysed, earlier analyses stay."""
     photo = get_for(request.user, PHOTOS, pk, EDIT)
@@ -35,7 +35,7 @@ def crop(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "components/crop.html", {"photo": photo, "in_dialog": True})
 
 
-def _choose(request: HttpRequest, photo: Photo) -> HttpResponse:
+def _choose(request: SignedInRequest, photo: Photo) -> HttpResponse:
     try:
         with transaction.atomic():
             set_box(photo, _sent_box(request))
@@ -55,7 +55,7 @@ def _choose(request: HttpRequest, photo: Photo) -> HttpResponse:
     return JsonResponse(card | {"box": {"x": box.x, "y": box.y, "size": box.size}})
 
 
-def _ask(request: HttpRequest, photo: Photo) -> None:
+def _ask(request: SignedInRequest, photo: Photo) -> None:
     try:
         analysis = request_analysis(photo, user=request.user)
     except NoModel:

@@ -11,21 +11,23 @@ from PIL import Image
 
 from classifier.models import Analysis, Evaluation
 from classifier.plots.colormaps import overlay, three_panels
-from classifier.services.evaluation import figure_files
+from classifier.presenters.hidden_answers import hidden_answers
 from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
     choice_context,
     chosen_of,
     common_context,
-    hidden_answers,
     report_page,
 )
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 PAGE_SIZE = 24
 # So many photos of a ZIP are looked up together; their heatmaps are held in memory.
@@ -37,7 +39,7 @@ ORDERS = (MISTAKES, CONFIDENT, PLAIN)
 
 
 @report_page
-def gallery(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def gallery(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A page of photos; ``order`` and ``truth`` (a label) narrow and sort them."""
     dataset, model, _runs = chosen_of(request, report)
     order = request.GET.get("order", MISTAKES)
@@ -120,12 +122,12 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
 
 @cache_control(private=True, max_age=86400)
 @report_page
-def heatmap(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A photo's square with a heatmap over it: ``item``, and ``of`` a disease (default: the first choice)."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
     item = request.GET.get("item", "")
-    found = np.flatnonzero(kept["items"] == int(item)) if is_key(item) else []
+    found = np.flatnonzero(kept["items"] == (int(item) if is_key(item) else -1))
     if not len(found):
         raise Http404
     photo = (
@@ -165,17 +167,17 @@ def _drawn(photo: Photo, row: Analysis, wanted: str):
 
 
 @report_page
-def heatmaps(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
-    stream = figure_files.zip_stream(_pictures(request, row.clinic_id, kept, model["pk"]))
+    stream = compressed(_pictures(request, row.clinic_id, kept, model["pk"]))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
 
 
-def _pictures(request: HttpRequest, clinic: int, kept: dict, model: int):
+def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: int):
     rows = []
     for at, photo, found in _with_heatmaps(request, clinic, kept, model):
         drawn = _drawn(photo, found, "")
@@ -187,10 +189,10 @@ def _pictures(request: HttpRequest, clinic: int, kept: dict, model: int):
         three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
-    yield "photos.csv", figure_files.table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
+    yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
 
 
-def _with_heatmaps(request: HttpRequest, clinic: int, kept: dict, model: int):
+def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int):
     """Yield place, photo and analysis of what may be shown to this person, the most confident mistakes first;
     a few queries for each AT_ONCE photos."""
     places = sorted_places(kept, MISTAKES)

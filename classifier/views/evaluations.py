@@ -15,18 +15,24 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.presenters.work import EvaluationProgress
 from classifier.services.evaluation import evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
+from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
 from classifier.services.models import registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import MemberRequest, SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 MOST_DIFFERING = 60
 TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
@@ -38,7 +44,7 @@ def report_page(view):
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         row = get_for(request.user, Evaluation, pk)
         if row.state != Evaluation.State.DONE:
             return redirect("evaluation", row.pk)
@@ -52,7 +58,7 @@ def report_page(view):
 
 @clinic_member()
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: MemberRequest) -> HttpResponse:
     """The clinic's evaluations, newest first."""
     rows = (
         Evaluation.objects.filter(clinic=request.membership.clinic)
@@ -65,7 +71,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """Choose models and frozen datasets; what cannot be chosen says why."""
     clinic = request.membership.clinic
     asked = request.POST if request.method == "POST" else request.GET
@@ -81,7 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 bootstrap=evaluations.REPEATS if asked.get("bootstrap") else 0,
                 premalignant_as="malignant" if asked.get("premalignant_as") == "malignant" else "benign",
             )  # fmt: skip
-        except evaluations.Refused as refused:
+        except Refused as refused:
             errors[refused.field] = str(refused)
         else:
             return redirect("evaluation", row.pk)
@@ -104,7 +110,7 @@ def _numbers(texts) -> list[int]:
 
 
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: one dataset and one model (or the mean of its runs) at a time."""
     row = get_for(request.user, Evaluation, pk)
     context = common_context(request, row)
@@ -137,28 +143,18 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "evaluations/page.html", context)
 
 
-@require_safe
-def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    row = get_for(request.user, Evaluation, pk)
-    response = render(request, "evaluations/progress.html", common_context(request, row))
-    if not row.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
-
-
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a failed or refused one up again, without the photos its models have seen, or delete it."""
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a refused one up again without the photos its models have seen, or delete it."""
     row = get_for(request.user, Evaluation, pk, CURATE)
     action = request.POST.get("act", "")
     if action == "delete":
         if evaluations.delete(row):
             messages.success(request, _("The evaluation was deleted. Its analyses are kept."))
             return redirect("evaluations")
-        messages.warning(request, _("It is still being computed. Wait until that is done."))
-    elif action in ("again", "remove-leaks"):
-        if not evaluations.go_on(row, remove_leaks=action == "remove-leaks"):
+        messages.warning(request, _("It is still being computed. Stop it first, or wait until it is done."))
+    elif action == "remove-leaks":
+        if not evaluations.go_on(row, remove_leaks=True):
             messages.info(request, _("It is not stopped; there is nothing to take up again."))
     else:
         messages.error(request, _("Choose what to do."))
@@ -166,7 +162,7 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @report_page
-def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """All figures of one disease."""
     key = request.GET.get("key", "")
     if key not in DISEASE_KEYS:
@@ -189,7 +185,7 @@ def disease(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespon
 
 
 @require_POST
-def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
+def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
     """Make a threshold set of one model from one dataset."""
     row = get_for(request.user, Evaluation, pk, ADMIN)
     if row.state != Evaluation.State.DONE:
@@ -203,7 +199,7 @@ def thresholds(request: HttpRequest, pk: int) -> HttpResponse:
             row, version, dataset[0], name=request.POST.get("name", ""), rule=request.POST.get("rule", ""),
             wanted=_share(request.POST.get("wanted", "")), user=request.user,
         )  # fmt: skip
-    except threshold_sets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
         chosen = urlencode({"dataset": dataset[0], "model": version.pk})
         return redirect(f"{reverse('evaluation', args=[row.pk])}?{chosen}")
@@ -227,7 +223,7 @@ def _share(text: str) -> float | None:
 
 
 @report_page
-def compare(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
+def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpResponse:
     """Two models on the same photos: paired tests, and the photos on which their first choices differ."""
     dataset, first, _runs = chosen_of(request, report)
     if len(report.models) < 2:
@@ -273,26 +269,24 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
     """``what``: "report" (JSON), "table" (CSV) or "figures" (a ZIP of one model on one dataset)."""
     what = request.GET.get("what", "")
     if what == "report":
-        content = (row.folder / evaluation_report.REPORT).read_bytes()
+        content = (row.folder / REPORT).read_bytes()
         return as_file(HttpResponse(content, content_type="application/json"), f"evaluation-{row.pk}.json")
     if what == "table":
         return as_file(
-            HttpResponse(
-                figure_files.table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]
-            ),
+            HttpResponse(table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]),
             f"evaluation-{row.pk}.csv",
         )
     if what != "figures":
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
     files = _with_table(report, dataset["pk"], model["pk"])
-    response = StreamingHttpResponse(figure_files.zip_stream(files), content_type="application/zip")
+    response = StreamingHttpResponse(compressed(files), content_type="application/zip")
     return as_file(response, f"evaluation-{row.pk}-figures.zip")
 
 
 def _with_table(report: Report, dataset: int, model: int):
-    yield "table.csv", figure_files.table_csv(*evaluation_tables.long_table(report))
-    yield "report.json", (report.row.folder / evaluation_report.REPORT).read_bytes()
+    yield "table.csv", table_csv(*evaluation_tables.long_table(report))
+    yield "report.json", (report.row.folder / REPORT).read_bytes()
     yield from report.files(dataset, model)
 
 
@@ -301,13 +295,13 @@ def as_file(response, name: str):
     return response
 
 
-def common_context(request: HttpRequest, row: Evaluation) -> dict:
+def common_context(request: SignedInRequest, row: Evaluation) -> dict:
     member = next(one for one in request.memberships if one.clinic_id == row.clinic_id)
     return {
         "row": row,
         "can_curate": member.can_curate,
         "is_admin": member.is_admin,
-        "percent": round(100 * row.done / row.total) if row.total else 0,
+        "work": EvaluationProgress(row, member),
     }
 
 

@@ -1,6 +1,6 @@
 """The heatmaps of an analysis, for the browser to draw."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -8,16 +8,16 @@ from django.views.decorators.http import require_safe
 from classifier.models import Analysis
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis.assessments import may_see_answer
-from skinclinic.permissions import get_for, membership
-from skinclinic.web.requests import json_error
+from skinclinic.permissions import get_for, member_of
+from skinclinic.web.requests import SignedInRequest, json_error
 
 
 @never_cache
 @require_safe
-def analysis_maps(request: HttpRequest, pk: int) -> JsonResponse:
+def analysis_maps(request: SignedInRequest, pk: int) -> JsonResponse:
     """The 12 heatmaps with the square they lie on; 409 while there is none or the answer is kept back."""
     row = get_for(request.user, Analysis.objects.asked_for(), pk)
-    if not may_see_answer(request.user, membership(request.user, row.clinic_id), row):
+    if not may_see_answer(request.user, member_of(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
         return json_error(409, "impression_first", message)
     if not row.is_done:

@@ -21,6 +21,7 @@ from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
 from skinclinic.web.middleware import takes_up_to
+from skinclinic.web.requests import MemberRequest
 
 SHOWN_LINES = 100
 MEGABYTE = 1024 * 1024
@@ -52,14 +53,14 @@ class RollBackForm(ReasonForm):
 
 @clinic_member(VIEW)
 @require_safe
-def models(request: HttpRequest) -> HttpResponse:
+def models(request: MemberRequest) -> HttpResponse:
     return _list_page(request)
 
 
 @takes_up_to(model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES)
 @clinic_member(ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def model_register(request: HttpRequest) -> HttpResponse:
+def model_register(request: MemberRequest) -> HttpResponse:
     """Add a model: its weights and its description, checked before anything is kept."""
     if request.method != "POST":
         return _register_page(request, RegisterForm())
@@ -88,7 +89,7 @@ def model_register(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(VIEW)
 @require_safe
-def model(request: HttpRequest, pk: int) -> HttpResponse:
+def model(request: MemberRequest, pk: int) -> HttpResponse:
     """One version: what it was trained and validated on, its thresholds, limits and hash."""
     version = _version_for(request, pk)
     clinic = request.membership.clinic
@@ -110,7 +111,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
 
 @clinic_member(ADMIN)
 @require_POST
-def model_publish(request: HttpRequest, pk: int) -> HttpResponse:
+def model_publish(request: MemberRequest, pk: int) -> HttpResponse:
     version = _version_for(request, pk)
     form = ReasonForm(request.POST)
     if not form.is_valid():
@@ -135,7 +136,7 @@ def model_publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 @clinic_member(ADMIN)
 @require_POST
-def model_rollback(request: HttpRequest) -> HttpResponse:
+def model_rollback(request: MemberRequest) -> HttpResponse:
     """Return to the version used before."""
     form = RollBackForm(request.POST)
     if not form.is_valid():
@@ -160,14 +161,14 @@ def model_rollback(request: HttpRequest) -> HttpResponse:
     return redirect("models")
 
 
-def _version_for(request: HttpRequest, pk: int) -> ModelVersion:
+def _version_for(request: MemberRequest, pk: int) -> ModelVersion:
     version = registry.available(request.membership.clinic).filter(pk=pk).first()
     if version is None:
         raise Http404
     return version
 
 
-def _list_page(request: HttpRequest) -> HttpResponse:
+def _list_page(request: MemberRequest) -> HttpResponse:
     clinic = request.membership.clinic
     in_use = registry.published(clinic)
     back_to = registry.roll_back_target(clinic)
@@ -176,7 +177,7 @@ def _list_page(request: HttpRequest) -> HttpResponse:
         "in_use": in_use,
         "current_line": registry.current_line(clinic),
         "back_to": back_to,
-        "roll_back_form": RollBackForm(initial={"from_version": in_use.pk}) if back_to else None,
+        "roll_back_form": RollBackForm(initial={"from_version": in_use.pk}) if back_to and in_use else None,
         "lines": Publication.objects.filter(clinic=clinic).select_related("model_version", "published_by")[
             :SHOWN_LINES
         ],

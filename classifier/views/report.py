@@ -26,7 +26,7 @@ from skinclinic.models import Diagnosis
 from skinclinic.permissions import get_for
 from skinclinic.templatetags.ui import TIERS
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
-from skinclinic.web.requests import json_error
+from skinclinic.web.requests import SignedInRequest, json_error
 
 WARNING_WORDS = {
     "too_dark": gettext_lazy("very dark"),
@@ -39,7 +39,7 @@ WARNING_WORDS = {
 
 @never_cache
 @require_safe
-def analysis_panels(request: HttpRequest, pk: int) -> HttpResponse:
+def analysis_panels(request: SignedInRequest, pk: int) -> HttpResponse:
     """Photo, overlay and heatmap alone, side by side, for ``?disease=`` (the first listed) in ``?colours=``."""
     found = _answered(request, pk)
     if isinstance(found, HttpResponse):
@@ -53,7 +53,7 @@ def analysis_panels(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def analysis_report(request: HttpRequest, pk: int) -> HttpResponse:
+def analysis_report(request: SignedInRequest, pk: int) -> HttpResponse:
     """The report, for the heatmap of ``?disease=`` (the first listed, else the likeliest)."""
     found = _answered(request, pk)
     if isinstance(found, HttpResponse):
@@ -63,7 +63,7 @@ def analysis_report(request: HttpRequest, pk: int) -> HttpResponse:
     return _download(build_pdf(report, FONT_FILE), "application/pdf", f"report-{found.pk}.pdf", "inline")
 
 
-def _answered(request: HttpRequest, pk: int) -> Analysis | HttpResponse:
+def _answered(request: SignedInRequest, pk: int) -> Analysis | HttpResponse:
     """The analysis, if it is finished and its answer may be seen; else the refusal."""
     found = get_for(request.user, ANALYSES, pk)
     if not assessments.may_see_answer(request.user, member_of(request, found), found):
@@ -74,7 +74,7 @@ def _answered(request: HttpRequest, pk: int) -> Analysis | HttpResponse:
     return found
 
 
-def _thresholds(request: HttpRequest, found: Analysis):
+def _thresholds(request: SignedInRequest, found: Analysis):
     return chosen_thresholds(request, found.model_version.thresholds_for(found.clinic_id))
 
 
@@ -102,7 +102,7 @@ def _download(content: bytes, content_type: str, name: str, how: str) -> HttpRes
     )
 
 
-def _report(request: HttpRequest, found: Analysis, view: ResultView, key: str, colours: str) -> Report:
+def _report(request: SignedInRequest, found: Analysis, view: ResultView, key: str, colours: str) -> Report:
     photo = imaging.open_rgb(store.read(found.photo.file_key))
     square = imaging.crop(photo, found.box)
     heatmap = _heatmap(found, key)
@@ -165,7 +165,7 @@ def _with_square(photo, box):
     return drawn
 
 
-def _facts(request: HttpRequest, found: Analysis) -> list[tuple[str, str]]:
+def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
     photo, lesion = found.photo, found.photo.lesion
     patient = lesion.patient
     facts = [(_("Patient"), patient.code if patient else _("not filed yet"))]
@@ -200,7 +200,7 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
     return notices
 
 
-def _records(request: HttpRequest, found: Analysis) -> list[tuple[str, str]]:
+def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
     """The reader's own impression and decision, and the pathology if there is one."""
     own, records = assessments.of(request.user, found), []
     if own and own.impression:

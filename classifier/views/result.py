@@ -1,7 +1,7 @@
 """The result page of a photo, and an older analysis of it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from classifier.services.analysis.analyses import NoModel, current_analysis, req
 from skinclinic.engine import jobs
 from skinclinic.models import Photo
 from skinclinic.permissions import EDIT, get_for
+from skinclinic.web.requests import SignedInRequest
 
 PHOTOS = Photo.objects.select_related("lesion__patient", "uploaded_by")
 ANALYSES = Analysis.objects.asked_for().select_related(
@@ -26,7 +27,7 @@ PANEL = "result-panel"
 
 @never_cache
 @require_safe
-def photo(request: HttpRequest, pk: int) -> HttpResponse:
+def photo(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result page; ``?thresholds=NAME`` chooses the threshold set, ``?seen=`` is what a poll has."""
     row = get_for(request.user, PHOTOS, pk)
     return render_panel(request, Shown(request, row))
@@ -34,7 +35,7 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_safe
-def analysis(request: HttpRequest, pk: int) -> HttpResponse:
+def analysis(request: SignedInRequest, pk: int) -> HttpResponse:
     """An older analysis of a photo; the current one has its place at the photo."""
     row = get_for(request.user, ANALYSES, pk)
     shown = Shown(request, row.photo, row)
@@ -46,7 +47,7 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def retry(request: HttpRequest, pk: int) -> HttpResponse:
+def retry(request: SignedInRequest, pk: int) -> HttpResponse:
     """Analyse again after a failure, for the first time once there is a model, or with a newer model."""
     row = get_for(request.user, PHOTOS, pk, EDIT)
     found = current_analysis(row)
@@ -60,17 +61,17 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     return render_panel(request, Shown(request, row))
 
 
-def wants_panel(request: HttpRequest) -> bool:
+def wants_panel(request: SignedInRequest) -> bool:
     """Whether htmx asks for the changing part only."""
     return bool(request.htmx) and request.htmx.target == PANEL and not request.htmx.history_restore_request
 
 
-def render_panel(request: HttpRequest, shown: Shown, *, status: int = 200, **extra) -> HttpResponse:
+def render_panel(request: SignedInRequest, shown: Shown, *, status: int = 200, **extra) -> HttpResponse:
     """The changing part for htmx, or the whole page for a browser without scripts. An answer that this sends is
     noted as shown: the one thing that looking at a photo writes."""
     if shown.answer and shown.member.can_edit and request.method != "HEAD":
         shown.assessment = assessments.note_shown(
-            request.user, shown.analysis, shown.answer.threshold_set, shown.answer.listed
+            request.user, shown.answer.analysis, shown.answer.threshold_set, shown.answer.listed
         )
     if not wants_panel(request):
         return render(request, "result/page.html", result_context.page(shown) | extra, status=status)
@@ -80,7 +81,7 @@ def render_panel(request: HttpRequest, shown: Shown, *, status: int = 200, **ext
     return render(request, "result/panel.html", context | {"swap_tools": True}, status=status)
 
 
-def after_saving(request: HttpRequest, found: Analysis, what: str) -> HttpResponse:
+def after_saving(request: SignedInRequest, found: Analysis, what: str) -> HttpResponse:
     """Show what was stored ("impression", "decision"): the fresh panel, or by redirect without scripts."""
     if wants_panel(request):
         return render_panel(request, Shown(request, found.photo, found), just_saved=what)

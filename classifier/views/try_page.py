@@ -1,11 +1,13 @@
 """Trying the model on a photo without a patient record. Open to the signed-in, to anyone if an admin says so."""
 
+from typing import Any
+
 import numpy as np
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -26,12 +28,13 @@ from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Clinic, Job
 from skinclinic.presenters.answers import refusal_words
+from skinclinic.web.requests import ClinicRequest
 
 
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def try_page(request: HttpRequest) -> HttpResponse:
+def try_page(request: ClinicRequest) -> HttpResponse:
     """Choose a photo; it is analysed and forgotten within the hour."""
     clinic = clinic_of(request)
     if clinic is None:
@@ -55,7 +58,7 @@ def try_page(request: HttpRequest) -> HttpResponse:
     return redirect("try-result", trial.token)
 
 
-def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
+def _page(request: ClinicRequest, clinic: Clinic, status: int = 200, problem: str = "") -> HttpResponse:
     context = {
         "clinic": clinic,
         "model_in_use": model_card.in_use(clinic),
@@ -72,14 +75,14 @@ def _page(request: HttpRequest, clinic: Clinic, status: int = 200, problem: str 
 @login_not_required
 @never_cache
 @require_safe
-def try_result(request: HttpRequest, token: str) -> HttpResponse:
+def try_result(request: ClinicRequest, token: str) -> HttpResponse:
     """The answer; whoever has the unguessable address may see it until its hour is over."""
     trial = find(token)
     version, job = trial.model_version, trial.job
-    context = {
+    context: dict[str, Any] = {
         "trial": trial,
         "base": "base.html" if request.user.is_authenticated else "base_bare.html",
-        "state": "done" if trial.result else job.state,
+        "state": trial.state,
         "version": version,
         "validated_on": model_card.validated_on(version.manifest),
         "model_in_use": {"demo": version.is_demo},
@@ -89,23 +92,23 @@ def try_result(request: HttpRequest, token: str) -> HttpResponse:
         "axis": DEFAULT_AXIS,
     }
     if trial.result:
-        context |= _answer(request, trial)
-    elif job.state == Job.State.QUEUED:
+        context |= _answer(request, trial, trial.result)
+    elif job and job.state == Job.State.QUEUED:
         context |= {"engine_online": jobs.engine_online(), "position": jobs.position(job)}
     template = "try/_panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
     return render(request, template, context)
 
 
-def _answer(request: HttpRequest, trial: TryRun) -> dict:
+def _answer(request: ClinicRequest, trial: TryRun, result: dict) -> dict:
     sets = trial.model_version.thresholds_for(None)
     chosen = chosen_thresholds(request, sets)
     has_background = bool(trial.model_version.manifest.get("background_classes"))
     view = result_view(
-        trial.result["scores"],
+        result["scores"],
         chosen.values if chosen else {},
         facts=threshold_facts(chosen) if chosen else None,
-        background=trial.result["background"] if has_background else None,
-        quality=trial.result["quality"],
+        background=result["background"] if has_background else None,
+        quality=result["quality"],
         language=get_language() or "en",
     )
     return {
@@ -120,7 +123,7 @@ def _answer(request: HttpRequest, trial: TryRun) -> dict:
 @login_not_required
 @never_cache
 @require_safe
-def try_maps(request: HttpRequest, token: str) -> JsonResponse:
+def try_maps(request: ClinicRequest, token: str) -> JsonResponse:
     trial = find(token)
     if not trial.result:
         raise Http404
@@ -130,7 +133,7 @@ def try_maps(request: HttpRequest, token: str) -> JsonResponse:
 @login_not_required
 @never_cache
 @require_safe
-def try_image(request: HttpRequest, token: str) -> FileResponse:
+def try_image(request: ClinicRequest, token: str) -> FileResponse:
     trial = find(token)
     try:
         file = store.path_of(trial.file_key).open("rb")
@@ -145,7 +148,7 @@ def try_image(request: HttpRequest, token: str) -> FileResponse:
 
 @login_not_required
 @require_POST
-def try_delete(request: HttpRequest, token: str) -> HttpResponse:
+def try_delete(request: ClinicRequest, token: str) -> HttpResponse:
     """Forget the photo now instead of within the hour."""
     trials.delete(find(token))
     messages.success(request, _("The photo and its result are deleted."))

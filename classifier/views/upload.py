@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,11 +23,11 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
-from skinclinic.presenters.answers import refusal_words, wants_page
+from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
-from skinclinic.web.requests import json_error
+from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ CARDS_A_QUESTION = 200
 @never_cache
 @require_safe
 @clinic_member(EDIT)
-def upload(request: HttpRequest) -> HttpResponse:
+def upload(request: MemberRequest) -> HttpResponse:
     """The upload page; ``?lesion=ID`` sends the photos into that lesion."""
     lesion = _chosen_lesion(request.user, request.GET.get("lesion", ""))
     clinic = lesion.clinic if lesion else request.membership.clinic
@@ -70,7 +70,7 @@ def not_filed(clinic: Clinic, user: User) -> list[Photo]:
 
 @never_cache
 @require_safe
-def photo_cards(request: HttpRequest) -> JsonResponse:
+def photo_cards(request: SignedInRequest) -> JsonResponse:
     """What changed for the cards a page has: ``?have=ID:SEEN,ID:SEEN`` with what each card last saw.
 
     Answers {"cards": [changed ones], "gone": [ids of photos that were removed]}.
@@ -94,7 +94,7 @@ def photo_cards(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_safe
-def photo_card(request: HttpRequest, pk: int) -> JsonResponse:
+def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
     """The state of one photo."""
     photo = get_for(request.user, Photo.objects.select_related("lesion"), pk)
     return JsonResponse(card_json(request, cards_of(request, [photo])[0]))
@@ -103,7 +103,7 @@ def photo_card(request: HttpRequest, pk: int) -> JsonResponse:
 @csrf_exempt  # checked by _receive: the check reads the body, which may fail in ways of its own
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
-def photo_upload(request: HttpRequest) -> HttpResponse:
+def photo_upload(request: SignedInRequest) -> HttpResponse:
     """Take a photo in: multipart ``file``, optional ``lesion`` (id) and ``kind``.
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
@@ -126,19 +126,13 @@ def photo_upload(request: HttpRequest) -> HttpResponse:
 
 
 def _storage_full() -> JsonResponse:
-    return json_error(
-        507,
-        "storage_full",
-        _("The server's disk is full, so the photo was not stored. Tell your administrator, then try again."),
-    )
+    return json_error(507, "storage_full", photo_not_stored())
 
 
 @csrf_protect
-def _receive(request: HttpRequest) -> HttpResponse:
+def _receive(request: SignedInRequest) -> HttpResponse:
     lesion = _chosen_lesion(request.user, request.POST.get("lesion", ""))
-    if lesion is None:
-        require(request.membership, EDIT)
-    clinic = lesion.clinic if lesion else request.membership.clinic
+    clinic = lesion.clinic if lesion else require(request.membership, EDIT).clinic
     kind = request.POST.get("kind") or Photo.Kind.CLOSE_UP
     if kind not in Photo.Kind.values:
         return json_error(400, "unknown_kind", _("This kind of photo is not known."))
@@ -158,7 +152,7 @@ def _receive(request: HttpRequest) -> HttpResponse:
 
 
 def _receive_form(
-    request: HttpRequest, clinic: Clinic, lesion: Lesion | None, kind: str, sent: list
+    request: SignedInRequest, clinic: Clinic, lesion: Lesion | None, kind: str, sent: list
 ) -> HttpResponse:
     """Several files of a plain form, one message each; one bad file does not stop the others."""
     if not sent:

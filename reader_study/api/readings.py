@@ -2,6 +2,7 @@
 closed for every member of the clinic. The truth stands beside an answer only when the study is unblinded."""
 
 import django_filters
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
@@ -151,14 +152,12 @@ class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     def get_object(self):
         try:
             row = super().get_queryset().get(pk=self.kwargs["pk"])
-        except (self.queryset.model.DoesNotExist, ValueError, OverflowError):
+        except (ObjectDoesNotExist, ValueError, OverflowError):
             raise Http404 from None
         study = row
         for name in self.study_path.split("__"):
             study = getattr(study, name)
-        member = permissions.membership(self.request.user, study.clinic_id)
-        if member is None:
-            raise Http404
+        member = permissions.member_of(self.request.user, study.clinic_id)
         if not (study.is_closed or member.can_run_studies):
             raise PermissionDenied(
                 _("Answers are shown to the study's coordinators, and to others once it is closed.")

@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -10,10 +11,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from reader_study.models import Study, StudyResult
+from reader_study.services.access import sees_results
 from reader_study.services.results import result_files
 from reader_study.services.results import results as service
 from reader_study.services.results.study_tables import FILES
-from reader_study.views.result_page import Access
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -42,9 +43,7 @@ class StudyResultViewSet(ReadViewSet):
 
     def list(self, request):
         """The studies whose results the caller may see, and how far these are."""
-        studies = [
-            study for study in self.filter_queryset(self.get_queryset()) if self._access(study).can_see
-        ]
+        studies = [study for study in self.filter_queryset(self.get_queryset()) if self._may_see(study)]
         rows = StudyResult.objects.filter(study__in=studies).select_related("study").order_by("-study")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -80,17 +79,17 @@ class StudyResultViewSet(ReadViewSet):
         """Compute the results again."""
         study = self.get_object()
         if not study.is_unblinded:
-            raise Refused(409, "blinded", "Results are computed once the study is closed.")
+            raise Refused(409, "blinded", _("Results are computed once the study is closed."))
         return Response(self.get_serializer(service.request(study)).data, status=202)
 
-    def _access(self, study: Study) -> Access:
-        return Access(study, self.member(study.clinic_id))
+    def _may_see(self, study: Study) -> bool:
+        return sees_results(study, self.member(study.clinic_id))
 
     def _results(self) -> service.Results:
         study = self.get_object()
-        if not self._access(study).can_see:
-            raise PermissionDenied("The study is not closed: its results are not shown yet.")
+        if not self._may_see(study):
+            raise PermissionDenied(_("The study is not closed: its results are not shown yet."))
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))
         except service.NoResults:
-            raise Refused(409, "not_computed", "The results are not computed yet.") from None
+            raise Refused(409, "not_computed", _("The results are not computed yet.")) from None

@@ -1,5 +1,8 @@
 """Studies, their recipes and readers as JSON."""
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -8,7 +11,7 @@ from classifier.services.models import registry
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
 from reader_study.services.making import opening, progress, sampling
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
-from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
 from skinclinic.forms.fields import one_line
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -60,7 +63,7 @@ class StudySerializer(ClinicRowSerializer):
     reason = PlainText(write_only=True, required=False, max_length=400, allow_blank=True)
     sessions = SessionSerializer(many=True, read_only=True)
     groups = GroupSerializer(many=True, read_only=True)
-    photos = serializers.SerializerMethodField()
+    photos = serializers.IntegerField(source="photo_count", read_only=True)
     answers = serializers.SerializerMethodField()
     answers_wanted = serializers.SerializerMethodField()
 
@@ -77,9 +80,6 @@ class StudySerializer(ClinicRowSerializer):
             "state", "origin", "is_synthetic", "protocol_sha256", "created_at", "opened_at", "closed_at",
         ]  # fmt: skip
 
-    def get_photos(self, study: Study) -> int:
-        return study.photo_count
-
     def get_answers(self, study: Study) -> int:
         return self._share(study)[0]
 
@@ -87,20 +87,22 @@ class StudySerializer(ClinicRowSerializer):
         return self._share(study)[1]
 
     def _share(self, study: Study) -> tuple[int, int]:
-        known = self.context.setdefault("shares", {})
+        known = kept(self).setdefault("shares", {})
         if study.pk not in known:
-            rows = self.parent.instance if self.parent is not None else [study]
-            known |= progress.shares(list(rows))
+            rows = self.parent.instance if self.parent is not None else None
+            known |= progress.shares(list(rows or [study]))
         return known[study.pk]
 
     def validate_model_version(self, version: ModelVersion | None) -> ModelVersion | None:
         if version and not registry.available(self.clinic_of_row()).filter(pk=version.pk).exists():
-            raise serializers.ValidationError("There is no such model in this clinic.", code="does_not_exist")
+            raise serializers.ValidationError(
+                _("There is no such model in this clinic."), code="does_not_exist"
+            )
         return version
 
     def validate_choices(self, choices) -> list[str]:
         if len(choices) < 2:
-            raise serializers.ValidationError("Choose at least two diagnoses.")
+            raise serializers.ValidationError(_("Choose at least two diagnoses."))
         return [key for key in DISEASE_KEYS if key in choices]
 
     def validate_endpoints(self, keys) -> list[str]:
@@ -145,15 +147,17 @@ class StudyDetailSerializer(StudySerializer):
 class CountsField(serializers.JSONField):
     """{dataset version: {disease key or tier: number of photos}}"""
 
-    def to_internal_value(self, data) -> dict[int, dict[str, int]]:
+    def to_internal_value(self, data) -> dict[Any, dict[str, int]]:
         if not isinstance(data, dict) or not all(isinstance(groups, dict) for groups in data.values()):
-            raise serializers.ValidationError("An object of dataset versions, each an object of counts.")
+            raise serializers.ValidationError(_("An object of dataset versions, each an object of counts."))
         found = {}
         for version, groups in data.items():
             if not (version.isascii() and version.isdigit() and len(version) < 19):
-                raise serializers.ValidationError(f"“{version[:40]}” is no dataset version.")
+                raise serializers.ValidationError(
+                    _("“%(version)s” is no dataset version.") % {"version": version[:40]}
+                )
             if any(isinstance(n, bool) or not isinstance(n, int) for n in groups.values()):
-                raise serializers.ValidationError("The numbers of photos are whole numbers.")
+                raise serializers.ValidationError(_("The numbers of photos are whole numbers."))
             found[int(version)] = dict(groups)
         return found
 

@@ -1,6 +1,7 @@
 """Endpoints over studies: making, drawing, opening, readers, closing."""
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -22,7 +23,6 @@ from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import opening, progress, readers, sampling, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
-from reader_study.services.refused import Refused as ServiceRefused
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
@@ -46,26 +46,26 @@ class StudyViewSet(ReadViewSet):
 
     def create(self, request):
         """Make a draft; fields that are not sent get the defaults of the page."""
-        serializer = self.get_serializer(data=request.data)
+        serializer = StudyDetailSerializer(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
-        with _said():
-            study = studies.create_with_settings(
-                self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
-            )
+        study = studies.create_with_settings(
+            self.clinic_for_new(), request.user, serializer.settings(), serializer.sessions_wanted(None)
+        )
         return Response(self._shown(study), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request, pk=None):
         """Change a draft; of an open study only description, instructions and ends_on, with a ``reason``."""
         study = self.get_object()
-        serializer = self.get_serializer(study, data=request.data, partial=True)
+        serializer = StudyDetailSerializer(
+            study, data=request.data, partial=True, context=self.get_serializer_context()
+        )
         serializer.is_valid(raise_exception=True)
         values = serializer.settings()
-        with _said():
-            if study.is_open:
-                reason = serializer.validated_data.get("reason", "")
-                studies.amend(study, request.user, values, reason)
-            else:
-                studies.change_settings(study, values, sessions=serializer.sessions_wanted(study))
+        if study.is_open:
+            reason = serializer.validated_data.get("reason", "")
+            studies.amend(study, request.user, values, reason)
+        else:
+            studies.change_settings(study, values, sessions=serializer.sessions_wanted(study))
         return Response(self._shown(study))
 
     @extend_schema(request=RecipeSerializer, responses=DrawnSerializer)
@@ -77,8 +77,7 @@ class StudyViewSet(ReadViewSet):
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
         values.setdefault("seed", sampling.new_seed())
-        with _said():
-            study = sampling.draw(study, request.user, Recipe(**values))
+        study = sampling.draw(study, request.user, Recipe(**values))
         images = study.images.values_list("is_practice", flat=True)
         return Response(
             DrawnSerializer(
@@ -90,16 +89,14 @@ class StudyViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def open(self, request, pk=None):
         """Fix the protocol and let readers read; ``obstacles`` of the study says what stands in the way."""
-        with _said():
-            study = opening.open_study(self.get_object(), request.user)
+        study = opening.open_study(self.get_object(), request.user)
         return Response(self._shown(study))
 
     @extend_schema(request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request, pk=None):
         """End the reading for good."""
-        with _said():
-            study = studies.close(self.get_object(), request.user)
+        study = studies.close(self.get_object(), request.user)
         return Response(self._shown(study))
 
     @extend_schema(responses=ReaderProgressSerializer(many=True))
@@ -120,13 +117,13 @@ class StudyViewSet(ReadViewSet):
         group = study.groups.filter(key=values["group"]).first()
         if group is None:
             names = ", ".join(study.groups.values_list("key", flat=True))
-            raise Refused(422, "group", f"There is no group “{values['group']}”; there are: {names}.")
+            said = _("There is no group “%(group)s”; there are: %(names)s.")
+            raise Refused(422, "group", said % {"group": values["group"], "names": names})
         wanted = Wanted(values["name"], values["email"], group, values["years_of_practice"])
-        with _said():
-            (made,) = readers.invite(
-                study, [wanted], request.user, lambda secret: reading_address(request, secret),
-                reason=values["reason"],
-            )  # fmt: skip
+        (made,) = readers.invite(
+            study, [wanted], request.user, lambda secret: reading_address(request, secret),
+            reason=values["reason"],
+        )  # fmt: skip
         answer = ReaderSerializer(made.reader).data | {"link": made.link, "mailed": made.mailed}
         return Response(answer, status=status.HTTP_201_CREATED)
 
@@ -138,7 +135,7 @@ class StudyViewSet(ReadViewSet):
         if not study.is_closed:
             self._run_by_caller()
         if study.protocol is None:
-            raise Refused(409, "draft", "The study has not been opened: nothing is fixed yet.")
+            raise Refused(409, "draft", _("The study has not been opened: nothing is fixed yet."))
         return Response({"sha256": study.protocol_sha256, "protocol": study.protocol})
 
     def _run_by_caller(self) -> Study:
@@ -149,14 +146,3 @@ class StudyViewSet(ReadViewSet):
     def _shown(self, study: Study) -> dict:
         study = self.queryset.all().get(pk=study.pk)
         return StudyDetailSerializer(study, context=self.get_serializer_context()).data
-
-
-class _said:
-    """Turns a service's refusal into the API's error: 409 with the field as its code."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _traceback):
-        if isinstance(error, ServiceRefused):
-            raise Refused(409, error.field or "refused", str(error)) from None

@@ -40,10 +40,12 @@ def seed_studies(clinic: Clinic) -> str:
     if drawings is None:
         return ""
     model = registry.published(clinic)
-    coordinator = _first(clinic, Role.COORDINATOR)
+    coordinator, curator = _first(clinic, Role.COORDINATOR), _first(clinic, Role.CURATOR)
+    if model is None or coordinator is None or curator is None:
+        return ""
     if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
         with transaction.atomic():
-            mixed = demo_archive.seed_lookalikes(clinic, _first(clinic, Role.CURATOR))
+            mixed = demo_archive.seed_lookalikes(clinic, curator)
             _closed(clinic, coordinator, mixed, *_looked_at(model, list(_items(mixed))), model)
     if Study.objects.filter(clinic=clinic, name=OPEN).exists():
         return ""
@@ -67,10 +69,10 @@ def _items(version: DatasetVersion):
 
 def _looked_at(model: ModelVersion, items: list[DatasetItem]) -> tuple[list[DatasetItem], dict[int, dict]]:
     """The photos that the model could look at, and its scores of each by photo."""
-    photos = [item.entry.photo_id for item in items]
+    photos = [item.kept_entry.photo_id for item in items]
     batch_analyses.analyse(model, photos, give_way=False)
     scores = {row.photo_id: row.scores for row in batch_analyses.of_photos(model, photos)}
-    return [item for item in items if item.entry.photo_id in scores], scores
+    return [item for item in items if item.kept_entry.photo_id in scores], scores
 
 
 def _drawn(items: list[DatasetItem], a_disease: int, seed: int) -> list[DatasetItem]:
@@ -103,13 +105,15 @@ def _closed(clinic: Clinic, user: User, version: DatasetVersion, items, scores, 
         description="Lesions drawn by a program, read by simulated readers in two sessions, without and with the "
         "model's answer. It shows what results look like; nothing in it is about people.",
         group_names={key: name for key, name, _count, _skill in GROUPS},
-        photos={image.name: item.entry.photo for image, item in zip(images, sample, strict=True)},
+        photos={image.name: item.kept_entry.photo for image, item in zip(images, sample, strict=True)},
     )  # fmt: skip
     return replay.create(clinic, user, tables, wishes)
 
 
 def _matrix(items: list[DatasetItem], scores: dict[int, dict]) -> np.ndarray:
-    return np.array([[scores[item.entry.photo_id][key] for key in DISEASE_KEYS] for item in items], float)
+    return np.array(
+        [[scores[item.kept_entry.photo_id][key] for key in DISEASE_KEYS] for item in items], float
+    )
 
 
 def simulated_answers(images: tuple[Image, ...], scores: np.ndarray, seed: int = _SEED):
@@ -169,7 +173,7 @@ def _open(
     )  # fmt: skip
     StudySession.objects.create(study=study, number=1, key="unaided")
     for number, item in enumerate([*counted, *practice], start=1):
-        photo: Photo = item.entry.photo
+        photo: Photo = item.kept_entry.photo
         StudyImage.objects.create(
             study=study, number=number, name=f"{number:03d}", dataset=str(version), dataset_item=item, photo=photo,
             content_sha256=item.content_sha256, truth=item.label, sex=item.sex, age=item.age,

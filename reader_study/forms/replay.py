@@ -1,3 +1,5 @@
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import get_language, pgettext_lazy
@@ -6,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from reader_study.models import Study
 from reader_study.services.results import replay
 from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
+from skinclinic.forms.fields import choices_of
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.inputs import storable
@@ -19,8 +22,11 @@ FILE_FIELDS = {
     "whole_scores": WHOLE_SCORES,
 }
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
-def _csv(label: str, help_text: str, *, required: bool = False) -> forms.FileField:
+
+def _csv(label: "StrOrPromise", help_text: "StrOrPromise", *, required: bool = False) -> forms.FileField:
     widget = forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"})
     return forms.FileField(label=label, help_text=help_text, required=required, widget=widget)
 
@@ -57,7 +63,7 @@ class ReplayForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.clinic = clinic
         language = get_language() or "en"
-        self.fields["endpoints"].choices = [(one.key, one.name(language)) for one in DISEASES]
+        choices_of(self, "endpoints").choices = [(one.key, one.name(language)) for one in DISEASES]
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from classifier.services.models import registry
 from reader_study.models import Study
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
-from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.fields import OneLineField, choices_of, rows_of
 from skinclinic.vocabulary.diseases import DISEASES
 
 FACT_NAMES = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
@@ -82,9 +82,9 @@ class SettingsForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         study = self.instance
-        self.fields["choices"].choices = self.fields["endpoints"].choices = disease_choices()
-        self.fields["model_version"].queryset = registry.available(study.clinic)
-        self.fields["model_version"].empty_label = _("No model")
+        choices_of(self, "choices").choices = choices_of(self, "endpoints").choices = disease_choices()
+        rows_of(self, "model_version").queryset = registry.available(study.clinic)
+        rows_of(self, "model_version").empty_label = _("No model")
         self.fields["instructions"].required = True
         sessions = Sessions.of(study)
         self.initial.setdefault("has_aided", sessions.has_aided)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from classifier.networks.weights import ModelRejected
-from classifier.services.training import trainings
 from reader_study.models import Study
 from reader_study.services.results import model_answers
 from skinclinic.engine import jobs
@@ -12,7 +11,7 @@ from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(model_answers.JOB, lease_seconds=600, queue=trainings.QUEUE)
+@job(model_answers.JOB)
 def answer(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Analyse what has no analysis yet; what was analysed stays when this is killed."""
     return [outcome(row) for row in rows]
@@ -29,4 +28,4 @@ def outcome(row: Job, *, give_way: bool = True) -> Outcome:
         return error
     except ModelRejected as error:
         return JobError(error.code, error.message)
-    return partial(model_answers.store, study, study.model_version_id)
+    return partial(model_answers.store, study, study.model_version.pk)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from reader_study.models import StudyResult
 from reader_study.services.results import results
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
 
 
-@job(results.JOB, lease_seconds=600, on_change=results.follow_jobs)
+@job(results.JOB, on_change=work.follow(StudyResult, rows=results.rows_of))
 def compute(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Compute reports and curves; a few seconds."""
     return [_outcome(row) for row in rows]

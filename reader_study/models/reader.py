@@ -47,6 +47,9 @@ class Reader(models.Model):
     first_seen_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField(null=True)
     reminded_at = models.DateTimeField(null=True)
+    # The newest with the link, and the newest reminder.
+    letter = models.ForeignKey("skinclinic.Letter", models.SET_NULL, null=True, related_name="+")
+    reminder = models.ForeignKey("skinclinic.Letter", models.SET_NULL, null=True, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
     # Whether single-key shortcuts work for this reader.
     uses_keys = models.BooleanField(default=True)

@@ -285,7 +285,9 @@ def subgroups(name: str, title: str, divisions: Sequence[tuple[str, Sequence[Map
     drawing = Drawing(_WIDTH, 56 + 20 * count, title)
     axes = Axes(drawing, left=270, right=24, top=10, bottom=46)
     axes.frame(_("Accuracy"), "", SHARES, ())
-    y, readers, model = axes.top + 14, [], []
+    y = axes.top + 14
+    readers: list[Point] = []
+    model: list[Point] = []
     for division, rows in divisions:
         drawing.text(12, y, division, size=12, bold=True)
         y += 20

@@ -85,9 +85,9 @@ def _curve(scores: np.ndarray, truth: Truth, key: str, ak: str, points: int) -> 
 
 
 def _argmax_rejected(part: Part, key: str, others: np.ndarray) -> int | None:
-    if part.scores is None:
+    if (argmax := part.argmax) is None:
         return None
-    return int((part.argmax[others] != DISEASE_KEYS.index(key)).sum())
+    return int((argmax[others] != DISEASE_KEYS.index(key)).sum())
 
 
 def _among(part: Part, who: Session, key: str, others: np.ndarray) -> dict:

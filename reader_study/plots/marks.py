@@ -1,7 +1,7 @@
 """What the figures of a study share: the marks of groups, titles and legends. Pure but for translations."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -51,7 +51,7 @@ def file_name(*parts: str) -> str:
     return "-".join(part for part in tidy if part) or "figure"
 
 
-def head(drawing: Drawing, title: str, lines: Sequence[str]) -> float:
+def head(drawing: Drawing, title: str, lines: Iterable[str]) -> float:
     """Write title and lines at the top, wrapped to the width; returns where the drawing goes on."""
     y = 20.0
     for text in wrapped(title, drawing.width - 24, 14):

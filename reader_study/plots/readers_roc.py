@@ -239,7 +239,8 @@ class _Pen:
             # Readers at the same place are one point that names them all.
             together: dict[tuple[int, int, int, int], list[str]] = {}
             for reader, *counts in readers:
-                together.setdefault(tuple(counts), []).append(reader)
+                hits, positives, rejected, others = counts
+                together.setdefault((hits, positives, rejected, others), []).append(reader)
                 self._row(0, name, reader, "", *counts)
             points = []
             for (hits, positives, rejected, others), who in together.items():
@@ -261,7 +262,7 @@ class _Pen:
                 point["true_negatives"],
                 point["negatives"],
             )
-        among = self.shown.among
+        among = self.shown.among or {}
         return reader, point["true_positives"], point["positives"], among["rejected"][reader], among["n"]
 
     def averages(self) -> None:

@@ -170,8 +170,8 @@ class StudyFigures:
             return Figure(name, title, None, (), (), note=shared.note_words(why))
         matrix = _without_empty_last(matrix)
         names = {key: disease_name(key) for key in (*DISEASE_KEYS, NO_ANSWER)}
-        found = shared.confusion(name, title, matrix, names, columns_are=columns_are)
-        return self._titled(found, dataset, session if who == POOLED else "")
+        figure = shared.confusion(name, title, matrix, names, columns_are=columns_are)
+        return self._titled(figure, dataset, session if who == POOLED else "")
 
     def _titled(self, figure: Figure, dataset: str, session: str = "") -> Figure:
         """With its title, its n and what is synthetic written above it."""

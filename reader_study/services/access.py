@@ -5,12 +5,18 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyImage
-from skinclinic.models import Clinic, Photo
+from skinclinic.models import Clinic, Member, Photo
 
 
 def studies_of(clinic: Clinic) -> QuerySet[Study]:
     """The clinic's studies, newest first."""
     return Study.objects.filter(clinic=clinic).order_by("-id")
+
+
+def sees_results(study: Study, member: Member) -> bool:
+    """Whether a member may see answers beside the truth: of a closed study everybody, before that only those who
+    run it and after a logged decision."""
+    return study.is_closed or (study.is_unblinded and member.can_run_studies)
 
 
 def why_kept(photo: Photo) -> str:

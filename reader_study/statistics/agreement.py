@@ -1,9 +1,10 @@
 """Agreement beyond chance: Cohen's kappa of two, Fleiss's of several."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def cohen(first, second) -> float | None:
+def cohen(first: ArrayLike, second: ArrayLike) -> float | None:
     """Cohen's kappa of two vectors [n] of answers, any integers. None for no answer, or where both give one and
     the same answer throughout."""
     first, second = np.asarray(first), np.asarray(second)
@@ -19,7 +20,7 @@ def cohen(first, second) -> float | None:
     return float((n * int((first == second).sum()) - by_chance) / (at_most - by_chance))
 
 
-def fleiss(answers) -> float | None:
+def fleiss(answers: ArrayLike) -> float | None:
     """Fleiss's kappa of ``answers`` [readers, n], any integers. None for fewer than two readers, no image, or
     where all answers are the same."""
     answers = np.asarray(answers)
@@ -39,7 +40,7 @@ def fleiss(answers) -> float | None:
     return float((pairs / all_pairs - expected) / (1 - expected))
 
 
-def pairwise(answers) -> list[list[float | None]]:
+def pairwise(answers: ArrayLike) -> list[list[float | None]]:
     """Cohen's kappa of every two readers [readers, readers] of ``answers`` [readers, n]."""
     answers = np.asarray(answers)
     readers = len(answers)

@@ -1,19 +1,21 @@
 """How readers' answers changed: from one session to another, or after the model's answer was shown."""
 
+from typing import Any
+
 import numpy as np
 
 from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.mcnemar import exact_p
 
 
-def within(who: Session, place: int, truth: np.ndarray) -> dict | None:
+def within(who: Session, place: int, truth: np.ndarray) -> dict[str, Any] | None:
     """From a reader's first answer to the last in one session; None where no first answer is known."""
     if (who.first[place] == MISSING).all():
         return None
     return _changes(who.first[place], who.codes[place], truth)
 
 
-def between(part: Part, a: Session, b: Session) -> dict:
+def between(part: Part, a: Session, b: Session) -> dict[str, Any]:
     """Of each reader of both sessions what changed from ``a`` to ``b``, on images answered in both."""
     a, b = a.who_read(), b.who_read()
     found = {
@@ -38,7 +40,7 @@ def between(part: Part, a: Session, b: Session) -> dict:
     }
 
 
-def _changes(before: np.ndarray, after: np.ndarray, truth: np.ndarray) -> dict:
+def _changes(before: np.ndarray, after: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     both = (before != MISSING) & (after != MISSING)
     before, after, truth = before[both], after[both], truth[both]
     was, now = before == truth, after == truth

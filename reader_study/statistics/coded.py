@@ -4,6 +4,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from reader_study.statistics.tables import Image, StudyTables
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -28,9 +29,9 @@ class Session:
     seconds: np.ndarray
     confidence: np.ndarray
 
-    def of(self, chosen: np.ndarray) -> "Session":
+    def of(self, chosen: ArrayLike) -> "Session":
         """Some readers; ``chosen`` [J] booleans or places."""
-        places = np.arange(len(self.readers))[chosen]
+        places = np.arange(len(self.readers))[np.asarray(chosen)]
         return Session(
             self.name,
             tuple(self.readers[place] for place in places),
@@ -64,7 +65,8 @@ class Part:
         if self.scores is None:
             return None
         places = np.array([_PLACE[key] for key in DISEASE_KEYS if key in self.choices])
-        return places[self.scores[:, places].argmax(1)]
+        answers: np.ndarray = places[self.scores[:, places].argmax(1)]
+        return answers
 
 
 def parts(tables: StudyTables) -> tuple[Part, ...]:
@@ -99,7 +101,7 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Se
     rows = np.array([row[answer.reader] for answer in answers], np.intp)
     columns = np.array([column[answer.image] for answer in answers], np.intp)
 
-    def filled(values: list, empty, kind) -> np.ndarray:
+    def filled(values: list[float], empty: float, kind: DTypeLike) -> np.ndarray:
         table = np.full(shape, empty, kind)
         table[rows, columns] = values
         return table

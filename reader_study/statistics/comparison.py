@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
     return adjusted
 
 
-def add_holm(tests: Mapping[str, dict], family: Collection[str], p: str = "p") -> None:
+def add_holm(tests: Mapping[str, dict[str, Any]], family: Collection[str], p: str = "p") -> None:
     """Put the adjusted p beside each test's own; None for what is not of the family."""
     adjusted = holm({name: test[p] for name, test in tests.items() if name in family})
     for name, test in tests.items():
@@ -38,7 +39,7 @@ def add_holm(tests: Mapping[str, dict], family: Collection[str], p: str = "p") -
 
 def ai_vs_readers(
     part: Part, session: Session, limits: dict[str, float], margin: float | None, family: Collection[str]
-) -> dict[str, dict]:
+) -> dict[str, dict[str, Any]]:
     """By disease: the model that decides by its threshold, held fixed, against the readers of a session."""
     who = session.who_read()
     found = {key: _ai(part, who, key, limits.get(key), margin) for key in DISEASE_KEYS}
@@ -46,7 +47,7 @@ def ai_vs_readers(
     return found
 
 
-def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float | None) -> dict:
+def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float | None) -> dict[str, Any]:
     place = DISEASE_KEYS.index(key)
     shown = part.truth == place
     found = {
@@ -57,7 +58,7 @@ def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float |
         "argmax": None,
         "note": _why_not(part, who, key, shown),
     }
-    if found["note"]:
+    if found["note"] or part.scores is None:
         return found
     readers = mrmc.balanced_accuracy(who.codes == place, shown)
     by_threshold = mrmc.balanced_accuracy(part.scores[:, place] > limit, shown)
@@ -79,7 +80,7 @@ def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
     return notes.missing_class(int(shown.sum()), int((~shown).sum()))
 
 
-def _against(found: mrmc.AiAgainstReaders | None) -> dict:
+def _against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
     if found is None:
         nothing = ("ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2")
         return dict.fromkeys((*nothing, "non_inferiority")) | {"note": ""}
@@ -102,12 +103,12 @@ def _against(found: mrmc.AiAgainstReaders | None) -> dict:
 # One session against another
 
 
-def compare(part: Part, family: Collection[str]) -> dict[str, dict]:
+def compare(part: Part, family: Collection[str]) -> dict[str, dict[str, Any]]:
     """By pair of sessions and disease: sensitivity and specificity of those who read both, RRRC."""
     return {f"{a.name}_vs_{b.name}": _sessions(part, a, b, family) for a, b in combinations(part.sessions, 2)}
 
 
-def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> dict[str, dict]:
+def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> dict[str, dict[str, Any]]:
     a, b = a.who_read(), b.who_read()
     both = [reader for reader in a.readers if reader in b.readers]
     a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
@@ -117,7 +118,7 @@ def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> di
     return found
 
 
-def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict]:
+def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict[str, Any]]:
     note = ""
     if not a.readers:
         note = notes.NO_ANSWERS
@@ -127,14 +128,14 @@ def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict]:
     of_a, of_b = merits(a, part.truth, key), merits(b, part.truth, key)
     for name, missing in (("sensitivity", notes.NO_POSITIVES), ("specificity", notes.NO_NEGATIVES)):
         first, second = of_a[name], of_b[name]
-        why = note or (missing if first is None else "")
-        found[name] = _difference(None if why else (first, second), len(a.readers)) | (
-            {"note": why} if why else {}
-        )
+        if note or first is None or second is None:
+            found[name] = _difference(None, len(a.readers)) | {"note": note or missing}
+        else:
+            found[name] = _difference((first, second), len(a.readers))
     return found
 
 
-def _difference(pair: tuple[mrmc.Merit, mrmc.Merit] | None, readers: int) -> dict:
+def _difference(pair: tuple[mrmc.Merit, mrmc.Merit] | None, readers: int) -> dict[str, Any]:
     found = dict.fromkeys(("a", "b", "difference", "ci", "f", "df1", "df2", "p", "frrc", "components"))
     found |= {"n_readers": readers, "note": ""}
     if pair is None:
@@ -142,7 +143,7 @@ def _difference(pair: tuple[mrmc.Merit, mrmc.Merit] | None, readers: int) -> dic
     first, second = pair
     means = [float(merit.value.mean()) for merit in pair]
     found |= {"a": means[0], "b": means[1], "difference": means[0] - means[1]}
-    if first.deviations is None:
+    if first.deviations is None or second.deviations is None:
         return found | {"note": notes.ONE_IN_CLASS}
     both = mrmc.Merit(np.stack([first.value, second.value]), np.stack([first.deviations, second.deviations]))
     analysis = mrmc.compare(both)
@@ -167,7 +168,7 @@ def _difference(pair: tuple[mrmc.Merit, mrmc.Merit] | None, readers: int) -> dic
 # The model against each reader
 
 
-def mcnemar(part: Part, session: Session) -> dict[str, dict]:
+def mcnemar(part: Part, session: Session) -> dict[str, dict[str, Any]]:
     """By reader: images on which the model's one answer alone, or the reader's alone, was right.
 
     Holm's family are the readers of the session.
@@ -180,7 +181,7 @@ def mcnemar(part: Part, session: Session) -> dict[str, dict]:
     return found
 
 
-def _mcnemar(part: Part, codes: np.ndarray | None) -> dict:
+def _mcnemar(part: Part, codes: np.ndarray | None) -> dict[str, Any]:
     found = dict.fromkeys(("ai_only", "reader_only", "both", "neither", "exact_p", "corrected_p"))
     if part.scores is None:
         return found | {"note": notes.NO_SCORES}

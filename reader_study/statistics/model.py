@@ -1,6 +1,7 @@
 """The model on one dataset of a study: ROC figures by disease, top-k, confusion."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ DIVISIONS: dict[str, Callable[[Image], str]] = {
 
 def interval(share: Proportion) -> list[float] | None:
     """[low, high], None for a share of nothing."""
-    return None if share.low is None else [share.low, share.high]
+    return None if share.low is None or share.high is None else [share.low, share.high]
 
 
 def divisions(part: Part) -> dict[str, list[str]]:
@@ -36,7 +37,7 @@ def divisions(part: Part) -> dict[str, list[str]]:
     return {name: labels for name, labels in found.items() if set(labels) != {UNKNOWN}}
 
 
-def diseases(part: Part, ak: str, whole: WholeSet | None) -> dict[str, dict]:
+def diseases(part: Part, ak: str, whole: WholeSet | None) -> dict[str, dict[str, Any]]:
     """What the model's scores tell of each disease against all others."""
     truth = Truth.of([image.truth for image in part.images], DISEASE_KEYS)
     return {
@@ -45,28 +46,29 @@ def diseases(part: Part, ak: str, whole: WholeSet | None) -> dict[str, dict]:
     }
 
 
-def thresholds(found: dict[str, dict]) -> dict[str, float]:
+def thresholds(found: dict[str, dict[str, Any]]) -> dict[str, float]:
     """The Youden threshold of each disease that has one, from ``diseases``."""
     return {key: float(one["youden"]["threshold"]) for key, one in found.items() if one["youden"]}
 
 
-def overall(part: Part, limits: dict[str, float]) -> dict:
+def overall(part: Part, limits: dict[str, float]) -> dict[str, Any]:
     """Top-k over all 12 diseases, and the model's answers to the readers' question.
 
     ``list_length``: how many diseases each image gets listed with at the Youden thresholds ``limits``.
     """
-    if part.scores is None:
+    argmax = part.argmax
+    if part.scores is None or argmax is None:
         return {
             "top_k": dict.fromkeys(map(str, KS)), "balanced_top1": None, "confusion": None,
             "top_k_counts": None, "list_length": None, "argmax_accuracy": None, "note": notes.NO_SCORES,
         }  # fmt: skip
     truth = Truth.of([image.truth for image in part.images], DISEASE_KEYS)
     ranks = ranking(part.scores, truth, KS)
-    right = proportion((part.argmax == part.truth).sum(), len(part.truth))
+    right = proportion(int((argmax == part.truth).sum()), len(part.truth))
     return {
         "top_k": {str(top.k): top.right.value for top in ranks.top},
         "balanced_top1": ranks.top[0].class_balanced,
-        "confusion": confusion(truth, part.argmax, DISEASE_KEYS),
+        "confusion": confusion(truth, argmax, DISEASE_KEYS),
         "top_k_counts": {
             str(top.k): {"right": top.right, "decided_by_order": top.decided_by_order} for top in ranks.top
         },
@@ -76,8 +78,8 @@ def overall(part: Part, limits: dict[str, float]) -> dict:
     }
 
 
-def _list_length(part: Part, limits: dict[str, float]) -> dict | None:
-    if not limits:
+def _list_length(part: Part, limits: dict[str, float]) -> dict[str, Any] | None:
+    if not limits or part.scores is None:
         return None
     listed = np.zeros((len(part.images), len(DISEASE_KEYS)), bool)
     for key, limit in limits.items():
@@ -93,7 +95,7 @@ def _list_length(part: Part, limits: dict[str, float]) -> dict | None:
     }
 
 
-def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict:
+def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict[str, Any]:
     positive = part.truth == DISEASE_KEYS.index(key)
     positives, negatives = int(positive.sum()), int((~positive).sum())
     found = {
@@ -138,7 +140,7 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict:
     }
 
 
-def _area(found: AucEstimate | None) -> dict:
+def _area(found: AucEstimate | None) -> dict[str, Any]:
     if found is None:
         return {"auc": None, "auc_ci": None, "auc_variance": None, "auc_note": ""}
     return {
@@ -149,7 +151,7 @@ def _area(found: AucEstimate | None) -> dict:
     }
 
 
-def _youden(found: AtThreshold, optima: list[float]) -> dict:
+def _youden(found: AtThreshold, optima: list[float]) -> dict[str, Any]:
     return {
         "threshold": found.threshold,
         "sensitivity": found.sensitivity.value,
@@ -164,9 +166,9 @@ def _youden(found: AtThreshold, optima: list[float]) -> dict:
     }
 
 
-def _groups(found: GroupSpecificity | None, truth: Truth, key: str, ak: str) -> dict:
+def _groups(found: GroupSpecificity | None, truth: Truth, key: str, ak: str) -> dict[str, Any]:
     """Specificity among other malignant and other benign images, and how many these are."""
-    figures = {}
+    figures: dict[str, Any] = {}
     for tier in (MALIGNANT, BENIGN):
         name = f"specificity_among_other_{tier}"
         share = getattr(found, name) if found else None
@@ -179,7 +181,7 @@ def _groups(found: GroupSpecificity | None, truth: Truth, key: str, ak: str) -> 
     return figures
 
 
-def _argmax(part: Part, key: str, positive: np.ndarray) -> dict:
+def _argmax(part: Part, key: str, positive: np.ndarray) -> dict[str, Any]:
     """The model's point when it gives one answer an image, as a reader does."""
     said = part.argmax == DISEASE_KEYS.index(key)
     hits = proportion((said & positive).sum(), positive.sum())
@@ -194,7 +196,7 @@ def _argmax(part: Part, key: str, positive: np.ndarray) -> dict:
     }
 
 
-def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict | None:
+def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict[str, Any] | None:
     """The same ROC on the whole test set of this dataset; None where there is none."""
     if whole is None:
         return None

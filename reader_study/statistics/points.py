@@ -1,5 +1,7 @@
 """Readers as points of sensitivity and specificity, and their averages."""
 
+from typing import Any
+
 import numpy as np
 
 from classifier.metrics import notes, roc
@@ -17,7 +19,7 @@ def merits(session: Session, truth: np.ndarray, key: str) -> dict[str, mrmc.Meri
     """
     place = DISEASE_KEYS.index(key)
     said, shown = session.codes == place, truth == place
-    found = {}
+    found: dict[str, mrmc.Merit | None] = {}
     for name, merit in (("sensitivity", mrmc.sensitivity), ("specificity", mrmc.specificity)):
         try:
             found[name] = merit(said, shown)
@@ -26,13 +28,13 @@ def merits(session: Session, truth: np.ndarray, key: str) -> dict[str, mrmc.Meri
     return found
 
 
-def points(session: Session, truth: np.ndarray, choices: tuple[str, ...]) -> list[dict[str, dict]]:
+def points(session: Session, truth: np.ndarray, choices: tuple[str, ...]) -> list[dict[str, dict[str, Any]]]:
     """Of each reader the point of each disease that can be chosen.
 
     ``answered_only``: with missing answers left out instead of counted as wrong.
     """
     answered = session.codes != MISSING
-    found: list[dict[str, dict]] = [{} for _reader in session.readers]
+    found: list[dict[str, dict[str, Any]]] = [{} for _reader in session.readers]
     for key in (key for key in DISEASE_KEYS if key in choices):
         place = DISEASE_KEYS.index(key)
         said, shown = session.codes == place, truth == place
@@ -62,11 +64,11 @@ def points(session: Session, truth: np.ndarray, choices: tuple[str, ...]) -> lis
 
 
 def average(
-    session: Session, truth: np.ndarray, choices: tuple[str, ...], of_readers: list[dict[str, dict]]
-) -> dict[str, dict]:
+    session: Session, truth: np.ndarray, choices: tuple[str, ...], of_readers: list[dict[str, dict[str, Any]]]
+) -> dict[str, dict[str, Any]]:
     """The unweighted mean over readers of both coordinates: SD (ddof=1) and 95 % interval for other readers and
     other images, clipped to [0, 1]. ``of_readers`` are their points."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for key in (key for key in DISEASE_KEYS if key in choices):
         found[key] = {"readers": len(session.readers)}
         for name, merit in merits(session, truth, key).items():
@@ -80,7 +82,7 @@ def average(
 _NO_CASE = {"sensitivity": notes.NO_POSITIVES, "specificity": notes.NO_NEGATIVES}
 
 
-def _mean(name: str, merit: mrmc.Merit | None, readers: int) -> dict:
+def _mean(name: str, merit: mrmc.Merit | None, readers: int) -> dict[str, Any]:
     if merit is None or not readers:
         nothing = dict.fromkeys((name, f"{name}_sd", f"{name}_ci"))
         return nothing | {f"{name}_note": _NO_CASE[name] if readers else notes.NO_ANSWERS}
@@ -95,4 +97,6 @@ def _mean(name: str, merit: mrmc.Merit | None, readers: int) -> dict:
 
 def clipped(single: mrmc.Single) -> list[float] | None:
     """The interval of a share."""
-    return None if single.low is None else [max(single.low, 0.0), min(single.high, 1.0)]
+    return (
+        None if single.low is None or single.high is None else [max(single.low, 0.0), min(single.high, 1.0)]
+    )

@@ -1,17 +1,19 @@
 """AUCs of rated tests compared, as a dictionary that JSON can hold."""
 
+from typing import Any
+
 from classifier.metrics.plain import plain
 from reader_study import mrmc
 from reader_study.statistics.ratings import AiRatings, Ratings
 
 
-def compared(ratings: Ratings | AiRatings, method: str) -> dict:
+def compared(ratings: Ratings | AiRatings, method: str) -> dict[str, Any]:
     """Compare the tests, or the AI with the readers. ``method``: "jackknife" or "delong", of the covariance."""
     merit = mrmc.METHODS[method]
     if isinstance(ratings, AiRatings):
-        return plain(
-            _against(ratings, method, merit(ratings.ai, ratings.truth), merit(ratings.values, ratings.truth))
-        )
+        ai, readers = merit(ratings.ai, ratings.truth), merit(ratings.values, ratings.truth)
+        against: dict[str, Any] = plain(_against(ratings, method, ai, readers))
+        return against
     values = merit(ratings.values, ratings.truth)
     found = {
         "figure_of_merit": "auc",
@@ -46,7 +48,7 @@ def compared(ratings: Ratings | AiRatings, method: str) -> dict:
     return plain(found | {"components": analysis.components})
 
 
-def _test(readers: tuple[str, ...], merit: mrmc.Merit) -> dict:
+def _test(readers: tuple[str, ...], merit: mrmc.Merit) -> dict[str, Any]:
     single = mrmc.single(merit)
     return {
         "auc_mean": single.mean,
@@ -58,7 +60,7 @@ def _test(readers: tuple[str, ...], merit: mrmc.Merit) -> dict:
     }
 
 
-def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Merit) -> dict:
+def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Merit) -> dict[str, Any]:
     found = mrmc.ai_against_readers(ai, readers)
     return {
         "figure_of_merit": "auc",
@@ -83,15 +85,15 @@ def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Meri
     }
 
 
-def _f(test: mrmc.FTest) -> dict:
+def _f(test: mrmc.FTest) -> dict[str, Any]:
     return {
         "f": test.f, "df1": test.df1, "df2": test.df2, "p": test.p, "ci": _interval(test), "note": test.note,
     }  # fmt: skip
 
 
-def _z(test: mrmc.ZTest) -> dict:
+def _z(test: mrmc.ZTest) -> dict[str, Any]:
     return {"z": test.z, "p": test.p, "ci": _interval(test), "note": test.note}
 
 
-def _interval(found) -> list[float] | None:
-    return None if found.low is None else [found.low, found.high]
+def _interval(found: mrmc.FTest | mrmc.ZTest | mrmc.Single | mrmc.AiAgainstReaders) -> list[float] | None:
+    return None if found.low is None or found.high is None else [found.low, found.high]

@@ -1,5 +1,6 @@
 """Ratings of several tests by several readers, from a file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from reader_study.statistics.reading import FileRefused, Reading, RowProblem, Ta
 from skinclinic.archive.formats.problems import CellError, Problem, _
 
 AI = "AI"
+# The rating of a test, a reader and a case.
+Cells = dict[tuple[str, str, str], float]
 _SHOWN = 5
 
 
@@ -48,14 +51,14 @@ def read_ratings(path: Path) -> Ratings | AiRatings:
     rows: dict[tuple[str, str, str], int] = {}
     truths: dict[str, tuple[bool, int]] = {}
     for record in reading:
-        test, reader, case = (reading.cell(name, named) for name in ("test", "reader", "case"))
-        truth, rating = reading.cell("truth", _truth), reading.cell("rating", number)
-        if reading.row_has_problems:
+        test, reader, case = (reading.cell(name, named) or "" for name in ("test", "reader", "case"))
+        shown, rating = reading.cell("truth", _truth), reading.cell("rating", number)
+        if reading.row_has_problems or shown is None or rating is None:
             continue
-        first, row = truths.setdefault(case, (truth, record.number))
-        if first != truth:
+        first, row = truths.setdefault(case, (shown, record.number))
+        if first != shown:
             message = _("in row %(row)s this case has the truth %(other)s")
-            reading.say(Problem("truth", message, str(int(truth)), {"row": row, "other": int(first)}))
+            reading.say(Problem("truth", message, str(int(shown)), {"row": row, "other": int(first)}))
         key = (test, reader, case)
         if key in ratings:
             reading.say(
@@ -83,7 +86,7 @@ def read_ratings(path: Path) -> Ratings | AiRatings:
     return _arranged(path, ratings, tuple(truths), truth)
 
 
-def _arranged(path: Path, ratings: dict, cases: tuple[str, ...], truth: np.ndarray) -> Ratings | AiRatings:
+def _arranged(path: Path, ratings: Cells, cases: tuple[str, ...], truth: np.ndarray) -> Ratings | AiRatings:
     readers_of: dict[str, list[str]] = {}
     for test, reader, _case in ratings:
         readers = readers_of.setdefault(test, [])
@@ -96,11 +99,13 @@ def _arranged(path: Path, ratings: dict, cases: tuple[str, ...], truth: np.ndarr
         (of_ai,) = _filled(path, ratings, [ai], readers_of[ai], cases)[0]
         (values,) = _filled(path, ratings, others, readers_of[others[0]], cases)
         return AiRatings(ai, readers_of[ai][0], of_ai, others[0], tuple(readers_of[others[0]]), truth, values)
-    readers = tuple(dict.fromkeys(reader for _test, reader, _case in ratings))
-    return Ratings(tests, readers, cases, truth, _filled(path, ratings, tests, readers, cases))
+    everyone = tuple(dict.fromkeys(reader for _test, reader, _case in ratings))
+    return Ratings(tests, everyone, cases, truth, _filled(path, ratings, tests, everyone, cases))
 
 
-def _filled(path: Path, ratings: dict, tests, readers, cases) -> np.ndarray:
+def _filled(
+    path: Path, ratings: Cells, tests: Sequence[str], readers: Sequence[str], cases: Sequence[str]
+) -> np.ndarray:
     """Ratings as an array. FileRefused where a cell is empty."""
     keys = [(test, reader, case) for test in tests for reader in readers for case in cases]
     if lacking := [key for key in keys if key not in ratings]:

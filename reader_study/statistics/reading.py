@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
 from skinclinic.archive.formats.tables import Record, Table
 
+T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -43,7 +45,7 @@ class TablesRefused(ValueError):
 class FileRefused(TableRefused):
     """``file`` as a whole cannot be used; ``message`` and ``params`` say why."""
 
-    def __init__(self, path: Path, message: str, **params):
+    def __init__(self, path: Path, message: str, **params: object):
         super().__init__(message, **params)
         self.file = path.name
 
@@ -65,7 +67,7 @@ class Reading:
         self.found = 0
         self.row_has_problems = False
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Record]:
         try:
             for record in self.table.records():
                 self.record, self.row_has_problems = record, False
@@ -80,7 +82,7 @@ class Reading:
         self.found += 1
         self.row_has_problems = True
 
-    def cell(self, column: str, read: Callable):
+    def cell(self, column: str, read: Callable[[str], T]) -> T | None:
         """The value in this column; None with a problem noted, or where there is no such column."""
         text = self.record.cells.get(column)
         if text is None:

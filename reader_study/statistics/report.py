@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.plain import plain
@@ -21,7 +22,7 @@ def report(
     ak: str = AS_BENIGN,
     margin: float | None = None,
     endpoints: Sequence[str] = DISEASE_KEYS,
-) -> dict:
+) -> dict[str, Any]:
     """Every figure of the study, by dataset.
 
     ``ak``: where actinic keratosis goes when two groups are needed, "benign" or "malignant"; the alternative
@@ -65,7 +66,7 @@ def report(
 
 def _dataset(
     part: Part, whole: WholeSet | None, ak: str, margin: float | None, family: tuple[str, ...]
-) -> dict:
+) -> dict[str, Any]:
     diseases = model.diseases(part, ak, whole)
     limits = model.thresholds(diseases)
     return {

@@ -1,5 +1,7 @@
 """One session of one dataset: each reader, all readers, their groups."""
 
+from typing import Any
+
 import numpy as np
 
 from classifier.metrics import notes
@@ -16,7 +18,7 @@ MISSED_SHOWN = 20
 NO_ANSWER = "missing"
 
 
-def session(part: Part, read: Session) -> dict:
+def session(part: Part, read: Session) -> dict[str, Any]:
     """Everything about one session. Readers who answered nothing in it, in no dataset, are named and take part in
     nothing else."""
     who = read.who_read()
@@ -46,7 +48,7 @@ def session(part: Part, read: Session) -> dict:
     }
 
 
-def seconds(values: np.ndarray) -> dict | None:
+def seconds(values: np.ndarray) -> dict[str, Any] | None:
     """Reading times; None where none is known."""
     known = values[np.isfinite(values)]
     if not known.size:
@@ -59,7 +61,7 @@ def seconds(values: np.ndarray) -> dict | None:
     }
 
 
-def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict]) -> dict:
+def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str, Any]]) -> dict[str, Any]:
     codes, truth = who.codes[place], part.truth
     answered, right = codes != MISSING, codes == truth
     share = proportion(right.sum(), len(truth))
@@ -97,7 +99,7 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict]) -
     }
 
 
-def _silent(part: Part, group: str) -> dict:
+def _silent(part: Part, group: str) -> dict[str, Any]:
     """A reader without any answer in this session."""
     nothing = dict.fromkeys(
         ("right", "accuracy", "accuracy_ci", "kappa_vs_truth", "answered_only", "confusion", "seconds",
@@ -111,7 +113,7 @@ def _silent(part: Part, group: str) -> dict:
     }  # fmt: skip
 
 
-def _second(right: np.ndarray, second_right: np.ndarray, given: np.ndarray) -> dict | None:
+def _second(right: np.ndarray, second_right: np.ndarray, given: np.ndarray) -> dict[str, Any] | None:
     """How often one of two choices was right; None where nobody asked for a second."""
     if not given.any():
         return None
@@ -123,11 +125,11 @@ def _mean(values: np.ndarray) -> float | None:
     return float(values.mean()) if values.size else None
 
 
-def _summary(part: Part, who: Session, of_readers: list[dict[str, dict]]) -> dict:
+def _summary(part: Part, who: Session, of_readers: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
     """Readers together, all or a group. A missing answer is an answer of its own in Fleiss's kappa;
     ``fleiss_answered_only`` takes the images that all of them answered."""
     count, right = len(who.readers), who.codes == part.truth
-    found = {
+    found: dict[str, Any] = {
         "n_readers": count,
         "mean_accuracy": None,
         "sd_accuracy": None,
@@ -171,7 +173,7 @@ def _confusion(part: Part, codes: np.ndarray) -> Confusion:
     )
 
 
-def _most_missed(part: Part, who: Session) -> list[dict]:
+def _most_missed(part: Part, who: Session) -> list[dict[str, Any]]:
     """The images that most readers got wrong, with what they said and what the model said."""
     wrong = (who.codes != part.truth).sum(0)
     argmax = part.argmax
@@ -191,17 +193,19 @@ def _most_missed(part: Part, who: Session) -> list[dict]:
                 "missing": int(answers[0]),
                 "answers": dict(sorted(said.items(), key=lambda item: -item[1])),
                 "model": None if argmax is None else DISEASE_KEYS[argmax[place]],
-                "model_score": None if part.scores is None else float(part.scores[place, argmax[place]]),
+                "model_score": None
+                if part.scores is None or argmax is None
+                else float(part.scores[place, argmax[place]]),
             }
         )
     return found
 
 
-def _subgroups(part: Part, who: Session) -> dict[str, list[dict]]:
+def _subgroups(part: Part, who: Session) -> dict[str, list[dict[str, Any]]]:
     """Readers' mean accuracy, and the model's, by age band, sex and skin type."""
-    found: dict[str, list[dict]] = {}
-    for name, labels in divisions(part).items():
-        labels = np.array(labels)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, labels_of_images in divisions(part).items():
+        labels = np.array(labels_of_images)
         found[name] = []
         for label in np.unique(labels):
             chosen = labels == label

@@ -58,7 +58,7 @@ class WholeSet:
     truth: tuple[str, ...]
     datasets: tuple[str, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not len(self.scores) == len(self.truth) == len(self.datasets):
             raise ValueError("scores, truth and datasets of the whole test set must be of one length")
         _check_scores(self.scores)
@@ -77,7 +77,7 @@ class StudyTables:
     choices: tuple[str, ...] = DISEASE_KEYS
     whole: WholeSet | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.scores is not None:
             if len(self.scores) != len(self.images):
                 raise ValueError(f"{len(self.scores)} rows of scores for {len(self.images)} images")
@@ -169,12 +169,13 @@ def read_tables(
 
 def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
     reading = Reading(path, problems, ("image", "dataset", "truth"))
-    images, seen = [], {}
+    images: list[Image] = []
+    seen: dict[str, int] = {}
     for record in reading:
         image = Image(
-            reading.cell("image", named),
-            reading.cell("dataset", named),
-            reading.cell("truth", _disease),
+            reading.cell("image", named) or "",
+            reading.cell("dataset", named) or "",
+            reading.cell("truth", _disease) or "",
             reading.cell("sex", sex) or "",
             reading.cell("age", age),
             reading.cell("skin_type", skin_type),
@@ -223,11 +224,12 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
     answers = []
     for _record in reading:
         answer = Answer(
-            reading.cell("session", named),
-            reading.cell("reader", named),
-            reading.cell("group", word),
-            reading.cell("image", named),
-            *(reading.cell(name, _choice) or "" for name in ("answer", "second")),
+            reading.cell("session", named) or "",
+            reading.cell("reader", named) or "",
+            reading.cell("group", word) or "",
+            reading.cell("image", named) or "",
+            reading.cell("answer", _choice) or "",
+            reading.cell("second", _choice) or "",
             reading.cell("confidence", _confidence),
             reading.cell("seconds", _seconds),
             reading.cell("first_answer", _choice) or "",

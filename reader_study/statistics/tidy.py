@@ -1,16 +1,17 @@
 """A report as tables with one fact a row, diseases in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from reader_study.statistics.coded import parts
 from reader_study.statistics.tables import Answer, StudyTables
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # (name, columns, rows)
-TidyTable = tuple[str, tuple[str, ...], list[tuple]]
+TidyTable = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
 
 
-def tidy(report: dict, tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
+def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
     """All answers, the readers, their points, the model by disease, and every comparison."""
     yield answers(tables, language)
     yield readers(report)
@@ -30,7 +31,7 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for part in parts(tables):
         argmax = part.argmax
         for session in part.sessions:
@@ -53,14 +54,14 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
     return "answers", columns, rows
 
 
-def readers(report: dict) -> TidyTable:
+def readers(report: dict[str, Any]) -> TidyTable:
     """A row for each dataset, session and reader, then the mean of all and of each group."""
     columns = (
         "dataset", "session", "reader", "group", "images", "answered", "missing", "accuracy", "accuracy_low",
         "accuracy_high", "accuracy_sd", "kappa_vs_truth", "fleiss_kappa", "accuracy_answered_only", "median_seconds",
         "note",
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for dataset, session, found in _sessions(report):
         for name, one in found["readers"].items():
             kept = one["answered_only"]
@@ -77,14 +78,14 @@ def readers(report: dict) -> TidyTable:
     return "readers", columns, rows
 
 
-def points(report: dict, language: str = "en") -> TidyTable:
+def points(report: dict[str, Any], language: str = "en") -> TidyTable:
     """Sensitivity and specificity of each reader and disease, then the means of all and of each group."""
     columns = (
         "dataset", "session", "reader", "group", "disease", "key", "true_positives", "positives", "sensitivity",
         "sensitivity_low", "sensitivity_high", "sensitivity_sd", "true_negatives", "negatives", "specificity",
         "specificity_low", "specificity_high", "specificity_sd", "note",
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for dataset, session, found in _sessions(report):
         for name, one in found["readers"].items():
             for key, point in one["points"].items():
@@ -105,7 +106,7 @@ def points(report: dict, language: str = "en") -> TidyTable:
     return "points", columns, rows
 
 
-def diseases(report: dict, language: str = "en") -> TidyTable:
+def diseases(report: dict[str, Any], language: str = "en") -> TidyTable:
     """The model on the sample, and on the whole test set where there is one."""
     columns = (
         "dataset", "photos", "disease", "key", "positives", "negatives", "auc", "auc_low", "auc_high", "auc_variance",
@@ -113,7 +114,7 @@ def diseases(report: dict, language: str = "en") -> TidyTable:
         "specificity_among_other_malignant", "other_malignant", "specificity_among_other_benign", "other_benign",
         "note",
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
         for key, one in found["diseases"].items():
             for photos, figures in (("sample", one), ("whole test set", one["whole"])):
@@ -131,14 +132,14 @@ def diseases(report: dict, language: str = "en") -> TidyTable:
     return "diseases", columns, rows
 
 
-def comparisons(report: dict, language: str = "en") -> TidyTable:
+def comparisons(report: dict[str, Any], language: str = "en") -> TidyTable:
     """Every test of a difference: a minus b."""
     columns = (
         "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "a", "b", "difference",
         "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin", "non_inferiority_p",
         "note",
     )  # fmt: skip
-    rows: list[tuple] = []
+    rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
         for session, tests in found["ai_vs_readers"].items():
             rows += _ai_rows(dataset, session, "all", tests, language)
@@ -163,7 +164,9 @@ def comparisons(report: dict, language: str = "en") -> TidyTable:
     return "comparisons", columns, rows
 
 
-def _ai_rows(dataset: str, session: str, group: str, tests: dict, language: str) -> Iterator[tuple]:
+def _ai_rows(
+    dataset: str, session: str, group: str, tests: dict[str, Any], language: str
+) -> Iterator[tuple[object, ...]]:
     for key, one in tests.items():
         margin = one["non_inferiority"] or {}
         yield (
@@ -173,13 +176,13 @@ def _ai_rows(dataset: str, session: str, group: str, tests: dict, language: str)
         )  # fmt: skip
 
 
-def _sessions(report: dict) -> Iterator[tuple[str, str, dict]]:
+def _sessions(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for dataset, found in report["datasets"].items():
         for session, one in found["sessions"].items():
             yield dataset, session, one
 
 
-def _means(found: dict) -> Iterator[tuple[str, str, dict]]:
+def _means(found: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "mean", "all", found
     for group, one in found["groups"].items():
         yield "mean", group, one
@@ -193,5 +196,5 @@ def _result(answer: str, truth: str) -> str:
     return "missing" if not answer else "right" if answer == truth else "wrong"
 
 
-def _pair(ci) -> tuple:
+def _pair(ci: Sequence[float] | None) -> tuple[object, ...]:
     return (None, None) if ci is None else tuple(ci)

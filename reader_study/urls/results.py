@@ -7,7 +7,6 @@ from reader_study.views import replays, result_files, result_parts, results
 urlpatterns = [
     path("replay/", replays.new, name="study-replay"),
     path("<int:pk>/results/", results.overview, name="study-results"),
-    path("<int:pk>/results/status/", results.status, name="study-results-status"),
     path("<int:pk>/results/act/", results.act, name="study-results-act"),
     path("<int:pk>/results/diseases/", result_parts.disease, name="study-results-disease"),
     path("<int:pk>/results/readers/", result_parts.readers, name="study-results-readers"),

@@ -9,7 +9,6 @@ urlpatterns = [
     path("new/", studies.new, name="study-new"),
     path("<int:pk>/", studies.page, name="study"),
     path("<int:pk>/act/", studies.act, name="study-act"),
-    path("<int:pk>/model/", studies.model_state, name="study-model"),
     path("<int:pk>/preview/", studies.preview, name="study-preview"),
     path("<int:pk>/protocol/", studies.protocol_file, name="study-protocol"),
     path("<int:pk>/log/", studies.log, name="study-log"),

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 from reader_study.models import Reader, Reading, Study, StudySession
 from reader_study.services.making import paper as service
 from reader_study.services.reading import answer_files
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic import imaging
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.permissions import STUDY
+from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
 
 MOST_BYTES = 5 * 1024**2
 KEPT_SECONDS = 24 * 3600
@@ -31,12 +32,12 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 
 
 @require_safe
-def paper(request: HttpRequest, pk: int) -> HttpResponse:
+def paper(request: SignedInRequest, pk: int) -> HttpResponse:
     """What can be printed, and where answers are brought back."""
     return _page(request, study_of(request, pk, STUDY))
 
 
-def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
     readings = (
         Reading.objects.filter(reader__study=study, reader__is_preview=False, reader__withdrawn_at=None)
         .select_related("reader", "session")
@@ -53,7 +54,7 @@ def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -
 
 
 @require_safe
-def pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
+def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The study as a PDF, in the fixed order or that of ``?reading=``."""
     study = study_of(request, pk, STUDY)
     reading = None
@@ -89,7 +90,7 @@ def _sent(file) -> Iterator[bytes]:
 
 
 @require_POST
-def answers(request: HttpRequest, pk: int) -> HttpResponse:
+def answers(request: SignedInRequest, pk: int) -> HttpResponse:
     """Check a file, or write one that was checked a moment ago."""
     study = study_of(request, pk, STUDY)
     reader = _row(study.readers.counted(), request.POST.get("reader", ""))
@@ -121,7 +122,7 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
     upload = request.FILES.get("file")
     if upload is None:
         raise Refused("file", _("Choose a file."))
-    if upload.size > MOST_BYTES:
+    if (upload.size or 0) > MOST_BYTES:
         raise Refused("file", _("The file is larger than 5 MB; that is no file of answers."))
     data = upload.read()
     folder = _folder(study)
@@ -135,7 +136,7 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
 
 
 def _check(
-    request: HttpRequest, study: Study, reader: Reader | None, session: StudySession | None, path: Path
+    request: SignedInRequest, study: Study, reader: Reader | None, session: StudySession | None, path: Path
 ) -> HttpResponse:
     try:
         found = answer_files.check(study, path, reader=reader, session=session)
@@ -155,7 +156,7 @@ def _check(
 
 
 def _write(
-    request: HttpRequest, study: Study, reader: Reader | None, session: StudySession | None
+    request: SignedInRequest, study: Study, reader: Reader | None, session: StudySession | None
 ) -> HttpResponse:
     name = request.POST.get("file", "")
     path = _folder(study) / f"{name}.csv"

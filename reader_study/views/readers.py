@@ -1,7 +1,9 @@
 """Readers: inviting them, how far they are, new links, reminders, withdrawing."""
 
+from base64 import b64encode
+
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,17 +12,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reader_study.models import Reader, Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.making import progress, readers
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
+from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
+from skinclinic.web.requests import SignedInRequest
 
 LONGEST_TEXT = 40_000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def listing(request: HttpRequest, pk: int) -> HttpResponse:
+def listing(request: SignedInRequest, pk: int) -> HttpResponse:
     """The readers and their progress; POST invites some and shows their links, this once."""
     study = study_of(request, pk, STUDY)
     if request.method != "POST":
@@ -40,10 +44,17 @@ def listing(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _page(request, study, status=422, sent=sent, error=str(refused))
-    return _page(request, study, invited=invited)
+    return _page(request, study, invited=invited, links_file=_links_file(invited))
 
 
-def _page(request: HttpRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
+def _links_file(invited: list[readers.Invited]) -> str:
+    """The links as a CSV to keep: in the page itself, for the server could not say them again."""
+    rows = [(one.reader.code, one.reader.name, one.reader.email, one.link) for one in invited]
+    content = table_csv(("reader", "name", "e-mail", "link"), rows)
+    return "data:text/csv;charset=utf-8;base64," + b64encode(content).decode()
+
+
+def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
     lines = progress.of(study)
     context |= frame(request, study, "readers") | _progress(study, lines)
     context |= {
@@ -59,24 +70,29 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
         "study": study,
         "lines": lines,
         "sessions": list(study.sessions.all()),
+        "is_mailing": any(
+            letter and letter.is_on_its_way
+            for line in lines
+            for letter in (line.reader.letter, line.reader.reminder)
+        ),
         "waiting": [line for line in lines if not line.is_finished and not line.reader.withdrawn_at],
     }
 
 
 @require_safe
-def progress_table(request: HttpRequest, pk: int) -> HttpResponse:
+def progress_table(request: SignedInRequest, pk: int) -> HttpResponse:
     """The table alone, polled by the page."""
     study = study_of(request, pk, STUDY)
     return render(request, "studies/progress.html", _progress(study, progress.of(study)))
 
 
 @require_POST
-def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
-    """Give a reader a new link, remind or withdraw."""
+def act(request: SignedInRequest, pk: int, reader: int) -> HttpResponse:
+    """Give a reader a new link, remind, mail again or withdraw."""
     study = study_of(request, pk, STUDY)
     row = (
         Reader.objects.filter(study=study, is_preview=False, pk=reader)
-        .select_related("study__clinic")
+        .select_related("study__clinic", "letter__job", "reminder__job")
         .first()
     )
     if row is None:
@@ -85,10 +101,14 @@ def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
     try:
         if wanted == "renew":
             found = readers.renew(row, request.user, lambda secret: reading_address(request, secret))
-            return _page(request, study, invited=[found], is_renewed=True)
+            links_file = _links_file([found])
+            return _page(request, study, invited=[found], is_renewed=True, links_file=links_file)
         if wanted == "remind":
             return _remind(request, study, [row])
-        if wanted == "withdraw":
+        if wanted == "mail":
+            readers.mail_again(row)
+            messages.success(request, _("The e-mail to %(name)s is tried again.") % {"name": row})
+        elif wanted == "withdraw":
             _withdraw(request, row)
         else:
             messages.error(request, _("Choose what to do with the reader."))
@@ -97,7 +117,7 @@ def act(request: HttpRequest, pk: int, reader: int) -> HttpResponse:
     return redirect("study-readers", pk)
 
 
-def _withdraw(request: HttpRequest, reader: Reader) -> None:
+def _withdraw(request: SignedInRequest, reader: Reader) -> None:
     reason = request.POST.get("reason", "").strip()[:400]
     if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
@@ -106,13 +126,13 @@ def _withdraw(request: HttpRequest, reader: Reader) -> None:
 
 
 @require_POST
-def remind_all(request: HttpRequest, pk: int) -> HttpResponse:
+def remind_all(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remind everybody who has not finished."""
     study = study_of(request, pk, STUDY)
     return _remind(request, study, [line.reader for line in _progress(study, progress.of(study))["waiting"]])
 
 
-def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
+def _remind(request: SignedInRequest, study: Study, wanted: list[Reader]) -> HttpResponse:
     """Mail what can be mailed; show the text of the others to copy."""
     pks = {reader.pk for reader in wanted}
     by_hand, mailed = [], 0
@@ -131,7 +151,7 @@ def _remind(request: HttpRequest, study: Study, wanted: list[Reader]) -> HttpRes
             by_hand.append((line.reader, readers.reminder(line)))
     if mailed:
         messages.success(
-            request, ngettext("%d reminder was sent.", "%d reminders were sent.", mailed) % mailed
+            request, ngettext("%d reminder is being sent.", "%d reminders are being sent.", mailed) % mailed
         )
     if not by_hand:
         return redirect("study-readers", study.pk)

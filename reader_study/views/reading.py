@@ -1,5 +1,6 @@
 """The pages of a reader: where the study stands, its instructions, and the reading itself."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from reader_study.models import Reading
 from reader_study.presenters.sent_to_reader import state_of
 from reader_study.services.making import enrolment
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.reading import Refused
+from reader_study.services.reading.refusals import Refused
 from reader_study.views.reader_access import for_readers
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
 
@@ -31,7 +32,7 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
     except Refused as refused:
         # Every session shows the same photos.
         answered = max((step.answered for step in steps), default=0)
-        context = {
+        context: dict[str, Any] = {
             "code": refused.code, "reason": refused.refusal.words, "study": reader.study, "answered": answered,
             "secret": secret,
         }  # fmt: skip

@@ -4,17 +4,15 @@ import json
 import math
 import uuid
 from datetime import datetime
-from functools import partial
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from reader_study.models import Study
 from reader_study.presenters.sent_to_reader import answer_json, state_of
 from reader_study.services.reading import answers
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.answers import Given
+from reader_study.services.reading.answers import BadAnswer, Given
 from reader_study.services.reading.refusals import NEXT, Refused
 from reader_study.views.reader_access import for_readers
 from skinclinic.web.requests import json_error
@@ -23,14 +21,8 @@ MAX_BYTES = 4096
 LONGEST_SECONDS = 7 * 24 * 3600
 
 
-class BadAnswer(ValueError):
-    """What was sent is no answer; the text says why."""
-
-    status, code = 400, "bad_answer"
-
-
-class TooLarge(BadAnswer):
-    status, code = 413, "too_large"
+class TooLarge(ValueError):
+    """More was sent than an answer can be."""
 
 
 @for_readers("POST")
@@ -43,11 +35,15 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     "finished"}. The same key again changes nothing.
     """
     try:
-        taken = answers.take(secret, session, position, partial(_read, request))
+        # All of it before anything is locked: a phone in a lift may take minutes to send it.
+        given = read_given(_body(request))
+        taken = answers.take(secret, session, position, given)
+    except TooLarge as problem:
+        return json_error(413, "too_large", str(problem), then=NEXT)
     except BadAnswer as problem:
-        return json_error(problem.status, problem.code, str(problem), then=NEXT)
+        return json_error(400, "bad_answer", str(problem), then=NEXT)
     except Refused as refused:
-        if refused.refusal.is_logged:
+        if refused.refusal.is_logged and refused.reading:
             readings.note_refused(refused.reading, refused.code)
         raise
     return JsonResponse(
@@ -75,15 +71,15 @@ def finish(request: HttpRequest, secret: str, session: str) -> HttpResponse:
     return JsonResponse({"finished": True})
 
 
-def _read(request: HttpRequest, study: Study) -> Given:
+def _body(request: HttpRequest) -> bytes:
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if not announced.isdecimal() or int(announced) > MAX_BYTES or len(request.body) > MAX_BYTES:
         raise TooLarge(_("What was sent is too large. Nothing was stored."))
-    return read_given(request.body, study)
+    return request.body
 
 
-def read_given(body: bytes, study: Study) -> Given:
-    """Read and check an answer that was sent. Raises BadAnswer."""
+def read_given(body: bytes) -> Given:
+    """Read an answer that was sent. Raises BadAnswer for what no study asks; ``take`` checks the rest."""
     try:
         sent = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -91,19 +87,15 @@ def read_given(body: bytes, study: Study) -> Given:
     if not isinstance(sent, dict):
         raise BadAnswer(_("An answer is a JSON object."))
     is_undo, is_first = (_truth(sent, name) for name in ("undo", "first"))
-    choice = _choice(sent, "choice", study)
+    choice, second = _choice(sent, "choice"), _choice(sent, "second")
     if not choice and not is_undo:
         raise BadAnswer(_("Choose one of the answers."))
-    second = _choice(sent, "second", study) if study.asks_second and choice else ""
-    if second and second == choice:
-        raise BadAnswer(_("The second choice is the same as the first."))
     confidence = _whole(sent, "confidence", 0, 100)
     known = _whole(sent, "known", 0, 2**31 - 1)
     if known is None:
         raise BadAnswer(_("“%(name)s” is missing.") % {"name": "known"})
     return Given(
-        key=_key(sent), known=known, choice=choice, second=second,
-        confidence=confidence if study.asks_confidence and choice else None,
+        key=_key(sent), known=known, choice=choice, second=second, confidence=confidence,
         seconds=_seconds(sent), given_at=_moment(sent), is_first=is_first, is_undo=is_undo,
     )  # fmt: skip
 
@@ -133,12 +125,12 @@ def _truth(sent: dict, name: str) -> bool:
     return bool(value)
 
 
-def _choice(sent: dict, name: str, study: Study) -> str:
+def _choice(sent: dict, name: str) -> str:
     value = sent.get(name)
-    if value is None or value == "":
+    if value is None:
         return ""
-    if not isinstance(value, str) or value not in study.choices:
-        raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": name})
+    if not isinstance(value, str):
+        raise _wrong(name)
     return value
 
 

@@ -21,13 +21,13 @@ from skinclinic.web.requests import json_error
 
 
 @for_readers("GET", "HEAD")
-def photo(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+def photo(request: HttpRequest, secret: str, session: str, position: int) -> StreamingHttpResponse:
     """The photo at ``position``, in bytes that nobody has seen before."""
     return _sent(readings.photo_at(readings.find(secret, session), position))
 
 
 @for_readers("GET", "HEAD")
-def practice_photo(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+def practice_photo(request: HttpRequest, secret: str, session: str, position: int) -> StreamingHttpResponse:
     return _sent(readings.practice_photo_at(readings.find(secret, session), position))
 
 

@@ -17,13 +17,14 @@ from reader_study.services.results import replay
 from reader_study.statistics.tables import StudyTables
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import MemberRequest
 
 TOKEN = re.compile(r"[\w-]{16,40}", re.ASCII)
 
 
 @clinic_member(STUDY)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """Choose files; ``act`` "check" shows what they would become, "create" makes it."""
     action = request.POST.get("act", "") if request.method == "POST" else ""
     if action == "create":
@@ -37,7 +38,7 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         _keep(form, folder)
         tables = replay.check(folder)
-    except replay.Refused as refused:
+    except replay.FilesRefused as refused:
         shutil.rmtree(folder, ignore_errors=True)
         return _form(request, form, refused, status=422)
     except OSError:
@@ -77,7 +78,7 @@ def _kept(form: ReplayForm) -> list[tuple[str, str]]:
     return kept
 
 
-def _create(request: HttpRequest) -> HttpResponse:
+def _create(request: MemberRequest) -> HttpResponse:
     form = ReplayForm(request.POST, clinic=request.membership.clinic)
     token = request.POST.get("token", "")
     folder = replay.draft_folder(request.user, token if TOKEN.fullmatch(token) else "none")
@@ -89,7 +90,7 @@ def _create(request: HttpRequest) -> HttpResponse:
         return redirect("study-replay")
     try:
         study = replay.create(request.membership.clinic, request.user, replay.check(folder), form.wishes)
-    except (replay.Refused, OSError) as refused:
+    except (replay.FilesRefused, OSError) as refused:
         messages.error(request, str(refused))
         return redirect("study-replay")
     shutil.rmtree(folder, ignore_errors=True)

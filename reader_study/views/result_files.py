@@ -10,7 +10,7 @@ from PIL import Image
 from classifier.models import Analysis
 from classifier.plots.colormaps import overlay
 from classifier.presenters.hidden_answers import hidden_answers
-from classifier.services.evaluation.figure_files import DRAWN, figure_file, zip_stream
+from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.models import StudyImage
 from reader_study.services.results import result_files
 from reader_study.services.results.study_tables import FILES
@@ -20,6 +20,8 @@ from skinclinic import imaging
 from skinclinic.files import store as files
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
+from skinclinic.web.zip_stream import compressed
 
 TYPES = {
     "svg": "image/svg+xml",
@@ -56,10 +58,10 @@ def download(request: HttpRequest, page: ResultPage) -> HttpResponse:
         return _file(page, HttpResponse(result_files.answers_csv(results)), "answers-in-words.csv")
     if what == "everything":
         found = result_files.everything(results, labels=page.labels, interval=page.interval)
-        return _file(page, StreamingHttpResponse(zip_stream(found)), "results.zip")
+        return _file(page, StreamingHttpResponse(compressed(found)), "results.zip")
     if what == "replay":
         found = result_files.replay_files(results)
-        return _file(page, StreamingHttpResponse(zip_stream(found)), "replay.zip")
+        return _file(page, StreamingHttpResponse(compressed(found)), "replay.zip")
     if what in FILES and (content := results.file(what)) is not None:
         return _file(page, HttpResponse(content), what)
     raise Http404
@@ -75,7 +77,7 @@ def _file(page: ResultPage, response, name: str):
 
 @cache_control(private=True, max_age=3600)
 @results_page
-def heatmap(request: HttpRequest, page: ResultPage) -> HttpResponse:
+def heatmap(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     """The square of a photo under the heatmap of the model's first choice; ``image``: its number."""
     number = request.GET.get("image", "")
     row = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -13,32 +13,34 @@ from django.views.decorators.http import require_safe
 from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
+from reader_study.presenters.work import ResultsProgress
+from reader_study.services.access import sees_results
 from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import frame, study_of
 from skinclinic.models import Member
-from skinclinic.permissions import membership
+from skinclinic.permissions import member_of
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
 
 TAB = "results"
 
 
 @dataclass(frozen=True)
 class Access:
-    """Whether a member may see answers beside the truth: of a closed study everybody, before that only those who
-    run it and after a logged decision."""
+    """A member before the results of a study."""
 
     study: Study
     member: Member
 
     @property
     def can_see(self) -> bool:
-        return self.study.is_closed or (self.study.is_unblinded and self.member.can_run_studies)
+        return sees_results(self.study, self.member)
 
 
-def access_of(request: HttpRequest, pk: int) -> Access:
+def access_of(request: SignedInRequest, pk: int) -> Access:
     """Raises Http404 for outsiders."""
     study = study_of(request, pk)
-    return Access(study, membership(request.user, study.clinic_id))
+    return Access(study, member_of(request.user, study.clinic_id))
 
 
 def results_page(view: Callable) -> Callable:
@@ -47,7 +49,7 @@ def results_page(view: Callable) -> Callable:
 
     @require_safe
     @wraps(view)
-    def shown(request: HttpRequest, pk: int) -> HttpResponse:
+    def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         access = access_of(request, pk)
         if not access.can_see:
             return refusal(request, access)
@@ -60,7 +62,7 @@ def results_page(view: Callable) -> Callable:
     return shown
 
 
-def refusal(request: HttpRequest, access: Access) -> HttpResponse:
+def refusal(request: SignedInRequest, access: Access) -> HttpResponse:
     """Why the results are not shown, and until when."""
     context = frame(request, access.study, TAB)
     return render(request, "studies/results/blinded.html", context, status=403)
@@ -69,7 +71,7 @@ def refusal(request: HttpRequest, access: Access) -> HttpResponse:
 class ResultPage:
     """The results of a study, and which dataset, session and look of them the address names."""
 
-    def __init__(self, request: HttpRequest, access: Access):
+    def __init__(self, request: SignedInRequest, access: Access):
         self.request, self.study, self.member = request, access.study, access.member
         asked = request.GET
         self.results = Results(self.study, asked.get("ak", ""))
@@ -124,6 +126,7 @@ class ResultPage:
         return {
             **frame(self.request, self.study, TAB),
             "page": self,
+            "work": ResultsProgress(self.study, self.member),
             "result": StudyResult.objects.filter(study=self.study).first(),
             "report": self.report,
             "about": self.report["about"],

@@ -14,6 +14,7 @@ from reader_study.services.results import methods_text
 from reader_study.services.results.conclusions import conclusions
 from reader_study.views.result_page import ResultPage, results_page
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import SignedInRequest
 
 
 @results_page
@@ -150,7 +151,7 @@ def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
 
 
 @results_page
-def missed(request: HttpRequest, page: ResultPage) -> HttpResponse:
+def missed(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     """The photos that most readers got wrong, with the model's heatmap where there is one."""
     found = page.read["most_missed"]
     rows = {

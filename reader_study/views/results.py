@@ -1,13 +1,13 @@
-"""The results of a study: the overview, its progress, and what can be done with them."""
+"""The results of a study: the overview, and what can be done with them."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import StudyEvent, StudyResult
+from reader_study.presenters.work import ResultsProgress
 from reader_study.services.results import results as service
 from reader_study.services.results.conclusions import conclusions
 from reader_study.services.results.results import NoResults
@@ -15,10 +15,11 @@ from reader_study.views.common import frame, study_of
 from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
 from skinclinic.permissions import STUDY
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_safe
-def overview(request: HttpRequest, pk: int) -> HttpResponse:
+def overview(request: SignedInRequest, pk: int) -> HttpResponse:
     """The results in short; or why there are none yet."""
     access = access_of(request, pk)
     if not access.can_see:
@@ -52,12 +53,9 @@ _TOLD = (
 )  # fmt: skip
 
 
-def _state(request: HttpRequest, access: Access, row: StudyResult | None) -> dict:
-    return {
-        **frame(request, access.study, TAB),
-        "result": row,
-        "percent": round(100 * row.done / row.total) if row and row.total else 0,
-    }
+def _state(request: SignedInRequest, access: Access, row: StudyResult | None) -> dict:
+    work = ResultsProgress(access.study, access.member)
+    return {**frame(request, access.study, TAB), "result": row, "work": work}
 
 
 def _lines(page: ResultPage) -> list[dict]:
@@ -83,29 +81,13 @@ def _lines(page: ResultPage) -> list[dict]:
     return lines
 
 
-@require_safe
-def status(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    access = access_of(request, pk)
-    if not access.can_see:
-        raise PermissionDenied
-    row = StudyResult.objects.filter(study=access.study).first()
-    response = render(request, "studies/results/progress.html", _state(request, access, row))
-    if row is None or not row.is_busy:
-        response["HX-Refresh"] = "true"
-    return response
-
-
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
-    """Compute (again), or take failed results up again."""
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Compute (again)."""
     study = study_of(request, pk, STUDY)
     action = request.POST.get("act", "")
     if not study.is_unblinded:
         messages.error(request, _("Results are computed once the study is closed."))
-    elif action == "retry":
-        if not service.retry(study):
-            messages.info(request, _("Nothing has failed; there is nothing to take up again."))
     elif action == "compute":
         service.request(study)
     else:

@@ -15,11 +15,12 @@ from reader_study.models import Study
 from reader_study.presenters import words
 from reader_study.services.making import sampling
 from reader_study.services.making.sampling import Recipe
-from reader_study.services.refused import Refused
 from reader_study.views.common import frame, study_of, study_with_truth
 from skinclinic.permissions import STUDY
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import SignedInRequest
 
 BY_DISEASE, BY_TIER = "disease", "tier"
 
@@ -51,7 +52,7 @@ class Choice:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def sample(request: HttpRequest, pk: int) -> HttpResponse:
+def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     """The recipe (while the study is a draft) and the photos drawn by it."""
     study = study_with_truth(request, pk)
     if request.method == "POST":
@@ -67,7 +68,7 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "studies/sample.html", context)
 
 
-def _draw(request: HttpRequest, study: Study) -> HttpResponse:
+def _draw(request: SignedInRequest, study: Study) -> HttpResponse:
     """Fill in the paper's numbers, or draw."""
     recipe, choice = Recipe.of(study), Choice.of(request.POST, None)
     numbers = {
@@ -189,7 +190,7 @@ def _drawn(study: Study) -> dict:
     recipe = study.recipe or {}
     names = recipe.get("datasets", {})
     datasets = sorted({image.dataset for image in counted} | set(names.values()))
-    wanted = Counter()
+    wanted: Counter[tuple[str, str]] = Counter()
     for version, groups in recipe.get("per", {}).items():
         for group, n in groups.items():
             wanted[group, names.get(version, version)] += n
@@ -220,7 +221,7 @@ def _drawn(study: Study) -> dict:
 
 
 @require_POST
-def sample_act(request: HttpRequest, pk: int) -> HttpResponse:
+def sample_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Draw with another seed, take a photo out, replace it, or let those taken out be drawn again."""
     study = study_of(request, pk, STUDY)
     try:
@@ -236,7 +237,7 @@ def sample_act(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("study-sample", pk)
 
 
-def _redraw(request: HttpRequest, study: Study) -> HttpResponse:
+def _redraw(request: SignedInRequest, study: Study) -> HttpResponse:
     recipe = Recipe.of(study)
     if recipe is None:
         raise Refused("per", _("Draw a sample first."))
@@ -248,7 +249,7 @@ def _redraw(request: HttpRequest, study: Study) -> HttpResponse:
     return _after_drawing(request, study)
 
 
-def _take_out(request: HttpRequest, study: Study, image: int, is_replacing: bool) -> HttpResponse:
+def _take_out(request: SignedInRequest, study: Study, image: int, is_replacing: bool) -> HttpResponse:
     row = study.images.filter(pk=image).first()
     if row is None:
         raise Refused(

@@ -1,7 +1,7 @@
 """The settings of a draft; once it is open, what was fixed and what may still be amended."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
 from reader_study.services.making import studies
-from reader_study.services.refused import Refused
 from reader_study.views.common import STUDIES, frame, study_of
 from skinclinic.permissions import STUDY
+from skinclinic.services.refused import Refused
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest, pk: int) -> HttpResponse:
+def settings(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a draft, or read what opening fixed."""
     study = study_of(request, pk, STUDY)
     if not study.is_draft:
@@ -49,7 +50,7 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "studies/settings.html", context, status=422 if is_wrong else 200)
 
 
-def _fixed(request: HttpRequest, study: Study, form: AmendmentForm) -> HttpResponse:
+def _fixed(request: SignedInRequest, study: Study, form: AmendmentForm) -> HttpResponse:
     context = frame(request, study, "settings") | {
         "form": form,
         "groups": study.groups.all(),
@@ -60,7 +61,7 @@ def _fixed(request: HttpRequest, study: Study, form: AmendmentForm) -> HttpRespo
 
 
 @require_POST
-def amend(request: HttpRequest, pk: int) -> HttpResponse:
+def amend(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change what may still change, with a reason that stays beside it."""
     study = study_of(request, pk, STUDY)
     if study.is_draft:

@@ -12,15 +12,16 @@ from reader_study.forms.study import NewStudyForm
 from reader_study.models import Study, StudyEvent
 from reader_study.presenters import words
 from reader_study.presenters.addresses import reading_address
+from reader_study.presenters.work import ModelAnswersProgress
 from reader_study.services.access import studies_of
 from reader_study.services.making import opening, progress, protocol, readers, studies
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from reader_study.views.common import frame, study_of, study_with_truth
-from skinclinic.engine import jobs
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
 from skinclinic.web.inputs import storable
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
 LOG_SIZE = 100
@@ -28,7 +29,7 @@ LOG_SIZE = 100
 
 @clinic_member()
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: MemberRequest) -> HttpResponse:
     """The clinic's studies, newest first."""
     rows = studies_of(request.membership.clinic).select_related("created_by")
     page = _page(request, rows, PAGE_SIZE)
@@ -57,7 +58,7 @@ def _around(address: str, page: keyset.Page) -> dict[str, str]:
 
 @clinic_member(STUDY)
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     """A name is all a draft needs."""
     form = NewStudyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -71,12 +72,12 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def page(request: HttpRequest, pk: int) -> HttpResponse:
+def page(request: SignedInRequest, pk: int) -> HttpResponse:
     """A study and where it stands."""
     study = study_of(request, pk)
     context = frame(request, study, "overview")
     if context["can_run"]:
-        context |= _for_coordinators(study)
+        context |= _for_coordinators(request, study)
     given, wanted = progress.share(study)
     context |= {
         "given": given,
@@ -93,9 +94,9 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "studies/page.html", context)
 
 
-def _for_coordinators(study: Study) -> dict:
+def _for_coordinators(request: SignedInRequest, study: Study) -> dict:
     """What those see who run the study: what stands in the way of opening, what closing would lose."""
-    found = _model_state(study)
+    found: dict = {"work": ModelAnswersProgress.of(request, study)}
     if study.is_draft:
         points = [(point, words.place(point.where, study)) for point in opening.points(study)]
         found |= {
@@ -108,32 +109,8 @@ def _for_coordinators(study: Study) -> dict:
     return found
 
 
-def _model_state(study: Study) -> dict:
-    """How far the model has looked at the photos."""
-    job = model_answers.job_of(study) if study.model_version_id else None
-    return {
-        "study": study,
-        "job": job,
-        "job_runs": bool(job) and job.state in (job.State.QUEUED, job.State.RUNNING),
-        "job_percent": round(100 * job.progress) if job else 0,
-        "unanswered": model_answers.missing(study) if study.model_version_id else 0,
-        "engine_online": jobs.engine_online() or jobs.engine_online("training"),
-    }
-
-
-@require_safe
-def model_state(request: HttpRequest, pk: int) -> HttpResponse:
-    """The model's progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    study = study_of(request, pk, STUDY)
-    context = _model_state(study)
-    response = render(request, "studies/model_state.html", context)
-    if not context["job_runs"]:
-        response["HX-Refresh"] = "true"
-    return response
-
-
 @require_POST
-def act(request: HttpRequest, pk: int) -> HttpResponse:
+def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open, close, unblind, ask the model, or throw a draft away."""
     study = study_of(request, pk, STUDY)
     acts = {"open": _open, "close": _close, "unblind": _unblind, "delete": _delete, "model": _ask_model}
@@ -148,19 +125,19 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("study", pk)
 
 
-def _open(request: HttpRequest, study: Study) -> HttpResponse:
+def _open(request: SignedInRequest, study: Study) -> HttpResponse:
     opening.open_study(study, request.user)
     messages.success(request, _("The study is open. Everything it rests on is fixed by the hash below."))
     return redirect("study", study.pk)
 
 
-def _close(request: HttpRequest, study: Study) -> HttpResponse:
+def _close(request: SignedInRequest, study: Study) -> HttpResponse:
     studies.close(study, request.user)
     messages.success(request, _("The study is closed. Its results can be seen now."))
     return redirect("study", study.pk)
 
 
-def _unblind(request: HttpRequest, study: Study) -> HttpResponse:
+def _unblind(request: SignedInRequest, study: Study) -> HttpResponse:
     reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
     if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
@@ -176,16 +153,13 @@ def _delete(request: HttpRequest, study: Study) -> HttpResponse:
 
 
 def _ask_model(request: HttpRequest, study: Study) -> HttpResponse:
-    job = model_answers.job_of(study)
-    if job is not None and jobs.retry(job):
-        return redirect("study", study.pk)
     if model_answers.request(study) is None:
         messages.info(request, _("The model has looked at every photo already."))
     return redirect("study", study.pk)
 
 
 @require_POST
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     """Read as a reader does; nothing of it counts."""
     study = study_of(request, pk, STUDY)
     try:
@@ -196,7 +170,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def protocol_file(request: HttpRequest, pk: int) -> HttpResponse:
+def protocol_file(request: SignedInRequest, pk: int) -> HttpResponse:
     """The protocol as it was hashed."""
     study = study_with_truth(request, pk)
     if study.protocol is None:
@@ -209,7 +183,7 @@ def protocol_file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def log(request: HttpRequest, pk: int) -> HttpResponse:
+def log(request: SignedInRequest, pk: int) -> HttpResponse:
     """Everything that was done to the study, newest first."""
     study = study_with_truth(request, pk)
     page = _page(request, study.events.select_related("by", "reader"), LOG_SIZE)

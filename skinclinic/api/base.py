@@ -1,12 +1,17 @@
 """What every endpoint over a clinic's rows shares."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
 
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
-from skinclinic.models import Member
+from skinclinic.models import Clinic, Member, User
 from skinclinic.web.inputs import storable
 
 
@@ -16,14 +21,42 @@ def in_clinic(rows: QuerySet, slug) -> QuerySet:
     return rows.filter(clinic__slug=slug) if is_name else rows.none()
 
 
-class ClinicViewSet(viewsets.GenericViewSet):
+class ApiRequest(Request):
+    """A request that the permission classes have let through: somebody is signed in or sent a token."""
+
+    user: User
+
+
+def kept(serializer: serializers.BaseSerializer) -> dict[str, Any]:
+    """A serializer's context, in which it keeps what all its rows share."""
+    return cast(dict[str, Any], serializer.context)
+
+
+class NewRowViewSet(viewsets.GenericViewSet):
+    """Makes rows for one of the caller's clinics: ``clinic`` (a slug), by default the first."""
+
+    request: ApiRequest
+    need = permissions.EDIT
+
+    def clinic_for_new(self) -> Clinic:
+        """The clinic a new row goes to. Raises PermissionDenied."""
+        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        sent = self.request.data
+        if isinstance(sent, Mapping) and (slug := sent.get("clinic")):
+            members = in_clinic(members, slug)
+        member = members.first()
+        if member is None:
+            raise PermissionDenied(_("You are not a member of this clinic."))
+        permissions.require(member, need_of(self.request, self))
+        return member.clinic
+
+
+class ClinicViewSet(NewRowViewSet):
     """Rows of ``queryset``'s model in the caller's clinics: outsiders 404, read-only members 403.
 
     ``?clinic=SLUG`` narrows lists to one clinic. ``need`` is the right every change needs, ``needs`` the
     exceptions by action. A row that is made goes to ``clinic`` (a slug), by default the caller's first.
     """
-
-    need = permissions.EDIT
 
     def get_queryset(self):
         queryset = super().get_queryset()
@@ -37,22 +70,11 @@ class ClinicViewSet(viewsets.GenericViewSet):
             self.request.user, super().get_queryset(), self.kwargs["pk"], need_of(self.request, self)
         )
 
-    def clinic_for_new(self):
-        """The clinic a new row goes to. Raises PermissionDenied."""
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
-        if slug := self.request.data.get("clinic"):
-            members = in_clinic(members, slug)
-        member = members.first()
-        if member is None:
-            raise PermissionDenied("You are not a member of this clinic.")
-        permissions.require(member, need_of(self.request, self))
-        return member.clinic
-
     def member(self, clinic_id: int) -> Member:
         """The caller's membership of a clinic, read once a request."""
         known = self.__dict__.setdefault("_members", {})
         if clinic_id not in known:
-            known[clinic_id] = permissions.membership(self.request.user, clinic_id)
+            known[clinic_id] = permissions.member_of(self.request.user, clinic_id)
         return known[clinic_id]
 
 
@@ -66,15 +88,17 @@ class PlainText(serializers.CharField):
     def to_internal_value(self, data):
         text = super().to_internal_value(data)
         if "\x00" in text:
-            raise serializers.ValidationError("The text holds a NUL character.")
+            raise serializers.ValidationError(_("The text holds a NUL character."))
         return text
 
 
 class ClinicRowSerializer(serializers.ModelSerializer):
     """A row that names its clinic by slug and refuses a clinic's field set to another clinic's row."""
 
-    clinic = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    clinic: "serializers.SlugRelatedField[Clinic]" = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
 
-    def clinic_of_row(self):
+    def clinic_of_row(self) -> Clinic:
         """The clinic the row is or will be in."""
         return self.instance.clinic if self.instance else self.context["view"].clinic_for_new()

@@ -11,6 +11,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from skinclinic.services.refused import Refused as ServiceRefused
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,8 @@ def handle(error: Exception, context: dict) -> Response | None:
         error = exceptions.PermissionDenied(str(error) or None)
     elif isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(error.messages)
+    elif isinstance(error, ServiceRefused):
+        error = Refused(409, error.field or "refused", str(error))
     elif isinstance(error, (OperationalError, InterfaceError)):
         log.error("database unavailable", exc_info=error)
         error = Refused(
@@ -39,10 +43,10 @@ def handle(error: Exception, context: dict) -> Response | None:
         return None
     set_rollback()
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     return Response({"error": _body(error)}, status=error.status_code, headers=headers)
 
 

@@ -1,8 +1,8 @@
 """Lists come in pages by key, newest first: as quick on page 2,000 as on page 1."""
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from skinclinic.web import keyset
@@ -15,20 +15,22 @@ class KeysetPagination(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
-    def paginate_queryset(self, queryset: QuerySet, request, view=None) -> list:
+    def paginate_queryset(self, queryset, request: Request, view=None) -> list:
         self.address = request.build_absolute_uri()
         cursor = request.query_params.get(self.cursor_query_param, "")
         try:
-            self.page = keyset.page(queryset, ("-id",), cursor, self.get_page_size(request))
+            self.found = keyset.page(
+                queryset, ("-id",), cursor, self.get_page_size(request) or self.page_size
+            )
         except keyset.BadCursor:
             raise NotFound(self.invalid_cursor_message) from None
-        return self.page.rows
+        return self.found.rows
 
     def get_next_link(self) -> str | None:
-        return self._link(self.page.next)
+        return self._link(self.found.next)
 
     def get_previous_link(self) -> str | None:
-        return self._link(self.page.previous)
+        return self._link(self.found.previous)
 
     def _link(self, cursor: str) -> str | None:
         return replace_query_param(self.address, self.cursor_query_param, cursor) if cursor else None

@@ -1,6 +1,7 @@
 """Endpoints over the caller, clinics, members and invitations."""
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
@@ -62,7 +63,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         return super().get_queryset().filter(pk__in=self._roles)
 
     def get_serializer_context(self):
-        return super().get_serializer_context() | {"roles": self._roles}
+        return {**super().get_serializer_context(), "roles": self._roles}
 
     @property
     def _roles(self) -> dict[int, str]:
@@ -108,7 +109,12 @@ class MemberViewSet(ReadViewSet):
         try:
             member = people.change_member(member, **serializer.validated_data)
         except people.LastAdmin:
-            raise Refused(409, "last_admin", "A clinic needs at least one admin.") from None
+            raise Refused(
+                409,
+                "last_admin",
+                _("%(name)s is the only admin of this clinic. Make somebody else an admin first.")
+                % {"name": member.user},
+            ) from None
         return Response(self.get_serializer(member).data)
 
 
@@ -139,7 +145,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
         """Make an open invitation's link useless."""
         invitation = self.get_object()
         if not invitations.revoke(invitation):
-            raise Refused(409, "closed", "This invitation is used, revoked or expired.")
+            raise Refused(409, "closed", _("This invitation is used, revoked or expired."))
         invitation.refresh_from_db()
         return Response(self.get_serializer(invitation).data)
 

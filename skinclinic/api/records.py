@@ -1,6 +1,7 @@
 """Endpoints over patients, lesions, photos and diagnoses."""
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
@@ -8,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet
+from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
     DiagnosisSerializer,
@@ -55,7 +56,7 @@ class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSe
         serializer = super().get_serializer(*args, **kwargs)
         rows = args[0] if args else []
         rows = [rows] if isinstance(rows, Lesion) else rows
-        serializer.context["hidden_photos"] = hidden_photos(self, rows)
+        kept(serializer)["hidden_photos"] = hidden_photos(self, rows)
         return serializer
 
     def perform_create(self, serializer):
@@ -65,7 +66,7 @@ class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSe
         """Remove a lesion without photos; its diagnoses go with it."""
         lesion = self.get_object()
         if lesion.photos.exists():
-            raise Refused(409, "has_photos", "The lesion still has photos. Move or delete them first.")
+            raise Refused(409, "has_photos", _("The lesion still has photos. Move or delete them first."))
         delete_empty(lesion)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -121,7 +122,7 @@ class DiagnosisViewSet(ReadViewSet):
         """Take a diagnosis back; it stays in the history."""
         row = self.get_object()
         if row.withdrawn_at:
-            raise Refused(409, "withdrawn", "This diagnosis is withdrawn already.")
+            raise Refused(409, "withdrawn", _("This diagnosis is withdrawn already."))
         diagnoses.withdraw(row, request.user)
         row.refresh_from_db()
         return Response(self.get_serializer(row).data)

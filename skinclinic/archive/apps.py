@@ -6,5 +6,6 @@ class ArchiveConfig(AppConfig):
     label = "archive"
 
     def ready(self) -> None:
-        # Declares its jobs in every process.
+        # Declares its jobs, and how pages show them, in every process.
         from skinclinic.archive.jobs import datasets, duplicates, imports  # noqa: F401
+        from skinclinic.archive.presenters import work  # noqa: F401

@@ -6,7 +6,7 @@ whose band is equal or one flip away are compared in full. A pair that meets in 
 first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -116,7 +116,9 @@ def _met_before(unlike: np.ndarray, band: int, with_flips: bool) -> np.ndarray:
     return met
 
 
-def _candidates(hashes: np.ndarray, band: int, flips) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _candidates(
+    hashes: np.ndarray, band: int, flips: Iterable[int]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of different indices whose band is equal up to one of the flips, a chunk at a time."""
     values = (hashes >> np.uint64(band * _BAND_BITS)).astype(np.uint16)
     order = np.argsort(values, kind="stable")

@@ -42,7 +42,7 @@ class Channel(virtual.Channel):
             draft.unlink(missing_ok=True)
             raise
 
-    def _get(self, queue: str) -> dict:
+    def _get(self, queue: str, timeout: float | None = None) -> dict:
         for path in self._messages(queue):
             taken = path.with_suffix(f".{uuid.uuid4().hex}.taken")
             try:
@@ -71,7 +71,7 @@ class Transport(virtual.Transport):
     driver_type = "embedded"
     driver_name = "embedded"
     global_state = virtual.BrokerState()
-    default_port = 0
+    default_port = 0  # type: ignore[assignment]  # kombu has None there, as it knows no port
 
     def driver_version(self) -> str:
         return "1"

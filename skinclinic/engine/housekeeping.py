@@ -1,11 +1,15 @@
 """What is swept away every few seconds. Apps register their own broom."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.db import connection
 from django.utils import timezone
 
 from skinclinic.models import WorkerSeen
+
+log = logging.getLogger(__name__)
 
 _brooms: list[Callable[[], None]] = []
 
@@ -17,9 +21,13 @@ def broom(function: Callable[[], None]) -> Callable[[], None]:
 
 
 def sweep() -> None:
-    """Remove everything that has expired."""
+    """Remove everything that has expired. What one broom cannot do is no reason for the others to rest."""
     for function in _brooms:
-        function()
+        try:
+            function()
+        except Exception:
+            log.exception("sweeping failed in %s; the others go on", function.__qualname__)
+            connection.close_if_unusable_or_obsolete()
 
 
 @broom

@@ -12,6 +12,7 @@ for rows that were forgotten. See ``skinclinic.models.job`` for the states.
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,14 +21,19 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from skinclinic.celery import app
+from skinclinic.engine import leases
 from skinclinic.models import Job, WorkerSeen
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-# What every worker serves. A kind in another queue has workers of its own.
-COMMON_QUEUES = ("analysis", "default")
+# Each queue has workers of its own, so that a photo, at which a person looks, never waits behind anything else.
+# ``BATCH`` is what takes long: imports, datasets, evaluations, results; whatever does not say where it belongs.
+PHOTOS, BATCH, TRAINING, MAIL = "analysis", "batch", "training", "mail"
 WORKER_SILENT_AFTER = timedelta(seconds=20)
+# A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
+WAKE_UP_EXPIRES_SECONDS = 600
 
 # What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
 Outcome = Callable[[], None] | Exception
@@ -42,7 +48,7 @@ class JobError(Exception):
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the job over; stop working on it."""
+    """Another worker has taken the job over, or a person has cancelled it; stop working on it."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +76,15 @@ def job(
     lease_seconds: int | None = None,
     transient: tuple[type[Exception], ...] = (),
     on_change: Callable[[Sequence[Job]], None] | None = None,
-    queue: str = "default",
+    queue: str = BATCH,
 ):
     """Declare the handler of a kind of job.
 
     The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
     the result (it runs in the transaction that finishes the job, and only if this worker still holds the
     lease), or an exception. ``transient`` errors are tried again, three attempts in all; every other error
-    fails at once. A claim holds for ``lease_seconds``. ``on_change`` hears of every change of state.
+    fails at once. A worker that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change
+    of state, in the transaction that makes it.
     """
 
     def declare(run):
@@ -108,21 +115,32 @@ def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> 
 
 def retry(row: Job) -> bool:
     """Queue a failed job again with fresh attempts; False when it is not failed."""
-    changed = Job.objects.filter(pk=row.pk, state=Job.State.FAILED).update(
-        state=Job.State.QUEUED, attempts=0, progress=0, error="", error_code="", finished_at=None
-    )
+    changed = _change(
+        row, Q(state=Job.State.FAILED),
+        state=Job.State.QUEUED, attempts=0, progress=0, error="", error_code="", finished_at=None,
+    )  # fmt: skip
     if changed:
-        row.refresh_from_db()
-        _changed(row.kind, [row])
         transaction.on_commit(lambda: wake(row.kind))
-    return bool(changed)
+    return changed
 
 
-def cancel(row: Job, code: str, reason: str) -> bool:
-    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued."""
-    changed = Job.objects.filter(pk=row.pk, state=Job.State.QUEUED).update(
-        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now()
-    )
+def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
+    """Fail a job that nobody has begun yet, so that ``retry`` can queue it again; False when it is not queued.
+
+    ``running``: also one that is at work; its worker loses it and stops at its next ``progress``.
+    """
+    states = [Job.State.QUEUED, Job.State.RUNNING] if running else [Job.State.QUEUED]
+    return _change(
+        row, Q(state__in=states),
+        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now(),
+        lease_token=None, lease_until=None,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _change(row: Job, if_still: Q, **values) -> bool:
+    """Move a job on together with all that follows it, if it is still as it was; else False."""
+    changed = Job.objects.filter(if_still, pk=row.pk).update(**values)
     if changed:
         row.refresh_from_db()
         _changed(row.kind, [row])
@@ -131,29 +149,31 @@ def cancel(row: Job, code: str, reason: str) -> bool:
 
 def wake(kind: str) -> bool:
     """Send the wake-up message; False (and a log line) when the broker cannot take it."""
-    from skinclinic.engine.tasks import run_jobs
-
     # A queued row survives any broker failure, so none of them may reach the request.
     try:
-        run_jobs.apply_async((kind,), queue=_queue(kind), retry=False, ignore_result=True)
-    except Exception as error:
+        app.send_task(
+            "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
+            expires=WAKE_UP_EXPIRES_SECONDS,
+        )  # fmt: skip
+    except Exception as error:  # noqa: BLE001 - each broker has failures of its own
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False
     return True
 
 
-def kinds_apart() -> list[str]:
-    """The kinds that have workers of their own, so that photos never wait behind them."""
-    return [name for name, kind in _kinds.items() if kind.queue not in COMMON_QUEUES]
+def kinds_of(queue: str) -> list[str]:
+    """The kinds that the workers of a queue do."""
+    return [name for name, kind in _kinds.items() if kind.queue == queue]
 
 
 def queues() -> list[str]:
     """Every queue, for a worker that serves them all."""
-    return sorted({*COMMON_QUEUES, *(kind.queue for kind in _kinds.values())})
+    return sorted({kind.queue for kind in _kinds.values()})
 
 
-def _queue(kind: str) -> str:
-    return _kinds[kind].queue if kind in _kinds else "default"
+def queue_of(kind: str) -> str:
+    """The queue whose workers do this kind."""
+    return _kinds[kind].queue if kind in _kinds else BATCH
 
 
 def _free(now) -> Q:
@@ -180,6 +200,7 @@ def _claimable(kind: str, now):
     return Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
 
 
+@transaction.atomic
 def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
     now = timezone.now()
     token = uuid.uuid4()
@@ -207,10 +228,17 @@ def run_waiting(kind_name: str) -> int:
     kind = _kinds[kind_name]
     count = 0
     while rows := claim(kind_name, kind.batch()):
-        for row, outcome in zip(rows, _outcomes(kind, rows), strict=True):
+        with held(rows):
+            outcomes = _outcomes(kind, rows)
+        for row, outcome in zip(rows, outcomes, strict=True):
             finish(row, outcome)
         count += len(rows)
     return count
+
+
+def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
+    """Keep claimed jobs of one kind while the block works on them, however long it takes."""
+    return leases.renewed(rows, _kinds[rows[0].kind].lease)
 
 
 def _outcomes(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:
@@ -228,13 +256,16 @@ def finish(row: Job, outcome: Outcome) -> bool:
     if not isinstance(outcome, Exception):
         try:
             return _settle(row, outcome, state=Job.State.DONE, progress=1.0)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed of it
             outcome = error
     return _fail(row, outcome)
 
 
 def _fail(row: Job, error: Exception) -> bool:
     kind = _kinds[row.kind]
+    if isinstance(error, LeaseLost):
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
+        return False
     if isinstance(error, kind.transient) and row.attempts < MAX_ATTEMPTS:
         log.warning("%s %s: %s, attempt %d", row.kind, row.key, error, row.attempts)
         return _settle(row, None, state=Job.State.QUEUED, error=str(error))
@@ -258,13 +289,13 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
             row.refresh_from_db()
             _changed(row.kind, [row])
     except LeaseLost:
-        log.warning("%s %s was taken over by another worker", row.kind, row.key)
+        log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
         return False
     return True
 
 
 def progress(row: Job, share: float) -> None:
-    """Report a share (0..1) of long work done and renew the lease. Raises LeaseLost."""
+    """Report a share (0..1) of long work done. Raises LeaseLost."""
     held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
     if not held.update(progress=share, lease_until=timezone.now() + _kinds[row.kind].lease):
         raise LeaseLost
@@ -276,19 +307,16 @@ def reconcile() -> dict[str, int]:
     Returns how many jobs of each kind wait. Run it every 15 seconds.
     """
     now = timezone.now()
-    worn_out = Job.objects.filter(_free(now), attempts__gte=MAX_ATTEMPTS)
-    for row in worn_out:
-        changed = worn_out.filter(pk=row.pk).update(
-            state=Job.State.FAILED,
-            error_code="worker_died",
-            error="The worker stopped three times while it was busy with this. Retry, or ask your administrator.",
-            finished_at=now,
-            lease_token=None,
-            lease_until=None,
-        )
-        if changed:
-            row.refresh_from_db()
-            _changed(row.kind, [row])
+    worn_out = _free(now) & Q(attempts__gte=MAX_ATTEMPTS)
+    for row in Job.objects.filter(worn_out):
+        try:
+            _change(
+                row, worn_out, state=Job.State.FAILED, error_code="worker_died",
+                error="The worker stopped three times while it was busy with this. Retry, or ask your administrator.",
+                finished_at=now, lease_token=None, lease_until=None,
+            )  # fmt: skip
+        except Exception:
+            log.exception("%s %s cannot be given up; the others go on", row.kind, row.key)
     waiting: dict[str, int] = {}
     for kind in Job.objects.filter(_free(now)).values_list("kind", flat=True).distinct().order_by("kind"):
         waiting[kind] = Job.objects.filter(_free(now), kind=kind).count()
@@ -301,17 +329,27 @@ def position(row: Job) -> int:
     return Job.objects.filter(kind=row.kind, state=Job.State.QUEUED, id__lt=row.id).count() + 1
 
 
-def worker_alive(name: str, queue: str = "") -> None:
-    """Note that a worker process is alive and serves the common queues, or ``queue`` apart from them."""
-    name = f"{queue}@{name}" if queue else name
-    WorkerSeen.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+def ahead(row: Job) -> int:
+    """How many jobs its workers have to do, or are doing, that were asked for before it."""
+    unfinished = (Job.State.QUEUED, Job.State.RUNNING)
+    kinds = kinds_of(queue_of(row.kind))
+    return Job.objects.filter(kind__in=kinds, state__in=unfinished, id__lt=row.id).count()
 
 
-def engine_online(queue: str = "") -> bool:
-    """Whether a worker of the common queues, or of ``queue``, has said it is alive in the last 20 seconds."""
-    seen = WorkerSeen.objects.filter(seen_at__gte=timezone.now() - WORKER_SILENT_AFTER)
-    alone = Q(name__startswith=f"{queue}@") if queue else ~Q(name__contains="@")
-    return seen.filter(alone).exists()
+def is_served(kind: str) -> bool:
+    """Whether a worker is alive that does this kind."""
+    return engine_online(queue_of(kind))
+
+
+def worker_alive(name: str, queue: str = PHOTOS) -> None:
+    """Note that a worker process of this queue is alive."""
+    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults={"seen_at": timezone.now()})
+
+
+def engine_online(queue: str = PHOTOS) -> bool:
+    """Whether a worker of this queue has said that it is alive in the last 20 seconds."""
+    since = timezone.now() - WORKER_SILENT_AFTER
+    return WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=since).exists()
 
 
 def _changed(kind: str, rows: Sequence[Job]) -> None:

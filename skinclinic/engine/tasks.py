@@ -1,4 +1,4 @@
-"""Celery tasks: wake-ups round the jobs service."""
+"""What Celery's workers run: wake-ups round the jobs service."""
 
 import logging
 import os
@@ -10,7 +10,6 @@ from celery.signals import worker_ready, worker_shutdown
 from django.db import DatabaseError, connection
 
 from skinclinic.engine import jobs
-from skinclinic.engine.housekeeping import sweep
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
@@ -22,25 +21,16 @@ def run_jobs(kind: str) -> None:
     jobs.run_waiting(kind)
 
 
-@shared_task(name="skinclinic.reconcile")
-def reconcile() -> None:
-    """Wake workers for forgotten jobs and sweep what has expired."""
-    jobs.reconcile()
-    sweep()
-
-
 @worker_ready.connect
 def _say_alive(sender=None, **kwargs) -> None:
     """Say every five seconds that this worker is alive, also while it computes."""
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
-    # A worker for one special queue, such as training, is no sign that photos are analysed.
-    served = {"" if queue in jobs.COMMON_QUEUES else queue for queue in queues} or {""}
 
     def beat() -> None:
         name = f"{socket.gethostname()}:{os.getpid()}"
         while True:
             try:
-                for queue in served:
+                for queue in queues:
                     jobs.worker_alive(name, queue)
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)

@@ -45,7 +45,7 @@ def write(key: str, data: bytes) -> None:
     target = path_of(key)
     with storing():
         try:
-            whole.write(target, data)
+            whole.write_whole(target, data)
         except OSError:
             _remove(target)
             raise

@@ -5,6 +5,7 @@ from datetime import date
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.forms.fields import choices_of
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.forms.places import PlaceFields
 from skinclinic.models import Lesion, Patient, Photo
@@ -31,7 +32,7 @@ class FilingForm(PlaceFields):
         self.chosen: Lesion | None = None
         if several:
             self.fields["kind"].required = False
-            self.fields["kind"].choices = [("", _("As they are")), *Photo.Kind.choices]
+            choices_of(self, "kind").choices = [("", _("As they are")), *Photo.Kind.choices]
 
     def clean_captured_on(self) -> date | None:
         return not_in_the_future(self.cleaned_data["captured_on"])

@@ -46,7 +46,8 @@ class PathologyForm(forms.Form):
         return not_in_the_future(self.cleaned_data["diagnosed_on"])
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
             return cleaned
         typed = cleaned["diagnosis_typed"]
@@ -68,7 +69,7 @@ class PathologyForm(forms.Form):
     @property
     def fields_of_diagnosis(self) -> dict:
         """What ``services.diagnoses.record`` takes, from the cleaned form."""
-        disease, icd10 = self.named
+        disease, icd10 = self.named or ("", "")
         cleaned = self.cleaned_data
         return {"disease": disease, "icd10": icd10} | {
             name: cleaned[name] for name in ("text", "confirmed_by", "diagnosed_on")

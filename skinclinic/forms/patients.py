@@ -4,7 +4,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.fields import OneLineField, choices_of
 from skinclinic.models import Clinic, Patient
 from skinclinic.services import patient_codes
 
@@ -44,8 +44,8 @@ class PatientForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.clinic = clinic
         self.asks_to_confirm = False
-        self.fields["sex"].choices = [("", _("Not given")), *Patient.Sex.choices]
-        self.fields["skin_type"].choices = [("", _("Not given")), *Patient.SkinType.choices]
+        choices_of(self, "sex").choices = [("", _("Not given")), *Patient.Sex.choices]
+        choices_of(self, "skin_type").choices = [("", _("Not given")), *Patient.SkinType.choices]
         self.fields["ethnicity"].validators += OneLineField.default_validators
 
     def clean_code(self) -> str:
@@ -68,7 +68,8 @@ class PatientForm(forms.ModelForm):
         return year
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         code = cleaned.get("code", "")
         unchanged = bool(self.instance.pk) and "code" not in self.changed_data
         doubt = "" if unchanged else patient_codes.doubtful(code)

@@ -1,5 +1,7 @@
 """Forms of accounts, members, invitations and clinic settings."""
 
+from typing import cast
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
@@ -12,10 +14,10 @@ from skinclinic.models import Clinic, Role, User
 PASSWORD_MAX = 256
 
 
-def limit_passwords(form: forms.Form, *names: str) -> None:
+def limit_passwords(form: forms.BaseForm, *names: str) -> None:
     """Refuse passwords longer than PASSWORD_MAX."""
     for name in names:
-        field = form.fields[name]
+        field = cast(forms.CharField, form.fields[name])
         field.max_length = PASSWORD_MAX
         field.widget.attrs["maxlength"] = PASSWORD_MAX
         field.validators = [*field.validators, forms.CharField(max_length=PASSWORD_MAX).validators[0]]

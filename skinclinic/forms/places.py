@@ -20,7 +20,8 @@ class PlaceFields(forms.Form):
     site_y = _share()
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         misplaced = any(name in self.errors for name in ("site_x", "site_y"))
         if misplaced:
             self.add_error(

@@ -122,13 +122,20 @@ def matches(source: Path, patterns: tuple[str, ...]) -> list[Path]:
     return found
 
 
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.S)
+    if match is None:
+        raise ValueError(f"there is no {pattern} in it")
+    return match[1]
+
+
 def sprite(icons: list[Path]) -> bytes:
     """Return one SVG of symbols, each with the name of its file as id, drawn in the text colour."""
     symbols = []
     for path in icons:
         text = path.read_text()
-        view_box = re.search(r'viewBox="([^"]+)"', text).group(1)
-        inner = re.search(r"<svg[^>]*>(.*)</svg>", text, re.S).group(1)
+        view_box = _found(r'viewBox="([^"]+)"', text)
+        inner = _found(r"<svg[^>]*>(.*)</svg>", text)
         inner = re.sub(r"\s*\n\s*", "", inner)
         symbols.append(f'<symbol id="{path.stem}" viewBox="{view_box}" fill="currentColor">{inner}</symbol>')
     return ('<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n").encode()
@@ -174,9 +181,9 @@ def main() -> None:
             copy(package, unpack(package, Path(folder)))
     for into in (STATIC_VENDOR, TEST_VENDOR):
         kept = [package for package in PACKAGES if package.into == into]
-        for folder in into.iterdir():
-            if folder.is_dir() and folder not in [package.folder for package in kept]:
-                shutil.rmtree(folder)
+        for path in into.iterdir():
+            if path.is_dir() and path not in [package.folder for package in kept]:
+                shutil.rmtree(path)
         manifest = [entry(package) for package in kept]
         (into / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 

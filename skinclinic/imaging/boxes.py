@@ -1,8 +1,9 @@
 """Square crop boxes in pixels of the stored, upright photo."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image
 
@@ -20,13 +21,17 @@ class Box:
     size: int
 
 
+# What ``check_box`` takes; it may come from a form or a file and hold anything.
+BoxLike = Box | Mapping[str, object] | Iterable[object]
+
+
 def largest_centred_square(width: int, height: int) -> Box:
     """The largest square in the middle of a photo of `width` × `height` pixels."""
     size = min(width, height)
     return Box((width - size) // 2, (height - size) // 2, size)
 
 
-def check_box(box_like, width: int, height: int) -> Box:
+def check_box(box_like: BoxLike, width: int, height: int) -> Box:
     """The box as whole pixels if it fits a photo of `width` × `height` pixels.
 
     `box_like` is a Box, a sequence (x, y, size) or (x, y, width, height), or a mapping with x, y and either
@@ -50,7 +55,7 @@ def crop(image: Image.Image, box: Box) -> Image.Image:
     return image.crop((box.x, box.y, box.x + box.size, box.y + box.size))
 
 
-def _four(box_like) -> tuple:
+def _four(box_like: BoxLike) -> tuple[object, object, object, object]:
     if isinstance(box_like, Box):
         return box_like.x, box_like.y, box_like.size, box_like.size
     try:
@@ -65,7 +70,7 @@ def _four(box_like) -> tuple:
         raise BoxRejected("box_not_numbers") from error
 
 
-def _whole(value) -> int:
+def _whole(value: Any) -> int:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:

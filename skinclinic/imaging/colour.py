@@ -27,7 +27,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tup
             notes.append(note)
     if image.mode != "RGB":
         image = image.convert("RGB")
-    if alpha is not None and alpha.getextrema()[0] < 255:
+    if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
         image = white
@@ -68,10 +68,9 @@ def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | 
         if _SPACE_OF_MODE[image.mode] != space:
             return image, "profile_ignored"
         transform = ImageCms.buildTransform(profile, _SRGB, image.mode, "RGB")
-        if image.mode == "RGB":
-            ImageCms.applyTransform(image, transform, inPlace=True)
-            return image, "converted_to_srgb"
-        return ImageCms.applyTransform(image, transform), "converted_to_srgb"
+        # In place it returns None, and the picture is converted.
+        converted = ImageCms.applyTransform(image, transform, inPlace=image.mode == "RGB")
+        return converted or image, "converted_to_srgb"
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image, "profile_ignored"
 

@@ -46,16 +46,17 @@ def read(tiff: bytes) -> Facts:
     details = _directory(tiff, order, main.get(_DETAILS))
     interoperability = _directory(tiff, order, details.get(_INTEROPERABILITY))
     dates = (_date(details.get(tag)) for tag in (_TAKEN, _DIGITISED))
+    orientation = main.get(_ORIENTATION)
     return Facts(
-        turn=_TRANSPOSE.get(main.get(_ORIENTATION)),
+        turn=_TRANSPOSE.get(orientation) if isinstance(orientation, int) else None,
         captured_at=next((date for date in dates if date), None),
         adobe_rgb=interoperability.get(_INDEX) == b"R03\0",
     )
 
 
-def _directory(tiff: bytes, order: str, offset) -> dict[int, int | bytes]:
+def _directory(tiff: bytes, order: str, offset: int | bytes | None) -> dict[int, int | bytes]:
     """Values of one directory: whole numbers of single fields, bytes of short texts."""
-    values = {}
+    values: dict[int, int | bytes] = {}
     if not isinstance(offset, int) or offset + 2 > len(tiff):
         return values
     (count,) = struct.unpack_from(order + "H", tiff, offset)
@@ -70,10 +71,12 @@ def _directory(tiff: bytes, order: str, offset) -> dict[int, int | bytes]:
     return values
 
 
-def _date(value) -> datetime | None:
+def _date(value: int | bytes | None) -> datetime | None:
+    if not isinstance(value, bytes):
+        return None
     try:
-        date = datetime.strptime(value.decode("ascii").strip("\0 "), "%Y:%m:%d %H:%M:%S")
-    except (AttributeError, ValueError):
+        date = datetime.strptime(value.decode("ascii").strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - by the camera's clock
+    except ValueError:
         return None
     # A clock that was never set shows dates that no later step could store or sort.
     return date if 1970 <= date.year < 2100 else None

@@ -50,7 +50,7 @@ def decode(payload: bytes) -> Image.Image:
     mode = picture.mode
     image = Image.frombytes(mode, picture.size, picture.data, "raw", mode, picture.stride)
     nclx = picture.info.get("nclx_profile") or {}
-    primaries = _WIDE_PRIMARIES.get(nclx.get("color_primaries"))
+    primaries = _WIDE_PRIMARIES.get(nclx.get("color_primaries", 0))
     profile = picture.info.get("icc_profile") or (primaries and matrix_profile(primaries))
     if profile:
         image.info["icc_profile"] = profile

@@ -31,25 +31,30 @@ def decoded_pixels(data: bytes) -> int:
     meta = _only(b"meta", _boxes(data))
     children = list(_boxes(meta[4:]))
     sizes, parts = _sizes(_only(b"iprp", children)), _parts(_only(b"iref", children, default=bytes(4)))
-    known = {}
+    known: dict[int, int | None] = {}
     return max((_cost(item, sizes, parts, known) for item in sizes), default=0)
 
 
-def _cost(item: int, sizes: dict[int, int], parts: dict[int, Counter], known: dict[int, int | None]) -> int:
+def _cost(
+    item: int, sizes: dict[int, int], parts: dict[int, Counter[int]], known: dict[int, int | None]
+) -> int:
     if item not in known:
         known[item] = None
         made_from = parts.get(item, {}).items()
         pixels = sum(times * _cost(part, sizes, parts, known) for part, times in made_from)
         known[item] = max(sizes.get(item, 0), pixels)
-    if known[item] is None:
+    cost = known[item]
+    if cost is None:
         raise ValueError("a picture is made from itself")
-    return known[item]
+    return cost
 
 
 def _only(wanted: bytes, boxes: Iterable[tuple[bytes, bytes]], default: bytes | None = None) -> bytes:
     """The body of the one box of that name; with two, readers could choose differently."""
-    bodies = [body for name, body in boxes if name == wanted] or [default]
-    if len(bodies) > 1 or bodies[0] is None:
+    bodies = [body for name, body in boxes if name == wanted]
+    if not bodies and default is not None:
+        return default
+    if len(bodies) != 1:
         raise ValueError(f"{wanted.decode()} is missing or doubled")
     return bodies[0]
 
@@ -73,7 +78,7 @@ def _sizes(iprp: bytes) -> dict[int, int]:
     """Pixels of each item, from its `ispe` property (before any cropping)."""
     children = list(_boxes(iprp))
     properties = [prop for name, body in children if name == b"ipco" for prop in _boxes(body)]
-    areas = {}
+    areas: dict[int, int] = {}
     for name, body in children:
         if name != b"ipma":
             continue
@@ -99,11 +104,11 @@ def _sizes(iprp: bytes) -> dict[int, int]:
     return areas
 
 
-def _parts(iref: bytes) -> dict[int, Counter]:
+def _parts(iref: bytes) -> dict[int, Counter[int]]:
     """How often each item is used to make each derived item (`dimg` references)."""
     wide = iref[0] > 0
     number, step = (">I", 4) if wide else (">H", 2)
-    made_from = {}
+    made_from: dict[int, Counter[int]] = {}
     for name, body in _boxes(iref[4:]):
         if name == b"dimg":
             (item,) = struct.unpack_from(number, body)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from . import colour, exif, heif, jpeg, png, profiles, raster, sniff, webp
 from .header import Header
@@ -65,7 +66,7 @@ def accept(
     header, image = _open(source_format, data, max_pixels, min_side)
     facts = exif.read(header.exif)
     sampling = _FORMATS[source_format].subsampling(image)
-    is_ours = source_format == "JPEG" and jpeg.is_plain(data, image, raster.quantisation())
+    is_ours = isinstance(image, JpegImageFile) and jpeg.is_plain(data, image, raster.quantisation())
     profile = image.info.get("icc_profile") or (profiles.adobe_rgb_profile() if facts.adobe_rgb else None)
     image, colour_notes = colour.to_srgb(image, profile)
     if header.turns and facts.turn is not None:

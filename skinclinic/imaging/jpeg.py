@@ -50,14 +50,16 @@ def inspect(data: bytes) -> Header:
     # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
     if len(frames) != 1 or not min(frames[0]) or not scans:
         raise PhotoRejected("damaged", kind=NAME)
-    tail = data[end:].lstrip(b"\0")
-    notes = ()
+    notes = _notes_of_tail(data[end:].lstrip(b"\0"), several, gain_map)
+    return Header(*frames[0], b"".join(kept), exif=exif, notes=notes)
+
+
+def _notes_of_tail(tail: bytes, several: bool, gain_map: bool) -> tuple[str, ...]:
+    """What is said of the bytes behind the first picture, which are not kept."""
     if tail and several and tail.startswith(b"\xff\xd8\xff"):
         # The second picture of a high-dynamic-range photo only says how to brighten the first.
-        notes = () if gain_map else ("first_frame_only",)
-    elif tail:
-        notes = ("tail_removed",)
-    return Header(*frames[0], b"".join(kept), exif=exif, notes=notes)
+        return () if gain_map else ("first_frame_only",)
+    return ("tail_removed",) if tail else ()
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:

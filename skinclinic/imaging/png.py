@@ -24,20 +24,13 @@ def inspect(data: bytes) -> Header:
     Pillow does not check the CRC of image data and unpacks text while opening, so both are settled here.
     Raises PhotoRejected on a bad CRC, a missing end, or text and profiles that unpack to more than 8 MB.
     """
-    kept = [SIGNATURE]
+    kept: list[bytes | memoryview] = [SIGNATURE]
     position = len(SIGNATURE)
     width = height = unpacked = 0
     animated, exif = False, b""
     for _ in range(_MOST_CHUNKS):
-        length = int.from_bytes(data[position : position + 4])
-        kind = data[position + 4 : position + 8]
-        end = position + 12 + length
-        if len(kind) < 4 or end > len(data):
-            raise PhotoRejected("damaged", kind=NAME)
-        body = memoryview(data)[position + 8 : end - 4]
-        if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end]):
-            raise PhotoRejected("damaged", kind=NAME)
-        if kind == b"IHDR" and length >= 8:
+        kind, body, end = _chunk(data, position)
+        if kind == b"IHDR" and len(body) >= 8:
             width, height = int.from_bytes(body[:4]), int.from_bytes(body[4:8])
         elif kind in (b"zTXt", b"iTXt", b"iCCP"):
             unpacked += _unpacked_size(kind, bytes(body), _MOST_UNPACKED - unpacked)
@@ -58,6 +51,18 @@ def inspect(data: bytes) -> Header:
     if data[position:].strip(b"\0"):
         notes.append("tail_removed")
     return Header(width, height, b"".join(kept), exif=exif, notes=tuple(notes))
+
+
+def _chunk(data: bytes, position: int) -> tuple[bytes, memoryview, int]:
+    """Kind, body and end of the chunk at `position`. Raises PhotoRejected if it is cut off or its CRC is wrong."""
+    kind = data[position + 4 : position + 8]
+    end = position + 12 + int.from_bytes(data[position : position + 4])
+    body = memoryview(data)[position + 8 : end - 4]
+    if len(kind) < 4 or end > len(data):
+        raise PhotoRejected("damaged", kind=NAME)
+    if zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(data[end - 4 : end]):
+        raise PhotoRejected("damaged", kind=NAME)
+    return kind, body, end
 
 
 def _unpacked_size(kind: bytes, body: bytes, allowed: int) -> int:

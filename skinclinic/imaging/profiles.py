@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 
 # Chromaticities (x, y) of red, green and blue; the white point of all is D65.
+# Chromaticities (x, y) of red, green and blue.
+Primaries = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 DISPLAY_P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 BT2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
@@ -17,7 +19,7 @@ _ADOBE_GAMMA = 563 / 256
 
 
 @lru_cache(maxsize=8)
-def matrix_profile(primaries: tuple, gamma: float | None = None) -> bytes:
+def matrix_profile(primaries: Primaries, gamma: float | None = None) -> bytes:
     """A display profile (ICC.1:2010, version 4.3) of three primaries and one tone curve.
 
     `primaries` are three (x, y) chromaticities; `gamma` is a power, or None for the curve of sRGB.
@@ -55,7 +57,7 @@ def adobe_rgb_profile() -> bytes:
     return matrix_profile(ADOBE_RGB, _ADOBE_GAMMA)
 
 
-def _colourants(primaries: tuple) -> np.ndarray:
+def _colourants(primaries: Primaries) -> np.ndarray:
     """XYZ of the three primaries as columns, adapted from D65 to the D50 of ICC profiles."""
     xyz = np.stack([_lift(np.array(point)) for point in primaries], axis=1)
     white = _lift(_D65)

@@ -17,6 +17,7 @@ are known to have skin of Fitzpatrick type V or VI (122 have no type recorded).
 """
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ class Quality:
     skin_fraction: float
     warnings: tuple[str, ...]
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """The same fields with JSON types only."""
         return {**asdict(self), "warnings": list(self.warnings)}
 

@@ -39,9 +39,9 @@ def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:
     """JPEG bytes of the image scaled so that its long side is `side` pixels; never enlarged."""
     longest = max(image.size)
     if longest > side:
-        size = tuple(max(1, round(length * side / longest)) for length in image.size)
+        width, height = (max(1, round(length * side / longest)) for length in image.size)
         # Whole-number reduction first: fifteen times quicker than filtering all pixels, and as smooth.
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return encode_jpeg(image, quality=_THUMBNAIL_QUALITY, subsampling="4:2:0")
 
 

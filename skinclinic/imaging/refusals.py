@@ -58,7 +58,7 @@ NOTES = {
 class _Rejected(ValueError):
     """`code` is stable snake_case, `params` fills `MESSAGES[code]`, `message` is that in English."""
 
-    def __init__(self, code: str, **params):
+    def __init__(self, code: str, **params: object):
         self.code = code
         self.params = params
         self.message = MESSAGES[code] % params

@@ -2,9 +2,11 @@ from .clinic import Clinic, Invitation, Member, Role
 from .diagnosis import Diagnosis
 from .job import Job, WorkerSeen
 from .lesion import Lesion
+from .letter import Letter
 from .patient import Patient
 from .photo import Photo
 from .user import User
+from .work import Work, WorkState
 
 __all__ = [
     "Clinic",
@@ -12,10 +14,13 @@ __all__ = [
     "Invitation",
     "Job",
     "Lesion",
+    "Letter",
     "Member",
     "Patient",
     "Photo",
     "Role",
     "User",
+    "Work",
+    "WorkState",
     "WorkerSeen",
 ]

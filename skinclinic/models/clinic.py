@@ -85,6 +85,7 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, blank=True)
+    letter = models.ForeignKey("skinclinic.Letter", models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         ordering = ["-created_at"]

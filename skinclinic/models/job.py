@@ -18,7 +18,10 @@ class Job(models.Model):
 
     kind = models.CharField(max_length=32)
     key = models.CharField(max_length=160)
-    subject = models.BigIntegerField(null=True)
+    # Null for kinds without a row; the work of all others reads it.
+    subject: "models.BigIntegerField[int | None, int]" = models.BigIntegerField(  # type: ignore[misc]  # see above
+        null=True
+    )
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="jobs")
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -46,6 +46,9 @@ class Lesion(models.Model):
     cover = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
     photo_count = models.PositiveIntegerField(default=0)
 
+    # Said of those that a patient's page lists.
+    answer_is_hidden: bool
+
     class Meta:
         ordering = ["-created_at", "-id"]
         # Of the clinic's own lesions: a condition "not archived" is part of each, for in an index a boolean

@@ -48,6 +48,6 @@ class Photo(models.Model):
     @property
     def box(self) -> Box:
         """The square that is analysed."""
-        if self.box_size is None:
+        if self.box_x is None or self.box_y is None or self.box_size is None:
             return largest_centred_square(self.width, self.height)
         return Box(self.box_x, self.box_y, self.box_size)

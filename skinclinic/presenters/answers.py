@@ -19,3 +19,10 @@ def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected) -> str:
         for name, value in refused.params.items()
     }
     return _(imaging.MESSAGES[refused.code]) % params
+
+
+def photo_not_stored() -> str:
+    """What a full disk means to whoever sent a photo."""
+    return _(
+        "The server's disk is full, so the photo was not stored. Tell your administrator, then try again."
+    )

@@ -1,16 +1,17 @@
 """Invitations: a link with a secret that works once, for a week. Only the secret's hash is kept."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from skinclinic.models import Clinic, Invitation, Member, User
-from skinclinic.services import mail
-from skinclinic.services.secret_links import new_secret, secret_hash
+from skinclinic.models import Clinic, Invitation, Letter, Member, User
+from skinclinic.services import letters
+from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
 VALID_FOR = timedelta(days=7)
 
@@ -24,13 +25,17 @@ class AlreadyMember(Exception):
 
 
 @transaction.atomic
-def invite(clinic: Clinic, *, email: str, role: str, by: User) -> tuple[Invitation, str]:
+def invite(
+    clinic: Clinic, *, email: str, role: str, by: User, address: Callable[[str], str] | None = None
+) -> tuple[Invitation, str]:
     """Make an invitation; return it with the secret of its link, which cannot be had again.
 
-    An earlier open invitation of the same address to the same clinic stops working.
+    With ``address``, which makes the link of a secret, it is mailed if a server is set up. An earlier open
+    invitation of the same address to the same clinic stops working.
     """
     revoke_all_for(email, clinic)
-    secret = new_secret()
+    nonce = new_nonce()
+    secret = secret_of(nonce)
     invitation = Invitation.objects.create(
         clinic=clinic,
         email=email,
@@ -39,6 +44,9 @@ def invite(clinic: Clinic, *, email: str, role: str, by: User) -> tuple[Invitati
         invited_by=by,
         expires_at=timezone.now() + VALID_FOR,
     )
+    if address:
+        invitation.letter = _post(invitation, address(letters.SECRET), nonce)
+        invitation.save(update_fields=["letter"])
     return invitation, secret
 
 
@@ -53,12 +61,12 @@ def find_open(secret: str) -> Invitation:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, user: AbstractBaseUser) -> Member:
+def accept(invitation: Invitation, user: User) -> Member:
     """Make the person a member and use the invitation up; a new (unsaved) person is stored as well.
 
     Raises InvitationClosed when somebody else was faster and AlreadyMember, in both cases storing nothing.
     """
-    if user.pk is None:
+    if user._state.adding:
         user.save()
     member = Member.objects.filter(clinic=invitation.clinic, user=user).first()
     if member and member.is_active:
@@ -74,23 +82,32 @@ def accept(invitation: Invitation, user: AbstractBaseUser) -> Member:
 
 def revoke(invitation: Invitation) -> bool:
     """Stop a link from working; False when it no longer did."""
-    return bool(_open().filter(pk=invitation.pk).update(revoked_at=timezone.now()))
+    return bool(_revoke(_open().filter(pk=invitation.pk)))
 
 
 def revoke_all_for(email: str, clinic: Clinic) -> None:
     """Stop every open link sent to this address."""
     if email:
-        _open().filter(clinic=clinic, email__iexact=email).update(revoked_at=timezone.now())
+        _revoke(_open().filter(clinic=clinic, email__iexact=email))
 
 
 def revoke_all_by(user: User, clinic: Clinic) -> None:
     """Stop every open link this person sent."""
-    _open().filter(clinic=clinic, invited_by=user).update(revoked_at=timezone.now())
+    _revoke(_open().filter(clinic=clinic, invited_by=user))
+
+
+@transaction.atomic
+def _revoke(rows: QuerySet[Invitation]) -> int:
+    unsent = [row.letter for row in rows.exclude(letter=None).select_related("letter__job")]
+    count = rows.update(revoked_at=timezone.now())
+    for letter in unsent:
+        letters.withdraw(letter)
+    return count
 
 
 def open_of(clinic: Clinic):
     """The clinic's invitations nobody has answered yet, newest first."""
-    return _open().filter(clinic=clinic).select_related("invited_by")
+    return _open().filter(clinic=clinic).select_related("invited_by", "letter__job")
 
 
 def closed_of(clinic: Clinic):
@@ -102,14 +119,14 @@ def closed_of(clinic: Clinic):
     )
 
 
-def mail_link(invitation: Invitation, link: str) -> bool:
-    """Send the link; False when there is no mail server or it did not take the message."""
+def _post(invitation: Invitation, link: str, nonce: str) -> Letter | None:
     context = {"invitation": invitation, "link": link, "days": VALID_FOR.days}
-    return mail.send(
+    return letters.post(
+        invitation.clinic,
         invitation.email,
         _("Invitation to %(clinic)s") % {"clinic": invitation.clinic},
         render_to_string("people/invitation_mail.txt", context),
-        about=f"invitation {invitation.pk}",
+        nonce=nonce,
     )
 
 

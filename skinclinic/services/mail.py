@@ -1,11 +1,7 @@
-"""Mail to people, where a server is set up. Whatever the server does, the sender still has the text on the screen."""
-
-import logging
+"""Mail, where a server is set up. Only jobs send it: a server may take its time, or take nothing."""
 
 from django.conf import settings
 from django.core.mail import send_mail
-
-log = logging.getLogger(__name__)
 
 NO_MAIL_BACKENDS = ("django.core.mail.backends.dummy.EmailBackend",)
 
@@ -15,14 +11,6 @@ def can_mail() -> bool:
     return settings.EMAIL_BACKEND not in NO_MAIL_BACKENDS
 
 
-def send(address: str, subject: str, text: str, *, about: str) -> bool:
-    """Send ``text``; False without an address or a server, or when it did not take the message. ``about``: what
-    the server's log calls it."""
-    if not address or not can_mail():
-        return False
-    try:
-        send_mail(" ".join(subject.split()), text, settings.DEFAULT_FROM_EMAIL, [address])
-    except Exception as error:
-        log.warning("%s could not be mailed: %s", about, error)
-        return False
-    return True
+def send(address: str, subject: str, text: str) -> None:
+    """Send ``text``. Raises OSError when the server does not take it."""
+    send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])

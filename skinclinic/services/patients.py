@@ -1,5 +1,7 @@
 """Finding patients by code, and what is shown beside it."""
 
+from typing import TYPE_CHECKING, TypedDict
+
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -8,7 +10,17 @@ from skinclinic.models import Clinic, Lesion, Patient
 from skinclinic.services import patient_codes
 from skinclinic.web.inputs import storable
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 MOST_OFFERED = 8
+
+
+class Counts(TypedDict):
+    """What ``matching`` counts of a patient; None for none."""
+
+    lesion_count: int | None
+    cover: int | None
 
 
 def with_code(clinic: Clinic, code: str) -> Patient | None:
@@ -17,7 +29,7 @@ def with_code(clinic: Clinic, code: str) -> Patient | None:
     return Patient.objects.filter(clinic=clinic, code__iexact=code).first() if code else None
 
 
-def matching(clinic: Clinic, text: str) -> QuerySet[Patient]:
+def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Counts]]":
     """The clinic's patients whose code holds the text, with ``lesion_count`` and ``cover`` (a photo's key)."""
     patients = Patient.objects.filter(clinic=clinic, is_archived=False)
     text = patient_codes.tidy(text) if storable(text) else ""
@@ -32,7 +44,7 @@ def matching(clinic: Clinic, text: str) -> QuerySet[Patient]:
     )
 
 
-def codes_like(clinic: Clinic, text: str) -> list[Patient]:
+def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Counts]]":
     """Up to 8 patients for a type-ahead: those whose code begins with the text before those that hold it."""
     text = patient_codes.tidy(text) if storable(text) else ""
     found = matching(clinic, "")
@@ -43,8 +55,8 @@ def codes_like(clinic: Clinic, text: str) -> list[Patient]:
     return begins + list(rest[: MOST_OFFERED - len(begins)])
 
 
-def in_short(patient: Patient) -> str:
-    """The patient in a few words for a list of choices; ``matching`` gives the count of lesions."""
+def in_short(patient: "WithAnnotations[Patient, Counts]") -> str:
+    """The patient in a few words for a list of choices."""
     count = patient.lesion_count or 0
     parts = [
         str(patient.birth_year or ""),

@@ -1,7 +1,8 @@
 """Storing, cropping and deleting photos."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -46,6 +47,36 @@ def store_photo(
     if known := _known(clinic, sha256):
         return known, False
     accepted = imaging.accept(data)
+    try:
+        with written(
+            accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic
+        ) as photo:
+            with transaction.atomic():
+                insert(photo, lesion)
+                if together_with:
+                    together_with(photo)
+            return photo, True
+    except IntegrityError:
+        # Somebody else stored the same file while this one was being decoded.
+        if known := _known(clinic, sha256):
+            return known, False
+        raise
+
+
+@contextmanager
+def written(
+    accepted: imaging.AcceptedPhoto,
+    *,
+    clinic: Clinic,
+    user: User | None,
+    name: str,
+    kind: str = Photo.Kind.CLOSE_UP,
+    is_synthetic: bool = False,
+) -> Iterator[Photo]:
+    """Write a photo's files, slowly and before any transaction; the block then gives it a row (``insert``).
+
+    Gives the photo, not saved yet. A block that raises leaves no file behind. Raises files.StorageFull.
+    """
     folder = f"clinic-{clinic.pk}"
     photo = Photo(
         clinic=clinic,
@@ -62,27 +93,21 @@ def store_photo(
         is_synthetic=is_synthetic,
         uploaded_by=user,
     )
+    thumbnail = imaging.mark_synthetic(accepted.thumbnail) if is_synthetic else accepted.thumbnail
     with noted(photo.file_key, photo.thumbnail_key):
         try:
             store.write(photo.file_key, accepted.jpeg)
-            thumbnail = accepted.thumbnail
-            store.write(photo.thumbnail_key, imaging.mark_synthetic(thumbnail) if is_synthetic else thumbnail)
-            _insert(photo, lesion, together_with)
-        except BaseException as error:
+            store.write(photo.thumbnail_key, thumbnail)
+            yield photo
+        except BaseException:
             store.delete(photo.file_key, photo.thumbnail_key)
-            # Somebody else stored the same file while this one was being decoded.
-            if isinstance(error, IntegrityError) and (known := _known(clinic, sha256)):
-                return known, False
             raise
-    return photo, True
-
-
-def _known(clinic: Clinic, sha256: str) -> Photo | None:
-    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
 
 
 @transaction.atomic
-def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo], None] | None) -> None:
+def insert(photo: Photo, lesion: Lesion | None) -> None:
+    """Store the row of a photo whose files are there, in ``lesion`` or one of its own; one that is not saved yet
+    is saved with it. Raises IntegrityError for a file that the clinic has meanwhile."""
     lesion = lesion or Lesion(clinic=photo.clinic, created_by=photo.uploaded_by)
     is_first = lesion.pk is None
     if is_first:
@@ -93,8 +118,10 @@ def _insert(photo: Photo, lesion: Lesion | None, together_with: Callable[[Photo]
         begin_summary(lesion, photo)
     else:
         refresh_summary(lesion)
-    if together_with:
-        together_with(photo)
+
+
+def _known(clinic: Clinic, sha256: str) -> Photo | None:
+    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
 
 
 def _captured_at(by_camera: datetime | None) -> datetime | None:

@@ -76,6 +76,13 @@ def hidden_answers(user: User, member: Member, photo_ids: Iterable[int]) -> set[
     return set().union(*(hidden(user, member, wanted) for hidden in answer_filters)) if wanted else set()
 
 
+_SHOWN: dict[str, dict[str, object]] = {
+    NEEDS_PATHOLOGY: {"is_proven": False, "state": Lesion.State.DONE},
+    PROVEN: {"is_proven": True},
+    UNFILED: {"patient": None},
+}
+
+
 def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> QuerySet[Lesion]:
     """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``."""
     rows = Lesion.objects.filter(clinic=clinic, is_archived=False)
@@ -83,18 +90,13 @@ def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool)
         rows = rows.filter(state=filters.state)
     if filters.disease and answers_open:
         rows = rows.filter(top_disease=filters.disease)
-    if filters.show == NEEDS_PATHOLOGY:
-        rows = rows.filter(is_proven=False, state=Lesion.State.DONE)
-    elif filters.show == PROVEN:
-        rows = rows.filter(is_proven=True)
-    elif filters.show == UNFILED:
-        rows = rows.filter(patient=None)
+    rows = rows.filter(**_SHOWN.get(filters.show, {}))
     if filters.mine:
         rows = rows.filter(created_by=user)
-    if filters.since:
-        rows = rows.filter(created_at__gte=start_of(_day(filters.since)))
-    if filters.until:
-        rows = rows.filter(created_at__lt=start_of(_day(filters.until) + timedelta(days=1)))
+    if since := _day(filters.since):
+        rows = rows.filter(created_at__gte=start_of(since))
+    if until := _day(filters.until):
+        rows = rows.filter(created_at__lt=start_of(until + timedelta(days=1)))
     if filters.q:
         rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:

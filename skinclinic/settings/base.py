@@ -1,6 +1,7 @@
 """Applications, database, templates, languages and folders."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.conf.locale import LANG_INFO
@@ -93,7 +94,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "skinclinic.urls"
 WSGI_APPLICATION = "skinclinic.wsgi.application"
 
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],

@@ -22,10 +22,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_BEAT_SCHEDULE = {"reconcile": {"task": "skinclinic.reconcile", "schedule": 15.0}}
 
-# How long a worker may be silent about a job before another takes it over.
+# How long a worker may be silent about a job before another takes it over. One that lives is never silent.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
 # "auto" takes CUDA when it is there, else ONNX Runtime on the CPU.

@@ -20,7 +20,7 @@ from rest_framework.authtoken.models import Token
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.services import people
 from skinclinic.web.middleware import SESSION_KEY
-from skinclinic.web.requests import is_from_script, json_error
+from skinclinic.web.requests import SignedInRequest, is_from_script, json_error
 
 
 class SignIn(auth_views.LoginView):
@@ -51,7 +51,7 @@ def locked(request: HttpRequest, original_response=None, credentials=None) -> Ht
     minutes = max(1, math.ceil(cool_off.total_seconds() / 60))
     if is_from_script(request):
         message = _("Too many wrong passwords. Wait %(minutes)d minutes, then try again.")
-        response = json_error(429, "locked", message % {"minutes": minutes})
+        response: HttpResponse = json_error(429, "locked", message % {"minutes": minutes})
     else:
         response = render(request, "registration/locked.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
@@ -68,7 +68,7 @@ def session_state(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: SignedInRequest) -> HttpResponse:
     """One's name, language, password, token and clinics."""
     if request.method != "POST":
         return _account_page(request, _account_form(request))
@@ -90,7 +90,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def token_create(request: HttpRequest) -> HttpResponse:
+def token_create(request: SignedInRequest) -> HttpResponse:
     """Make a token for programs, shown on this page only; an earlier one stops working."""
     Token.objects.filter(user=request.user).delete()
     token = Token.objects.create(user=request.user)
@@ -98,14 +98,14 @@ def token_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def token_revoke(request: HttpRequest) -> HttpResponse:
+def token_revoke(request: SignedInRequest) -> HttpResponse:
     Token.objects.filter(user=request.user).delete()
     messages.success(request, _("The token no longer works."))
     return redirect("account")
 
 
 @require_POST
-def switch_clinic(request: HttpRequest) -> HttpResponse:
+def switch_clinic(request: SignedInRequest) -> HttpResponse:
     """Work in another of one's clinics from now on."""
     slug = request.POST.get("clinic", "")
     if slug not in {member.clinic.slug for member in request.memberships}:
@@ -122,12 +122,12 @@ def _safe_next(request: HttpRequest) -> str:
     return address if is_safe else ""
 
 
-def _account_form(request: HttpRequest) -> AccountForm:
+def _account_form(request: SignedInRequest) -> AccountForm:
     return AccountForm(instance=request.user, initial={"language": get_language()})
 
 
 def _account_page(
-    request: HttpRequest, form: AccountForm, *, new_token: str = "", status: int = 200
+    request: SignedInRequest, form: AccountForm, *, new_token: str = "", status: int = 200
 ) -> HttpResponse:
     context = {
         "form": form,

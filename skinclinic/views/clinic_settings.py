@@ -12,11 +12,12 @@ from skinclinic.forms.people import ClinicForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
 from skinclinic.services.people import save_clinic
+from skinclinic.web.requests import MemberRequest
 
 
 @clinic_member(ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def clinic_settings(request: HttpRequest) -> HttpResponse:
+def clinic_settings(request: MemberRequest) -> HttpResponse:
     clinic = request.membership.clinic
     if request.method != "POST":
         return _page(request, clinic, ClinicForm(instance=clinic))

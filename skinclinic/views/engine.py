@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.models import Job
+from skinclinic.web.requests import SignedInRequest
 
 
 @login_not_required
@@ -21,13 +22,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 @require_safe
-def status(request: HttpRequest) -> HttpResponse:
+def status(request: SignedInRequest) -> HttpResponse:
     """The dot in the page's head: does the engine work, and how many of the clinic's photos wait?"""
     context = {"online": jobs.engine_online(), "waiting": 0, "problem": ""}
     if request.membership:
         clinic = request.membership.clinic
         unfinished = [Job.State.QUEUED, Job.State.RUNNING]
         waiting = Job.objects.filter(clinic=clinic, state__in=unfinished)
-        context["waiting"] = waiting.exclude(kind__in=jobs.kinds_apart()).count()
+        context["waiting"] = waiting.filter(kind__in=jobs.kinds_of(jobs.PHOTOS)).count()
         context["problem"] = obstacle(clinic)
     return render(request, "components/engine_status.html", context)

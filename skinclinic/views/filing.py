@@ -15,13 +15,14 @@ from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
 from skinclinic.presenters import filing_notice
 from skinclinic.services import filing, patients
+from skinclinic.web.requests import SignedInRequest
 
 MOST_AT_ONCE = 100
 PERSON = ("birth_year", "sex", "skin_type", "ethnicity")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def photo_filing(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
     """The form for photo ``pk``, or for several at once: ``?ids=1,2,3`` (or ids=1&ids=2)."""
     photos = _photos(request, pk)
     clinic = photos[0].clinic
@@ -55,7 +56,7 @@ def photo_filing(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 
 @require_safe
-def photo_filing_patient(request: HttpRequest, pk: int) -> HttpResponse:
+def photo_filing_patient(request: SignedInRequest, pk: int) -> HttpResponse:
     """The part of the form that depends on the patient: known lesions, or the fields of a new patient."""
     photo = get_photo_for(request.user, pk, EDIT)
     code = request.GET.get("code", "")
@@ -78,7 +79,7 @@ def photo_filing_patient(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def patient_codes_like(request: HttpRequest, pk: int) -> JsonResponse:
+def patient_codes_like(request: SignedInRequest, pk: int) -> JsonResponse:
     """Choices of the patient code's type-ahead, in the clinic of photo ``pk``."""
     photo = get_photo_for(request.user, pk, EDIT)
     found = patients.codes_like(photo.clinic, request.GET.get("q", ""))
@@ -88,7 +89,7 @@ def patient_codes_like(request: HttpRequest, pk: int) -> JsonResponse:
 
 
 @require_POST
-def filing_undo(request: HttpRequest) -> HttpResponse:
+def filing_undo(request: SignedInRequest) -> HttpResponse:
     """Take the last filing back, if nothing of it has changed since."""
     receipt = filing_notice.take(request)
     if receipt is None:
@@ -113,14 +114,15 @@ def filing_undo(request: HttpRequest) -> HttpResponse:
     return redirect("photo-filing", photos[0].pk) if len(photos) == 1 else redirect("worklist")
 
 
-def _photos(request: HttpRequest, pk: int | None) -> list[Photo]:
+def _photos(request: SignedInRequest, pk: int | None) -> list[Photo]:
     """The photos to file, in the order asked, all of one clinic. Raises Http404 and PermissionDenied."""
     asked = [
         part.strip() for value in request.GET.getlist("ids") for part in value.split(",") if part.strip()
     ]
     if any(not (part.isascii() and part.isdigit()) or len(part) > 18 for part in asked):
         raise Http404
-    ids = list(dict.fromkeys([pk] * (pk is not None) + [int(part) for part in asked[:MOST_AT_ONCE]]))
+    first = [] if pk is None else [pk]
+    ids = list(dict.fromkeys([*first, *(int(part) for part in asked[:MOST_AT_ONCE])]))
     if not ids:
         raise Http404
     clinic = get_photo_for(request.user, ids[0], EDIT).clinic
@@ -150,14 +152,14 @@ def _place_of(photo: Photo) -> dict:
 
 @transaction.atomic
 def _file(
-    request: HttpRequest,
+    request: SignedInRequest,
     photos: list[Photo],
     form: FilingForm,
     patient: Patient | None,
     patient_form: PatientForm,
 ) -> dict:
     is_new = patient is None
-    if is_new:
+    if patient is None:
         patient_form.instance.created_by = request.user
         patient = patient_form.save()
     cleaned, several = form.cleaned_data, len(photos) > 1

@@ -12,17 +12,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.permissions import EDIT, get_for, membership
+from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
+from skinclinic.web.requests import SignedInRequest
 
 FIELDS = ("site", "site_x", "site_y", "note")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def lesion_new(request: HttpRequest, pk: int) -> HttpResponse:
+def lesion_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open a lesion of patient ``pk``."""
     patient = get_for(request.user, Patient, pk, EDIT)
     lesion = Lesion(clinic=patient.clinic, patient=patient, created_by=request.user)
@@ -30,18 +31,18 @@ def lesion_new(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def lesion_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def lesion_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     return _save_or_show(request, _lesion(request, pk, EDIT))
 
 
 @require_safe
-def lesion(request: HttpRequest, pk: int) -> HttpResponse:
+def lesion(request: SignedInRequest, pk: int) -> HttpResponse:
     """Photos side by side in the order they were taken, diagnoses with their history, pathology."""
     return lesion_page(request, _lesion(request, pk), None)
 
 
 @require_POST
-def lesion_delete(request: HttpRequest, pk: int) -> HttpResponse:
+def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a lesion that holds nothing."""
     row = _lesion(request, pk, EDIT)
     try:
@@ -55,9 +56,9 @@ def lesion_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("patient", row.patient_id) if row.patient_id else redirect("worklist")
 
 
-def lesion_page(request: HttpRequest, row: Lesion, pathology: PathologyForm | None) -> HttpResponse:
+def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm | None) -> HttpResponse:
     """Render the page; with a sent ``pathology`` form that was not valid, as 422."""
-    member = membership(request.user, row.clinic_id)
+    member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
     diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
@@ -83,7 +84,7 @@ def lesion_page(request: HttpRequest, row: Lesion, pathology: PathologyForm | No
     return render(request, "lesions/lesion.html", context, status=422 if pathology else 200)
 
 
-def _lesion(request: HttpRequest, pk: int, need: str = "view") -> Lesion:
+def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
     return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
 
 

@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
-from skinclinic.models import Invitation, Member
+from skinclinic.models import Invitation, Member, User
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, mail, people
+from skinclinic.services import invitations, letters, mail, people
 from skinclinic.web.middleware import SESSION_KEY
+from skinclinic.web.requests import ClinicRequest, MemberRequest, SignedInRequest
 
 SHOWN_CLOSED = 50
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -23,26 +24,29 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 @clinic_member(ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
-def members(request: HttpRequest) -> HttpResponse:
+def members(request: MemberRequest) -> HttpResponse:
     """Members and invitations; POST invites somebody and shows the link, this once."""
     if request.method != "POST":
         return _members_page(request, InvitationForm())
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _members_page(request, form, status=422)
+
+    def address(secret: str) -> str:
+        return request.build_absolute_uri(reverse("join", args=[secret]))
+
     invitation, secret = invitations.invite(
         request.membership.clinic,
         email=form.cleaned_data["email"],
         role=form.cleaned_data["role"],
         by=request.user,
+        address=address,
     )
-    link = request.build_absolute_uri(reverse("join", args=[secret]))
-    mailed = invitations.mail_link(invitation, link)
-    return _members_page(request, InvitationForm(), invited=invitation, link=link, mailed=mailed)
+    return _members_page(request, InvitationForm(), invited=invitation, link=address(secret))
 
 
 @require_POST
-def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def member_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give a member another role, or let them in or not."""
     member = get_for(request.user, Member.objects.select_related("user"), pk, ADMIN)
     form = MemberForm(request.POST)
@@ -65,7 +69,7 @@ def member_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     invitation = get_for(request.user, Invitation, pk, ADMIN)
     if invitations.revoke(invitation):
         messages.success(
@@ -76,25 +80,36 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("members")
 
 
+@require_POST
+def invitation_mail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Try again to mail an invitation that could not be sent."""
+    invitation = get_for(request.user, Invitation.objects.select_related("letter__job"), pk, ADMIN)
+    if invitation.letter and letters.retry(invitation.letter):
+        messages.success(request, _("The link is being sent to %(email)s.") % {"email": invitation.email})
+    else:
+        messages.info(request, _("There is nothing to send again. Make a new link instead."))
+    return redirect("members")
+
+
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, secret: str) -> HttpResponse:
+def join(request: ClinicRequest, secret: str) -> HttpResponse:
     """Where an invitation's link leads: become a member, with a new account or the one signed in."""
     try:
         invitation = invitations.find_open(secret)
-        if request.user.is_authenticated:
-            return _join_as_oneself(request, invitation)
+        if isinstance(request.user, User):
+            return _join_as_oneself(request, request.user, invitation)
         return _join_as_new_person(request, invitation)
     except invitations.InvitationClosed:
         return render(request, "people/invitation_closed.html", status=404)
 
 
-def _join_as_oneself(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def _join_as_oneself(request: ClinicRequest, user: User, invitation: Invitation) -> HttpResponse:
     already = any(member.clinic_id == invitation.clinic_id for member in request.memberships)
     if request.method == "POST" and not already:
         try:
-            return _welcome(request, invitations.accept(invitation, request.user))
+            return _welcome(request, invitations.accept(invitation, user))
         except invitations.AlreadyMember:
             already = True
     return render(request, "registration/join.html", {"invitation": invitation, "already_member": already})
@@ -126,14 +141,14 @@ def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
     return redirect("worklist")
 
 
-def _back(request: HttpRequest, member: Member) -> HttpResponse:
+def _back(request: SignedInRequest, member: Member) -> HttpResponse:
     """To the list, unless the admin has just given up being one."""
     still_admin = Member.objects.filter(user=request.user, clinic=member.clinic, is_active=True, role="admin")
     return redirect("members" if still_admin.exists() else "worklist")
 
 
 def _members_page(
-    request: HttpRequest, form: InvitationForm, *, status: int = 200, **context
+    request: MemberRequest, form: InvitationForm, *, status: int = 200, **context
 ) -> HttpResponse:
     clinic = request.membership.clinic
     context |= {

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -12,10 +12,11 @@ from skinclinic.models import Diagnosis, Lesion
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.services import diagnoses
 from skinclinic.views.lesions import lesion_page
+from skinclinic.web.requests import SignedInRequest
 
 
 @require_POST
-def lesion_pathology(request: HttpRequest, pk: int) -> HttpResponse:
+def lesion_pathology(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record the pathology of lesion ``pk``; an earlier one stays in the history."""
     lesion = get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, EDIT)
     form = PathologyForm(request.POST)
@@ -29,7 +30,7 @@ def lesion_pathology(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def diagnosis_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def diagnosis_withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a diagnosis back; it stays in the history. An impression can be taken back by its author only."""
     diagnosis = get_for(request.user, Diagnosis.objects.select_related("lesion"), pk, EDIT)
     if diagnosis.kind == Diagnosis.Kind.IMPRESSION and diagnosis.created_by_id != request.user.pk:

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.forms.patients import PatientForm
 from skinclinic.models import Patient
-from skinclinic.permissions import EDIT, clinic_member, get_for, membership
+from skinclinic.permissions import EDIT, clinic_member, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import patients as service
 from skinclinic.services import worklist
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
 ORDER = ("code", "id")
@@ -24,7 +25,7 @@ LONGEST_SEARCH = 64
 
 @clinic_member()
 @require_safe
-def patients(request: HttpRequest) -> HttpResponse:
+def patients(request: MemberRequest) -> HttpResponse:
     """The clinic's patients by code; asked by htmx, only the list."""
     clinic = request.membership.clinic
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
@@ -48,14 +49,14 @@ def patients(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
-def patient_new(request: HttpRequest) -> HttpResponse:
+def patient_new(request: MemberRequest) -> HttpResponse:
     form = PatientForm(request.POST if request.method == "POST" else None, clinic=request.membership.clinic)
     form.instance.created_by = request.user
     return _save_or_show(request, form, cancel_url=reverse("patients"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def patient_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     patient = get_for(request.user, Patient, pk, EDIT)
     form = PatientForm(
         request.POST if request.method == "POST" else None, instance=patient, clinic=patient.clinic
@@ -64,10 +65,10 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def patient(request: HttpRequest, pk: int) -> HttpResponse:
+def patient(request: SignedInRequest, pk: int) -> HttpResponse:
     """Who it is on top, then the lesions, and where they lie."""
     row = get_for(request.user, Patient, pk)
-    member = membership(request.user, row.clinic_id)
+    member = member_of(request.user, row.clinic_id)
     lesions = list(service.lesions_of(row))
     hidden = worklist.hidden_answers(
         request.user, member, [lesion.cover_id for lesion in lesions if lesion.cover_id]

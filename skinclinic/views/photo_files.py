@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -15,18 +15,18 @@ from skinclinic.files import store
 from skinclinic.permissions import EDIT, get_photo_for
 from skinclinic.presenters.answers import wants_page
 from skinclinic.services import photos
-from skinclinic.web.requests import json_error
+from skinclinic.web.requests import SignedInRequest, json_error
 
 
 @require_safe
-def image(request: HttpRequest, pk: int) -> HttpResponseBase:
+def image(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The stored photo as JPEG."""
     photo = get_photo_for(request.user, pk)
     return private_jpeg(photo.file_key, photo.original_name or f"photo-{photo.pk}")
 
 
 @require_safe
-def thumbnail(request: HttpRequest, pk: int) -> HttpResponseBase:
+def thumbnail(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """A JPEG of at most 320 pixels."""
     photo = get_photo_for(request.user, pk)
     return private_jpeg(photo.thumbnail_key, f"photo-{photo.pk}-small")
@@ -38,19 +38,21 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
     path = store.path_of(key)
     if not path.is_file():
         raise Http404
+    response: HttpResponseBase
     if settings.X_ACCEL_PREFIX:
         response = HttpResponse(content_type="image/jpeg")
         response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(key)}"
     else:
         response = FileResponse(path.open("rb"), content_type="image/jpeg")
-    response["Content-Disposition"] = content_disposition_header(False, f"{PurePosixPath(name).stem}.jpg")
+    file_name = f"{PurePosixPath(name).stem}.jpg"
+    response["Content-Disposition"] = content_disposition_header(False, file_name) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response
 
 
 @require_POST
-def delete(request: HttpRequest, pk: int) -> HttpResponse:
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete a photo with its analyses; a browser goes on to ``next`` or back to the upload page."""
     photo = get_photo_for(request.user, pk, EDIT)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -16,6 +16,7 @@ from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist as service
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest
 
 PAGE_SIZE = 50
 MOST_POLLED = 100
@@ -35,7 +36,7 @@ class Row:
 
 @clinic_member()
 @require_safe
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: MemberRequest) -> HttpResponse:
     """The page; asked by htmx, only its list."""
     member = request.membership
     filters = service.Filters.read(request.GET)
@@ -71,7 +72,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
 
 @clinic_member()
 @require_safe
-def worklist_rows(request: HttpRequest) -> HttpResponse:
+def worklist_rows(request: MemberRequest) -> HttpResponse:
     """Rows that have moved on: ``?seen=ID.STATE,ID.STATE`` says what the page shows of which lesions."""
     seen = dict(_seen(request.GET.get("seen", "")))
     lesions = service.with_ids(request.membership.clinic, seen)
@@ -82,7 +83,7 @@ def worklist_rows(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _rows(request: HttpRequest, lesions: Iterable[Lesion]) -> list[Row]:
+def _rows(request: MemberRequest, lesions: Iterable[Lesion]) -> list[Row]:
     covers = [lesion.cover_id for lesion in lesions if lesion.cover_id]
     hidden = service.hidden_answers(request.user, request.membership, covers)
     return [Row(lesion, lesion.cover_id in hidden) for lesion in lesions]

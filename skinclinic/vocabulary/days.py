@@ -13,15 +13,15 @@ def span(text: str) -> tuple[date, date] | None:
     match = _WRITTEN.fullmatch(text.strip())
     if match is None:
         return None
-    year, month, day = (int(part) if part else None for part in match.groups())
+    year, month, day = match.groups()
     try:
-        first = date(year, month or 1, day or 1)
+        first = date(int(year), int(month or 1), int(day or 1))
     except ValueError:
         return None
-    if not FIRST_YEAR <= year <= LAST_YEAR:
+    if not FIRST_YEAR <= first.year <= LAST_YEAR:
         return None
     if day:
         return first, first + timedelta(days=1)
     if month:
-        return first, date(year + month // 12, month % 12 + 1, 1)
-    return first, date(year + 1, 1, 1)
+        return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return first, date(first.year + 1, 1, 1)

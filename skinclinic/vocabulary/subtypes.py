@@ -61,7 +61,7 @@ def name(label: str, subtype: str) -> str:
 def spellings(label: str) -> dict[str, str]:
     """{text without case: built-in subtype} of ``label``, by its names in every language of the product."""
     known = BUILT_IN.get(label, {})
-    found = {}
+    found: dict[str, str] = {}
     for language, _title in settings.LANGUAGES:
         with override(language):
             found |= {str(shown).casefold(): key for key, shown in known.items()}

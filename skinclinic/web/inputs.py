@@ -1,8 +1,8 @@
 """What comes in an address or a form, before it is trusted with a database."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 LARGEST_KEY = 2**63 - 1
@@ -26,7 +26,7 @@ class Filters:
     ALLOWED: ClassVar[dict[str, Container[str]]] = {}
 
     @classmethod
-    def read(cls, values) -> Self:
+    def read(cls, values: Mapping[str, Any]) -> Self:
         """Read them from the query of an address or a stored dict; what makes no sense is left out."""
         asked = {field.name: str(values.get(field.name, "") or "").strip() for field in fields(cls)}
         for name, text in asked.items():

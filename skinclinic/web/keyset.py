@@ -10,12 +10,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 
+from skinclinic.models.columns import field_of
 from skinclinic.web.inputs import LARGEST_KEY, storable
 
 M = TypeVar("M", bound=Model)
@@ -27,15 +28,15 @@ class BadCursor(ValueError):
 
 
 @dataclass(frozen=True)
-class Page:
+class Page(Generic[M]):
     """Rows in their order, and the cursors of the pages around them ("" where there is none)."""
 
-    rows: list[Model]
+    rows: list[M]
     previous: str
     next: str
 
 
-def page(queryset: QuerySet, order: Sequence[str], cursor: str, size: int) -> Page:
+def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) -> Page[M]:
     """Return the page of ``size`` rows at ``cursor`` ("" for the first). Raises BadCursor.
 
     One query. The first page has no previous cursor, even if rows arrive later.
@@ -52,7 +53,7 @@ def page(queryset: QuerySet, order: Sequence[str], cursor: str, size: int) -> Pa
     return _page(rows[:size][::-1], order, has_previous=len(rows) > size, has_next=True)
 
 
-def _page(rows: list, order: Sequence[str], *, has_previous: bool, has_next: bool) -> Page:
+def _page(rows: list[M], order: Sequence[str], *, has_previous: bool, has_next: bool) -> Page[M]:
     return Page(
         rows,
         previous=_write(BEFORE, rows[0], order) if rows and has_previous else "",
@@ -97,7 +98,7 @@ def _checked(model: type[Model], name: str, value):
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadCursor(name)
     try:
-        value = model._meta.get_field(name.removeprefix("-")).to_python(value)
+        value = field_of(model, name.removeprefix("-")).to_python(value)
     except (ValidationError, ValueError, TypeError, OverflowError):
         raise BadCursor(name) from None
     if value is None or (isinstance(value, int) and abs(value) > LARGEST_KEY):

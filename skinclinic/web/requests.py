@@ -1,9 +1,32 @@
-"""Questions about a request that have nothing to do with any one page."""
+"""What a request carries once the middleware has passed it, and questions that have nothing to do with any page."""
 
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.middleware import HtmxDetails
+
+from skinclinic.models import Member, User
+
+
+class ClinicRequest(HttpRequest):
+    """What every view gets: the middleware has said whose clinics they are and which of them is the current one."""
+
+    htmx: HtmxDetails
+    memberships: list[Member]
+    membership: Member | None
+
+
+class SignedInRequest(ClinicRequest):
+    """In every view but those with ``login_not_required``."""
+
+    user: User
+
+
+class MemberRequest(SignedInRequest):
+    """In views that ``permissions.clinic_member`` guards, and what they call."""
+
+    membership: Member
 
 
 def is_from_script(request: HttpRequest) -> bool:

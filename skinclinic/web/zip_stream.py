@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 # Sizes by the ZIP specification (APPNOTE 4.3 and 4.5): local header, data descriptor, entry of the central
@@ -28,16 +29,16 @@ class Member:
     read: Callable[[], Iterable[bytes]]
 
 
-class Tail(io.RawIOBase):
+class _Tail(io.RawIOBase):
     """A file to write a ZIP into, a piece at a time: it cannot be sought, so nothing is held back."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._data = bytearray()
 
     def writable(self) -> bool:
         return True
 
-    def write(self, data) -> int:
+    def write(self, data: Any) -> int:
         self._data += data
         return len(data)
 
@@ -72,7 +73,7 @@ def chunks(members: Sequence[Member], start: int = 0) -> Iterator[bytes]:
 
 
 def _all(members: Sequence[Member]) -> Iterator[bytes]:
-    out = Tail()
+    out = _Tail()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for member in members:
             info = zipfile.ZipInfo(member.name, _NO_TIME)
@@ -84,5 +85,15 @@ def _all(members: Sequence[Member]) -> Iterator[bytes]:
                     yield out.take()
                 if written != member.size:
                     raise MemberChanged(member.name)
+            yield out.take()
+    yield out.take()
+
+
+def compressed(files: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
+    """A ZIP of these files, compressed and so of no length known beforehand, a file at a time."""
+    out = _Tail()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name, _NO_TIME), content, zipfile.ZIP_DEFLATED)
             yield out.take()
     yield out.take()

@@ -24,7 +24,10 @@ document.addEventListener("submit", async (event) => {
   const label = submitter?.dataset.confirmLabel ?? form.dataset.confirmLabel;
   const danger = Boolean(submitter?.classList.contains("btn-danger"));
   if (!(await confirmAction(question, { label, danger }))) return;
-  form.dataset.confirmed = "yes";
-  form.requestSubmit(submitter);
-  delete form.dataset.confirmed;
+  // A part of the page that fetches itself may have come anew while the question stood.
+  const now = form.isConnected ? form : document.getElementById(form.id);
+  if (!now) return;
+  now.dataset.confirmed = "yes";
+  now.requestSubmit(submitter?.isConnected ? submitter : null);
+  delete now.dataset.confirmed;
 });

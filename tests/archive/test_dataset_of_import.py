@@ -25,37 +25,41 @@ def lines(rows, **fields) -> list[dict]:
     ]
 
 
+def fill(row: Import, plan: list[dict]):
+    return dataset_of_import.fill(row, dict(dataset_of_import.told_by(row, plan)))
+
+
 def test_an_import_becomes_a_dataset_once(row, clinic, curator, entries):
-    dataset = dataset_of_import.fill(row, lines(entries))
-    assert dataset_of_import.fill(row, lines(entries)) == dataset and dataset.role == "test"
+    dataset = fill(row, lines(entries))
+    assert fill(row, lines(entries)) == dataset and dataset.role == "test"
     draft = dataset.versions.get()
     assert draft.items.count() == 6
     freezing.freeze(draft, curator)
-    dataset_of_import.fill(row, lines(entries))
+    fill(row, lines(entries))
     assert dataset.versions.count() == 1
     more = factories.make_entry(
         factories.make_photo(clinic, curator, seed=80), curator, source=entries[0].source
     )
-    dataset_of_import.fill(row, lines([*entries, more]))
+    fill(row, lines([*entries, more]))
     assert dataset.versions.count() == 2
     assert dataset.versions.get(state=DatasetVersion.State.DRAFT).items.count() == 7
 
 
 def test_labels_and_sides_are_the_tables(row, entries):
-    draft = dataset_of_import.fill(row, lines(entries, label="wart", split="test")).versions.get()
+    draft = fill(row, lines(entries, label="wart", split="test")).versions.get()
     assert set(draft.items.values_list("label", "split")) == {("wart", "test")}
     assert draft.split["said"] == {"method": "stated", "train": 0, "test": 6}
 
 
 def test_a_table_without_sides_leaves_a_split_made_here(row, entries):
-    draft = dataset_of_import.fill(row, lines(entries)).versions.get()
+    draft = fill(row, lines(entries)).versions.get()
     datasets.split(draft, "patient", 0.5)
     before = sorted(draft.items.values_list("entry", "split"))
-    dataset_of_import.fill(row, lines(entries, label="wart"))
+    fill(row, lines(entries, label="wart"))
     assert sorted(draft.items.values_list("entry", "split")) == before
     assert set(draft.items.values_list("label", flat=True)) == {"wart"}
 
 
 def test_rejected_photos_stay_out(row, entries):
     Entry.objects.filter(pk=entries[0].pk).update(review="rejected")
-    assert dataset_of_import.fill(row, lines(entries)).versions.get().items.count() == 5
+    assert fill(row, lines(entries)).versions.get().items.count() == 5

@@ -1,11 +1,14 @@
 """Datasets from draft to frozen version, their checks, differences, summaries and exports."""
 
 import statistics
+from threading import Thread
 
 import pytest
+from django.db import connection
 
-from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
+from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Entry
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.services.refused import Refused
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +38,7 @@ def test_a_frozen_version_refuses_every_change(frozen, curator):
         lambda: datasets.discard(frozen),
         lambda: freezing.freeze(frozen, curator),
     ):
-        with pytest.raises(datasets.Refused):
+        with pytest.raises(Refused):
             change()
 
 
@@ -54,14 +57,14 @@ def test_the_fingerprint_does_not_depend_on_order(frozen):
 
 def test_rejected_members_and_missing_files_prevent_freezing(draft, entries, curator):
     Entry.objects.filter(pk=entries[0].pk).update(review="rejected")
-    with pytest.raises(datasets.Refused, match="1 photo was rejected"):
+    with pytest.raises(Refused, match="1 photo was rejected"):
         freezing.freeze(draft, curator)
     assert not check(draft, "rejected").passed
     Entry.objects.filter(pk=entries[0].pk).update(review="accepted")
     from skinclinic.files import store
 
     store.path_of(entries[1].photo.file_key).unlink()
-    with pytest.raises(datasets.Refused, match="gone"):
+    with pytest.raises(Refused, match="gone"):
         freezing.freeze(draft, curator)
 
 
@@ -112,3 +115,24 @@ def test_checks_name_the_photos_behind_them(frozen, entries, clinic):
     assert "3 stated, 2 counted" in failed["stated"].said and "Basal" not in failed["stated"].said
     DuplicatePair.objects.create(clinic=clinic, first=entries[3], second=entries[4], distance=1)
     assert {row.entry for row in check(frozen, "undecided").items} == {entries[3], entries[4]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_name_for_a_dataset_chosen_by_several_at_once(clinic, curator):
+    said = []
+
+    def make():
+        try:
+            said.append(datasets.create(clinic, curator, "Same").pk)
+        except Refused as refused:
+            said.append(str(refused))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=make) for _person in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(isinstance(one, int) for one in said) == 1 and len(said) == 4
+    assert (Dataset.objects.count(), DatasetVersion.objects.count()) == (1, 1)

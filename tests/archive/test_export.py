@@ -7,12 +7,14 @@ import zipfile
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from skinclinic import imaging
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
-from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,19 @@ def test_the_zip_holds_photos_and_words_and_no_person(frozen):
 def test_pathology_texts_leave_only_when_asked_for(frozen):
     archive = zipfile.ZipFile(io.BytesIO(zip_of(frozen)))
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
+
+
+def test_pathology_texts_leave_only_with_members_who_may_edit(frozen, clinician, coordinator, client_for):
+    address, link = reverse("dataset-export", args=[frozen.pk]), "?texts=1"
+    page = client_for(coordinator).get(reverse("dataset", args=[frozen.pk])).content.decode()
+    assert link not in page and "only by members who may edit" in page
+    assert client_for(coordinator).get(address + link).status_code == 403
+    assert client_for(coordinator).head(address + link).status_code == 403
+    plain = b"".join(client_for(coordinator).get(address).streaming_content)
+    assert b"'=1+1" not in zipfile.ZipFile(io.BytesIO(plain)).read("photos.csv")
+    assert link in client_for(clinician).get(reverse("dataset", args=[frozen.pk])).content.decode()
+    whole = b"".join(client_for(clinician).get(address + link).streaming_content)
+    assert b"'=1+1" in zipfile.ZipFile(io.BytesIO(whole)).read("photos.csv")
 
 
 def test_a_later_correction_does_not_change_the_export(frozen):
@@ -89,7 +104,7 @@ def test_a_download_goes_on_where_it_was_cut_off(frozen, client_for, curator):
 
 
 def test_drafts_are_not_exported(draft):
-    with pytest.raises(datasets.Refused):
+    with pytest.raises(Refused):
         export.members(draft, export.Options())
 
 
@@ -101,7 +116,7 @@ def test_a_file_that_is_gone_or_changed_is_named(frozen, tmp_path):
         call_command("export_dataset", "Tumours", out=tmp_path / "out")
     assert not list((tmp_path / "out" / "photos").iterdir())
     store.path_of(key).unlink()
-    with pytest.raises(datasets.Refused, match=name):
+    with pytest.raises(Refused, match=name):
         export.members(frozen, export.Options())
 
 

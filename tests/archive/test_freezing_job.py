@@ -5,6 +5,8 @@ import pytest
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import store
+from skinclinic.models import Job
+from skinclinic.services.refused import Refused
 
 pytestmark = pytest.mark.django_db
 
@@ -20,14 +22,15 @@ def freeze(client, draft) -> None:
 
 def test_the_page_says_that_it_is_being_frozen_and_then_that_it_is(draft, curator, client_for):
     client, address = client_for(curator), f"/archive/datasets/{draft.pk}/"
+    status = f"/work/dataset/{draft.pk}/"
     freeze(client, draft)
-    assert "dataset-work" in client.get(address).content.decode()
-    assert "HX-Refresh" not in client.get(address + "work/")
+    assert "work-dataset" in client.get(address).content.decode()
+    assert "HX-Refresh" not in client.get(status)
     jobs.run_waiting(freezing.FREEZE_JOB)
     draft.refresh_from_db()
     assert draft.is_frozen and draft.frozen_by == curator and draft.sha256
-    assert client.get(address + "work/")["HX-Refresh"] == "true"
-    assert "dataset-work" not in client.get(address).content.decode()
+    assert client.get(status)["HX-Refresh"] == "true"
+    assert "work-dataset" not in client.get(address).content.decode()
 
 
 def test_a_changed_file_keeps_it_a_draft_and_is_said(draft, curator, client_for):
@@ -53,5 +56,13 @@ def test_a_photo_rejected_meanwhile_is_said(draft, curator, entries):
     jobs.run_waiting(freezing.FREEZE_JOB)
     draft.refresh_from_db()
     assert not draft.is_frozen
-    with pytest.raises(datasets.Refused, match="rejected"):
+    with pytest.raises(Refused, match="rejected"):
         freezing.request(draft, curator)
+
+
+def test_freezing_while_the_photos_are_still_added(client_for, curator, draft, clinic):
+    key = draft.pk
+    Job.objects.create(kind=datasets.FILL_JOB, key=f"{key}:1", subject=key, clinic=clinic)
+    freeze(client_for(curator), draft)
+    draft.refresh_from_db()
+    assert not draft.is_frozen

@@ -4,8 +4,8 @@ import pytest
 
 from skinclinic.archive.models import EntryChange, RejectReason, Review
 from skinclinic.archive.services.curating import from_clinic
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.services import diagnoses
+from skinclinic.services.refused import Refused
 from tests import factories
 
 pytestmark = pytest.mark.django_db

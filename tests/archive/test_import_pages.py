@@ -11,6 +11,7 @@ from skinclinic.archive.models import Entry, Import, SavedMapping
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.engine import jobs
 from tests import factories
+from tests.cases import each
 
 
 def archive(count: int = 3) -> bytes:
@@ -100,9 +101,9 @@ def test_discarding_removes_the_files(client):
 def test_it_pauses_and_the_status_reloads_the_page(client):
     row = upload(client, TABLE)
     Import.objects.filter(pk=row.pk).update(state="running", total=3, written=1)
-    assert "HX-Refresh" not in client.get(reverse("import-status", args=[row.pk]))
+    assert "HX-Refresh" not in client.get(reverse("work", args=["import", row.pk]))
     client.post(reverse("import-act", args=[row.pk]), {"action": "pause"})
-    assert client.get(reverse("import-status", args=[row.pk]))["HX-Refresh"] == "true"
+    assert client.get(reverse("work", args=["import", row.pk]))["HX-Refresh"] == "true"
     row.refresh_from_db()
     assert row.state == "paused"
 
@@ -159,7 +160,7 @@ def test_a_meaning_that_was_typed_and_not_chosen_is_taken_by_its_name(client):
 def test_the_check_says_how_many_photos_are_done(client):
     row = mapped(client)
     Import.objects.filter(pk=row.pk).update(state="checking", report={"checked": 40, "of": 160})
-    page = client.get(reverse("import-status", args=[row.pk])).content.decode()
+    page = client.get(reverse("work", args=["import", row.pk])).content.decode()
     assert "40 of 160 photos" in page and 'value="25"' in page
 
 
@@ -176,3 +177,50 @@ def test_the_command_leaves_no_job_for_a_worker_to_take(clinic, tmp_path):
     call_command("import_dataset", "A", photos=photos, metadata=table, map=mapping)
     assert Import.objects.get().state == "done"
     assert not Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).exists()
+
+
+UPLOADS = {
+    "no zip at all": (b"", b"file,label\n"),
+    "empty table": (b"PK\x05\x06" + bytes(18), b""),
+    "text as zip": (b"hello", b"file,label\n0.jpg,bcc\n"),
+    "photo as table": (b"hello", factories.jpeg_bytes(0)),
+    "spreadsheet as table": (b"hello", b"PK\x03\x04"),
+    "NUL in the header": (b"hello", b"file,la\0bel\n0.jpg,bcc\n"),
+    "endless line": (b"hello", b"x" * 1_500_000),
+    "unclosed header": (b"hello", b'"file,label\n' * 50),
+}
+
+
+@each("kind", UPLOADS)
+def test_uploads_that_cannot_be_read_are_refused_in_words_on_their_page(client, kind):
+    photos, table = UPLOADS[kind]
+    answer = client.post(
+        reverse("import-new"),
+        {"name": "X", "format": "csv", "role": "both", "archive": SimpleUploadedFile("../../a.zip", photos),
+         "table": SimpleUploadedFile("/etc/t.csv", table)},
+    )  # fmt: skip
+    if answer.status_code == 422:
+        assert answer.context["form"].errors
+        return
+    row = Import.objects.get()
+    assert client.get(reverse("import", args=[row.pk])).status_code == 200
+    client.post(reverse("import-map", args=[row.pk]), {"column-file": "file", "column-label": "label"})
+    jobs.run_waiting(service.CHECK_JOB)
+    row.refresh_from_db()
+    assert row.state == "refused" and row.report["refused"]["message"]
+    assert "notice-error" in client.get(reverse("import", args=[row.pk])).content.decode()
+    table = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
+    assert len(table.splitlines()) >= 2
+
+
+def test_a_field_of_a_word_is_not_moved_by_another_check(client):
+    row = mapped(client)
+    Import.objects.filter(pk=row.pk).update(report={"errors": [], "unknown_labels": {"one": 1, "two": 1}})
+    page = client.get(reverse("import", args=[row.pk]))
+    names = fields(page)
+    Import.objects.filter(pk=row.pk).update(
+        report={"errors": [], "unknown_labels": {"two": 1, "one": 1, "three": 1}}
+    )
+    client.post(reverse("import-map", args=[row.pk]), {names["one"]: "bcc", names["two"]: "mm"})
+    row.refresh_from_db()
+    assert row.labels == {"one": "bcc", "two": "mm"}

@@ -6,12 +6,15 @@ import zipfile
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
+from skinclinic import imaging
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
 from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
-from skinclinic.models import Lesion, Patient, Photo
+from skinclinic.models import Job, Lesion, Patient, Photo
 from tests import factories
 from tests.archive import table_files
 from tests.archive.table_files import COLUMNS
@@ -453,6 +456,71 @@ def test_a_double_click_starts_one_run(begin, tmp_path):
     imports.request_write(row)
     with pytest.raises(imports.NotNow):
         imports.request_write(Import.objects.get(pk=row.pk))
+
+
+@pytest.mark.parametrize("ask", [imports.request_check, imports.request_write])
+def test_an_import_that_is_at_work_has_a_job(begin, tmp_path, monkeypatch, ask):
+    """A database that is locked just then leaves a page from which one can ask again, not one that waits for ever."""
+    row = begin(metadata=table_files.three(tmp_path / "t.csv"))
+    if ask is imports.request_write:
+        checked(row)
+    before = row.state
+
+    def locked(*_args, **_keywords):
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "enqueue", locked)
+        with pytest.raises(OperationalError):
+            ask(row)
+    assert Import.objects.get().state == before
+    ask(Import.objects.get())
+    assert Job.objects.filter(state="queued").count() == 1
+
+
+def test_a_photo_that_cannot_be_given_a_row_leaves_no_file(begin, tmp_path, monkeypatch, settings):
+    row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
+    imports.request_write(row)
+
+    def full(**_fields):
+        raise OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(import_write, "create_entry", full)
+        jobs.run_waiting(imports.WRITE_JOB)
+    row.refresh_from_db()
+    assert row.state == State.FAILED and nothing_is_written()
+    assert list(settings.PHOTOS_DIR.rglob("*.jpg")) == [] and list(settings.PHOTOS_DIR.rglob("*.json")) == []
+    imports.request_write(row)
+    jobs.run_waiting(imports.WRITE_JOB)
+    assert Import.objects.get().state == State.DONE
+
+
+def test_a_file_uploaded_while_the_import_decodes_it_stays_the_clinics(
+    begin, tmp_path, monkeypatch, settings, clinic, curator
+):
+    from skinclinic.services.photos import store_photo
+
+    photos = table_files.photos(tmp_path / "photos")
+    row = checked(begin(photos=photos, metadata=table_files.three(tmp_path / "t.csv")))
+    accept, uploaded = imaging.accept, []
+
+    def while_somebody_uploads(data):
+        found = accept(data)
+        if not uploaded:
+            uploaded.append(True)
+            uploaded.append(store_photo(clinic=clinic, user=curator, data=data, name="own.jpg")[0])
+        return found
+
+    imports.request_write(row)
+    monkeypatch.setattr(imaging, "accept", while_somebody_uploads)
+    jobs.run_waiting(imports.WRITE_JOB)
+    row.refresh_from_db()
+    own = uploaded[1]
+    assert row.state == State.DONE
+    assert not Entry.objects.filter(photo=own).exists() and not own.lesion.is_archived
+    assert Photo.objects.count() == Entry.objects.count() + 1 == row.total
+    assert len(list(settings.PHOTOS_DIR.rglob("*.jpg"))) == 2 * row.total
 
 
 def test_discarding_leaves_nothing(begin, tmp_path):

@@ -50,12 +50,12 @@ def test_a_training_is_asked_for_followed_and_stopped(frozen, curator, open_page
     trainings.note(run, progress(1))
     charts = page.locator("svg.training-chart")
     expect(charts).to_have_count(2, timeout=10_000)
-    expect(page.locator("#training-status")).to_contain_text("epoch 1 of 5")
+    expect(page.locator("#work-training")).to_contain_text("epoch 1 of 5")
     stop = page.get_by_role("button", name="Stop")
     stop.focus()
     trainings.note(run, progress(3))
     expect(page.locator("#training-curves tbody tr")).to_have_count(3, timeout=10_000)
-    expect(page.locator("#training-status")).to_contain_text("about 1 minute left")
+    expect(page.locator("#work-training")).to_contain_text("about 1 minute left")
     expect(stop).to_be_focused()
     points = page.locator("polyline").first.get_attribute("points").split()
     assert len(points) == 3
@@ -63,7 +63,8 @@ def test_a_training_is_asked_for_followed_and_stopped(frozen, curator, open_page
         "loss falls"
     )
     page.keyboard.press("Enter")
-    expect(page.locator("#training-status [role=status]")).to_contain_text("Stopping")
+    page.locator("#confirm-dialog").get_by_role("button", name="Stop").click()
+    expect(page.locator("#work-training [role=status]")).to_contain_text("Stopping")
     jobs.finish(row, jobs.JobError("stopped", "Stopped."))
     expect(page.get_by_role("button", name="Resume")).to_be_visible(timeout=10_000)
 

@@ -56,7 +56,7 @@ def test_the_same_file_again_is_a_duplicate(api, clinician, model_version):
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"", "invalid"), (b"hello", 400), (b"GIF89a" + b"\0" * 99, 400)])
-def test_bad_files_are_refused_and_leave_nothing(api, clinician, data, code):
+def test_files_that_are_no_photo_are_refused_and_leave_nothing(api, clinician, data, code):
     response = send(api(clinician), data)
     assert response.status_code == 400
     assert response.json()["error"]["message"]

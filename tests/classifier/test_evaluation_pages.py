@@ -61,9 +61,9 @@ def test_models_and_datasets_are_chosen_on_a_page(clinic, curator, model, test_s
     row = Evaluation.objects.get()
     assert answer["Location"] == url("evaluation", row.pk)
     assert "hx-get" in client.get(url("evaluation", row.pk)).content.decode()
-    assert "HX-Refresh" not in client.get(url("evaluation-status", row.pk))
+    assert "HX-Refresh" not in client.get(url("work", "evaluation", row.pk))
     jobs.run_waiting(evaluations.JOB)
-    assert client.get(url("evaluation-status", row.pk))["HX-Refresh"] == "true"
+    assert client.get(url("work", "evaluation", row.pk))["HX-Refresh"] == "true"
     assert "Results by disease" in text_of(client.get(url("evaluation", row.pk)))
     assert "By page" in text_of(client.get(url("evaluations")))
 
@@ -111,7 +111,7 @@ def test_every_disease_has_its_figures(row, curator, client_for):
         "among other malignant",
         "among other benign",
     ]
-    x, y, said = points[0]["points"][1]
+    _x, _y, said = points[0]["points"][1]
     assert re.match(r"threshold \S+ · sensitivity \S+ % \(\d/3; .*\) · specificity .* \(\d/9; .*\)", said)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from classifier.metrics import roc
 from classifier.metrics.delong import paired_test
@@ -114,6 +115,19 @@ def test_nonsense_makes_no_thresholds(row, admin_user, models, test_set, client_
     assert ThresholdSet.objects.count() == before
     if answer.status_code == 302:
         assert messages_of(answer)
+
+
+def test_they_are_dated_in_the_zone_of_the_clinic(row, admin_user, models, test_set):
+    """Not in that of the machine: it is always another day either west or east of it."""
+    days = set()
+    for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):
+        with timezone.override(zone):
+            made = threshold_sets.make(
+                row, models[0], test_set.pk, name=zone, rule="youden", wanted=None, user=admin_user
+            )
+            assert made.details["date"] == timezone.localdate().isoformat()
+        days.add(made.details["date"])
+    assert len(days) == 2
 
 
 def test_only_an_admin_makes_thresholds(row, curator, clinician, outsider, models, test_set, client_for):

@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +22,9 @@ from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.services.photos import delete_photo
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 
@@ -219,7 +219,7 @@ def test_what_cannot_be_evaluated_is_refused(clinic, curator, entries, test_set,
         ({"name": " "}, "name"),
         ({"name": "a\0b"}, "name"),
     ):
-        with pytest.raises(evaluations.Refused) as refused:
+        with pytest.raises(Refused) as refused:
             evaluations.request(clinic, curator, **ask | wrong)
         assert refused.value.field == field
     elsewhere = evaluated.make_model(outsider.memberships.get().clinic, tmp_path, "theirs", seed=9)
@@ -322,7 +322,7 @@ def test_the_command_names_leaks_and_what_is_not_there(
 def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entries, test_set, model):
     evaluated.score(model, entries)
     row = evaluated.evaluated(clinic, curator, [model], [test_set])
-    with pytest.raises(evaluations.Refused, match="already"):
+    with pytest.raises(Refused, match="already"):
         evaluations.request(clinic, curator, name="First", models=[model], datasets=[test_set])
     assert row.facts["results"][0]["photos"] == 12
     assert row.finished_at < datetime.now(UTC)
@@ -335,7 +335,7 @@ def test_an_evaluation_that_is_asked_for_again_and_again(clinic, curator, entrie
 
 def test_aucs_are_bootstrapped_by_patient_if_wanted(clinic, curator, test_set, entries, model):
     scores = evaluated.score(model, entries)
-    with pytest.raises(evaluations.Refused, match="repeats"):
+    with pytest.raises(Refused, match="repeats"):
         evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=10**9)
     row = evaluated.evaluated(clinic, curator, [model], [test_set], bootstrap=50)
     found = Report(row).disease(test_set.pk, model.pk, "sk")
@@ -356,16 +356,10 @@ def test_a_new_report_that_cannot_be_put_in_place_leaves_the_old_one(
     assert (row.folder / evaluation_report.REPORT).read_bytes() != before
     before = (row.folder / evaluation_report.REPORT).read_bytes()
 
-    def until_the_power_fails(move):
-        def moved(source, target):
-            if Path(source).parent != Path(target).parent or Path(target) == row.folder:
-                raise OSError("power cut")
-            move(source, target)
+    def fails(draft, path):
+        raise OSError("power cut")
 
-        return moved
-
-    monkeypatch.setattr(os, "rename", until_the_power_fails(os.rename))
-    monkeypatch.setattr(os, "replace", until_the_power_fails(os.replace))
+    monkeypatch.setattr(whole, "_exchange", fails)
     with pytest.raises(OSError, match="power cut"):
         evaluation_run.run(row)
     assert (row.folder / evaluation_report.REPORT).read_bytes() == before

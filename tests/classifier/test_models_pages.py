@@ -77,7 +77,7 @@ def test_outsiders_do_not_see_the_clinics_models(client_for, outsider, own_versi
 
 
 @pytest.mark.parametrize("pk", [0, 999_999, 10**30])
-def test_bad_ids(client_for, admin_user, pk):
+def test_ids_of_nothing_are_not_found(client_for, admin_user, pk):
     client = client_for(admin_user)
     assert client.get(f"/models/{pk}/").status_code == 404
     assert client.post(f"/models/{pk}/publish/").status_code == 404
@@ -153,7 +153,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_uploads_are_refused_and_leave_nothing(client_for, admin_user, files, settings, case):
+def test_uploads_that_are_no_model_are_refused_and_leave_nothing(
+    client_for, admin_user, files, settings, case
+):
     spoil, reason = BAD[case]
     response = client_for(admin_user).post(url("model-register"), spoil(files))
     assert response.status_code == 422
@@ -192,6 +194,16 @@ def test_a_taken_name_leaves_nothing(client_for, admin_user, clinic, own_version
     assert response.status_code == 422
     assert "own name" in str(response.context["form"].errors)
     assert left_behind(settings) == []
+
+
+def test_sweeping_beside_an_upload_that_is_just_finishing(settings):
+    """Its draft is seen, and then has its final name."""
+    gone, old = (settings.MODELS_DIR / "clinic-1" / f".draft-{name}" for name in ("a-gone", "b-old"))
+    old.mkdir(parents=True)
+    gone.symlink_to(settings.MODELS_DIR / "nowhere")
+    os.utime(old, (time.time() - 2 * 86_400,) * 2)
+    model_upload.sweep_drafts()
+    assert not old.exists()
 
 
 def test_drafts_of_crashed_uploads_are_swept(settings):
@@ -258,7 +270,7 @@ def test_publishing_a_model_whose_files_are_gone_says_so(client_for, admin_user,
 
 
 @pytest.mark.parametrize("reason", [text for text in NASTY if text.startswith(("\x00", "x", "a"))])
-def test_bad_reasons(client_for, admin_user, model_version, reason):
+def test_reasons_that_are_no_line_of_text(client_for, admin_user, model_version, reason):
     client = client_for(admin_user)
     assert "one line" in messages_of(client.post(url("model-publish", model_version.pk), {"reason": reason}))
     response = client.post(url("model-rollback"), {"from_version": model_version.pk, "reason": reason})
@@ -267,7 +279,7 @@ def test_bad_reasons(client_for, admin_user, model_version, reason):
 
 
 @pytest.mark.parametrize("from_version", ["", "x", "\x00", "9" * 1_000_000])
-def test_bad_roll_back_forms(client_for, admin_user, model_version, from_version):
+def test_roll_backs_to_nothing_are_refused(client_for, admin_user, model_version, from_version):
     response = client_for(admin_user).post(url("model-rollback"), {"from_version": from_version})
     assert "Nothing was changed" in messages_of(response)
 

@@ -1,5 +1,6 @@
 """Trainings as a clinic asks for, follows, stops and resumes them; what a dataset gives and lacks."""
 
+import itertools
 import json
 import re
 
@@ -9,17 +10,18 @@ from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
 from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
+from classifier.presenters.training_progress import duration
 from classifier.services.models import registry
 from classifier.services.training import data as training_data
 from classifier.services.training import process as training_process
 from classifier.services.training import trainings
 from classifier.training.folder import MODEL
-from classifier.views.trainings import duration
 from skinclinic.archive.models import DuplicatePair, Entry
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, Lesion
+from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of
@@ -103,20 +105,20 @@ def test_an_offer_says_what_a_dataset_lacks(frozen):
 
 
 def test_unfit_datasets_are_refused_with_the_reason(dataset, curator, clinic):
-    with pytest.raises(trainings.Refused, match="draft"):
+    with pytest.raises(Refused, match="draft"):
         ask(dataset, curator)
     frozen = freezing.freeze(dataset, curator)
     assert any("not divided" in text for text in training_data.offer(frozen).lacks)
     dataset.dataset.role = "test"
     dataset.dataset.save()
     frozen.refresh_from_db()
-    with pytest.raises(trainings.Refused, match="testing only"):
+    with pytest.raises(Refused, match="testing only"):
         ask(frozen, curator)
     dataset.dataset.role = "both"
     dataset.dataset.save()
     frozen.dataset.refresh_from_db()
     frozen.items.filter(pk=frozen.items.first().pk).update(entry=None)
-    with pytest.raises(trainings.Refused, match="deleted"):
+    with pytest.raises(Refused, match="deleted"):
         ask(frozen, curator)
     assert not Training.objects.exists() and not Job.objects.filter(kind="train").exists()
 
@@ -147,7 +149,7 @@ def test_a_training_becomes_unpublished_model_versions(
     assert registry.published(clinic) == model_version
     page = client_for(curator).get(reverse("model-training", args=[training.pk])).content.decode()
     assert reverse("model", args=[first.model_version.pk]) in page
-    assert reverse("model-training-status", args=[training.pk]) not in page, "nothing to wait for"
+    assert reverse("work", args=["training", training.pk]) not in page, "nothing to wait for"
     assert client_for(curator).get(reverse("model", args=[first.model_version.pk])).status_code == 200
     ModelVersion.objects.update(registered_by=None)
     assert "None" not in client_for(curator).get(reverse("models")).content.decode()
@@ -163,7 +165,7 @@ def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_p
         "gone.pth" in client_for(curator).get(reverse("model-training", args=[training.pk])).content.decode()
     )
     gone.write_bytes(b"")
-    client_for(curator).post(reverse("model-training-act", args=[training.pk]), {"action": "resume"})
+    client_for(curator).post(reverse("work", args=["training", training.pk]), {"act": "retry"})
     jobs.run_waiting("train")
     run.job.refresh_from_db()
     assert run.job.error_code == "weights_unreadable"
@@ -171,13 +173,13 @@ def test_a_failure_is_said_and_can_be_resumed(frozen, curator, client_for, tmp_p
 
 def test_stopping_and_resuming(frozen, curator, client_for, monkeypatch):
     client, training = client_for(curator), ask(frozen, curator, runs=2)
-    address = reverse("model-training-act", args=[training.pk])
+    address = reverse("work", args=["training", training.pk])
     first, second = training.runs.order_by("number")
     jobs.claim("train", 1)
     trainings.note(
         first, {"step": 2, "steps": 8, "epochs": 3, "seconds": 60.0, "photos_a_second": 1, "curves": []}
     )
-    client.post(address, {"action": "stop"})
+    client.post(address, {"act": "cancel"})
     for run in (first, second):
         run.refresh_from_db()
         run.training.refresh_from_db()
@@ -186,12 +188,12 @@ def test_stopping_and_resuming(frozen, curator, client_for, monkeypatch):
     page = client.get(reverse("model-training", args=[training.pk])).content.decode()
     assert "Stopping" in page and "about 3 minutes left" in page
     jobs.finish(first.job, JobError("stopped", "Stopped."))
-    response = client.get(reverse("model-training-status", args=[training.pk]), {"state": "stopping"})
+    response = client.get(reverse("work", args=["training", training.pk]))
     assert response["HX-Refresh"] == "true"
-    response = client.post(address, {"action": "resume"})
+    response = client.post(address, {"act": "retry"})
     assert "2 runs go on" in messages_of(response)
     assert set(Job.objects.filter(kind="train").values_list("state", flat=True)) == {"queued"}
-    assert "Choose stop or resume" in messages_of(client.post(address, {"action": "burn"}))
+    assert "Choose stop or resume" in messages_of(client.post(address, {"act": "burn"}))
 
 
 def test_a_process_that_dies_is_tried_again(frozen, curator, monkeypatch):
@@ -211,15 +213,15 @@ def test_a_process_that_dies_is_tried_again(frozen, curator, monkeypatch):
 def test_curves_are_sent_only_when_there_are_new_points(frozen, curator, client_for):
     training = ask(frozen, curator)
     run = training.runs.get()
-    (row,) = jobs.claim("train", 1)
+    (_row,) = jobs.claim("train", 1)
     entry = {"epoch": 1, "step": 3, "loss": 2.5, "validation_loss": 2.25, "macro_auc": 0.625, "auc": {}}
     progress = {"step": 4, "steps": 9, "epochs": 3, "seconds": 4.0, "photos_a_second": 4, "curves": [entry]}
     trainings.note(run, progress)
-    address = reverse("model-training-status", args=[training.pk])
-    fresh = client_for(curator).get(address, {"points": "0", "state": "running"})
+    address = reverse("work", args=["training", training.pk])
+    fresh = client_for(curator).get(address, {"points": "0"})
     assert "polyline" in fresh.content.decode() and "HX-Refresh" not in fresh
     assert "0.625" in fresh.content.decode() and "2.250" in fresh.content.decode()
-    same = client_for(curator).get(address, {"points": "1", "state": "running"}).content.decode()
+    same = client_for(curator).get(address, {"points": "1"}).content.decode()
     assert "polyline" not in same and "44 %" in same
 
 
@@ -271,15 +273,15 @@ def test_no_field_breaks_the_form(frozen, curator, client_for, field, value):
 def test_who_may_do_what(frozen, curator, clinician, coordinator, client_for):
     training = ask(frozen, curator)
     act, page = (
-        reverse("model-training-act", args=[training.pk]),
+        reverse("work", args=["training", training.pk]),
         reverse("model-training", args=[training.pk]),
     )
     for user in (clinician, coordinator):
         assert client_for(user).get(page).status_code == 200
         assert client_for(user).get(reverse("model-training-new")).status_code == 403
-        assert client_for(user).post(act, {"action": "stop"}).status_code == 403
-    assert 'value="stop"' not in client_for(clinician).get(page).content.decode()
-    assert 'value="stop"' in client_for(curator).get(page).content.decode()
+        assert client_for(user).post(act, {"act": "cancel"}).status_code == 403
+    assert 'value="cancel"' not in client_for(clinician).get(page).content.decode()
+    assert 'value="cancel"' in client_for(curator).get(page).content.decode()
 
 
 def test_without_a_frozen_dataset_the_page_says_what_to_do(curator, client_for):
@@ -379,7 +381,7 @@ def test_charts_place_values_inside_the_plot():
 def test_numbers_of_lines_that_end_together_stand_apart():
     drawn = chart([Series(n, [(1, 0.5), (2, 0.5)]) for n in (1, 2, 3)], 2, low=0.5, high=1.0)
     places = sorted(line.label_y for line in drawn.lines)
-    assert all(below - above >= 9 for above, below in zip(places, places[1:], strict=False))
+    assert all(below - above >= 9 for above, below in itertools.pairwise(places))
     assert places[-1] <= HEIGHT - BOTTOM
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from classifier.training.plan import (
     settings_for,
 )
 from classifier.training.settings import Settings
+from classifier.training.today import today
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
@@ -326,6 +328,17 @@ def test_a_batch_that_cannot_be_shared_out_is_refused(samples, tmp_path):
     files.prepare(tmp_path, ABOUT, plan(settings=Settings(epochs=1, batch=5, drawn_in_batch=0)), samples)
     assert run_processes(tmp_path, 2).returncode == 1
     assert outcome(tmp_path)["code"] == "batch_not_shared_out"
+
+
+def test_a_manifest_is_dated_in_the_zone_the_process_was_given(monkeypatch):
+    days = set()
+    for zone in ("XYZ+12", "XYZ-14"):  # as POSIX writes them: 12 hours west, 14 east
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        days.add(today())
+    monkeypatch.undo()
+    time.tzset()
+    assert len(days) == 2
 
 
 @pytest.mark.parametrize(("ampere", "half"), [(True, torch.bfloat16), (False, torch.float16)])

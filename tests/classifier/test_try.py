@@ -99,7 +99,9 @@ def test_a_run_deleted_before_its_job_ends_quietly(client_for, clinician, model_
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"GIF89a" + bytes(99)])
-def test_bad_files_get_a_reason_and_leave_nothing(client_for, clinician, model_version, settings, data):
+def test_files_that_are_no_photo_get_a_reason_and_leave_nothing(
+    client_for, clinician, model_version, settings, data
+):
     response = send(client_for(clinician), data)
     assert response.status_code == 400
     assert "me.jpg" in response.content.decode() or "Choose a photo" in response.content.decode()

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import threading
 
 import pytest
@@ -200,6 +201,31 @@ class TestServerTrouble:
         assert "disk is full" in response.json()["error"]["message"]
         monkeypatch.undo()
         assert nothing_stored()
+
+    @pytest.mark.parametrize("language", ["en", "ko"])
+    def test_programs_get_the_words_of_the_page(self, clinician, client_for, monkeypatch, language):
+        """For a full disk, and for a file that is no photo."""
+        client = client_for(clinician)
+        spoken = {"HTTP_ACCEPT_LANGUAGE": language}
+
+        def said(content: bytes) -> list[str]:
+            answers = [
+                client.post(address, {"file": SimpleUploadedFile("a.jpg", content)}, **spoken)
+                for address in (UPLOAD, reverse("api-photo-list"))
+            ]
+            return [answer.json()["error"]["message"] for answer in answers]
+
+        page, program = said(b"no photo")
+        assert page == program
+        assert bool(re.search("[가-힣]", page)) == (language == "ko")
+
+        def full(*args):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", full)
+        page, program = said(factories.jpeg_bytes())
+        assert page == program
+        assert bool(re.search("[가-힣]", page)) == (language == "ko")
 
     def test_a_full_disk_while_the_body_is_spooled(self, sender, monkeypatch):
         from django.core.files.uploadhandler import MemoryFileUploadHandler

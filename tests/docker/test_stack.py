@@ -27,8 +27,17 @@ def stack() -> dict:
 
 
 def test_every_part_of_the_stack_is_there(stack):
-    wanted = {"proxy", "web", "worker-cpu", "worker-gpu", "trainer-cpu", "trainer-gpu", "beat", "redis"}
-    wanted |= {"postgres", "prepare"}
+    wanted = {
+        "proxy",
+        "web",
+        "worker-cpu",
+        "worker-gpu",
+        "batch-cpu",
+        "batch-gpu",
+        "trainer-cpu",
+        "trainer-gpu",
+    }
+    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare"}
     assert wanted == set(stack["services"])
 
 
@@ -79,13 +88,40 @@ def test_web_image_carries_no_network_library():
 
 def test_only_gpu_services_ask_for_a_gpu(stack):
     asking = {name for name, service in stack["services"].items() if "deploy" in service}
-    assert asking == {"worker-gpu", "trainer-gpu"}
+    assert asking == {"worker-gpu", "batch-gpu", "trainer-gpu"}
     assert all(stack["services"][name]["profiles"] == ["gpu"] for name in asking)
 
 
-def test_trainings_have_a_queue_and_workers_of_their_own(stack):
+def served_by(stack: dict) -> dict[str, set[str]]:
+    """The queues that each service serves."""
+    plain = re.search(r'"--queues", "([\w,]+)"', (DOCKER / "worker.Dockerfile").read_text())[1]
+    served = {}
+    for name, service in stack["services"].items():
+        command = str(service.get("command", ""))
+        if found := re.search(r"--queues (\S+)", command):
+            served[name] = set(found[1].split(","))
+        elif service.get("image") == "skinclinic-worker" and not command:
+            served[name] = set(plain.split(","))
+    return served
+
+
+def test_every_queue_has_workers_of_its_own(stack):
     from skinclinic.engine import jobs
 
-    assert jobs._queue("train") == "training"
-    for name in ("trainer-cpu", "trainer-gpu"):
-        assert "--queues training " in stack["services"][name]["command"]
+    served = served_by(stack)
+    assert all(len(queues) == 1 for queues in served.values()), served
+    for kind in jobs._kinds:
+        assert {jobs.queue_of(kind)} in served.values(), kind
+    assert (
+        jobs.queue_of("train") == "training"
+        and jobs.queue_of("analyse") == jobs.queue_of("try") == "analysis"
+    )
+    long = {"import-check", "import-write", "find-duplicates", "dataset-fill", "dataset-freeze", "evaluate"}
+    long |= {"check-labels", "study-model-answers", "study-results"}
+    assert {jobs.queue_of(kind) for kind in long} == {"batch"}
+
+
+def test_reconciling_waits_behind_nothing(stack):
+    """It is a process of its own, and no message that a busy worker would have to read."""
+    assert stack["services"]["reconciler"]["command"] == "python manage.py reconcile"
+    assert not getattr(settings, "CELERY_BEAT_SCHEDULE", None)

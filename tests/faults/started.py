@@ -37,10 +37,11 @@ class Started:
         with urllib.request.urlopen(self.address + path, timeout=10) as answer:
             return answer.read().decode()
 
-    def workers(self) -> int:
-        """How many workers have said that they are ready; a worker for several queues may count twice."""
+    def queues(self) -> int:
+        """How many queues have a worker that has said that it is ready."""
         with contextlib.closing(sqlite3.connect(self.home / "skinclinic.sqlite3")) as database:
-            return database.execute("SELECT COUNT(*) FROM skinclinic_workerseen").fetchone()[0]
+            names = database.execute("SELECT name FROM skinclinic_workerseen").fetchall()
+        return len({name.partition("@")[0] for (name,) in names})
 
     def says(self) -> str:
         return self.log.read_text()

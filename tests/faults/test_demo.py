@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from skinclinic.engine import jobs
 from tests import servers
 from tests.engine import wait_until
 from tests.faults.started import Started
@@ -12,8 +13,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(290)]
 
 # All that somebody who tries it is shown.
 SAID = re.compile(
-    r"everything is written to \S+|sign in: \w+ \S{10,}|analysing \d+ photos|the demo clinic is there already; .*"
-    r"|read a study of \d+ photos without signing in: http://\S+|open http://127\.0\.0\.1:\d+ .*|stopping|"
+    r"everything is written to \S+|making the demo clinic|the demo clinic is there already; .*"
+    r"|sign in: \w+ \S{10,}|analysing \d+ photos|read a study of \d+ photos without signing in: http://\S+"
+    r"|open http://127\.0\.0\.1:\d+ .*|stopping|"
 )
 
 
@@ -24,7 +26,7 @@ def test_first_and_second_start(home):
         names = re.findall(r"^sign in: (\w+) \S{10,}$", first.says(), re.M)
         assert sorted(names) == ["admin", "clinician", "coordinator", "curator"]
         # Also when it is root who starts it, of which Celery would warn for each worker.
-        wait_until(lambda: first.workers() >= 2, 60, "the workers are ready")
+        wait_until(lambda: first.queues() == len(jobs.queues()), 60, "the workers are ready")
         assert [line for line in first.says().splitlines() if not SAID.fullmatch(line)] == []
     finally:
         status = first.stop()

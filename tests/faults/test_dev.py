@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from skinclinic.engine import jobs
 from tests import servers
 from tests.engine import wait_until
 from tests.faults.started import Started
@@ -19,9 +20,9 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(290)]
 PARTS = ("skinclinic", "classifier", "reader_study", "templates", "static", "locale")
 # A clinic without patients, so that nothing is drawn and analysed here: tests of the demo see to that.
 EMPTY_DEMO = """
-from classifier.services import demo
+from classifier.demo.photos import SLUG
 from skinclinic.models import Clinic
-Clinic.objects.create(name="Demo clinic", slug=demo.SLUG)
+Clinic.objects.create(name="Demo clinic", slug=SLUG)
 """
 NEW_CODE = """
 import sys
@@ -51,7 +52,7 @@ def test_a_change_shows_in_the_web_and_in_the_worker(home, code):
     dev = Started(home, servers.free_port(), "dev", code)
     try:
         wait_until(dev.answers, 90, "the web serves")
-        wait_until(dev.workers, 60, "the worker is ready")
+        wait_until(lambda: dev.queues() == len(jobs.queues()), 60, "the worker is ready for every queue")
         assert "the demo clinic is there already" in dev.says()
 
         _append(code / "static/css/base.css", "/* A new rule. */")

@@ -7,6 +7,7 @@ import pytest
 
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.importing import imports
+from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion, Patient, Photo
 from tests.archive import table_files
 from tests.engine import wait_until
@@ -26,7 +27,7 @@ def test_kill_9_in_the_middle_of_an_import(engine, clinic, curator, tmp_path, se
         clinic=clinic, user=curator, name="Killed", format="csv", role="both", photos=str(photos),
         metadata=str(table_files.table(tmp_path / "t.csv", rows)), columns=table_files.COLUMNS,
     )  # fmt: skip
-    first = engine.start_worker()
+    first = engine.start_worker(jobs.BATCH)
     engine.start_reconciler(every=1)
     imports.request_check(row)
     wait_until(lambda: state(row) == "ready", 60, "the check is done")
@@ -36,9 +37,9 @@ def test_kill_9_in_the_middle_of_an_import(engine, clinic, curator, tmp_path, se
     first.wait()
     assert Entry.objects.count() < PHOTOS, "the kill came too late to prove anything"
 
-    # Its lease, two minutes, ends now.
+    # Its lease ends now.
     Job.objects.filter(kind=imports.WRITE_JOB).update(lease_until="2020-01-01T00:00:00Z")
-    engine.start_worker()
+    engine.start_worker(jobs.BATCH)
     wait_until(lambda: state(row) == "done", 120, "another worker finishes the import")
     assert sorted(Entry.objects.values_list("external_id", flat=True)) == sorted(
         name for name, *_rest in rows

@@ -22,7 +22,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from tests.gpu import alone, rows  # noqa: E402
+from tests.gpu import alone, rows
 
 PARTS = ("agreement", "speed", "memory", "training")
 LIBRARIES = ("torch", "torchvision", "numpy", "pillow", "safetensors")

@@ -33,7 +33,7 @@ def made_study(
                 ("female", "male", "")[place % 3],
                 None if place % 7 == 0 else 20 + place % 70,
                 None if place % 5 == 0 else 1 + place % 6,
-            )  # fmt: skip
+            )
         )
     truth = np.array([DISEASE_KEYS.index(image.truth) for image in images])
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from reader_study.models import Answer, AnswerChange, Reader, Study, StudyEvent
+from reader_study.models import Answer, AnswerChange, Reader, Reading, Study, StudyEvent
 from reader_study.services.making import enrolment
 from tests.cases import each
 from tests.readings import Link, code_of
@@ -303,3 +304,20 @@ def test_gaps_that_paper_left_are_read_one_by_one(link, made):
     assert link.answer(3).json() | {"answer": None} == {
         "in_force": True, "answer": None, "next": 5, "finished": True,
     }  # fmt: skip
+
+
+def test_a_key_belongs_to_one_photo(clinic, coordinator, client):
+    made = make_study(clinic, coordinator)
+    Reading.objects.update(started_at=made.study.opened_at, instructions_read_at=made.study.opened_at)
+    key = str(uuid.uuid4())
+
+    def answer(position: int, choice: str):
+        address = reverse("reading-answer", args=[made.secrets[0], "unaided", position])
+        sent = {"key": key, "known": 0, "choice": choice, "seconds": 1}
+        return client.post(address, json.dumps(sent), "application/json")
+
+    assert answer(1, "mm").status_code == 200
+    assert answer(1, "mm").json()["answer"]["choice"] == "mm"
+    refused = answer(2, "sk")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "key_of_another")
+    assert Reading.objects.get().answers.count() == 1

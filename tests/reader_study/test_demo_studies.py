@@ -12,20 +12,32 @@ from reader_study.services.results import results
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def demo_clinic(standing, model_dir):
+    with standing.building(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo_archive, "PATIENTS_A_DISEASE", 3)
+        patch.setattr(demo_archive, "SIZE", 96)
+        patch.setattr(demo_archive, "LEFT_TO_REVIEW", 4)
+        clinic = factories.make_clinic("Hanok Dermatology")
+        people = {
+            "curator": factories.make_member(clinic, "curator", "curtis"),
+            "coordinator": factories.make_member(clinic, "coordinator", "cora"),
+        }
+        demo_archive.seed_archive(clinic, people["curator"])
+        registry.publish(registry.register(model_dir), clinic=clinic, user=None, reason="")
+        secret = demo.seed_studies(clinic)
+        jobs.run_waiting(results.JOB)
+        standing.keep(clinic=clinic, seeded=secret, **people)
+
+
 @pytest.fixture
-def seeded(clinic, curator, coordinator, model_version, monkeypatch):
-    monkeypatch.setattr(demo_archive, "PATIENTS_A_DISEASE", 3)
-    monkeypatch.setattr(demo_archive, "SIZE", 96)
-    monkeypatch.setattr(demo_archive, "LEFT_TO_REVIEW", 4)
-    demo_archive.seed_archive(clinic, curator)
-    registry.publish(model_version, clinic=clinic, user=None, reason="")
-    secret = demo.seed_studies(clinic)
-    jobs.run_waiting(results.JOB)
-    return secret
+def seeded(demo_clinic, given):
+    return given["seeded"]
 
 
 def test_one_is_closed_and_has_results_that_say_they_are_simulated(seeded, clinic, client_for, coordinator):

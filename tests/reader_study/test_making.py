@@ -12,12 +12,12 @@ from reader_study.services.making import opening, protocol, readers, sampling, s
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
 from reader_study.services.making.studies import Sessions
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Job
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.cases import each

@@ -22,7 +22,7 @@ MERITS = {
 
 
 def expected_of(tmp_path, ratings, truth, call):
-    tests, readers, n = ratings.shape
+    _tests, _readers, n = ratings.shape
     script = f"{OBUCHOWSKI_ROCKETTE}\ncolumns <- matrix(ratings, nrow={n})\n{call}"
     return peers.run_proc(script, tmp_path, ratings=ratings.ravel(), truth=truth)
 

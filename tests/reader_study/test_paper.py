@@ -13,9 +13,9 @@ from reader_study.models import Answer, AnswerChange, Study
 from reader_study.services.making import paper, studies
 from reader_study.services.reading import answer_files
 from reader_study.services.reading.answer_files import KEEP_PAPER, KEEP_SCREEN
-from reader_study.services.refused import Refused
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.files import store
+from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.reader_study.test_readers import answer

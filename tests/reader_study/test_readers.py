@@ -1,6 +1,11 @@
 """Inviting, reminding, withdrawing; lines with errors; progress."""
 
+import csv
+import io
+import re
+from base64 import b64decode
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.utils import timezone
@@ -9,7 +14,10 @@ from reader_study.models import Answer, Reader
 from reader_study.services.making import enrolment, progress, readers, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.studies import Sessions
-from reader_study.services.refused import Refused
+from skinclinic.engine import jobs
+from skinclinic.models import Letter
+from skinclinic.services import letters
+from skinclinic.services.refused import Refused
 from tests.cases import each
 from tests.skinclinic.pages import NASTY
 
@@ -64,15 +72,85 @@ def test_links_are_mailed_and_stored_nowhere(draft, coordinator, mailoutbox, set
     wanted = [Wanted("Ann", "ann@example.org", group), Wanted("Bo", "", group)]
     invited = readers.invite(draft, wanted, coordinator, lambda secret: f"https://x/reading/{secret}/")
     assert [one.mailed for one in invited] == [True, False]
+    assert not mailoutbox, "nobody waits for a mail server"
+    jobs.run_waiting(letters.JOB)
     assert [mail.to for mail in mailoutbox] == [["ann@example.org"]]
     assert invited[0].link in mailoutbox[0].body and "&" not in mailoutbox[0].body
     secret = invited[0].link.split("/")[-2]
-    assert secret not in str(list(Reader.objects.values()))
+    assert secret not in str(list(Reader.objects.values()) + list(Letter.objects.values()))
+    assert Letter.objects.values_list("text", "nonce").get() == ("", ""), "nobody can make the link again"
     assert enrolment.find(secret) == invited[0].reader
     again = readers.renew(invited[0].reader, coordinator, lambda secret: f"https://x/reading/{secret}/")
     with pytest.raises(enrolment.LinkClosed):
         enrolment.find(secret)
+    jobs.run_waiting(letters.JOB)
     assert again.link in mailoutbox[1].body
+
+
+def test_a_letter_that_waits_holds_no_link_and_one_that_failed_is_sent_again(
+    draft, coordinator, mailoutbox, settings, monkeypatch
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    (one,) = readers.invite(draft, [Wanted("Ann", "ann@example.org", draft.groups.first())], coordinator, str)
+    secret = one.link
+    assert secret not in str(Letter.objects.values()) and letters.SECRET in Letter.objects.get().text
+    with monkeypatch.context() as down:
+        down.setattr(
+            letters.mail, "send", Mock(side_effect=ConnectionRefusedError(111, "Connection refused"))
+        )
+        jobs.run_waiting(letters.JOB)
+    assert not mailoutbox
+    reader = Reader.objects.select_related("letter__job").get()
+    assert reader.letter.has_failed and "refused" in reader.letter.job.error
+    readers.mail_again(reader)
+    with pytest.raises(Refused):
+        readers.mail_again(Reader.objects.get())
+    jobs.run_waiting(letters.JOB)
+    assert secret in mailoutbox[0].body
+    with pytest.raises(Refused):
+        readers.mail_again(Reader.objects.get())
+
+
+def test_a_link_that_was_replaced_before_it_was_sent_is_not_sent(draft, coordinator, mailoutbox, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    (one,) = readers.invite(draft, [Wanted("Ann", "ann@example.org", draft.groups.first())], coordinator, str)
+    again = readers.renew(one.reader, coordinator, str)
+    jobs.run_waiting(letters.JOB)
+    (mail,) = mailoutbox
+    assert again.link in mail.body and one.link not in mail.body
+
+
+def test_the_page_shows_the_links_once_to_copy_or_keep_as_a_file(draft, coordinator, client_for, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    client, address = client_for(coordinator), f"/studies/{draft.pk}/readers/"
+    lines = "=Ann, ann@example.org, Professors\nBo, , Professors"
+    page = client.post(address, {"lines": lines}).content.decode()
+    file = re.search(r'href="data:text/csv;charset=utf-8;base64,([^"]+)" download="([^"]+)"', page)
+    assert file[2].endswith("-links.csv")
+    head, *rows = csv.reader(io.StringIO(b64decode(file[1]).decode("utf-8-sig")))
+    assert head == ["reader", "name", "e-mail", "link"]
+    assert [row[:3] for row in rows] == [["R01", "'=Ann", "ann@example.org"], ["R02", "Bo", ""]]
+    for row in rows:
+        assert row[3] in page and enrolment.find(row[3].rstrip("/").rpartition("/")[2]).code == row[0]
+        assert row[3] not in client.get(address).content.decode()
+    assert "being sent to ann@example.org" in client.get(f"{address}progress/").content.decode()
+    jobs.run_waiting(letters.JOB)
+    assert "sent to ann@example.org" in client.get(address).content.decode()
+
+
+def test_the_page_tries_a_letter_again(draft, coordinator, client_for, settings, mailoutbox):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    (one,) = readers.invite(draft, [Wanted("Ann", "ann@example.org", draft.groups.first())], coordinator, str)
+    jobs.run_waiting(letters.JOB)
+    client, address = client_for(coordinator), f"/studies/{draft.pk}/readers/"
+    assert "could not be sent to ann@example.org" in client.get(address).content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for said in ("tried again", "nothing to send again"):
+        sent = client.post(f"{address}{one.reader.pk}/", {"act": "mail"}, follow=True)
+        assert said in sent.content.decode()
+    jobs.run_waiting(letters.JOB)
+    assert one.link in mailoutbox[0].body
 
 
 def test_reminders_go_to_those_who_have_not_finished(opened, coordinator, mailoutbox, settings):
@@ -80,6 +158,8 @@ def test_reminders_go_to_those_who_have_not_finished(opened, coordinator, mailou
     ann, bo = progress.of(opened)
     assert readers.remind(ann, coordinator) and not readers.remind(bo, coordinator)
     total = len(ann.reader.readings.get().order)
+    assert not mailoutbox
+    jobs.run_waiting(letters.JOB)
     assert f"0 of {total} photos" in mailoutbox[-1].body and mailoutbox[-1].to == ["ann@example.org"]
     assert f"0 of {total} photos" in readers.reminder(bo)
     assert Reader.objects.get(pk=ann.reader.pk).reminded_at

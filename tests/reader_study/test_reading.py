@@ -5,6 +5,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
@@ -279,3 +280,11 @@ def test_only_the_choices_of_the_study_in_their_fixed_order(made):
     assert page.count('name="choice"') == 2
     assert page.index("Malignant melanoma") < page.index("Melanocytic nevus")
     assert link.answer(1, "bcc").status_code == 400
+
+
+@pytest.mark.parametrize("onward", ["//[", "http://[", "http://[::1", "\x00"])
+def test_a_strange_way_on_leads_home(made, client, onward):
+    secret = made.secrets[0]
+    response = client.post(reverse("reading-language", args=[secret]), {"language": "ko", "next": onward})
+    assert response.status_code == 302
+    assert response["Location"] == reverse("reading", args=[secret])

@@ -96,3 +96,10 @@ def test_the_schema_names_them(coordinator):
     schema = get(coordinator, "/api/schema/", format="json").content.decode()
     for path in ("/api/readings/", "/api/answers/", "/api/answer-changes/{id}/"):
         assert path in schema
+
+
+@pytest.mark.parametrize("path", ["readings", "answers", "studies", "study-results", "lesions"])
+def test_a_clinic_that_no_database_takes_is_none(made, client_for, coordinator, path):
+    response = client_for(coordinator).get(f"/api/{path}/?clinic=%00")
+    assert response.status_code == 200
+    assert response.json()["results"] == []

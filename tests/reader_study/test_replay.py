@@ -171,7 +171,9 @@ def broken(files: dict[str, bytes], name: str, row: int, old: bytes, new: bytes)
         ("answers.csv", 2, b"unaided", b"u" * 60, ["answers.csv", "session", "longer than 40 characters"]),
         ("whole-images.csv", 9, b"asan", b"", ["whole-images.csv", ">9<", "is empty"]),
     ])  # fmt: skip
-def test_bad_files_change_nothing_and_say_where(tables, client_for, coordinator, name, row, old, new, says):
+def test_files_that_do_not_fit_change_nothing_and_say_where(
+    tables, client_for, coordinator, name, row, old, new, says
+):
     client, before = client_for(coordinator), rows_of_everything()
     response = client.post(
         url("study-replay"), upload(broken(study_tables.to_csv(tables), name, row, old, new))

@@ -376,7 +376,7 @@ def test_only_the_endpoints_are_a_family():
     assert tests["nevus"]["p"] is not None and tests["nevus"]["p_holm"] is None
 
 
-def test_bad_wishes_are_refused():
+def test_wishes_that_make_no_sense_are_refused():
     for options in ({"ak": "own"}, {"margin": 1.5}, {"margin": -0.1}):
         with pytest.raises(ValueError):
             report(BASE, **options)

@@ -17,6 +17,7 @@ from reader_study.statistics.report import report
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from tests import factories
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
 from tests.skinclinic.pages import url
 
@@ -25,9 +26,17 @@ pytestmark = pytest.mark.django_db
 PAGES = ["", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"]
 
 
+@pytest.fixture(scope="module")
+def read(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        admin = factories.make_member(clinic, "admin", "ada")
+        standing.keep(clinic=clinic, admin_user=admin, made=read_study(clinic, admin, home))
+
+
 @pytest.fixture
-def made(clinic, admin_user, tmp_path):
-    return read_study(clinic, admin_user, tmp_path)
+def made(read, given):
+    return given["made"]
 
 
 def body(response) -> str:
@@ -116,13 +125,14 @@ def test_asking_twice_computes_once_and_asking_later_anew(made):
     assert StudyResult.objects.get(study=made.study).number == 2
 
 
-def test_an_older_computation_does_not_overwrite_a_newer_one(made):
+def test_an_older_computation_does_not_overwrite_a_newer_one(made, django_capture_on_commit_callbacks):
     row = results.request(made.study)
     stale = StudyResult.objects.select_related("study").get(pk=row.pk)
     finish = results.compute(stale)
     StudyResult.objects.filter(pk=row.pk).update(state="running")
-    newer = computed(made.study).report["about"]["computed_at"]
-    finish()
+    with django_capture_on_commit_callbacks(execute=True):
+        newer = computed(made.study).report["about"]["computed_at"]
+        finish()
     assert results.Results(made.study).report["about"]["computed_at"] == newer
     assert not list(made.study.folder.glob(".draft-*"))
 
@@ -136,7 +146,7 @@ def test_no_answer_fails_with_the_reason_and_can_be_tried_again(clinic, admin_us
     assert "nothing to compute" in page and 'value="retry"' in page
     reader, _link = enrolment.enrol(made.study, group=made.study.groups.first(), by=admin_user)
     answer_all(reader)
-    client.post(url("study-results-act", made.study.pk), {"act": "retry"})
+    client.post(url("work", "study-results", made.study.pk), {"act": "retry"})
     jobs.run_waiting(results.JOB)
     assert "Fleiss" in body(client.get(url("study-results", made.study.pk)))
 
@@ -283,10 +293,10 @@ def test_files_that_are_gone_can_be_computed_again(made, client_for, admin_user)
 def test_the_progress_is_polled_until_it_stops(made, client_for, clinician):
     results.request(made.study)
     client = client_for(clinician)
-    waiting = client.get(url("study-results-status", made.study.pk))
+    waiting = client.get(url("work", "study-results", made.study.pk))
     assert "Waiting" in body(waiting) and "HX-Refresh" not in waiting
     jobs.run_waiting(results.JOB)
-    assert client.get(url("study-results-status", made.study.pk))["HX-Refresh"] == "true"
+    assert client.get(url("work", "study-results", made.study.pk))["HX-Refresh"] == "true"
 
 
 # Words
@@ -364,3 +374,12 @@ def test_programs_get_the_report_and_the_tables(made, client_for, clinician, adm
     compute = url("api-study-result-compute", made.study.pk)
     assert client.post(compute).status_code == 403
     assert client_for(admin_user).post(compute).json()["state"] == "waiting"
+
+
+def test_results_are_there_while_they_are_computed_again(made):
+    made = read_study(made)
+    for _time in range(2):
+        results.request(made.study)
+        jobs.run_waiting(results.JOB)
+        assert results.Results(made.study).curves
+    assert [path.name for path in made.study.folder.iterdir() if path.name.startswith(".draft")] == []

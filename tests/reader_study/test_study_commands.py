@@ -365,7 +365,7 @@ def test_one_test_and_one_reader_still_have_what_they_have(tmp_path):
         call_command("mrmc", "--ratings", str(tmp_path / name), stdout=StringIO())
 
 
-def test_bad_ratings_are_refused(van_dyke_file, tmp_path):
+def test_ratings_that_do_not_fit_are_refused(van_dyke_file, tmp_path):
     text = van_dyke_file.read_text().splitlines()
     van_dyke_file.write_text("\n".join(text[:-1]))
     with pytest.raises(

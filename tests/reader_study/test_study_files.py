@@ -223,7 +223,7 @@ def test_an_ai_and_readers(tmp_path):
         ([*crossed(), ("A", "1", "z", 1, "")], "row 18, rating: is not a number"),
         ([*crossed(), ("", "1", "z", 1, 3)], "row 18, test: is empty"),
     ])  # fmt: skip
-def test_bad_rows_of_ratings(tmp_path, rows, message):
+def test_rows_of_ratings_that_make_no_sense(tmp_path, rows, message):
     with pytest.raises(TablesRefused) as refused:
         read_ratings(rating_file(tmp_path, rows))
     assert message in str(refused.value)

@@ -72,9 +72,9 @@ def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
     assert (
         "disabled" in client.get(url("study", study.pk)).content.decode().split("Open the study")[-2][-200:]
     )
-    assert "hx-get" in client.get(url("study-model", study.pk)).content.decode()
+    assert "hx-get" in client.get(url("work", "study-model", study.pk)).content.decode()
     jobs.run_waiting(model_answers.JOB)
-    assert client.get(url("study-model", study.pk))["HX-Refresh"] == "true"
+    assert client.get(url("work", "study-model", study.pk))["HX-Refresh"] == "true"
     assert "Nothing stands in the way" in text_of(client.get(url("study", study.pk)))
     client.post(url("study-act", study.pk), {"act": "open"})
     study.refresh_from_db()

@@ -80,7 +80,7 @@ def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
         ({"code": "B", "sex": "robot"}, "sex"),
     ],
 )
-def test_bad_patients_are_refused_by_field(api, clinician, sent, field):
+def test_wrong_patients_are_refused_by_field(api, clinician, sent, field):
     response = api(clinician).post("/api/patients/", sent)
     assert response.status_code == 400
     assert field in error_of(response)["fields"]
@@ -134,7 +134,12 @@ def test_pages_are_keyset_pages(api, clinician, clinic):
         page = client.get(address).json()
         seen += [row["code"] for row in page["results"]]
         address = page["next"]
+        last = page
     assert seen == [f"K-{number}" for number in (4, 3, 2, 1, 0)]
+    before = client.get(last["previous"]).json()
+    assert [row["code"] for row in before["results"]] == ["K-2", "K-1"]
+    assert client.get(before["previous"]).json()["previous"] is None and "page_size=2" in before["next"]
+    assert client.get("/api/patients/?cursor=nonsense").status_code == 404
 
 
 def test_list_of_lesions_takes_the_same_queries_for_1_and_30(
@@ -207,3 +212,10 @@ def test_schema_and_its_page_are_there_without_inline_code(api):
     page = api().get("/api/docs/").content.decode()
     assert "<style" not in page
     assert "<script>" not in page
+
+
+@pytest.mark.parametrize("slug", ["\x00", 5, ["hanok"], {"a": 1}])
+def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug):
+    sent = {"clinic": slug, "code": "P-77"}
+    response = client_for(admin_user).post("/api/patients/", sent, "application/json")
+    assert response.status_code == 403

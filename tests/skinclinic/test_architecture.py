@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -32,8 +33,12 @@ WEB_OUTSIDE = ("middleware", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",
+    "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",
     "skinclinic/files/whole.py",
+    "skinclinic/web/csv_table.py",
+    "skinclinic/web/inputs.py",
+    "skinclinic/web/zip_stream.py",
     "skinclinic/archive/formats/problems.py",
     "skinclinic/archive/formats/rows.py",
     "skinclinic/archive/formats/tables.py",
@@ -129,6 +134,19 @@ def test_layers_import_only_those_before_them(app):
     assert not wrong
 
 
+def test_services_share_one_refusal():
+    """Readers' refusals carry a code of their own; the API's are what the others become there."""
+    of_their_own = {"skinclinic/services/refused.py", "skinclinic/api/errors.py"}
+    of_their_own |= {"reader_study/services/reading/refusals.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for app in APPS
+        for path in sources(app)
+        if re.search(r"^class Refused\(", path.read_text(), re.M)
+    }
+    assert found == of_their_own
+
+
 def test_views_and_api_do_not_lean_on_each_other():
     """What both show lies in presenters; no app shows its pages through another app's views."""
     wrong = []
@@ -179,6 +197,15 @@ def test_pure_files_know_no_django(folder):
             if top in {"django", "rest_framework", "celery"} or (top in APPS and rest and not is_pure(name)):
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong
+
+
+def test_pure_files_are_checked_strictly():
+    mypy = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]
+    (strict,) = [part["module"] for part in mypy["overrides"] if part.get("disallow_untyped_defs")]
+    dotted = [
+        name.removesuffix(".py").replace("/", ".") + ("" if name.endswith(".py") else ".*") for name in PURE
+    ]
+    assert strict == dotted
 
 
 def test_settings_are_read_only_through_django():

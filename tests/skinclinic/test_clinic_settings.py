@@ -48,7 +48,7 @@ def test_an_admin_elsewhere_changes_only_their_own(client_for, outsider, clinic,
 
 
 @each("name", ["", "   ", "\x00", "a\nb", "a\u202eb", MILLION, "x" * 121])
-def test_bad_names(client_for, admin_user, clinic, name):
+def test_names_no_clinic_may_have(client_for, admin_user, clinic, name):
     response = client_for(admin_user).post(url("clinic-settings"), FORM | {"name": name})
     assert response.status_code == 422
     assert "name" in response.context["form"].errors

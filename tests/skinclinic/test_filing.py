@@ -127,7 +127,7 @@ class TestOne:
             {"code": "P-0001", "site": "nose", "site_x": "7", "site_y": "7"},
         ],
     )
-    def test_bad_input_changes_nothing_and_keeps_what_was_typed(self, client, photo, patient, sent):
+    def test_what_is_refused_changes_nothing_and_stays_typed(self, client, photo, patient, sent):
         before = everything()
         form = {"kind": "overview", "captured_on": "2024-05-06"} | sent
         response = client.post(f"/photos/{photo.pk}/filing/", form)

@@ -1,5 +1,6 @@
 """Invitations: links that work once, for a week, and whose secret is kept nowhere."""
 
+import re
 import threading
 from datetime import timedelta
 
@@ -8,8 +9,9 @@ from django.core import mail
 from django.db import connection
 from django.utils import timezone
 
-from skinclinic.models import Invitation, Member, User
-from skinclinic.services import invitations
+from skinclinic.engine import jobs
+from skinclinic.models import Invitation, Letter, Member, User
+from skinclinic.services import invitations, letters
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import NASTY, messages_of, url
@@ -31,25 +33,32 @@ def invited(clinic, admin_user):
     return invitation, url("join", secret)
 
 
+def shown_link(response) -> str:
+    return re.search(r'id="invitation-link" value="([^"]+)"', response.content.decode())[1]
+
+
 def test_admin_invites_by_mail_and_link(client_for, admin_user, clinic):
     response = client_for(admin_user).post(url("members"), {"email": "nora@example.org", "role": "curator"})
     assert response.status_code == 200
-    link = response.context["link"]
-    assert link in response.content.decode()
+    link = shown_link(response)
+    assert link in response.content.decode() and "being sent to nora@example.org" in response.content.decode()
+    assert not mail.outbox, "the page does not wait for a mail server"
+    jobs.run_waiting(letters.JOB)
     assert link in mail.outbox[0].body
     assert mail.outbox[0].to == ["nora@example.org"]
     assert clinic.name in mail.outbox[0].subject
     secret = link.rstrip("/").rsplit("/", 1)[1]
     assert len(secret) >= 40
     row = Invitation.objects.values().get()
-    assert secret not in str(row), "only the hash is kept"
-    assert secret not in client_for(admin_user).get(url("members")).content.decode()
+    assert secret not in str(row) + str(Letter.objects.values()), "only the hash is kept"
+    page = client_for(admin_user).get(url("members")).content.decode()
+    assert secret not in page and "sent to nora@example.org" in page
 
 
 def test_invites_without_a_mail_server(client_for, admin_user, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     response = client_for(admin_user).post(url("members"), {"email": "nora@example.org", "role": "curator"})
-    assert not response.context["mailed"]
+    assert response.context["invited"].letter is None
     assert b"send it yourself" in response.content
 
 
@@ -57,9 +66,30 @@ def test_invites_although_the_mail_server_is_down(client_for, admin_user, settin
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     response = client_for(admin_user).post(url("members"), {"email": "nora@example.org", "role": "curator"})
-    assert response.status_code == 200
-    assert b"could not be sent" in response.content
-    assert invitations.open_of(admin_user.memberships.get().clinic).count() == 1
+    link = shown_link(response)
+    assert response.status_code == 200 and link in response.content.decode()
+    jobs.run_waiting(letters.JOB)
+    client = client_for(admin_user)
+    assert b"could not be sent to nora@example.org" in client.get(url("members")).content
+    invitation = invitations.open_of(admin_user.memberships.get().clinic).get()
+    # The server is back: the same link is sent, once.
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    again = url("invitation-mail", invitation.pk)
+    assert b"is being sent" in client.post(again, follow=True).content
+    assert b"nothing to send again" in client.post(again, follow=True).content
+    assert jobs.run_waiting(letters.JOB) == 1
+    assert link in mail.outbox[0].body
+    assert b"nothing to send again" in client.post(again, follow=True).content
+
+
+def test_a_link_that_was_revoked_before_it_was_sent_is_not_sent(clinic, admin_user):
+    invitation, _secret = invitations.invite(
+        clinic, email="nora@example.org", role="curator", by=admin_user, address=str
+    )
+    assert invitations.revoke(invitation)
+    assert jobs.run_waiting(letters.JOB) == 0 and not mail.outbox
+    assert Letter.objects.values_list("text", "nonce").get() == ("", "")
+    assert not letters.retry(Letter.objects.get())
 
 
 def test_inviting_again_replaces_the_link(clinic, admin_user, invited, client):

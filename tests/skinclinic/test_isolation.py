@@ -93,9 +93,33 @@ ROUTES = [route for route in ALL_ROUTES if route.name in TABLE]
 ROWS = [route for route in ROUTES if route.access.kind == "row"]
 
 
+@pytest.fixture(scope="module")
+def two_clinics(standing, model_dir):
+    with standing.building() as home:
+        clinic, other = (
+            factories.make_clinic("Hanok Dermatology"),
+            factories.make_clinic("Elsewhere Skin Centre"),
+        )
+        registry.register(model_dir)
+        admin = factories.make_member(clinic, "admin", "ada")
+        standing.keep(
+            clinic=clinic,
+            other_clinic=other,
+            clinician=factories.make_member(clinic, "clinician", "clara"),
+            coordinator=factories.make_member(clinic, "coordinator", "cora"),
+            admin_user=admin,
+            outsider=factories.make_member(other, "admin", "oscar"),
+            world=one_of_everything(clinic, admin, home),
+        )
+
+
 @pytest.fixture
-def world(clinic, clinician, admin_user, coordinator, outsider, model_version, tmp_path):
-    """A clinic with one row of everything, and the texts that nobody outside may ever see."""
+def world(two_clinics, given):
+    return given["world"]
+
+
+def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
+    """One row of everything in a clinic, and the texts that nobody outside may ever see."""
     quist = factories.make_member(clinic, "clinician", "quist")
     quist.display_name = "Zebulon Quist"
     quist.save()
@@ -105,7 +129,7 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
     lesion.patient, lesion.note = patient, "SECRETNOTE-313"
     lesion.save()
     own_model = registry.register(
-        factories.make_model_dir(tmp_path / "own", name="secret-model"), clinic=clinic
+        factories.make_model_dir(folder / "own", name="secret-model"), clinic=clinic
     )
     publication = registry.publish(own_model, clinic=clinic, user=admin_user, reason="SECRETREASON-55")
     analysis = factories.make_analysis(photo, quist)
@@ -162,6 +186,7 @@ def world(clinic, clinician, admin_user, coordinator, outsider, model_version, t
         answer=answer,
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
         session_key="unaided",
+        kind_of_work="evaluation",
         position=1,
         study=study,
         reader=reader,
@@ -447,7 +472,7 @@ def test_only_those_who_run_studies_change_them(world, client_for, clinician, cu
 BAD_VALUES = ["0", "9" * 30, "-1", "abc", "1.5", "%00", "%E2%80%AE", "x" * 300, "1;DROP", "..%2F.."]
 
 
-def test_bad_ids_are_not_found(world, client_for, admin_user):
+def test_ids_of_nothing_are_not_found(world, client_for, admin_user):
     client, problems = client_for(admin_user), []
     for route in (route for route in ROUTES if route.access.args):
         for value in BAD_VALUES:

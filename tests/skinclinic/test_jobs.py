@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job, User
 
@@ -39,6 +39,15 @@ def kind(monkeypatch):
 
 def expire(row: Job) -> None:
     Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def test_another_run_over_a_row_is_another_job(kind, clinic):
+    rows = [work.ask("test", subject, clinic) for subject in (7, 7, 8)]
+    assert [(row.key, row.subject, row.clinic) for row in rows] == [
+        ("7:1", 7, clinic),
+        ("7:2", 7, clinic),
+        ("8:1", 8, clinic),
+    ]
 
 
 def test_asking_twice_makes_one_job(kind):
@@ -104,7 +113,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(kind):
         jobs.progress(slow, 0.5)
 
 
-def test_bad_input_fails_at_once_with_its_reason_and_can_be_retried(kind):
+def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried(kind):
     kind.handler = lambda rows: [JobError("broken", "The photo is broken.") for _ in rows]
     row = jobs.enqueue("test", "a")
     jobs.run_waiting("test")
@@ -201,6 +210,35 @@ def test_the_message_is_sent_after_commit_only(kind, monkeypatch, django_capture
         jobs.enqueue("test", "a")
         assert woken == []
     assert woken == ["test"]
+
+
+def test_a_wake_up_goes_to_the_workers_of_the_kind_and_does_not_lie_about_for_ever(monkeypatch):
+    sent = []
+    monkeypatch.undo()
+    monkeypatch.setattr(jobs.app, "send_task", lambda *names, **options: sent.append((names, options)))
+    assert jobs.wake("import-write") and jobs.wake("analyse")
+    assert [names for names, _options in sent] == [
+        ("skinclinic.run_jobs", ("import-write",)),
+        ("skinclinic.run_jobs", ("analyse",)),
+    ]
+    assert [options["queue"] for _names, options in sent] == ["batch", "analysis"]
+    assert all(0 < options["expires"] <= 3600 for _names, options in sent)
+
+
+@pytest.mark.parametrize("change", [jobs.retry, lambda row: jobs.cancel(row, "stopped", "Stopped.")])
+def test_a_job_changes_together_with_what_follows_it_or_not_at_all(kind, monkeypatch, change):
+    """A process that dies in between would leave a page that says "checking" for ever."""
+    row = jobs.enqueue("test", "a")
+    before = "failed" if change is jobs.retry else "queued"
+    Job.objects.filter(pk=row.pk).update(state=before)
+
+    def dies(kind, rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(jobs, "_changed", dies)
+    with pytest.raises(KeyboardInterrupt):
+        change(row)
+    assert Job.objects.get().state == before
 
 
 def test_a_worker_of_one_special_queue_is_no_sign_for_the_others():

@@ -46,7 +46,7 @@ class TestNew:
             ({"note": "a\0"}, "note"),
         ],
     )
-    def test_bad_input_is_said_at_its_field(self, client_for, clinician, patient, sent, field):
+    def test_what_is_wrong_is_said_at_its_field(self, client_for, clinician, patient, sent, field):
         response = client_for(clinician).post(f"/patients/{patient.pk}/lesions/new/", sent)
         assert response.status_code == 422 and field in response.context["form"].errors
         assert not Lesion.objects.exists()

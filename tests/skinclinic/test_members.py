@@ -120,12 +120,12 @@ def test_outsiders_find_nothing(client_for, outsider, clinician, clinic):
 
 
 @pytest.mark.parametrize("pk", [0, 999_999, 10**30])
-def test_bad_ids(client_for, admin_user, pk):
+def test_ids_of_nobody_are_not_found(client_for, admin_user, pk):
     assert client_for(admin_user).post(f"/clinic/members/{pk}/", {"role": "admin"}).status_code == 404
 
 
 @each("role", [text for text in NASTY if text] + ["ADMIN", "owner"])
-def test_bad_roles(client_for, admin_user, clinician, clinic, role):
+def test_roles_there_are_not_are_refused(client_for, admin_user, clinician, clinic, role):
     response = client_for(admin_user).post(
         url("member-edit", membership(clinician, clinic).pk), {"role": role, "is_active": role}
     )

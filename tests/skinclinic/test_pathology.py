@@ -74,7 +74,7 @@ def test_another_code_with_its_name(send):
         ({"text": "a\0b"}, "text"),
     ],
 )
-def test_bad_input_is_said_at_its_field(send, fields, wrong):
+def test_what_is_wrong_is_said_at_its_field(send, fields, wrong):
     response = send(**fields)
     assert response.status_code == 422
     assert list(response.context["pathology"].errors) == [wrong]

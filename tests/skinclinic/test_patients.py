@@ -74,7 +74,7 @@ class TestNew:
             ({"code": "P-2", "ethnicity": "y" * 81}, "ethnicity"),
         ],
     )
-    def test_bad_input_is_said_at_its_field_and_kept(self, client_for, clinician, patient, sent, field):
+    def test_what_is_wrong_is_said_at_its_field_and_kept(self, client_for, clinician, patient, sent, field):
         response = client_for(clinician).post(
             "/patients/new/", sent | {"ethnicity": sent.get("ethnicity", "kept")}
         )

@@ -75,7 +75,7 @@ def test_a_role_counts_only_in_its_clinic(photo, clinician, other_clinic, outsid
 
 
 @each("pk", [0, -1, 10**30, "x", "", "\x00", None, "1; DROP TABLE", [1], {}])
-def test_bad_ids_are_not_found(clinician, photo, pk):
+def test_ids_of_nothing_are_not_found(clinician, photo, pk):
     with pytest.raises(Http404):
         get_for(clinician, Photo, pk)
 

@@ -148,7 +148,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch, step):
 
     monkeypatch.setattr(os, step, full)
     with pytest.raises(OSError):
-        whole.write(tmp_path / "file", "new")
+        whole.write_whole(tmp_path / "file", "new")
     with pytest.raises(OSError), whole.whole_folder(tmp_path / "folder") as draft:
         fill(draft, {"one": "new"})
     monkeypatch.undo()
@@ -196,6 +196,6 @@ def test_everything_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch)
 
 
 def test_texts_are_utf_8_and_folders_on_the_way_are_made(tmp_path):
-    whole.write(tmp_path / "a/b/c", "흑색종")
+    whole.write_whole(tmp_path / "a/b/c", "흑색종")
     assert (tmp_path / "a/b/c").read_bytes().decode() == "흑색종"
     assert list((tmp_path / "a/b").iterdir()) == [tmp_path / "a/b/c"]

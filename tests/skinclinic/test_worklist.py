@@ -181,7 +181,7 @@ class TestPages:
         everything = Lesion.objects.filter(clinic=clinic)
         if sort:
             everything = everything.filter(malignant_sum__isnull=False).order_by("-malignant_sum", "-id")
-        assert sum(pages, []) == list(everything.values_list("pk", flat=True))
+        assert [pk for page in pages for pk in page] == list(everything.values_list("pk", flat=True))
         for page in reversed(pages[:-1]):
             response = client.get(response.context["previous_url"])
             assert [lesion.pk for lesion in listed(response)] == page
@@ -228,7 +228,7 @@ class TestOwnImpressionFirst:
         return photo, hidden
 
     def test_the_answer_is_hidden_until_it_may_be_seen(self, strict, client_for, clinician):
-        photo, hidden = strict
+        _photo, hidden = strict
         page = client_for(clinician).get("/").content.decode()
         assert "Your impression first" in page
         assert "Malignant melanoma" not in page.split("<tbody>")[1]

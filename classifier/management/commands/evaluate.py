@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,7 +12,7 @@ from django.utils import timezone
 from classifier.jobs import evaluation as jobs_evaluation
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
-from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import evaluations
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.run import LEAKS, REPORT
@@ -20,6 +21,8 @@ from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Clinic
+from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 
 
 class Command(BaseCommand):
@@ -62,12 +65,13 @@ class Command(BaseCommand):
             row = evaluations.request(
                 clinic, chosen.user(options["user"]),
                 name=options["name"] or f"{timezone.localtime():%Y-%m-%d %H:%M:%S}",
-                models=_models(clinic, sum(options["model"], [])),
-                datasets=_datasets(clinic, sum(options["dataset"], [])), remove_leaks=options["remove_leaks"],
+                models=_models(clinic, list(chain.from_iterable(options["model"]))),
+                datasets=_datasets(clinic, list(chain.from_iterable(options["dataset"]))),
+                remove_leaks=options["remove_leaks"],
                 premalignant_as="malignant" if options["ak_malignant"] else "benign",
                 bootstrap=options["bootstrap"], here=True,
             )  # fmt: skip
-        except evaluations.Refused as refused:
+        except Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
         self._compute(row, out)
         report = evaluation_report.Report(row)
@@ -79,8 +83,12 @@ class Command(BaseCommand):
 
     def _compute(self, row: Evaluation, out: Path) -> None:
         job = evaluations.job_of(row)
+        if job is None:
+            raise CommandError("The evaluation has no job; ask for it again.")
         try:
-            jobs.finish(job, jobs_evaluation.outcome(job, give_way=False))
+            with jobs.held([job]):
+                outcome = jobs_evaluation.outcome(job, give_way=False)
+            jobs.finish(job, outcome)
         except KeyboardInterrupt:
             jobs.finish(job, jobs.JobError("stopped", "Stopped."))
             evaluations.delete(Evaluation.objects.get(pk=row.pk))
@@ -98,7 +106,7 @@ class Command(BaseCommand):
     def _write(self, report: evaluation_report.Report, out: Path, *, with_figures: bool) -> None:
         shutil.copy(report.row.folder / REPORT, out / REPORT)
         shutil.copy(report.row.folder / LEAKS, out / LEAKS)
-        (out / "table.csv").write_bytes(figure_files.table_csv(*evaluation_tables.long_table(report)))
+        (out / "table.csv").write_bytes(table_csv(*evaluation_tables.long_table(report)))
         (out / "table.html").write_text(
             render_to_string("evaluations/table_file.html", table_context(report)), encoding="utf-8"
         )

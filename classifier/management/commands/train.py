@@ -17,6 +17,7 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Job, User
+from skinclinic.services.refused import Refused
 
 
 class Command(BaseCommand):
@@ -95,7 +96,7 @@ class Command(BaseCommand):
         try:
             if known is None:
                 return trainings.request(wanted, version, user)
-        except trainings.Refused as refused:
+        except Refused as refused:
             raise CommandError(f"{refused.field}: {refused}") from None
         if not trainings.same_request(known, wanted, version):
             raise CommandError(
@@ -122,6 +123,7 @@ class Command(BaseCommand):
             training_process.train(
                 run, heard=heard, should_stop=partial(trainings.is_stopped, run.training), processes=processes
             )
+            store = trainings.keep_model(run)
         except KeyboardInterrupt:
             trainings.stop(run.training)
             self._give_up(runs)
@@ -131,7 +133,7 @@ class Command(BaseCommand):
             self._give_up(runs)
             log = run.folder / training_process.LOG
             raise CommandError(f"{run.model_name}: {error} (see {log})") from error
-        if not jobs.finish(row, partial(trainings.store_model, run)):
+        if not jobs.finish(row, store):
             raise CommandError(f"{run.model_name} was taken over by a worker; follow it on its page.")
         row.refresh_from_db()
         if row.state == Job.State.FAILED:

@@ -1,5 +1,8 @@
 """Asking for analyses and storing what comes back."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -121,7 +124,7 @@ def fill_in(analysis: Analysis, outcome) -> None:
     analysis.analysed_at = timezone.now()
 
 
-def follow_jobs(rows: list[Job]) -> None:
+def follow_jobs(rows: Sequence[Job]) -> None:
     """Bring the lesions of these jobs' analyses up to date with the jobs."""
     analyses = Analysis.objects.filter(job__in=rows).select_related("job", "photo__lesion")
     for analysis in analyses:
@@ -131,7 +134,7 @@ def follow_jobs(rows: list[Job]) -> None:
 @on_new_cover
 def summarise_cover(lesion: Lesion) -> None:
     """Bring the summary to what the new cover photo's analysis says, or clear it when there is none yet."""
-    if analysis := current_analysis(lesion.cover):
+    if lesion.cover and (analysis := current_analysis(lesion.cover)):
         update_summary(analysis)
     else:
         Lesion.objects.filter(pk=lesion.pk).update(
@@ -145,9 +148,14 @@ def update_summary(analysis: Analysis) -> None:
     lesion = analysis.photo.lesion
     if lesion.cover_id != analysis.photo_id or analysis.photo.box != analysis.box:
         return
-    values = {"state": analysis.job.state, "top_disease": "", "top_score": None, "malignant_sum": None}
+    values: dict[str, Any] = {
+        "state": analysis.job.state,
+        "top_disease": "",
+        "top_score": None,
+        "malignant_sum": None,
+    }
     if analysis.is_done:
-        top = max(analysis.scores, key=analysis.scores.get)
+        top = max(analysis.scores, key=analysis.scores.__getitem__)
         values["state"] = Lesion.State.DONE
         values["top_disease"], values["top_score"] = top, analysis.scores[top]
         values["malignant_sum"] = sum(analysis.scores[key] for key in MALIGNANT_KEYS)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from classifier.models import Analysis, Assessment, ThresholdSet
@@ -74,11 +74,17 @@ def hidden_photo_ids(user: User, member: Member, photos: Iterable[Photo | int]) 
 
 def of(user: User, analysis: Analysis) -> Assessment | None:
     """The person's assessment of this analysis."""
-    return (
-        Assessment.objects.filter(analysis=analysis, user=user)
-        .select_related("impression", "conclusion", "threshold_set", "user")
-        .first()
-    )
+    return _rows(user, analysis).first()
+
+
+def _stored(user: User, analysis: Analysis) -> Assessment:
+    """The same, where there is one."""
+    return _rows(user, analysis).get()
+
+
+def _rows(user: User, analysis: Analysis) -> QuerySet[Assessment]:
+    rows = Assessment.objects.filter(analysis=analysis, user=user)
+    return rows.select_related("impression", "conclusion", "threshold_set", "user")
 
 
 def colleagues(user: User, analysis: Analysis) -> list[Assessment]:
@@ -106,8 +112,8 @@ def record_impression(user: User, analysis: Analysis, named: Named | None) -> As
     diagnosis = _record(analysis, user, named) if named else None
     open_still = Assessment.objects.filter(pk=row.pk, impression=None, skipped_impression=False)
     if not open_still.update(impression=diagnosis, skipped_impression=named is None):
-        raise Conflict(of(user, analysis))  # the diagnosis just made goes with the transaction
-    return of(user, analysis)
+        raise Conflict(_stored(user, analysis))  # the diagnosis just made goes with the transaction
+    return _stored(user, analysis)
 
 
 def note_shown(
@@ -122,7 +128,7 @@ def note_shown(
         Assessment.objects.filter(pk=row.pk, shown_at=None).update(
             shown_at=timezone.now(), threshold_set=threshold_set, listed=listed
         )
-    return of(user, analysis)
+    return _stored(user, analysis)
 
 
 @transaction.atomic
@@ -193,7 +199,7 @@ def _open_row(user: User, analysis: Analysis) -> Assessment:
             "skipped_impression": before.skipped_impression if before else False,
         },
     )
-    return of(user, analysis)
+    return _stored(user, analysis)
 
 
 def _record(analysis: Analysis, user: User, named: Named) -> Diagnosis:
@@ -230,10 +236,10 @@ def _move_on(row: Assessment, **values) -> Assessment:
         values["earlier_decisions"] = [*row.earlier_decisions, _remember(row)]
     changed = held.update(**values)
     if not changed:
-        raise Conflict(of(row.user, row.analysis))
+        raise Conflict(_stored(row.user, row.analysis))
     if row.conclusion and row.conclusion_id != row.impression_id:
         diagnoses.withdraw(row.conclusion, row.user)
-    return of(row.user, row.analysis)
+    return _stored(row.user, row.analysis)
 
 
 def _remember(row: Assessment) -> dict:
@@ -241,6 +247,6 @@ def _remember(row: Assessment) -> dict:
         "decision": row.decision,
         "conclusion": row.conclusion_id,
         "comment": row.comment,
-        "decided_at": row.decided_at.isoformat(),
+        "decided_at": stand(row),
         "until": timezone.now().isoformat(),
     }

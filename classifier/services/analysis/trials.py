@@ -89,7 +89,8 @@ def delete(trial: TryRun) -> None:
     """Remove the photo, its result and its job."""
     with transaction.atomic():
         trial.delete()
-        Job.objects.filter(pk=trial.job_id).delete()
+        if trial.job_id:
+            Job.objects.filter(pk=trial.job_id).delete()
         transaction.on_commit(lambda: store.delete(trial.file_key))
 
 

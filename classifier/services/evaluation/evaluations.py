@@ -6,30 +6,24 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.models import Evaluation, ModelVersion
 from classifier.networks import weights
 from classifier.services.models import registry
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.models import Clinic, Job, User
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import storable
 
 JOB = "evaluate"
 MOST_MODELS, MOST_DATASETS = 20, 10
 REPEATS, MOST_REPEATS = 2000, 100_000
+# Codes of jobs that were refused rather than failed: somebody has to decide before it can go on.
+REFUSED = ("leaks",)
 State = Evaluation.State
-
-
-class Refused(Exception):
-    """It cannot be done. ``field`` names what to change; the message says why and what to do."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -115,16 +109,7 @@ def request(
         raise Refused("datasets", _("Choose from 1 to %(most)d datasets.") % {"most": MOST_DATASETS})
     if not 0 <= bootstrap <= MOST_REPEATS:
         raise Refused("bootstrap", _("Choose from 0 to %(most)d repeats.") % {"most": MOST_REPEATS})
-    for version in models:
-        if version.clinic_id not in (None, clinic.pk):
-            raise ValueError("a clinic evaluates models of the product and its own")
-        if problem := _model_problem(version):
-            raise Refused("models", f"{version}: {problem}")
-    for version in datasets:
-        if version.clinic_id != clinic.pk:
-            raise ValueError("a clinic evaluates on its own datasets")
-        if problem := dataset_offer(version).problem:
-            raise Refused("datasets", f"{version}: {problem}")
+    _check_rows(clinic, models, datasets)
     with transaction.atomic():
         lock(clinic)
         if Evaluation.objects.filter(clinic=clinic, name=name).exists():
@@ -141,16 +126,30 @@ def request(
     return row
 
 
+def _check_rows(clinic: Clinic, models: Sequence[ModelVersion], datasets: Sequence[DatasetVersion]) -> None:
+    for version in models:
+        if version.clinic_id not in (None, clinic.pk):
+            raise ValueError("a clinic evaluates models of the product and its own")
+        if problem := _model_problem(version):
+            raise Refused("models", f"{version}: {problem}")
+    for dataset in datasets:
+        if dataset.clinic_id != clinic.pk:
+            raise ValueError("a clinic evaluates on its own datasets")
+        if problem := dataset_offer(dataset).problem:
+            raise Refused("datasets", f"{dataset}: {problem}")
+
+
 def job_of(row: Evaluation) -> Job | None:
     """The job that computes it."""
-    return Job.objects.filter(kind=JOB, subject=row.pk).first()
+    return work.last([JOB], row.pk)
 
 
 @transaction.atomic
 def go_on(row: Evaluation, *, remove_leaks: bool = False) -> bool:
-    """Take a failed or refused evaluation up again, if wanted without the photos its models have seen."""
+    """Take an evaluation up again that failed, was refused or stopped, if wanted without the photos its models have
+    seen."""
     job = job_of(row)
-    if job is None or row.state not in (State.FAILED, State.REFUSED):
+    if job is None or not (row.can_go_on or row.state == State.REFUSED):
         return False
     if remove_leaks:
         Evaluation.objects.filter(pk=row.pk).update(remove_leaks=True)
@@ -165,15 +164,3 @@ def delete(row: Evaluation) -> bool:
     row.delete()
     shutil.rmtree(folder, ignore_errors=True)
     return True
-
-
-def follow_jobs(rows: Sequence[Job]) -> None:
-    """Keep the evaluations' states with those of their jobs."""
-    states = {Job.State.QUEUED: State.WAITING, Job.State.RUNNING: State.RUNNING}
-    for job in rows:
-        found = Evaluation.objects.filter(pk=job.subject)
-        if job.state == Job.State.FAILED:
-            state = State.REFUSED if job.error_code == "leaks" else State.FAILED
-            found.update(state=state, error=job.error, finished_at=timezone.now())
-        elif job.state in states:
-            found.update(state=states[job.state], error="", finished_at=None)

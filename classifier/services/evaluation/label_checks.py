@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis, LabelCheck, ModelVersion
@@ -12,17 +11,14 @@ from classifier.services.models import registry
 from skinclinic.archive.models import Entry
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Job, User
+from skinclinic.models import Clinic, User
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 JOB = "check-labels"
 State = LabelCheck.State
 _BUSY = (State.WAITING, State.RUNNING)
-
-
-class Refused(Exception):
-    """The model cannot be asked now; the message says why."""
 
 
 @transaction.atomic
@@ -33,13 +29,13 @@ def ask(clinic: Clinic, user: User | None, chosen: selection.Selection) -> Label
     """
     version = registry.published(clinic)
     if version is None:
-        raise Refused(_("There is no model yet. An admin adds and publishes one on the page Models."))
+        raise Refused("", _("There is no model yet. An admin adds and publishes one on the page Models."))
     lock(clinic)
     if busy := LabelCheck.objects.filter(clinic=clinic, state__in=_BUSY).first():
         return busy
     total = selection.entries(clinic, chosen).count()
     if not total:
-        raise Refused(_("There is no photo in this selection."))
+        raise Refused("", _("There is no photo in this selection."))
     row = LabelCheck.objects.create(
         clinic=clinic, model_version=version, selection=chosen.to_json(), total=total, asked_by=user
     )
@@ -54,7 +50,6 @@ def last(clinic: Clinic) -> LabelCheck | None:
 
 def run(row: LabelCheck, say: Callable[[float], None] = lambda share: None) -> None:
     """Look at the photos and note with each entry what the model says. Raises weights.ModelRejected."""
-    LabelCheck.objects.filter(pk=row.pk).update(state=State.RUNNING, error="")
     entries = selection.entries(row.clinic, selection.Selection.read(row.selection))
     # The keys are fixed now: noting a disagreement must not change what a selection by it finds.
     keys = list(entries.order_by("-pk").values_list("pk", "photo"))
@@ -71,27 +66,6 @@ def run(row: LabelCheck, say: Callable[[float], None] = lambda share: None) -> N
         unreadable += len(batch_analyses.analyse(row.model_version, photos, say=note))
         disagreeing += _note_answers(row.model_version, part)
         LabelCheck.objects.filter(pk=row.pk).update(disagreeing=disagreeing, unreadable=unreadable)
-
-
-def finish(row: LabelCheck) -> None:
-    """Note that it is done; the numbers are there already."""
-    LabelCheck.objects.filter(pk=row.pk).update(state=State.DONE, finished_at=timezone.now())
-
-
-def follow_jobs(rows: list[Job]) -> None:
-    """Keep the checks' states with those of their jobs."""
-    for job in rows:
-        check = LabelCheck.objects.filter(pk=job.subject)
-        if job.state == Job.State.FAILED:
-            check.update(state=State.FAILED, error=job.error, finished_at=timezone.now())
-        elif job.state == Job.State.QUEUED:
-            check.update(state=State.WAITING, error="", finished_at=None)
-
-
-def retry(row: LabelCheck) -> bool:
-    """Take a failed check up again where it stopped."""
-    job = Job.objects.filter(kind=JOB, subject=row.pk).first()
-    return bool(job and jobs.retry(job))
 
 
 def _note_answers(version: ModelVersion, part: list[tuple[int, int]]) -> int:
@@ -129,6 +103,6 @@ def disagreement(answer: Analysis, label: str) -> float | None:
     top = answer.scores[first_choice(answer)]
     if label in BY_KEY:
         return max(top - answer.scores[label], 0.0)
-    if not answer.model_version.manifest.get("background_classes"):
+    if not answer.model_version.manifest.get("background_classes") or answer.background is None:
         return None
     return max(top - answer.background, 0.0)

@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from django.utils.translation import gettext as _
 
+from classifier.metrics.subgroups import UNKNOWN
 from classifier.models import Evaluation
 from classifier.plots import figures
 from classifier.plots.figures import Figure
-from classifier.services.evaluation.figure_files import png, svg, table_csv
-from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS, UNKNOWN
+from classifier.services.evaluation.figure_files import png, svg
+from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
@@ -44,22 +45,27 @@ def run(
     for model in models:
         _look_for_leaks(model, sets)
     found = [one.leaks_json() for one in sets]
-    whole.write(row.folder / LEAKS, _json(found))
+    whole.write_whole(row.folder / LEAKS, _json(found))
     if not row.remove_leaks and (leaking := sum(len(one.leaking) for one in sets)):
         raise JobError("leaks", _refusal(sets, leaking))
     for one in sets:
         one.leave_out(one.leaking, "leaks")
     total = len(models) * sum(len(one.items) for one in sets)
     done = 0
+
+    def say_more(now: int) -> None:
+        say(done + now, total)
+
     for one in sets:
         for model in models:
-            one.analyse(model, lambda now, done=done: say(done + now, total), give_way)
+            one.analyse(model, say_more, give_way)
             done += len(one.items)
     report = _report(row, models, sets, lambda: say(done, total))
     with whole.whole_folder(row.folder, replace=True) as draft:
         (draft / REPORT).write_text(_json(report), encoding="utf-8")
         (draft / LEAKS).write_text(_json(found), encoding="utf-8")
-        np.savez_compressed(draft / SCORES, **{k: v for one in sets for k, v in one.arrays().items()})
+        arrays: dict[str, Any] = {k: v for one in sets for k, v in one.arrays().items()}
+        np.savez_compressed(draft / SCORES, **arrays)
     return report
 
 
@@ -82,7 +88,7 @@ class EvaluatedPhotos:
         self.items: list[DatasetItem] = list(rows.order_by("pk"))
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
-        self.scores: dict[int, dict[int, tuple[list[float], float]]] = {}
+        self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
@@ -98,7 +104,7 @@ class EvaluatedPhotos:
 
     def analyse(self, model: ModelVersion, say: Callable[[int], None], give_way: bool) -> None:
         """Have every photo analysed, and take the scores from the stored analyses."""
-        by_photo = {item.entry.photo_id: item.pk for item in self.items}
+        by_photo = {item.kept_entry.photo_id: item.pk for item in self.items}
         batch_analyses.analyse(model, list(by_photo), say=say, give_way=give_way)
         self.scores[model.pk] = {
             by_photo[found.photo_id]: ([found.scores[key] for key in DISEASE_KEYS], found.background)
@@ -120,9 +126,9 @@ class EvaluatedPhotos:
         pk = self.version.pk
         found = {
             f"d{pk}_items": np.array([item.pk for item in self.items], np.int64),
-            f"d{pk}_photos": np.array([item.entry.photo_id for item in self.items], np.int64),
+            f"d{pk}_photos": np.array([item.kept_entry.photo_id for item in self.items], np.int64),
             f"d{pk}_truth": np.array(self.truth(), np.str_),
-            f"d{pk}_names": np.array([item.entry.external_id for item in self.items], np.str_),
+            f"d{pk}_names": np.array([item.kept_entry.external_id for item in self.items], np.str_),
         }
         for model, rows in self.scores.items():
             found[f"d{pk}_m{model}_scores"] = np.array([rows[item.pk][0] for item in self.items])
@@ -148,7 +154,7 @@ class EvaluatedPhotos:
         trained = DatasetItem.objects.filter(
             pk__in={leak.train for found in self.leaks.values() for leak in found.found[:_MOST_ROWS]}
         )
-        names = {item.pk: item.entry.external_id for item in self.items}
+        names = {item.pk: item.kept_entry.external_id for item in self.items}
         names |= {
             pk: name or sha256[:12]
             for pk, name, sha256 in trained.values_list("pk", "entry__external_id", "content_sha256")
@@ -348,7 +354,5 @@ def facts(report: dict) -> dict:
 
 
 def finish(row: Evaluation, report: dict) -> None:
-    """Note that it is done."""
-    Evaluation.objects.filter(pk=row.pk).update(
-        state=Evaluation.State.DONE, facts=facts(report), finished_at=timezone.now(), error=""
-    )
+    """Keep what lists show of it; that it is done, the row hears from its job."""
+    Evaluation.objects.filter(pk=row.pk).update(facts=facts(report))

@@ -137,8 +137,8 @@ def _single_row(result: dict) -> TableRow:
         if not groups:
             return MeanSdCell("–")
         other = next((one for one in at["other_policies"] if one["policy"] in (BENIGN, MALIGNANT)), None)
-        own, alternative = groups[name], other and other[name]
-        differs = alternative and (alternative["count"], alternative["of"]) != (own["count"], own["of"])
+        own, alternative = groups[name], (other[name] if other else groups[name])
+        differs = (alternative["count"], alternative["of"]) != (own["count"], own["of"])
         return MeanSdCell(
             figures.percent(own["value"]), figures.percent(alternative["value"]) if differs else ""
         )
@@ -165,8 +165,8 @@ def _runs_row(row: dict, counts: dict | None) -> TableRow:
     return TableRow(
         row["key"],
         label_name(row["key"]) if row["key"] else _average_name(row["diseases"]),
-        counts and counts["positives"],
-        counts and counts["negatives"],
+        counts["positives"] if counts else None,
+        counts["negatives"] if counts else None,
         MeanSdCell(figures.note_words(note)) if note else _mean(row["auc"], lambda value: f"{value:.3f}"),
         _mean(row["sensitivity"], figures.percent),
         _mean(row["specificity"], figures.percent),
@@ -198,10 +198,10 @@ def _published(table: PublishedTable, key: str) -> tuple[str, str, str, str] | N
     row = table.row(key) if key else table.average
     if row is None:
         return None
-    shares = [f"{100 * mean:.1f} ± {100 * sd:.1f} %" for mean, sd in (row.sensitivity, row.specificity)]
     return (
         f"{row.auc[0]:.2f} ± {row.auc[1]:.2f}",
-        *shares,
+        f"{100 * row.sensitivity[0]:.1f} ± {100 * row.sensitivity[1]:.1f} %",
+        f"{100 * row.specificity[0]:.1f} ± {100 * row.specificity[1]:.1f} %",
         f"{row.threshold[0]:.4f} ± {row.threshold[1]:.4f}",
     )
 

@@ -3,7 +3,7 @@
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from classifier.services.evaluation.run import UNKNOWN
+from classifier.metrics.subgroups import UNKNOWN
 from skinclinic.archive import labels
 from skinclinic.models import Patient
 from skinclinic.vocabulary.sites import ANATOMIC_SITES

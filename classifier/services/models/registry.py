@@ -49,7 +49,13 @@ def register(folder: Path, *, clinic: Clinic | None = None, user: User | None = 
 
     ``clinic`` None makes it available to every clinic. Raises ModelRejected.
     """
-    manifest = check(folder)
+    return register_checked(check(folder), folder, clinic=clinic, user=user)
+
+
+def register_checked(
+    manifest: Manifest, folder: Path, *, clinic: Clinic | None = None, user: User | None = None
+) -> ModelVersion:
+    """The same of a model that ``check`` has just read: only rows, so that it may be done in a transaction."""
     if known := find(manifest, clinic):
         return _found_again(known, folder, manifest, user)
     try:

@@ -1,10 +1,10 @@
 """Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -14,6 +14,7 @@ from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import Report
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import storable
 
@@ -27,10 +28,6 @@ BALANCED = gettext_noop("Greatest sum of sensitivity and specificity")
 NEVER_LISTED = gettext_noop("not evaluable on these photos: never listed")
 
 
-class Refused(Exception):
-    """The set cannot be made; the message says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Chosen:
     """A threshold of one disease, and what it rests on in words."""
@@ -39,7 +36,6 @@ class Chosen:
     basis: str
 
 
-@transaction.atomic
 def make(
     row: Evaluation,
     model: ModelVersion,
@@ -57,11 +53,13 @@ def make(
     """
     name = " ".join(name.split())
     if not name or len(name) > 60 or not storable(name):
-        raise Refused(_("Give the thresholds a name of at most 60 characters."))
+        raise Refused("", _("Give the thresholds a name of at most 60 characters."))
     if rule not in RULES or (rule == SENSITIVITY and (wanted is None or not LEAST_WANTED <= wanted < 1)):
-        raise Refused(_("Choose Youden, or a sensitivity from 50 to less than 100 %."))
+        raise Refused("", _("Choose Youden, or a sensitivity from 50 to less than 100 %."))
     if any(known.name == name for known in model.thresholds_for(row.clinic_id)):
-        raise Refused(_("The model has thresholds of this name already. They never change; choose another."))
+        raise Refused(
+            "", _("The model has thresholds of this name already. They never change; choose another.")
+        )
     report = Report(row)
     said, averages = report.dataset(dataset), report.figures_of(dataset, model.pk)["averages"]
     chosen = choose(report, dataset, model, rule, wanted)
@@ -75,7 +73,7 @@ def make(
             for result in report.figures_of(dataset, model.pk)["diseases"]
         },
         "diseases": averages["diseases"],
-        "date": date.today().isoformat(),
+        "date": timezone.localdate().isoformat(),
         "optimistic": True,
         "rule": rule,
         "wanted": wanted if rule == SENSITIVITY else None,
@@ -93,7 +91,7 @@ def make(
             )  # fmt: skip
     except IntegrityError:
         raise Refused(
-            _("The model has thresholds of this name already. They never change; choose another.")
+            "", _("The model has thresholds of this name already. They never change; choose another.")
         ) from None
 
 
@@ -116,7 +114,10 @@ def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: Thr
         if fallback:
             return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
         return Chosen(1.0, NEVER_LISTED)
-    point = roc.youden(curve) if rule == YOUDEN else roc.most_specific(curve, least_sensitivity=wanted)
+    if rule == YOUDEN or wanted is None:
+        point = roc.youden(curve)
+    else:
+        point = roc.most_specific(curve, least_sensitivity=wanted)
     basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
     return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
 
@@ -127,7 +128,7 @@ def _cohort(report: Report, dataset: dict, model: int) -> str:
 
 
 def _purpose(rule: str, wanted: float | None) -> str:
-    if rule == YOUDEN:
+    if rule == YOUDEN or wanted is None:
         return BALANCED
     return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
 

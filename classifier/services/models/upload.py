@@ -55,7 +55,7 @@ def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelV
             version = known or registry.add(manifest, folder, clinic=clinic, user=user)
             whole.put(draft, folder)
             if known:
-                version = registry.register(folder, clinic=clinic, user=user)
+                version = registry.register_checked(manifest, folder, clinic=clinic, user=user)
     except BaseException:
         whole.remove(folder)
         raise

@@ -1,6 +1,7 @@
 """What a frozen dataset version gives a training, and what it lacks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import get_language, ngettext
@@ -70,7 +71,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
         persons=Count("person", distinct=True, filter=~Q(person="")),
         unknown=Count("id", filter=Q(person="")),
     )
-    known = {row["version"]: row for row in people}
+    known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
     members = dict(items.values_list("version").annotate(Count("id")))
     nobody = {"gone": 0, "persons": 0, "unknown": 0}
     return [
@@ -160,9 +161,9 @@ def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
     numbers = {label: n for n, label in enumerate((*DISEASE_KEYS, *found.background))}
     rows = [
         Sample(
-            path=str(store.path_of(item.entry.photo.file_key)),
+            path=str(store.path_of(item.kept_entry.photo.file_key)),
             sha256=item.content_sha256,
-            box=item.entry.photo.box,
+            box=item.kept_entry.photo.box,
             label=numbers[item.label],
             group=groups[item.pk],
         )

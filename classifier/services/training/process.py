@@ -111,7 +111,7 @@ def _watch(process: subprocess.Popen, folder: Path, heard, should_stop) -> None:
             heard(progress)
             said, seen = time.monotonic(), stamp
         if stopping_since is None and should_stop():
-            process.stdin.close()
+            _close_input(process)
             stopping_since = time.monotonic()
         if stopping_since and time.monotonic() - stopping_since > STOP_WITHIN_SECONDS:
             return
@@ -126,9 +126,14 @@ def _progress(folder: Path) -> tuple[int | None, dict]:
         return None, {}
 
 
-def _end(process: subprocess.Popen) -> None:
-    if not process.stdin.closed:
+def _close_input(process: subprocess.Popen) -> None:
+    """The training ends in order when its standard input does."""
+    if process.stdin and not process.stdin.closed:
         process.stdin.close()
+
+
+def _end(process: subprocess.Popen) -> None:
+    _close_input(process)
     try:
         process.wait(STOP_WITHIN_SECONDS)
     except subprocess.TimeoutExpired:

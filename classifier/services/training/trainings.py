@@ -5,6 +5,7 @@ and it goes on from its checkpoint.
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import NAME_PATTERN, read_manifest
-from classifier.networks.weights import ModelRejected
+from classifier.networks.weights import Manifest, ModelRejected
 from classifier.services.models import registry
 from classifier.services.training import data as training_data
 from classifier.training.folder import MODEL
@@ -32,20 +33,13 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
+from skinclinic.services.refused import Refused
 
-JOB, QUEUE = "train", "training"
+JOB, QUEUE = "train", jobs.TRAINING
 STOPPED = "stopped"
 MOST_RUNS, MOST_EPOCHS, MOST_BATCH, LARGEST_SEED = 20, 1000, 4096, 2**31 - 1
 DEFAULT_ARCHITECTURE = "resnet152"
 DEFAULT_EPOCHS, DEFAULT_BATCH = 30, 16
-
-
-class Refused(Exception):
-    """It cannot be done. ``field`` names what to change; the message says why and what to do."""
-
-    def __init__(self, field: str, message: str):
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -259,24 +253,39 @@ def seconds_left(run: TrainingRun) -> float | None:
     return run.progress["seconds"] / step * (steps - step)
 
 
-def store_model(run: TrainingRun) -> None:
-    """Register the model a run has left in its folder, unpublished; called in the job's last transaction."""
-    training = run.training
-    made = run.folder / MODEL
-    folder = registry.new_folder(registry.clinic_models_dir(training.clinic), run.model_name)
+def keep_model(run: TrainingRun) -> Callable[[], None]:
+    """Copy and check the model a run has left in its folder; returns what registers it, unpublished, in the job's
+    last transaction. Raises jobs.JobError for a model that may not be used."""
+    folder = registry.new_folder(registry.clinic_models_dir(run.training.clinic), run.model_name)
+    # Below this name it is swept away if nobody comes to register it.
+    draft = whole.new_folder_draft(folder)
     try:
-        with whole.whole_folder(folder) as draft:
-            shutil.copytree(made, draft, dirs_exist_ok=True)
-        version = registry.register(folder, clinic=training.clinic, user=training.created_by)
-    except ModelRejected as error:
+        shutil.copytree(run.folder / MODEL, draft, dirs_exist_ok=True)
+        whole.flush(draft)
+        manifest = registry.check(draft)
+    except BaseException as error:
+        whole.remove(draft)
+        if isinstance(error, ModelRejected):
+            raise jobs.JobError(error.code, error.message) from error
+        raise
+    return partial(_store_model, run, manifest, draft, folder)
+
+
+def _store_model(run: TrainingRun, manifest: Manifest, draft: Path, folder: Path) -> None:
+    training = run.training
+    try:
+        whole.put(draft, folder)
+        version = registry.register_checked(
+            manifest, folder, clinic=training.clinic, user=training.created_by
+        )
+    except BaseException as error:
         whole.remove(folder)
-        raise jobs.JobError(error.code, error.message) from error
-    except BaseException:
-        whole.remove(folder)
+        if isinstance(error, ModelRejected):
+            raise jobs.JobError(error.code, error.message) from error
         raise
     if version.path != folder:
         # The same seed on the same data once more: these weights are here already.
-        whole.remove(folder)
+        transaction.on_commit(partial(whole.remove, folder))
     if version.trained_on_version_id is None:
         version.trained_on_version = training.dataset_version
         version.save(update_fields=["trained_on_version"])

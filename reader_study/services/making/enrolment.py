@@ -8,7 +8,7 @@ from django.utils import timezone
 from reader_study.models import Reader, ReaderGroup, Reading, Study, StudyEvent
 from reader_study.services import log
 from skinclinic.models import User
-from skinclinic.services.secret_links import new_secret, secret_hash
+from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
 
 class LinkClosed(Exception):
@@ -26,12 +26,14 @@ def enrol(
     years_of_practice: int | None = None,
     code: str = "",
     is_preview: bool = False,
+    nonce: str = "",
 ) -> tuple[Reader, str]:
     """Make a reader with an own random order for every session; return it with the secret of the link.
 
-    The sample must be drawn: the order is of the photos it holds now.
+    The sample must be drawn: the order is of the photos it holds now. ``nonce``: what the secret is made of, for
+    those who will have to say it later.
     """
-    secret = new_secret()
+    secret = secret_of(nonce or new_nonce())
     reader = Reader.objects.create(
         study=study,
         group=group,
@@ -73,9 +75,9 @@ def redraw_orders(study: Study) -> None:
 
 
 @transaction.atomic
-def renew_link(reader: Reader, by: User) -> str:
+def renew_link(reader: Reader, by: User, nonce: str = "") -> str:
     """Return the secret of a new link; the old one stops working."""
-    secret = new_secret()
+    secret = secret_of(nonce or new_nonce())
     reader.secret_sha256, reader.link_made_at = secret_hash(secret), timezone.now()
     reader.save(update_fields=["secret_sha256", "link_made_at"])
     log.note(reader.study, StudyEvent.Kind.LINK_RENEWED, by=by, reader=reader)

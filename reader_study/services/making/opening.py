@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
-from reader_study.services.locking import lock_draft
+from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import enrolment, protocol, sampling
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
 SAMPLE, SETTINGS, READERS, MODEL = "sample", "settings", "readers", "model"
@@ -34,13 +34,27 @@ class Point:
 
 
 def points(study: Study) -> list[Point]:
-    """Everything that stands in the way, then advice."""
-    found = [*_about_sample(study), *_about_settings(study), *_about_model(study), *_about_readers(study)]
+    """Everything that stands in the way, then advice; looks at the file of each photo."""
+    found = [*_about_files(study), *_about_rows(study)]
     return sorted(found, key=lambda point: point.is_advice)
+
+
+def _about_rows(study: Study) -> list[Point]:
+    """What the database alone tells: a few queries."""
+    return [*_about_sample(study), *_about_settings(study), *_about_model(study), *_about_readers(study)]
 
 
 def obstacles(study: Study) -> list[Point]:
     return [point for point in points(study) if not point.is_advice]
+
+
+_DRAW_AGAIN = gettext_noop("Draw the sample again; such photos are passed over.")
+
+
+def _about_files(study: Study):
+    if n := sampling.missing_files(study):
+        text = ngettext("The file of %d photo is gone.", "The files of %d photos are gone.", n) % n
+        yield Point("file", SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
 
 
 def _about_sample(study: Study):
@@ -51,7 +65,6 @@ def _about_sample(study: Study):
         return
     problems = sampling.problems_of_photos(study)
     words = {
-        "file": (_("The file of %d photo is gone."), _("The files of %d photos are gone.")),
         "deleted": (
             _("%d photo was deleted from the archive."),
             _("%d photos were deleted from the archive."),
@@ -67,7 +80,7 @@ def _about_sample(study: Study):
     }
     for reason, n in problems.items():
         text = words[reason][n != 1] % n
-        yield Point(reason, SAMPLE, text + " " + _("Draw the sample again; such photos are passed over."))
+        yield Point(reason, SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
     if study.model_version_id != study.recipe.get("model", study.model_version_id):
         yield Point(
             "other_model", SAMPLE,
@@ -175,12 +188,12 @@ def _names(keys) -> str:
     return ", ".join(BY_KEY[key].name(language) for key in keys)
 
 
-@transaction.atomic
 def open_study(study: Study, user: User | None) -> Study:
     """Fix everything and let readers read. Raises Refused with all that stands in the way."""
-    row = lock_draft(study)
-    found = [point.text for point in obstacles(row)]
-    if n := sampling.seen_by_model(row):
+    seen = look_draft(study)
+    sample = _sample_of(seen)
+    found = [point.text for point in obstacles(seen)]
+    if n := sampling.seen_by_model(seen):
         found.append(
             ngettext(
                 "The model was trained on %d photo of the sample, or on its patient. Draw again.",
@@ -190,6 +203,22 @@ def open_study(study: Study, user: User | None) -> Study:
             % n
         )
     if found:
+        raise Refused("", " ".join(found))
+    return _open(seen, sample, user)
+
+
+def _sample_of(study: Study) -> tuple:
+    """The photos and the model, which the search for what the model has seen hangs on."""
+    return study.model_version_id, list(study.images.order_by("pk").values_list("pk", "content_sha256"))
+
+
+@transaction.atomic
+def _open(study: Study, sample: tuple, user: User | None) -> Study:
+    """Open a study whose sample was looked at. Raises Refused for what has come in the way since."""
+    row = lock_draft(study)
+    if _sample_of(row) != sample:
+        raise ChangedMeanwhile
+    if found := [point.text for point in _about_rows(row) if not point.is_advice]:
         raise Refused("", " ".join(found))
     row.readers.filter(is_preview=True).delete()
     _complete_orders(row)

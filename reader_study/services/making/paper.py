@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import paper
 from reader_study.models import Reading, Study, StudyImage
-from reader_study.services.refused import Refused
 from skinclinic.files import store
 from skinclinic.models import Patient
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
@@ -42,6 +42,8 @@ def _has_file(image: StudyImage) -> bool:
 
 def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
     for image in images:
+        if image.photo is None:
+            continue
         title = _("Practice photo %(n)d") if image.is_practice else _("Photo %(n)d")
         yield paper.Page(
             title=title % {"n": image.number}, file=store.path_of(image.photo.file_key), width=image.photo.width,

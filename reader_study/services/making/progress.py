@@ -43,10 +43,14 @@ class Line:
 
 def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     """All readers but previews, in the order in which they were enrolled: four queries, however many there are."""
-    readers = study.readers.filter(is_preview=False).select_related("group").order_by("pk")
+    enrolled = (
+        study.readers.filter(is_preview=False)
+        .select_related("group", "letter__job", "reminder__job")
+        .order_by("pk")
+    )
     if not with_withdrawn:
-        readers = readers.filter(withdrawn_at=None)
-    readers = list(readers)
+        enrolled = enrolled.filter(withdrawn_at=None)
+    readers = list(enrolled)
     readings = list(
         Reading.objects.filter(reader__in=readers).select_related("session").order_by("session__number")
     )
@@ -54,8 +58,8 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     counts = dict(rows.order_by().values_list("reading").annotate(n=Count("pk")))
     paper = dict(rows.filter(is_from_paper=True).order_by().values_list("reading").annotate(n=Count("pk")))
     times: dict[int, list[float]] = {}
-    for reading, seconds in rows.filter(seconds__isnull=False).order_by().values_list("reading", "seconds"):
-        times.setdefault(reading, []).append(seconds)
+    for pk, seconds in rows.filter(seconds__isnull=False).order_by().values_list("reading", "seconds"):
+        times.setdefault(pk, []).append(seconds or 0.0)
     by_reader: dict[int, list[Stage]] = {}
     for reading in readings:
         stages = by_reader.setdefault(reading.reader_id, [])

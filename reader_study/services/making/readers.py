@@ -15,9 +15,10 @@ from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import lock
 from reader_study.services.making import enrolment, progress
-from reader_study.services.refused import Refused
-from skinclinic.models import User
-from skinclinic.services.mail import send
+from skinclinic.models import Letter, User
+from skinclinic.services import letters
+from skinclinic.services.refused import Refused
+from skinclinic.services.secret_links import new_nonce
 from skinclinic.web.inputs import storable
 
 MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70
@@ -36,11 +37,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Invited:
-    """An enrolled reader with the link, which cannot be had again, and whether it was mailed."""
+    """An enrolled reader with the link, which cannot be had again."""
 
     reader: Reader
     link: str
-    mailed: bool = False
+
+    @property
+    def mailed(self) -> bool:
+        """Whether a letter with the link is on its way."""
+        return self.reader.letter is not None
 
 
 def read_lines(
@@ -124,7 +129,7 @@ def invite(
     reason: str = "",
     mail: bool = True,
 ) -> list[Invited]:
-    """Enrol readers, all or none, and mail their links if a server is set up. Raises Refused.
+    """Enrol readers, all or none, and have their links mailed if a server is set up. Raises Refused.
 
     ``address`` makes the link of a secret. In an open study it is an amendment and needs a reason.
     """
@@ -142,31 +147,34 @@ def invite(
             raise Refused(
                 "reason", _("The study is open: say why readers are added. It is kept as an amendment.")
             )
-        made = [
-            enrolment.enrol(
-                study, group=one.group, by=user, name=one.name, email=one.email, years_of_practice=one.years
-            )
-            for one in wanted
-        ]
+        made = []
+        for one in wanted:
+            nonce = new_nonce()
+            reader, secret = enrolment.enrol(
+                study, group=one.group, by=user, name=one.name, email=one.email, years_of_practice=one.years,
+                nonce=nonce,
+            )  # fmt: skip
+            if mail:
+                _post_link(reader, address, nonce)
+            made.append(Invited(reader, address(secret)))
         if study.is_open and made:
             log.note(
                 study, StudyEvent.Kind.AMENDED, by=user, reason=reason, readers=[before, before + len(made)]
             )
-    found = []
-    for reader, secret in made:
-        link = address(secret)
-        found.append(Invited(reader, link, mail and mail_link(reader, link)))
-    return found
+    return made
 
 
+@transaction.atomic
 def renew(reader: Reader, user: User, address: Callable[[str], str]) -> Invited:
     """Give a reader a new link; the old one stops working. Raises Refused."""
     if reader.withdrawn_at:
         raise Refused("reader", _("This reader was withdrawn. Invite the person anew."))
     if reader.study.is_closed:
         raise Refused("state", _("The study is closed; nobody can read in it any more."))
-    link = address(enrolment.renew_link(reader, user))
-    return Invited(reader, link, mail_link(reader, link))
+    nonce = new_nonce()
+    secret = enrolment.renew_link(reader, user, nonce)
+    _post_link(reader, address, nonce)
+    return Invited(reader, address(secret))
 
 
 def withdraw(reader: Reader, user: User, reason: str) -> None:
@@ -196,10 +204,19 @@ def preview(study: Study, user: User) -> str:
     return secret
 
 
-def mail_link(reader: Reader, link: str) -> bool:
-    """Send a reader the link; False without an address or a server, or when it did not take the message."""
-    subject = _("Reader study: %(name)s") % {"name": reader.study.name}
-    return _mail(reader, subject, render_to_string("studies/invitation_mail.txt", _words(reader, link=link)))
+def _post_link(reader: Reader, address: Callable[[str], str], nonce: str) -> None:
+    """Have the link mailed, if there is an address and a server; an earlier one is not sent any more."""
+    letters.withdraw(reader.letter)
+    words = _words(reader, link=address(letters.SECRET))
+    reader.letter = _post(reader, render_to_string("studies/invitation_mail.txt", words), nonce)
+    reader.save(update_fields=["letter"])
+
+
+def mail_again(reader: Reader) -> None:
+    """Try again to send what could not be sent. Raises Refused."""
+    unsent = [letter for letter in (reader.letter, reader.reminder) if letter and letter.has_failed]
+    if not any([letters.retry(letter) for letter in unsent]):
+        raise Refused("reader", _("There is nothing to send again. Make a new link instead."))
 
 
 def reminder(line: progress.Line) -> str:
@@ -208,21 +225,24 @@ def reminder(line: progress.Line) -> str:
     return render_to_string("studies/reminder_mail.txt", _words(line.reader, stage=stage))
 
 
+@transaction.atomic
 def remind(line: progress.Line, user: User) -> bool:
-    """Remind a reader who has not finished, by mail if that can be; return whether it was sent. Raises Refused."""
+    """Remind a reader who has not finished, by mail if that can be; return whether it can. Raises Refused."""
     reader = line.reader
     if reader.withdrawn_at or line.is_finished or not reader.study.is_open:
         raise Refused("reader", _("There is nothing to remind this reader of."))
-    sent = _mail(reader, _("Reader study: %(name)s") % {"name": reader.study.name}, reminder(line))
+    reader.reminder = _post(reader, reminder(line))
     reader.reminded_at = timezone.now()
-    reader.save(update_fields=["reminded_at"])
-    log.note(reader.study, StudyEvent.Kind.REMINDED, by=user, reader=reader, mailed=sent)
-    return sent
+    reader.save(update_fields=["reminder", "reminded_at"])
+    is_mailed = reader.reminder is not None
+    log.note(reader.study, StudyEvent.Kind.REMINDED, by=user, reader=reader, mailed=is_mailed)
+    return is_mailed
 
 
 def _words(reader: Reader, **more) -> dict:
     return {"reader": reader, "study": reader.study, **more}
 
 
-def _mail(reader: Reader, subject: str, text: str) -> bool:
-    return send(reader.email, subject, text, about=f"reader {reader.pk}")
+def _post(reader: Reader, text: str, nonce: str = "") -> Letter | None:
+    subject = _("Reader study: %(name)s") % {"name": reader.study.name}
+    return letters.post(reader.study.clinic, reader.email, subject, text, nonce=nonce)

@@ -22,15 +22,15 @@ from reader_study import sampling
 from reader_study.models import Study, StudyEvent, StudyImage
 from reader_study.sampling import Candidate
 from reader_study.services import log
-from reader_study.services.locking import lock_draft
+from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import enrolment
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE
 from skinclinic.files import store
 from skinclinic.models import Clinic, Patient
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, DISEASES, MALIGNANT, PREMALIGNANT
 
 TIERS = (MALIGNANT, PREMALIGNANT, BENIGN)
@@ -38,6 +38,8 @@ GROUPS = (*DISEASE_KEYS, *TIERS)
 MOST_PHOTOS, MOST_PRACTICE, MOST_DATASETS, LARGEST_SEED = 2000, 50, 10, 2**31 - 1
 # As the paper did: 25 of each malignant disease, 20 of each other, actinic keratosis among them.
 AS_IN_PAPER = {disease.key: 25 if disease.is_malignant else 20 for disease in DISEASES}
+# How often a photo to be taken out is looked at anew when others change the sample meanwhile.
+_TRIES = 3
 _READ = (
     "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "entry__review",
     "entry__source__is_own", "entry__patient__research_consent",
@@ -112,16 +114,20 @@ class Stock:
         verdicts = DuplicatePair.objects.filter(clinic=clinic)
         different = self._keys(verdicts.filter(verdict=DuplicatePair.Verdict.DIFFERENT), by_entry)
         together = self._keys(verdicts.filter(verdict__in=TOGETHER), by_entry)
-        pairs = {tuple(sorted((keys[first], keys[second]))) for first, second in found}
+        pairs = {_in_order(keys[first], keys[second]) for first, second in found}
         return sorted((pairs - different) | together)
 
     @staticmethod
     def _keys(pairs, by_entry: dict[int, str]) -> set[tuple[str, str]]:
         return {
-            tuple(sorted((by_entry[first], by_entry[second])))
+            _in_order(by_entry[first], by_entry[second])
             for first, second in pairs.values_list("first", "second")
             if first in by_entry and second in by_entry and by_entry[first] != by_entry[second]
         }
+
+
+def _in_order(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one <= other else (other, one)
 
 
 def stock(
@@ -210,38 +216,52 @@ def draw(study: Study, user, recipe: Recipe, *, again: Sequence[str] = ()) -> St
     ``again``: content hashes of photos taken out earlier that may be drawn after all.
     """
     _check(recipe)
-    with transaction.atomic():
-        study = lock_draft(study)
-        versions = versions_of(study.clinic, recipe.per)
-        taken_out = [key for key in study.recipe.get("taken_out", []) if key not in again]
-        found = stock(versions, study.model_version, proven_only=recipe.proven_only, taken_out=taken_out)
-        drawn = _draw(study, found, recipe)
-        if not drawn.photos:
-            raise Refused(
-                "per", _("No photo could be drawn: none of these datasets has one that may be used.")
-            )
-        study.recipe = {
-            "seed": recipe.seed,
-            "proven_only": recipe.proven_only,
-            "one_per_patient": recipe.one_per_patient,
-            "practice": recipe.practice,
-            "model": study.model_version_id,
-            "per": {str(version): groups for version, groups in recipe.per.items()},
-            "datasets": {str(version.pk): str(version) for version in versions},
-            "unfilled": _unfilled(recipe, drawn, {str(version.pk): str(version) for version in versions}),
-            "left_out": found.left_out_in_all(),
-            "unknown_training": found.unknown,
-            "taken_out": taken_out,
-        }
-        study.is_synthetic = _store(study, found, drawn)
-        study.save(update_fields=["recipe", "is_synthetic"])
-        enrolment.redraw_orders(study)
-        log.note(
-            study, StudyEvent.Kind.DRAWN, by=user, seed=recipe.seed, photos=len(drawn.photos),
-            practice=len(drawn.practice), unfilled=study.recipe["unfilled"],
-        )  # fmt: skip
-        model_answers.request(study)
+    seen = look_draft(study)
+    versions = versions_of(seen.clinic, recipe.per)
+    taken_out = [key for key in seen.recipe.get("taken_out", []) if key not in again]
+    found = stock(versions, seen.model_version, proven_only=recipe.proven_only, taken_out=taken_out)
+    drawn = _draw(seen, found, recipe)
+    if not drawn.photos:
+        raise Refused("per", _("No photo could be drawn: none of these datasets has one that may be used."))
+    return _keep(seen, user, recipe, taken_out, found, drawn)
+
+
+@transaction.atomic
+def _keep(
+    seen: Study, user, recipe: Recipe, taken_out: list[str], found: Stock, drawn: sampling.Sample
+) -> Study:
+    """Store what was drawn for the study as it was ``seen``. Raises ChangedMeanwhile."""
+    study = lock_draft(seen)
+    if _drawn_upon(study) != _drawn_upon(seen):
+        raise ChangedMeanwhile
+    names = {str(version.pk): str(version) for version in found.versions}
+    study.recipe = {
+        "seed": recipe.seed,
+        "proven_only": recipe.proven_only,
+        "one_per_patient": recipe.one_per_patient,
+        "practice": recipe.practice,
+        "model": study.model_version_id,
+        "per": {str(version): groups for version, groups in recipe.per.items()},
+        "datasets": names,
+        "unfilled": _unfilled(recipe, drawn, names),
+        "left_out": found.left_out_in_all(),
+        "unknown_training": found.unknown,
+        "taken_out": taken_out,
+    }
+    study.is_synthetic = _store(study, found, drawn)
+    study.save(update_fields=["recipe", "is_synthetic"])
+    enrolment.redraw_orders(study)
+    log.note(
+        study, StudyEvent.Kind.DRAWN, by=user, seed=recipe.seed, photos=len(drawn.photos),
+        practice=len(drawn.practice), unfilled=study.recipe["unfilled"],
+    )  # fmt: skip
+    model_answers.request(study)
     return study
+
+
+def _drawn_upon(study: Study) -> tuple:
+    """What of a study a drawing looks at beside the recipe asked for."""
+    return study.model_version_id, study.recipe.get("taken_out", [])
 
 
 def _check(recipe: Recipe) -> None:
@@ -313,59 +333,95 @@ def _store(study: Study, found: Stock, drawn: sampling.Sample) -> bool:
 
 def _items(pks: Sequence[int]) -> list[DatasetItem]:
     rows = DatasetItem.objects.select_related("entry", "version__dataset").in_bulk(pks)
+    if any(pk not in rows or rows[pk].entry is None for pk in pks):
+        raise ChangedMeanwhile
     return [rows[pk] for pk in pks]
 
 
 def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> StudyImage:
     return StudyImage(
         study=study, number=number, name=f"{number:03d}", dataset=str(item.version), dataset_item=item,
-        photo_id=item.entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
+        photo_id=item.kept_entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
         age=item.age, skin_type=item.skin_type, site=item.site, is_practice=is_practice,
     )  # fmt: skip
 
 
-@transaction.atomic
 def take_out(study: Study, image: StudyImage, user, *, replace: bool = False) -> bool:
     """Take a photo out of a draft's sample for good, and put the next one of its disease and dataset in its place.
 
     Returns whether a photo is in its place. Raises Refused.
     """
-    study = lock_draft(study)
-    image = study.images.select_related("dataset_item").filter(pk=image.pk).first()
-    if image is None:
-        raise Refused(
-            "image", _("This photo is not in the sample any more. The page shows the sample of now.")
-        )
-    recipe = Recipe.of(study)
-    if recipe is None:
-        raise Refused("image", _("Draw a sample first."))
-    study.recipe = study.recipe | {"taken_out": [*study.recipe.get("taken_out", []), image.content_sha256]}
-    item = _next(study, image, recipe) if replace else None
+    for _try in range(_TRIES):
+        seen = look_draft(study)
+        leaving = _Leaving.of(seen, image)
+        item = _next(seen, leaving) if replace else None
+        try:
+            _take_out(seen, leaving, item, user)
+        except ChangedMeanwhile:
+            # Somebody took out another photo, perhaps for the very one that was found here.
+            continue
+        return item is not None
+    raise ChangedMeanwhile
+
+
+@dataclass(frozen=True)
+class _Leaving:
+    """A photo to be taken out, the recipe without it, and the sample it is in. Raises Refused where there is none."""
+
+    image: StudyImage
+    recipe: Recipe
+    taken_out: list[str]
+    sample: list[StudyImage]
+
+    @classmethod
+    def of(cls, study: Study, image: StudyImage) -> "_Leaving":
+        sample = list(study.images.select_related("dataset_item__version").order_by("pk"))
+        row = next((row for row in sample if row.pk == image.pk), None)
+        if row is None:
+            raise Refused(
+                "image", _("This photo is not in the sample any more. The page shows the sample of now.")
+            )
+        recipe = Recipe.of(study)
+        if recipe is None:
+            raise Refused("image", _("Draw a sample first."))
+        return cls(row, recipe, [*study.recipe.get("taken_out", []), row.content_sha256], sample)
+
+
+@transaction.atomic
+def _take_out(seen: Study, leaving: _Leaving, item: DatasetItem | None, user) -> None:
+    """Put ``item`` or nothing in the place of a photo of the study as it was ``seen``. Raises ChangedMeanwhile."""
+    study = lock_draft(seen)
+    there = list(study.images.order_by("pk").values_list("pk", "content_sha256"))
+    if _drawn_upon(study) != _drawn_upon(seen) or there != [
+        (row.pk, row.content_sha256) for row in leaving.sample
+    ]:
+        raise ChangedMeanwhile
+    study.recipe = study.recipe | {"taken_out": leaving.taken_out}
     study.save(update_fields=["recipe"])
-    number, is_practice, truth = image.number, image.is_practice, image.truth
+    image = leaving.image
     image.delete()
     if item:
-        _image(study, number, item, is_practice).save(force_insert=True)
+        (item,) = _items([item.pk])
+        _image(study, image.number, item, image.is_practice).save(force_insert=True)
     else:
         _close_gap(study)
     enrolment.redraw_orders(study)
     log.note(
-        study, StudyEvent.Kind.DRAWN, by=user, taken_out=image.content_sha256, disease=truth,
+        study, StudyEvent.Kind.DRAWN, by=user, taken_out=image.content_sha256, disease=image.truth,
         replaced_by=item.content_sha256 if item else "",
     )  # fmt: skip
     model_answers.request(study)
-    return item is not None
 
 
-def _next(study: Study, image: StudyImage, recipe: Recipe) -> DatasetItem | None:
-    version = image.dataset_item and image.dataset_item.version
-    if version is None:
+def _next(study: Study, leaving: _Leaving) -> DatasetItem | None:
+    """The photo that comes in the place of one taken out; searching it takes long."""
+    image, recipe = leaving.image, leaving.recipe
+    if image.dataset_item is None:
         return None
-    found = stock(
-        [version], study.model_version, proven_only=recipe.proven_only, taken_out=study.recipe["taken_out"]
-    )
+    version = image.dataset_item.version
+    found = stock([version], study.model_version, proven_only=recipe.proven_only, taken_out=leaving.taken_out)
     drawn = []
-    for row in study.images.select_related("dataset_item"):
+    for row in leaving.sample:
         item = row.dataset_item
         one = Candidate(
             row.content_sha256, str(item.version_id) if item else "", row.truth, item.person if item else ""
@@ -408,20 +464,24 @@ def _close_gap(study: Study) -> None:
 
 
 def problems_of_photos(study: Study) -> dict[str, int]:
-    """Photos of the sample that may not be used (any more), by reason: a few queries and a look at each file."""
+    """Photos of the sample that may not be used (any more), by reason: a few queries."""
     rows = study.images.filter(~Q(photo=None)).values_list(
-        "photo__file_key", "dataset_item__entry__review", "photo__lesion__patient__research_consent",
-        "dataset_item__entry__source__is_own",
+        "dataset_item__entry__review", "photo__lesion__patient__research_consent", "dataset_item__entry__source__is_own"
     )  # fmt: skip
     found: Counter = Counter()
     found["deleted"] = study.images.filter(photo=None).count()
-    for key, review, consent, is_own in rows:
-        found["file"] += not store.path_of(key).is_file()
+    for review, consent, is_own in rows:
         found["rejected"] += review == Review.REJECTED
         found["consent"] += consent == Patient.Consent.REFUSED or (
             bool(is_own) and consent != Patient.Consent.GIVEN
         )
     return {reason: n for reason, n in found.items() if n}
+
+
+def missing_files(study: Study) -> int:
+    """How many photos of the sample have no file any more: a look at each."""
+    keys = study.images.filter(~Q(photo=None)).values_list("photo__file_key", flat=True)
+    return sum(not store.path_of(key).is_file() for key in keys)
 
 
 def seen_by_model(study: Study) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -16,9 +17,9 @@ from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.making import enrolment, progress
-from reader_study.services.refused import Refused
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 UNAIDED, AIDED = "unaided", "aided"
@@ -74,7 +75,7 @@ def create(clinic: Clinic, user: User | None, *, name: str, description: str = "
 
 @transaction.atomic
 def create_with_settings(
-    clinic: Clinic, user: User | None, values: Mapping[str, object], sessions: "Sessions | None" = None
+    clinic: Clinic, user: User | None, values: Mapping[str, Any], sessions: "Sessions | None" = None
 ) -> Study:
     """Make a draft and change its settings, or make none. Raises Refused."""
     rest = dict(values)
@@ -134,7 +135,7 @@ def change_settings(
         _set_sessions(row, sessions)
     _set_groups(row, groups or {}, new_groups)
     if row.model_version_id != earlier_model:
-        row.model_version = ModelVersion.objects.filter(pk=row.model_version_id).first()
+        row.model_version = ModelVersion.objects.filter(pk__in=[row.model_version_id]).first()
         model_answers.forget(row)
     model_answers.request(row)
     return row
@@ -215,7 +216,8 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
     for name in changes:
         setattr(row, name, values[name])
     row.save(update_fields=list(changes))
-    log.note(row, StudyEvent.Kind.AMENDED, by=user, reason=reason, **changes)
+    details: dict[str, Any] = dict(changes)
+    log.note(row, StudyEvent.Kind.AMENDED, by=user, reason=reason, **details)
     return changes
 
 

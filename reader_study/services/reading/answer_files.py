@@ -21,11 +21,11 @@ from reader_study.models import (
     StudySession,
 )
 from reader_study.services import log
-from reader_study.services.locking import lock
-from reader_study.services.refused import Refused
+from reader_study.services.locking import lock_open
 from skinclinic.archive.formats.problems import Problem
 from skinclinic.archive.formats.tables import Record, Table
 from skinclinic.models import User
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
 COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence")
@@ -78,6 +78,14 @@ def check(
 
     ``reader`` and ``session`` are those of rows that name none.
     """
+    rows, problems = _read(study, path, reader, session)
+    return Check(rows, problems, _differences(study, rows))
+
+
+def _read(
+    study: Study, path: Path, reader: Reader | None, session: StudySession | None
+) -> tuple[list[Typed], list[tuple[int, str]]]:
+    """What the file says, and what is wrong with it by row."""
     if not study.is_open:
         raise Refused("state", _("Answers are taken only while the study is open."))
     table = Table(path)
@@ -103,7 +111,7 @@ def check(
                 break
     if not rows and not problems:
         problems.append((1, _("The table holds no answer.")))
-    return Check(rows, problems, _differences(study, rows))
+    return rows, problems
 
 
 class _Readers:
@@ -285,7 +293,6 @@ def _is_same(answer: Answer, typed: Typed) -> bool:
     return (answer.choice, answer.second, answer.confidence) == (typed.choice, typed.second, typed.confidence)
 
 
-@transaction.atomic
 def write(
     study: Study,
     path: Path,
@@ -300,16 +307,22 @@ def write(
     ``keep``: where a reader has answered on the screen as well, whether those answers stay (KEEP_SCREEN: the file
     only adds what is missing) or the file's take their place (KEEP_PAPER).
     """
-    study = lock(study)
+    rows, problems = _read(study, path, reader, session)
+    if problems:
+        raise Refused("file", _("The file has errors; nothing was written."))
+    return _write(study, rows, user, keep)
+
+
+@transaction.atomic
+def _write(study: Study, rows: list[Typed], user: User, keep: str) -> int:
+    study = lock_open(study)
     # Nobody answers on the screen meanwhile.
     list(
         Reading.objects.select_for_update(of=("self",), no_key=True)
         .filter(reader__study=study)
         .order_by("pk")
     )
-    found = check(study, path, reader=reader, session=session)
-    if found.problems:
-        raise Refused("file", _("The file has errors; nothing was written."))
+    found = Check(rows, [], _differences(study, rows))
     if found.asks_which and keep not in (KEEP_SCREEN, KEEP_PAPER):
         raise Refused("keep", _("Choose which answers to keep: those from the screen, or those of the file."))
     now, written = timezone.now(), 0

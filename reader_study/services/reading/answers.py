@@ -5,12 +5,13 @@ not, it is kept beside it, not in force, and the reader is shown both.
 """
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from reader_study.models import Answer, AnswerChange, Reading, Study, StudyImage
 from reader_study.services.reading import reading as readings
@@ -19,6 +20,10 @@ from reader_study.services.reading.refusals import Refused
 
 # Where nobody may go back, an answer can be taken back for so long; pages offer it for less.
 UNDO_LIMIT = timedelta(seconds=30)
+
+
+class BadAnswer(ValueError):
+    """What was sent is no answer to what the study asks; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,13 @@ class Taken:
 
 
 @transaction.atomic
-def take(secret: str, session: str, position: int, read: Callable[[Study], Given]) -> Taken:
+def take(secret: str, session: str, position: int, given: Given) -> Taken:
     """Store a change to the answer at ``position``. The same ``key`` again changes nothing.
 
-    ``read`` says what was given, in view of what the study asks. Raises LinkClosed, NoSuchPhoto, Refused and what
-    ``read`` raises.
+    Raises LinkClosed, NoSuchPhoto, BadAnswer, Refused.
     """
     reading = readings.find(secret, session, lock=True)
-    given = read(reading.reader.study)
+    given = _as_asked(given, reading.reader.study)
     answer, image = _answer_at(reading, position)
     if known := AnswerChange.objects.filter(reading=reading, key=given.key).first():
         if known.image_id != image:
@@ -82,6 +86,22 @@ def take(secret: str, session: str, position: int, read: Callable[[Study], Given
     return Taken(True, answer, now.next, is_finished)
 
 
+def _as_asked(given: Given, study: Study) -> Given:
+    """What was given, without what the study does not ask. Raises BadAnswer for what it does not offer."""
+    has_second = bool(study.asks_second and given.choice)
+    given = replace(
+        given,
+        second=given.second if has_second else "",
+        confidence=given.confidence if study.asks_confidence and given.choice else None,
+    )
+    for name in ("choice", "second"):
+        if (value := getattr(given, name)) and value not in study.choices:
+            raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": name})
+    if given.second and given.second == given.choice:
+        raise BadAnswer(_("The second choice is the same as the first."))
+    return given
+
+
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
     number = readings.number_at(reading.order, position)
     image = (
@@ -98,7 +118,6 @@ def _require_allowed(
     reading: Reading, position: int, answer: Answer | None, now: Progress, given: Given
 ) -> None:
     """Raise Refused for a change that is against the rules of the study."""
-    is_given = answer is not None and bool(answer.choice)
     if given.is_first:
         if not reading.session.is_aided:
             raise Refused("not_aided_first", reading)
@@ -106,7 +125,7 @@ def _require_allowed(
             raise Refused("first_stands", reading)
     elif reading.session.is_aided and not (answer and answer.first_choice):
         raise Refused("first_needed", reading)
-    if is_given:
+    if answer is not None and answer.choice:
         _require_change_allowed(reading, position, answer, now, given)
 
 
@@ -126,7 +145,7 @@ def _require_change_allowed(
 
 def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Given) -> Answer:
     now = timezone.now()
-    values = {"changed_at": now}
+    values: dict[str, Any] = {"changed_at": now}
     if given.is_first:
         values |= {"first_choice": given.choice, "first_seconds": given.seconds}
     else:

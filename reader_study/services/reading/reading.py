@@ -163,7 +163,8 @@ def require_prepared(reading: Reading) -> None:
 def begin(reading: Reading) -> None:
     """Begin the session, or go on with one that was begun."""
     if reading.started_at:
-        return require_begun(reading)
+        require_begun(reading)
+        return
     require_prepared(reading)
     reading.started_at = timezone.now()
     Reading.objects.filter(pk=reading.pk, started_at=None).update(started_at=reading.started_at)

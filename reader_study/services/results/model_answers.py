@@ -8,13 +8,12 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
 from reader_study.models import Study, StudyImage
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.engine import jobs
+from skinclinic.engine import work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 JOB = "study-model-answers"
-_BUSY = (Job.State.QUEUED, Job.State.RUNNING)
 
 
 def request(study: Study) -> Job | None:
@@ -24,19 +23,18 @@ def request(study: Study) -> Job | None:
     """
     if study.model_version_id is None or not missing(study):
         return None
-    earlier = Job.objects.filter(kind=JOB, subject=study.pk)
-    if waiting := earlier.filter(state=Job.State.QUEUED).first():
+    if waiting := Job.objects.filter(kind=JOB, subject=study.pk, state=Job.State.QUEUED).first():
         return waiting
-    return jobs.enqueue(JOB, f"{study.pk}:{earlier.count() + 1}", subject=study.pk, clinic=study.clinic)
+    return work.ask(JOB, study.pk, study.clinic)
 
 
 def job_of(study: Study) -> Job | None:
     """The newest job."""
-    return Job.objects.filter(kind=JOB, subject=study.pk).order_by("-id").first()
+    return work.last([JOB], study.pk)
 
 
 def is_busy(study: Study) -> bool:
-    return Job.objects.filter(kind=JOB, subject=study.pk, state__in=_BUSY).exists()
+    return work.is_busy([JOB], study.pk)
 
 
 def missing(study: Study) -> int:
@@ -73,6 +71,8 @@ def photos_of(study: Study) -> list[int]:
 def run(study: Study, say: Callable[[float], None] = lambda share: None, *, give_way: bool = True) -> None:
     """Analyse what has no analysis yet. Raises JobError for a photo of the sample that cannot be read,
     weights.ModelRejected for a model that cannot be run."""
+    if study.model_version is None:
+        return
     photos = photos_of(study)
     total = max(len(photos), 1)
     unreadable = batch_analyses.analyse(
@@ -90,12 +90,12 @@ def run(study: Study, say: Callable[[float], None] = lambda share: None, *, give
 
 def store(study: Study, model: int) -> None:
     """Fill in the scores of the sample's photos of now, unless the model has been changed meanwhile."""
-    study = Study.objects.select_related("model_version").filter(pk=study.pk, model_version=model).first()
-    if study is None:
+    now = Study.objects.select_related("model_version").filter(pk=study.pk, model_version=model).first()
+    if now is None or now.model_version is None:
         return
-    rows = {row.photo_id: row for row in study.images.filter(scores__isnull=True).exclude(photo=None)}
+    rows = {row.photo_id: row for row in now.images.filter(scores__isnull=True) if row.photo_id is not None}
     filled = []
-    for found in batch_analyses.of_photos(study.model_version, list(rows)):
+    for found in batch_analyses.of_photos(now.model_version, list(rows)):
         row = rows[found.photo_id]
         row.scores = {key: found.scores[key] for key in DISEASE_KEYS}
         filled.append(row)

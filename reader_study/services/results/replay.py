@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,9 @@ from reader_study.services.results.study_tables import (
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.models import Clinic, Photo, User
+from skinclinic.models.columns import field_of
 from skinclinic.services.people import lock
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 NEEDED = (IMAGES, ANSWERS)
@@ -64,11 +67,11 @@ class Line:
     text: str
 
 
-class Refused(Exception):
+class FilesRefused(Refused):
     """The files cannot be used; ``lines`` say why, ``more`` how many further problems there are."""
 
     def __init__(self, lines: Sequence[Line]):
-        super().__init__(lines[0].text if lines else "")
+        super().__init__("", lines[0].text if lines else "")
         self.lines, self.more = list(lines[:MOST_SHOWN]), max(0, len(lines) - MOST_SHOWN)
 
 
@@ -98,15 +101,16 @@ def draft_folder(user: User, token: str) -> Path:
 def drop_old_drafts() -> None:
     """Forget files that nobody decided on for a day."""
     for folder in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*"):
-        if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 # Checking
 
 
 def check(folder: Path) -> StudyTables:
-    """Read the files of a folder, each under its name in FILES. Raises Refused, OSError."""
+    """Read the files of a folder, each under its name in FILES. Raises FilesRefused, OSError."""
     there = {name: folder / name for name in FILES if (folder / name).is_file()}
     lines = [_whole(name, _("This file is needed.")) for name in NEEDED if name not in there]
     if (WHOLE_IMAGES in there) != (WHOLE_SCORES in there):
@@ -116,18 +120,20 @@ def check(folder: Path) -> StudyTables:
             _whole(SCORES, _("Without scores of the sample those of the whole test set say nothing."))
         )
     if lines:
-        raise Refused(lines)
+        raise FilesRefused(lines)
     try:
-        tables = read_tables(*(there.get(name) for name in FILES))
+        tables = read_tables(
+            there[IMAGES], there.get(SCORES), there[ANSWERS], there.get(WHOLE_IMAGES), there.get(WHOLE_SCORES)
+        )
     except TablesRefused as refused:
-        raise Refused([_line(problem) for problem in refused.problems]) from None
+        raise FilesRefused([_line(problem) for problem in refused.problems]) from None
     except FileRefused as refused:
-        raise Refused([_whole(refused.file, _(refused.message) % refused.params)]) from None
+        raise FilesRefused([_whole(refused.file, _(refused.message) % refused.params)]) from None
     if not tables.answers:
         lines.append(_whole(ANSWERS, _("There is no answer in it.")))
     lines += _too_long(tables) + _odd_confidence(tables)
     if lines:
-        raise Refused(lines)
+        raise FilesRefused(lines)
     return tables
 
 
@@ -156,7 +162,7 @@ def _too_long(tables: StudyTables) -> list[Line]:
             _("longer than %(most)s characters") % {"most": most},
         )
         for model, name, column in _LENGTHS
-        for most in (model._meta.get_field(name).max_length,)
+        for most in (field_of(model, name).max_length or 0,)
         for value in sorted(values[column])
         if len(value) > most
     ]  # fmt: skip
@@ -187,12 +193,21 @@ def name_is_taken(clinic: Clinic, name: str) -> bool:
     return Study.objects.filter(clinic=clinic, name=name).exists()
 
 
-@transaction.atomic
 def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes) -> Study:
-    """Make the closed study and ask for its results. Raises Refused when the name is taken."""
+    """Make the closed study and ask for its results. Raises FilesRefused when the name is taken."""
+    hashes = _hashes(tables)
+    with study_tables.whole_written(tables.whole) as whole:
+        return _create(clinic, user, tables, wishes, hashes, whole)
+
+
+@transaction.atomic
+def _create(
+    clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes, hashes: dict[str, str],
+    whole: Path | None,
+) -> Study:  # fmt: skip
     lock(clinic)
     if name_is_taken(clinic, wishes.name):
-        raise Refused([_whole("", _("This clinic already has a study with this name."))])
+        raise FilesRefused([_whole("", _("This clinic already has a study with this name."))])
     now = timezone.now()
     study = Study.objects.create(
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
@@ -203,11 +218,11 @@ def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishe
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
-    if tables.whole is not None:
-        study_tables.keep_whole(study, tables.whole)
+    if whole:
+        study_tables.keep_whole(study, whole)
     protocol.fix(study)
     study.save(update_fields=["protocol", "protocol_sha256"])
-    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=_hashes(tables))
+    log.note(study, StudyEvent.Kind.CLOSED, by=user, files=hashes)
     results.request(study)
     return study
 

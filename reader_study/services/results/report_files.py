@@ -8,11 +8,12 @@ from pathlib import Path
 
 from classifier.plots.figures import Figure
 from classifier.plots.png import to_png
-from classifier.services.evaluation.figure_files import pdf, svg, table_csv
+from classifier.services.evaluation.figure_files import pdf, svg
 from reader_study.plots import figures
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
 from skinclinic.files.whole import whole_folder
+from skinclinic.web.csv_table import table_csv
 
 REPORT = "report.json"
 

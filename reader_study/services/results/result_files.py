@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from django.utils.translation import get_language
 
-from classifier.services.evaluation.figure_files import DRAWN, figure_file, table_csv
+from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.plots.marks import file_name
 from reader_study.services.results import methods_text, study_tables
 from reader_study.services.results.results import Results
 from reader_study.statistics.tidy import tidy
+from skinclinic.web.csv_table import table_csv
 
 
 def name_of(results: Results, name: str) -> str:

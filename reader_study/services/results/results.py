@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,11 +60,9 @@ def _key(row: StudyResult) -> str:
     return f"{row.study_id}:{row.number}"
 
 
-def retry(study: Study) -> bool:
-    """Take failed results up again; False when they have not failed."""
-    row = StudyResult.objects.filter(study=study, state=State.FAILED).first()
-    job = row and Job.objects.filter(kind=JOB, key=_key(row)).first()
-    return bool(job and jobs.retry(job))
+def rows_of(job: Job) -> QuerySet[StudyResult]:
+    """The row a job computes, unless it was asked for anew since."""
+    return StudyResult.objects.filter(study=job.subject, number=int(job.key.rpartition(":")[2]))
 
 
 # Computing
@@ -134,10 +132,10 @@ def _finish(row: StudyResult, draft: Path, facts: dict) -> None:
     """Put the files in their place; those of an older request are thrown away."""
     current = StudyResult.objects.filter(pk=row.pk, number=row.number)
     if not current.exists():
-        whole.remove(draft)
+        transaction.on_commit(partial(whole.remove, draft))
         return
     whole.put(draft, row.study.folder / FOLDER, replace=True)
-    current.update(state=State.DONE, error="", facts=facts, computed_at=timezone.now())
+    current.update(facts=facts, computed_at=timezone.now())
     log.note(row.study, StudyEvent.Kind.COMPUTED, number=row.number)
 
 
@@ -151,21 +149,6 @@ def _report_name(policy: str) -> str:
 
 def _curves_name(policy: str) -> str:
     return f"curves-{policy}.json"
-
-
-def follow_jobs(rows) -> None:
-    """Keep the states of the results with those of their jobs."""
-    states = {
-        Job.State.QUEUED: State.WAITING,
-        Job.State.RUNNING: State.RUNNING,
-        Job.State.FAILED: State.FAILED,
-    }
-    for job in rows:
-        if job.state in states:
-            number = int(job.key.rpartition(":")[2])
-            StudyResult.objects.filter(study=job.subject, number=number).update(
-                state=states[job.state], error=job.error
-            )
 
 
 # Reading
@@ -188,9 +171,11 @@ class Results:
     @property
     def tables(self) -> StudyTables:
         """Everything the report was computed from."""
-        paths = [self._path(name) for name in study_tables.FILES]
+        images, scores, answers, *whole = (self._path(name) for name in study_tables.FILES)
+        if images is None or answers is None:
+            raise NoResults("the tables are not there")
         try:
-            found = read_tables(*paths)
+            found = read_tables(images, scores, answers, *whole)
             return replace(found, choices=tuple(self.report["settings"]["choices"]))
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
@@ -205,7 +190,7 @@ class Results:
     def file(self, name: str) -> bytes | None:
         """One of the tables (``study_tables.FILES``); None where there is none."""
         path = self._path(name)
-        return path and path.read_bytes()
+        return path.read_bytes() if path else None
 
     def _path(self, name: str) -> Path | None:
         path = self.folder / name

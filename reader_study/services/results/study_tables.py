@@ -1,17 +1,21 @@
 """A study's rows as the tables that all statistics take, and the same tables as CSV files."""
 
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
-from classifier.services.evaluation.figure_files import table_csv
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Study
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web.csv_table import table_csv
 
 IMAGES, SCORES, ANSWERS = "images.csv", "scores.csv", "answers.csv"
 WHOLE_IMAGES, WHOLE_SCORES = "whole-images.csv", "whole-scores.csv"
@@ -30,7 +34,7 @@ def of_study(study: Study) -> StudyTables:
     images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
     scores = None
     if rows and all(row.scores for row in rows):
-        scores = np.array([[row.scores[key] for key in DISEASE_KEYS] for row in rows], float)
+        scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
     return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
 
@@ -92,10 +96,10 @@ def whole_set(study: Study) -> WholeSet | None:
         return _replayed_whole_set(study)
     scores, truth, datasets = [], [], []
     for version, items, found in _analysed(study):
-        known = [item for item in items if item.entry.photo_id in found]
+        known = [item for item in items if item.kept_entry.photo_id in found]
         if len(known) < LEAST_ANALYSED * len(items):
             continue
-        scores += [[found[item.entry.photo_id][key] for key in DISEASE_KEYS] for item in known]
+        scores += [[found[item.kept_entry.photo_id][key] for key in DISEASE_KEYS] for item in known]
         truth += [item.label for item in known]
         datasets += [str(version)] * len(known)
     return WholeSet(np.array(scores, float), tuple(truth), tuple(datasets)) if scores else None
@@ -114,20 +118,33 @@ def _analysed(study: Study) -> Iterator[tuple[DatasetVersion, list[DatasetItem],
         return
     for version in versions_of(study):
         items = whole_items(version)
-        photos = [item.entry.photo_id for item in items]
+        photos = [item.kept_entry.photo_id for item in items]
         found = batch_analyses.of_photos(study.model_version, photos)
         yield version, items, {row.photo_id: row.scores for row in found}
 
 
-def keep_whole(study: Study, whole: WholeSet) -> None:
-    """Keep the whole test set of a replay beside the study."""
+@contextmanager
+def whole_written(whole: WholeSet | None) -> Iterator[Path | None]:
+    """Write the whole test set of a replay before there is a study; ``keep_whole`` takes it, else it goes again."""
+    if whole is None:
+        yield None
+        return
+    folder = settings.SKINCLINIC_HOME / "studies"
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{uuid.uuid4().hex}-{REPLAYED}"
+    try:
+        np.savez_compressed(
+            draft, scores=whole.scores, truth=np.array(whole.truth), datasets=np.array(whole.datasets)
+        )
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def keep_whole(study: Study, draft: Path) -> None:
+    """Keep it beside the study."""
     study.folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        study.folder / REPLAYED,
-        scores=whole.scores,
-        truth=np.array(whole.truth),
-        datasets=np.array(whole.datasets),
-    )
+    draft.replace(study.folder / REPLAYED)
 
 
 def _replayed_whole_set(study: Study) -> WholeSet | None:

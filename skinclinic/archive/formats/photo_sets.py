@@ -124,7 +124,7 @@ def _refuse_folder(error: OSError) -> None:
 
 class Zip(PhotoSet):
     def __init__(self, path: Path):
-        self._infos = {}
+        self._infos: dict[str, zipfile.ZipInfo] = {}
         try:
             self.size = path.stat().st_size
             with ExitStack() as opened:
@@ -186,16 +186,18 @@ class Zip(PhotoSet):
                     times=info.file_size // max(info.compress_size, 1),
                 )
             if suffix in SUFFIXES:
-                # zipfile unpacks other methods without a bound on memory.
-                if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise PhotosRefused(
-                        _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."),
-                        name=shown,
-                    )
-                if key in self._infos:
-                    raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
-                self._infos[key] = info
+                self._add(key, info, shown)
                 yield key
+
+    def _add(self, key: str, info: zipfile.ZipInfo, shown: str) -> None:
+        # zipfile unpacks other methods without a bound on memory.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise PhotosRefused(
+                _("“%(name)s” is packed in an unusual way. Make an ordinary ZIP (deflate)."), name=shown
+            )
+        if key in self._infos:
+            raise PhotosRefused(_("“%(name)s” stands in the ZIP twice."), name=shown)
+        self._infos[key] = info
 
     def read(self, name: str, most: int) -> bytes:
         info = self._infos[name]

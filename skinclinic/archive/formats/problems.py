@@ -2,6 +2,7 @@
 so that it can be shown in any language and equal problems can be counted together. Pure.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -13,7 +14,7 @@ def _(text: str) -> str:
 class Said(ValueError):
     """``message`` is English with places such as %(most)s; ``params`` fill them."""
 
-    def __init__(self, message: str, **params):
+    def __init__(self, message: str, **params: object):
         self.message, self.params = message, params
         super().__init__(message % params)
 
@@ -37,4 +38,4 @@ class Problem:
     column: str
     message: str
     value: str = ""
-    params: dict = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)

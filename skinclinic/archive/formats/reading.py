@@ -49,10 +49,10 @@ def rows(format: str, photos: PhotoSet, table: Table | None, columns: dict[str, 
             deepest = next((record.cells[name] for name in levels if record.cells.get(name)), "")
             diagnosis = deepest or record.cells.get("diagnosis", "")
             record = replace(record, cells=record.cells | {layout.columns["label"]: diagnosis})
-        row, problems = read(record, layout)
-        if row and format == ISIC:
-            row = replace(row, label=known.isic_leaf(row.label))
-        yield record.number, row, problems
+        found, problems = read(record, layout)
+        if found and format == ISIC:
+            found = replace(found, label=known.isic_leaf(found.label))
+        yield record.number, found, problems
 
 
 def own_labels(format: str) -> dict[str, str]:

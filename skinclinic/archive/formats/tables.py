@@ -111,8 +111,8 @@ class Table:
             if "\0" in cell:
                 problems.append(Problem(name, _("holds a NUL byte"), cell))
             elif len(cell) > LONGEST_CELL:
-                params = {"most": f"{LONGEST_CELL:,}"}
-                problems.append(Problem(name, _("longer than %(most)s characters"), cell, params))
+                most = {"most": f"{LONGEST_CELL:,}"}
+                problems.append(Problem(name, _("longer than %(most)s characters"), cell, most))
             elif name:
                 # A formula defused on export has an apostrophe before it.
                 values[name] = cell[1:] if cell[:1] == "'" and cell[1:2] in "=+-@\t\r" else cell.strip()
@@ -120,10 +120,10 @@ class Table:
                     problems.append(Problem(name, _("a formula; save the table with values"), cell))
         return Record(number, values, tuple(problems))
 
-    def _open(self) -> io.TextIOBase:
+    def _open(self) -> io.TextIOWrapper:
         return self.path.open(encoding=self.encoding, newline="")
 
-    def _reader(self, file):
+    def _reader(self, file: io.TextIOWrapper) -> Iterator[list[str]]:
         # Strict: a quote that is never closed would swallow the rows below it without a word.
         return csv.reader(_lines(file), delimiter=self.delimiter, strict=True)
 

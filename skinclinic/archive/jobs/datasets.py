@@ -7,15 +7,16 @@ from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError, Outcome, job
 from skinclinic.models import Job
+from skinclinic.services.refused import Refused
 
 
-@job(datasets.FILL_JOB, lease_seconds=600)
+@job(datasets.FILL_JOB)
 def fill_dataset(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Put what the version's search finds into it."""
     return [_fill(row) for row in rows]
 
 
-@job(freezing.FREEZE_JOB, lease_seconds=600)
+@job(freezing.FREEZE_JOB)
 def freeze_dataset(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Read every file of the version, then freeze it."""
     return [_freeze(row) for row in rows]
@@ -39,16 +40,14 @@ def _freeze(row: Job) -> Outcome:
     if version is None or version.is_frozen:
         return lambda: None
     count = max(version.items.count(), 1)
-    reasons = freezing.file_problems(
-        version, verify=True, say=lambda done: jobs.progress(row, min(done / count, 1.0))
-    )
-    if reasons:
-        return JobError("refused", " ".join(reasons))
+    looked = freezing.look(version, verify=True, say=lambda done: jobs.progress(row, min(done / count, 1.0)))
+    if looked.problems:
+        return JobError("refused", " ".join(looked.problems))
 
     def store() -> None:
         try:
-            freezing.freeze(version, version.frozen_by)
-        except datasets.Refused as refused:
+            freezing.fix(version, version.frozen_by, looked)
+        except Refused as refused:
             raise JobError("refused", str(refused)) from None
 
     return store

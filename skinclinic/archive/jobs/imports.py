@@ -4,18 +4,22 @@ from collections.abc import Sequence
 
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing import imports
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import Outcome, job
 from skinclinic.models import Job
 
 
 def _note_failures(rows: Sequence[Job]) -> None:
     for row in rows:
-        if row.state == Job.State.FAILED and (found := Import.objects.filter(pk=row.subject).first()):
+        if row.state != Job.State.FAILED or not (found := Import.objects.filter(pk=row.subject).first()):
+            continue
+        if row.error_code == work.CANCELLED:
+            imports.cancelled(found, row.error)
+        else:
             imports.fail(found, row.error)
 
 
-@job(imports.CHECK_JOB, lease_seconds=120, on_change=_note_failures)
+@job(imports.CHECK_JOB, on_change=_note_failures)
 def check(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Read and decode everything; nothing is written to the archive."""
     for row in rows:
@@ -33,7 +37,7 @@ def _say_checked(row: Job, done: int, total: int) -> None:
     )
 
 
-@job(imports.WRITE_JOB, lease_seconds=120, on_change=_note_failures)
+@job(imports.WRITE_JOB, on_change=_note_failures)
 def write(rows: Sequence[Job]) -> Sequence[Outcome]:
     """Write photo after photo until done or paused."""
     for row in rows:

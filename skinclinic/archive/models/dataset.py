@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.archive.models.entry import LABEL_LENGTH
+from skinclinic.archive.models.entry import LABEL_LENGTH, Entry
 from skinclinic.archive.models.imports import DatasetRole
 
 
@@ -111,6 +111,9 @@ class DatasetItem(models.Model):
     site = models.CharField(max_length=24, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
 
+    # The same photo in an earlier version, where two are compared.
+    was: "DatasetItem | None"
+
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["version", "entry"], name="one_item_a_photo")]
@@ -121,3 +124,10 @@ class DatasetItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.label}"
+
+    @property
+    def kept_entry(self) -> Entry:
+        """Its entry, of items whose photo is still there (``entry__isnull=False``)."""
+        if self.entry is None:
+            raise Entry.DoesNotExist(f"the photo of dataset item {self.pk} has been deleted")
+        return self.entry

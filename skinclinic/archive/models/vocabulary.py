@@ -14,6 +14,9 @@ class BackgroundDisease(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
+    # Counted by services.curating.vocabulary.
+    photos: int
+
     class Meta:
         ordering = ["name"]
         constraints = [

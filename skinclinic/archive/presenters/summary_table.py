@@ -41,11 +41,12 @@ def table(columns: list[Summary]) -> Table:
         Line(_("Training / test"), [_sides(c.split) for c in columns]),
         Line(_("Photos of each disease"), ["" for _column in columns], is_head=True),
     ]
-    for key in DISEASE_KEYS:
-        lines.append(Line(labels.name(key, language), [_pair(c.classes[key]) for c in columns]))
+    lines += [
+        Line(labels.name(key, language), [_pair(c.classes[key]) for c in columns]) for key in DISEASE_KEYS
+    ]
     lines.append(Line(_("Others"), [_pair(c.others_total) for c in columns]))
-    for name in sorted({name for c in columns for name in c.others}, key=str.casefold):
-        lines.append(Line(f"– {name}", [_pair(c.others.get(name, (0, 0))) for c in columns]))
+    others = sorted({name for c in columns for name in c.others}, key=str.casefold)
+    lines += [Line(f"– {name}", [_pair(c.others.get(name, (0, 0))) for c in columns]) for name in others]
     return Table([str(c.version) for c in columns], lines)
 
 

@@ -8,7 +8,6 @@ urlpatterns = [
     path("compare/", datasets.dataset_compare, name="dataset-compare"),
     path("from-clinic/", candidates.dataset_candidates, name="dataset-candidates"),
     path("<int:pk>/", datasets.dataset, name="dataset"),
-    path("<int:pk>/work/", datasets.dataset_work, name="dataset-work"),
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
     path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
     path("<int:pk>/photos/", members.members, name="dataset-photos"),

@@ -1,24 +1,25 @@
 """From the clinic to the archive: proven photos of patients who consented, chosen by a curator."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from skinclinic.archive.services.curating import from_clinic
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 120
 
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def dataset_candidates(request: HttpRequest) -> HttpResponse:
+def dataset_candidates(request: MemberRequest) -> HttpResponse:
     """The photos that may be added; a post adds the chosen ones."""
     clinic = request.membership.clinic
     if request.method == "POST":
@@ -33,7 +34,7 @@ def dataset_candidates(request: HttpRequest) -> HttpResponse:
     return render(request, "archive/datasets/candidates.html", context)
 
 
-def _add(request: HttpRequest, clinic: Clinic, chosen: list[Photo]) -> None:
+def _add(request: SignedInRequest, clinic: Clinic, chosen: list[Photo]) -> None:
     added = 0
     for photo in chosen:
         try:

@@ -1,6 +1,5 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
-import csv
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -12,13 +11,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
+from skinclinic.archive.presenters.work import DatasetProgress
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
-from skinclinic.archive.services.exporting.tables import defused
-from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
+from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic", "created_by", "frozen_by")
 MOST_COMPARED = 6
@@ -27,7 +28,7 @@ SAMPLES = 10
 
 @clinic_member()
 @require_http_methods(["GET", "HEAD"])
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: MemberRequest) -> HttpResponse:
     """The clinic's datasets with their newest versions."""
     versions = VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
     context = {"versions": versions, "can_curate": request.membership.can_curate}
@@ -36,11 +37,11 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_http_methods(["GET", "HEAD", "POST"])
-def dataset_new(request: HttpRequest) -> HttpResponse:
+def dataset_new(request: MemberRequest) -> HttpResponse:
     """Make a dataset of a search in the archive."""
     clinic = request.membership.clinic
-    values = request.POST if request.method == "POST" else request.GET
-    chosen = selection.Selection.read({name: values.get(f"s-{name}", "") or values.get(name, "") for name in (
+    sent = request.POST if request.method == "POST" else request.GET
+    chosen = selection.Selection.read({name: sent.get(f"s-{name}", "") or sent.get(name, "") for name in (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree")})  # fmt: skip
     if request.method == "GET" and not chosen.review:
         chosen = selection.Selection.read(chosen.to_json() | {"review": "accepted"})
@@ -54,7 +55,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
             )
             datasets.fill(version, entries, chosen.to_json())
             return redirect("dataset", pk=version.pk)
-        except datasets.Refused as refused:
+        except Refused as refused:
             form.add_error("name", str(refused))
     context = {
         "form": form,
@@ -70,7 +71,7 @@ def dataset_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def dataset(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
     """One version: numbers, checks, where it comes from, the split, and what changed."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     others = list(VERSIONS.filter(dataset=version.dataset).order_by("-number"))
@@ -94,34 +95,15 @@ def dataset(request: HttpRequest, pk: int) -> HttpResponse:
         "said": version.split.get("said", {}),
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
+        "work": DatasetProgress.of(request, version),
+        "can_edit": bool(member and member.can_edit),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
-    return render(request, "archive/datasets/page.html", context | _work(version))
-
-
-@require_safe
-def dataset_work(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far filling or freezing is, polled by the page; the page is loaded anew once it has stopped."""
-    context = _work(get_for(request.user, VERSIONS, pk, VIEW))
-    response = render(request, "archive/datasets/work.html", context)
-    if not context["work_runs"]:
-        response["HX-Refresh"] = "true"
-    return response
-
-
-def _work(version: DatasetVersion) -> dict:
-    """The newest job on a draft, while it runs or if it failed."""
-    kinds = (datasets.FILL_JOB, freezing.FREEZE_JOB)
-    job = Job.objects.filter(kind__in=kinds, subject=version.pk).order_by("-id").first()
-    if version.is_frozen or (job and job.state == Job.State.DONE):
-        job = None
-    runs = bool(job) and job.state in (Job.State.QUEUED, Job.State.RUNNING)
-    percent = round(100 * job.progress) if job else 0
-    return {"version": version, "work": job, "work_runs": runs, "percent": percent}
+    return render(request, "archive/datasets/page.html", context)
 
 
 @require_POST
-def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
+def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
@@ -134,16 +116,16 @@ def dataset_act(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("dataset", pk=pk)
     try:
         return act(request, version)
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     except QueryError as error:
-        messages.error(request, shown.search.explain(error))
+        messages.error(request, search.explain(error))
     return redirect("dataset", pk=pk)
 
 
 @clinic_member()
 @require_safe
-def dataset_compare(request: HttpRequest) -> HttpResponse:
+def dataset_compare(request: MemberRequest) -> HttpResponse:
     """Several versions side by side, as a page or (``?as=csv``) a table."""
     keys = list(filter(is_key, request.GET.getlist("version")))
     found = visible(DatasetVersion, request.user).filter(
@@ -156,19 +138,16 @@ def dataset_compare(request: HttpRequest) -> HttpResponse:
     if request.GET.get("as") != "csv":
         again = urlencode([("version", column.version.pk) for column in columns])
         return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    content = table_csv(["", *table.heads], [[line.name, *line.cells] for line in table.lines])
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
-    response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(["", *(defused(head) for head in table.heads)])
-    writer.writerows([defused(line.name), *map(defused, line.cells)] for line in table.lines)
     return response
 
 
 def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = SplitForm(request.POST)
     if not form.is_valid():
-        raise datasets.Refused(_("A split needs a method, a share from 1 to 99 % and a seed."))
+        raise Refused("", _("A split needs a method, a share from 1 to 99 % and a seed."))
     values = form.cleaned_data
     datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
     messages.success(request, _("The dataset was split."))
@@ -178,13 +157,13 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
 def _state(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     form = StatedForm(request.POST, version=version)
     if not form.is_valid():
-        raise datasets.Refused(" ".join(error for errors in form.errors.values() for error in errors))
+        raise Refused("", " ".join(str(error) for errors in form.errors.values() for error in errors))
     datasets.state(version, **form.cleaned_data)
     messages.success(request, _("The checks hold this against what is counted."))
     return redirect("dataset", pk=version.pk)
 
 
-def _freeze(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _freeze(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     if not freezing.request(version, request.user):
         messages.success(request, _("The version is frozen: its photos, labels and hashes no longer change."))
     return redirect("dataset", pk=version.pk)
@@ -202,10 +181,10 @@ def _fill(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     return redirect("dataset", pk=version.pk)
 
 
-def _continue(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse:
     note = request.POST.get("note", "")[:400]
     if not storable(note):
-        raise datasets.Refused(_("The note holds characters that cannot be stored."))
+        raise Refused("", _("The note holds characters that cannot be stored."))
     draft = datasets.new_version(version.dataset, request.user, note)
     return redirect("dataset", pk=draft.pk)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.permissions import clinic_member
+from skinclinic.web.requests import MemberRequest
 
 _DATE = re.compile(r"(?:^|\s)date:[0-9.\-]+(?=\s|$)", re.IGNORECASE)
 
@@ -40,7 +41,7 @@ class Year:
 
 @clinic_member()
 @require_safe
-def date_tree(request: HttpRequest) -> HttpResponse:
+def date_tree(request: MemberRequest) -> HttpResponse:
     """The tree for the selection in the address, whatever date that asks for."""
     chosen = shown.selection_of(request)
     any_date = replace(chosen, q=undated(chosen.q))

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DuplicatePair, Entry
+from skinclinic.archive.presenters.work import DuplicatesProgress
 from skinclinic.archive.services.curating import duplicates as service
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 VERDICTS = (
     DuplicatePair.Verdict.SAME_PHOTO,
@@ -27,7 +28,7 @@ VERDICTS = (
 
 @clinic_member()
 @require_safe
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: MemberRequest) -> HttpResponse:
     """The next pair to decide."""
     clinic = request.membership.clinic
     show = _show(request)
@@ -43,8 +44,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "left": min(left, service.MOST_COUNTED),
         "more_left": left > service.MOST_COUNTED,
         "decided": decided,
-        "search": last,
-        "search_runs": bool(last) and last.state in (Job.State.QUEUED, Job.State.RUNNING),
+        "search": DuplicatesProgress.of(request, last) if last else None,
         "search_is_due": service.search_is_due(clinic, last),
         "has_entries": Entry.objects.filter(clinic=clinic).exists(),
         "can_curate": request.membership.can_curate,
@@ -56,7 +56,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 @clinic_member()
 @require_safe
-def decided(request: HttpRequest) -> HttpResponse:
+def decided(request: MemberRequest) -> HttpResponse:
     """What was decided, newest first, each to be taken back."""
     rows = service.pairs(request.membership.clinic, _show(request)).exclude(
         verdict=DuplicatePair.Verdict.OPEN
@@ -67,7 +67,7 @@ def decided(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_POST
-def search(request: HttpRequest) -> HttpResponse:
+def search(request: MemberRequest) -> HttpResponse:
     """Ask for a search among all photos."""
     if service.request_search(request.membership.clinic) is None:
         messages.info(request, _("There is no photo in the archive yet."))
@@ -75,7 +75,7 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
+def decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record a verdict and go on to the next pair."""
     pair = get_for(request.user, service.with_entries(), pk, CURATE)
     verdict, keep = request.POST.get("verdict", ""), request.POST.get("keep", "first")
@@ -95,7 +95,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def reopen(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a verdict back."""
     pair = get_for(request.user, service.with_entries(), pk, CURATE)
     if service.reopen(pair, request.user):
@@ -120,7 +120,7 @@ def _after(request: HttpRequest) -> tuple[int, int] | None:
     return (int(distance), int(pk)) if len(distance) < 3 and len(pk) < 19 else None
 
 
-def _decided_just_now(request: HttpRequest) -> DuplicatePair | None:
+def _decided_just_now(request: MemberRequest) -> DuplicatePair | None:
     pk = request.GET.get("decided", "")
     if not is_key(pk):
         return None

@@ -1,7 +1,7 @@
 """One photo of the archive: its label and how it came to it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,14 +11,16 @@ from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
+from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.vocabulary import subtypes
+from skinclinic.web.requests import SignedInRequest
 
 ENTRIES = Entry.objects.select_related("photo__lesion", "patient", "source", "reviewed_by")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def entry(request: HttpRequest, pk: int) -> HttpResponse:
+def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page; a post corrects the entry."""
     row = get_for(request.user, ENTRIES, pk, VIEW if request.method in ("GET", "HEAD") else CURATE)
     form = EntryForm(request.POST or None, entry=row)
@@ -49,7 +51,7 @@ def entry(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a change back."""
     change = get_for(request.user, EntryChange.objects.select_related("entry"), pk, CURATE)
     try:
@@ -85,7 +87,7 @@ def _history(row: Entry) -> list[dict]:
 
 def _field_name(name: str) -> str:
     named = {"review": _("Review"), "reject_reason": _("Reason")}
-    return named.get(name) or str(Entry._meta.get_field(name).verbose_name)
+    return named.get(name) or str(field_of(Entry, name).verbose_name)
 
 
 def _value(row: Entry, name: str, value) -> str:
@@ -93,7 +95,7 @@ def _value(row: Entry, name: str, value) -> str:
         return shown.label_name(value)
     if name == "subtype":
         return subtypes.name(row.label, value)
-    choices = dict(Entry._meta.get_field(name).choices or ())
+    choices = dict(field_of(Entry, name).choices or ())
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return str(choices.get(value, value if value is not None else ""))

@@ -10,21 +10,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.archive.services.exporting import export
-from skinclinic.permissions import VIEW, get_for
+from skinclinic.permissions import EDIT, VIEW, get_for
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
+from skinclinic.web.requests import SignedInRequest
 
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
-def dataset_export(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The ZIP, or what a Range asks of it."""
-    version = get_for(request.user, VERSIONS, pk, VIEW)
+def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
+    """The ZIP, or what a Range asks of it. What pathologists wrote leaves only with members who may edit."""
     options = export.Options(
         **{name: request.GET.get(name) == "1" for name in ("thumbnails", "isic", "texts")}
     )
+    version = get_for(request.user, VERSIONS, pk, EDIT if options.texts else VIEW)
     try:
         members = export.members(version, options)
     except Refused as refused:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.models import Patient
 from skinclinic.permissions import clinic_member
 from skinclinic.web import keyset
+from skinclinic.web.requests import MemberRequest
 
 PAGE_SIZE = 120
 ORDER = ("-patient_key", "-id")
@@ -46,7 +47,7 @@ class PatientGroup:
 
 @clinic_member()
 @require_safe
-def gallery(request: HttpRequest) -> HttpResponse:
+def gallery(request: MemberRequest) -> HttpResponse:
     """The photos of a selection."""
     clinic = request.membership.clinic
     chosen = shown.selection_of(request)
@@ -76,8 +77,10 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 def _groups(rows: list[Entry]) -> list[PatientGroup]:
     groups = []
-    for _key, entries in groupby(rows, key=lambda entry: entry.patient_key):
-        entries = sorted(entries, key=lambda entry: (entry.taken_on is None, entry.taken_on or 0, entry.pk))
+    for _key, of_patient in groupby(rows, key=lambda entry: entry.patient_key):
+        entries = sorted(
+            of_patient, key=lambda entry: (entry.taken_on is None, entry.taken_on or 0, entry.pk)
+        )
         moments = [(day, list(same)) for day, same in groupby(entries, key=lambda entry: entry.taken_on)]
         groups.append(PatientGroup(entries[0].patient, moments))
     return groups

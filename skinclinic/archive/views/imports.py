@@ -1,14 +1,12 @@
 """Imports: the list, a new one, and the page that checks, maps, starts, pauses and discards one."""
 
-import csv
 import hashlib
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.formats.columns import NEEDED, READERS
@@ -17,20 +15,19 @@ from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.forms.imports import ImportForm, inbox
 from skinclinic.archive.models import LABEL_LENGTH, PROVENANCE, Import, SavedMapping
 from skinclinic.archive.presenters.label_names import group_name, known_label
-from skinclinic.archive.services.exporting.tables import defused
+from skinclinic.archive.presenters.work import ImportProgress
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.check import LEAVE_OUT
 from skinclinic.archive.services.importing.row_errors import in_words
-from skinclinic.models import Job
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
+from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.middleware import takes_up_to
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 MOST_WORDS = 500
-State = Import.State
-BUSY = (Import.State.CHECKING, Import.State.RUNNING)
 ACTIONS = {
     "check": service.request_check,
     "start": service.request_write,
@@ -40,7 +37,7 @@ ACTIONS = {
 
 @clinic_member()
 @require_safe
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: MemberRequest) -> HttpResponse:
     """The clinic's imports, newest first."""
     rows = Import.objects.filter(clinic=request.membership.clinic).select_related("created_by")
     context = paged(request, rows) | {"can_curate": request.membership.can_curate}
@@ -49,7 +46,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 
 @takes_up_to(ARCHIVE_MAX_BYTES)
 @clinic_member(CURATE)
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: MemberRequest) -> HttpResponse:
     """Take the files and ask for the check."""
     clinic = request.membership.clinic
     form = ImportForm(request.POST or None, request.FILES or None, clinic=clinic)
@@ -76,7 +73,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _begin(request: HttpRequest, form: ImportForm) -> Import:
+def _begin(request: MemberRequest, form: ImportForm) -> Import:
     values, clinic = form.cleaned_data, request.membership.clinic
     mapping = values["mapping"]
     row = service.begin(
@@ -105,37 +102,27 @@ def _begin(request: HttpRequest, form: ImportForm) -> Import:
 
 
 @require_safe
-def import_page(request: HttpRequest, pk: int) -> HttpResponse:
+def import_page(request: SignedInRequest, pk: int) -> HttpResponse:
     """What the check found and what can be done now."""
     row = get_for(request.user, Import, pk)
-    can_curate = _can_curate(request, row)
-    context = _status(row) | {
-        "can_curate": can_curate,
-        "can_change": can_curate and row.state in service.CHECKABLE and not row.written,
+    progress = ImportProgress.of(request, row)
+    context = {
+        "row": row,
+        "work": progress,
+        "can_change": progress.can_change,
         "report": _report(row),
         "difference": [(name, count) for name, count in _difference(row.report) if count],
         "by_label": [(label, count) for label, count in row.report.get("labels", {}).items()],
         "words": [_word(row, word) for word in _words(row)],
         "saved_mappings": SavedMapping.objects.filter(clinic=row.clinic)[:200],
     }
-    if row.format == Import.Format.CSV and context["can_change"]:
+    if row.format == Import.Format.CSV and progress.can_change:
         context["columns"], context["table_error"] = _columns(row)
     return render(request, "archive/imports/page.html", context)
 
 
-@require_safe
-def import_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """The progress alone, polled by the page; the page is loaded anew once it has stopped."""
-    row = get_for(request.user, Import, pk)
-    context = _status(row) | {"can_curate": _can_curate(request, row)}
-    response = render(request, "archive/imports/status.html", context)
-    if row.state not in BUSY:
-        response["HX-Refresh"] = "true"
-    return response
-
-
 @require_POST
-def import_act(request: HttpRequest, pk: int) -> HttpResponse:
+def import_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Check, start (or resume), pause or discard."""
     row = get_for(request.user, Import, pk, CURATE)
     action = request.POST.get("action", "")
@@ -154,7 +141,7 @@ def import_act(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def import_map(request: HttpRequest, pk: int) -> HttpResponse:
+def import_map(request: SignedInRequest, pk: int) -> HttpResponse:
     """Say what columns and words mean, keep that under a name if wanted, and check again."""
     row = get_for(request.user, Import, pk, CURATE)
     labels = {word: label for word in _words(row) if (label := _meaning(request, word)) is not None}
@@ -175,27 +162,27 @@ def import_map(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def import_errors(request: HttpRequest, pk: int) -> HttpResponse:
+def import_errors(request: SignedInRequest, pk: int) -> HttpResponse:
     """The errors as a table, a line for each group of rows."""
     row = get_for(request.user, Import, pk)
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
-    table = csv.writer(response)
-    table.writerow([_("column"), _("error"), _("rows"), _("count")])
     report = _report(row)
-    if report.get("refused"):
-        table.writerow(["", defused(report["refused"]), "", ""])
+    lines = [["", report["refused"], "", ""]] if report.get("refused") else []
     for problem in report.get("errors", []):
-        cells = [problem["column"], problem["message"], " ".join(map(str, problem["rows"]))]
-        table.writerow([*map(defused, cells), problem["count"]])
+        rows = " ".join(map(str, problem["rows"]))
+        lines.append([problem["column"], problem["message"], rows, problem["count"]])
     for word, count in report.get("unknown_labels", {}).items():
-        table.writerow(["", defused(_("unknown label: %(word)s") % {"word": word}), "", count])
+        lines.append(["", _("unknown label: %(word)s") % {"word": word}, "", count])
+    content = table_csv([_("column"), _("error"), _("rows"), _("count")], lines)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-errors.csv"'
     return response
 
 
 def _report(row: Import) -> dict:
     """The report with its errors and its refusal in the reader's language."""
-    said = {"errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]}
+    said: dict[str, Any] = {
+        "errors": [one | {"message": in_words(one)} for one in row.report.get("errors", [])]
+    }
     if refused := row.report.get("refused"):
         said["refused"] = in_words(refused)
     return row.report | said
@@ -243,52 +230,6 @@ def _word(row: Import, word: str) -> dict:
         "value": value,
         "typed": _("Leave out") if value == LEAVE_OUT else group_name(value) if value else "",
     }
-
-
-def _can_curate(request: HttpRequest, row: Import) -> bool:
-    return any(one.clinic_id == row.clinic_id and one.can_curate for one in request.memberships)
-
-
-def _status(row: Import) -> dict:
-    """How far it is: percent, photos done of all, and the seconds it may still take."""
-    done, total, job = row.written, row.total, None
-    if row.state in BUSY:
-        kind = service.CHECK_JOB if row.state == Import.State.CHECKING else service.WRITE_JOB
-        job = Job.objects.filter(kind=kind, subject=row.pk).order_by("-id").first()
-    if row.state == Import.State.CHECKING:
-        done, total = row.report.get("checked", 0), row.report.get("of", 0)
-    share = done / total if total else 0.0
-    return {
-        "row": row,
-        "done": done,
-        "total": total,
-        "percent": round(100 * share),
-        "is_busy": row.state in BUSY,
-        "waits": bool(job) and job.state == Job.State.QUEUED,
-        "left": _time_left(job.started_at, share) if job and job.started_at else None,
-        "steps": _steps(row.state),
-    }
-
-
-def _time_left(started_at, share: float) -> str:
-    """The time that the rest may take at the speed so far, in words; "" while that cannot be said."""
-    elapsed = (timezone.now() - started_at).total_seconds()
-    if share <= 0 or elapsed < 3:
-        return ""
-    seconds = elapsed * (1 - share) / share
-    if seconds < 90:
-        number = max(5, 5 * round(seconds / 5))
-        return ngettext("about %(n)d second left", "about %(n)d seconds left", number) % {"n": number}
-    number = round(seconds / 60)
-    return ngettext("about %(n)d minute left", "about %(n)d minutes left", number) % {"n": number}
-
-
-def _steps(state: str) -> list[dict]:
-    """The way of an import, each step "done", "now" or "next"."""
-    names = [_("Upload"), _("Check"), _("Import"), _("Review")]
-    now = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}.get(state, 2)
-    kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
-    return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
 
 
 def _words(row: Import) -> list[str]:

@@ -1,6 +1,6 @@
 """The choices of the type-ahead over labels: the 12 diseases and the clinic's own names of others."""
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,13 +14,14 @@ from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member
 from skinclinic.vocabulary import terms
 from skinclinic.web.inputs import storable
+from skinclinic.web.requests import MemberRequest
 
 MOST = 20
 
 
 @clinic_member()
 @require_safe
-def label_terms(request: HttpRequest) -> JsonResponse:
+def label_terms(request: MemberRequest) -> JsonResponse:
     """``?q=`` text typed; ``offer``: "filter" adds groups of labels, "new" the text as a new disease,
     "import" that and leaving rows out. {"terms": [{value, label, detail, tier_label}]}."""
     query = request.GET.get("q", "")[:LABEL_LENGTH]

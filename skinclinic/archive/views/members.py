@@ -1,7 +1,7 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -14,8 +14,10 @@ from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
 from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
+from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
 from skinclinic.web.inputs import is_key, storable
+from skinclinic.web.requests import SignedInRequest
 
 PAGE_SIZE = 60
 ORDER = ("id",)
@@ -23,7 +25,7 @@ VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
-def members(request: HttpRequest, pk: int) -> HttpResponse:
+def members(request: SignedInRequest, pk: int) -> HttpResponse:
     """A page of the version's photos, by label and side."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
@@ -55,7 +57,7 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def members_act(request: HttpRequest, pk: int) -> HttpResponse:
+def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take the chosen photos out of the draft, or give them another label there."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     chosen = [int(key) for key in request.POST.getlist("items") if is_key(key)][:PAGE_SIZE]
@@ -75,7 +77,7 @@ def members_act(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, text % {"count": n})
         else:
             messages.error(request, _("Choose one of: take out, another label."))
-    except datasets.Refused as refused:
+    except Refused as refused:
         messages.error(request, str(refused))
     return redirect(_address(pk, _asked(request.POST)))
 

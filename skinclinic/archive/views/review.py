@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from skinclinic.archive.views.entries import ENTRIES
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.web import keyset
 from skinclinic.web.inputs import is_key
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 24
 NEWEST_FIRST = ("-id",)
@@ -28,7 +29,7 @@ MOST_DOUBTFUL_FIRST = ("-disagreement", "-id")
 
 @clinic_member()
 @require_safe
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: MemberRequest) -> HttpResponse:
     """Photos to review; other states by the filter."""
     clinic = request.membership.clinic
     asked = shown.selection_of(request)
@@ -59,7 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 @clinic_member(CURATE)
 @require_POST
-def decide(request: HttpRequest) -> HttpResponse:
+def decide(request: MemberRequest) -> HttpResponse:
     """Accept or reject one or several photos; htmx gets the tile back, a plain form the queue."""
     review, reason = request.POST.get("decision", ""), request.POST.get("reason", "")
     ids = list(map(int, filter(is_key, request.POST.getlist("entries"))))
@@ -81,7 +82,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def relabel(request: HttpRequest, pk: int) -> HttpResponse:
+def relabel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give a photo another label; it is to be reviewed again."""
     entry = get_for(request.user, ENTRIES, pk, CURATE)
     try:
@@ -92,7 +93,7 @@ def relabel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take back this photo's newest change."""
     entry = get_for(request.user, ENTRIES, pk, CURATE)
     change = EntryChange.objects.filter(entry=entry).first()
@@ -106,7 +107,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer(
-    request: HttpRequest, ids: list[int], *, error: str = "", count: int = 0, can_undo: bool = False
+    request: SignedInRequest, ids: list[int], *, error: str = "", count: int = 0, can_undo: bool = False
 ) -> HttpResponse:
     if request.htmx:
         clinics = [member.clinic_id for member in request.memberships]

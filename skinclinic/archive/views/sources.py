@@ -2,19 +2,21 @@
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.archive.forms.source import SourceForm
 from skinclinic.archive.models import PROVENANCE, Entry, Source
+from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 
 @clinic_member()
 @require_safe
-def sources(request: HttpRequest) -> HttpResponse:
+def sources(request: MemberRequest) -> HttpResponse:
     """The clinic's sources, each with its photos counted and what is missing of it."""
     clinic = request.membership.clinic
     counts = dict(
@@ -25,9 +27,7 @@ def sources(request: HttpRequest) -> HttpResponse:
             "source": source,
             "count": counts.get(source.pk, 0),
             "missing": [
-                str(Source._meta.get_field(name).verbose_name)
-                for name in PROVENANCE
-                if not getattr(source, name)
+                str(field_of(Source, name).verbose_name) for name in PROVENANCE if not getattr(source, name)
             ],
         }
         for source in Source.objects.filter(clinic=clinic)
@@ -36,7 +36,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def source(request: HttpRequest, pk: int) -> HttpResponse:
+def source(request: SignedInRequest, pk: int) -> HttpResponse:
     """What is known of a source; a post corrects it. Frozen versions keep what was known then."""
     row = get_for(request.user, Source, pk, VIEW if request.method in ("GET", "HEAD") else CURATE)
     form = SourceForm(request.POST or None, instance=row)

@@ -14,11 +14,12 @@ from skinclinic.archive.services.curating import vocabulary as service
 from skinclinic.permissions import CURATE, clinic_member, get_for, require
 from skinclinic.vocabulary import subtypes
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 
 @clinic_member()
 @require_http_methods(["GET", "HEAD", "POST"])
-def vocabulary(request: HttpRequest) -> HttpResponse:
+def vocabulary(request: MemberRequest) -> HttpResponse:
     """Both lists; a post adds a subtype."""
     clinic, language = request.membership.clinic, get_language() or "en"
     form = SubtypeForm(request.POST or None, clinic=clinic)
@@ -51,13 +52,13 @@ def vocabulary(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def background_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def background_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a background disease that no photo bears."""
     return _remove(request, get_for(request.user, BackgroundDisease, pk, CURATE), service.remove_background)
 
 
 @require_POST
-def subtype_remove(request: HttpRequest, pk: int) -> HttpResponse:
+def subtype_remove(request: SignedInRequest, pk: int) -> HttpResponse:
     """Remove a subtype that no photo bears."""
     return _remove(request, get_for(request.user, Subtype, pk, CURATE), service.remove_subtype)
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from skinclinic.engine import jobs
 from skinclinic.engine.processes import python, run_together
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
@@ -44,21 +45,22 @@ class Command(BaseCommand):
         run_together(
             {
                 "web": python("-m", "gunicorn", "skinclinic.wsgi", *self._gunicorn(port, scratch)),
-                "worker": self.worker("analysis,default"),
-                # Of its own, so that a photo never waits behind a training.
-                "trainer": self.worker("training"),
+                # Each of its own, so that a photo never waits behind an import, an evaluation or a training.
+                "worker": self.worker(jobs.PHOTOS),
+                "batch": self.worker(jobs.BATCH, jobs.MAIL),
+                "trainer": self.worker(jobs.TRAINING),
                 "reconciler": python(MANAGE, "reconcile"),
             },
             env=environment,
             say=self.say,
         )
 
-    def worker(self, queues: str) -> list[str]:
+    def worker(self, *queues: str) -> list[str]:
         """A worker for these queues, at its ease with what is right on one's own machine, such as being root."""
         quietly = [word for warning in self.not_warned for word in ("-W", f"ignore:{warning}")]
         return python(
             *(*quietly, "-m", "celery", "--quiet", "-A", "skinclinic", "worker", "--pool", "solo"),
-            *("--queues", queues, "--loglevel", "WARNING"),
+            *("--queues", ",".join(queues), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         )
 

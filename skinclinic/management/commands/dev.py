@@ -29,7 +29,7 @@ class Command(Demo):
             {
                 # Looks after its own changes.
                 "web": python(MANAGE, "runserver", f"127.0.0.1:{port}"),
-                "worker": self.worker(",".join(jobs.queues())),
+                "worker": self.worker(*jobs.queues()),
                 "reconciler": python(MANAGE, "reconcile"),
             },
             env=environment,

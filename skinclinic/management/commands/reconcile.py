@@ -1,5 +1,6 @@
-"""The reconciler as a process of its own, for one machine without Celery beat."""
+"""The reconciler: a process of its own, so that it waits behind nothing."""
 
+import logging
 import signal
 import threading
 
@@ -8,6 +9,8 @@ from django.db import DatabaseError, connection
 
 from skinclinic.engine import jobs
 from skinclinic.engine.housekeeping import sweep
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -22,13 +25,18 @@ class Command(BaseCommand):
         if not once:
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
         while True:
-            try:
-                jobs.reconcile()
-                sweep()
-            except DatabaseError as error:
-                if once:
-                    raise
-                self.stderr.write(f"reconcile: {error}; trying again")
-                connection.close()
+            self._round(reraise=once)
             if once or stop.wait(every):
                 return
+
+    def _round(self, *, reraise: bool) -> None:
+        for work in (jobs.reconcile, sweep):
+            try:
+                work()
+            except Exception as error:
+                if reraise:
+                    raise
+                # Whatever it was, the jobs and the clinics rely on the next round.
+                log.exception("%s failed; trying again", work.__qualname__)
+                if isinstance(error, DatabaseError):
+                    connection.close()

@@ -5,8 +5,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.archive.management.chosen import frozen_version
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.archive.services.exporting import export
+from skinclinic.services.refused import Refused
 from skinclinic.web.zip_stream import MemberChanged
 
 

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         return imports.begin(
             clinic=chosen.clinic(options["clinic"]), user=chosen.user(options["user"]), name=options["name"].strip(),
             format=options["format"], role=options["role"], photos=str(_there(options["photos"]).resolve()),
-            metadata=str(_table(options).resolve()) if _table(options) else "",
+            metadata=str(table.resolve()) if (table := _table(options)) else "",
             columns=mapping.get("columns", {}), labels=mapping.get("labels", {}),
             provenance={name: options[name] for name in PROVENANCE},
         )  # fmt: skip
@@ -157,16 +157,19 @@ def _mapping(path: Path | None) -> dict:
         mapping = json.loads(_there(path).read_text(encoding="utf-8-sig"))
     except (ValueError, OSError, RecursionError) as error:
         raise CommandError(f"{path} cannot be read as JSON: {error}") from None
-    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else [None]
-    if not all(isinstance(part, dict) and all(isinstance(v, str) for v in part.values()) for part in parts):
+    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else []
+    fit = [
+        part for part in parts if isinstance(part, dict) and all(isinstance(v, str) for v in part.values())
+    ]
+    if len(fit) < 2:
         raise CommandError(f'{path} must read {{"columns": {{field: column}}, "labels": {{word: label}}}}.')
-    if strange := sorted(set(parts[0]) - set(READERS)):
+    if strange := sorted(set(fit[0]) - set(READERS)):
         raise CommandError(
             f"{path} names fields that do not exist: {', '.join(strange)}. Fields: {', '.join(READERS)}."
         )
-    if not all(storable(text) for part in parts for pair in part.items() for text in pair):
+    if not all(storable(text) for part in fit for pair in part.items() for text in pair):
         raise CommandError(f"{path} holds characters that cannot be stored (a NUL or half a character).")
     return {
-        "columns": parts[0],
-        "labels": {word: imports.tidy_label(label) for word, label in parts[1].items()},
+        "columns": fit[0],
+        "labels": {word: imports.tidy_label(label) for word, label in fit[1].items()},
     }

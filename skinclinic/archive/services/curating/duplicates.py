@@ -1,6 +1,6 @@
 """Photos that look alike: finding the pairs, and what a curator says of each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -86,11 +86,15 @@ def find_pairs(clinic: Clinic) -> Iterator[DuplicatePair]:
             )
 
 
-def search(clinic: Clinic) -> int:
-    """Find and store the clinic's new pairs; return how many. A search that was cut short can be repeated."""
+def search(clinic: Clinic, go_on: Callable[[], None] = lambda: None) -> int:
+    """Find and store the clinic's new pairs; return how many. A search that was cut short can be repeated.
+
+    ``go_on`` is called before some are stored; what it raises ends the search.
+    """
     found, stored = find_pairs(clinic), 0
     # Some at a time, so that nobody else waits for the database.
     while some := list(islice(found, _STORED_AT_ONCE)):
+        go_on()
         DuplicatePair.objects.bulk_create(some, batch_size=1000, ignore_conflicts=True)
         stored += len(some)
     return stored

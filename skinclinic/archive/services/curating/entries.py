@@ -1,5 +1,6 @@
 """Putting a stored photo into the archive."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from skinclinic import imaging
@@ -8,9 +9,30 @@ from skinclinic.files import store
 from skinclinic.models import Clinic, Photo, User
 
 
+@dataclass(frozen=True)
+class Content:
+    """What an entry keeps of its stored photo: its hash and, to find photos that look alike, its likeness.
+
+    Both take the whole file: they are computed before the transaction that stores the entry.
+    """
+
+    sha256: str
+    phash: int
+
+    @classmethod
+    def of(cls, jpeg: bytes) -> "Content":
+        return cls(imaging.sha256(jpeg), imaging.perceptual_hash(jpeg))
+
+    @classmethod
+    def of_stored(cls, photo: Photo) -> "Content":
+        """Raises OSError for a photo whose file is gone."""
+        return cls.of(store.read(photo.file_key))
+
+
 def create_entry(
     *,
     photo: Photo,
+    content: Content,
     source: Source,
     external_id: str,
     label: str,
@@ -22,9 +44,8 @@ def create_entry(
     """Add a photo to the archive with its label (see ``labels``), as yet to be reviewed.
 
     ``fields``: any of age, subtype, icd10, impression, text, is_proven, confirmed_by. Call it in the
-    transaction that stores the photo (``store_photo(together_with=…)``).
+    transaction that stores the photo.
     """
-    jpeg = store.read(photo.file_key)
     if taken_on is None and photo.captured_at:
         taken_on = photo.captured_at.date()
     entry = Entry.objects.create(
@@ -36,8 +57,8 @@ def create_entry(
         patient_key=photo.lesion.patient_id or 0,
         taken_on=taken_on,
         label=label,
-        content_sha256=imaging.sha256(jpeg),
-        phash=imaging.perceptual_hash(jpeg),
+        content_sha256=content.sha256,
+        phash=content.phash,
         created_by=user,
         **fields,
     )

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
 from skinclinic.archive.services.curating import vocabulary
-from skinclinic.archive.services.curating.entries import create_entry
-from skinclinic.archive.services.datasets.datasets import Refused
+from skinclinic.archive.services.curating.entries import Content, create_entry
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
+from skinclinic.services.refused import Refused
 
 
 def candidates(clinic: Clinic) -> QuerySet[Photo]:
@@ -54,26 +54,36 @@ def label_of(diagnosis: Diagnosis) -> str:
     return diagnosis.disease or labels.tidy(diagnosis.text)[:120] or diagnosis.icd10
 
 
-@transaction.atomic
 def add(photo: Photo, clinic: Clinic, user: User) -> Entry:
     """Add one photo, accepted by this curator. Raises Refused with the reason."""
+    if reason := why_not(photo, clinic):
+        raise Refused("", reason)
+    try:
+        content = Content.of_stored(photo)
+    except OSError as error:
+        raise Refused("", _("The file of the photo cannot be read; restore it from a backup.")) from error
+    return _add(photo, clinic, user, content)
+
+
+@transaction.atomic
+def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
     # Holds back a consent that is withdrawn at the same moment, and a second click.
     photo = Photo.objects.select_related("lesion").select_for_update().get(pk=photo.pk)
     if photo.lesion.patient_id:
         photo.lesion.patient = Patient.objects.select_for_update().get(pk=photo.lesion.patient_id)
     if reason := why_not(photo, clinic):
-        raise Refused(reason)
+        raise Refused("", reason)
     diagnosis = photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     label = label_of(diagnosis) if diagnosis else ""
-    if not label:
-        raise Refused(_("The pathology names no diagnosis."))
+    if diagnosis is None or not label:
+        raise Refused("", _("The pathology names no diagnosis."))
     label = vocabulary.label(clinic, user, label, icd10=diagnosis.icd10)
     patient = photo.lesion.patient
     day = timezone.localdate(photo.captured_at) if photo.captured_at else None
     entry = create_entry(
-        photo=photo, source=own_source(clinic, user), external_id=f"photo-{photo.pk}", label=label, user=user,
-        action=EntryChange.Action.ADDED, taken_on=day,
-        age=max(day.year - patient.birth_year, 0) if day and patient.birth_year else None,
+        photo=photo, content=content, source=own_source(clinic, user), external_id=f"photo-{photo.pk}",
+        label=label, user=user, action=EntryChange.Action.ADDED, taken_on=day,
+        age=max(day.year - patient.birth_year, 0) if day and patient and patient.birth_year else None,
         icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
         confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,
     )  # fmt: skip
@@ -88,17 +98,13 @@ def consent_withdrawn(patient: Patient, user: User | None) -> int:
     rows = Entry.objects.filter(
         clinic=patient.clinic_id, patient=patient, source__is_own=True
     ).exclude(review=Review.REJECTED)  # fmt: skip
-    changes = []
-    for entry in rows:
-        changes.append(
-            EntryChange(
-                clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
-                fields={
-                    "review": [entry.review, "rejected"],
-                    "reject_reason": [entry.reject_reason, "no_consent"],
-                },
-            )
-        )  # fmt: skip
+    changes = [
+        EntryChange(
+            clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
+            fields={"review": [entry.review, "rejected"], "reject_reason": [entry.reject_reason, "no_consent"]},
+        )
+        for entry in rows
+    ]  # fmt: skip
     rows.update(
         review=Review.REJECTED, reject_reason=RejectReason.NO_CONSENT,
         reviewed_by=user, reviewed_at=timezone.now(),

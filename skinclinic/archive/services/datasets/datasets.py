@@ -16,8 +16,9 @@ from skinclinic.archive.models import (
 )
 from skinclinic.archive.services.datasets import splits
 from skinclinic.archive.services.exporting import pseudonyms
-from skinclinic.engine import jobs
-from skinclinic.models import Clinic, Job, User
+from skinclinic.engine import work
+from skinclinic.models import Clinic, User
+from skinclinic.services.refused import Refused
 
 FILL_JOB = "dataset-fill"
 MOST_AT_ONCE = 2000
@@ -47,10 +48,6 @@ _TAKEN = {  # field of the item: where the entry has it
 }
 
 
-class Refused(Exception):
-    """It cannot be done; the message says why and what to do."""
-
-
 @transaction.atomic
 def create(
     clinic: Clinic, user: User | None, name: str, role: str = "both", description: str = ""
@@ -61,7 +58,7 @@ def create(
         clinic=clinic, name=name, defaults={"role": role, "description": description, "created_by": user}
     )
     if not made:
-        raise Refused(_("This clinic already has a dataset with this name."))
+        raise Refused("", _("This clinic already has a dataset with this name."))
     return DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, created_by=user)
 
 
@@ -75,8 +72,9 @@ def lock_draft(version: DatasetVersion) -> DatasetVersion:
     row = DatasetVersion.objects.select_for_update().get(pk=version.pk)
     if row.is_frozen:
         raise Refused(
+            "",
             _("Version %(number)s is frozen and does not change. Make a new version.")
-            % {"number": row.number}
+            % {"number": row.number},
         )
     return row
 
@@ -99,8 +97,7 @@ def fill(version: DatasetVersion, entries: QuerySet[Entry], query: dict | None =
             row.query = query
             row.save(update_fields=["query"])
         if query is not None and entries.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-            runs = Job.objects.filter(kind=FILL_JOB, subject=row.pk).count()
-            jobs.enqueue(FILL_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            work.ask(FILL_JOB, row.pk, row.clinic)
             return True
         set_members(row, entries)
     return False
@@ -145,7 +142,7 @@ def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
     version = lock_draft(version)
     label = labels.tidy(label)
     if not label:
-        raise Refused(_("A photo in a dataset needs a label."))
+        raise Refused("", _("A photo in a dataset needs a label."))
     changing = version.items.filter(pk__in=list(items)).exclude(label=label)
     return changing.update(label=label[:120], subtype="")
 
@@ -195,8 +192,8 @@ def _add(
         )
         if not found:
             return added
-        there = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
-        there = set(there.values_list("entry", flat=True))
+        between = version.items.filter(entry__gt=last, entry__lte=found[-1]["pk"]).order_by()
+        there = set(between.values_list("entry", flat=True))
         rows = [row for row in found if row["pk"] not in there]
         items = [
             DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows
@@ -245,7 +242,7 @@ def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> 
         sides, said = splits.split(members, method, share, seed, joined)
     except splits.CannotSplit:
         raise Refused(
-            _("A split needs photos of at least two patients, a method, and a share between 0 and 100 %.")
+            "", _("A split needs photos of at least two patients, a method, and a share between 0 and 100 %.")
         ) from None
     # All to one side first, so that only the smaller side is named key by key.
     fewer = splits.TEST if said["test"] <= said["train"] else splits.TRAIN

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,10 +11,11 @@ from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
-from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, Refused, lock_draft
-from skinclinic.engine import jobs
+from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
+from skinclinic.engine import work
 from skinclinic.files import store
-from skinclinic.models import Job, Patient, User
+from skinclinic.models import Patient, User
+from skinclinic.services.refused import Refused
 
 FREEZE_JOB = "dataset-freeze"
 _SAY_EVERY = 50
@@ -50,32 +52,56 @@ def provenance(version: DatasetVersion) -> list[dict]:
     ]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What the files of a version say against freezing it, and (``members``: the fingerprint) of which members."""
+
+    members: str
+    problems: list[str]
+
+
+def look(
+    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
+) -> Looked:
+    """Look at every file (``verify``: read it), which takes long and needs no lock.
+
+    ``say(done)`` is called now and then.
+    """
+    return Looked(fingerprint_of(version), _file_problems(version, verify, say))
+
+
 def request(version: DatasetVersion, user: User) -> bool:
     """Freeze a draft after reading every file: now, or as a job when there are many (True). Raises Refused."""
     with transaction.atomic():
         row = lock_draft(version)
         if reasons := problems(row):
-            raise Refused(" ".join(reasons))
+            raise Refused("", " ".join(reasons))
         if row.items.count() > MOST_AT_ONCE:
             row.frozen_by = user
             row.save(update_fields=["frozen_by"])
-            runs = Job.objects.filter(kind=FREEZE_JOB, subject=row.pk).count()
-            jobs.enqueue(FREEZE_JOB, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)
+            work.ask(FREEZE_JOB, row.pk, row.clinic)
             return True
     freeze(version, user, verify=True)
     return False
 
 
-@transaction.atomic
 def freeze(version: DatasetVersion, user: User, *, verify: bool = False) -> DatasetVersion:
     """Freeze a draft. Raises Refused with every reason that stands against it.
 
     ``verify`` reads every stored file and compares its hash; otherwise only its presence is checked.
     """
+    return fix(version, user, look(version, verify=verify))
+
+
+@transaction.atomic
+def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVersion:
+    """Freeze a draft whose files were looked at. Raises Refused, also when it was changed since."""
     version = lock_draft(version)
-    if reasons := problems(version) or file_problems(version, verify=verify):
-        raise Refused(" ".join(reasons))
+    if reasons := problems(version) or looked.problems:
+        raise Refused("", " ".join(reasons))
     version.sha256 = fingerprint_of(version)
+    if version.sha256 != looked.members:
+        raise Refused("", _("The version was changed while its files were read. Freeze it again."))
     version.provenance = provenance(version)
     version.state = DatasetVersion.State.FROZEN
     version.frozen_at, version.frozen_by = timezone.now(), user
@@ -88,9 +114,7 @@ def problems(version: DatasetVersion) -> list[str]:
     items, found = version.items, []
     if not items.exists():
         return [_("There is no photo in this version yet.")]
-    if Job.objects.filter(
-        kind__in=(FILL_JOB, FREEZE_JOB), subject=version.pk, state__in=(Job.State.QUEUED, Job.State.RUNNING)
-    ).exists():
+    if work.is_busy((FILL_JOB, FREEZE_JOB), version.pk):
         return [_("The version is still being worked on. Wait until that is done.")]
     if n := items.filter(entry=None).count():
         found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
@@ -110,13 +134,7 @@ def problems(version: DatasetVersion) -> list[str]:
     return _with_advice(found)
 
 
-def file_problems(
-    version: DatasetVersion, *, verify: bool = False, say: Callable[[int], None] = lambda done: None
-) -> list[str]:
-    """What the stored files say against freezing, in words; looks at every file (``verify``: reads it).
-
-    ``say(done)`` is called now and then.
-    """
+def _file_problems(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> list[str]:
     found = []
     if n := _bad_files(version, verify, say):
         found.append(

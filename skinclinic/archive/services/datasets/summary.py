@@ -41,7 +41,9 @@ class Summary:
 
     @property
     def others_total(self) -> tuple[int, int]:
-        return tuple(map(sum, zip(*self.others.values(), strict=True))) if self.others else (0, 0)
+        return sum(n for n, _proven in self.others.values()), sum(
+            proven for _n, proven in self.others.values()
+        )
 
 
 def mean_and_sd(n: int, total: int, squares: int) -> tuple[float | None, float | None]:

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
-from skinclinic.archive.services.datasets.datasets import Refused
 from skinclinic.archive.services.exporting import tables as export_tables
 from skinclinic.files import store as files
 from skinclinic.files import whole
+from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.zip_stream import Member
 
@@ -40,10 +40,10 @@ class Options:
 def check(version: DatasetVersion) -> None:
     """Raise Refused unless the version can be exported whole."""
     if not version.is_frozen:
-        raise Refused(_("Only a frozen version can be exported. Freeze it first."))
+        raise Refused("", _("Only a frozen version can be exported. Freeze it first."))
     if version.items.filter(entry=None).exists():
         raise Refused(
-            _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
+            "", _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
         )
 
 
@@ -58,9 +58,8 @@ def members(version: DatasetVersion, options: Options) -> list[Member]:
             raise _gone(sha256) from None
         read = partial(_read, key, None if options.thumbnails else sha256)
         found.append(Member(export_tables.photo_file(sha256), size, read))
-    for path in _stored_tables(version, options):
-        found.append(Member(path.name, path.stat().st_size, partial(_pieces, path)))
-    return found
+    tables = _stored_tables(version, options)
+    return [*found, *(Member(path.name, path.stat().st_size, partial(_pieces, path)) for path in tables)]
 
 
 def to_folder(
@@ -123,13 +122,15 @@ def _read(key: str, sha256: str | None) -> Iterator[bytes]:
         raise _gone(sha256 or key) from None
     if sha256 and imaging.sha256(data) != sha256:
         raise Refused(
-            _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
+            "", _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
         )
     yield data
 
 
 def _gone(sha256: str) -> Refused:
-    return Refused(_("The file of photo %(name)s is gone; restore it from a backup.") % {"name": sha256[:16]})
+    return Refused(
+        "", _("The file of photo %(name)s is gone; restore it from a backup.") % {"name": sha256[:16]}
+    )
 
 
 def _tables(version: DatasetVersion, options: Options):

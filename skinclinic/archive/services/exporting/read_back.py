@@ -8,6 +8,7 @@ from pathlib import Path
 from skinclinic.archive.formats.problems import TableRefused, _
 from skinclinic.archive.formats.tables import MOST_BYTES
 from skinclinic.archive.models import PROVENANCE, Import, Source
+from skinclinic.models.columns import field_of
 
 TABLE, ABOUT = "photos.csv", "dataset.json"
 _MOST_ABOUT = 4 << 20
@@ -30,9 +31,9 @@ def take_table(row: Import, folder: Path) -> None:
         ) from None
     row.metadata = str(table)
     row.save(update_fields=["metadata"])
-    source = Source.objects.get(pk=row.source_id)
+    source = Source.objects.get(imports=row)
     for name, value in known.items():
-        most = Source._meta.get_field(name).max_length
+        most = field_of(Source, name).max_length or 0
         if value and not getattr(source, name) and len(value) <= most:
             setattr(source, name, value)
     source.save(update_fields=PROVENANCE)

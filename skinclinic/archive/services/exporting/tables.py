@@ -4,16 +4,15 @@ Nothing that leads to a person is in them: no code, no file name, no date; a pat
 counted from that patient's first photo.
 """
 
-import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import Min
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.web.csv_table import pieces
 
 COLUMNS = (
     "photo", "file", "sha256", "label", "label_name", "tier", "subtype", "icd10", "impression", "text",
@@ -41,12 +40,6 @@ def photo_file(sha256: str) -> str:
     return f"photos/{sha256}.jpg"
 
 
-def defused(value) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def tables(
     version: DatasetVersion, *, isic: bool, thumbnails: bool, texts: bool
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -56,13 +49,16 @@ def tables(
     nobody can rule out a name.
     """
     if isic:
-        yield "isic.csv", _csv(ISIC_COLUMNS, map(_isic_row, _items(version)))
+        yield (
+            "isic.csv",
+            pieces(ISIC_COLUMNS, (_in_order(ISIC_COLUMNS, _isic_row(item)) for item in _items(version))),
+        )
     first_days = dict(
         version.items.exclude(person="").order_by().values_list("person").annotate(day=Min("taken_on"))
     )
     left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
-    rows = (_row(item, first_days) | left_out for item in _items(version))
-    yield "photos.csv", _csv(COLUMNS, rows)
+    rows = (_in_order(COLUMNS, _row(item, first_days) | left_out) for item in _items(version))
+    yield "photos.csv", pieces(COLUMNS, rows)
     about = {
         "format": 1,
         "name": version.dataset.name,
@@ -81,18 +77,8 @@ def _items(version: DatasetVersion) -> Iterator[DatasetItem]:
     return version.items.order_by("content_sha256", "pk").iterator(2000)
 
 
-def _csv(columns, rows) -> Iterator[bytes]:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\r\n")
-    text.write("\ufeff")
-    writer.writeheader()
-    for number, row in enumerate(rows, start=1):
-        writer.writerow({name: defused(value) for name, value in row.items()})
-        if number % 500 == 0:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
+def _in_order(columns: Sequence[str], row: dict) -> list:
+    return [row[name] for name in columns]
 
 
 def _row(item: DatasetItem, first_days: dict) -> dict:

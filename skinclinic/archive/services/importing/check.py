@@ -147,7 +147,9 @@ class _Check:
             self._compare()
         return {**asdict(row), "label": label, "file": name, "upload_sha256": sha256}
 
-    def _problem(self, row: Row, message: str, value: str = "", *, column: str = "", **params) -> None:
+    def _problem(
+        self, row: Row, message: str, value: str = "", *, column: str = "", **params: object
+    ) -> None:
         self.problems.add(row.number, Problem(column, message, value, params))
 
     def _name(self, row: Row) -> str | None:
@@ -200,7 +202,7 @@ class _Check:
         except FileTooLarge:
             self._problem(row, _("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)
         except imaging.PhotoRejected as rejected:
-            self._problem(row, imaging.MESSAGES[rejected.code], name, **rejected.params)
+            self.problems.add(row.number, Problem("", imaging.MESSAGES[rejected.code], name, rejected.params))
         except Unreadable as error:
             self._problem(row, _("cannot be read (%(error)s)"), name, error=str(error))
         else:

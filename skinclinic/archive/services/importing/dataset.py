@@ -14,8 +14,8 @@ _PART = 400
 
 
 @transaction.atomic
-def fill(row: Import, lines: Iterable[dict]) -> Dataset:
-    """Put what the import's plan names into the draft of its dataset, made if there is none.
+def fill(row: Import, told: dict[int, dict]) -> Dataset:
+    """Put what the import's plan names (see ``told_by``) into the draft of its dataset, made if there is none.
 
     A photo that another source holds already is a member, too, under this table's label. Rejected photos are
     not. Asking again changes nothing; a frozen dataset gets a new draft only when something is different now.
@@ -23,7 +23,6 @@ def fill(row: Import, lines: Iterable[dict]) -> Dataset:
     dataset, _made = Dataset.objects.get_or_create(
         clinic=row.clinic, name=row.name, defaults={"role": row.role, "created_by": row.created_by}
     )
-    told = dict(_told(row, lines))
     newest = dataset.versions.order_by("-number").first()
     if newest and not _wanted(newest, told):
         return dataset
@@ -45,17 +44,17 @@ def _parts(rows: Iterable) -> Iterator[list]:
         yield part
 
 
-def _told(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
-    """(key of the entry, what the table says of it) of the rows whose photo is in the archive."""
+def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
+    """(key of the entry, what the table says of it) of the lines of a plan whose photo is in the archive."""
     there = Entry.objects.filter(clinic=row.clinic).exclude(review=Review.REJECTED)
     for part in _parts(lines):
         names = [line["external_id"] for line in part]
         own = dict(there.filter(source=row.source, external_id__in=names).values_list("external_id", "pk"))
         hashes = [line["upload_sha256"] for line in part if line["external_id"] not in own]
         same = there.filter(Q(content_sha256__in=hashes) | Q(photo__sha256__in=hashes))
-        elsewhere = {}
-        for pk, content, upload in same.values_list("pk", "content_sha256", "photo__sha256"):
-            elsewhere |= {content: pk, upload: pk}
+        elsewhere: dict[str, int] = {}
+        for key, content, upload in same.values_list("pk", "content_sha256", "photo__sha256"):
+            elsewhere |= {content: key, upload: key}
         for line in part:
             if pk := own.get(line["external_id"]) or elsewhere.get(line["upload_sha256"]):
                 yield pk, {"label": line["label"], "split": line.get("split", "")}

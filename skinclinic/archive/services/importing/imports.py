@@ -21,13 +21,14 @@ from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
-from skinclinic.engine import jobs
+from skinclinic.engine import jobs, work
 from skinclinic.files import whole
-from skinclinic.models import Clinic, Job, User
+from skinclinic.models import Clinic, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
 State = Import.State
+BUSY = (State.CHECKING, State.RUNNING)
 CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
 
 
@@ -83,14 +84,17 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    start_check(row)
-    _enqueue(CHECK_JOB, row)
+    # Together: a row that says "checking" has a job, whatever becomes of this process.
+    with transaction.atomic():
+        start_check(row)
+        work.ask(CHECK_JOB, row.pk, row.clinic)
 
 
 def request_write(row: Import) -> None:
     """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
-    start_write(row)
-    _enqueue(WRITE_JOB, row)
+    with transaction.atomic():
+        start_write(row)
+        work.ask(WRITE_JOB, row.pk, row.clinic)
 
 
 def start_check(row: Import) -> None:
@@ -119,7 +123,7 @@ def discard(row: Import) -> None:
         if not removed:
             raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
         # A source that only this import would have filled.
-        Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
+        Source.objects.filter(pk__in=[row.source_id], entries=None, imports=None).delete()
     remove_files(row)
 
 
@@ -192,7 +196,9 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
 
 def is_fine(report: dict) -> bool:
     """Whether a check was made and found nothing that stands against writing."""
-    return bool(report) and not (report.get("refused") or report["errors"] or report["unknown_labels"])
+    if report.get("refused") or "errors" not in report:
+        return False
+    return not (report["errors"] or report["unknown_labels"])
 
 
 def run_write(row: Import, say=lambda done: None) -> Import:
@@ -204,24 +210,32 @@ def run_write(row: Import, say=lambda done: None) -> Import:
         return bool(still)
 
     done = import_write.write(row, _plan(row), go_on)
-    finished = {"state": State.DONE, "written": done, "finished_at": timezone.now(), "error": ""}
-    with transaction.atomic():
-        finished_now = done == row.total and Import.objects.filter(pk=row.pk, state=State.RUNNING).update(
-            **finished
-        )
-        if finished_now:
-            dataset_of_import.fill(row, import_write.lines(_plan(row)))
-    if finished_now:
-        remove_files(row)
+    if done == row.total:
+        _finish(row, dict(dataset_of_import.told_by(row, import_write.lines(_plan(row)))))
     row.refresh_from_db()
     return row
 
 
+def _finish(row: Import, told: dict[int, dict]) -> None:
+    """Note that all is written and put it into the dataset, unless somebody has just paused the import."""
+    values = {"state": State.DONE, "written": row.total, "finished_at": timezone.now(), "error": ""}
+    with transaction.atomic():
+        if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
+            return
+        dataset_of_import.fill(row, told)
+    remove_files(row)
+
+
 def fail(row: Import, error: str) -> None:
     """Note that the import stopped by an error; it can be taken up again."""
-    Import.objects.filter(pk=row.pk, state__in=(State.CHECKING, State.RUNNING)).update(
-        state=State.FAILED, error=error
-    )
+    Import.objects.filter(pk=row.pk, state__in=BUSY).update(state=State.FAILED, error=error)
+
+
+def cancelled(row: Import, reason: str) -> None:
+    """Note that a person stopped it: a check leaves nothing behind, what is written stays."""
+    now = Import.objects.filter(pk=row.pk)
+    now.filter(state=State.CHECKING).update(state=State.UPLOADED, report={}, error=reason)
+    now.filter(state=State.RUNNING).update(state=State.PAUSED, error=reason)
 
 
 def _move(row: Import, states, to: str, **values) -> None:
@@ -229,8 +243,3 @@ def _move(row: Import, states, to: str, **values) -> None:
         row.refresh_from_db()
         raise NotNow(_("The import is now: %(state)s.") % {"state": row.get_state_display()})
     row.refresh_from_db()
-
-
-def _enqueue(kind: str, row: Import) -> None:
-    runs = Job.objects.filter(kind=kind, subject=row.pk).count()
-    jobs.enqueue(kind, f"{row.pk}:{runs + 1}", subject=row.pk, clinic=row.clinic)

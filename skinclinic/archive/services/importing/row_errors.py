@@ -4,6 +4,8 @@ An error is stored as {"column", "message", "rows", "count", "examples": [{"valu
 named places (see ``formats.problems``), and errors that differ only in what fills them are one.
 """
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.formats.problems import Problem, Said
@@ -62,7 +64,7 @@ def _filled(message: str, params: dict) -> str:
     return _(message) % words
 
 
-def _storable(params: dict) -> dict:
+def _storable(params: Mapping[str, object]) -> dict:
     return {name: _shown(value, 700) if isinstance(value, str) else value for name, value in params.items()}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from skinclinic import imaging
@@ -14,12 +14,12 @@ from skinclinic.archive.formats.problems import PhotosRefused
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, EntryChange, Import, Review
 from skinclinic.archive.services.curating import vocabulary
-from skinclinic.archive.services.curating.entries import create_entry, is_known
+from skinclinic.archive.services.curating.entries import Content, create_entry, is_known
 from skinclinic.archive.services.importing.check import fields_of, is_same
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Lesion, Patient
-from skinclinic.services.photos import store_photo
+from skinclinic.services.photos import insert, written
 
 CODE_LENGTH = 64
 
@@ -82,6 +82,8 @@ def lines(plan: Path) -> Iterator[dict]:
 
 class _Writer:
     def __init__(self, row: Import):
+        if row.source is None:
+            raise ValueError(f"import {row.pk} has no source yet")
         self.row, self.clinic, self.user, self.source = row, row.clinic, row.created_by, row.source
         self._lesions: dict[str, int] = {}
 
@@ -94,30 +96,32 @@ class _Writer:
             if not is_same(entry, row, label):
                 self._change(entry, row, label)
             return
-        if is_known(self.clinic, upload_sha256):
-            return
+        if not is_known(self.clinic, upload_sha256):
+            self._store(row, label, imaging.accept(read(row.file, upload_sha256)))
 
-        def archive(photo):
-            if photo.kind != row.kind:
-                photo.kind = row.kind
-                photo.save(update_fields=["kind"])
-            create_entry(
-                photo=photo, source=self.source, external_id=row.external_id, user=self.user,
-                taken_on=row.taken_on, **fields_of(row, label),
-            )  # fmt: skip
-
-        with transaction.atomic():
-            self._name(label, row.subtype)
-            photo, is_new = store_photo(
-                clinic=self.clinic, user=self.user, data=read(row.file, upload_sha256), name=row.file,
-                kind=row.kind, lesion=self._lesion(row), together_with=archive,
+    def _store(self, row: Row, label: str, accepted: imaging.AcceptedPhoto) -> None:
+        """Store a photo and its entry: first the files and everything else that takes long, then the rows, so that
+        nobody waits for more than the rows. What comes of a kill in between is noted and swept away."""
+        content = Content.of(accepted.jpeg)
+        try:
+            with written(
+                accepted, clinic=self.clinic, user=self.user, name=row.file, kind=row.kind,
                 is_synthetic=row.is_synthetic or self.source.is_synthetic,
-            )  # fmt: skip
-            if not is_new:
-                # Somebody uploaded the same file meanwhile: it stays the clinic's.
-                transaction.set_rollback(True)
-        if is_new and row.lesion:
-            self._lesions[_lesion_key(row)] = photo.lesion_id
+            ) as photo, transaction.atomic():  # fmt: skip
+                self._name(label, row.subtype)
+                insert(photo, self._lesion(row))
+                create_entry(
+                    photo=photo, content=content, source=self.source, external_id=row.external_id, user=self.user,
+                    taken_on=row.taken_on, **fields_of(row, label),
+                )  # fmt: skip
+        except IntegrityError:
+            # Somebody uploaded the same file meanwhile, so that it stays the clinic's; or a worker that this one
+            # took over from was still alive.
+            if not is_known(self.clinic, accepted.sha256):
+                raise
+        else:
+            if row.lesion:
+                self._lesions[_lesion_key(row)] = photo.lesion_id
 
     def _name(self, label: str, subtype: str) -> None:
         """What is new to the clinic's vocabulary is added to it."""

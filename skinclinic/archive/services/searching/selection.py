@@ -43,9 +43,9 @@ class Selection(Filters):
     def in_words(self, clinic: Clinic, language: str = "en") -> str:
         """The selection as a phrase for people."""
         rows = {
-            "source": Source.objects.filter(clinic=clinic, pk=self.source or None),
-            "dataset": Dataset.objects.filter(clinic=clinic, pk=self.dataset or None),
-            "reviewer": User.objects.filter(memberships__clinic=clinic, pk=self.reviewer or None),
+            "source": Source.objects.filter(clinic=clinic, pk__in=[self.source or None]),
+            "dataset": Dataset.objects.filter(clinic=clinic, pk__in=[self.dataset or None]),
+            "reviewer": User.objects.filter(memberships__clinic=clinic, pk__in=[self.reviewer or None]),
         }
         named = {
             name: str(found.first() or "–") if getattr(self, name) else "" for name, found in rows.items()
@@ -64,15 +64,17 @@ class Selection(Filters):
         return " · ".join(filter(None, parts)) or _("all photos of the archive")
 
 
+def _labelled(rows: QuerySet[Entry], label: str) -> QuerySet[Entry]:
+    if label == OTHERS:
+        return rows.exclude(label__in=DISEASE_KEYS)
+    if label == MALIGNANT:
+        return rows.filter(label__in=MALIGNANT_KEYS)
+    return rows.filter(label=label) if label else rows
+
+
 def entries(clinic: Clinic, selection: Selection) -> QuerySet[Entry]:
     """The clinic's entries of a selection, unordered. Raises query_text.QueryError."""
-    found = Entry.objects.filter(clinic=clinic)
-    if selection.label == OTHERS:
-        found = found.exclude(label__in=DISEASE_KEYS)
-    elif selection.label == MALIGNANT:
-        found = found.filter(label__in=MALIGNANT_KEYS)
-    elif selection.label:
-        found = found.filter(label=selection.label)
+    found = _labelled(Entry.objects.filter(clinic=clinic), selection.label)
     if selection.source:
         found = found.filter(source=int(selection.source))
     if selection.dataset:

@@ -2,11 +2,8 @@
 
 import base64
 import json
-from threading import Thread
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.urls import reverse
 
 from skinclinic.archive.models import (
@@ -18,13 +15,10 @@ from skinclinic.archive.models import (
     Import,
     Review,
 )
-from skinclinic.archive.services.datasets import datasets, freezing
-from skinclinic.archive.services.exporting import export
-from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.datasets import datasets
 from skinclinic.archive.urls import curating, duplicates
 from skinclinic.archive.urls import datasets as dataset_urls
 from skinclinic.archive.urls import imports as import_urls
-from skinclinic.files import store
 from tests import factories
 from tests.cases import each
 
@@ -212,120 +206,3 @@ def test_foreign_keys_change_nothing(client_for, curator, other_clinic, archive,
     ids = list(Entry.objects.values_list("pk", flat=True))
     foreign.post(reverse("review-decide"), {"entries": ids, "decision": "rejected", "reason": "other"})
     assert state_of_things() == before
-
-
-UPLOADS = {
-    "no zip at all": (b"", b"file,label\n"),
-    "empty table": (b"PK\x05\x06" + bytes(18), b""),
-    "text as zip": (b"hello", b"file,label\n0.jpg,bcc\n"),
-    "photo as table": (b"hello", factories.jpeg_bytes(0)),
-    "spreadsheet as table": (b"hello", b"PK\x03\x04"),
-    "NUL in the header": (b"hello", b"file,la\0bel\n0.jpg,bcc\n"),
-    "endless line": (b"hello", b"x" * 1_500_000),
-    "unclosed header": (b"hello", b'"file,label\n' * 50),
-}
-
-
-@each("kind", UPLOADS)
-def test_bad_uploads_are_refused_in_words_on_their_page(client, kind):
-    from skinclinic.engine import jobs
-
-    archive, table = UPLOADS[kind]
-    answer = client.post(
-        reverse("import-new"),
-        {"name": "X", "format": "csv", "role": "both", "archive": SimpleUploadedFile("../../a.zip", archive),
-         "table": SimpleUploadedFile("/etc/t.csv", table)},
-    )  # fmt: skip
-    if answer.status_code == 422:
-        assert answer.context["form"].errors
-        return
-    row = Import.objects.get()
-    assert client.get(reverse("import", args=[row.pk])).status_code == 200
-    client.post(reverse("import-map", args=[row.pk]), {"column-file": "file", "column-label": "label"})
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
-    assert row.state == "refused" and row.report["refused"]["message"]
-    assert "notice-error" in client.get(reverse("import", args=[row.pk])).content.decode()
-    table = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
-    assert len(table.splitlines()) >= 2
-
-
-def test_a_field_of_a_word_is_not_moved_by_another_check(client, archive):
-    row = Import.objects.get(pk=archive["import"])
-    Import.objects.filter(pk=row.pk).update(report={"errors": [], "unknown_labels": {"one": 1, "two": 1}})
-    page = client.get(reverse("import", args=[row.pk]))
-    fields = {one["word"]: one["name"] for one in page.context["words"]}
-    Import.objects.filter(pk=row.pk).update(
-        report={"errors": [], "unknown_labels": {"two": 1, "one": 1, "three": 1}}
-    )
-    client.post(reverse("import-map", args=[row.pk]), {fields["one"]: "bcc", fields["two"]: "mm"})
-    row.refresh_from_db()
-    assert row.labels == {"one": "bcc", "two": "mm"}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_name_for_a_dataset_chosen_by_several_at_once(clinic, curator):
-    said = []
-
-    def make():
-        try:
-            said.append(datasets.create(clinic, curator, "Same").pk)
-        except datasets.Refused as refused:
-            said.append(str(refused))
-        finally:
-            connection.close()
-
-    threads = [Thread(target=make) for _person in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(isinstance(one, int) for one in said) == 1 and len(said) == 4
-    assert (Dataset.objects.count(), DatasetVersion.objects.count()) == (1, 1)
-
-
-def test_freezing_while_the_photos_are_still_added(client, archive, clinic):
-    from skinclinic.models import Job
-
-    key = archive["dataset"]
-    Job.objects.create(kind=datasets.FILL_JOB, key=f"{key}:1", subject=key, clinic=clinic)
-    client.post(reverse("dataset-act", args=[key]), {"act": "freeze"})
-    assert not DatasetVersion.objects.get(pk=key).is_frozen
-
-
-@pytest.fixture
-def frozen(archive, curator):
-    return freezing.freeze(DatasetVersion.objects.get(pk=archive["dataset"]), curator)
-
-
-def test_a_version_whose_file_is_gone_is_not_exported(client, frozen, tmp_path):
-    item = frozen.items.first()
-    store.path_of(item.entry.photo.file_key).unlink()
-    answer = client.get(reverse("dataset-export", args=[frozen.pk]), follow=True)
-    assert f"The file of photo {item.content_sha256[:16]} is gone" in answer.content.decode()
-    with pytest.raises(datasets.Refused):
-        export.to_folder(frozen, tmp_path / "out", export.Options())
-    left = {path.stem for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert item.content_sha256 not in left and not list(tmp_path.rglob("*.part"))
-    with pytest.raises(datasets.Refused):
-        export.to_file(frozen, tmp_path / "out.zip", export.Options())
-    assert not list(tmp_path.glob("out.zip*"))
-
-
-def test_a_file_that_was_altered_is_not_exported_as_what_was_frozen(frozen, tmp_path):
-    item = frozen.items.first()
-    store.path_of(item.entry.photo.file_key).write_bytes(factories.jpeg_bytes(99))
-    with pytest.raises(datasets.Refused, match=item.content_sha256[:16]):
-        export.to_file(frozen, tmp_path / "out.zip", export.Options())
-    assert not list(tmp_path.glob("out*"))
-
-
-def test_the_disk_is_full_during_an_export(frozen, tmp_path, monkeypatch):
-    def full(*_arguments):
-        raise OSError(28, "No space left on device")
-        yield
-
-    monkeypatch.setattr(export.zip_stream, "chunks", full)
-    with pytest.raises(OSError):
-        export.to_file(frozen, tmp_path / "out.zip", export.Options())
-    assert not list(tmp_path.glob("out*"))

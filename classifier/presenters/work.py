@@ -1,0 +1,53 @@
+"""The classifier's long work as pages show it: evaluations and looks at labels (trainings: ``training_progress``)."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from classifier.models import Evaluation, LabelCheck
+from classifier.services.evaluation import evaluations, label_checks
+from skinclinic.presenters.work import Progress, shown
+
+
+@shown
+class EvaluationProgress(Progress[Evaluation]):
+    kind, rows = "evaluation", Evaluation
+    jobs, refused = (evaluations.JOB,), evaluations.REFUSED
+
+    @property
+    def address(self) -> str:
+        return reverse("evaluation", args=[self.row.pk])
+
+    @property
+    def doing(self) -> str:
+        return _("The models look at the photos; new photos of the clinic come first.")
+
+    @property
+    def counts(self) -> str:
+        return _("%(done)d of %(total)d analyses") % {"done": self.row.done, "total": self.row.total}
+
+
+@shown
+class LabelCheckProgress(Progress[LabelCheck]):
+    kind, jobs = "label-check", (label_checks.JOB,)
+    rows = LabelCheck.objects.select_related("model_version")
+
+    @property
+    def address(self) -> str:
+        return reverse("review")
+
+    @property
+    def doing(self) -> str:
+        name = {"name": self.row.model_version}
+        return _("%(name)s looks at the photos; new photos of the clinic come first.") % name
+
+    @property
+    def counts(self) -> str:
+        said = _("%(done)d of %(total)d photos") % {"done": self.row.done, "total": self.row.total}
+        if number := self.row.disagreeing:
+            said += " · " + ngettext(
+                "%(number)d label it disagrees with so far",
+                "%(number)d labels it disagrees with so far",
+                number,
+            ) % {"number": number}
+        return said

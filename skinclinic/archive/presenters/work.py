@@ -1,0 +1,160 @@
+"""The archive's long work as pages show it: imports, filling and freezing datasets, looking for duplicates."""
+
+from functools import cached_property
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from skinclinic.archive.models import DatasetVersion, Import
+from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.importing import imports
+from skinclinic.engine import work
+from skinclinic.models import Job, WorkState
+from skinclinic.presenters.work import Progress, shown
+
+State = Import.State
+
+
+@shown
+class ImportProgress(Progress[Import]):
+    """An import has states of its own: it is checked, then written, and its page leads from one to the other."""
+
+    kind, rows = "import", Import
+    template = "archive/imports/status.html"
+
+    @property
+    def address(self) -> str:
+        return reverse("import", args=[self.row.pk])
+
+    @cached_property
+    def job(self) -> Job | None:
+        kind = imports.CHECK_JOB if self.is_checking else imports.WRITE_JOB
+        return work.last([kind], self.row.pk) if self.row.state in imports.BUSY else None
+
+    @property
+    def is_checking(self) -> bool:
+        return self.row.state == State.CHECKING
+
+    @cached_property
+    def state(self) -> str:
+        if self.row.state in imports.BUSY:
+            # Without a job a command does it in its own process.
+            waits = self.job is not None and self.job.state == Job.State.QUEUED
+            return WorkState.WAITING if waits else WorkState.RUNNING
+        if self.row.state == State.PAUSED:
+            return WorkState.STOPPED
+        return self.row.state if self.row.state in WorkState else ""
+
+    @property
+    def state_name(self) -> str:
+        return str(self.row.get_state_display())
+
+    @property
+    def error(self) -> str:
+        return self.row.error
+
+    @cached_property
+    def done_of_total(self) -> tuple[int, int]:
+        if self.is_checking:
+            return self.row.report.get("checked", 0), self.row.report.get("of", 0)
+        return self.row.written, self.row.total
+
+    @property
+    def share(self) -> float:
+        done, total = self.done_of_total
+        return done / total if total else 0.0
+
+    @property
+    def counts(self) -> str:
+        done, total = self.done_of_total
+        if self.state == WorkState.RUNNING and not total:
+            return _("Opening the files")
+        return _("%(done)d of %(total)d photos") % {"done": done, "total": total} if total else ""
+
+    @property
+    def can_change(self) -> bool:
+        """Whether it can still be mapped, checked again or discarded."""
+        return self.may_change and self.row.state in imports.CHECKABLE and not self.row.written
+
+    @property
+    def can_check(self) -> bool:
+        """Whether it can be checked (again); a table of any kind needs its columns named first."""
+        return self.can_change and (self.row.format != Import.Format.CSV or bool(self.row.columns))
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether writing can go on where it stopped."""
+        return self.may_change and self.has_ended_early and imports.is_fine(self.row.report)
+
+    def retry(self) -> str:
+        try:
+            imports.request_write(self.row)
+        except imports.NotNow:
+            return ""
+        return _("It goes on where it stopped.")
+
+    @property
+    def steps(self) -> list[dict]:
+        """The way of an import, each step "done", "now" or "next"."""
+        names = [_("Upload"), _("Check"), _("Import"), _("Review")]
+        places: dict[str, int] = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}
+        now = places.get(self.row.state, 2)
+        kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
+        return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]
+
+
+@shown
+class DatasetProgress(Progress[DatasetVersion]):
+    """Filling and freezing a large draft."""
+
+    kind = "dataset"
+    rows = DatasetVersion.objects.select_related("dataset")
+    jobs = (datasets.FILL_JOB, freezing.FREEZE_JOB)
+
+    @property
+    def address(self) -> str:
+        return reverse("dataset", args=[self.row.pk])
+
+    @cached_property
+    def job(self) -> Job | None:
+        return None if self.row.is_frozen else work.last(self.jobs, self.row.pk)
+
+    @property
+    def is_freezing(self) -> bool:
+        return self.job is not None and self.job.kind == freezing.FREEZE_JOB
+
+    @property
+    def doing(self) -> str:
+        if self.is_freezing:
+            return _("Every photo is read before the version is frozen.")
+        return _("The photos are being gathered.")
+
+    @property
+    def error(self) -> str:
+        if not super().error:
+            return ""
+        what = (
+            _("The version was not frozen:") if self.is_freezing else _("The photos could not be gathered:")
+        )
+        return f"{what} {super().error}"
+
+
+@shown
+class DuplicatesProgress(Progress[Job]):
+    """Comparing the photos of an archive. The job is all there is of it."""
+
+    kind = "duplicates"
+    rows = Job.objects.filter(kind=duplicates.JOB)
+
+    @property
+    def address(self) -> str:
+        return reverse("duplicates")
+
+    @property
+    def job(self) -> Job:
+        return self.row
+
+    @property
+    def doing(self) -> str:
+        return _("The photos are being compared; pairs appear here by themselves.")

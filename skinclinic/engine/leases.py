@@ -1,0 +1,49 @@
+"""Leases that last as long as the work: renewed beside it, so that no handler can forget."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from skinclinic.models import Job
+
+log = logging.getLogger(__name__)
+
+# Two renewals may fail before anybody else may take the work.
+RENEWED_AFTER = 1 / 3
+
+
+@contextmanager
+def renewed(rows: Sequence[Job], lease: timedelta) -> Iterator[None]:
+    """Renew the leases of claimed jobs while the block computes, from a thread with a connection of its own.
+
+    It ends with this process, so that others take over from one that was killed. A lease that was lost stays lost:
+    whoever reports progress or a result hears of it.
+    """
+    done = threading.Event()
+    thread = threading.Thread(target=_renew, args=(list(rows), lease, done), name="leases", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _renew(rows: Sequence[Job], lease: timedelta, done: threading.Event) -> None:
+    held = [(row.pk, row.lease_token) for row in rows]
+    try:
+        while not done.wait(lease.total_seconds() * RENEWED_AFTER):
+            try:
+                for pk, token in held:
+                    running = Job.objects.filter(pk=pk, state=Job.State.RUNNING, lease_token=token)
+                    running.update(lease_until=timezone.now() + lease)
+            except DatabaseError as error:
+                log.warning("cannot renew a lease now: %s", error)
+                connection.close()
+    finally:
+        connection.close()
