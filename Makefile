@@ -4,7 +4,7 @@ FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
-TOGETHER = -n auto --dist loadgroup
+TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo dev test check install install-test resolve lint clean
 

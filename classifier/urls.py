@@ -3,6 +3,7 @@
 from django.urls import path
 
 from classifier.views import (
+    analysis_pdf,
     assessment,
     crop,
     evaluation_gallery,
@@ -10,7 +11,6 @@ from classifier.views import (
     label_check,
     maps,
     models,
-    report,
     result,
     trainings,
     try_page,
@@ -29,8 +29,8 @@ urlpatterns = [
     path("analyses/<int:pk>/maps", maps.analysis_maps, name="analysis-maps"),
     path("analyses/<int:pk>/impression/", assessment.impression, name="analysis-impression"),
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
-    path("analyses/<int:pk>/report.pdf", report.analysis_report, name="analysis-report"),
-    path("analyses/<int:pk>/panels.png", report.analysis_panels, name="analysis-panels"),
+    path("analyses/<int:pk>/report.pdf", analysis_pdf.analysis_report, name="analysis-report"),
+    path("analyses/<int:pk>/panels.png", analysis_pdf.analysis_panels, name="analysis-panels"),
     path("try/", try_page.try_page, name="try"),
     path("try/<str:token>/", try_page.try_result, name="try-result"),
     path("try/<str:token>/image", try_page.try_image, name="try-image"),

@@ -54,7 +54,10 @@ def undone() -> transaction.Atomic:
                 transaction.set_rollback(True)
             super().__exit__(*problem)
 
-    return Undone(using=None, savepoint=True, durable=False)
+    undone = Undone(using=None, savepoint=True, durable=False)
+    # Product code may ask for a transaction of its own inside it, as in any test.
+    undone._from_testcase = True
+    return undone
 
 
 def _anew(fixtures: dict, number: int) -> dict:

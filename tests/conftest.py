@@ -1,16 +1,18 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
-pytest_plugins = ["tests.sets", "tests.standing", "tests.tally"]
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions"]
 
 
 @pytest.fixture(scope="session")
@@ -25,12 +27,17 @@ def django_db_modify_db_settings(tmp_path_factory, django_db_modify_db_settings_
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_settings():
+def in_a_hurry():
+    """What makes tests slow and is not what they are about."""
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Otherwise every test client looks through all static files, which takes longer than most pages.
     settings.WHITENOISE_AUTOREFRESH = True
+    with pytest.MonkeyPatch.context() as patch:
+        # No power fails here.
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +61,13 @@ def quiet_broker(monkeypatch, request):
 
     if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
+
+
+@pytest.fixture(autouse=True)
+def own_language():
+    """A page asked for in Korean leaves Korean on; the next test begins without."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

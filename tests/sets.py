@@ -54,6 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
 
 
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def begin_with_the_longest(items: list[pytest.Item]) -> None:
+    """Tests with workers run one after the other; what else there is runs beside them."""
+    items.sort(key=lambda item: "engine" not in item.keywords)
+
+
 def lacking() -> dict[str, str]:
     """Why tests with a mark cannot run here."""
     from tests import peers, servers

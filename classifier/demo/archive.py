@@ -80,10 +80,10 @@ def _import(clinic: Clinic, user: User, name: str, role: str, draw: Callable[[Pa
             clinic=clinic, user=user, name=name, format=Import.Format.CSV, role=role, photos=folder,
             metadata=str(Path(folder) / "table.csv"), columns=_COLUMNS, provenance=_PROVENANCE,
         )  # fmt: skip
-        imports.start_check(row)
-        imports.run_check(row)
-        imports.start_write(row)
-        imports.run_write(row)
+        with imports.here(imports.CHECK_JOB, row):
+            imports.run_check(row)
+        with imports.here(imports.WRITE_JOB, row):
+            imports.run_write(row)
 
 
 def lookalikes(disease: str) -> list[str]:

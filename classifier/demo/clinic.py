@@ -29,7 +29,8 @@ def seed(say: Callable[[str], object]) -> Clinic:
         raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv")
     say("making the demo clinic")
     passwords = {role: secrets.token_urlsafe(9) for role in Role.values}
-    # All or nothing: a start that is interrupted here seeds from the beginning next time.
+    # All or nothing: a start that is interrupted here seeds from the beginning next time. Slow as it is, it may lock
+    # the database: nobody is there yet to wait.
     with transaction.atomic():
         clinic = Clinic.objects.create(name="Demo clinic", slug=demo.SLUG, impression_first=False)
         users = {role: _make_user(clinic, role, password) for role, password in passwords.items()}

@@ -17,6 +17,7 @@ from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import Confusion, Ranking, argmax_confusion, ranking
 from classifier.metrics.subgroups import SubgroupAuc, subgroup_aucs
+from classifier.metrics.youden import youden, youden_optima
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 
@@ -192,8 +193,8 @@ def _disease(
         note=note,
         auc=estimate(curve) if curve else None,
         partial_auc=roc.partial_auc(curve, wishes.least_specificity) if curve else None,
-        youden=at(roc.youden(curve).threshold) if curve else None,
-        youden_thresholds=tuple(point.threshold for point in roc.youden_optima(curve)) if curve else (),
+        youden=at(youden(curve).threshold) if curve else None,
+        youden_thresholds=tuple(point.threshold for point in youden_optima(curve)) if curve else (),
         at_sensitivity={
             str(wanted): at(roc.most_specific(curve, least_sensitivity=wanted).threshold)
             for wanted in wishes.sensitivities

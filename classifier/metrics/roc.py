@@ -130,29 +130,14 @@ def partial_auc(curve: Roc, least_specificity: float) -> PartialAuc:
     return PartialAuc(least_specificity, found, (1 + (found - least) / (most - least)) / 2)
 
 
-def youden_optima(curve: Roc) -> list[OperatingPoint]:
-    """All points with the greatest sensitivity + specificity, by rising threshold.
-
-    The sum is compared in integers (TP*N + TN*P), so that ties are exact.
-    """
-    # int64 holds the products of counts up to three thousand million.
-    gain = curve.true_positives * np.int64(curve.negatives) + curve.true_negatives * np.int64(curve.positives)
-    return [_point(curve, int(index)) for index in np.flatnonzero(gain == gain.max())]
-
-
-def youden(curve: Roc) -> OperatingPoint:
-    """The chosen Youden optimum: of all, the highest sensitivity, then the lowest threshold."""
-    return min(youden_optima(curve), key=lambda point: (-point.sensitivity, point.threshold))
-
-
 def most_specific(curve: Roc, *, least_sensitivity: float) -> OperatingPoint:
     """The highest threshold that still reaches ``least_sensitivity`` (0 to 1)."""
-    return _point(curve, int(np.flatnonzero(curve.sensitivity >= least_sensitivity)[-1]))
+    return point_at(curve, int(np.flatnonzero(curve.sensitivity >= least_sensitivity)[-1]))
 
 
 def most_sensitive(curve: Roc, *, least_specificity: float) -> OperatingPoint:
     """The lowest threshold that reaches ``least_specificity`` (0 to 1)."""
-    return _point(curve, int(np.flatnonzero(curve.specificity >= least_specificity)[0]))
+    return point_at(curve, int(np.flatnonzero(curve.specificity >= least_specificity)[0]))
 
 
 def checked(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +164,7 @@ def _candidates(distinct: np.ndarray) -> np.ndarray:
     return np.concatenate([[-np.inf], middle, [np.inf]])
 
 
-def _point(curve: Roc, index: int) -> OperatingPoint:
+def point_at(curve: Roc, index: int) -> OperatingPoint:
     return OperatingPoint(
         float(curve.thresholds[index]), float(curve.sensitivity[index]), float(curve.specificity[index])
     )

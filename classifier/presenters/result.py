@@ -9,14 +9,14 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.services.analysis import analyses, assessments
-from classifier.services.analysis.differential import (
+from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
     ResultView,
     ThresholdFacts,
     result_view,
 )
+from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
 from classifier.services.models import registry
 from skinclinic.engine import jobs

@@ -11,6 +11,7 @@ import numpy as np
 
 from classifier.metrics import roc
 from classifier.metrics.listing import is_listed
+from classifier.metrics.youden import youden
 from classifier.training.crossval import OutOfFold
 
 LEAST_SENSITIVITY = 0.95
@@ -46,7 +47,7 @@ def choose(
         real = bool((photo_labels == disease).any())
         scores, truth = (out.photos, photo_labels) if real else (drawn_scores, drawn_truth)
         curve = roc.roc(scores[:, disease], truth == disease)
-        threshold = roc.youden(curve).threshold
+        threshold = youden(curve).threshold
         if screening:
             threshold = min(
                 threshold, roc.most_specific(curve, least_sensitivity=LEAST_SENSITIVITY).threshold

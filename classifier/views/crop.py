@@ -37,8 +37,9 @@ def crop(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _choose(request: SignedInRequest, photo: Photo) -> HttpResponse:
     try:
+        box = _sent_box(request)
         with transaction.atomic():
-            set_box(photo, _sent_box(request))
+            set_box(photo, box)
             _ask(request, photo)
     except imaging.BoxRejected as refused:
         words = refusal_words(refused)

@@ -16,12 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import TryRun
+from classifier.presenters.differential import DEFAULT_AXIS, result_view
 from classifier.presenters.maps import maps_json
 from classifier.presenters.result import chosen_thresholds, threshold_facts
 from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
 from classifier.services.analysis.analyses import NoModel
-from classifier.services.analysis.differential import DEFAULT_AXIS, result_view
 from classifier.services.models import card as model_card
 from skinclinic import imaging
 from skinclinic.engine import jobs
@@ -95,7 +95,7 @@ def try_result(request: ClinicRequest, token: str) -> HttpResponse:
         context |= _answer(request, trial, trial.result)
     elif job and job.state == Job.State.QUEUED:
         context |= {"engine_online": jobs.engine_online(), "position": jobs.position(job)}
-    template = "try/_panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
+    template = "try/panel.html" if request.htmx and not request.htmx.boosted else "try/result.html"
     return render(request, template, context)
 
 

@@ -44,6 +44,7 @@ def seed_studies(clinic: Clinic) -> str:
     if model is None or coordinator is None or curator is None:
         return ""
     if not Study.objects.filter(clinic=clinic, name=CLOSED).exists():
+        # Slow inside a transaction, for once: the demo is seeded before anybody is there to wait.
         with transaction.atomic():
             mixed = demo_archive.seed_lookalikes(clinic, curator)
             _closed(clinic, coordinator, mixed, *_looked_at(model, list(_items(mixed))), model)

@@ -9,6 +9,7 @@ from classifier.metrics import roc
 from classifier.metrics.curves import ThresholdCurve, threshold_curve
 from classifier.metrics.groups import AS_BENIGN, tier_groups
 from classifier.metrics.operating import Truth
+from classifier.metrics.youden import youden
 from reader_study import mrmc
 from reader_study.statistics.coded import Part, Session, parts
 from reader_study.statistics.points import clipped
@@ -80,7 +81,7 @@ def _curve(scores: np.ndarray, truth: Truth, key: str, ak: str, points: int) -> 
     if positive.all() or not positive.any():
         return None
     scores = np.ascontiguousarray(scores)
-    keep = [roc.youden(roc.roc(scores, positive)).threshold]
+    keep = [youden(roc.roc(scores, positive)).threshold]
     return threshold_curve(scores, truth, key, policy=ak, points=points, keep=keep)
 
 

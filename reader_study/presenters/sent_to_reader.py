@@ -1,4 +1,7 @@
-"""What the reading page knows of a session: the reader's own answers by position, and nothing else of the photos."""
+"""What a reader's browser may receive of a session: the reader's own answers by position and, of each photo, age, sex
+and site where the study tells them; nothing else. The bytes of a photo pass through ``blinding.py``, the model's answer
+through ``services/reading/aid.py``.
+"""
 
 from statistics import median
 

@@ -14,6 +14,7 @@ from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import confusion, ranking
 from classifier.metrics.subgroups import UNKNOWN, age_band, subgroup_aucs
+from classifier.metrics.youden import youden, youden_optima
 from reader_study.statistics.coded import Part
 from reader_study.statistics.tables import Image, WholeSet
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
@@ -120,8 +121,8 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict[str, Any]:
         return found
     scores = np.ascontiguousarray(part.scores[:, DISEASE_KEYS.index(key)])
     curve = roc.roc(scores, positive)
-    optima = roc.youden_optima(curve)
-    chosen = at_threshold(scores, truth, key, roc.youden(curve).threshold, policy=ak, optimistic=True)
+    optima = youden_optima(curve)
+    chosen = at_threshold(scores, truth, key, youden(curve).threshold, policy=ak, optimistic=True)
     other = AS_MALIGNANT if ak == AS_BENIGN else AS_BENIGN
     alternative = next(group for group in chosen.other_policies if group.policy == other)
     is_share = scores.min() >= 0 and scores.max() <= 1
@@ -213,8 +214,8 @@ def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict[str,
         return found | _area(None) | {"youden": None} | _groups(None, truth, key, ak)
     scores = np.ascontiguousarray(np.asarray(whole.scores, float)[places, DISEASE_KEYS.index(key)])
     curve = roc.roc(scores, positive)
-    optima = [optimum.threshold for optimum in roc.youden_optima(curve)]
-    chosen = at_threshold(scores, truth, key, roc.youden(curve).threshold, policy=ak, optimistic=True)
+    optima = [optimum.threshold for optimum in youden_optima(curve)]
+    chosen = at_threshold(scores, truth, key, youden(curve).threshold, policy=ak, optimistic=True)
     return (
         found
         | _area(estimate(curve))

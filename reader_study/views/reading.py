@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import check_for_language, get_language, gettext
 
-from classifier.services.analysis.differential import KEY_CAPS
+from classifier.presenters.differential import KEY_CAPS
 from classifier.services.models import card as model_card
 from reader_study.models import Reading
 from reader_study.presenters.sent_to_reader import state_of

@@ -6,9 +6,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis
+from classifier.presenters.differential import DEFAULT_AXIS
 from classifier.presenters.maps import maps_json
 from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
-from classifier.services.analysis.differential import DEFAULT_AXIS
 from classifier.services.models import card as model_card
 from reader_study import blinding
 from reader_study.services.reading import aid
@@ -79,7 +79,7 @@ def _differential(
             "validated_on": model_card.validated_on(version.manifest),
             "threshold_set": chosen,
         }
-    return render(request, "reading/_model.html", context)
+    return render(request, "reading/model.html", context)
 
 
 @for_readers("GET")

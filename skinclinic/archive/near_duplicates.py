@@ -4,6 +4,9 @@ Multi-index hashing (Norouzi, Punjani and Fleet 2012): 64 bits are cut into four
 distance of at most 7 share a band to within one bit (4 bands × 2 bits would already be 8), so only hashes
 whose band is equal or one flip away are compared in full. A pair that meets in several bands counts in the
 first.
+
+The hash of a photo is ``imaging/likeness.py``; what counts as alike, and what a curator says of a pair, is
+``services/curating/duplicates.py``.
 """
 
 from collections.abc import Iterable, Iterator

@@ -22,7 +22,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from skinclinic.celery import app
-from skinclinic.engine import leases
+from skinclinic.engine import lease_renewal
 from skinclinic.models import Job, WorkerSeen
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ def run_waiting(kind_name: str) -> int:
 
 def held(rows: Sequence[Job]) -> AbstractContextManager[None]:
     """Keep claimed jobs of one kind while the block works on them, however long it takes."""
-    return leases.renewed(rows, _kinds[rows[0].kind].lease)
+    return lease_renewal.renewed(rows, _kinds[rows[0].kind].lease)
 
 
 def _outcomes(kind: Kind, rows: Sequence[Job]) -> Sequence[Outcome]:

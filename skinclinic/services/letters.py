@@ -3,7 +3,6 @@
 import uuid
 
 from django.db import transaction
-from django.utils.translation import gettext_noop
 
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Letter
@@ -13,7 +12,7 @@ from skinclinic.services.secret_links import secret_of
 JOB = "mail"
 # Stands for the secret in the text of a letter that is not sent yet.
 SECRET = "THE-SECRET-OF-THIS-LINK"
-REPLACED = gettext_noop("A newer link has replaced the one in this letter.")
+REPLACED = "A newer link has replaced the one in this letter."
 
 
 @transaction.atomic

@@ -143,7 +143,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 # English, and whatever has a folder of translations.
 LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
     (code, LANG_INFO[code]["name_local"])
-    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].glob("[a-z]*"))
+    for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].iterdir() if folder.is_dir())
 ]
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")

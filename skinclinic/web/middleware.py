@@ -81,7 +81,7 @@ def takes_up_to(max_bytes: int):
         def same(request, *args, **kwargs):
             return view(request, *args, **kwargs)
 
-        same.__dict__["max_body_bytes"] = max_bytes
+        same.max_body_bytes = max_bytes  # type: ignore[attr-defined]  # read by BodySizeMiddleware
         return same
 
     return decorate

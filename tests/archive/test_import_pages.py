@@ -176,7 +176,10 @@ def test_the_command_leaves_no_job_for_a_worker_to_take(clinic, tmp_path):
     photos = table_files.photos(tmp_path / "photos", 1)
     call_command("import_dataset", "A", photos=photos, metadata=table, map=mapping)
     assert Import.objects.get().state == "done"
-    assert not Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).exists()
+    states = Job.objects.filter(kind__in=(service.CHECK_JOB, service.WRITE_JOB)).values_list(
+        "state", flat=True
+    )
+    assert list(states) == ["done", "done"]
 
 
 UPLOADS = {

@@ -478,6 +478,22 @@ def test_an_import_that_is_at_work_has_a_job(begin, tmp_path, monkeypatch, ask):
     assert Job.objects.filter(state="queued").count() == 1
 
 
+@pytest.mark.parametrize("kind", [imports.CHECK_JOB, imports.WRITE_JOB])
+def test_a_worker_goes_on_with_what_a_killed_command_had_begun(begin, tmp_path, kind):
+    row = begin(metadata=table_files.three(tmp_path / "t.csv"))
+    if kind == imports.WRITE_JOB:
+        checked(row)
+    at_work = imports.here(kind, row)
+    at_work.__enter__()
+    row.refresh_from_db()
+    assert row.state in (State.CHECKING, State.RUNNING) and jobs.run_waiting(kind) == 0
+    Job.objects.filter(kind=kind).update(lease_until="2020-01-01T00:00:00Z")
+    jobs.run_waiting(kind)
+    row.refresh_from_db()
+    assert row.state == (State.READY if kind == imports.CHECK_JOB else State.DONE)
+    at_work.__exit__(None, None, None)
+
+
 def test_a_photo_that_cannot_be_given_a_row_leaves_no_file(begin, tmp_path, monkeypatch, settings):
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)

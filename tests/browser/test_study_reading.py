@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from classifier.services.analysis.differential import KEY_CAPS
+from classifier.presenters.differential import KEY_CAPS
 from reader_study.models import Answer, AnswerChange, Study, StudyImage
 from skinclinic.archive.models import DatasetItem, Entry
 from skinclinic.models import Photo

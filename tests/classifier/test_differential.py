@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifier.services.analysis.differential import ThresholdFacts, result_view, score_text
+from classifier.presenters.differential import ThresholdFacts, result_view, score_text
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 

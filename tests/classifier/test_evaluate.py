@@ -11,6 +11,7 @@ from classifier.metrics.delong import auc_estimate
 from classifier.metrics.evaluation import GivenThresholds, Wishes, evaluate
 from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs, mean_sd
+from classifier.metrics.youden import youden, youden_optima
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 
@@ -40,10 +41,10 @@ def test_every_disease_has_its_figures():
         curve = roc.roc(column, ill)
         assert result.auc == auc_estimate(column, ill)
         assert result.partial_auc == roc.partial_auc(curve, 0.8)
-        assert result.youden.threshold == roc.youden(curve).threshold
+        assert result.youden.threshold == youden(curve).threshold
         assert result.youden.optimistic
-        assert result.youden.sensitivity.value == roc.youden(curve).sensitivity
-        assert result.youden_thresholds == tuple(p.threshold for p in roc.youden_optima(curve))
+        assert result.youden.sensitivity.value == youden(curve).sensitivity
+        assert result.youden_thresholds == tuple(p.threshold for p in youden_optima(curve))
         assert result.at_sensitivity["0.95"].sensitivity.value >= 0.95
         assert result.at_specificity["0.9"].specificity.value >= 0.9
         assert result.given["balanced"].true_positives == ((column > 0.1) & ill).sum()

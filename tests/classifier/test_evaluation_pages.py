@@ -15,28 +15,38 @@ from classifier.services.evaluation import evaluations
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from tests import evaluated
+from tests import evaluated, factories
 from tests.cases import each
 from tests.skinclinic.pages import NASTY, url
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def entries(clinic, curator):
-    return evaluated.make_entries(clinic, curator)
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        entries = evaluated.make_entries(clinic, curator)
+        test_set = evaluated.freeze(clinic, curator, entries)
+        model = evaluated.make_model(clinic, home, "one")
+        evaluated.score(model, entries)
+        standing.keep(clinic=clinic, curator=curator, entries=entries, test_set=test_set, model=model)
 
 
 @pytest.fixture
-def test_set(clinic, curator, entries):
-    return evaluated.freeze(clinic, curator, entries)
+def entries(stock, given):
+    return given["entries"]
 
 
 @pytest.fixture
-def model(clinic, tmp_path, entries):
-    version = evaluated.make_model(clinic, tmp_path, "one")
-    evaluated.score(version, entries)
-    return version
+def test_set(stock, given):
+    return given["test_set"]
+
+
+@pytest.fixture
+def model(stock, given):
+    return given["model"]
 
 
 @pytest.fixture

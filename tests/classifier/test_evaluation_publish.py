@@ -19,14 +19,24 @@ from tests.skinclinic.pages import messages_of, url
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def entries(clinic, curator):
-    return evaluated.make_entries(clinic, curator)
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building():
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        entries = evaluated.make_entries(clinic, curator)
+        test_set = evaluated.freeze(clinic, curator, entries)
+        standing.keep(clinic=clinic, curator=curator, entries=entries, test_set=test_set)
 
 
 @pytest.fixture
-def test_set(clinic, curator, entries):
-    return evaluated.freeze(clinic, curator, entries)
+def entries(stock, given):
+    return given["entries"]
+
+
+@pytest.fixture
+def test_set(stock, given):
+    return given["test_set"]
 
 
 @pytest.fixture

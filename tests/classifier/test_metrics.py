@@ -15,6 +15,7 @@ from classifier.metrics.plain import plain
 from classifier.metrics.proportions import predictive_values, proportion
 from classifier.metrics.ranking import argmax_confusion, confusion, ranking
 from classifier.metrics.subgroups import subgroup_aucs
+from classifier.metrics.youden import youden
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 
@@ -230,7 +231,7 @@ def test_threshold_curve_counts_every_group(policy):
 def test_a_thinned_curve_keeps_ends_wanted_thresholds_and_small_steps():
     scores, truth = made(n=20_000, levels=10**6)
     whole = roc.roc(scores[:, 0], truth == "bcc")
-    best = roc.youden(whole).threshold
+    best = youden(whole).threshold
     curve = threshold_curve(scores[:, 0], Truth.of(truth, DISEASE_KEYS), "bcc", points=200, keep=[best])
     assert len(curve.thresholds) <= 203
     assert best in curve.thresholds

@@ -5,6 +5,7 @@ import pytest
 
 from classifier.metrics import bootstrap, roc
 from classifier.metrics.delong import auc_estimate, paired_test, unpaired_test
+from classifier.metrics.youden import youden, youden_optima
 from tests import peers
 
 pytestmark = pytest.mark.r
@@ -55,7 +56,7 @@ def test_area_interval_partial_area_youden_and_tests(tmp_path, seed, levels, n):
         found = roc.partial_auc(curve, least)
         assert [found.area, found.standardized] == pytest.approx(expected, **CLOSE)
     # pROC compares sums of fractions, so of exactly equal optima it may miss some.
-    optima = {(p.threshold, p.sensitivity, p.specificity) for p in roc.youden_optima(curve)}
+    optima = {(p.threshold, p.sensitivity, p.specificity) for p in youden_optima(curve)}
     assert thresholds
     for point in zip(thresholds, sensitivities, specificities, strict=True):
         assert any(point == pytest.approx(optimum, **CLOSE) for optimum in optima)
@@ -84,7 +85,7 @@ def test_known_values_on_the_data_that_comes_with_proc(tmp_path):
         'data(aSAH); say(aSAH$s100b); say(as.numeric(aSAH$wfns)); say(aSAH$outcome == "Poor")', tmp_path
     )
     truth = np.array(poor, bool)
-    found, point = auc_estimate(s100b, truth), roc.youden(roc.roc(s100b, truth))
+    found, point = auc_estimate(s100b, truth), youden(roc.roc(s100b, truth))
     assert (found.negatives, found.positives) == (72, 41)
     assert found.auc == pytest.approx(0.7313685637, abs=1e-10)
     assert (found.low, found.high) == pytest.approx((0.6301182118, 0.8326189156), abs=1e-10)

@@ -31,8 +31,7 @@ pytestmark = pytest.mark.django_db
 LABELS = ("bcc", "nevus", "Rosacea")
 
 
-@pytest.fixture
-def dataset(clinic, curator):
+def make_draft(clinic, curator):
     """A draft of 22 photos of 20 patients, two of them with two photos: bcc, nevus and a background disease."""
     for n in range(22):
         person = n % 20
@@ -47,9 +46,23 @@ def dataset(clinic, curator):
 
 
 @pytest.fixture
-def frozen(dataset, curator):
-    datasets.split(dataset, "patient", 0.75, seed=1)
-    return freezing.freeze(dataset, curator)
+def dataset(clinic, curator):
+    return make_draft(clinic, curator)
+
+
+@pytest.fixture(scope="module")
+def divided(standing):
+    with standing.building():
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        draft = make_draft(clinic, curator)
+        datasets.split(draft, "patient", 0.75, seed=1)
+        standing.keep(clinic=clinic, curator=curator, frozen=freezing.freeze(draft, curator))
+
+
+@pytest.fixture
+def frozen(divided, given):
+    return given["frozen"]
 
 
 WANTED = trainings.Wanted(

@@ -2,6 +2,7 @@
 
 import http.cookiejar
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.urls import URLResolver, get_resolver
 
 from skinclinic.models import User
 from tests import factories, servers
@@ -112,3 +114,45 @@ def test_the_proxy_refuses_a_body_over_26_megabytes(proxy):
     if isinstance(refused.value, urllib.error.HTTPError):
         assert refused.value.code == 413
     assert factories.make_clinic("still here").pk
+
+
+def longest_bodies(resolver=None, prefix: str = "/"):
+    """(address, bytes) of every view that takes more than a photo; of the API those that make a row."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^").removesuffix("$")
+        if isinstance(pattern, URLResolver):
+            yield from longest_bodies(pattern, route)
+        elif "create" in getattr(pattern.callback, "actions", {"": "create"}).values() and (
+            most := getattr(getattr(pattern.callback, "cls", pattern.callback), "max_body_bytes", 0)
+        ):
+            yield route, most
+
+
+def test_the_proxy_lets_through_what_each_page_takes():
+    config = (Path(django_settings.BASE_DIR) / "docker/nginx.conf").read_text()
+    limits = {
+        address: int(megabytes) * 2**20
+        for address, megabytes in re.findall(r"location = (\S+) \{\s+client_max_body_size (\d+)m;", config)
+    }
+    wanted = dict(longest_bodies())
+    assert set(wanted) == set(limits) >= {"/archive/imports/new/", "/models/register/", "/api/models/"}
+    for address, most in wanted.items():
+        assert most < limits[address] <= most + 2 * 2**20, address
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "address", ["/archive/imports/new/", "/models/register/", "/api/models/", "/photos/"]
+)
+def test_a_body_of_30_megabytes_reaches_the_page_that_takes_it(proxy, client_for, admin_user, address):
+    session = client_for(admin_user).cookies["sessionid"].value
+    visitor = Visitor(proxy, session)
+    request = urllib.request.Request(visitor.base + address, method="POST", data=bytes(30 * 2**20))
+    request.add_header("Content-Type", "multipart/form-data; boundary=x")
+    try:
+        with visitor.opener.open(request, timeout=60) as response:
+            answered = response.headers
+    except urllib.error.HTTPError as error:
+        answered = error.headers
+    # Django's answer to what is no form at all, not nginx's refusal.
+    assert "Content-Security-Policy" in answered

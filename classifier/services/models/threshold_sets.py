@@ -1,4 +1,8 @@
-"""Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere."""
+"""Threshold sets made from an evaluation, with the photos they were measured on; and what they give elsewhere.
+
+The other origin of a set is a model's manifest: a training writes it there (``training/thresholds.py``), and
+registering the model makes rows of it.
+"""
 
 from dataclasses import dataclass
 
@@ -10,6 +14,7 @@ from django.utils.translation import gettext_noop
 
 from classifier.metrics import roc
 from classifier.metrics.listing import is_listed
+from classifier.metrics.youden import youden
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import Report
 from classifier.services.models.card import in_words_of_side
@@ -114,10 +119,10 @@ def _one(scores, truth, key: str, rule: str, wanted: float | None, fallback: Thr
         if fallback:
             return Chosen(fallback.values[key], f"not evaluable on these photos: from “{fallback.name}”")
         return Chosen(1.0, NEVER_LISTED)
-    if rule == YOUDEN or wanted is None:
-        point = roc.youden(curve)
-    else:
+    if rule != YOUDEN and wanted is not None:
         point = roc.most_specific(curve, least_sensitivity=wanted)
+    else:
+        point = youden(curve)
     basis = f"{curve.positives} photos with it" if curve.positives < FEW else ""
     return Chosen(float(np.clip(point.threshold, 0.0, 1.0)), basis)
 

@@ -1,4 +1,7 @@
-"""Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept."""
+"""Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept.
+
+Each reader sees the photos of each session in a random order of their own: ``draw_orders``.
+"""
 
 import random
 

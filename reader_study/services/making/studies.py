@@ -135,7 +135,8 @@ def change_settings(
         _set_sessions(row, sessions)
     _set_groups(row, groups or {}, new_groups)
     if row.model_version_id != earlier_model:
-        row.model_version = ModelVersion.objects.filter(pk__in=[row.model_version_id]).first()
+        chosen = row.model_version_id
+        row.model_version = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
         model_answers.forget(row)
     model_answers.request(row)
     return row

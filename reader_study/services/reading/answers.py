@@ -1,7 +1,8 @@
 """Taking in a reader's answers: each once, none lost, none over another that its sender had not seen.
 
 A change names the number of the answer it was made upon. If that is still the one in force, it takes its place; if
-not, it is kept beside it, not in force, and the reader is shown both.
+not, it is kept beside it, not in force, and the reader is shown both. What comes after the end of a session or a study
+is refused by ``reading.require_begun`` in the words of ``refusals.py``, and logged.
 """
 
 import uuid
@@ -96,7 +97,7 @@ def _as_asked(given: Given, study: Study) -> Given:
     )
     for name in ("choice", "second"):
         if (value := getattr(given, name)) and value not in study.choices:
-            raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": name})
+            raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": value[:80]})
     if given.second and given.second == given.choice:
         raise BadAnswer(_("The second choice is the same as the first."))
     return given

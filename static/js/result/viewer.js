@@ -4,7 +4,7 @@ const LARGEST = 12;
 const STEP = 1.25;
 
 export class Viewer {
-  /** `root`: the .viewer of templates/result/_stage.html. */
+  /** `root`: the .viewer of templates/result/stage.html. */
   constructor(root) {
     this.root = root;
     this.stage = root.querySelector("[data-stage]");

@@ -45,8 +45,8 @@ class Command(BaseCommand):
         except imports.NotNow as refused:
             raise CommandError(str(refused)) from None
         try:
-            imports.start_check(row)
-            imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
+            with imports.here(imports.CHECK_JOB, row):
+                imports.run_check(row, lambda done, total: self._line(f"checking {done} of about {total}"))
             self._report(row)
             if row.state == imports.State.REFUSED:
                 raise CommandError("Nothing was imported. Mend the above and run the same command again.")
@@ -73,11 +73,11 @@ class Command(BaseCommand):
 
     def _write(self, row: Import) -> None:
         started = time.monotonic()
-        imports.start_write(row)
         try:
-            imports.run_write(
-                row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
-            )
+            with imports.here(imports.WRITE_JOB, row):
+                imports.run_write(
+                    row, lambda done: self._line(f"writing {done} of {row.total}") if done % 20 == 0 else None
+                )
         except BaseException as error:
             imports.fail(row, str(error) or type(error).__name__)
             if isinstance(error, JobError):

@@ -6,6 +6,8 @@ uploaded ──check──▶ checking ──▶ refused ──(mapping, other f
 """
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -23,7 +25,7 @@ from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
 from skinclinic.files import whole
-from skinclinic.models import Clinic, User
+from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB = "import-check", "import-write"
@@ -84,26 +86,42 @@ def _plan(row: Import) -> Path:
 
 def request_check(row: Import) -> None:
     """Have a worker check it. Raises NotNow while it is being written or is done."""
-    # Together: a row that says "checking" has a job, whatever becomes of this process.
-    with transaction.atomic():
-        start_check(row)
-        work.ask(CHECK_JOB, row.pk, row.clinic)
+    _request(CHECK_JOB, row)
 
 
 def request_write(row: Import) -> None:
-    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow."""
+    """Have a worker write a checked import, or go on with a paused or failed one. Raises NotNow, also when the check
+    found errors."""
+    _request(WRITE_JOB, row)
+
+
+@contextmanager
+def here(kind: str, row: Import) -> Iterator[None]:
+    """Do in this process what the job of this kind asks for: the block runs it. Should the process die in it, a
+    worker goes on. Raises NotNow."""
     with transaction.atomic():
-        start_write(row)
-        work.ask(WRITE_JOB, row.pk, row.clinic)
+        job = _request(kind, row)
+        jobs.take(job)
+    try:
+        with jobs.held([job]):
+            yield
+    except BaseException as error:
+        jobs.finish(job, error if isinstance(error, Exception) else jobs.JobError("stopped", "Stopped."))
+        raise
+    jobs.finish(job, lambda: None)
 
 
-def start_check(row: Import) -> None:
-    """For ``run_check`` in this process. Raises NotNow while it is being written or is done."""
-    _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+@transaction.atomic
+def _request(kind: str, row: Import) -> Job:
+    """Together: a row that says "checking" has a job, whatever becomes of this process."""
+    if kind == CHECK_JOB:
+        _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+    else:
+        _start_write(row)
+    return work.ask(kind, row.pk, row.clinic)
 
 
-def start_write(row: Import) -> None:
-    """For ``run_write`` in this process. Raises NotNow, also when the check found errors."""
+def _start_write(row: Import) -> None:
     row.refresh_from_db()
     if not is_fine(row.report):
         raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
@@ -123,7 +141,8 @@ def discard(row: Import) -> None:
         if not removed:
             raise NotNow(_("This import is at work or has written photos; it cannot be discarded."))
         # A source that only this import would have filled.
-        Source.objects.filter(pk__in=[row.source_id], entries=None, imports=None).delete()
+        if row.source_id:
+            Source.objects.filter(pk=row.source_id, entries=None, imports=None).delete()
     remove_files(row)
 
 

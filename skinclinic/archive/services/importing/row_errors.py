@@ -1,7 +1,8 @@
 """What the check of an import found, kept so that it can be shown in any language.
 
 An error is stored as {"column", "message", "rows", "count", "examples": [{"value", "params"}]}: the message has
-named places (see ``formats.problems``), and errors that differ only in what fills them are one.
+named places (see ``formats.problems``), and errors that differ only in what fills them are one. Rows
+are numbered as in ``formats.rows.Row.number``.
 """
 
 from collections.abc import Mapping

@@ -43,9 +43,9 @@ class Selection(Filters):
     def in_words(self, clinic: Clinic, language: str = "en") -> str:
         """The selection as a phrase for people."""
         rows = {
-            "source": Source.objects.filter(clinic=clinic, pk__in=[self.source or None]),
-            "dataset": Dataset.objects.filter(clinic=clinic, pk__in=[self.dataset or None]),
-            "reviewer": User.objects.filter(memberships__clinic=clinic, pk__in=[self.reviewer or None]),
+            "source": Source.objects.filter(clinic=clinic, pk=self.source or 0),
+            "dataset": Dataset.objects.filter(clinic=clinic, pk=self.dataset or 0),
+            "reviewer": User.objects.filter(memberships__clinic=clinic, pk=self.reviewer or 0),
         }
         named = {
             name: str(found.first() or "–") if getattr(self, name) else "" for name, found in rows.items()

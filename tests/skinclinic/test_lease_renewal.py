@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import DatabaseError, connection
 
-from skinclinic.engine import jobs, leases
+from skinclinic.engine import jobs, lease_renewal
 from skinclinic.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,7 +70,7 @@ def test_a_lease_that_was_lost_is_not_taken_back(kind):
 def test_a_database_that_is_busy_now_is_asked_again(kind, monkeypatch):
     """One renewal that fails leaves the next enough time."""
     failures = iter([DatabaseError("database is locked")])
-    now = leases.timezone.now
+    now = lease_renewal.timezone.now
 
     def moment():
         for error in failures:
@@ -80,7 +80,7 @@ def test_a_database_that_is_busy_now_is_asked_again(kind, monkeypatch):
     class Clock:
         now = staticmethod(moment)
 
-    monkeypatch.setattr(leases, "timezone", Clock)
+    monkeypatch.setattr(lease_renewal, "timezone", Clock)
     jobs.enqueue("test", "a")
     (row,) = jobs.claim("test", 1)
     with jobs.held([row]):

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_safe
 from PIL import ImageDraw
 
 from classifier.models import Analysis
+from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
-from classifier.plots.report import Report, ScoreLine, build_pdf
+from classifier.presenters.differential import ResultView
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
-from classifier.services.analysis.differential import ResultView
 from classifier.services.evaluation.figure_files import FONT_FILE
 from classifier.services.models.card import validated_on
 from classifier.views.result import ANALYSES

@@ -1,4 +1,6 @@
-"""Leases that last as long as the work: renewed beside it, so that no handler can forget."""
+"""Leases that last as long as the work: renewed beside it, so that no handler can forget.
+
+What happens when a worker dies: its leases end, and ``jobs.py`` gives the work to another."""
 
 import logging
 import threading
@@ -22,8 +24,11 @@ def renewed(rows: Sequence[Job], lease: timedelta) -> Iterator[None]:
     """Renew the leases of claimed jobs while the block computes, from a thread with a connection of its own.
 
     It ends with this process, so that others take over from one that was killed. A lease that was lost stays lost:
-    whoever reports progress or a result hears of it.
+    whoever reports progress or a result hears of it. In a transaction nobody else sees that the jobs are claimed.
     """
+    if connection.in_atomic_block:
+        yield
+        return
     done = threading.Event()
     thread = threading.Thread(target=_renew, args=(list(rows), lease, done), name="leases", daemon=True)
     thread.start()
