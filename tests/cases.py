@@ -45,6 +45,11 @@ def each(names: str | tuple[str, ...], values: Iterable) -> Callable:
     return decorate
 
 
+def cases_of(test: Callable | None) -> list[dict]:
+    """The cases of a test that was decorated, or none."""
+    return getattr(test, "of_one_case", (test, []))[1]
+
+
 def undone() -> transaction.Atomic:
     """A part of a test whose changes to the database are undone at its end."""
 

@@ -9,12 +9,20 @@ from collections import Counter
 import pytest
 from _pytest.subtests import SubtestReport
 
+from tests.cases import cases_of
+
 
 class Tally:
     def __init__(self):
         self.ran: set[str] = set()
         self.subtests: Counter[str] = Counter()
         self.skipped = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.config.option.collectonly:
+            for item in session.items:
+                self.ran.add(item.nodeid)
+                self.subtests[item.nodeid] = len(cases_of(getattr(item, "function", None)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.skipped += report.skipped and not hasattr(report, "wasxfail")

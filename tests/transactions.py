@@ -149,5 +149,6 @@ def _audit(event: str, arguments: tuple) -> None:
 
 
 def _is_data(path: str) -> bool:
+    """Below a folder of data, and no folder itself: that is opened only to bring a new name to the disk."""
     of_data = path.startswith((str(settings.SKINCLINIC_HOME), tempfile.gettempdir()))
-    return of_data and not path.startswith(str(BENEATH))
+    return of_data and not path.startswith(str(BENEATH)) and not Path(path).is_dir()

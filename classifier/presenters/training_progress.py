@@ -103,6 +103,10 @@ class TrainingProgress(Progress[Training]):
     def curves(self) -> dict:
         return _curves(self.runs)
 
+    @property
+    def query(self) -> str:
+        return f"?points={self.curves['points']}"
+
     def context(self, query) -> dict:
         """The curves are sent again only when there are new points."""
         is_new = query.get("points") != str(self.curves["points"])

@@ -68,6 +68,11 @@ class Progress(Generic[R]):
         """How much is done, in words; "" where only the share is known."""
         return ""
 
+    @property
+    def query(self) -> str:
+        """What the page tells of itself when it asks again, as the end of the address."""
+        return ""
+
     @cached_property
     def job(self) -> Job | None:
         return work.last(self.jobs, self.row.pk)
@@ -140,7 +145,7 @@ class Progress(Generic[R]):
         return _("It goes on where it stopped.") if self.job and jobs.retry(self.job) else ""
 
     def context(self, query) -> dict:
-        """What the template needs; ``query``: what the page tells of itself when it asks again."""
+        """What the template needs; ``query``: what came with the address."""
         return {"work": self}
 
 

@@ -313,8 +313,8 @@ def spoil_name(case):
     case.net.append(case.layer("res5c"))
 
 
-@each(
-    "spoil, expected",
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
     [
         (
             spoil_wiring,

@@ -19,7 +19,6 @@ from classifier.plots.colormaps import heatmap_rgb
 from classifier.runtimes import open_runtime
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from tests.cases import each
 from tests.classifier import lively
 from tests.factories import jpeg_bytes
 
@@ -124,8 +123,8 @@ def make_large(path):
         file.truncate(imaging.MAX_BYTES + 1)
 
 
-@each(
-    "make, code",
+@pytest.mark.parametrize(
+    ("make", "code"),
     [
         (lambda path: None, "missing"),
         (lambda path: path.write_bytes(b""), "empty"),

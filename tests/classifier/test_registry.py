@@ -228,7 +228,7 @@ SPOILT = {
 }
 
 
-@each("case", SPOILT)
+@pytest.mark.parametrize("case", SPOILT)
 def test_spoilt_models_are_refused(model_dir, copy_of, case):
     spoil, code = SPOILT[case]
     copy = copy_of(model_dir)

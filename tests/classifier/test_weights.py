@@ -128,8 +128,8 @@ KEYS = list(DISEASE_KEYS)
 THRESHOLDS = dict.fromkeys(KEYS, 0.5)
 
 
-@each(
-    "changes, code",
+@pytest.mark.parametrize(
+    ("changes", "code"),
     [
         ({"disease_keys": [*KEYS[:-1], "psoriasis"]}, "unknown_disease"),
         ({"disease_keys": KEYS[:-1]}, "missing_disease"),

@@ -193,9 +193,9 @@ def test_readers_get_new_orders_with_a_new_sample(ready, coordinator):
 
 
 @each("wrong", [
-        {"seed": -1}, {"seed": 2**31}, {"practice": 51}, {"practice": -1}, {"per": {}}, {"per": {0: {"bcc": 1}}},
-        {"per": "psoriasis"}, {"per": "negative"}, {"per": "many"}, {"per": "none"},
-    ])  # fmt: skip
+    {"seed": -1}, {"seed": 2**31}, {"practice": 51}, {"practice": -1}, {"per": {}}, {"per": {0: {"bcc": 1}}},
+    {"per": "psoriasis"}, {"per": "negative"}, {"per": "many"}, {"per": "none"},
+])  # fmt: skip
 def test_a_wrong_recipe_changes_nothing(ready, coordinator, recipe, wrong, stocked):
     one = stocked.versions[0].pk
     numbers = {
@@ -291,10 +291,10 @@ def test_nothing_stands_in_the_way_of_a_ready_study(ready):
 
 
 @each("change, code", [
-        ({"question": " "}, "question"), ({"instructions": ""}, "instructions"),
-        ({"choices": ["bcc", "mm"]}, "choices"),
-        ({"margin": None}, "margin"), ({"endpoints": ["wart"]}, "endpoints"), ({"model_version_id": None}, "endpoints"),
-    ])  # fmt: skip
+    ({"question": " "}, "question"), ({"instructions": ""}, "instructions"),
+    ({"choices": ["bcc", "mm"]}, "choices"),
+    ({"margin": None}, "margin"), ({"endpoints": ["wart"]}, "endpoints"), ({"model_version_id": None}, "endpoints"),
+])  # fmt: skip
 def test_what_keeps_a_study_from_opening(ready, coordinator, change, code):
     study = studies.change_settings(ready, change)
     assert code in codes(study)
@@ -345,14 +345,14 @@ def test_opening_fixes_a_protocol(opened, coordinator, stocked):
 
 
 @each("field, change", [
-        ("margin", lambda s: Study.objects.filter(pk=s.pk).update(margin=0.2)),
-        ("choices", lambda s: Study.objects.filter(pk=s.pk).update(choices=["bcc", "mm", "sk", "nevus"])),
-        ("images", lambda s: s.images.filter(number=1).update(truth="wart")),
-        ("scores_sha256", lambda s: s.images.filter(number=1).update(scores=dict.fromkeys(DISEASE_KEYS, 0.5))),
-        ("sessions", lambda s: s.sessions.update(washout_days=2)),
-        ("groups", lambda s: s.groups.filter(key="professors").update(name="Others")),
-        ("amendable", lambda s: Study.objects.filter(pk=s.pk).update(instructions="The third is a melanoma.")),
-    ])  # fmt: skip
+    ("margin", lambda s: Study.objects.filter(pk=s.pk).update(margin=0.2)),
+    ("choices", lambda s: Study.objects.filter(pk=s.pk).update(choices=["bcc", "mm", "sk", "nevus"])),
+    ("images", lambda s: s.images.filter(number=1).update(truth="wart")),
+    ("scores_sha256", lambda s: s.images.filter(number=1).update(scores=dict.fromkeys(DISEASE_KEYS, 0.5))),
+    ("sessions", lambda s: s.sessions.update(washout_days=2)),
+    ("groups", lambda s: s.groups.filter(key="professors").update(name="Others")),
+    ("amendable", lambda s: Study.objects.filter(pk=s.pk).update(instructions="The third is a melanoma.")),
+])  # fmt: skip
 def test_a_change_behind_the_protocols_back_shows(opened, field, change):
     change(opened)
     found = protocol.check(Study.objects.get(pk=opened.pk))

@@ -199,11 +199,11 @@ def test_names_with_brackets_and_the_number_of_the_choice(opened, sheet):
 
 
 @each("row, said", [
-        ("99,bcc,R01", "no photo “99”"), ("x,bcc,R01", "no photo “x”"), (",bcc,R01", "names no photo"),
-        ("2,psoriasis,R01", "no diagnosis"), ("2,13,R01", "no diagnosis"), ("2,bcc,R09", "no reader “R09”"),
-        ("2,bcc,", "names no reader"), ("1,mm,R01", "stands already in row 2"), ("PRACTICE,bcc,R01", "for practice"),
-        ("2,=1+1,R01", "formula"), ("2,bcc", "2 cells, the header has 3"),
-    ])  # fmt: skip
+    ("99,bcc,R01", "no photo “99”"), ("x,bcc,R01", "no photo “x”"), (",bcc,R01", "names no photo"),
+    ("2,psoriasis,R01", "no diagnosis"), ("2,13,R01", "no diagnosis"), ("2,bcc,R09", "no reader “R09”"),
+    ("2,bcc,", "names no reader"), ("1,mm,R01", "stands already in row 2"), ("PRACTICE,bcc,R01", "for practice"),
+    ("2,=1+1,R01", "formula"), ("2,bcc", "2 cells, the header has 3"),
+])  # fmt: skip
 def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinator, sheet, row, said):
     row = row.replace("PRACTICE", str(opened.images.filter(is_practice=True).first().number))
     path = sheet(f"number,answer,reader\n1,bcc,R01\n{row}")

@@ -41,13 +41,13 @@ def test_lines_say_name_address_group_and_years(draft):
 
 
 @each("line, said", [
-        (", a@example.org, Professors", "name is missing"), ("Ann, at home, Professors", "no e-mail address"),
-        ("Ann, , Surgeons", "no group “Surgeons”; there are: Professors, Clinicians"), ("Ann", "group is missing"),
-        ("Ann, , Professors, many", "no number of years"), ("Ann, , Professors, 71", "no number of years"),
-        ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e", "More than four parts"),
-        ("x" * 121 + ", , Professors", "longer than 120"), ('"Ann, , Professors', "quote"),
-        ("Again, first@example.org, Professors", "invited already"),
-    ])  # fmt: skip
+    (", a@example.org, Professors", "name is missing"), ("Ann, at home, Professors", "no e-mail address"),
+    ("Ann, , Surgeons", "no group “Surgeons”; there are: Professors, Clinicians"), ("Ann", "group is missing"),
+    ("Ann, , Professors, many", "no number of years"), ("Ann, , Professors, 71", "no number of years"),
+    ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e", "More than four parts"),
+    ("x" * 121 + ", , Professors", "longer than 120"), ('"Ann, , Professors', "quote"),
+    ("Again, first@example.org, Professors", "invited already"),
+])  # fmt: skip
 def test_wrong_lines_are_named_by_number_and_nobody_is_invited(draft, line, said):
     text = f"First, first@example.org, Professors\n\n{line}"
     _found, problems = readers.read_lines(draft, text)

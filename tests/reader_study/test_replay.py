@@ -164,13 +164,13 @@ def broken(files: dict[str, bytes], name: str, row: int, old: bytes, new: bytes)
 
 
 @each("name, row, old, new, says", [
-        ("images.csv", 3, b"asan,", b"asan,acne-", ["images.csv", ">3<", "truth", "acne-"]),
-        ("images.csv", 3, b"photo-0001", b"photo-0000", ["images.csv", ">3<", "the image is in row 2 too"]),
-        ("scores.csv", 5, b",0.", b",much0.", ["scores.csv", ">5<", "is not a number"]),
-        ("answers.csv", 7, b"photo-0005", b"nobody", ["answers.csv", ">7<", "not among the images of the study"]),
-        ("answers.csv", 2, b"unaided", b"u" * 60, ["answers.csv", "session", "longer than 40 characters"]),
-        ("whole-images.csv", 9, b"asan", b"", ["whole-images.csv", ">9<", "is empty"]),
-    ])  # fmt: skip
+    ("images.csv", 3, b"asan,", b"asan,acne-", ["images.csv", ">3<", "truth", "acne-"]),
+    ("images.csv", 3, b"photo-0001", b"photo-0000", ["images.csv", ">3<", "the image is in row 2 too"]),
+    ("scores.csv", 5, b",0.", b",much0.", ["scores.csv", ">5<", "is not a number"]),
+    ("answers.csv", 7, b"photo-0005", b"nobody", ["answers.csv", ">7<", "not among the images of the study"]),
+    ("answers.csv", 2, b"unaided", b"u" * 60, ["answers.csv", "session", "longer than 40 characters"]),
+    ("whole-images.csv", 9, b"asan", b"", ["whole-images.csv", ">9<", "is empty"]),
+])  # fmt: skip
 def test_files_that_do_not_fit_change_nothing_and_say_where(
     tables, client_for, coordinator, name, row, old, new, says
 ):

@@ -71,11 +71,11 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
 
 
 @each("sent", [
-        {}, {"name": ""}, {"name": "a\nb"}, {"name": "x" * 121}, {"name": "N", "choices": ["bcc"]},
-        {"name": "N", "choices": ["bcc", "psoriasis"]}, {"name": "N", "margin": 2}, {"name": "N", "margin": "NaN"},
-        {"name": "N", "model_version": 10**9}, {"name": "N", "question": "\x00"}, {"name": "N", "washout_days": -1},
-        {"name": "N", "endpoints": "bcc"}, {"name": ["N"]}, {"name": "N", "ends_on": "soon"},
-    ])  # fmt: skip
+    {}, {"name": ""}, {"name": "a\nb"}, {"name": "x" * 121}, {"name": "N", "choices": ["bcc"]},
+    {"name": "N", "choices": ["bcc", "psoriasis"]}, {"name": "N", "margin": 2}, {"name": "N", "margin": "NaN"},
+    {"name": "N", "model_version": 10**9}, {"name": "N", "question": "\x00"}, {"name": "N", "washout_days": -1},
+    {"name": "N", "endpoints": "bcc"}, {"name": ["N"]}, {"name": "N", "ends_on": "soon"},
+])  # fmt: skip
 def test_wrong_fields_make_nothing(api, coordinator, sent):
     answer = api(coordinator).post("/api/studies/", sent, format="json")
     assert answer.status_code == 400 and answer.json()["error"]["code"] == "invalid"
@@ -83,11 +83,11 @@ def test_wrong_fields_make_nothing(api, coordinator, sent):
 
 
 @each("sent, status", [
-        ({}, 400), ({"per": []}, 400), ({"per": {"x": {"bcc": 1}}}, 400), ({"per": {"1": 3}}, 400),
-        ({"per": {"1": {"bcc": "many"}}}, 400), ({"per": {"1": {"bcc": True}}}, 400), ({"per": {}}, 409),
-        ({"per": {"999999": {"bcc": 1}}}, 409), ({"per": "VERSION", "seed": -1}, 400),
-        ({"per": "VERSION", "practice": 1000}, 400), ({"per": {"9" * 30: {"bcc": 1}}}, 400),
-    ])  # fmt: skip
+    ({}, 400), ({"per": []}, 400), ({"per": {"x": {"bcc": 1}}}, 400), ({"per": {"1": 3}}, 400),
+    ({"per": {"1": {"bcc": "many"}}}, 400), ({"per": {"1": {"bcc": True}}}, 400), ({"per": {}}, 409),
+    ({"per": {"999999": {"bcc": 1}}}, 409), ({"per": "VERSION", "seed": -1}, 400),
+    ({"per": "VERSION", "practice": 1000}, 400), ({"per": {"9" * 30: {"bcc": 1}}}, 400),
+])  # fmt: skip
 def test_wrong_recipes_draw_nothing(api, coordinator, draft, stocked, sent, status):
     if sent.get("per") == "VERSION":
         sent["per"] = {str(stocked.versions[0].pk): {"bcc": 1}}

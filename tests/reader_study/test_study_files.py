@@ -91,27 +91,27 @@ def test_tables_as_people_save_them(tmp_path, encoding):
 
 
 @each("table, row, text, message", [
-        ("images", 3, "b,asan,eczema,,,", "images.csv, row 3, truth 'eczema': is none of bcc"),
-        ("images", 3, "b,,nevus,,,", "images.csv, row 3, dataset: is empty"),
-        ("images", 3, ",asan,nevus,,,", "images.csv, row 3, image: is empty"),
-        ("images", 4, "a,edin,wart,,,", "images.csv, row 4, image 'a': the image is in row 2 too"),
-        ("images", 2, "a,asan,bcc,female,old,III", "images.csv, row 2, age 'old': not an age"),
-        ("images", 2, "a,asan,bcc,female,61,VII", "images.csv, row 2, skin_type 'VII': not a Fitzpatrick"),
-        ("images", 2, "a,asan,bcc,x,61,III", "images.csv, row 2, sex 'x': none of"),
-        ("images", 2, "a,asan", "images.csv, row 2: 2 cells, the header has 6"),
-        ("scores", 2, "a,nan" + ",0" * 11, "scores.csv, row 2, bcc 'nan': is not a number"),
-        ("scores", 2, "a,1e999" + ",0" * 11, "scores.csv, row 2, bcc '1e999': is not a number"),
-        ("scores", 2, "a," + ",0" * 11, "scores.csv, row 2, bcc: is not a number"),
-        ("scores", 3, "a" + ",0" * 12, "scores.csv, row 3, image 'a': the image is in row 2 too"),
-        ("answers", 2, "unaided,R1,professor,z,bcc", "answers.csv, row 2, image 'z': not among the images"),
-        ("answers", 2, "unaided,R1,professor,a,eczema", "answers.csv, row 2, answer 'eczema': is none of bcc"),
-        ("answers", 2, "unaided,,professor,a,bcc", "answers.csv, row 2, reader: is empty"),
-        ("answers", 2, ",R1,professor,a,bcc", "answers.csv, row 2, session: is empty"),
-        ("answers", 3, "unaided,R1,clinician,b,mm", "row 3, group 'clinician': reader R1 is in group professor"),
-        ("answers", 3, "unaided,R1,professor,a,mm", "row 3, image 'a': reader R1 answered it in a row above"),
-        ("answers", 3, "unaided,R1,professor,b,=1+1", "answers.csv, row 3, answer '=1+1': a formula"),
-        ("answers", 3, 'unaided,R1,professor,"b,mm', "the row cannot be read"),
-    ])  # fmt: skip
+    ("images", 3, "b,asan,eczema,,,", "images.csv, row 3, truth 'eczema': is none of bcc"),
+    ("images", 3, "b,,nevus,,,", "images.csv, row 3, dataset: is empty"),
+    ("images", 3, ",asan,nevus,,,", "images.csv, row 3, image: is empty"),
+    ("images", 4, "a,edin,wart,,,", "images.csv, row 4, image 'a': the image is in row 2 too"),
+    ("images", 2, "a,asan,bcc,female,old,III", "images.csv, row 2, age 'old': not an age"),
+    ("images", 2, "a,asan,bcc,female,61,VII", "images.csv, row 2, skin_type 'VII': not a Fitzpatrick"),
+    ("images", 2, "a,asan,bcc,x,61,III", "images.csv, row 2, sex 'x': none of"),
+    ("images", 2, "a,asan", "images.csv, row 2: 2 cells, the header has 6"),
+    ("scores", 2, "a,nan" + ",0" * 11, "scores.csv, row 2, bcc 'nan': is not a number"),
+    ("scores", 2, "a,1e999" + ",0" * 11, "scores.csv, row 2, bcc '1e999': is not a number"),
+    ("scores", 2, "a," + ",0" * 11, "scores.csv, row 2, bcc: is not a number"),
+    ("scores", 3, "a" + ",0" * 12, "scores.csv, row 3, image 'a': the image is in row 2 too"),
+    ("answers", 2, "unaided,R1,professor,z,bcc", "answers.csv, row 2, image 'z': not among the images"),
+    ("answers", 2, "unaided,R1,professor,a,eczema", "answers.csv, row 2, answer 'eczema': is none of bcc"),
+    ("answers", 2, "unaided,,professor,a,bcc", "answers.csv, row 2, reader: is empty"),
+    ("answers", 2, ",R1,professor,a,bcc", "answers.csv, row 2, session: is empty"),
+    ("answers", 3, "unaided,R1,clinician,b,mm", "row 3, group 'clinician': reader R1 is in group professor"),
+    ("answers", 3, "unaided,R1,professor,a,mm", "row 3, image 'a': reader R1 answered it in a row above"),
+    ("answers", 3, "unaided,R1,professor,b,=1+1", "answers.csv, row 3, answer '=1+1': a formula"),
+    ("answers", 3, 'unaided,R1,professor,"b,mm', "the row cannot be read"),
+])  # fmt: skip
 def test_what_is_wrong_is_said_by_file_and_row(tmp_path, table, row, text, message):
     lines = {"images": IMAGES, "scores": SCORES, "answers": ANSWERS}
     paths = files(tmp_path, **{table: changed(lines[table], row, text)})
@@ -215,14 +215,14 @@ def test_an_ai_and_readers(tmp_path):
 
 
 @each("rows, message", [
-        ([*crossed(), ("A", "1", "p", 0, 5)], "row 18, truth '0': in row 2 this case has the truth 1"),
-        ([*crossed(), ("A", "1", "p", 1, 5)], "row 18, case 'p': the same reader rated it for the same test in row 2"),
-        ([*crossed(), ("A", "1", "z", 2, 5)], "row 18, truth '2': is neither 0 nor 1"),
-        ([*crossed(), ("A", "1", "z", "yes", 5)], "row 18, truth 'yes': is neither 0 nor 1"),
-        ([*crossed(), ("A", "1", "z", 1, "high")], "row 18, rating 'high': is not a number"),
-        ([*crossed(), ("A", "1", "z", 1, "")], "row 18, rating: is not a number"),
-        ([*crossed(), ("", "1", "z", 1, 3)], "row 18, test: is empty"),
-    ])  # fmt: skip
+    ([*crossed(), ("A", "1", "p", 0, 5)], "row 18, truth '0': in row 2 this case has the truth 1"),
+    ([*crossed(), ("A", "1", "p", 1, 5)], "row 18, case 'p': the same reader rated it for the same test in row 2"),
+    ([*crossed(), ("A", "1", "z", 2, 5)], "row 18, truth '2': is neither 0 nor 1"),
+    ([*crossed(), ("A", "1", "z", "yes", 5)], "row 18, truth 'yes': is neither 0 nor 1"),
+    ([*crossed(), ("A", "1", "z", 1, "high")], "row 18, rating 'high': is not a number"),
+    ([*crossed(), ("A", "1", "z", 1, "")], "row 18, rating: is not a number"),
+    ([*crossed(), ("", "1", "z", 1, 3)], "row 18, test: is empty"),
+])  # fmt: skip
 def test_rows_of_ratings_that_make_no_sense(tmp_path, rows, message):
     with pytest.raises(TablesRefused) as refused:
         read_ratings(rating_file(tmp_path, rows))

@@ -125,13 +125,13 @@ def test_opening_what_is_not_ready_says_why(client, draft):
 
 
 @each("changed, said", [
-        ({"choices": ["bcc"]}, "at least two"), ({"choices": ["psoriasis", "bcc"]}, "not one of the available"),
-        ({"margin": "0"}, "greater than or equal"), ({"margin": "abc"}, "Enter a number"),
-        ({"margin": "nan"}, "Enter a"), ({"washout_days": "4000"}, "less than or equal"), ({"name": ""}, "required"),
-        ({"question": "a\nb"}, "one line"),
-        ({"model_version": "999999"}, "valid choice"), ({"instructions": ""}, "required"),
-        ({"group-new": "Professors"}, "same name"), ({"ends_on": "soon"}, "valid date"),
-    ])  # fmt: skip
+    ({"choices": ["bcc"]}, "at least two"), ({"choices": ["psoriasis", "bcc"]}, "not one of the available"),
+    ({"margin": "0"}, "greater than or equal"), ({"margin": "abc"}, "Enter a number"),
+    ({"margin": "nan"}, "Enter a"), ({"washout_days": "4000"}, "less than or equal"), ({"name": ""}, "required"),
+    ({"question": "a\nb"}, "one line"),
+    ({"model_version": "999999"}, "valid choice"), ({"instructions": ""}, "required"),
+    ({"group-new": "Professors"}, "same name"), ({"ends_on": "soon"}, "valid date"),
+])  # fmt: skip
 def test_wrong_settings_are_said_and_change_nothing(client, ready, changed, said):
     before = Study.objects.filter(pk=ready.pk).values().get()
     answer = client.post(url("study-settings", ready.pk), settings_form(ready, **changed))
@@ -184,11 +184,11 @@ def test_nonsense_is_answered_kindly(client, opened, value):
 
 
 @each("sent, said", [
-        ({}, "from 1 to 10 datasets"), ({"version": "0"}, "from 1 to 10 datasets"),
-        ({"seed": "-3"}, "seed is a whole number"), ({"seed": "9" * 10}, "seed is a whole number"),
-        ({"practice": "51"}, "0 to 50"), ({"bcc": "1.5"}, "whole numbers"), ({"bcc": ""}, "1 to 2000"),
-        ({"bcc": "2001"}, "1 to 2000"),
-    ])  # fmt: skip
+    ({}, "from 1 to 10 datasets"), ({"version": "0"}, "from 1 to 10 datasets"),
+    ({"seed": "-3"}, "seed is a whole number"), ({"seed": "9" * 10}, "seed is a whole number"),
+    ({"practice": "51"}, "0 to 50"), ({"bcc": "1.5"}, "whole numbers"), ({"bcc": ""}, "1 to 2000"),
+    ({"bcc": "2001"}, "1 to 2000"),
+])  # fmt: skip
 def test_wrong_recipes_are_said(client, draft, stocked, sent, said):
     one = stocked.versions[0].pk
     full = {"set": "1", "version": one, "by": "disease", "act": "draw", f"n-{one}-bcc": sent.pop("bcc", "3")}

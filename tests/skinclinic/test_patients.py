@@ -32,11 +32,11 @@ class TestCodes:
         assert patient_codes.refused(code) == reason
 
     @each("code, doubt", [
-            ("김민지", "name"), ("홍길동", "name"), ("Jane Doe", "name"), ("DOE, JANE", "name"),
-            ("Ana-Maria O'Neil", "name"),
-            ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
-            ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
-        ])  # fmt: skip
+        ("김민지", "name"), ("홍길동", "name"), ("Jane Doe", "name"), ("DOE, JANE", "name"),
+        ("Ana-Maria O'Neil", "name"),
+        ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
+        ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
+    ])  # fmt: skip
     def test_what_looks_like_a_name_is_asked_about(self, code, doubt):
         assert patient_codes.doubtful(code) == doubt
 

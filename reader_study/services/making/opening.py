@@ -54,7 +54,7 @@ _DRAW_AGAIN = gettext_noop("Draw the sample again; such photos are passed over."
 def _about_files(study: Study):
     if n := sampling.missing_files(study):
         text = ngettext("The file of %d photo is gone.", "The files of %d photos are gone.", n) % n
-        yield Point("file", SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
+        yield Point("file", SAMPLE, text + " " + _(_DRAW_AGAIN))
 
 
 def _about_sample(study: Study):
@@ -80,7 +80,7 @@ def _about_sample(study: Study):
     }
     for reason, n in problems.items():
         text = words[reason][n != 1] % n
-        yield Point(reason, SAMPLE, f"{text} {_(_DRAW_AGAIN)}")
+        yield Point(reason, SAMPLE, text + " " + _(_DRAW_AGAIN))
     if study.model_version_id != study.recipe.get("model", study.model_version_id):
         yield Point(
             "other_model", SAMPLE,
