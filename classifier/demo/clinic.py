@@ -11,6 +11,7 @@ from classifier.demo import archive as demo_archive
 from classifier.demo import photos as demo
 from classifier.services.models import registry
 from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.archive.formats.tables import Table
 from skinclinic.models import Clinic, Member, Role, User
 
 
@@ -27,6 +28,7 @@ def seed(say: Callable[[str], object]) -> Clinic:
     folder = os.environ.get("SKINCLINIC_DEMO_PHOTOS", "")
     if folder and not (Path(folder) / "metadata.csv").is_file():
         raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv")
+    table = _table_of(folder) if folder else None
     say("making the demo clinic")
     passwords = {role: secrets.token_urlsafe(9) for role in Role.values}
     # All or nothing: a start that is interrupted here seeds from the beginning next time. Slow as it is, it may lock
@@ -34,8 +36,8 @@ def seed(say: Callable[[str], object]) -> Clinic:
     with transaction.atomic():
         clinic = Clinic.objects.create(name="Demo clinic", slug=demo.SLUG, impression_first=False)
         users = {role: _make_user(clinic, role, password) for role, password in passwords.items()}
-        if folder:
-            _seed_real(clinic, users[Role.CLINICIAN], Path(folder), say)
+        if table:
+            demo.seed_real(clinic, users[Role.CLINICIAN], Path(folder), table, say=say)
         else:
             demo.seed_synthetic(clinic, users[Role.CLINICIAN])
             demo_archive.seed_archive(clinic, users[Role.CURATOR])
@@ -44,9 +46,9 @@ def seed(say: Callable[[str], object]) -> Clinic:
     return clinic
 
 
-def _seed_real(clinic: Clinic, user: User, folder: Path, say: Callable[[str], object]) -> None:
+def _table_of(folder: str) -> Table:
     try:
-        demo.seed_real(clinic, user, folder, say=say)
+        return demo.table_of(Path(folder))
     except TableRefused as error:
         raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder}, metadata.csv: {error}") from error
 

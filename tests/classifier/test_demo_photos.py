@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 def test_patients_lesions_and_diagnoses_are_those_of_the_table(folder, clinic, clinician, model_version):
     said = []
-    demo.seed_real(clinic, clinician, folder, say=said.append)
+    demo.seed_real(clinic, clinician, folder, demo.table_of(folder), say=said.append)
     first, second = Patient.objects.filter(clinic=clinic).exclude(code="PAT_3").order_by("code")
     assert (first.sex, first.skin_type, second.sex, second.birth_year) == ("male", 2, "", None)
     assert list(Lesion.objects.filter(patient=first).order_by("pk").values_list("site", "note")) == [
