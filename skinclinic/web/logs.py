@@ -1,7 +1,7 @@
 """Logs without the secrets of links: whoever has the address of a reading, an invitation or a tried photo may use it.
 
 Only the hash of such a secret is stored, so no log may hold it in full. What nginx writes is masked in its own
-configuration. Pure.
+configuration.
 """
 
 import logging
