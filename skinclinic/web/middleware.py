@@ -13,6 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from skinclinic.models import Member
 from skinclinic.web.errors import too_large
+from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, json_error, page_to_return_to
 
 SESSION_KEY = "clinic"
@@ -97,6 +98,20 @@ class PrivatePagesMiddleware:
         response = self.get_response(request)
         if request.user.is_authenticated and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)
+        return response
+
+
+class SecretLinksMiddleware:
+    """Lets pages whose address holds a secret tell no other request, and so no log, where they come from."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        address = request.get_full_path()
+        if masked(address) != address:
+            response["Referrer-Policy"] = "strict-origin"
         return response
 
 

@@ -1,11 +1,13 @@
 """The real proxy before the real web process: private photos only through the permission check."""
 
 import http.cookiejar
+import json
 import os
 import re
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -38,24 +40,34 @@ class Visitor:
             return error.code, dict(error.headers), error.read()
 
 
+def gunicorn(port: int) -> list[str]:
+    """The command of docker/web.Dockerfile, on this port and with one process."""
+    text = (Path(django_settings.BASE_DIR) / "docker/web.Dockerfile").read_text().replace("\\\n", "")
+    words = json.loads(re.search(r"^CMD (\[.*\])$", text, re.M)[1])
+    changed = {"0.0.0.0:8000": f"127.0.0.1:{port}", "3": "1"}
+    return [sys.executable, "-m", *(changed.get(word, word) for word in words)]
+
+
 @pytest.fixture
 def proxy(home, tmp_path):
     """nginx with docker/nginx.conf (ports, folders and TLS adapted to this test) before gunicorn."""
     web, front = servers.free_port(), servers.free_port()
     config = (Path(django_settings.BASE_DIR) / "docker/nginx.conf").read_text()
-    secure = config[config.index("server {", config.index("return 301")) :]
+    first, second = (found.start() for found in re.finditer("^server {", config, re.M))
+    secure = config[:first] + config[second:]
     for old, new in (
         ("listen 443 ssl;", f"listen 127.0.0.1:{front};"),
         ("    http2 on;\n", ""),
         ("http://web:8000", f"http://127.0.0.1:{web}"),
         ("/data/", f"{home}/"),
+        ("/var/log/nginx/", f"{tmp_path}/"),
     ):
         assert old in secure, old
         secure = secure.replace(old, new)
     secure = "\n".join(line for line in secure.splitlines() if not line.strip().startswith("ssl_"))
     (tmp_path / "nginx.conf").write_text(
         f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off; client_body_temp_path {tmp_path}/body; "
+        f"events {{}}\nhttp {{ client_body_temp_path {tmp_path}/body; "
         f"proxy_temp_path {tmp_path}/proxy; fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; "
         f"scgi_temp_path {tmp_path}/s;\n{secure}\n}}\n"
     )
@@ -66,9 +78,12 @@ def proxy(home, tmp_path):
         "X_ACCEL_PREFIX": "/private-photos/",
         "SECRET_KEY": django_settings.SECRET_KEY,
     }
-    gunicorn = [sys.executable, "-m", "gunicorn", "skinclinic.wsgi", "--bind", f"127.0.0.1:{web}"]
+    with (tmp_path / "web.log").open("wb") as log:
+        serving = subprocess.Popen(
+            gunicorn(web), env=environment, cwd=django_settings.BASE_DIR, stdout=log, stderr=log
+        )
     running = [
-        subprocess.Popen([*gunicorn, "--no-control-socket"], env=environment, cwd=django_settings.BASE_DIR),
+        serving,
         subprocess.Popen(
             [servers.nginx(), "-c", str(tmp_path / "nginx.conf"), "-e", f"{tmp_path}/error.log"]
         ),
@@ -156,3 +171,32 @@ def test_a_body_of_30_megabytes_reaches_the_page_that_takes_it(proxy, client_for
         answered = error.headers
     # Django's answer to what is no form at all, not nginx's refusal.
     assert "Content-Security-Policy" in answered
+
+
+@pytest.mark.timeout(120)
+def test_no_log_holds_the_secret_of_a_link(proxy, client_for, clinician, tmp_path):
+    """Neither nginx's nor gunicorn's nor Django's; of pages, errors, wrong requests and where one comes from."""
+    secret = "KDANPo-abcdefghijklmnopqrstuvwxyz_0123456789ABC"
+    visitor = Visitor(proxy, client_for(clinician).cookies["sessionid"].value)
+    paths = [
+        f"/{before}/{secret}/{rest}"
+        for before in ("reading", "join", "try", "api/try", "//reading")
+        for rest in ("", "unaided/photo/1/answer", "nothing?x=1")
+    ]
+    quoted = urllib.parse.quote(f"/join/{secret}/", safe="")
+    paths += [f"/login/?next=/join/{secret}/", f"/login/?next={quoted}", f"/reading%2F{secret}%2F"]
+    visitor.opener.addheaders.append(("Referer", f"{visitor.base}/reading/{secret}/unaided/"))
+    for path in (*paths, "/static/nothing.js", "/worklist-of-nobody/?q=P-0"):
+        visitor.get(path)
+        request = urllib.request.Request(visitor.base + path, method="POST", data=b"{")
+        try:
+            visitor.opener.open(request, timeout=20).close()
+        except urllib.error.HTTPError:
+            continue
+    said = {name: (tmp_path / name).read_text() for name in ("access.log", "error.log", "web.log")}
+    assert secret not in "".join(said.values())
+    assert "P-0" not in said["access.log"]
+    for name in ("access.log", "web.log"):
+        assert "/reading/***/unaided/photo/1/answer" in said[name], name
+        assert "/join/***/" in said[name] and "/api/try/***/" in said[name], name
+    assert "Not Found: /reading/***/nothing" in said["web.log"]

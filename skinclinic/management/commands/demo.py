@@ -89,5 +89,5 @@ class Command(BaseCommand):
         return [
             *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "1", "--threads", "8"),
             *("--log-level", "warning", "--timeout", "120", "--worker-tmp-dir", str(scratch)),
-            "--no-control-socket",
+            *("--no-control-socket", "--logger-class", "skinclinic.web.gunicorn_logs.MaskingLogger"),
         ]
