@@ -1,29 +1,18 @@
-"""Readings with their progress, answers and every change of an answer, for those who run the study; once it is
-closed for every member of the clinic. The truth stands beside an answer only when the study is unblinded."""
+"""Readings with their progress for those who run the study; answers and every change of an answer once it is closed
+or unblinded (see ``services.access``)."""
 
 import django_filters
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 from django.http import Http404
-from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
-from rest_framework.exceptions import PermissionDenied
 
-from reader_study.models import Answer, AnswerChange, Reading, Study
+from reader_study.models import Answer, AnswerChange, Reading
+from reader_study.services import access
 from skinclinic import permissions
 from skinclinic.api.base import in_clinic
-from skinclinic.models import Member
 
 GIVEN = Count("answers", filter=~Q(answers__choice=""))
-
-
-def studies_open_to(user) -> QuerySet[Study]:
-    """Studies whose answers the user may see: those they run, and closed ones of their clinics."""
-    mine = Member.objects.filter(user=user, is_active=True)
-    running = mine.filter(role__in=("coordinator", "admin"))
-    return Study.objects.filter(
-        Q(clinic__in=running.values("clinic")) | Q(clinic__in=mine.values("clinic"), state=Study.State.CLOSED)
-    )
 
 
 class ReadingSerializer(serializers.ModelSerializer):
@@ -76,14 +65,10 @@ class AnswerSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
     first_answer = serializers.CharField(source="first_choice")
-    truth = serializers.SerializerMethodField()
+    truth = serializers.CharField(source="image.truth")
 
     def get_group(self, row: Answer) -> str:
         return row.reading.reader.group.key if row.reading.reader.group else ""
-
-    def get_truth(self, row: Answer) -> str | None:
-        """Null until the study is closed or unblinded."""
-        return row.image.truth if row.reading.reader.study.is_unblinded else None
 
 
 class AnswerChangeSerializer(serializers.ModelSerializer):
@@ -137,14 +122,15 @@ class AnswerChangeFilter(AnswerFilter):
 
 
 class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
-    """Rows of a study: outsiders 404, members of its clinic 403 until it is closed unless they run it."""
+    """Rows of a study: outsiders 404, members of its clinic 403 until they may see them."""
 
     # Where a row names its study.
     study_path = "reading__reader__study"
+    studies_for = staticmethod(access.with_answers_for)
 
     def get_queryset(self):
         rows = super().get_queryset()
-        allowed = studies_open_to(self.request.user)
+        allowed = self.studies_for(self.request.user)
         if slug := self.request.query_params.get("clinic"):
             allowed = in_clinic(allowed, slug)
         return rows.filter(**{f"{self.study_path}__in": allowed})
@@ -157,12 +143,12 @@ class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         study = row
         for name in self.study_path.split("__"):
             study = getattr(study, name)
-        member = permissions.member_of(self.request.user, study.clinic_id)
-        if not (study.is_closed or member.can_run_studies):
-            raise PermissionDenied(
-                _("Answers are shown to the study's coordinators, and to others once it is closed.")
-            )
+        self.check(access.Access(study, permissions.member_of(self.request.user, study.clinic_id)))
         return row
+
+    def check(self, may: access.Access) -> None:
+        """Raise PermissionDenied for rows that this person may not see."""
+        may.require_answers()
 
 
 class ReadingViewSet(_OfStudies):
@@ -176,6 +162,10 @@ class ReadingViewSet(_OfStudies):
     serializer_class = ReadingSerializer
     filterset_class = ReadingFilter
     study_path = "reader__study"
+    studies_for = staticmethod(access.with_photos_for)
+
+    def check(self, may: access.Access) -> None:
+        may.require_photos()
 
 
 class AnswerViewSet(_OfStudies):

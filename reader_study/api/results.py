@@ -7,11 +7,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 
 from reader_study.models import Study, StudyResult
-from reader_study.services.access import sees_results
+from reader_study.services.access import Access, with_answers_for
 from reader_study.services.results import result_files
 from reader_study.services.results import results as service
 from reader_study.services.results.study_tables import FILES
@@ -43,7 +42,7 @@ class StudyResultViewSet(ReadViewSet):
 
     def list(self, request):
         """The studies whose results the caller may see, and how far these are."""
-        studies = [study for study in self.filter_queryset(self.get_queryset()) if self._may_see(study)]
+        studies = self.filter_queryset(self.get_queryset()).filter(pk__in=with_answers_for(request.user))
         rows = StudyResult.objects.filter(study__in=studies).select_related("study").order_by("-study")
         page = self.paginate_queryset(rows)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -82,13 +81,9 @@ class StudyResultViewSet(ReadViewSet):
             raise Refused(409, "blinded", _("Results are computed once the study is closed."))
         return Response(self.get_serializer(service.request(study)).data, status=202)
 
-    def _may_see(self, study: Study) -> bool:
-        return sees_results(study, self.member(study.clinic_id))
-
     def _results(self) -> service.Results:
         study = self.get_object()
-        if not self._may_see(study):
-            raise PermissionDenied(_("The study is not closed: its results are not shown yet."))
+        Access(study, self.member(study.clinic_id)).require_answers()
         try:
             return service.Results(study, self.request.query_params.get("ak", ""))
         except service.NoResults:

@@ -20,7 +20,8 @@ from reader_study.api.serializers import (
 )
 from reader_study.models import Study
 from reader_study.presenters.addresses import reading_address
-from reader_study.services.making import opening, progress, readers, sampling, studies
+from reader_study.services.access import Access
+from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
 from skinclinic import permissions
@@ -130,13 +131,15 @@ class StudyViewSet(ReadViewSet):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def protocol(self, request, pk=None):
-        """What opening fixed, and its SHA-256; before closing for those who run the study, for it holds the truth."""
+        """What opening fixed, and its SHA-256; before closing for those who run the study, and until it is unblinded
+        without what its photos show (``kept_back``)."""
         study = self.get_object()
-        if not study.is_closed:
-            self._run_by_caller()
+        may = Access(study, self.member(study.clinic_id))
+        may.require_photos()
         if study.protocol is None:
             raise Refused(409, "draft", _("The study has not been opened: nothing is fixed yet."))
-        return Response({"sha256": study.protocol_sha256, "protocol": study.protocol})
+        content = protocol.shown(study, with_truth=may.can_see_truth)
+        return Response({"sha256": study.protocol_sha256, "protocol": content})
 
     def _run_by_caller(self) -> Study:
         study = self.get_object()

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study
-from reader_study.services.access import sees_results
+from reader_study.services.access import Access
 from reader_study.services.results import model_answers, results
 from skinclinic.permissions import STUDY
 from skinclinic.presenters.work import Progress, shown
@@ -24,7 +24,7 @@ class ResultsProgress(Progress[Study]):
 
     @property
     def is_shown(self) -> bool:
-        return sees_results(self.row, self.member)
+        return Access(self.row, self.member).can_see_answers
 
     @property
     def doing(self) -> str:

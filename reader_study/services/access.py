@@ -1,22 +1,82 @@
-"""Who sees what of a study: members look, coordinators and admins run it, and before it is closed only they
-see which photos it holds."""
+"""Who sees what of a study; the only place that decides it, for pages and API alike.
 
-from django.db.models import QuerySet
+Members of the clinic see that a study exists. Who runs it (coordinators, admins) sees its photos and how far its
+readers are; but while it is open nobody sees an answer, nor what a photo shows, until somebody unblinds the study,
+which is logged with name and reason. Once it is closed every member sees everything.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyImage
-from skinclinic.models import Clinic, Member, Photo
+from skinclinic.models import Clinic, Member, Photo, User
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a member of the clinic may see of one of its studies."""
+
+    study: Study
+    member: Member
+
+    @property
+    def can_see_photos(self) -> bool:
+        """Which photos it holds, its protocol, its log, and how far the readers are."""
+        return self.study.is_closed or self.member.can_run_studies
+
+    @property
+    def can_see_answers(self) -> bool:
+        """What readers answered, and everything computed from it."""
+        return self.study.is_closed or (self.study.is_unblinded and self.member.can_run_studies)
+
+    @property
+    def can_see_truth(self) -> bool:
+        """What each photo shows. Who draws the sample must know; but beside answers that come back on paper it
+        would be a result."""
+        return self.can_see_answers or (self.study.is_draft and self.member.can_run_studies)
+
+    def require_photos(self) -> None:
+        """Raise PermissionDenied."""
+        if not self.can_see_photos:
+            raise PermissionDenied(_("Only those who run the study see this before it is closed."))
+
+    def require_answers(self) -> None:
+        """Raise PermissionDenied, saying until when."""
+        if not self.can_see_answers:
+            raise PermissionDenied(
+                _(
+                    "The study is not closed: nobody sees answers or results before that, unless it is unblinded."
+                )
+            )
+
+
+def with_photos_for(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Studies of which ``can_see_photos`` holds for this person."""
+    mine, running = _clinics(user)
+    return Study.objects.filter(Q(clinic__in=running) | Q(clinic__in=mine, state=Study.State.CLOSED))
+
+
+def with_answers_for(user: User | AnonymousUser) -> QuerySet[Study]:
+    """Studies of which ``can_see_answers`` holds for this person."""
+    mine, running = _clinics(user)
+    return Study.objects.filter(
+        Q(clinic__in=running, unblinded_at__isnull=False) | Q(clinic__in=mine, state=Study.State.CLOSED)
+    )
+
+
+def _clinics(user: User | AnonymousUser) -> tuple[QuerySet, QuerySet]:
+    """The clinics the person is in, and those whose studies the person runs."""
+    mine = Member.objects.filter(user=user.pk, is_active=True)
+    return mine.values("clinic"), mine.filter(role__in=Member.STUDY_ROLES).values("clinic")
 
 
 def studies_of(clinic: Clinic) -> QuerySet[Study]:
     """The clinic's studies, newest first."""
     return Study.objects.filter(clinic=clinic).order_by("-id")
-
-
-def sees_results(study: Study, member: Member) -> bool:
-    """Whether a member may see answers beside the truth: of a closed study everybody, before that only those who
-    run it and after a logged decision."""
-    return study.is_closed or (study.is_unblinded and member.can_run_studies)
 
 
 def why_kept(photo: Photo) -> str:

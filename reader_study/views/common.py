@@ -1,7 +1,8 @@
 """What every page of a study shares: who may see it, and what its frame shows."""
 
 from reader_study.models import Study
-from skinclinic.permissions import STUDY, VIEW, get_for, member_of, require
+from reader_study.services.access import Access
+from skinclinic.permissions import VIEW, get_for, member_of
 from skinclinic.web.requests import SignedInRequest
 
 STUDIES = Study.objects.select_related("clinic", "model_version", "created_by", "opened_by", "closed_by")
@@ -12,12 +13,10 @@ def study_of(request: SignedInRequest, pk: int, need: str = VIEW) -> Study:
     return get_for(request.user, STUDIES, pk, need)
 
 
-def study_with_truth(request: SignedInRequest, pk: int) -> Study:
-    """The study for those who may see its photos and readers now: after closing every member of the clinic."""
+def access_of(request: SignedInRequest, pk: int) -> Access:
+    """The study, and what the signed-in person may see of it. Raises Http404 for outsiders."""
     study = study_of(request, pk)
-    if not study.is_closed:
-        require(member_of(request.user, study.clinic_id), STUDY)
-    return study
+    return Access(study, member_of(request.user, study.clinic_id))
 
 
 def frame(request: SignedInRequest, study: Study, tab: str) -> dict:

@@ -1,7 +1,6 @@
 """What every page of a study's results shares: who may see it, and which part of the results is shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property, wraps
 from urllib.parse import urlencode
 
@@ -10,37 +9,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from reader_study.models import Study, StudyEvent, StudyResult
+from reader_study.models import StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
 from reader_study.presenters.work import ResultsProgress
-from reader_study.services.access import sees_results
+from reader_study.services.access import Access
 from reader_study.services.results.results import POLICIES, NoResults, Results
-from reader_study.views.common import frame, study_of
-from skinclinic.models import Member
-from skinclinic.permissions import member_of
+from reader_study.views.common import access_of, frame
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 
 TAB = "results"
-
-
-@dataclass(frozen=True)
-class Access:
-    """A member before the results of a study."""
-
-    study: Study
-    member: Member
-
-    @property
-    def can_see(self) -> bool:
-        return sees_results(self.study, self.member)
-
-
-def access_of(request: SignedInRequest, pk: int) -> Access:
-    """Raises Http404 for outsiders."""
-    study = study_of(request, pk)
-    return Access(study, member_of(request.user, study.clinic_id))
 
 
 def results_page(view: Callable) -> Callable:
@@ -51,7 +30,7 @@ def results_page(view: Callable) -> Callable:
     @wraps(view)
     def shown(request: SignedInRequest, pk: int) -> HttpResponse:
         access = access_of(request, pk)
-        if not access.can_see:
+        if not access.can_see_answers:
             return refusal(request, access)
         try:
             page = ResultPage(request, access)

@@ -8,11 +8,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.presenters.work import ResultsProgress
+from reader_study.services.access import Access
 from reader_study.services.results import results as service
 from reader_study.services.results.conclusions import conclusions
 from reader_study.services.results.results import NoResults
-from reader_study.views.common import frame, study_of
-from reader_study.views.result_page import TAB, Access, ResultPage, access_of, refusal
+from reader_study.views.common import access_of, frame, study_of
+from reader_study.views.result_page import TAB, ResultPage, refusal
 from skinclinic.permissions import STUDY
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest
@@ -22,7 +23,7 @@ from skinclinic.web.requests import SignedInRequest
 def overview(request: SignedInRequest, pk: int) -> HttpResponse:
     """The results in short; or why there are none yet."""
     access = access_of(request, pk)
-    if not access.can_see:
+    if not access.can_see_answers:
         return refusal(request, access)
     row = StudyResult.objects.filter(study=access.study).first()
     try:

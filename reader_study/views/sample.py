@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from classifier.services.evaluation import evaluations
 from reader_study.models import Study
 from reader_study.presenters import words
+from reader_study.services.access import Access
 from reader_study.services.making import sampling
 from reader_study.services.making.sampling import Recipe
-from reader_study.views.common import frame, study_of, study_with_truth
+from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
@@ -54,10 +55,12 @@ class Choice:
 @require_http_methods(["GET", "HEAD", "POST"])
 def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     """The recipe (while the study is a draft) and the photos drawn by it."""
-    study = study_with_truth(request, pk)
+    access = access_of(request, pk)
+    access.require_photos()
+    study = access.study
     if request.method == "POST":
-        return _draw(request, study_of(request, pk, STUDY))
-    context = frame(request, study, "sample") | _drawn(study)
+        return _draw(request, access, study_of(request, pk, STUDY))
+    context = frame(request, study, "sample") | _drawn(access)
     if study.is_draft:
         recipe = Recipe.of(study)
         choice = Choice.of(request.GET, recipe)
@@ -68,7 +71,7 @@ def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "studies/sample.html", context)
 
 
-def _draw(request: SignedInRequest, study: Study) -> HttpResponse:
+def _draw(request: SignedInRequest, access: Access, study: Study) -> HttpResponse:
     """Fill in the paper's numbers, or draw."""
     recipe, choice = Recipe.of(study), Choice.of(request.POST, None)
     numbers = {
@@ -86,7 +89,7 @@ def _draw(request: SignedInRequest, study: Study) -> HttpResponse:
             errors[refused.field] = str(refused)
         else:
             return _after_drawing(request, study)
-    context = frame(request, study, "sample") | _drawn(study)
+    context = frame(request, study, "sample") | _drawn(access)
     found = _form(study, choice, recipe, numbers, errors | _texts(texts))
     if request.POST.get("act") == "paper" and found["stock"] is not None:
         preset = sampling.as_in_paper(found["stock"])
@@ -182,8 +185,10 @@ def _form(
     }
 
 
-def _drawn(study: Study) -> dict:
-    """The photos of the sample by disease, and how many of each dataset were found and wanted."""
+def _drawn(access: Access) -> dict:
+    """The photos of the sample, by disease for those who may see it, and how many of each dataset were found and
+    wanted."""
+    study = access.study
     images = list(study.images.select_related("photo").order_by("number"))
     counted = [image for image in images if not image.is_practice]
     counts = Counter((image.truth, image.dataset) for image in counted)
@@ -205,9 +210,12 @@ def _drawn(study: Study) -> dict:
     ]
     return {
         "images": images,
+        "shows_truth": access.can_see_truth,
         "by_disease": [
             (key, group) for key in BY_KEY if (group := [image for image in counted if image.truth == key])
-        ],
+        ]
+        if access.can_see_truth
+        else [("", counted)],
         "practice_images": [image for image in images if image.is_practice],
         "photo_count": len(counted),
         "datasets": datasets,

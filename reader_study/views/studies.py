@@ -16,7 +16,7 @@ from reader_study.presenters.work import ModelAnswersProgress
 from reader_study.services.access import studies_of
 from reader_study.services.making import opening, progress, protocol, readers, studies
 from reader_study.services.results import model_answers
-from reader_study.views.common import frame, study_of, study_with_truth
+from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
@@ -171,11 +171,14 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def protocol_file(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The protocol as it was hashed."""
-    study = study_with_truth(request, pk)
+    """The protocol as it was hashed; until the study is unblinded without what its photos show."""
+    access = access_of(request, pk)
+    access.require_photos()
+    study = access.study
     if study.protocol is None:
         raise Http404
-    response = HttpResponse(protocol.canonical(study.protocol), content_type="application/json")
+    content = protocol.shown(study, with_truth=access.can_see_truth)
+    response = HttpResponse(protocol.canonical(content), content_type="application/json")
     response["Content-Disposition"] = (
         f'attachment; filename="{slugify(study.name) or "study"}-{study.pk}-protocol.json"'
     )
@@ -185,7 +188,9 @@ def protocol_file(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_safe
 def log(request: SignedInRequest, pk: int) -> HttpResponse:
     """Everything that was done to the study, newest first."""
-    study = study_with_truth(request, pk)
+    access = access_of(request, pk)
+    access.require_photos()
+    study = access.study
     page = _page(request, study.events.select_related("by", "reader"), LOG_SIZE)
     context = frame(request, study, "log") | _around(reverse("study-log", args=[pk]), page)
     context["events"] = [(event, words.event(event)) for event in page.rows]

@@ -38,6 +38,7 @@ class Member(models.Model):
     """A person in a clinic, with one role."""
 
     EDITING_ROLES = (Role.CLINICIAN, Role.CURATOR, Role.ADMIN)
+    STUDY_ROLES = (Role.COORDINATOR, Role.ADMIN)
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
@@ -65,7 +66,7 @@ class Member(models.Model):
     @property
     def can_run_studies(self) -> bool:
         """Whether this member may make, open and close reader studies and see their truth before they close."""
-        return self.role in (Role.COORDINATOR, Role.ADMIN)
+        return self.role in self.STUDY_ROLES
 
     @property
     def is_admin(self) -> bool:

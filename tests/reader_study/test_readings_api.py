@@ -39,16 +39,21 @@ def test_readings_with_their_progress(made, coordinator):
     assert all(row["counts"] and row["started_at"] and row["finished_at"] is None for row in rows)
 
 
-def test_answers_in_words_and_the_truth_only_when_unblinded(made, coordinator):
-    rows = get(coordinator, "/api/answers/", study=made.study.pk, reader="R01").json()["results"]
+def unblind() -> None:
+    Study.objects.update(unblinded_at=timezone.now())
+
+
+def test_answers_in_words_beside_the_truth_only_when_unblinded(made, coordinator):
+    asked = {"study": made.study.pk, "reader": "R01"}
+    assert get(coordinator, "/api/answers/", **asked).json()["results"] == []
+    unblind()
+    rows = get(coordinator, "/api/answers/", **asked).json()["results"]
     numbers = made.readers[0].readings.get().order
-    assert [(row["image"], row["answer"], row["truth"]) for row in rows] == [
-        (f"{numbers[1]:03d}", "bcc", None),
-        (f"{numbers[0]:03d}", "mm", None),
+    assert [(row["image"], row["answer"]) for row in rows] == [
+        (f"{numbers[1]:03d}", "bcc"),
+        (f"{numbers[0]:03d}", "mm"),
     ]
     assert rows[1] | {"session": "unaided", "group": "professors", "seconds": 5.0, "number": 1} == rows[1]
-    Study.objects.update(unblinded_at=timezone.now())
-    rows = get(coordinator, "/api/answers/", study=made.study.pk, reader="R01").json()["results"]
     assert [row["truth"] for row in rows] == [
         made.study.images.get(number=number).truth for number in (numbers[1], numbers[0])
     ]
@@ -56,6 +61,7 @@ def test_answers_in_words_and_the_truth_only_when_unblinded(made, coordinator):
 
 def test_every_change_is_told(made, coordinator):
     path = "/api/answer-changes/"
+    unblind()
     rows = get(coordinator, path, reader="R01", study=made.study.pk).json()["results"]
     assert [(row["answer"], row["is_in_force"]) for row in rows] == [
         ("bcc", True), ("sk", False), ("mm", True),
@@ -64,7 +70,9 @@ def test_every_change_is_told(made, coordinator):
     assert {row["answer"] for row in lost} == {"sk"}
 
 
-def test_members_see_answers_only_of_closed_studies(made, clinician, coordinator, outsider):
+def test_members_see_answers_only_of_closed_studies_and_who_runs_them_of_unblinded_ones(
+    made, clinician, coordinator, outsider
+):
     reading = made.readers[0].readings.get()
     answer, change = reading.answers.first(), reading.changes.first()
     paths = [
@@ -73,10 +81,13 @@ def test_members_see_answers_only_of_closed_studies(made, clinician, coordinator
         f"/api/answer-changes/{change.pk}/",
     ]
     lists = ["/api/readings/", "/api/answers/", "/api/answer-changes/"]
-    assert [get(coordinator, path).status_code for path in paths] == [200, 200, 200]
+    assert [get(coordinator, path).status_code for path in paths] == [200, 403, 403]
     assert [get(clinician, path).status_code for path in paths] == [403, 403, 403]
     assert [get(outsider, path).status_code for path in paths] == [404, 404, 404]
     assert [get(clinician, path).json()["results"] for path in lists] == [[], [], []]
+    unblind()
+    assert [get(coordinator, path).status_code for path in paths] == [200, 200, 200]
+    assert [get(clinician, path).status_code for path in paths] == [403, 403, 403]
     Study.objects.update(state=Study.State.CLOSED)
     assert [get(clinician, path).status_code for path in paths] == [200, 200, 200]
     assert all(get(clinician, path).json()["results"] for path in lists)
@@ -84,6 +95,7 @@ def test_members_see_answers_only_of_closed_studies(made, clinician, coordinator
 
 
 def test_pages_and_bad_questions(made, coordinator):
+    unblind()
     first = get(coordinator, "/api/answers/", page_size=3).json()
     assert len(first["results"]) == 3
     assert first["next"]

@@ -64,6 +64,15 @@ def fix(study: Study) -> None:
     study.protocol_sha256 = _hash(study.protocol)
 
 
+def shown(study: Study, *, with_truth: bool) -> dict:
+    """The stored protocol; or without what its photos show, which it then says. Only the whole one has the hash."""
+    content = study.protocol or {}
+    if with_truth:
+        return content
+    images = [{**image, "truth": None} for image in content.get("images", [])]
+    return {**content, "images": images, "kept_back": "truth of the photos, until the study is closed"}
+
+
 @dataclass(frozen=True)
 class Check:
     """Whether the stored protocol has its hash, and which parts of the rows no longer agree with it."""

@@ -47,7 +47,11 @@ class Typed:
 
 @dataclass
 class Difference:
-    """What the file would do to one reading. ``changed``: (number of the photo, stored, in the file)."""
+    """What the file would do to one reading. ``changed``: (number of the photo, stored, in the file).
+
+    ``same`` and ``changed`` are of answers that came from paper before. Of those given ``on_screen`` nothing is said,
+    not even whether they are the same: a file of what the photos show would tell how many are right.
+    """
 
     reading: Reading
     new: int = 0
@@ -281,6 +285,8 @@ def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
                     one.missing.append(number)
             elif image not in known:
                 one.new += 1
+            elif not known[image].is_from_paper:
+                continue
             elif _is_same(known[image], typed[image]):
                 one.same += 1
             else:
@@ -342,8 +348,9 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
     for row in rows:
         answer = known.get(row.image)
         if answer is not None and answer.choice:
-            stays = keep == KEEP_SCREEN and not answer.is_from_paper
-            if stays or _is_same(answer, row):
+            # One from the screen makes way even if it is the same: what was written must not tell which were.
+            stays = _is_same(answer, row) if answer.is_from_paper else keep == KEEP_SCREEN
+            if stays:
                 continue
         if answer is None:
             answer = Answer(reading=reading, image_id=row.image, number=0, answered_at=now)
