@@ -23,5 +23,7 @@ def test_photos_and_reconciling_wait_behind_nothing(monkeypatch, settings):
         if "--queues" in command
     }
     assert served["worker"] == [jobs.PHOTOS]
-    assert sorted(sum(served.values(), [])) == sorted({jobs.queue_of(kind) for kind in jobs._kinds})
+    assert sorted(queue for queues in served.values() for queue in queues) == sorted(
+        {jobs.queue_of(kind) for kind in jobs._kinds}
+    )
     assert started["reconciler"][-1] == "reconcile"
