@@ -12,6 +12,7 @@ def folders_of(home: Path, cache: Path) -> dict[str, Path]:
         "PHOTOS_DIR": home / "photos",
         "MODELS_DIR": home / "models",
         "CACHE_DIR": cache,
+        "STATIC_ROOT": home / "static",
     }
 
 

@@ -151,7 +151,15 @@ TIME_ZONE = env("TIME_ZONE", default="UTC")
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "skinclinic.web.hashed_static.DocumentationFinder",
+]
 STATIC_ROOT = SKINCLINIC_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "skinclinic.web.hashed_static.HashedStaticStorage"},
+}
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -1,5 +1,6 @@
 """The real proxy before the real web process: private photos only through the permission check."""
 
+import gzip
 import http.cookiejar
 import json
 import os
@@ -129,6 +130,21 @@ def test_the_proxy_refuses_a_body_over_26_megabytes(proxy):
     if isinstance(refused.value, urllib.error.HTTPError):
         assert refused.value.code == 413
     assert factories.make_clinic("still here").pk
+
+
+def test_static_files_may_be_kept_for_good_where_their_name_holds_their_hash(proxy, home):
+    folder = home / "static" / "js"
+    folder.mkdir(parents=True)
+    for name in ("app.0123456789ab.js", "app.js"):
+        (folder / name).write_text("plain")
+        (folder / f"{name}.gz").write_bytes(gzip.compress(b"packed"))
+    visitor = Visitor(proxy)
+    status, headers, body = visitor.get("/static/js/app.0123456789ab.js")
+    assert (status, body, headers["Cache-Control"]) == (200, b"plain", "public, max-age=31536000, immutable")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert visitor.get("/static/js/app.js")[1]["Cache-Control"] == "public, max-age=300"
+    visitor.opener.addheaders.append(("Accept-Encoding", "gzip"))
+    assert gzip.decompress(visitor.get("/static/js/app.0123456789ab.js")[2]) == b"packed"
 
 
 def longest_bodies(resolver=None, prefix: str = "/"):

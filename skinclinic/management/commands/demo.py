@@ -19,6 +19,8 @@ class Command(BaseCommand):
     help = "Run SkinClinic on this machine alone, at http://127.0.0.1:$PORT (8000). Ctrl-C stops it."
     requires_system_checks: list[str] = []
     environment: dict[str, str] = {}
+    # A page never meets the scripts of another release.
+    collects_static = True
     # Beginnings of warnings of Celery's that say nothing new here.
     not_warned = ["You're running the worker with superuser privileges"]
 
@@ -29,11 +31,13 @@ class Command(BaseCommand):
         home = settings.SKINCLINIC_HOME
         scratch = home / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
-        settings.STATIC_ROOT.mkdir(exist_ok=True)
         environment = os.environ | self.environment | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}
 
         self.say(f"everything is written to {home}")
         call_command("migrate", verbosity=0)
+        if self.collects_static:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
         # In a process of its own, so that the network's memory is given back.
         if subprocess.run(python(MANAGE, "seed_demo"), env=environment).returncode:
             raise CommandError("The demo data could not be made; see above.")

@@ -22,6 +22,7 @@ class Command(Demo):
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         "EMAIL_URL": os.environ.get("EMAIL_URL", "consolemail://"),
     }
+    collects_static = False  # with DEBUG files are served from where they lie
     not_warned = [*Demo.not_warned, "Using settings.DEBUG leads to a memory"]
 
     def run(self, port: int, scratch: Path, environment: dict[str, str]) -> None:
