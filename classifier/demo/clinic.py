@@ -25,8 +25,12 @@ def seed(say: Callable[[str], object]) -> Clinic:
         say("the demo clinic is there already; its sign-ins were printed when it was made")
         return clinic
     folder = os.environ.get("SKINCLINIC_DEMO_PHOTOS", "")
-    if folder and not (Path(folder) / "metadata.csv").is_file():
-        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv")
+    try:
+        table = demo.table_of(Path(folder)) if folder else None
+    except FileNotFoundError:
+        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder} holds no metadata.csv") from None
+    except (OSError, TableRefused) as error:
+        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder}, metadata.csv: {error}") from error
     say("making the demo clinic")
     passwords = {role: secrets.token_urlsafe(9) for role in Role.values}
     # All or nothing: a start that is interrupted here seeds from the beginning next time. Slow as it is, it may lock
@@ -34,21 +38,14 @@ def seed(say: Callable[[str], object]) -> Clinic:
     with transaction.atomic():
         clinic = Clinic.objects.create(name="Demo clinic", slug=demo.SLUG, impression_first=False)
         users = {role: _make_user(clinic, role, password) for role, password in passwords.items()}
-        if folder:
-            _seed_real(clinic, users[Role.CLINICIAN], Path(folder), say)
+        if table:
+            demo.seed_real(clinic, users[Role.CLINICIAN], table, say=say)
         else:
             demo.seed_synthetic(clinic, users[Role.CLINICIAN])
             demo_archive.seed_archive(clinic, users[Role.CURATOR])
     for role, password in passwords.items():
         say(f"sign in: {role} {password}")
     return clinic
-
-
-def _seed_real(clinic: Clinic, user: User, folder: Path, say: Callable[[str], object]) -> None:
-    try:
-        demo.seed_real(clinic, user, folder, say=say)
-    except TableRefused as error:
-        raise NoPhotos(f"SKINCLINIC_DEMO_PHOTOS={folder}, metadata.csv: {error}") from error
 
 
 def _make_user(clinic: Clinic, role: str, password: str) -> User:

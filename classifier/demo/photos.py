@@ -62,14 +62,19 @@ def _at_visit(drawing: Image.Image, visit: int) -> Image.Image:
     return turned.crop((round(edge), round(edge), round(side - edge), round(side - edge))).resize((512, 512))
 
 
-def seed_real(clinic: Clinic, user: User, folder: Path, *, say: Callable[[str], object]) -> None:
-    """Import a PAD-UFES-20 folder and ask for the analyses, newest photos first.
-
-    A row that cannot be read, or whose photo is missing or unusable, is named and left out. Raises TableRefused.
-    """
+def table_of(folder: Path) -> Table:
+    """The table of a PAD-UFES-20 folder. Raises TableRefused, OSError."""
     table = Table(folder / "metadata.csv")
     table.require(*PAD_UFES_20.columns.values())
-    photos = []
+    return table
+
+
+def seed_real(clinic: Clinic, user: User, table: Table, *, say: Callable[[str], object]) -> None:
+    """Import the photos of a PAD-UFES-20 folder and ask for the analyses, newest photos first.
+
+    A row that cannot be read, or whose photo is missing or unusable, is named and left out.
+    """
+    folder, photos = table.path.parent, []
     for record in table.records():
         row, problems = read(record, PAD_UFES_20)
         try:

@@ -78,7 +78,7 @@ def render_panel(request: SignedInRequest, shown: Shown, *, status: int = 200, *
     context = result_context.panel(shown, **extra)
     if request.GET.get("seen") == context["watch"]:
         return HttpResponse(status=204)
-    return render(request, "result/panel.html", context | {"swap_tools": True}, status=status)
+    return render(request, "result/polled.html", context | {"swap_tools": True}, status=status)
 
 
 def after_saving(request: SignedInRequest, found: Analysis, what: str) -> HttpResponse:

@@ -38,10 +38,11 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
         # All of it before anything is locked: a phone in a lift may take minutes to send it.
         given = read_given(_body(request))
         taken = answers.take(secret, session, position, given)
-    except TooLarge as problem:
-        return json_error(413, "too_large", str(problem), then=NEXT)
-    except BadAnswer as problem:
-        return json_error(400, "bad_answer", str(problem), then=NEXT)
+    except (TooLarge, BadAnswer) as problem:
+        # A link that nobody has is none, whatever was sent to it.
+        readings.find(secret, session)
+        status, code = (413, "too_large") if isinstance(problem, TooLarge) else (400, "bad_answer")
+        return json_error(status, code, str(problem), then=NEXT)
     except Refused as refused:
         if refused.refusal.is_logged and refused.reading:
             readings.note_refused(refused.reading, refused.code)

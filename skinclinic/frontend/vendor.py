@@ -1,10 +1,10 @@
-"""Fetch the pinned third-party front-end files from npm and write their manifests.
+"""Fetch the pinned third-party front-end files from npm anew.
 
     python -m skinclinic.frontend.vendor
 
-``PACKAGES`` is the list: to update one, change its version here, run this, and look at the difference.
-The folder of a package carries its version, so ``templates/base.html`` names the new one too. Needs
-Node's ``npm``; nothing of npm is needed to run the product.
+The manifests are the list: ``keep`` are patterns of the files kept of each package. To update one, change its
+version there, run this, which writes the hashes, and look at the difference. The folder of a package carries its
+version, so ``templates/base.html`` names the new one too. Needs Node's ``npm``; the product does not.
 """
 
 import hashlib
@@ -13,179 +13,68 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
-STATIC_VENDOR = ROOT / "static" / "vendor"
-TEST_VENDOR = ROOT / "tests" / "browser" / "vendor"
+FOLDERS = (ROOT / "static" / "vendor", ROOT / "tests" / "browser" / "vendor")
+# The icons that become one sprite.
+ICONS = Path(__file__).with_name("icons.txt")
 # The comment names a file that is not kept, which hashed static file names refuse.
 SOURCE_MAP_COMMENT = re.compile(rb"\n?(//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/)\s*$")
 
-ICONS = Path(__file__).with_name("icons.txt").read_text().split()
 
-
-@dataclass(frozen=True)
-class Package:
-    """One npm package: ``files`` and ``licence_files`` are glob patterns inside its archive."""
-
-    name: str
-    version: str
-    licence: str
-    source: str
-    licence_files: tuple[str, ...]
-    files: tuple[str, ...]
-    into: Path = STATIC_VENDOR
-    note: str = ""
-
-    @property
-    def folder(self) -> Path:
-        return self.into / f"{self.name}-{self.version}"
-
-
-PACKAGES = (
-    Package(
-        "htmx.org",
-        "2.0.11",
-        "0BSD",
-        "https://github.com/bigskysoftware/htmx",
-        ("LICENSE",),
-        ("dist/htmx.min.js",),
-    ),
-    Package(
-        "bootstrap",
-        "5.3.9",
-        "MIT",
-        "https://github.com/twbs/bootstrap",
-        ("LICENSE",),
-        ("dist/css/bootstrap.min.css", "dist/js/bootstrap.bundle.min.js"),
-        note="Source map comments removed. The bundle contains @popperjs/core (MIT).",
-    ),
-    Package(
-        "bootstrap-icons",
-        "1.13.2",
-        "MIT",
-        "https://github.com/twbs/icons",
-        ("LICENSE",),
-        tuple(f"icons/{name}.svg" for name in ICONS),
-        note="Kept as one sprite, icons.svg, of the symbols named in skinclinic/frontend/icons.txt.",
-    ),
-    Package(
-        "pretendard",
-        "1.3.9",
-        "OFL-1.1",
-        "https://github.com/orioncactus/pretendard",
-        ("dist/LICENSE.txt",),
-        (
-            "dist/web/variable/pretendardvariable-dynamic-subset.css",
-            "dist/web/variable/woff2-dynamic-subset/*.woff2",
-            "dist/public/static/alternative/Pretendard-Regular.ttf",
-        ),
-        note="The variable font for pages, split by character range; one TrueType face for PDF files.",
-    ),
-    Package(
-        "axe-core",
-        "4.14.1",
-        "MPL-2.0",
-        "https://github.com/dequelabs/axe-core",
-        ("LICENSE", "LICENSE-3RD-PARTY.txt"),
-        ("axe.min.js",),
-        into=TEST_VENDOR,
-        note="Used by tests only; not served.",
-    ),
-)
-
-
-def unpack(package: Package, folder: Path) -> Path:
-    """Download the archive of ``package`` into ``folder`` and return the unpacked package folder."""
-    subprocess.run(
-        ["npm", "pack", "--silent", f"{package.name}@{package.version}"],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    (archive,) = folder.glob("*.tgz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    return folder / "package"
-
-
-def matches(source: Path, patterns: tuple[str, ...]) -> list[Path]:
-    """Return the files under ``source`` that ``patterns`` name; a pattern without a file is an error."""
-    found = []
-    for pattern in patterns:
-        files = sorted(path for path in source.glob(pattern) if path.is_file())
-        if not files:
-            raise FileNotFoundError(f"{source.parent.name}: nothing matches {pattern}")
-        found += files
-    return found
-
-
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text, re.S)
-    if match is None:
-        raise ValueError(f"there is no {pattern} in it")
-    return match[1]
-
-
-def sprite(icons: list[Path]) -> bytes:
-    """Return one SVG of symbols, each with the name of its file as id, drawn in the text colour."""
-    symbols = []
-    for path in icons:
-        text = path.read_text()
-        view_box = _found(r'viewBox="([^"]+)"', text)
-        inner = _found(r"<svg[^>]*>(.*)</svg>", text)
-        inner = re.sub(r"\s*\n\s*", "", inner)
-        symbols.append(f'<symbol id="{path.stem}" viewBox="{view_box}" fill="currentColor">{inner}</symbol>')
-    return ('<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n").encode()
-
-
-def copy(package: Package, source: Path) -> None:
-    """Write the kept files of ``package`` into its folder, flat but for sub-folders the CSS names."""
-    shutil.rmtree(package.folder, ignore_errors=True)
-    package.folder.mkdir(parents=True)
-    for path in matches(source, package.licence_files):
-        shutil.copyfile(path, package.folder / path.name)
-    files = matches(source, package.files)
-    if package.name == "bootstrap-icons":
-        (package.folder / "icons.svg").write_bytes(sprite(files))
-        return
-    for path in files:
-        target = package.folder / (
-            Path(path.parent.name) / path.name if path.suffix == ".woff2" else Path(path.name)
+def fetch(package: dict, into: Path) -> dict[str, str]:
+    """Replace the kept files of a package and return the SHA-256 of each. A pattern without a file is an error."""
+    folder = into / f"{package['name']}-{package['version']}"
+    shutil.rmtree(folder, ignore_errors=True)
+    with TemporaryDirectory() as scratch:
+        wanted = f"{package['name']}@{package['version']}"
+        subprocess.run(
+            ["npm", "pack", "--silent", wanted], cwd=scratch, check=True, stdout=subprocess.DEVNULL
         )
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(SOURCE_MAP_COMMENT.sub(b"\n", path.read_bytes()))
+        (archive,) = Path(scratch).glob("*.tgz")
+        with tarfile.open(archive) as tar:
+            tar.extractall(scratch, filter="data")
+        for pattern in package["keep"]:
+            found = [path for path in Path(scratch, "package").glob(pattern) if path.is_file()]
+            if not found:
+                raise FileNotFoundError(f"{wanted}: nothing matches {pattern}")
+            for path in found:
+                # Flat, but for the folder that the style sheet of the font names.
+                target = folder / (path.parent.name if path.suffix == ".woff2" else "") / path.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(SOURCE_MAP_COMMENT.sub(b"\n", path.read_bytes()))
+    if package["name"] == "bootstrap-icons":
+        join_icons(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(into)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def entry(package: Package) -> dict:
-    """Return the manifest entry of ``package``, with the SHA-256 of each file as it lies here."""
-    files = sorted(path for path in package.folder.rglob("*") if path.is_file())
-    return {
-        "name": package.name,
-        "version": package.version,
-        "licence": package.licence,
-        "source": package.source,
-        "note": package.note,
-        "files": {
-            path.relative_to(package.into).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in files
-        },
-    }
+def join_icons(folder: Path) -> None:
+    """Make one SVG of the symbols in use, each with its name as id, drawn in the text colour."""
+    symbols = []
+    for name in ICONS.read_text().split():
+        text = (folder / f"{name}.svg").read_text()
+        match = re.search(r'<svg[^>]*viewBox="([^"]+)"[^>]*>(.*)</svg>', text, re.S)
+        assert match, f"{name}.svg is no SVG with a viewBox"
+        inner = re.sub(r"\s*\n\s*", "", match[2])
+        symbols.append(f'<symbol id="{name}" viewBox="{match[1]}" fill="currentColor">{inner}</symbol>\n')
+    for path in folder.glob("*.svg"):
+        path.unlink()
+    (folder / "icons.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg">\n{"".join(symbols)}</svg>\n')
 
 
 def main() -> None:
-    for package in PACKAGES:
-        with tempfile.TemporaryDirectory() as folder:
-            copy(package, unpack(package, Path(folder)))
-    for into in (STATIC_VENDOR, TEST_VENDOR):
-        kept = [package for package in PACKAGES if package.into == into]
-        for path in into.iterdir():
-            if path.is_dir() and path not in [package.folder for package in kept]:
-                shutil.rmtree(path)
-        manifest = [entry(package) for package in kept]
-        (into / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    for folder in FOLDERS:
+        manifest = folder / "manifest.json"
+        packages = json.loads(manifest.read_text())
+        for left in folder.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+        for package in packages:
+            package["files"] = fetch(package, folder)
+        manifest.write_text(json.dumps(packages, indent=1) + "\n")
 
 
 if __name__ == "__main__":

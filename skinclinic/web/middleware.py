@@ -111,7 +111,7 @@ class SecretLinksMiddleware:
         response = self.get_response(request)
         address = request.get_full_path()
         if masked(address) != address:
-            response["Referrer-Policy"] = "strict-origin"
+            response.headers.setdefault("Referrer-Policy", "strict-origin")
         return response
 
 

@@ -33,7 +33,7 @@ def folder(tmp_path):
 
 def test_patients_lesions_and_diagnoses_are_those_of_the_table(folder, clinic, clinician, model_version):
     said = []
-    demo.seed_real(clinic, clinician, folder, say=said.append)
+    demo.seed_real(clinic, clinician, demo.table_of(folder), say=said.append)
     first, second = Patient.objects.filter(clinic=clinic).exclude(code="PAT_3").order_by("code")
     assert (first.sex, first.skin_type, second.sex, second.birth_year) == ("male", 2, "", None)
     assert list(Lesion.objects.filter(patient=first).order_by("pk").values_list("site", "note")) == [
@@ -56,4 +56,7 @@ def test_a_folder_that_is_none_is_said(folder, monkeypatch):
     (folder / "metadata.csv").write_text("a,b\n1,2\n")
     monkeypatch.setenv("SKINCLINIC_DEMO_PHOTOS", str(folder))
     with pytest.raises(demo_clinic.NoPhotos, match="columns are missing"):
+        demo_clinic.seed(lambda line: None)
+    (folder / "metadata.csv").unlink()
+    with pytest.raises(demo_clinic.NoPhotos, match="holds no metadata.csv"):
         demo_clinic.seed(lambda line: None)

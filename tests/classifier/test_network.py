@@ -196,7 +196,7 @@ def test_restoring_what_does_not_fit_rejects_the_model(mapped):
 
 def test_torchvision_imports_beside_a_torch_without_its_operators():
     script = (
-        "from classifier import torchvision_ops as ops; assert ops.declare_missing() is ops.declare_missing();"
+        "from classifier.networks import torchvision_ops as ops; assert ops.declare_missing() is ops.declare_missing();"
         "import torchvision, torch; assert torch.ops.torchvision.nms; print(torchvision.__version__)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

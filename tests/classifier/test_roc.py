@@ -9,9 +9,8 @@ from classifier.metrics.roc import (
     most_specific,
     partial_auc,
     roc,
-    youden,
-    youden_optima,
 )
+from classifier.metrics.youden import youden, youden_optima
 from tests.cases import each
 
 

@@ -233,7 +233,10 @@ def test_without_a_shipped_model_it_is_said(tmp_path, monkeypatch):
 def test_checking_a_model_needs_neither_torch_nor_onnxruntime(folder):
     script = (
         "import sys\n"
-        "from classifier import cam, colormaps, manifest, pipeline, preprocess, runtimes, weights\n"
+        "from classifier import runtimes\n"
+        "from classifier.analysing import pipeline\n"
+        "from classifier.networks import cam, manifest, preprocess, weights\n"
+        "from classifier.plots import colormaps\n"
         "weights.check_files(sys.argv[1])\n"
         "print(sorted({'torch', 'onnxruntime'} & sys.modules.keys()))"
     )

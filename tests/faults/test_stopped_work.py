@@ -5,12 +5,11 @@ import pytest
 
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.importing import imports
-from skinclinic.engine import work
+from skinclinic.engine import jobs, work
 from skinclinic.models import Job, Photo
 from tests.archive import table_files
 from tests.engine import wait_until
 
-pytestmark = pytest.mark.engine
 PHOTOS = 120
 
 
@@ -23,7 +22,7 @@ def test_an_import_that_is_stopped_in_the_middle_goes_on_where_it_was(engine, cl
         metadata=str(table_files.table(tmp_path / "t.csv", rows)), columns=table_files.COLUMNS,
     )  # fmt: skip
     state = lambda: Import.objects.values_list("state", flat=True).get(pk=row.pk)  # noqa: E731
-    engine.start_worker()
+    engine.start_worker(jobs.BATCH)
     engine.start_reconciler(every=1)
     imports.request_check(row)
     wait_until(lambda: state() == "ready", 60, "the check is done")

@@ -377,7 +377,6 @@ def test_programs_get_the_report_and_the_tables(made, client_for, clinician, adm
 
 
 def test_results_are_there_while_they_are_computed_again(made):
-    made = read_study(made)
     for _time in range(2):
         results.request(made.study)
         jobs.run_waiting(results.JOB)

@@ -305,7 +305,7 @@ def test_it_says_what_it_waits_for(clinic, curator, client_for):
     client = client_for(curator)
     page = lambda row: client.get(url("work", "evaluation", row.pk)).content.decode()  # noqa: E731
     assert "offline" in page(first)
-    jobs.worker_alive("here:1", "training")
+    jobs.worker_alive("here:1", jobs.queue_of(evaluations.JOB))
     assert "It begins in a moment." in page(first)
     second = Evaluation.objects.create(clinic=clinic, name="Two", total=4, created_by=curator)
     jobs.enqueue(evaluations.JOB, str(second.pk), subject=second.pk, clinic=clinic)
