@@ -28,8 +28,8 @@ def test_first_and_second_start(home):
         # Also when it is root who starts it, of which Celery would warn for each worker.
         wait_until(lambda: first.queues() == len(jobs.queues()), 60, "the workers are ready")
         assert [line for line in first.says().splitlines() if not SAID.fullmatch(line)] == []
-        script = re.search(r'src="(/static/js/app\.[0-9a-f]{12}\.js)"', first.page("/login/"))[1]
-        assert "import" in first.page(script)
+        script = re.search(r'src="(/static/js/theme\.[0-9a-f]{12}\.js)"', first.page("/login/"))[1]
+        assert first.page(script)
     finally:
         status = first.stop()
     assert status == 0
