@@ -162,7 +162,8 @@ class Typeahead {
     this.request?.abort();
     this.open(false);
     const typed = this.input.value.trim().toLowerCase();
-    const same = this.terms.filter((term) => [term.label, term.value].some((name) => name.toLowerCase() === typed));
+    // A name that is new to the clinic is taken only by choosing it.
+    const same = this.terms.filter((term) => !term.is_new && [term.label, term.value].some((name) => name.toLowerCase() === typed));
     if (!this.chosen && same.length === 1) this.choose(same[0]);
   }
 

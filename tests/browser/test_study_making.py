@@ -119,7 +119,9 @@ def test_the_models_progress_and_the_readers_refresh_themselves(open_page, coord
     Analysis.objects.all().delete()
     sampling.draw(study, coordinator, Recipe(per={version.pk: {"bcc": 2}}, seed=1))
     page = open_page(coordinator, url("study", study.pk))
-    assert page.get_by_text("Waits for the worker").is_visible()
+    work = page.locator("#work-study-model")
+    assert work.get_by_text("Waiting", exact=True).is_visible()
+    assert work.get_by_text("looks at the sample and the rest of the test set").is_visible()
     jobs.run_waiting(model_answers.JOB)
     page.get_by_text("one has answered every photo of the sample.").wait_for(timeout=10_000)
 

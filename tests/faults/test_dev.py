@@ -63,7 +63,7 @@ def test_a_change_shows_in_the_web_and_in_the_worker(home, code):
 
         _append(code / "skinclinic/engine/jobs.py", NEW_CODE)
         for process in ("runserver", "celery", "reconcile"):
-            wait_until(lambda name=process: name in _running_new_code(dev), 60, f"{process} runs new code")
+            wait_until(lambda name=process: name in _running_new_code(dev), 120, f"{process} runs new code")
         wait_until(dev.answers, 60, "the web serves again")
         assert "backends.console" in _running_new_code(dev)
         assert "Warning" not in dev.says()

@@ -29,7 +29,9 @@ def label_terms(request: MemberRequest) -> JsonResponse:
     offer = request.GET.get("offer", "")
     found = [*_groups(query, offer), *_diseases(query), *_others(request.membership.clinic, query)]
     if offer in ("new", "import") and query and not any(_is(term, query) for term in found):
-        found.append({"value": query, "label": query, "detail": _("a new name; counts as others")})
+        found.append(
+            {"value": query, "label": query, "detail": _("a new name; counts as others"), "is_new": True}
+        )
     return JsonResponse({"terms": found})
 
 
