@@ -77,3 +77,9 @@ def test_shares_that_make_no_sense_are_refused(share):
 def test_one_patient_cannot_be_split():
     with pytest.raises(splits.CannotSplit):
         splits.split(people([5]), splits.RANDOM, 0.5)
+
+
+def test_two_patients_are_enough():
+    members = [splits.Member(pk, f"{pk:064d}", person) for pk, person in enumerate("aabb", start=1)]
+    sides, _said = splits.split(members, splits.PATIENT, 0.5)
+    assert sides[1] == sides[2] != sides[3] == sides[4]
