@@ -1,6 +1,7 @@
 """Leases that last as long as the work: renewed beside it, so that no handler can forget.
 
-What happens when a worker dies: its leases end, and ``jobs.py`` gives the work to another."""
+What happens when a worker dies: its leases end, and ``jobs.py`` gives the work to another.
+"""
 
 import logging
 import threading

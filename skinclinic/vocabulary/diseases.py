@@ -25,14 +25,17 @@ class Disease:
 
     def name(self, language: str = "en") -> str:
         """Return the name in ``language`` (a BCP 47 tag); English where nobody has translated it."""
-        return self.names.get(language.lower()) or self.names.get(
-            language.lower().split("-")[0], self.name_en
-        )
+        code = language.lower()
+        for names in (_TRANSLATED.get(code), _TRANSLATED.get(code.split("-")[0])):
+            if names and self.key in names:
+                return names[self.key]
+        return self.name_en
 
     @property
     def names(self) -> dict[str, str]:
-        """The name in every language of the product: {language: name}, English first."""
-        return {"en": self.name_en} | {code: names[self.key] for code, names in _TRANSLATED.items()}
+        """The name in every language that has one: {language: name}, English first."""
+        translated = {code: names[self.key] for code, names in _TRANSLATED.items() if self.key in names}
+        return {"en": self.name_en} | translated
 
     @property
     def is_malignant(self) -> bool:

@@ -17,7 +17,8 @@ from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY
 wart = BY_KEY["wart"]
 print(json.dumps([settings.LANGUAGES, wart.names, wart.name("de-AT"), wart.name("fr"),
-    [term.value for term in terms.find("warze", "de")], terms.term(wart, "en").detail]))
+    [term.value for term in terms.find("warze", "de")], terms.term(wart, "en").detail,
+    BY_KEY["pg"].name("de"), terms.term(BY_KEY["pg"], "de").detail]))
 """
 
 
@@ -25,15 +26,17 @@ def test_a_third_language_is_a_folder(tmp_path):
     for name in ("skinclinic", "locale"):
         shutil.copytree(ROOT / name, tmp_path / name)
     german = {disease.key: disease.name_en for disease in DISEASES} | {"wart": "Warze"}
+    del german["pg"]
     (tmp_path / "locale" / "de").mkdir()
     (tmp_path / "locale" / "de" / "diseases.json").write_text(json.dumps(german))
     done = subprocess.run([sys.executable, "-c", ASKED], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    languages, names, austrian, french, found, beside = json.loads(done.stdout)
+    languages, names, austrian, french, found, beside, untranslated, its_beside = json.loads(done.stdout)
     assert languages == [["en", "English"], ["de", "Deutsch"], ["ko", "한국어"]]
     assert names == {"en": "Wart", "de": "Warze", "ko": "사마귀"}
     assert (austrian, french, found) == ("Warze", "Wart", ["wart"])
     assert beside == "Warze · 사마귀 · B07"
+    assert (untranslated, its_beside) == ("Pyogenic granuloma", "화농육아종 · L98.0")
 
 
 def test_every_language_names_every_disease():
