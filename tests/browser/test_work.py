@@ -9,7 +9,7 @@ from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.presenters.work import kinds
 from tests.browser.axe import violations
-from tests.skinclinic import test_work
+from tests.skinclinic.engine import test_work
 from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db(transaction=True)

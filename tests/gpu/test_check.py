@@ -100,7 +100,7 @@ def test_everything_runs_on_a_cpu_with_only_the_packages_it_names(tmp_path):
 
 
 def test_a_part_without_time_fails_and_is_named(tmp_path):
-    status, results, printed = run(tmp_path, "--minutes", "0.0001", "--only", "memory")
+    status, results, printed = run(tmp_path, "--minutes", "0", "--only", "memory")
     assert status == 1 and results["state"] == rows.FAILED
     assert [row["what"] for row in results["parts"]["memory"]["rows"]] == ["the part itself"]
     assert "memory" in printed and "no time was left" in printed

@@ -15,7 +15,7 @@ from skinclinic.models import Clinic, Job, User
 
 JOB = "find-duplicates"
 # Of 306 photos of 272 patients, the nearest two different lesions differ in 10 bits, while each photo scaled
-# to a half or saved at JPEG quality 40 differs in at most 4 (tests/archive/test_duplicates.py).
+# to a half or saved at JPEG quality 40 differs in at most 4 (tests/archive/curating/test_duplicates.py).
 MAX_DISTANCE = 6
 # A photo is shown beside at most so many older ones, the nearest: a thousand black frames are no million pairs.
 MOST_EACH = 10

@@ -8,7 +8,7 @@ from tests import peers
 from tests.cases import each
 from tests.reader_study import van_dyke
 from tests.reader_study.r_scripts import OBUCHOWSKI_ROCKETTE
-from tests.reader_study.test_mrmc import made
+from tests.reader_study.statistics.test_mrmc import made
 
 pytestmark = pytest.mark.r
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ASKED = """
 import json
 from skinclinic import settings

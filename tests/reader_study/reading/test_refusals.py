@@ -7,7 +7,7 @@ import pytest
 
 from reader_study.services.reading.refusals import AGAIN, NEXT, OVER, REFUSALS, Refused
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_refusal_that_is_raised_is_in_the_table_and_none_is_left_over():

@@ -18,7 +18,7 @@ from skinclinic.files import store
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
-from tests.reader_study.test_readers import answer
+from tests.reader_study.making.test_readers import answer
 
 pytestmark = pytest.mark.django_db
 

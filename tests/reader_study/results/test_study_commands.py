@@ -22,7 +22,7 @@ from tests.cases import each
 from tests.reader_study import van_dyke
 from tests.reader_study.made_study import made_study, write
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TABLES = {"answers.csv", "readers.csv", "points.csv", "diseases.csv", "comparisons.csv"}
 
 

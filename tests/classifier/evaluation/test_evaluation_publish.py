@@ -13,7 +13,7 @@ from classifier.services.models import threshold_sets
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories, results
 from tests.cases import each
-from tests.classifier.test_evaluation_pages import text_of
+from tests.classifier.evaluation.test_evaluation_pages import text_of
 from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
 from tests.factories import jpeg_bytes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

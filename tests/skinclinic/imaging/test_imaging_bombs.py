@@ -10,7 +10,7 @@ import pytest
 from skinclinic import imaging
 from tests import photo_bytes as make
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MOST_GROWTH_MB = 24
 
 # Each file is opened in a process of its own, so that its highest memory is that of this file alone.
