@@ -3,7 +3,8 @@
 What is drawn depends on the photos and the seed alone, never on the order in which they are given: every
 photo and patient has its place in line from a hash of the seed. At most one photo is taken of a *unit*: photos
 that look alike and, if so wished, all photos of a patient. Which unit serves which stratum is matched, so that
-a stratum stays short only where no choice of photos could fill it.
+a stratum stays short only where no choice of photos could fill it. The order in which a reader then sees them is
+drawn in ``services/making/orders.py``.
 """
 
 import hashlib

@@ -1,1 +1,1 @@
-"""The feature extractors: everything of a network but its last, classifying layer."""
+"""The networks: their architectures, how photos become their input, their weights and the maps of where they looked."""

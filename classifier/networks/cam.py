@@ -1,7 +1,7 @@
 """Class activation maps as heatmaps: Grad-CAM (Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74) in numpy.
 
-The maps a network's 1x1 convolution gives are Grad-CAM's weighted sums up to a positive factor, which the
-scaling to [0, 1] removes. What is left to do is what pytorch-grad-cam does after its sum.
+The maps a network's 1x1 convolution gives (``network.MappedClassifier.classify``) are Grad-CAM's weighted sums up to
+a positive factor, which the scaling to [0, 1] removes. What is left to do is what pytorch-grad-cam does after its sum.
 """
 
 import numpy as np

@@ -1,4 +1,7 @@
-"""What the result page needs to know, with the model's answer only for those who may see it."""
+"""What the result page needs to know, with the model's answer only for those who may see it.
+
+What is said of the scores in words is ``differential.py``.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -6,7 +6,10 @@ for rows that were forgotten. See ``skinclinic.models.job`` for the states.
 
     queued ──claim──▶ running ──finish──▶ done
        ▲                 │  └──bad input, three attempts──▶ failed ──retry──▶ queued
-       └──transient error / lease ended──┘
+       └──transient error──┘
+
+A worker that dies no longer renews its lease: when that ends any worker takes the running row over, and after
+three attempts ``reconcile`` lets it fail as ``worker_died``.
 """
 
 import logging

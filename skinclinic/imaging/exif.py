@@ -1,7 +1,8 @@
 """The few facts taken from EXIF (CIPA DC-008) before all of it is stripped.
 
 Stripped it is twice over: each format's ``inspect`` passes on only what its decoder needs (``Header.payload``), and
-``raster.encode_jpeg`` writes the pixels anew, without any metadata.
+``raster.encode_jpeg`` writes the pixels anew, without any metadata. A file that has none already (``jpeg.is_plain``) is
+kept as it is (``intake.accept``).
 
 Read by hand: a general reader copies every field, and a few kilobytes of EXIF can name gigabytes of them.
 """

@@ -1,4 +1,7 @@
-"""The demo's clinic, people, patients, analysed photos and reader studies. A second run finds them and does nothing."""
+"""The demo's clinic, people, patients, analysed photos and reader studies. A second run finds them and does nothing.
+
+They are made in ``classifier/demo`` and ``reader_study/demo``; this says in which order.
+"""
 
 import os
 

@@ -1,15 +1,11 @@
-"""Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept.
-
-Each reader sees the photos of each session in a random order of their own: ``draw_orders``.
-"""
-
-import random
+"""Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept."""
 
 from django.db import transaction
 from django.utils import timezone
 
-from reader_study.models import Reader, ReaderGroup, Reading, Study, StudyEvent
+from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
 from reader_study.services import log
+from reader_study.services.making import orders
 from skinclinic.models import User
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
@@ -48,33 +44,10 @@ def enrol(
         secret_sha256=secret_hash(secret),
         link_made_at=timezone.now(),
     )
-    draw_orders(reader)
+    orders.draw(reader)
     if not is_preview:
         log.note(study, StudyEvent.Kind.INVITED, by=by, reader=reader, code=reader.code)
     return reader, secret
-
-
-def draw_orders(reader: Reader) -> None:
-    """Give a reader without readings one for each session, its photos in random order."""
-    images = list(reader.study.images.values_list("number", "is_practice"))
-    chance = random.SystemRandom()
-
-    def shuffled(practice: bool) -> list[int]:
-        numbers = [number for number, is_practice in images if is_practice == practice]
-        chance.shuffle(numbers)
-        return numbers
-
-    Reading.objects.bulk_create(
-        Reading(reader=reader, session=session, order=shuffled(False), practice_order=shuffled(True))
-        for session in reader.study.sessions.all()
-    )
-
-
-def redraw_orders(study: Study) -> None:
-    """Draw every order of a draft again, because its photos or sessions changed. What a preview answered goes."""
-    Reading.objects.filter(reader__study=study).delete()
-    for reader in study.readers.select_related("study"):
-        draw_orders(reader)
 
 
 @transaction.atomic

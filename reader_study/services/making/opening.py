@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import enrolment, protocol, sampling
+from reader_study.services.making import orders, protocol, sampling
 from reader_study.services.results import model_answers
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
@@ -221,20 +221,9 @@ def _open(study: Study, sample: tuple, user: User | None) -> Study:
     if found := [point.text for point in _about_rows(row) if not point.is_advice]:
         raise Refused("", " ".join(found))
     row.readers.filter(is_preview=True).delete()
-    _complete_orders(row)
+    orders.complete(row)
     row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
     protocol.fix(row)
     row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256"])
     log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
     return row
-
-
-def _complete_orders(study: Study) -> None:
-    """Whoever was enrolled without an order of exactly these photos and sessions gets one."""
-    numbers = sorted(study.images.filter(is_practice=False).values_list("number", flat=True))
-    sessions = study.sessions.count()
-    for reader in study.readers.prefetch_related("readings"):
-        readings = list(reader.readings.all())
-        if len(readings) != sessions or any(sorted(reading.order) != numbers for reading in readings):
-            reader.readings.all().delete()
-            enrolment.draw_orders(reader)

@@ -23,7 +23,7 @@ from reader_study.models import Study, StudyEvent, StudyImage
 from reader_study.sampling import Candidate
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import enrolment
+from reader_study.services.making import orders
 from reader_study.services.results import model_answers
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
@@ -250,7 +250,7 @@ def _keep(
     }
     study.is_synthetic = _store(study, found, drawn)
     study.save(update_fields=["recipe", "is_synthetic"])
-    enrolment.redraw_orders(study)
+    orders.redraw(study)
     log.note(
         study, StudyEvent.Kind.DRAWN, by=user, seed=recipe.seed, photos=len(drawn.photos),
         practice=len(drawn.practice), unfilled=study.recipe["unfilled"],
@@ -405,7 +405,7 @@ def _take_out(seen: Study, leaving: _Leaving, item: DatasetItem | None, user) ->
         _image(study, image.number, item, image.is_practice).save(force_insert=True)
     else:
         _close_gap(study)
-    enrolment.redraw_orders(study)
+    orders.redraw(study)
     log.note(
         study, StudyEvent.Kind.DRAWN, by=user, taken_out=image.content_sha256, disease=image.truth,
         replaced_by=item.content_sha256 if item else "",

@@ -16,7 +16,7 @@ from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
-from reader_study.services.making import enrolment, progress
+from reader_study.services.making import orders, progress
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
@@ -153,7 +153,7 @@ def _set_sessions(study: Study, wanted: Sessions) -> None:
         aided.washout_days = wanted.washout_days
         aided.save()
         if is_new:
-            enrolment.redraw_orders(study)
+            orders.redraw(study)
     elif aided is not None:
         aided.delete()
 

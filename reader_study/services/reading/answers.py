@@ -1,8 +1,9 @@
 """Taking in a reader's answers: each once, none lost, none over another that its sender had not seen.
 
-A change names the number of the answer it was made upon. If that is still the one in force, it takes its place; if
-not, it is kept beside it, not in force, and the reader is shown both. What comes after the end of a session or a study
-is refused by ``reading.require_begun`` in the words of ``refusals.py``, and logged.
+The same answer again, by its key, changes nothing. A change names the number of the answer it was made upon. If that is
+still the one in force, it takes its place; if not, it is kept beside it, not in force, and the reader is shown both.
+What comes after the end of a session or a study is refused by ``reading.require_begun`` in the words of
+``refusals.py``, and logged.
 """
 
 import uuid

@@ -2,7 +2,7 @@
 
 An error is stored as {"column", "message", "rows", "count", "examples": [{"value", "params"}]}: the message has
 named places (see ``formats.problems``), and errors that differ only in what fills them are one. Rows
-are numbered as in ``formats.rows.Row.number``.
+are numbered as a spreadsheet shows them, the header being row 1 (``formats.rows.Row.number``).
 """
 
 from collections.abc import Mapping
