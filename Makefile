@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo dev test check install install-test resolve lint clean
+.PHONY: demo dev test check check-here check-postgresql install install-test resolve lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
 	@$(BIN)/python manage.py demo
@@ -19,9 +19,14 @@ test: install-test lint ## lint, migrations check, every test that needs no more
 	$(PYTEST) $(TOGETHER) -m "not check"
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
-	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"
-	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) -m "database and not (browser or benchmarks or nginx)"
+	$(MAKE) --jobs=2 --output-sync=target check-here check-postgresql # tests with workers mostly wait
 	$(PYTEST) -m benchmarks
+
+check-here: install-test
+	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"
+
+check-postgresql: install-test
+	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) -m "database and not (browser or benchmarks or nginx)"
 
 lint: install-test
 	$(BIN)/ruff check .

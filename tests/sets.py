@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def begin_with_the_longest(items: list[pytest.Item]) -> None:
     """Tests with workers run one after the other; what else there is runs beside them."""
-    items.sort(key=lambda item: "engine" not in item.keywords)
+    items.sort(key=lambda item: item.get_closest_marker("engine") is None)
 
 
 def lacking() -> dict[str, str]:
