@@ -458,6 +458,16 @@ def test_a_double_click_starts_one_run(begin, tmp_path):
         imports.request_write(Import.objects.get(pk=row.pk))
 
 
+@pytest.mark.parametrize("state", [State.CHECKING, State.RUNNING, State.DONE])
+def test_what_is_at_work_or_done_is_not_checked_again(begin, tmp_path, state):
+    row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
+    Import.objects.filter(pk=row.pk).update(state=state)
+    with pytest.raises(imports.NotNow, match=str(State(state).label)):
+        imports.request_check(row)
+    row.refresh_from_db()
+    assert row.state == state
+
+
 @pytest.mark.parametrize("ask", [imports.request_check, imports.request_write])
 def test_an_import_that_is_at_work_has_a_job(begin, tmp_path, monkeypatch, ask):
     """A database that is locked just then leaves a page from which one can ask again, not one that waits for ever."""

@@ -162,6 +162,14 @@ def test_what_a_model_has_seen_is_refused_with_counts_and_rows(
     assert left == names[3:]
 
 
+def test_each_photo_alone_is_found_to_look_alike(entries, test_set, training_set, model):
+    model.trained_on_version = training_set
+    items = list(evaluations.test_items(test_set))
+    alike = next(leak.test for leak in leakage.find(model, items).found if leak.kind == leakage.NEAR)
+    alone = [item for item in items if item.pk == alike]
+    assert leakage.find(model, alone).counts["near"] == 1
+
+
 def test_what_a_curator_decided_counts(clinic, curator, entries, test_set, training_set, model):
     model.trained_on_version = training_set
     items = list(evaluations.test_items(test_set))
