@@ -1,7 +1,11 @@
 """The folders of a test."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 
@@ -21,3 +25,18 @@ def stored_files() -> list[str]:
     root = settings.PHOTOS_DIR
     paths = (path for path in root.rglob("*") if path.is_file())
     return sorted(str(path.relative_to(root)) for path in paths if path.parent.name != "notes")
+
+
+@contextmanager
+def full_after(room: int) -> Iterator[None]:
+    """A disk that holds so many stored files and no more."""
+    write_bytes = Path.write_bytes
+
+    def write(path: Path, data: bytes) -> int:
+        if len(stored_files()) >= room:
+            raise OSError(errno.ENOSPC, "No space left on device", "/secret/path")
+        return write_bytes(path, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "write_bytes", write)
+        yield

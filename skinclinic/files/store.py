@@ -2,7 +2,7 @@
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,12 +42,18 @@ def save(folder: str, data: bytes, suffix: str = ".jpg") -> str:
 
 def write(key: str, data: bytes) -> None:
     """Write ``data`` under a new key. Raises StorageFull."""
-    target = path_of(key)
+    write_together({key: data})
+
+
+def write_together(files: Mapping[str, bytes]) -> None:
+    """Write each file under its new key; all of them are there when this returns. Raises StorageFull, and then none
+    is."""
+    targets = [(path_of(key), data) for key, data in files.items()]
     with storing():
         try:
-            whole.write_whole(target, data)
+            whole.write_together(targets)
         except OSError:
-            _remove(target)
+            _remove(*(path for path, _data in targets))
             raise
 
 

@@ -18,7 +18,7 @@ from skinclinic.services import photos
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
 from tests.cases import each
-from tests.folders import stored_files
+from tests.folders import full_after, stored_files
 
 
 def store(clinic, user, seed=0, name="lesion.jpg", **fields):
@@ -61,36 +61,28 @@ def test_a_refused_file_stores_nothing(clinic, clinician):
     assert nothing_stored()
 
 
-@pytest.mark.parametrize("which", [1, 2])
-@pytest.mark.parametrize("step", ["write", "fsync"])
-def test_a_full_disk_stores_nothing(step, which, clinic, clinician, monkeypatch):
-    """``which``: the photo or its thumbnail."""
-    calls = []
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_full_disk_stores_nothing(room, clinic, clinician):
+    """``room``: for nothing, or for the photo and not for its thumbnail."""
+    with full_after(room), pytest.raises(files.StorageFull):
+        store(clinic, clinician)
+    assert nothing_stored()
 
-    def full(ordinary):
-        def on_call(*args):
-            calls.append(1)
-            if len(calls) >= which:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return ordinary(*args)
 
-        return on_call
+@pytest.mark.parametrize("which", range(1, 5))
+def test_a_disk_that_does_not_keep_what_it_took_stores_nothing(which, clinic, clinician, monkeypatch):
+    """``which``: the file or folder that cannot be brought to the disk."""
+    calls, real = [], os.fsync
 
-    if step == "fsync":
-        monkeypatch.setattr(os, "fsync", full(os.fsync))
-    else:
-        real = files.write
+    def fsync(descriptor):
+        calls.append(1)
+        if len(calls) == which:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
 
-        def write(key, data):
-            calls.append(1)
-            if len(calls) >= which:
-                raise files.StorageFull("No space left on device")
-            real(key, data)
-
-        monkeypatch.setattr(files, "write", write)
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(files.StorageFull):
         store(clinic, clinician)
-    monkeypatch.undo()
     assert nothing_stored()
 
 

@@ -14,13 +14,13 @@ from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.engine import jobs
-from skinclinic.files import store as files
 from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.archive import table_files
 from tests.cases import each
+from tests.folders import full_after
 
 pytestmark = pytest.mark.django_db
 ROWS = [["0.jpg", "bcc", "A", "L"], ["1.jpg", "mm", "A", "L"], ["2.jpg", "nevus", "B", ""]]
@@ -130,17 +130,10 @@ def test_the_disk_is_full_while_it_is_checked(clinic, curator, ready, monkeypatc
 
 
 @pytest.mark.parametrize("place", range(6))
-def test_the_disk_is_full_at_any_file(ready, monkeypatch, place, settings):
-    row, real, seen = ready(), files.write, []
-
-    def full(key, data):
-        seen.append(key)
-        if len(seen) > place:
-            raise files.StorageFull("[Errno 28] /secret/path")
-        real(key, data)
-
-    monkeypatch.setattr(files, "write", full)
-    write(row)
+def test_the_disk_is_full_at_any_file(ready, place, settings):
+    row = ready()
+    with full_after(place):
+        write(row)
     stored = place // 2
     assert (
         row.state == "failed"
@@ -151,7 +144,6 @@ def test_the_disk_is_full_at_any_file(ready, monkeypatch, place, settings):
     assert (
         not Lesion.objects.filter(photos=None).exists() and not Patient.objects.filter(lesions=None).exists()
     )
-    monkeypatch.setattr(files, "write", real)
     assert write(row).state == "done" and counts() == (3, 3, 2, 2)
 
 

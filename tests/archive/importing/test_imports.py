@@ -19,6 +19,7 @@ from tests import factories
 from tests.archive import table_files
 from tests.archive.table_files import COLUMNS
 from tests.cases import each
+from tests.folders import full_after
 
 pytestmark = pytest.mark.django_db
 State = Import.State
@@ -425,26 +426,15 @@ def test_pause_and_resume(begin, tmp_path, monkeypatch):
     assert (row.state, row.written, Entry.objects.count()) == (State.DONE, 3, 3)
 
 
-def test_an_error_in_the_middle_is_noted_and_the_import_taken_up_again(begin, tmp_path, monkeypatch):
-    from skinclinic.files import store as files
-
+def test_an_error_in_the_middle_is_noted_and_the_import_taken_up_again(begin, tmp_path):
     row = checked(begin(metadata=table_files.three(tmp_path / "t.csv")))
     imports.request_write(row)
-    real, count = files.write, []
-
-    def full_disk(key, data):
-        count.append(key)
-        if len(count) > 3:
-            raise files.StorageFull("No space left on device")
-        real(key, data)
-
-    monkeypatch.setattr(files, "write", full_disk)
-    jobs.run_waiting(imports.WRITE_JOB)
+    with full_after(3):
+        jobs.run_waiting(imports.WRITE_JOB)
     row.refresh_from_db()
     assert row.state == State.FAILED and "disk is full" in row.error
     assert Entry.objects.count() == Photo.objects.count() == 1
     assert Lesion.objects.count() == 1
-    monkeypatch.setattr(files, "write", real)
     imports.request_write(row)
     jobs.run_waiting(imports.WRITE_JOB)
     row.refresh_from_db()
