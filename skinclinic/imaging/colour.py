@@ -34,15 +34,14 @@ def to_srgb(
     image, alpha = _split_alpha(_to_eight_bits(image))
     space = space or _space_inside(profile)
     if space and image.mode in ("RGB", "L"):
-        image, note = _apply_space(image.convert("RGB"), low and low.convert("RGB"), space)
+        image, note = _apply_space(_rgb(image), low and _rgb(low), space)
         if note:
             notes.append(note)
     elif profile:
         image, note = _apply_profile(image, profile)
         if note:
             notes.append(note)
-    if image.mode != "RGB":
-        image = image.convert("RGB")
+    image = _rgb(image)
     if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
@@ -69,6 +68,10 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         image = image.convert("LA" if grey else "RGBA")
         return image.convert("L" if grey else "RGB"), image.getchannel("A")
     return (image if image.mode in _SPACE_OF_MODE else image.convert("RGB")), None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _apply_space(image: Image.Image, low: Image.Image | None, space: Space) -> tuple[Image.Image, str | None]:

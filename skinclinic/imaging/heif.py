@@ -6,6 +6,7 @@ import numpy as np
 import pillow_heif
 from PIL import Image
 
+from . import heif_boxes, heif_items
 from .exif import block
 from .header import Header
 from .heif_boxes import decoded_pixels, end_of_boxes
@@ -13,6 +14,8 @@ from .refusals import PhotoRejected
 from .spaces import PLAIN, Space, by_code
 
 NAME = "HEIC"
+_TONE_MAP = b"tmap"
+_MAPS_BESIDE = ("gainmap", "21496", "depth", "disparity", "matte")
 
 
 def inspect(data: bytes, name: str = NAME) -> Header:
@@ -27,11 +30,10 @@ def inspect(data: bytes, name: str = NAME) -> Header:
         width, height = container.size
         exif = container.info.get("exif") or b""
         pixels = decoded_pixels(data[:end])
+        has_tone_map = _TONE_MAP in {kind for _item, kind in heif_items.kinds(heif_boxes.meta(data[:end]))}
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError, struct.error) as error:
         raise PhotoRejected("damaged", kind=name) from error
-    notes = []
-    if len(container) > 1:
-        notes.append("main_picture_only" if container.primary_index else "first_frame_only")
+    notes = _notes(container, has_tone_map)
     if data[end:].strip(b"\0"):
         notes.append("tail_removed")
     space, is_known = _space(container)
@@ -47,6 +49,17 @@ def inspect(data: bytes, name: str = NAME) -> Header:
         notes=tuple(notes),
         decoded_pixels=pixels,
     )
+
+
+def _notes(container: pillow_heif.HeifFile, has_tone_map: bool) -> list[str]:
+    """What is said of the other pictures of the file, which are not kept."""
+    # The second picture of a tone map only says how to brighten the first.
+    if len(container) > (2 if has_tone_map else 1):
+        return ["main_picture_only" if container.primary_index else "first_frame_only"]
+    beside = " ".join(container.info.get("aux", ())).lower()
+    if has_tone_map or container.info.get("depth_images") or any(name in beside for name in _MAPS_BESIDE):
+        return ["gain_map_removed"]
+    return []
 
 
 def _space(container: pillow_heif.HeifFile) -> tuple[Space | None, bool]:

@@ -14,7 +14,7 @@ def primary(children: Boxes) -> int:
 
 def streams(data: bytes, children: Boxes, kind: bytes) -> Iterator[tuple[int, bytes]]:
     """(item, its bytes) of every item of a kind. Raises ValueError if their places cannot be followed."""
-    wanted = {item for item, found in _kinds(only(b"iinf", children)) if found == kind}
+    wanted = {item for item, found in kinds(children) if found == kind}
     inside = only(b"idat", children, default=b"")
     # Each byte is part of one picture; items that share them are a way to make much of little.
     left = 2 * len(data)
@@ -32,7 +32,9 @@ def streams(data: bytes, children: Boxes, kind: bytes) -> Iterator[tuple[int, by
         yield item, b"".join(parts)
 
 
-def _kinds(iinf: bytes) -> Iterator[tuple[int, bytes]]:
+def kinds(children: Boxes) -> Iterator[tuple[int, bytes]]:
+    """(item, what it is) of every item."""
+    iinf = only(b"iinf", children)
     for name, body in boxes(iinf[6 if not iinf[0] else 8 :]):
         if name == b"infe" and body[0] >= 2:
             number, start = (">H", 8) if body[0] == 2 else (">I", 10)

@@ -19,18 +19,17 @@ _KNEE = 0.94
 
 
 def convert(image: Image.Image, low: Image.Image | None, space: Space) -> Image.Image:
-    """The RGB image in sRGB. `low` holds the lower bytes where `image` has only the upper ones of 16 bits."""
+    """The RGB image in sRGB, changed in place. `low` holds the lower bytes where `image` has only the upper ones of 16 bits."""
     levels, matrix = space.light(16 if low else 8), space.to_srgb()
     brightest = 1.0
     if space.is_hdr:
         brightest = max(float(light.max()) for _top, light in _strips(image, low, levels, matrix, space))
-    converted = Image.new("RGB", image.size)
     for top, light in _strips(image, low, levels, matrix, space):
         if brightest > 1:
             light = _into_range(light, brightest)
         steps = (light.clip(0, 1) * _STEPS + 0.5).astype(np.uint16)
-        converted.paste(Image.fromarray(_encoding()[steps]), (0, top))
-    return converted
+        image.paste(Image.fromarray(_encoding()[steps]), (0, top))
+    return image
 
 
 @lru_cache(maxsize=8)

@@ -172,6 +172,17 @@ def test_several_pictures_in_a_heic(main, note):
     assert np.asarray(imaging.open_rgb(photo.jpeg))[40, 40, 2 * main] > 180
 
 
+def test_a_tone_map_in_a_heic_is_no_second_picture():
+    """It takes the place of the second picture here, as a kind of item that only HDR screens know."""
+    file = io.BytesIO()
+    several = pillow_heif.from_pillow(frames()[0])
+    several.add_from_pillow(frames()[1])
+    several.save(file, primary_index=0)
+    before, kind, after = file.getvalue().rpartition(b"hvc1\0")
+    assert kind and before.endswith(b"\0\0\2\0\0")
+    assert imaging.accept(before + b"tmap\0" + after).notes == ("gain_map_removed",)
+
+
 def test_gain_map_of_a_phone_photo_is_no_second_picture():
     """Phones put a second JPEG behind the photo that only says how to brighten it."""
     first, second = frames()
