@@ -19,7 +19,10 @@ _KNEE = 0.94
 
 
 def convert(image: Image.Image, low: Image.Image | None, space: Space) -> Image.Image:
-    """The RGB image in sRGB, changed in place. `low` holds the lower bytes where `image` has only the upper ones of 16 bits."""
+    """The RGB image in sRGB, changed in place.
+
+    `low` holds the lower bytes where `image` has only the upper ones of 16 bits.
+    """
     levels, matrix = space.light(16 if low else 8), space.to_srgb()
     brightest = 1.0
     if space.is_hdr:
