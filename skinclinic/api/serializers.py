@@ -116,7 +116,7 @@ class CameraTimeField(serializers.DateTimeField):
     def enforce_timezone(self, value: datetime) -> datetime:
         return value
 
-    def to_representation(self, value: Photo) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         return value.taken
 
     def run_validation(self, data: Any = empty) -> Any:

@@ -123,7 +123,8 @@ def _deep(payload: bytes, bits: int) -> Image.Image:
     order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
     if pixels.ndim == 3:
         pixels = pixels[..., order[pixels.shape[2]]]
-    return heif.in_two((pixels << (16 - bits)) | (pixels >> (2 * bits - 16)))
+    levels = pixels.astype(np.uint16)
+    return heif.in_two((levels << (16 - bits)) | (levels >> (2 * bits - 16)))
 
 
 def _cut_out(image: Image.Image, payload: bytes) -> Image.Image:

@@ -46,7 +46,7 @@ def inspect(data: bytes) -> Header:
     """Size of the first page, and the file with a directory of what the picture needs and nothing more.
 
     Refuses in words what is no ordinary picture: camera raw files, whose first page is a preview, floating point,
-    fax and other compressions. Each strip or tile has to lie inside the file.
+    fax and other compressions.
     """
     try:
         directory, following = tiff_directory.read(data, tiff_directory.first(data))
@@ -57,7 +57,6 @@ def inspect(data: bytes) -> Header:
     if not width or not height:
         raise PhotoRejected("damaged", kind=NAME)
     _refuse_what_is_not_read(directory)
-    _check_places(directory, len(data), width, height)
     return Header(
         width,
         height,
@@ -123,7 +122,10 @@ def _decoded_pixels(directory: Directory, width: int, height: int) -> int:
 
 
 def decode(header: Header) -> Image.Image:
-    """The first page, fully decoded."""
+    """The first page, fully decoded. Each of its strips or tiles has to lie inside the file."""
+    end = tiff_directory.first(header.payload)
+    directory, _next = tiff_directory.read(header.payload, end)
+    _check_places(directory, end, header.width, header.height)
     try:
         image = TiffImagePlugin.TiffImageFile(BytesIO(header.payload))
     except (SyntaxError, KeyError) as error:

@@ -59,7 +59,7 @@ def read(data: bytes, offset: int) -> tuple[Directory, int]:
 
 def kinds_of_pages(data: bytes, offset: int) -> list[int]:
     """What each further page says it is: 0 for a page as any other, 1 for a smaller copy, 4 for a mask."""
-    found, seen = [], set[int]()
+    found, seen = list[int](), set[int]()
     while offset and offset not in seen and len(found) < _MOST_PAGES:
         seen.add(offset)
         try:
