@@ -78,11 +78,11 @@ def _refuse_what_is_not_read(directory: Directory) -> None:
     if directory.number(_COMPRESSION, 1) not in _COMPRESSIONS:
         raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its compression"))
     if photometric not in _PHOTOMETRICS:
-        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its colours"))
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of colours"))
     formats = directory.numbers(_SAMPLE_FORMAT) or [1]
     samples = directory.number(_SAMPLES, 1)
     if not 1 <= samples <= _MOST_SAMPLES or max(bits) > 16 or len(set(bits)) != 1 or set(formats) != {1}:
-        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its numbers"))
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of numbers"))
 
 
 def _check_places(directory: Directory, length: int, width: int, height: int) -> None:
@@ -129,7 +129,7 @@ def decode(header: Header) -> Image.Image:
     try:
         image = TiffImagePlugin.TiffImageFile(BytesIO(header.payload))
     except (SyntaxError, KeyError) as error:
-        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its numbers")) from error
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of numbers")) from error
     image.load()
     return image
 
