@@ -181,3 +181,85 @@ def black_only_cmyk_profile() -> bytes:
 
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def cicp(primaries: int, transfer: int, full_range: int = 1) -> bytes:
+    """The chunk by which a PNG names its colours (ITU-T H.273)."""
+    return chunk(b"cICP", bytes([primaries, transfer, 0, full_range]))
+
+
+def gama(exponent: float) -> bytes:
+    return chunk(b"gAMA", struct.pack(">I", round(exponent * 100_000)))
+
+
+def chrm(primaries, white=(0.3127, 0.3290)) -> bytes:
+    points = [value for point in (white, *primaries) for value in point]
+    return chunk(b"cHRM", struct.pack(">8I", *(round(value * 100_000) for value in points)))
+
+
+def with_colours(container: bytes, primaries: int, transfer: int) -> bytes:
+    """An AVIF or HEIC whose `nclx` property names other colours."""
+    at = container.index(b"colrnclx") + 8
+    return container[:at] + struct.pack(">HH", primaries, transfer) + container[at + 4 :]
+
+
+def avif_saying(width: int, height: int) -> bytes:
+    """An AVIF of 160 × 128 pixels whose container claims another size."""
+    avif = encoded(lesion(160, 128), "AVIF")
+    return avif.replace(_ispe(160, 128), _ispe(width, height))
+
+
+def tiff(tags: dict[int, tuple[int, list[int] | bytes]], pixels: bytes, order: str = "<") -> bytes:
+    """A TIFF of one directory; `pixels` begin at byte 8. Types: 1, 3 and 4 as numbers, anything else as bytes."""
+    data = (b"II*\0" if order == "<" else b"MM\0*") + bytes(4) + pixels + b"\0" * (len(pixels) % 2)
+    directory, behind = struct.pack(order + "H", len(tags)), b""
+    end = len(data) + 2 + 12 * len(tags) + 4
+    for tag, (kind, values) in sorted(tags.items()):
+        packed = values if isinstance(values, bytes) else struct.pack(
+            f"{order}{len(values)}{ {1: 'B', 3: 'H', 4: 'I'}[kind] }", *values
+        )  # fmt: skip
+        place = packed.ljust(4, b"\0")
+        if len(packed) > 4:
+            place, behind = (
+                struct.pack(order + "I", end + len(behind)),
+                behind + packed + b"\0" * (len(packed) % 2),
+            )
+        directory += struct.pack(order + "HHI", tag, kind, len(values)) + place
+    at = struct.pack(order + "I", len(data))
+    return data[:4] + at + data[8:] + directory + bytes(4) + behind
+
+
+def plain_tiff(image: Image.Image, **changes) -> bytes:
+    """An uncompressed RGB TIFF in one strip; `changes` by the names below replace tags (None takes one out)."""
+    names = {
+        "width": 256, "height": 257, "bits": 258, "compression": 259, "photometric": 262, "starts": 273,
+        "orientation": 274, "samples": 277, "rows": 278, "sizes": 279, "planes": 284, "kind": 254,
+        "tile_width": 322, "tile_height": 323, "tiles": 324, "tile_sizes": 325, "format": 339, "dng": 50706,
+    }  # fmt: skip
+    pixels = image.tobytes()
+    tags = {
+        256: (4, [image.width]), 257: (4, [image.height]), 258: (3, [8, 8, 8]), 259: (3, [1]), 262: (3, [2]),
+        273: (4, [8]), 277: (3, [3]), 278: (4, [image.height]), 279: (4, [len(pixels)]),
+    }  # fmt: skip
+    for name, values in changes.items():
+        if values is None:
+            del tags[names[name]]
+        else:
+            tags[names[name]] = (4, values)
+    return tiff(tags, pixels)
+
+
+def jpeg_and_others(first: bytes, *others: tuple[int, bytes]) -> bytes:
+    """A JPEG with further ones behind it, listed in its index (CIPA DC-007) with the type of each."""
+    count = 1 + len(others)
+    length = 4 + 8 + 2 + 2 * 12 + 4 + 16 * count
+    start = len(first) + length + 4
+    entries, place, behind = struct.pack(">III4x", 0x030000, start, 0), start, b""
+    for kind, data in others:
+        # Places count from the index's own byte order, eight bytes behind its marker and the JPEG's start.
+        entries += struct.pack(">III4x", kind, len(data), place - 10)
+        place, behind = place + len(data), behind + data
+    directory = struct.pack(">H", 2) + struct.pack(">HHII", 0xB001, 4, 1, count)
+    directory += struct.pack(">HHII", 0xB002, 7, 16 * count, 8 + len(directory) + 12 + 4) + bytes(4)
+    index = b"MPF\0MM\0*" + struct.pack(">I", 8) + directory + entries
+    return jpeg_with_segment(first, 0xE2, index) + behind

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ from classifier.analysing.pipeline import NonFiniteScores, Outcome, analyse
 from classifier.runtimes import Runtime
 from skinclinic import imaging
 from skinclinic.imaging.boxes import BoxLike
-
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".heic", ".heif"})
 
 
 class FileRejected(ValueError):
@@ -35,45 +33,75 @@ class Found:
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """A file of a folder that is no photo; ``kind`` says what it is: 'a text file'."""
+
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Classified:
-    """What came of one path: the square of the photo and the model's outcome, or an error with a reason."""
+    """What came of one path: the square of the photo and the model's outcome, or an error with a reason.
+
+    `notes` are codes of `imaging.NOTES`: what had to be changed before the photo could be looked at.
+    """
 
     path: str
     crop: Image.Image | None = None
     outcome: Outcome | None = None
+    notes: tuple[str, ...] = ()
     error: dict[str, Any] | None = None
 
 
-def find(paths: Iterable[str]) -> list[Found]:
+def find(paths: Iterable[str], passed_over: list[PassedOver] | None = None) -> list[Found]:
     """Return the files in the order given, a folder replaced by its photos, sorted, from all its levels.
 
-    A photo in a folder is known by its suffix; hidden files are left out. Links to folders are not followed.
+    In a folder, what begins like a photo or is named like one is taken; the rest is added to `passed_over`. Hidden
+    files are left out. Links to folders are not followed.
     """
     found = []
     for path in paths:
         if not os.path.lexists(path):
             found.append(Found(path, FileRejected("missing", "There is no such file or folder.")))
         elif os.path.isdir(path):
-            found += _in_folder(path)
+            found += _in_folder(path, [] if passed_over is None else passed_over)
         else:
             found.append(Found(path))
     return found
 
 
-def _in_folder(folder: str) -> list[Found]:
+def _in_folder(folder: str, passed_over: list[PassedOver]) -> list[Found]:
     unreadable: list[Found] = []
 
     def note(error: OSError) -> None:
         unreadable.append(Found(str(error.filename), _unreadable(error)))
 
-    photos = [
+    files = (
         Path(parent, name)
         for parent, _folders, names in os.walk(folder, onerror=note)
         for name in names
-        if Path(name).suffix.lower() in PHOTO_SUFFIXES and not name.startswith(".")
-    ]
-    found = [Found(str(path)) for path in sorted(photos)] + unreadable
+        if not name.startswith(".")
+    )
+    found = []
+    for path in sorted(files):
+        if path.suffix.lower() in imaging.SUFFIXES or imaging.photo_format(head := _head(path)):
+            found.append(Found(str(path)))
+        else:
+            passed_over.append(PassedOver(str(path), imaging.kind_of(head)))
+    found += unreadable
     return found or [Found(folder, FileRejected("no_photos", "There are no photos in this folder."))]
+
+
+def _head(path: Path) -> bytes:
+    """What a file begins with; nothing of one that cannot be read or is no file."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(imaging.HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def classify(
@@ -99,7 +127,8 @@ def _read(item: Found, box: BoxLike | None) -> Classified:
             if box is not None
             else imaging.largest_centred_square(photo.width, photo.height)
         )
-        return Classified(item.path, crop=imaging.crop(imaging.open_rgb(photo.jpeg), square))
+        crop = imaging.crop(imaging.open_rgb(photo.jpeg), square)
+        return Classified(item.path, crop=crop, notes=photo.notes)
     except (FileRejected, imaging.PhotoRejected, imaging.BoxRejected) as error:
         return Classified(item.path, error={"code": error.code, "message": error.message})
 
@@ -146,4 +175,4 @@ def _classify_group(group: list[Classified], runtime: Runtime) -> Iterator[Class
         yield Classified(group[0].path, error={"code": "scores_not_finite", "message": str(error)})
         return
     for item in group:
-        yield Classified(item.path, item.crop, done[id(item)]) if id(item) in done else item
+        yield replace(item, outcome=done[id(item)]) if id(item) in done else item

@@ -6,10 +6,13 @@ from pathlib import Path
 
 from django.core.management.base import OutputWrapper
 
-from classifier.analysing.photo_files import Classified
+from classifier.analysing.photo_files import Classified, PassedOver
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
+from skinclinic.imaging import NOTES
 from skinclinic.vocabulary.diseases import BY_KEY
+
+_NAMED = 20
 
 
 class JsonWriter:
@@ -29,6 +32,7 @@ class JsonWriter:
             "model": self._model,
             "scores": result.outcome.scores if result.outcome else {},
             "differential": differential,
+            "notes": [NOTES[code] for code in result.notes],
             "error": result.error,
         }
         self._out.write(f"{self._separator}\n{json.dumps(entry, allow_nan=False)}", ending="")
@@ -73,11 +77,20 @@ class TableWriter:
             parts.append(
                 "photo: " + ", ".join(code.replace("_", " ") for code in result.outcome.quality.warnings)
             )
+        parts += [NOTES[code].removesuffix(".") for code in result.notes]
         return "; ".join(parts)
 
 
 def _name_and_score(key: str, score: float) -> str:
     return f"{BY_KEY[key].name_en} {score:.2f} ({BY_KEY[key].tier})"
+
+
+def words_for_passed_over(files: list[PassedOver]) -> str:
+    """How many files of the folders are no photos, and which."""
+    named = [f"  {printable(file.path)}: {file.kind}" for file in files[:_NAMED]]
+    if len(files) > _NAMED:
+        named.append(f"  and {len(files) - _NAMED} more")
+    return "\n".join([f"Passed over, no photos: {len(files)}", *named])
 
 
 def printable(path: str) -> str:

@@ -1,14 +1,21 @@
 """Patients, lesions, photos, diagnoses, people: rows as JSON."""
 
+from datetime import datetime
+from typing import Any
+
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.forms.patients import REFUSED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
 from skinclinic.services import patient_codes
+from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import terms
 
 
@@ -99,7 +106,38 @@ class BoxSerializer(serializers.Serializer):
     size = serializers.IntegerField()
 
 
+@extend_schema_field(OpenApiTypes.DATETIME)
+class CameraTimeField(serializers.DateTimeField):
+    """When a photo was taken, by the camera's clock: with a zone only where one is known, and never another hour."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(source="*", allow_null=True, required=False, **kwargs)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+    def to_representation(self, value: Any) -> Any:
+        return value.taken
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if data in (None, ""):
+            return {"captured_at": None, "captured_offset": None}
+        return super().run_validation(data)
+
+    def to_internal_value(self, value: Any) -> Any:
+        given = super().to_internal_value(value)
+        offset = given.utcoffset()
+        at = camera_time(given.replace(tzinfo=None))
+        if at is None:
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ss")
+        return {
+            "captured_at": at,
+            "captured_offset": None if offset is None else round(offset.total_seconds() / 60),
+        }
+
+
 class PhotoSerializer(ClinicRowSerializer):
+    captured_at = CameraTimeField()
     box = BoxSerializer(read_only=True)
     image = serializers.SerializerMethodField()
     thumbnail = serializers.SerializerMethodField()

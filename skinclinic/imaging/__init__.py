@@ -1,7 +1,9 @@
 """Photos as bytes and pixels: what is let in, how it is stored, how a lesion is cut out of it.
 
-Pure Python on Pillow and pillow-heif; nothing here knows Django, so it can be read, tested and reused alone.
+Pure Python on Pillow, pillow-heif and OpenCV; nothing here knows Django, so it can be read, tested and reused alone.
 The one way in is `accept`: it looks at the bytes only, never at a file name or a declared type.
+So do `photo_format`, which says of a file's first bytes whether they are a photo of a kind that is read, and `kind_of`,
+which names what is none.
 """
 
 from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
@@ -9,8 +11,10 @@ from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, chec
 from .likeness import perceptual_hash
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, mark_synthetic, open_rgb, thumbnail
 from .refusals import MESSAGES, NOTES, BoxRejected, PhotoRejected
+from .sniff import HEAD_BYTES, SUFFIXES, kind_of, photo_format
 
 __all__ = [
+    "HEAD_BYTES",
     "JPEG_QUALITY",
     "MAX_BYTES",
     "MAX_PIXELS",
@@ -18,6 +22,7 @@ __all__ = [
     "MIN_SIDE",
     "NOTES",
     "SMALLEST_BOX",
+    "SUFFIXES",
     "THUMBNAIL_SIDE",
     "AcceptedPhoto",
     "Box",
@@ -28,10 +33,12 @@ __all__ = [
     "check_box",
     "crop",
     "encode_jpeg",
+    "kind_of",
     "largest_centred_square",
     "mark_synthetic",
     "open_rgb",
     "perceptual_hash",
+    "photo_format",
     "sha256",
     "thumbnail",
 ]

@@ -1,32 +1,47 @@
 """Any pixel layout and colour profile to plain 8-bit sRGB that looks the same."""
 
+import re
 from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from . import named_colour, spaces
+from .spaces import Space
+
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 _LARGEST_PROFILE = 4 * 1024 * 1024
+# The table of a profile's tags comes first.
+_TAGS_END = 4096
+_CICP_TAG = re.compile(rb"cicp(.{4})\0\0\0\x0c", re.DOTALL)
 # Two levels of 255 cannot be seen; the many published "sRGB" profiles differ by that much.
 _SAME_LEVELS = 2
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
+def to_srgb(
+    image: Image.Image, profile: bytes | None, space: Space | None = None
+) -> tuple[Image.Image, tuple[str, ...]]:
     """(RGB image in sRGB, codes of what was changed). May change `image` in place.
 
-    `profile` is the ICC profile of the pixels; None means sRGB, or plain CMYK. Transparent parts are put on
-    white. A profile that cannot be used is ignored and noted.
+    `profile` is the ICC profile of the pixels and `space` what the file names instead; neither means sRGB, or plain
+    CMYK. Transparent parts are put on white. A profile that cannot be used is ignored and noted. Where
+    `image.info["low"]` holds the lower bytes of 16 bits, they are used.
     """
     notes = []
+    low = image.info.get("low")
     image, alpha = _split_alpha(_to_eight_bits(image))
-    if profile:
+    space = space or _space_inside(profile)
+    if space and image.mode in ("RGB", "L"):
+        image, note = _apply_space(_rgb(image), low and _rgb(low), space)
+        if note:
+            notes.append(note)
+    elif profile:
         image, note = _apply_profile(image, profile)
         if note:
             notes.append(note)
-    if image.mode != "RGB":
-        image = image.convert("RGB")
+    image = _rgb(image)
     if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
@@ -53,6 +68,28 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         image = image.convert("LA" if grey else "RGBA")
         return image.convert("L" if grey else "RGB"), image.getchannel("A")
     return (image if image.mode in _SPACE_OF_MODE else image.convert("RGB")), None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _apply_space(image: Image.Image, low: Image.Image | None, space: Space) -> tuple[Image.Image, str | None]:
+    if named_colour.is_like_srgb(space):
+        return image, None
+    return named_colour.convert(image, low, space), "hdr_to_srgb" if space.is_hdr else "converted_to_srgb"
+
+
+def _space_inside(profile: bytes | None) -> Space | None:
+    """The HDR space that an ICC profile names (ICC.1:2022, 9.2.17): its curves alone would say grey."""
+    found = _CICP_TAG.search((profile or b"")[:_TAGS_END])
+    if not profile or not found:
+        return None
+    value = profile[int.from_bytes(found[1]) :][:12]
+    if len(value) < 12 or not value.startswith(b"cicp"):
+        return None
+    space = spaces.by_code(value[8], value[9], is_narrow=value[11] == 0)
+    return space if space and space.is_hdr else None
 
 
 def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | None]:

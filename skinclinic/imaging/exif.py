@@ -1,4 +1,4 @@
-"""The few facts taken from EXIF (CIPA DC-008) before all of it is stripped.
+"""The few facts taken from EXIF (CIPA DC-008) and XMP before all of it is stripped.
 
 Stripped it is twice over: each format's ``inspect`` passes on only what its decoder needs (``Header.payload``), and
 ``raster.encode_jpeg`` writes the pixels anew, without any metadata. A file that has none already (``jpeg.is_plain``) is
@@ -7,13 +7,17 @@ kept as it is (``intake.accept``).
 Read by hand: a general reader copies every field, and a few kilobytes of EXIF can name gigabytes of them.
 """
 
+import re
 import struct
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from PIL import Image
 
-_TRANSPOSE = {
+from . import camera_dates
+from .camera_dates import Taken
+
+TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -22,41 +26,94 @@ _TRANSPOSE = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_HEAD = b"Exif\0\0"
 _ORIENTATION, _DETAILS, _INTEROPERABILITY = 0x0112, 0x8769, 0xA005
-_TAKEN, _DIGITISED, _INDEX = 0x9003, 0x9004, 0x0001
-_BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}
+_TAKEN, _DIGITISED, _INDEX, _COLOURS = 0x9003, 0x9004, 0x0001, 0xA001
+_OFFSET_OF = {_TAKEN: 0x9011, _DIGITISED: 0x9012}
+_OFFSET = 0x9010
+_READ = {
+    _ORIENTATION, _DETAILS, _INTEROPERABILITY, _TAKEN, _DIGITISED, _INDEX, _COLOURS, _OFFSET, *_OFFSET_OF.values(),
+}  # fmt: skip
+# Adobe RGB: what some programs write for it, beside the standard's own way, an index of R03.
+_SRGB_COLOURS, _ADOBE_COLOURS = 1, 2
+_BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
 _LONGEST = 64
+_XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
 
 
 @dataclass(frozen=True)
 class Facts:
-    """`turn`: what makes the picture upright, or None. `captured_at`: naive, by the camera's clock.
-    `adobe_rgb`: the camera says that the colours are Adobe RGB."""
+    """`turn`: what makes the picture upright, or None. `taken`: when, by the camera's clock.
+    `adobe_rgb`: the camera says that the colours are Adobe RGB. `notes`: codes of `refusals.NOTES`."""
 
     turn: Image.Transpose | None = None
-    captured_at: datetime | None = None
+    taken: Taken | None = None
     adobe_rgb: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def read(tiff: bytes) -> Facts:
-    """Facts from the TIFF block of EXIF data. Broken data counts as none: the pixels matter more."""
+def block(data: bytes) -> bytes:
+    """The TIFF block of EXIF data, whose head some programs leave out and others write twice."""
+    while data.startswith(_HEAD):
+        data = data[len(_HEAD) :]
+    return data
+
+
+def read(tiff: bytes, xmp: bytes = b"") -> Facts:
+    """Facts from the TIFF block of EXIF data. Broken data counts as none: the pixels matter more.
+
+    An orientation that EXIF does not name is taken from XMP.
+    """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if order is None or len(tiff) < 8:
-        return Facts()
-    main = _directory(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
-    details = _directory(tiff, order, main.get(_DETAILS))
-    interoperability = _directory(tiff, order, details.get(_INTEROPERABILITY))
-    dates = (_date(details.get(tag)) for tag in (_TAKEN, _DIGITISED))
-    orientation = main.get(_ORIENTATION)
+    main: dict[int, int | bytes] = {}
+    if order and len(tiff) >= 8:
+        main = _directory(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
+    details = _directory(tiff, order or "<", main.get(_DETAILS))
+    interoperability = _directory(tiff, order or "<", details.get(_INTEROPERABILITY))
+    taken, notes = _taken(details)
     return Facts(
-        turn=_TRANSPOSE.get(orientation) if isinstance(orientation, int) else None,
-        captured_at=next((date for date in dates if date), None),
-        adobe_rgb=interoperability.get(_INDEX) == b"R03\0",
+        turn=TRANSPOSE.get(_orientation(main, xmp)),
+        taken=taken,
+        adobe_rgb=_is_adobe_rgb(details.get(_COLOURS), interoperability.get(_INDEX)),
+        notes=notes,
     )
 
 
+def _orientation(main: dict[int, int | bytes], xmp: bytes) -> int:
+    told = main.get(_ORIENTATION)
+    if isinstance(told, int) and 1 <= told <= 8:
+        return told
+    found = _XMP_ORIENTATION.search(xmp)
+    return int(found[1]) if found else 1
+
+
+def _is_adobe_rgb(colours: int | bytes | None, index: int | bytes | None) -> bool:
+    if colours == _ADOBE_COLOURS:
+        return True
+    return colours != _SRGB_COLOURS and isinstance(index, bytes) and index.startswith(b"R03")
+
+
+def _taken(details: dict[int, int | bytes]) -> tuple[Taken | None, tuple[str, ...]]:
+    """The first date that can be right, and a note if what was written cannot."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    notes: tuple[str, ...] = ()
+    for tag, offset_tag in _OFFSET_OF.items():
+        text = _text(details.get(tag))
+        if camera_dates.says_nothing(text):
+            continue
+        taken = camera_dates.read(text, _text(details.get(offset_tag)) or _text(details.get(_OFFSET)))
+        if taken and camera_dates.is_plausible(taken, now):
+            return taken, ()
+        notes = ("date_not_taken",)
+    return None, notes
+
+
+def _text(value: int | bytes | None) -> str:
+    return camera_dates.as_text(value) if isinstance(value, bytes) else ""
+
+
 def _directory(tiff: bytes, order: str, offset: int | bytes | None) -> dict[int, int | bytes]:
-    """Values of one directory: whole numbers of single fields, bytes of short texts."""
+    """The facts of one directory: whole numbers of single fields, bytes of the beginning of texts."""
     values: dict[int, int | bytes] = {}
     if not isinstance(offset, int) or offset + 2 > len(tiff):
         return values
@@ -64,20 +121,11 @@ def _directory(tiff: bytes, order: str, offset: int | bytes | None) -> dict[int,
     for start in range(offset + 2, min(offset + 2 + 12 * count, len(tiff) - 11), 12):
         tag, kind, number = struct.unpack_from(order + "HHI", tiff, start)
         length = _BYTES_OF_TYPE.get(kind, 0) * number
+        if tag not in _READ:
+            continue
         if kind in (3, 4) and number == 1:
             values[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), tiff, start + 8)[0]
-        elif kind in (2, 7) and 0 < length <= _LONGEST:
+        elif kind in (2, 7, 129) and length > 0:
             place = start + 8 if length <= 4 else struct.unpack_from(order + "I", tiff, start + 8)[0]
-            values[tag] = tiff[place : place + length]
+            values[tag] = tiff[place : place + min(length, _LONGEST)]
     return values
-
-
-def _date(value: int | bytes | None) -> datetime | None:
-    if not isinstance(value, bytes):
-        return None
-    try:
-        date = datetime.strptime(value.decode("ascii").strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - by the camera's clock
-    except ValueError:
-        return None
-    # A clock that was never set shows dates that no later step could store or sort.
-    return date if 1970 <= date.year < 2100 else None

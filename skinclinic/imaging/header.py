@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .spaces import Space
+
 
 @dataclass(frozen=True)
 class Header:
@@ -9,8 +11,9 @@ class Header:
 
     `width` and `height` are pixels as stored, before orientation. `payload` is all that may reach the decoder:
     the first picture with its colour profile, without metadata and without whatever follows it. `exif` is the
-    TIFF block of the EXIF data, empty if there is none; `turns` says whether its orientation still has to be
-    applied. `notes` are codes of `refusals.NOTES`. `decoded_pixels` is what the decoder would have to make,
+    TIFF block of the EXIF data and `xmp` the XMP packet, empty if there is none; `turns` says whether their
+    orientation still has to be applied. `space` is that of the colours where the file names one instead of giving
+    a profile. `notes` are codes of `refusals.NOTES`. `decoded_pixels` is what the decoder would have to make,
     where that can be more than width × height.
     """
 
@@ -18,6 +21,8 @@ class Header:
     height: int
     payload: bytes
     exif: bytes = b""
+    xmp: bytes = b""
     turns: bool = True
+    space: Space | None = None
     notes: tuple[str, ...] = ()
     decoded_pixels: int = 0

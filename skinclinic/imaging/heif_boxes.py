@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+Boxes = list[tuple[bytes, bytes]]
 _LETTERS = re.compile(rb"[A-Za-z0-9 ]{4}")
 
 
@@ -28,11 +29,25 @@ def decoded_pixels(data: bytes) -> int:
 
     Raises ValueError or struct.error if the container cannot be followed.
     """
-    meta = _only(b"meta", _boxes(data))
-    children = list(_boxes(meta[4:]))
-    sizes, parts = _sizes(_only(b"iprp", children)), _parts(_only(b"iref", children, default=bytes(4)))
+    children = meta(data)
+    sizes, parts = areas(children), _parts(only(b"iref", children, default=bytes(4)))
     known: dict[int, int | None] = {}
     return max((_cost(item, sizes, parts, known) for item in sizes), default=0)
+
+
+def meta(data: bytes) -> Boxes:
+    """The boxes that describe the pictures of a file."""
+    return list(boxes(only(b"meta", boxes(data))[4:]))
+
+
+def areas(children: Boxes) -> dict[int, int]:
+    """Pixels of each item, from its `ispe` property (before any cropping)."""
+    found: dict[int, int] = {}
+    for item, kind, value in properties(only(b"iprp", children)):
+        if kind == b"ispe":
+            width, height = struct.unpack_from(">II", value, 4)
+            found[item] = max(found.get(item, 0), width * height)
+    return found
 
 
 def _cost(
@@ -49,7 +64,7 @@ def _cost(
     return cost
 
 
-def _only(wanted: bytes, boxes: Iterable[tuple[bytes, bytes]], default: bytes | None = None) -> bytes:
+def only(wanted: bytes, boxes: Iterable[tuple[bytes, bytes]], default: bytes | None = None) -> bytes:
     """The body of the one box of that name; with two, readers could choose differently."""
     bodies = [body for name, body in boxes if name == wanted]
     if not bodies and default is not None:
@@ -59,7 +74,7 @@ def _only(wanted: bytes, boxes: Iterable[tuple[bytes, bytes]], default: bytes | 
     return bodies[0]
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = 0
     while position + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, position)
@@ -74,11 +89,10 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         position = end
 
 
-def _sizes(iprp: bytes) -> dict[int, int]:
-    """Pixels of each item, from its `ispe` property (before any cropping)."""
-    children = list(_boxes(iprp))
-    properties = [prop for name, body in children if name == b"ipco" for prop in _boxes(body)]
-    areas: dict[int, int] = {}
+def properties(iprp: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """(item, name, body) of each property of each item, in the file's order."""
+    children = list(boxes(iprp))
+    known = [prop for name, body in children if name == b"ipco" for prop in boxes(body)]
     for name, body in children:
         if name != b"ipma":
             continue
@@ -97,11 +111,8 @@ def _sizes(iprp: bytes) -> dict[int, int]:
                     else body[position] & 0x7F
                 )
                 position += 2 if flags & 1 else 1
-                kind, value = properties[index - 1] if 0 < index <= len(properties) else (b"", b"")
-                if kind == b"ispe":
-                    width, height = struct.unpack_from(">II", value, 4)
-                    areas[item] = max(areas.get(item, 0), width * height)
-    return areas
+                if 0 < index <= len(known):
+                    yield item, *known[index - 1]
 
 
 def _parts(iref: bytes) -> dict[int, Counter[int]]:
@@ -109,7 +120,7 @@ def _parts(iref: bytes) -> dict[int, Counter[int]]:
     wide = iref[0] > 0
     number, step = (">I", 4) if wide else (">H", 2)
     made_from: dict[int, Counter[int]] = {}
-    for name, body in _boxes(iref[4:]):
+    for name, body in boxes(iref[4:]):
         if name == b"dimg":
             (item,) = struct.unpack_from(number, body)
             (count,) = struct.unpack_from(">H", body, step)

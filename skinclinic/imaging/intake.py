@@ -9,7 +9,7 @@ from datetime import datetime
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from . import colour, exif, heif, jpeg, png, profiles, raster, sniff, webp
+from . import avif, colour, exif, heif, jpeg, png, profiles, raster, sniff, tiff, webp
 from .header import Header
 from .refusals import PhotoRejected
 
@@ -26,7 +26,7 @@ _TILE_MARGIN = 1.5
 # Encoding a decoded photo once more with the same tables gives very nearly the same length.
 _SLACK = 0.02
 
-_FORMATS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "HEIF": heif}
+_FORMATS = {"JPEG": jpeg, "PNG": png, "WEBP": webp, "HEIF": heif, "AVIF": avif, "TIFF": tiff}
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class AcceptedPhoto:
 
     `jpeg` is upright, 8-bit sRGB, without metadata or trailing bytes; a file that is so already, as this
     product wrote it, is kept as it is. `width` and `height` are its pixels.
-    `captured_at` is naive, by the camera's clock. `notes` are codes of `refusals.NOTES`. `sha256` is the hex
+    `captured_at` is naive, by the camera's clock; `captured_offset` says by how many minutes that clock was ahead
+    of UTC, where the file says so. `notes` are codes of `refusals.NOTES`. `sha256` is the hex
     digest of the bytes as uploaded. `thumbnail` is a JPEG of at most 320 pixels.
     """
 
@@ -44,6 +45,7 @@ class AcceptedPhoto:
     height: int
     source_format: str
     captured_at: datetime | None
+    captured_offset: int | None
     notes: tuple[str, ...]
     sha256: str
     thumbnail: bytes
@@ -64,11 +66,13 @@ def accept(
     """
     source_format = _format(data, max_bytes)
     header, image = _open(source_format, data, max_pixels, min_side)
-    facts = exif.read(header.exif)
+    facts = exif.read(header.exif, header.xmp)
     sampling = _FORMATS[source_format].subsampling(image)
     is_ours = isinstance(image, JpegImageFile) and jpeg.is_plain(data, image, raster.quantisation())
-    profile = image.info.get("icc_profile") or (profiles.adobe_rgb_profile() if facts.adobe_rgb else None)
-    image, colour_notes = colour.to_srgb(image, profile)
+    profile = image.info.get("icc_profile")
+    if not profile and not header.space and facts.adobe_rgb:
+        profile = profiles.adobe_rgb_profile()
+    image, colour_notes = colour.to_srgb(image, profile, header.space)
     if header.turns and facts.turn is not None:
         image = image.transpose(facts.turn)
     encoded = raster.encode_jpeg(image, subsampling=sampling)
@@ -80,8 +84,9 @@ def accept(
         width=image.width,
         height=image.height,
         source_format=source_format,
-        captured_at=facts.captured_at,
-        notes=header.notes + colour_notes,
+        captured_at=facts.taken.at if facts.taken else None,
+        captured_offset=facts.taken.offset if facts.taken else None,
+        notes=header.notes + colour_notes + facts.notes,
         sha256=sha256(data),
         thumbnail=raster.thumbnail(image),
     )
@@ -114,7 +119,7 @@ def _open(source_format: str, data: bytes, max_pixels: int, min_side: int) -> tu
         check_size(header.width, header.height, max_pixels, min_side)
         if header.decoded_pixels > _TILE_MARGIN * max_pixels:
             raise PhotoRejected("decompression_bomb", kind=module.NAME)
-        image = module.decode(header.payload)
+        image = module.decode(header)
         if image.size == (header.width, header.height):
             return header, image
     except PhotoRejected as rejected:

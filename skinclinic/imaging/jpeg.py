@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 
-from PIL import Image
+from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
+from . import mpf
+from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
 
@@ -19,9 +21,22 @@ _NOT_FILL = re.compile(rb"[^\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # Tables, one baseline or progressive frame, scans, restart intervals, the end.
 _PLAIN = {0xC0, 0xC2, 0xC4, 0xDB, _SCAN, 0xDD, _END}
+# Tables, the next scan, restart intervals, the number of lines, comments, the end.
+_BETWEEN_SCANS = {0x00, 0x01, *range(0xD0, 0xD8), 0xC4, 0xDB, _SCAN, 0xDC, 0xDD, _COMMENT, _END}
 _JFIF_LENGTH = 14
 _EXIF = b"Exif\0\0"
-_GAIN_MAP = b"hdrgm:Version"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+# In place of the end marker, where there is none behind the last scan.
+_NO_END = -1
+_END_BYTES = b"\xff\xd9"
+# More scans than one tell the same rows again and again, and where they stop shows in no row.
+_ONE_PASS = {0xC0, 0xC1, 0xC9}
+# What a decoder would take for coded data if it still waited for some, with every restart marker it may wait for.
+# A marker that it does not expect yet makes it give up; the two begin half a round apart, so that one is right.
+_FILLERS = tuple(
+    b"".join(byte * 512 + bytes([0xFF, 0xD0 + (first + number) % 8]) for number in range(64))
+    for byte, first in ((b"\0", 0), (b"\xaa", 4))
+)
 # Each scan of a progressive file passes over the whole picture; programs write about ten.
 _MOST_SCANS = 32
 _MOST_MARKERS = 5000
@@ -30,47 +45,52 @@ _MOST_MARKERS = 5000
 def inspect(data: bytes) -> Header:
     """Size and extent of the first picture. Raises PhotoRejected if the markers lead nowhere."""
     kept = [data[:2]]
-    frames, scans, exif = [], 0, b""
-    several = gain_map = False
+    frames, components, scans, exif, xmp = [], 0, 0, b"", b""
+    index: tuple[int, bytes] | None = None
+    has_gain_map = has_end = is_one_pass = False
     for marker, start, body, end in _segments(data):
         segment = data[body : min(end, body + 0xFFFF)]
         if marker in _FRAMES and len(segment) >= 6:
             frames.append((int.from_bytes(segment[3:5]), int.from_bytes(segment[1:3])))
+            components = segment[5] if marker in _ONE_PASS else 0
         elif marker == _SCAN:
             scans += 1
+            is_one_pass = scans == 1 and segment[0] == components
         elif marker == _APP1:
-            exif = exif or (segment[len(_EXIF) :] if segment.startswith(_EXIF) else b"")
-            gain_map = gain_map or _GAIN_MAP in segment
+            exif = exif or (block(segment) if segment.startswith(_EXIF) else b"")
+            xmp = xmp or (segment[len(_XMP) :] if segment.startswith(_XMP) else b"")
+            has_gain_map = has_gain_map or mpf.names_gain_map(segment)
         elif marker == _APP2:
-            several = several or segment.startswith(b"MPF\0")
-        if _reaches_decoder(marker, segment):
+            index = index or ((body, segment) if mpf.is_index(segment) else None)
+            has_gain_map = has_gain_map or mpf.names_gain_map(segment)
+        elif marker == _END:
+            has_end = True
+        if marker != _NO_END and _reaches_decoder(marker, segment):
             kept.append(data[start:end])
     if scans > _MOST_SCANS:
         raise PhotoRejected("decompression_bomb", kind=NAME)
     # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
-    if len(frames) != 1 or not min(frames[0]) or not scans:
+    if len(frames) != 1 or not min(frames[0]) or not scans or not (has_end or is_one_pass):
         raise PhotoRejected("damaged", kind=NAME)
-    notes = _notes_of_tail(data[end:].lstrip(b"\0"), several, gain_map)
-    return Header(*frames[0], b"".join(kept), exif=exif, notes=notes)
-
-
-def _notes_of_tail(tail: bytes, several: bool, gain_map: bool) -> tuple[str, ...]:
-    """What is said of the bytes behind the first picture, which are not kept."""
-    if tail and several and tail.startswith(b"\xff\xd8\xff"):
-        # The second picture of a high-dynamic-range photo only says how to brighten the first.
-        return () if gain_map else ("first_frame_only",)
-    return ("tail_removed",) if tail else ()
+    notes = mpf.notes(data, end, index, has_gain_map) if has_end else ("end_missing",)
+    return Header(*frames[0], b"".join(kept), exif=exif, xmp=xmp, notes=notes)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """(marker, start, start of its body, end) of every segment; a scan's ends after its coded data."""
-    end = 2
+    """(marker, start, start of its body, end) of every segment; a scan's ends after its coded data.
+
+    A file may end, or go on with something else, right behind a scan: then the last marker is `_NO_END`.
+    """
+    end, end_of_scan = 2, 0
     for _ in range(_MOST_MARKERS):
         start = data.find(b"\xff", end)
         code = _NOT_FILL.search(data, start + 1) if start >= 0 else None
         if not code:
             break
         marker, body = code[0][0], code.end()
+        # A photo goes on with what its next scan needs; anything else begins another one, or is none of its own.
+        if end_of_scan and marker not in _BETWEEN_SCANS:
+            break
         if marker in _STANDALONE:
             end = body
             continue
@@ -78,15 +98,16 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
             yield marker, start, body, body
             return
         length = int.from_bytes(data[body : body + 2])
-        end = body + length
-        if length < 2 or end > len(data):
+        if length < 2 or body + length > len(data):
             break
+        end = body + length
         if marker == _SCAN:
             found = _AFTER_SCAN.search(data, end)
-            if not found:
-                break
-            end = found.start()
+            end = end_of_scan = found.start() if found else len(data)
         yield marker, start, body + 2, end
+    if end_of_scan:
+        yield _NO_END, end_of_scan, end_of_scan, end_of_scan
+        return
     raise PhotoRejected("damaged", kind=NAME)
 
 
@@ -97,9 +118,23 @@ def _reaches_decoder(marker: int, segment: bytes) -> bool:
     return marker != _COMMENT and not (0xE0 < marker < 0xEE or marker == 0xEF)
 
 
-def decode(payload: bytes) -> Image.Image:
-    """The picture, fully decoded. `JpegImageFile` and not `Image.open`, which may follow further frames."""
-    image = JpegImageFile(BytesIO(payload))
+def decode(header: Header) -> Image.Image:
+    """The picture, fully decoded. `JpegImageFile` and not `Image.open`, which may follow further frames.
+
+    Without an end marker all rows have to be there: a decoder makes up what is missing, and not the same from
+    different fillers.
+    """
+    if header.payload.endswith(_END_BYTES):
+        return _decoded(header.payload)
+    coded = header.payload.rstrip(b"\xff")
+    one, other = (_decoded(coded + filler + _END_BYTES) for filler in _FILLERS)
+    if ImageChops.difference(one, other).getbbox(alpha_only=False):
+        raise PhotoRejected("damaged", kind=NAME)
+    return one
+
+
+def _decoded(jpeg: bytes) -> Image.Image:
+    image = JpegImageFile(BytesIO(jpeg))
     image.load()
     return image
 

@@ -3,9 +3,12 @@
 import zlib
 from io import BytesIO
 
+import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
+from . import png_colour, png_text
+from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
 
@@ -14,6 +17,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 # All that pixels and colours need; text, metadata and animation go no further.
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"IDAT", b"IEND"}
+_WITH_TEXT = {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
+_TOLD = {b"IHDR", b"IDAT", b"acTL", b"eXIf", *png_colour.CHUNKS}
 _MOST_CHUNKS = 100_000
 _MOST_UNPACKED = 8 * 1024 * 1024
 
@@ -25,19 +30,19 @@ def inspect(data: bytes) -> Header:
     Raises PhotoRejected on a bad CRC, a missing end, or text and profiles that unpack to more than 8 MB.
     """
     kept: list[bytes | memoryview] = [SIGNATURE]
-    position = len(SIGNATURE)
-    width = height = unpacked = 0
-    animated, exif = False, b""
+    told: dict[bytes, bytes] = {}
+    texts: dict[bytes, bytes] = {}
+    position, unpacked = len(SIGNATURE), 0
     for _ in range(_MOST_CHUNKS):
         kind, body, end = _chunk(data, position)
-        if kind == b"IHDR" and len(body) >= 8:
-            width, height = int.from_bytes(body[:4]), int.from_bytes(body[4:8])
-        elif kind in (b"zTXt", b"iTXt", b"iCCP"):
-            unpacked += _unpacked_size(kind, bytes(body), _MOST_UNPACKED - unpacked)
-        elif kind == b"acTL":
-            animated = True
-        elif kind == b"eXIf":
-            exif = bytes(body)
+        if kind in _WITH_TEXT:
+            keyword, text, grown = _text(kind, bytes(body), _MOST_UNPACKED - unpacked)
+            unpacked += grown
+            if png_text.keeps(keyword):
+                texts.setdefault(keyword, text)
+        # Colours that come after the pixels were not meant for them.
+        if kind in _TOLD and not (kind in png_colour.CHUNKS and b"IDAT" in told):
+            told.setdefault(kind, bytes(body) if kind != b"IDAT" else b"")
         if kind in _KEPT:
             kept.append(memoryview(data)[position:end])
         position = end
@@ -45,12 +50,19 @@ def inspect(data: bytes) -> Header:
             break
     else:
         raise PhotoRejected("damaged", kind=NAME)
+    size = told.get(b"IHDR", b"")
+    width, height = int.from_bytes(size[:4]), int.from_bytes(size[4:8])
     if not width or not height:
         raise PhotoRejected("damaged", kind=NAME)
-    notes = ["first_frame_only"] if animated else []
-    if data[position:].strip(b"\0"):
-        notes.append("tail_removed")
-    return Header(width, height, b"".join(kept), exif=exif, notes=tuple(notes))
+    exif, xmp = png_text.exif_and_xmp(texts)
+    space, unread = png_colour.space_of(told)
+    notes = (
+        *(["first_frame_only"] if b"acTL" in told else []),
+        *(["tail_removed"] if data[position:].strip(b"\0") else []),
+        *(["profile_ignored"] if unread else []),
+    )
+    exif = block(told.get(b"eXIf", b"")) or exif
+    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, space=space, notes=notes)
 
 
 def _chunk(data: bytes, position: int) -> tuple[bytes, memoryview, int]:
@@ -65,29 +77,51 @@ def _chunk(data: bytes, position: int) -> tuple[bytes, memoryview, int]:
     return kind, body, end
 
 
-def _unpacked_size(kind: bytes, body: bytes, allowed: int) -> int:
-    """Bytes a compressed chunk unpacks to; never unpacks more than `allowed`."""
-    _name, _nul, rest = body.partition(b"\0")
+def _text(kind: bytes, body: bytes, allowed: int) -> tuple[bytes, bytes, int]:
+    """(keyword, text, bytes that were unpacked for it) of a chunk that has both; never unpacks more than `allowed`."""
+    keyword, _nul, rest = body.partition(b"\0")
+    if kind == b"tEXt":
+        return keyword, rest, 0
     if kind == b"iTXt":
-        if rest[:1] != b"\1":
-            return 0
-        rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+        is_packed, rest = rest[:1] == b"\1", rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+        if not is_packed:
+            return keyword, rest, 0
     else:
         rest = rest[1:]
     try:
-        size = len(zlib.decompressobj().decompress(rest, allowed + 1))
+        text = zlib.decompressobj().decompress(rest, allowed + 1)
     except zlib.error:
-        return 0
-    if size > allowed:
+        return keyword, b"", 0
+    if len(text) > allowed:
         raise PhotoRejected("decompression_bomb", kind=NAME)
-    return size
+    return keyword, text, len(text)
 
 
-def decode(payload: bytes) -> Image.Image:
-    """The picture, fully decoded."""
-    image = PngImageFile(BytesIO(payload))
+def decode(header: Header) -> Image.Image:
+    """The picture, fully decoded. Where its colours have to be computed, all 16 bits of deep ones are kept."""
+    image = PngImageFile(BytesIO(header.payload))
+    modes = str(image.tile[0].args) if image.tile else ""
     image.load()
+    if header.space is None:
+        return image
+    if image.mode.startswith("I"):
+        return _grey_in_two(image)
+    if modes in ("RGB;16B", "RGBA;16B"):
+        low = PngImageFile(BytesIO(header.payload))
+        # Read as if its bytes stood the other way round: what comes out are the lower ones.
+        low.tile = [low.tile[0]._replace(args=modes.replace("16B", "16L"))]
+        low.load()
+        image.info["low"] = low
     return image
+
+
+def _grey_in_two(image: Image.Image) -> Image.Image:
+    levels, transparent = np.asarray(image).astype(np.uint16), image.info.get("transparency")
+    upper = Image.fromarray((levels >> 8).astype(np.uint8))
+    if isinstance(transparent, int):
+        upper.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
+    upper.info["low"] = Image.fromarray((levels & 0xFF).astype(np.uint8))
+    return upper
 
 
 def subsampling(image: Image.Image) -> str:

@@ -5,14 +5,15 @@ from functools import lru_cache
 
 import numpy as np
 
-# Chromaticities (x, y) of red, green and blue; the white point of all is D65.
-# Chromaticities (x, y) of red, green and blue.
-Primaries = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+Chromaticity = tuple[float, float]
+# Chromaticities (x, y) of red, green and blue; the white point of those named here is D65.
+Primaries = tuple[Chromaticity, Chromaticity, Chromaticity]
+SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
 ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 DISPLAY_P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
 BT2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 
-_D65 = np.array([0.3127, 0.3290])
+D65 = (0.3127, 0.3290)
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _ADOBE_GAMMA = 563 / 256
@@ -31,14 +32,14 @@ def matrix_profile(primaries: Primaries, gamma: float | None = None) -> bytes:
         curve = b"para" + struct.pack(">IHHi", 0, 0, 0, _fixed(gamma))
     text = "RGB".encode("utf-16-be")
     text = b"mluc" + struct.pack(">III2s2sII", 0, 1, 12, b"en", b"US", len(text), 28) + text + b"\0\0"
-    colourants = _colourants(primaries)
+    columns = colourants(primaries)
     tags = {
         b"desc": text,
         b"cprt": text,
         b"wtpt": _xyz(_D50),
-        b"rXYZ": _xyz(colourants[:, 0]),
-        b"gXYZ": _xyz(colourants[:, 1]),
-        b"bXYZ": _xyz(colourants[:, 2]),
+        b"rXYZ": _xyz(columns[:, 0]),
+        b"gXYZ": _xyz(columns[:, 1]),
+        b"bXYZ": _xyz(columns[:, 2]),
         b"rTRC": curve,
         b"gTRC": curve,
         b"bTRC": curve,
@@ -57,17 +58,29 @@ def adobe_rgb_profile() -> bytes:
     return matrix_profile(ADOBE_RGB, _ADOBE_GAMMA)
 
 
-def _colourants(primaries: Primaries) -> np.ndarray:
-    """XYZ of the three primaries as columns, adapted from D65 to the D50 of ICC profiles."""
-    xyz = np.stack([_lift(np.array(point)) for point in primaries], axis=1)
-    white = _lift(_D65)
-    xyz = xyz * np.linalg.solve(xyz, white)
-    gains = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white))
-    return np.linalg.solve(_BRADFORD, gains @ _BRADFORD @ xyz)
+def colourants(primaries: Primaries, white: Chromaticity = D65) -> np.ndarray:
+    """XYZ of the three primaries as columns, adapted from their white to the D50 of ICC profiles.
+
+    Raises ValueError or numpy.linalg.LinAlgError for points that span no colours.
+    """
+    gains = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ _lift(white)))
+    return np.asarray(np.linalg.solve(_BRADFORD, gains @ _BRADFORD @ _unadapted(primaries, white)))
 
 
-def _lift(chromaticity: np.ndarray) -> np.ndarray:
+def luminances(primaries: Primaries, white: Chromaticity = D65) -> np.ndarray:
+    """How much each primary adds to the luminance of white."""
+    return np.asarray(_unadapted(primaries, white)[1])
+
+
+def _unadapted(primaries: Primaries, white: Chromaticity) -> np.ndarray:
+    xyz = np.stack([_lift(point) for point in primaries], axis=1)
+    return np.asarray(xyz * np.linalg.solve(xyz, _lift(white)))
+
+
+def _lift(chromaticity: Chromaticity) -> np.ndarray:
     x, y = chromaticity
+    if y <= 0:
+        raise ValueError("a chromaticity without luminance")
     return np.array([x / y, 1.0, (1 - x - y) / y])
 
 

@@ -16,7 +16,13 @@ MESSAGES = {
         "The file has %(megabytes)s MB; at most %(limit_megabytes)s MB are accepted. "
         "Send a smaller version of the photo."
     ),
-    "unsupported": _("This is %(kind)s, not a photo that can be read. Send a JPEG, PNG, WebP or HEIC photo."),
+    "unsupported": _(
+        "This is %(kind)s, not a photo that can be read. Send a JPEG, PNG, WebP, HEIC, AVIF or TIFF photo."
+    ),
+    "unsupported_inside": _(
+        "This %(kind)s file holds its picture in a way that is not read here (%(detail)s). "
+        "Save it as a PNG or JPEG and send that."
+    ),
     "damaged": _("This %(kind)s file is damaged or incomplete. Send the original photo again."),
     "too_many_pixels": _(
         "The photo has too many pixels: %(width)s × %(height)s is %(megapixels)s megapixels; "
@@ -48,9 +54,23 @@ MESSAGES = {
 
 NOTES = {
     "first_frame_only": _("The file holds several pictures; only the first one was kept."),
+    "main_picture_only": _(
+        "The file holds several pictures; only the one that it names as its main one was kept."
+    ),
+    "gain_map_removed": _(
+        "The file also holds a map that brightens the photo on HDR screens, or its depth; only the photo was kept."
+    ),
     "tail_removed": _("The file went on after the end of the photo; the rest was removed."),
+    "end_missing": _(
+        "The file has no end mark. The picture itself is complete; what followed it was removed."
+    ),
     "converted_to_srgb": _("The colours were converted to sRGB."),
+    "hdr_to_srgb": _(
+        "The photo was in high dynamic range (HDR). It was brought into sRGB: what is brighter than white paper was "
+        "darkened to fit, the rest kept its brightness."
+    ),
     "alpha_flattened": _("The photo was partly transparent; it was put on a white background."),
+    "date_not_taken": _("The date in the file cannot be read or cannot be right, so it was not taken over."),
     "profile_ignored": _("The colour profile could not be read; the colours were taken as sRGB."),
 }
 

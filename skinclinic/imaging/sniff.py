@@ -15,7 +15,7 @@ _XML = _("an XML file")
 _SCRIPT = _("a program (script)")
 _WINDOWS_PROGRAM = _("a program (Windows executable)")
 _LINUX_PROGRAM = _("a program (Linux executable)")
-_AVIF = _("an AVIF picture")
+CAMERA_RAW = _("a camera raw file")
 _VIDEO = _("a video")
 _ZIP = _("a ZIP archive or office document")
 
@@ -23,10 +23,12 @@ _SIGNATURES = (
     (b"GIF87a", _("a GIF picture")),
     (b"GIF89a", _("a GIF picture")),
     (b"%PDF-", _("a PDF document")),
-    (b"II*\0", _("a TIFF picture or camera raw file")),
-    (b"MM\0*", _("a TIFF picture or camera raw file")),
-    (b"II+\0", _("a TIFF picture or camera raw file")),
-    (b"MM\0+", _("a TIFF picture or camera raw file")),
+    (b"II+\0", _("a BigTIFF picture")),
+    (b"MM\0+", _("a BigTIFF picture")),
+    (b"IIU\0", CAMERA_RAW),
+    (b"IIRO", CAMERA_RAW),
+    (b"IIRS", CAMERA_RAW),
+    (b"FUJIFILMCCD-RAW", CAMERA_RAW),
     (b"BM", _("a BMP picture")),
     (b"8BPS", _("a Photoshop document")),
     (b"\0\0\1\0", _("an icon file")),
@@ -57,34 +59,54 @@ _HIDDEN = {b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!", b"PK\3\4", b"%PDF-", b
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
 _HEIF_BRANDS = {b"mif1", b"msf1"}
 _AVIF_BRANDS = {b"avif", b"avis"}
+# Formats of cameras that begin as TIFF does and are none, or not one that shows the photo.
+_RAW = re.compile(rb"(?:II\*\0|MM\0\*).{4}CR\x02", re.DOTALL)
+
+# How much of a file's beginning is enough to tell its kind.
+HEAD_BYTES = 4096
+# Endings under which photos of the kinds that are read are found; what a file is, its content says.
+SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif", ".tif", ".tiff"}
+)
 
 
 def photo_format(data: bytes) -> str | None:
-    """'JPEG', 'PNG', 'WEBP' or 'HEIF' if the bytes begin like one, else None."""
+    """'JPEG', 'PNG', 'WEBP', 'HEIF', 'AVIF' or 'TIFF' if the bytes begin like one, else None.
+
+    The first `HEAD_BYTES` of a file are enough.
+    """
     if data.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data.startswith((b"II*\0", b"MM\0*")) and not _RAW.match(data):
+        return "TIFF"
     brands = set(_brands(data))
     if brands & _HEIC_BRANDS or (brands & _HEIF_BRANDS and not brands & _AVIF_BRANDS):
         return "HEIF"
-    return None
+    return "AVIF" if brands & _AVIF_BRANDS else None
 
 
 def kind_of(data: bytes) -> str:
-    """English name, with its article, of anything that is not a photo we take: 'a PDF document'."""
+    """English name, with its article, of anything that is not a photo we take: 'a PDF document'.
+
+    The first `HEAD_BYTES` of a file are enough.
+    """
     for signature, name in _SIGNATURES:
         if data.startswith(signature):
             return name
+    if _RAW.match(data):
+        return CAMERA_RAW
     if data[128:132] == b"DICM":
         return _("a DICOM file")
     if data[:4] == b"RIFF":
         return _VIDEO if data[8:12] == b"AVI " else _("a sound file") if data[8:12] == b"WAVE" else _UNKNOWN
-    brands = _brands(data)
-    if brands:
-        return _AVIF if _AVIF_BRANDS.intersection(brands) else _VIDEO
+    if b"crx " in _brands(data):
+        return CAMERA_RAW
+    if _brands(data):
+        return _VIDEO
     return _kind_of_text(data[:4096])
 
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
+from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
 
@@ -20,11 +21,14 @@ def inspect(data: bytes) -> Header:
     if end > len(data):
         raise PhotoRejected("damaged", kind=NAME)
     width, height, animated = _first_chunk(data[12:16], data[20:42])
-    exif = next((data[start:stop] for kind, start, stop in _chunks(data, end) if kind == b"EXIF"), b"")
+    exif, xmp = (
+        next((data[start:stop] for kind, start, stop in _chunks(data, end) if kind == wanted), b"")
+        for wanted in (b"EXIF", b"XMP ")
+    )
     notes = ["first_frame_only"] if animated else []
     if data[end:].strip(b"\0"):
         notes.append("tail_removed")
-    return Header(width, height, data[:end], exif=exif.removeprefix(b"Exif\0\0"), notes=tuple(notes))
+    return Header(width, height, data[:end], exif=block(exif), xmp=xmp, notes=tuple(notes))
 
 
 def _chunks(data: bytes, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -53,9 +57,9 @@ def _first_chunk(kind: bytes, body: bytes) -> tuple[int, int, bool]:
     raise PhotoRejected("damaged", kind=NAME)
 
 
-def decode(payload: bytes) -> Image.Image:
+def decode(header: Header) -> Image.Image:
     """The first frame, fully decoded."""
-    image = WebPImageFile(BytesIO(payload))
+    image = WebPImageFile(BytesIO(header.payload))
     image.load()
     return image
 

@@ -1,5 +1,9 @@
+from datetime import timedelta
+from datetime import timezone as fixed_zone
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.imaging import Box, largest_centred_square
@@ -20,7 +24,10 @@ class Photo(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="photos")
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="photos")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.CLOSE_UP)
+    # What the camera's clock showed, as local time of the server; when that was elsewhere, only the offset tells.
     captured_at = models.DateTimeField(_("taken"), null=True, blank=True)
+    # Minutes by which that clock was ahead of UTC, where the file says so.
+    captured_offset = models.SmallIntegerField(null=True, blank=True)
     original_name = models.CharField(_("file name"), max_length=200, blank=True)
     sha256 = models.CharField(max_length=64)
     file_key = models.CharField(max_length=120)
@@ -44,6 +51,16 @@ class Photo(models.Model):
 
     def __str__(self) -> str:
         return self.original_name or f"#{self.pk}"
+
+    @property
+    def taken(self) -> str | None:
+        """What the camera's clock showed (ISO 8601), with a zone only where the file names one."""
+        if self.captured_at is None:
+            return None
+        shown = timezone.make_naive(self.captured_at)
+        if self.captured_offset is not None:
+            shown = shown.replace(tzinfo=fixed_zone(timedelta(minutes=self.captured_offset)))
+        return shown.isoformat()
 
     @property
     def box(self) -> Box:

@@ -4,7 +4,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from skinclinic import imaging
+from skinclinic.models import Photo
 from skinclinic.web.requests import is_from_script
+
+_USUAL = {"converted_to_srgb", "gain_map_removed"}
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -19,6 +22,16 @@ def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected) -> str:
         for name, value in refused.params.items()
     }
     return _(imaging.MESSAGES[refused.code]) % params
+
+
+def notes_in_words(photo: Photo) -> list[str]:
+    """What was changed when the photo was stored, in the reader's language."""
+    return [_(imaging.NOTES[code]) for code in photo.notes if code in imaging.NOTES]
+
+
+def notes_worth_a_look(photo: Photo) -> list[str]:
+    """The same without what happens to nearly every photo of a phone and changes nothing that is seen."""
+    return [_(imaging.NOTES[code]) for code in photo.notes if code in imaging.NOTES and code not in _USUAL]
 
 
 def photo_not_stored() -> str:

@@ -87,7 +87,8 @@ def undo(receipt: dict) -> list[Photo]:
         photo = photos[row["id"]]
         photo.lesion, photo.kind = lesions[row["lesion"]], row["kind"]
         photo.captured_at = parse_datetime(row["captured_at"]) if row["captured_at"] else None
-        photo.save(update_fields=["lesion", "kind", "captured_at"])
+        photo.captured_offset = row.get("captured_offset")
+        photo.save(update_fields=["lesion", "kind", "captured_at", "captured_offset"])
     for row in receipt["diagnoses"]:
         Diagnosis.objects.filter(pk=row["id"]).update(lesion=lesions[row["lesion"]])
     for home in homes:
@@ -120,10 +121,10 @@ def _set_details(photo: Photo, details: Details) -> None:
     photo.kind = details.kind or photo.kind
     day = details.captured_on
     if day is None and not details.keep_day:
-        photo.captured_at = None
+        photo.captured_at = photo.captured_offset = None
     elif day and not (photo.captured_at and timezone.localtime(photo.captured_at).date() == day):
-        photo.captured_at = timezone.make_aware(datetime.combine(day, NOON))
-    photo.save(update_fields=["lesion", "kind", "captured_at"])
+        photo.captured_at, photo.captured_offset = timezone.make_aware(datetime.combine(day, NOON)), None
+    photo.save(update_fields=["lesion", "kind", "captured_at", "captured_offset"])
 
 
 def _leave(source: Lesion, home: Lesion) -> None:
@@ -156,6 +157,7 @@ def _receipt(
                 "lesion": photo.lesion_id,
                 "kind": photo.kind,
                 "captured_at": _text(photo.captured_at),
+                "captured_offset": photo.captured_offset,
             }
             for photo in photos
         ],

@@ -109,7 +109,8 @@ def unsaved(
     return Photo(
         clinic=clinic,
         kind=kind,
-        captured_at=_captured_at(accepted.captured_at),
+        captured_at=camera_time(accepted.captured_at),
+        captured_offset=accepted.captured_offset,
         original_name=shown_name(name),
         sha256=accepted.sha256,
         file_key=store.new_key(folder),
@@ -143,7 +144,7 @@ def _known(clinic: Clinic, sha256: str) -> Photo | None:
     return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
 
 
-def _captured_at(by_camera: datetime | None) -> datetime | None:
+def camera_time(by_camera: datetime | None) -> datetime | None:
     """The camera's clock read as this clinic's local time; None for years a camera cannot mean."""
     if by_camera is None or not 1826 <= by_camera.year <= 9998:
         return None

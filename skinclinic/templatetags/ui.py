@@ -6,10 +6,13 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.presenters import answers
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 register = template.Library()
+register.filter("notes_in_words", answers.notes_in_words)
+register.filter("notes_worth_a_look", answers.notes_worth_a_look)
 
 SPRITE = "vendor/bootstrap-icons-1.13.2/icons.svg"
 

@@ -113,6 +113,34 @@ def test_reader_may_look_but_not_change_and_outsider_sees_nothing(api, coordinat
     assert Photo.objects.filter(pk=photo.pk).exists()
 
 
+def test_when_a_photo_was_taken_is_the_cameras_clock(api, clinician, photo, settings):
+    """No zone is made up: neither on the way out nor on the way in."""
+    settings.TIME_ZONE = "Asia/Seoul"
+    client, address = api(clinician), f"/api/photos/{photo.pk}/"
+    for sent, kept in {
+        "2024-05-03T23:30:11": "2024-05-03T23:30:11",
+        "2024-05-03T23:30:11+02:00": "2024-05-03T23:30:11+02:00",
+        "2024-05-03T23:30:11Z": "2024-05-03T23:30:11+00:00",
+        None: None,
+        "": None,
+    }.items():
+        answer = client.patch(address, {"captured_at": sent}, format="json")
+        assert answer.status_code == 200
+        assert answer.json()["captured_at"] == client.get(address).json()["captured_at"] == kept
+    client.patch(address, {"captured_at": "2024-05-03T23:30:11-03:00"}, format="json")
+    client.patch(address, {"kind": "overview"}, format="json")
+    assert client.get(address).json()["captured_at"] == "2024-05-03T23:30:11-03:00"
+
+
+@pytest.mark.parametrize(
+    "sent", ["yesterday", "03.05.2024", 5, "0001-01-01T00:00:00", "9999-12-31T23:59:59", ["x"]]
+)
+def test_a_time_that_is_none_is_refused_by_its_field(api, clinician, photo, sent):
+    answer = api(clinician).patch(f"/api/photos/{photo.pk}/", {"captured_at": sent}, format="json")
+    assert answer.status_code == 400
+    assert "captured_at" in error_of(answer)["fields"]
+
+
 @pytest.mark.parametrize("pk", ["0", "abc", str(2**80)])
 def test_ids_that_are_none_get_404(api, clinician, pk):
     for name in ("patients", "lesions", "photos", "diagnoses", "analyses", "models"):

@@ -80,15 +80,15 @@ class TestOne:
 
     def test_a_day_that_was_right_keeps_its_hour(self, client, photo, patient):
         taken = timezone.make_aware(datetime(2024, 5, 6, 8, 30))
-        Photo.objects.filter(pk=photo.pk).update(captured_at=taken)
+        Photo.objects.filter(pk=photo.pk).update(captured_at=taken, captured_offset=120)
         client.post(
             f"/photos/{photo.pk}/filing/", {"code": "P-0001", "kind": "close_up", "captured_on": "2024-05-06"}
         )
         photo.refresh_from_db()
-        assert photo.captured_at == taken
+        assert (photo.captured_at, photo.captured_offset) == (taken, 120)
         client.post(f"/photos/{photo.pk}/filing/", {"code": "P-0001", "kind": "close_up", "captured_on": ""})
         photo.refresh_from_db()
-        assert photo.captured_at is None
+        assert (photo.captured_at, photo.captured_offset) == (None, None)
 
     def test_a_photo_that_shares_its_lesion_leaves_the_others(
         self, client, photo, patient, clinic, clinician
@@ -173,11 +173,13 @@ class TestSeveral:
 
     def test_empty_kind_and_day_leave_what_each_has(self, client, several, patient):
         Photo.objects.filter(pk=several[0].pk).update(
-            kind="dermoscopic", captured_at=timezone.make_aware(datetime(2024, 5, 6, 8))
+            kind="dermoscopic", captured_at=timezone.make_aware(datetime(2024, 5, 6, 8)), captured_offset=540
         )
-        before = list(Photo.objects.order_by("pk").values_list("kind", "captured_at"))
+        before = list(Photo.objects.order_by("pk").values_list("kind", "captured_at", "captured_offset"))
         client.post(address_of(several), {"code": "P-0001"})
-        assert list(Photo.objects.order_by("pk").values_list("kind", "captured_at")) == before
+        assert (
+            list(Photo.objects.order_by("pk").values_list("kind", "captured_at", "captured_offset")) == before
+        )
 
     def test_ids_may_come_one_by_one(self, client, several):
         query = "&".join(f"ids={photo.pk}" for photo in several)

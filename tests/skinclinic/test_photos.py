@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import timezone
 from PIL import ExifTags, Image
 
 from skinclinic import imaging
@@ -157,6 +158,19 @@ def test_the_capture_time_is_the_cameras_clock_in_local_time(clinic, clinician, 
     photo, _ = store_photo(clinic=clinic, user=clinician, data=taken("2024:05:06 14:30:00"), name="a.jpg")
     photo.refresh_from_db()
     assert photo.captured_at == datetime(2024, 5, 6, 5, 30, tzinfo=UTC)
+
+
+def test_the_zone_of_the_camera_stands_beside_its_clock(clinic, clinician, settings):
+    """Half past eleven at night stays that evening, wherever the server stands, and is no other instant."""
+    for zone, day in (("Asia/Seoul", 3), ("America/Sao_Paulo", 4), ("UTC", 5)):
+        settings.TIME_ZONE = zone
+        data = taken(f"2024:05:0{day} 23:30:11+02:00")
+        photo, _ = store_photo(clinic=clinic, user=clinician, data=data, name="a.jpg")
+        photo.refresh_from_db()
+        assert photo.taken == f"2024-05-0{day}T23:30:11+02:00"
+        assert timezone.localdate(photo.captured_at).day == day
+        photo.captured_offset = None
+        assert photo.taken == f"2024-05-0{day}T23:30:11"
 
 
 @pytest.mark.parametrize("moment", ["0001:01:01 00:00:00", "9999:12:31 23:59:59", "0000:00:00 00:00:00"])

@@ -9,7 +9,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.analysing import photo_files
 from classifier.analysing.pipeline import differential
-from classifier.management.classify_output import JsonWriter, TableWriter, save_heatmaps
+from classifier.management.classify_output import (
+    JsonWriter,
+    TableWriter,
+    save_heatmaps,
+    words_for_passed_over,
+)
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
@@ -19,7 +24,8 @@ DEFAULT_THRESHOLDS = "balanced"
 
 class Command(BaseCommand):
     help = (
-        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted). "
+        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted; what they are, "
+        "their content says, and what was passed over is named). "
         "Needs no database. Exit status 1 if no photo could be classified."
     )
     requires_system_checks = []
@@ -54,7 +60,8 @@ class Command(BaseCommand):
             except weights.ModelRejected as error:
                 raise CommandError(error.message) from error
             limits = manifest.thresholds[chosen]["values"] if chosen else {}
-            found = photo_files.find(paths)
+            passed_over: list[photo_files.PassedOver] = []
+            found = photo_files.find(paths, passed_over)
             writer = (
                 JsonWriter(self.stdout, manifest)
                 if json
@@ -63,6 +70,8 @@ class Command(BaseCommand):
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)
             succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
+        if passed_over:
+            self.stderr.write(words_for_passed_over(passed_over))
         if not succeeded:
             sys.exit(1)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from skinclinic import imaging
 from skinclinic.archive.formats.problems import PhotosRefused, _
 
 MOST_FILES = 1_000_000
@@ -21,7 +22,7 @@ MOST_RATIO_OF_ALL = 50
 _SMALL = 1 << 20
 # The directory of a ZIP is read at once: with shorter names than these a million files need no more.
 MOST_DIRECTORY_BYTES = 160 << 20
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"}
+SUFFIXES = imaging.SUFFIXES
 _NESTED = {
     ".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma", ".zst",
     ".z", ".cab", ".jar", ".iso", ".dmg",

@@ -19,6 +19,7 @@ from classifier.plots.colormaps import heatmap_rgb
 from classifier.runtimes import open_runtime
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests import photo_bytes
 from tests.classifier import lively
 from tests.factories import jpeg_bytes
 
@@ -68,9 +69,39 @@ def test_a_folder_gives_its_photos_sorted_from_all_levels(model, photos):
     assert [entry["error"] is None for entry in found] == [False, True, True]
 
 
+def test_in_a_folder_content_counts_and_what_is_passed_over_is_named(model, photos, capsys):
+    """On standard error, so that the list stays one of photos."""
+    picture = photo_bytes.lesion()
+    (photos / "d.TIF").write_bytes(photo_bytes.encoded(picture, "TIFF"))
+    (photos / "e.avif").write_bytes(photo_bytes.encoded(picture, "AVIF"))
+    (photos / "f").write_bytes(jpeg_bytes(3))
+    (photos / "g.dcm").write_bytes(bytes(128) + b"DICM" + bytes(100))
+    os.mkfifo(photos / "pipe")
+    found, passed_over = photo_files.find([str(photos)], listed := []), listed
+    assert [Path(item.path).name for item in found] == ["a.png", "a.jpeg", "c.JPG", "d.TIF", "e.avif", "f"]
+    assert [(Path(item.path).name, item.kind) for item in passed_over] == [
+        ("g.dcm", "a DICOM file"), ("notes.txt", "a text file"), ("pipe", "a file of an unknown kind"),
+    ]  # fmt: skip
+    out, errors = io.StringIO(), io.StringIO()
+    call_command("classify", str(photos), "--model", "lively", "--json", stdout=out, stderr=errors)
+    assert [entry["error"] is None for entry in json.loads(out.getvalue())] == [False] + [True] * 5
+    assert "Passed over, no photos: 3" in errors.getvalue() and "g.dcm: a DICOM file" in errors.getvalue()
+
+
+def test_what_was_changed_in_a_photo_is_said(model, photos):
+    picture = photo_bytes.lesion()
+    (photos / "d.tif").write_bytes(
+        photo_bytes.encoded(picture, "TIFF", save_all=True, append_images=[picture])
+    )
+    plain, pages = entries(photos / "c.JPG", photos / "d.tif")
+    assert plain["notes"] == []
+    assert pages["notes"] == [imaging.NOTES["first_frame_only"]]
+    assert imaging.NOTES["first_frame_only"].removesuffix(".") in run(photos / "d.tif")[0]
+
+
 def test_an_entry_has_exactly_what_programs_were_promised(model, photos):
     good, bad = entries(photos / "c.JPG", photos / "a.png")
-    assert set(good) == set(bad) == {"path", "model", "scores", "differential", "error"}
+    assert set(good) == set(bad) == {"path", "model", "scores", "differential", "notes", "error"}
     assert good["model"] == bad["model"] == "lively"
     assert list(good["scores"]) == list(DISEASE_KEYS)
     assert 0 < sum(good["scores"].values()) < 1, "the rest belongs to the background classes"

@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from classifier.models import Analysis
 from classifier.views import upload
+from skinclinic import imaging
 from skinclinic.engine import jobs
+from skinclinic.imaging.profiles import adobe_rgb_profile
 from skinclinic.models import Clinic, Job, Lesion, Photo
 from skinclinic.web.errors import too_large
-from tests import factories
+from tests import factories, photo_bytes
 from tests.folders import stored_files
 
 UPLOAD = "/photos/"
@@ -52,6 +54,24 @@ def nothing_stored() -> bool:
 
 
 class TestOneFile:
+    @pytest.mark.parametrize("file_format", ["AVIF", "TIFF"])
+    def test_other_formats_are_taken_as_well(self, sender, model_version, engine_online, file_format):
+        content = photo_bytes.encoded(photo_bytes.lesion(), file_format)
+        assert send(sender, SimpleUploadedFile(f"a.{file_format.lower()}", content)).status_code == 201
+        assert Photo.objects.get().source_format == file_format
+
+    def test_the_card_says_what_was_changed(self, sender, model_version, engine_online):
+        """What happens to nearly every photo of a phone stands on the result page alone."""
+        pages = photo_bytes.encoded(
+            photo_bytes.lesion(), "TIFF", save_all=True, append_images=[photo_bytes.lesion()]
+        )
+        card = send(sender, SimpleUploadedFile("a.tif", pages)).json()
+        assert "holds several pictures" in card["html"]
+        wide = photo_bytes.encoded(photo_bytes.lesion(), "PNG", icc_profile=adobe_rgb_profile())
+        card = send(sender, SimpleUploadedFile("a.png", wide)).json()
+        assert "converted to sRGB" not in card["html"]
+        assert "converted to sRGB" in sender.get(card["url"]).content.decode()
+
     def test_it_is_stored_and_queued(self, sender, model_version, engine_online):
         response = send(sender)
         card = response.json()
@@ -138,9 +158,7 @@ class TestRefusals:
 
         monkeypatch.setattr(answers, "_", translate)
         send(sender, SimpleUploadedFile("x.jpg", b"plain text"))
-        assert (
-            "This is %(kind)s, not a photo that can be read. Send a JPEG, PNG, WebP or HEIC photo." in asked
-        )
+        assert imaging.MESSAGES["unsupported"] in asked
         assert len(asked) == 2, "the kind of file is a phrase to translate as well"
 
     def test_26_megabytes_are_too_large_before_reading(self, sender, monkeypatch):

@@ -1,6 +1,7 @@
 """Small files that would unpack to gigabytes are refused while memory stays flat."""
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,44 @@ def text_chunk(megabytes: int) -> bytes:
     return make.chunk(b"zTXt", b"Comment\0\0" + make.zeros_packed(megabytes))
 
 
+def greedy_avif() -> bytes:
+    """The same in an AVIF, put in by hand: the encoder reads what it is given."""
+    greedy = greedy_exif()[6:]
+    harmless = b"II*\0\x08\0\0\0" + bytes(len(greedy) - 8)
+    avif = make.encoded(make.lesion(), "AVIF", exif=b"Exif\0\0" + harmless)
+    assert avif.count(harmless) == 1
+    return avif.replace(harmless, greedy)
+
+
+def greedy_tiff() -> bytes:
+    """A TIFF with 4000 private fields that each claim the same 50 kB."""
+    plain = make.plain_tiff(make.lesion())
+    start = int.from_bytes(plain[4:8], "little")
+    count = int.from_bytes(plain[start : start + 2], "little")
+    fields = plain[start + 2 : start + 2 + 12 * count]
+    fields += b"".join(struct.pack("<HHII", 52_000 + number, 7, 50_000, 8) for number in range(4000))
+    at = len(plain) + len(plain) % 2
+    directory = struct.pack("<H", count + 4000) + fields + bytes(4)
+    return plain[:4] + struct.pack("<I", at) + plain[8:].ljust(at - 8, b"\0") + directory
+
+
+def one_tile(width: int, height: int) -> bytes:
+    pixels = make.lesion().tobytes()
+    return make.plain_tiff(
+        make.lesion(), tiles=[8], tile_sizes=[len(pixels)], tile_width=[width], tile_height=[height]
+    )
+
+
+def packed_tiff() -> bytes:
+    """A small TIFF whose only strip goes on for 48 MB after its last row."""
+    packed = make.zeros_packed(48)
+    tags = {
+        256: (4, [80]), 257: (4, [80]), 258: (3, [8, 8, 8]), 259: (3, [8]), 262: (3, [2]), 273: (4, [8]),
+        277: (3, [3]), 278: (4, [80]), 279: (4, [len(packed)]),
+    }  # fmt: skip
+    return make.tiff(tags, packed)
+
+
 def bombs() -> dict[str, tuple[bytes, str]]:
     packed = make.zeros_packed(48)
     return {
@@ -90,6 +129,16 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "WebP of 268 megapixels": (make.webp_saying(16_384, 16_384), "too_many_pixels"),
         "HEIC of 400 megapixels": (make.heic_saying(20_000, 20_000), "too_many_pixels"),
         "HEIC cut out of 400 megapixels": (make.heic_cut_out_of(20_000, 20_000), "decompression_bomb"),
+        "AVIF of 400 megapixels": (make.avif_saying(20_000, 20_000), "too_many_pixels"),
+        "AVIF whose stream is larger than it says": (make.avif_saying(64, 64), "decompression_bomb"),
+        "AVIF with greedy EXIF": (greedy_avif(), "accepted"),
+        "TIFF of 400 megapixels": (
+            make.plain_tiff(make.lesion(), width=[20_000], height=[20_000], rows=[20_000]),
+            "too_many_pixels",
+        ),
+        "TIFF of one tile of 900 megapixels": (one_tile(30_000, 30_000), "decompression_bomb"),
+        "TIFF with greedy fields": (greedy_tiff(), "accepted"),
+        "TIFF of which a strip unpacks to 48 MB": (packed_tiff(), "accepted"),
         "HEIC from six tiles of 16 megapixels": (make.heic_tiles_saying(4_000, 4_000), "decompression_bomb"),
     }
 

@@ -57,11 +57,15 @@ OTHER_KINDS = {
     "XML": (b'<?xml version="1.0"?><patient/>', "XML"),
     "PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "PDF"),
     "GIF": (picture("GIF"), "GIF"),
-    "TIFF": (picture("TIFF"), "TIFF"),
+    "BigTIFF": (make.encoded(make.lesion(), "TIFF", big_tiff=True), "BigTIFF"),
+    "camera raw file of Canon": (b"II*\0\x10\0\0\0CR\x02\0" + bytes(100), "camera raw"),
+    "newer camera raw file of Canon": (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom" + bytes(100), "camera raw"),
+    "camera raw file that shows a preview": (make.plain_tiff(make.lesion(), kind=[1]), "camera raw"),
+    "digital negative": (make.plain_tiff(make.lesion(), dng=[1]), "camera raw"),
+    "JPEG XL": (b"\xff\x0a" + bytes(100), "JPEG XL"),
     "BMP": (picture("BMP"), "BMP"),
     "icon": (picture("ICO"), "icon"),
     "JPEG 2000": (picture("JPEG2000"), "JPEG 2000"),
-    "AVIF": (picture("AVIF"), "AVIF"),
     "ZIP": (zip_bytes(), "ZIP"),
     "gzip": (b"\x1f\x8b\x08\x00" + bytes(20), "gzip"),
     "Windows program": (WINDOWS_PROGRAM, "program"),
@@ -94,7 +98,7 @@ def test_other_kinds_are_named(name):
     rejected = refusal(data)
     assert rejected.code == "unsupported"
     assert kind in rejected.params["kind"]
-    assert kind in rejected.message and "JPEG, PNG, WebP or HEIC" in rejected.message
+    assert kind in rejected.message and "JPEG, PNG, WebP, HEIC, AVIF or TIFF" in rejected.message
 
 
 def test_empty_file():
@@ -113,7 +117,7 @@ def test_limit_of_bytes_can_be_set():
     assert refusal(data, max_bytes=len(data) - 1).code == "too_large"
 
 
-@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
 @each("share", [0.02, 0.3, 0.5, 0.9, 0.99])
 def test_truncated(file_format, share):
     whole = large_picture(file_format)
@@ -124,7 +128,7 @@ def test_truncated(file_format, share):
 
 
 def test_last_bytes_missing():
-    for file_format in ("JPEG", "PNG", "WEBP"):
+    for file_format in ("PNG", "WEBP", "HEIF", "AVIF"):
         assert refusal(make.encoded(make.lesion(), file_format)[:-1]).code == "damaged"
 
 
@@ -164,7 +168,7 @@ def test_heic_that_is_larger_than_it_says():
 
 
 @each("size, code", [((1, 1), "too_small"), ((63, 200), "too_small"), ((200, 63), "too_small")])
-@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@each("file_format", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
 def test_too_small(size, code, file_format):
     rejected = refusal(make.encoded(make.flat("tan", size=size), file_format))
     assert rejected.code == code

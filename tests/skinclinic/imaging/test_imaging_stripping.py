@@ -32,6 +32,11 @@ def telling(file_format: str) -> bytes:
         text.add_text("Comment", "Secret comment")
         text.add_itxt("XML:com.adobe.xmp", XMP.decode())
         return make.encoded(make.lesion(), "PNG", exif=exif, pnginfo=text)
+    if file_format == "TIFF":
+        block = Image.Exif()
+        block.load(exif.tobytes())
+        block[0x010E] = "Secret caption"
+        return make.encoded(make.lesion(), "TIFF", exif=block)
     return make.encoded(make.lesion(), file_format, exif=exif.tobytes(), xmp=XMP)
 
 
@@ -44,7 +49,7 @@ def markers(jpeg: bytes) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
 def test_metadata_is_gone_and_the_date_is_kept(file_format):
     data = telling(file_format)
     assert sum(secret in data for secret in SECRETS) >= 4, "the test file tells nothing"
@@ -146,7 +151,7 @@ def frames() -> list[Image.Image]:
     return [make.flat((200, 40, 40)), make.flat((40, 40, 200))]
 
 
-@pytest.mark.parametrize("file_format", ["MPO", "WEBP", "PNG"])
+@pytest.mark.parametrize("file_format", ["MPO", "WEBP", "PNG", "AVIF", "TIFF"])
 def test_first_frame_only(file_format):
     first, second = frames()
     photo = imaging.accept(make.encoded(first, file_format, save_all=True, append_images=[second]))
@@ -156,24 +161,36 @@ def test_first_frame_only(file_format):
     assert red > 180 and blue < 60
 
 
-def test_several_pictures_in_a_heic():
+@pytest.mark.parametrize("main, note", [(0, "first_frame_only"), (1, "main_picture_only")])
+def test_several_pictures_in_a_heic(main, note):
+    file = io.BytesIO()
+    several = pillow_heif.from_pillow(frames()[0])
+    several.add_from_pillow(frames()[1])
+    several.save(file, primary_index=main)
+    photo = imaging.accept(file.getvalue())
+    assert photo.notes == (note,)
+    assert np.asarray(imaging.open_rgb(photo.jpeg))[40, 40, 2 * main] > 180
+
+
+def test_a_tone_map_in_a_heic_is_no_second_picture():
+    """It takes the place of the second picture here, as a kind of item that only HDR screens know."""
     file = io.BytesIO()
     several = pillow_heif.from_pillow(frames()[0])
     several.add_from_pillow(frames()[1])
     several.save(file, primary_index=0)
-    photo = imaging.accept(file.getvalue())
-    assert photo.notes == ("first_frame_only",)
-    assert np.asarray(imaging.open_rgb(photo.jpeg))[40, 40, 0] > 180
+    before, kind, after = file.getvalue().rpartition(b"hvc1\0")
+    assert kind and before.endswith(b"\0\0\2\0\0")
+    assert imaging.accept(before + b"tmap\0" + after).notes == ("gain_map_removed",)
 
 
-def test_gain_map_of_a_phone_photo_is_dropped_without_a_word():
+def test_gain_map_of_a_phone_photo_is_no_second_picture():
     """Phones put a second JPEG behind the photo that only says how to brighten it."""
     first, second = frames()
     mpo = make.encoded(first, "MPO", save_all=True, append_images=[second])
     photo = imaging.accept(
         make.jpeg_with_segment(mpo, 0xE1, b'http://ns.adobe.com/xap/1.0/\0 hdrgm:Version="1.0"')
     )
-    assert photo.notes == ()
+    assert photo.notes == ("gain_map_removed",)
     assert len(photo.jpeg) < len(mpo)
 
 

@@ -1,5 +1,8 @@
 """Orientation: however the camera held the pixels, the stored photo and its crops are the same."""
 
+import time
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,7 +44,7 @@ def stored_pixels(photo: imaging.AcceptedPhoto) -> np.ndarray:
 
 
 @each("orientation", STORED)
-@each("file_format", ["JPEG", "PNG", "WEBP"])
+@each("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_upright(orientation, file_format):
     turned = Image.fromarray(np.ascontiguousarray(STORED[orientation](corners())))
     data = make.lossless(turned, file_format, exif=make.telling_exif(orientation))
@@ -58,6 +61,23 @@ def test_crop_is_cut_from_the_upright_photo(orientation):
     crop = imaging.crop(imaging.open_rgb(photo.jpeg), box)
     assert crop.size == (40, 40)
     assert np.abs(np.asarray(crop).astype(int) - COLOURS["top right"]).max() <= 4
+
+
+@each("orientation", STORED)
+def test_avif_is_turned_by_its_container(orientation):
+    turned = Image.fromarray(np.ascontiguousarray(STORED[orientation](corners())))
+    options = {"quality": 100, "subsampling": "4:4:4", "exif": make.telling_exif(orientation)}
+    photo = imaging.accept(make.encoded(turned, "AVIF", **options))
+    assert (photo.width, photo.height) == (160, 96)
+    assert np.abs(stored_pixels(photo) - corners()).max() <= 6
+
+
+def test_avif_is_not_turned_by_its_exif():
+    options = {"quality": 100, "subsampling": "4:4:4", "exif": make.telling_exif(6)}
+    avif = make.encoded(Image.fromarray(corners()), "AVIF", **options)
+    assert avif.count(b"irot\x03") == 1
+    photo = imaging.accept(avif.replace(b"irot\x03", b"irot\x00"))
+    assert (photo.width, photo.height) == (160, 96)
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
@@ -82,6 +102,101 @@ def test_big_endian_exif():
     turned = Image.fromarray(np.ascontiguousarray(corners()[::-1, ::-1]))
     data = make.jpeg_with_segment(make.lossless(turned, "JPEG"), 0xE1, b"Exif\0\0" + tiff)
     assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
+
+
+def lying(file_format: str, **options) -> bytes:
+    """The picture as a camera held by its side stores it; nothing says so yet."""
+    return make.lossless(Image.fromarray(np.ascontiguousarray(STORED[6](corners()))), file_format, **options)
+
+
+TIFF_6 = make.exif_block([(0x0112, 3, 1, 6)])
+XMP_6 = b'<x:xmpmeta><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></x:xmpmeta>'
+XMP_ELEMENT_6 = b"<rdf:Description><tiff:Orientation>6</tiff:Orientation></rdf:Description>"
+XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+EXIF_HEAD = b"Exif\0\0"
+
+
+def raw_profile(name: bytes, data: bytes) -> bytes:
+    """As ImageMagick writes a profile into a PNG's texts."""
+    digits = data.hex().encode()
+    lines = b"\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
+    return b"\n" + name + b"\n%8d\n" % len(data) + lines + b"\n"
+
+
+def text(keyword: bytes, value: bytes, kind: bytes = b"tEXt") -> bytes:
+    if kind == b"zTXt":
+        return make.chunk(kind, keyword + b"\0\0" + zlib.compress(value))
+    if kind == b"iTXt":
+        return make.chunk(kind, keyword + b"\0\1\0\0\0" + zlib.compress(value))
+    return make.chunk(kind, keyword + b"\0" + value)
+
+
+RAW_EXIF = raw_profile(b"exif", EXIF_HEAD + TIFF_6)
+RAW_APP1 = raw_profile(b"generic", EXIF_HEAD + TIFF_6)
+CHUNKS = {
+    "raw profile": text(b"Raw profile type exif", RAW_EXIF),
+    "packed raw profile": text(b"Raw profile type exif", RAW_EXIF, b"zTXt"),
+    "international raw profile": text(b"Raw profile type exif", RAW_EXIF, b"iTXt"),
+    "raw segment": text(b"Raw profile type APP1", RAW_APP1, b"zTXt"),
+    "raw segment of XMP": text(b"Raw profile type APP1", raw_profile(b"generic", XMP_HEAD + XMP_6), b"zTXt"),
+    "raw profile of XMP": text(b"Raw profile type xmp", raw_profile(b"xmp", XMP_6), b"zTXt"),
+    "doubled head": make.chunk(b"eXIf", EXIF_HEAD + TIFF_6),
+    "head three times": make.chunk(b"eXIf", EXIF_HEAD * 3 + TIFF_6),
+    "XMP": make.chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP_6),
+    "packed XMP": text(b"XML:com.adobe.xmp", XMP_ELEMENT_6, b"iTXt"),
+}
+
+
+@each("place", CHUNKS)
+def test_a_png_says_it_in_many_places(place):
+    png = lying("PNG")
+    photo = imaging.accept(png[:33] + CHUNKS[place] + png[33:])
+    assert np.abs(stored_pixels(photo) - corners()).max() <= 4
+    assert photo.notes == ()
+
+
+SEGMENTS = {
+    "doubled head": EXIF_HEAD * 2 + TIFF_6,
+    "XMP": XMP_HEAD + XMP_6,
+    "XMP element": XMP_HEAD + XMP_ELEMENT_6,
+}
+
+
+@each("place", SEGMENTS)
+def test_a_jpeg_says_it_in_many_places(place):
+    data = make.jpeg_with_segment(lying("JPEG"), 0xE1, SEGMENTS[place])
+    assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
+
+
+def test_a_webp_says_it_in_xmp():
+    assert np.abs(stored_pixels(imaging.accept(lying("WEBP", xmp=XMP_6))) - corners()).max() <= 4
+
+
+@each("orientation", [1, 3])
+def test_exif_counts_before_xmp(orientation):
+    png = make.lossless(Image.fromarray(np.ascontiguousarray(STORED[orientation](corners()))), "PNG")
+    exif = make.chunk(b"eXIf", make.exif_block([(0x0112, 3, 1, orientation)]))
+    data = png[:33] + exif + CHUNKS["XMP"] + png[33:]
+    assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
+
+
+@each(
+    "value",
+    [
+        b"",
+        b"exif",
+        b"\nexif\n 99999999999999999999 \n00",
+        b"\nexif\n 4\nzz",
+        b" " * 2**20 + b"z",
+        b"\nexif\n8\n4",
+    ],
+)
+def test_a_broken_raw_profile_says_nothing(value):
+    png = make.lossless(Image.fromarray(corners()), "PNG")
+    started = time.process_time()
+    photo = imaging.accept(png[:33] + text(b"Raw profile type exif", value) + png[33:])
+    assert np.abs(stored_pixels(photo) - corners()).max() <= 4
+    assert time.process_time() - started < 1
 
 
 def test_thumbnail_is_upright():

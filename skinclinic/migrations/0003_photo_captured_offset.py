@@ -1,0 +1,16 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('skinclinic', '0002_letters'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='photo',
+            name='captured_offset',
+            field=models.SmallIntegerField(blank=True, null=True),
+        ),
+    ]
