@@ -105,6 +105,7 @@ class DatasetItem(models.Model):
     is_synthetic = models.BooleanField(default=False)
     taken_on = models.DateField(null=True)
     age = models.PositiveSmallIntegerField(null=True)
+    age_to = models.PositiveSmallIntegerField(null=True)
     sex = models.CharField(max_length=8, blank=True)
     skin_type = models.PositiveSmallIntegerField(null=True)
     ethnicity = models.CharField(max_length=80, blank=True)

@@ -2,7 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.models import Diagnosis
+from skinclinic.models import Diagnosis, Patient
+from skinclinic.vocabulary.sites import SITES
 
 LABEL_LENGTH = 120
 
@@ -28,7 +29,8 @@ class Entry(models.Model):
     """A photo's place in the archive: its label, where it comes from, and what reviewers decided.
 
     ``label`` is one of the 12 disease keys or the name of a background disease (``skinclinic.archive.labels``).
-    ``patient`` and ``taken_on`` repeat the photo's, so that the gallery of 200,000 photos needs no joins.
+    ``patient`` and ``taken_on`` repeat the photo's, so that the gallery of 200,000 photos needs no joins; for the
+    clinic's own photos so do sex, skin type, ethnicity and site, which ``services.curating.own_facts`` keeps true.
     """
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="entries")
@@ -42,7 +44,17 @@ class Entry(models.Model):
     # The patient's key, or 0: what the gallery is ordered by, which may not be null.
     patient_key = models.BigIntegerField(default=0)
     taken_on = models.DateField(_("taken"), null=True, blank=True)
+    # In years. With ``age_to`` a range: 30 to 35, or 85 to 120 for "85 and older".
     age = models.PositiveSmallIntegerField(_("age"), null=True, blank=True)
+    age_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    # What the source says with this photo, whether or not it names a patient.
+    sex = models.CharField(_("sex"), max_length=8, choices=Patient.Sex.choices, blank=True)
+    # See ``skinclinic.vocabulary.skin_types``.
+    skin_type = models.PositiveSmallIntegerField(_("Fitzpatrick skin type"), null=True, blank=True)
+    ethnicity = models.CharField(_("ethnicity"), max_length=80, blank=True)
+    site = models.CharField(_("anatomic site"), max_length=24, choices=SITES, blank=True)
+    # {column of the source's table: text} of what is read into no field.
+    columns = models.JSONField(default=dict, blank=True)
 
     label = models.CharField(_("label"), max_length=LABEL_LENGTH)
     subtype = models.CharField(_("subtype"), max_length=80, blank=True)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.services.datasets.summary import Summary
-from skinclinic.models import Patient
+from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -65,9 +65,8 @@ def _percent(value: float | None) -> str:
     return _("not known") if value is None else f"{value:.1f}"
 
 
-def _named(skin_types: dict) -> dict[str, int]:
-    names = dict(Patient.SkinType.choices)
-    return {str(names.get(key, "")): count for key, count in skin_types.items()}
+def _named(counts: dict) -> dict[str, int]:
+    return {skin_types.name(key): count for key, count in counts.items()}
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -38,10 +38,11 @@ _TAKEN = {  # field of the item: where the entry has it
     "is_proven": "is_proven",
     "taken_on": "taken_on",
     "age": "age",
-    "sex": "patient__sex",
-    "skin_type": "patient__skin_type",
-    "ethnicity": "patient__ethnicity",
-    "site": "photo__lesion__site",
+    "age_to": "age_to",
+    "sex": "sex",
+    "skin_type": "skin_type",
+    "ethnicity": "ethnicity",
+    "site": "site",
     "source_name": "source__name",
     "kind": "photo__kind",
     "is_synthetic": "photo__is_synthetic",
@@ -206,11 +207,7 @@ def _add(
 
 def _snapshot(row: dict) -> dict:
     """The fields of an item from an entry's values."""
-    # What a patient has is empty for an unknown patient.
-    taken = {
-        name: "" if row[path] is None and name in ("sex", "ethnicity") else row[path]
-        for name, path in _TAKEN.items()
-    }
+    taken = {name: row[path] for name, path in _TAKEN.items()}
     return taken | {
         "entry_id": row["pk"],
         "person": pseudonyms.person(row["clinic_id"], row["patient_id"]),

@@ -11,6 +11,7 @@ from django.db.models import Min
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.csv_table import pieces
 
@@ -124,6 +125,6 @@ def _isic_row(item: DatasetItem) -> dict:
         "diagnosis_1": _ISIC_GROUPS[disease.tier] if disease else "",
         "diagnosis_2": disease.isic if disease else item.label,
         "diagnosis_confirm_type": item.confirmed_by or ("histopathology" if item.is_proven else ""),
-        "fitzpatrick_skin_type": ["", "I", "II", "III", "IV", "V", "VI"][item.skin_type or 0],
+        "fitzpatrick_skin_type": skin_types.name(item.skin_type).replace("–", "-"),
         "image_type": "dermoscopic" if item.kind == "dermoscopic" else "clinical: close-up",
     }
