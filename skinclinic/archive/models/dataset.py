@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.archive.models.entry import LABEL_LENGTH, Entry
 from skinclinic.archive.models.imports import DatasetRole
+from skinclinic.vocabulary import tags
 
 
 class Dataset(models.Model):
@@ -111,6 +112,7 @@ class DatasetItem(models.Model):
     ethnicity = models.CharField(max_length=80, blank=True)
     site = models.CharField(max_length=24, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
+    tags = models.CharField(max_length=tags.LENGTH, blank=True)
 
     # The same photo in an earlier version, where two are compared.
     was: "DatasetItem | None"

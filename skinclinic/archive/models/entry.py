@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models import Diagnosis, Patient
+from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.sites import SITES
 
 LABEL_LENGTH = 120
@@ -66,6 +67,14 @@ class Entry(models.Model):
         _("confirmed by"), max_length=60, choices=Diagnosis.ConfirmedBy.choices, blank=True
     )
 
+    # What else the photo shows: see ``skinclinic.vocabulary.tags``.
+    tags = models.CharField(_("tags"), max_length=tags.LENGTH, blank=True)
+
+    # What a second curator says who has not seen the label; ``is_settled``: the two have agreed since.
+    second_label = models.CharField(_("second opinion"), max_length=LABEL_LENGTH, blank=True)
+    second_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    is_settled = models.BooleanField(_("agreed on"), default=False)
+
     review = models.CharField(max_length=8, choices=Review.choices, default=Review.PENDING)
     reject_reason = models.CharField(max_length=16, choices=RejectReason.choices, blank=True)
     reviewed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -97,6 +106,14 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "-disagreement", "-id"], name="entry_by_disagreement"),
             models.Index(fields=["clinic", "content_sha256"], name="entry_by_content"),
             models.Index(fields=["clinic", "icd10"], name="entry_by_icd10"),
+            models.Index(fields=["clinic", "age", "-id"], name="entry_by_age"),
+            models.Index(fields=["clinic", "sex", "-id"], name="entry_by_sex"),
+            models.Index(fields=["clinic", "skin_type", "-id"], name="entry_by_skin_type"),
+            models.Index(fields=["clinic", "site", "-id"], name="entry_by_site"),
+            models.Index(fields=["clinic", "-id"], name="entry_tagged", condition=~models.Q(tags="")),
+            models.Index(
+                fields=["clinic", "-id"], name="entry_by_second", condition=~models.Q(second_label="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,6 +130,9 @@ class EntryChange(models.Model):
         REJECTED = "rejected", _("Rejected")
         EDITED = "edited", _("Edited")
         UNDONE = "undone", _("Undone")
+        TAGGED = "tagged", _("Tagged")
+        OPINION = "opinion", _("Second opinion")
+        SETTLED = "settled", _("Agreed on")
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")
@@ -123,6 +143,10 @@ class EntryChange(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
+    # Who had reviewed it and when, as it was before: {"reviewed_by_id": …, "reviewed_at": …}.
+    reviewed = models.JSONField(default=dict, blank=True)
+    # The work on many photos it is part of.
+    bulk = models.ForeignKey("archive.BulkChange", models.SET_NULL, null=True, related_name="changes")
 
     class Meta:
         ordering = ["-id"]

@@ -23,7 +23,7 @@ from skinclinic.services.refused import Refused
 FILL_JOB = "dataset-fill"
 MOST_AT_ONCE = 2000
 _BATCH = 2000
-_COPIED = [
+COPIED = [
     field.name for field in DatasetItem._meta.concrete_fields if field.name not in ("id", "version", "entry")
 ]
 _TAKEN = {  # field of the item: where the entry has it
@@ -46,6 +46,7 @@ _TAKEN = {  # field of the item: where the entry has it
     "source_name": "source__name",
     "kind": "photo__kind",
     "is_synthetic": "photo__is_synthetic",
+    "tags": "tags",
 }
 
 
@@ -273,7 +274,7 @@ def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
     while rows := list(
         old.items.filter(pk__gt=last, entry__isnull=False)
         .order_by("pk")
-        .values("pk", "entry_id", *_COPIED)[:_BATCH]
+        .values("pk", "entry_id", *COPIED)[:_BATCH]
     ):
         last = rows[-1]["pk"]
         DatasetItem.objects.bulk_create(

@@ -1,12 +1,14 @@
 """A version in numbers, like the paper's Table 2: counted by the database, whatever its size."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, Sum
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 PROVEN = Q(is_proven=True)
@@ -38,6 +40,8 @@ class Summary:
     ethnicity: dict[str, int] = field(default_factory=dict)
     skin_type: dict[int | None, int] = field(default_factory=dict)
     split: dict[str, int] = field(default_factory=dict)
+    # {label or "others": (photos with any tag, {tag: photos})}
+    tags: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)
 
     @property
     def others_total(self) -> tuple[int, int]:
@@ -55,7 +59,7 @@ def mean_and_sd(n: int, total: int, squares: int) -> tuple[float | None, float |
 
 
 def of(version: DatasetVersion) -> Summary:
-    """Count a version: five queries."""
+    """Count a version: six queries."""
     items = version.items.order_by()
     row = items.aggregate(**_aggregates("all", Q()), **_aggregates("proven", PROVEN))
     counts = {
@@ -75,7 +79,18 @@ def of(version: DatasetVersion) -> Summary:
             sorted(items.values_list("skin_type").annotate(n=Count("id")), key=lambda pair: pair[0] or 99)
         ),
         split=dict(items.values_list("split").annotate(n=Count("id"))),
+        tags=_tags(items.exclude(tags="").values_list("label", "tags").annotate(n=Count("id"))),
     )
+
+
+def _tags(rows) -> dict[str, tuple[int, dict[str, int]]]:
+    any_tag: Counter[str] = Counter()
+    of_tag: dict[str, Counter[str]] = {}
+    for label, text, count in rows:
+        group = labels.group(label)
+        any_tag[group] += count
+        of_tag.setdefault(group, Counter()).update(dict.fromkeys(tags.split(text), count))
+    return {group: (count, dict(of_tag[group].most_common())) for group, count in any_tag.items()}
 
 
 def _largest(pair):
