@@ -58,5 +58,5 @@ def facts(row: BulkChange) -> list[tuple[str, str]]:
             (_("ICD-10"), fields["icd10"] or "–"),
         ]
     if row.version_id and row.changed and row.action != Action.UNDO:
-        found.append((_("Division"), _("A dataset that was divided must be divided again.")))
+        found.append((_("Split"), _("A dataset that was split must be split again.")))
     return found

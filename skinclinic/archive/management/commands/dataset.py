@@ -16,7 +16,6 @@ from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
 from skinclinic.management import chosen
 from skinclinic.services.refused import Refused
-from skinclinic.web.csv_table import table_csv
 
 ANY = "any"
 
@@ -139,7 +138,7 @@ class Command(BaseCommand):
         rows = [[line.name, *line.cells] for line in table.lines]
         if csv:
             try:
-                csv.write_bytes(_bytes(table_csv(["", *table.heads], rows)))
+                csv.writetable_csv(["", *table.heads], rows)
             except OSError as error:
                 raise CommandError(f"{csv} cannot be written: {error.strerror}.") from None
         else:
@@ -160,7 +159,3 @@ def _found(clinic, wanted: Selection):
         return entries(clinic, wanted)
     except QueryError as error:
         raise CommandError(search.explain(error)) from None
-
-
-def _bytes(content: str | bytes) -> bytes:
-    return content if isinstance(content, bytes) else content.encode("utf-8")

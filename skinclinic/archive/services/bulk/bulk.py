@@ -57,7 +57,7 @@ def ask(
         found = entries(clinic, chosen) if isinstance(chosen, Selection) else _of_keys(clinic, chosen)
         keys = list(found.order_by("pk").values_list("pk", flat=True))
         if not keys:
-            raise Refused("", _("Choose photos first."))
+            raise Refused("", _("Choose the photos first."))
         asked = newest_change()
         row = BulkChange.objects.create(
             clinic=clinic, created_by=user, action=action, values=values, version=version, entries=keys,

@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import (
+    LABEL_LENGTH,
     Dataset,
     DatasetItem,
     DatasetVersion,
     DuplicatePair,
     Entry,
 )
+from skinclinic.archive.services.curating import relabelling
 from skinclinic.archive.services.datasets import splits
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.engine import work
@@ -140,13 +142,16 @@ def remove(version: DatasetVersion, items: Iterable[int]) -> int:
 
 @transaction.atomic
 def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
-    """Give items another label in this draft only; return how many. Raises Refused."""
+    """Give items another label in this draft only, where what was said of the old one does not hold: subtype, code
+    and proof. Returns how many. Raises Refused."""
     version = lock_draft(version)
     label = labels.tidy(label)
     if not label:
         raise Refused("", _("A photo in a dataset needs a label."))
     changing = version.items.filter(pk__in=list(items)).exclude(label=label)
-    return changing.update(label=label[:120], subtype="")
+    label = label[:LABEL_LENGTH]
+    code = relabelling.icd10_of(version.clinic, label)
+    return changing.update(label=label, subtype="", icd10=code, is_proven=False, confirmed_by="")
 
 
 @transaction.atomic
