@@ -152,7 +152,7 @@ class BulkProgress(Progress[BulkChange]):
     """One action on many photos."""
 
     kind = "bulk"
-    rows = BulkChange.objects.defer("entries").select_related("of", "version", "created_by")
+    rows = BulkChange.objects.defer("entries", "of__entries").select_related("of", "version", "created_by")
     jobs = (bulk.JOB,)
 
     @classmethod
@@ -183,10 +183,6 @@ class BulkProgress(Progress[BulkChange]):
     @property
     def counts(self) -> str:
         return _("%(done)d of %(total)d photos") % {"done": self.row.done, "total": self.row.total}
-
-    @property
-    def share(self) -> float:
-        return self.row.done / self.row.total if self.row.total else 0.0
 
     @cached_property
     def is_taken_back(self) -> bool:

@@ -185,5 +185,5 @@ def run_job(row: BulkChange, go_on: Callable[[float], None]) -> None:
 
 def last_of(clinic: Clinic, user: User) -> BulkChange | None:
     """The newest that this person has asked for."""
-    rows = BulkChange.objects.filter(clinic=clinic, created_by=user).defer("entries")
+    rows = BulkChange.objects.filter(clinic=clinic, created_by=user).defer("entries", "of__entries")
     return rows.select_related("of", "version").order_by("-pk").first()
