@@ -150,7 +150,7 @@ POSTED = (
 )  # fmt: skip
 # What these do needs no word; a label of any text is looked at below.
 CHANGING = {"review-undo", "archive-change-undo", "duplicate-reopen", "import-map", "dataset-new", "archive-entry",
-            "review-label"}  # fmt: skip
+            "review-label", "archive-second-give"}  # fmt: skip
 
 
 @each("name", NAMES)

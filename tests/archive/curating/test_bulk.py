@@ -75,10 +75,11 @@ def test_all_that_match_are_accepted_by_one_job_and_taken_back_by_another(clinic
     ],
 )
 def test_an_undo_restores_every_field(clinic, curator, colleague, archive, action, values):
+    entries(clinic).filter(pk__in=archive[::3]).update(tags=",hair,jewellery,")
     before = state(clinic)
     row = ask(clinic, curator, action, **values)
     assert row.state == "done" and row.changed + row.same == COUNT and changes_of(row) == row.changed
-    assert state(clinic) != before or not row.changed
+    assert state(clinic) != before
     bulk.undo(row, colleague)
     assert state(clinic) == before
 

@@ -138,7 +138,7 @@ class Command(BaseCommand):
         rows = [[line.name, *line.cells] for line in table.lines]
         if csv:
             try:
-                csv.writetable_csv(["", *table.heads], rows)
+                csv.write_bytes(table_csv(["", *table.heads], rows))
             except OSError as error:
                 raise CommandError(f"{csv} cannot be written: {error.strerror}.") from None
         else:

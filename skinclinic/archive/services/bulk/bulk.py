@@ -84,7 +84,8 @@ def check(clinic: Clinic, user: User, action: str, values: dict, version: Datase
             raise ReviewError("no_tag")
         return {"tags": chosen}
     if action in actions.OF_DATASETS:
-        if version is None or version.clinic_id != clinic.pk or version.is_frozen:
+        drafts = DatasetVersion.objects.filter(clinic=clinic, state=DatasetVersion.State.DRAFT)
+        if version is None or not drafts.filter(pk=version.pk).exists():
             raise Refused("", _("Choose a dataset with a draft. A frozen version does not change."))
         return {"dataset": str(version)}
     raise Refused("", _("Choose what to do with the photos."))

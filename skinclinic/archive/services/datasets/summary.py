@@ -59,15 +59,14 @@ def mean_and_sd(n: int, total: int, squares: int) -> tuple[float | None, float |
 
 
 def of(version: DatasetVersion) -> Summary:
-    """Count a version: six queries."""
+    """Count a version: five queries."""
     items = version.items.order_by()
     row = items.aggregate(**_aggregates("all", Q()), **_aggregates("proven", PROVEN))
-    counts = {
-        label: (n, proven)
-        for label, n, proven in items.values_list("label").annotate(
-            n=Count("id"), proven=Count("id", filter=PROVEN)
-        )
-    }
+    rows = list(items.values_list("label", "tags").annotate(n=Count("id"), proven=Count("id", filter=PROVEN)))
+    counts: dict[str, tuple[int, int]] = {}
+    for label, _text, n, proven in rows:
+        before = counts.get(label, (0, 0))
+        counts[label] = (before[0] + n, before[1] + proven)
     return Summary(
         version=version,
         all=_numbers(row, "all"),
@@ -79,14 +78,16 @@ def of(version: DatasetVersion) -> Summary:
             sorted(items.values_list("skin_type").annotate(n=Count("id")), key=lambda pair: pair[0] or 99)
         ),
         split=dict(items.values_list("split").annotate(n=Count("id"))),
-        tags=_tags(items.exclude(tags="").values_list("label", "tags").annotate(n=Count("id"))),
+        tags=_tags(rows),
     )
 
 
-def _tags(rows) -> dict[str, tuple[int, dict[str, int]]]:
+def _tags(rows: list[tuple]) -> dict[str, tuple[int, dict[str, int]]]:
     any_tag: Counter[str] = Counter()
     of_tag: dict[str, Counter[str]] = {}
-    for label, text, count in rows:
+    for label, text, count, _proven in rows:
+        if not text:
+            continue
         group = labels.group(label)
         any_tag[group] += count
         of_tag.setdefault(group, Counter()).update(dict.fromkeys(tags.split(text), count))
