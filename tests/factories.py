@@ -70,6 +70,7 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
     from django.db import transaction
 
     from skinclinic.archive.services.curating.entries import Content, create_entry
+    from skinclinic.archive.services.curating.own_facts import facts_of
 
     content = Content.of_stored(photo)
     with transaction.atomic():
@@ -80,7 +81,7 @@ def make_entry(photo, user, *, label: str = "bcc", source=None, **fields):
             external_id=fields.pop("external_id", f"photo-{photo.pk}"),
             label=label,
             user=user,
-            **fields,
+            **facts_of(photo.lesion) | fields,
         )
 
 

@@ -12,6 +12,7 @@ from classifier.plots import figures as shared
 from classifier.plots.figures import Figure
 from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
+from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
 # Whose confusion matrix; a reader may be called anything, so that a reader's own has a prefix.
@@ -239,5 +240,5 @@ def group_label(division: str, label: str) -> str:
     if division == "sex":
         return {"female": _("Female"), "male": _("Male"), "other": _("Other")}.get(label, label)
     if division == "skin_type":
-        return _("Type %(roman)s") % {"roman": ("I", "II", "III", "IV", "V", "VI")[int(label) - 1]}
+        return _("Type %(roman)s") % {"roman": skin_types.name(int(label))}
     return label

@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.vocabulary.sites import ANATOMIC_SITES
+from skinclinic.vocabulary.sites import SITES
 
 
 def _own(fields: list[str], name: str) -> models.Index:
@@ -27,7 +27,7 @@ class Lesion(models.Model):
     patient = models.ForeignKey(
         "skinclinic.Patient", models.CASCADE, null=True, blank=True, related_name="lesions"
     )
-    site = models.CharField(_("anatomic site"), max_length=24, choices=ANATOMIC_SITES, blank=True)
+    site = models.CharField(_("anatomic site"), max_length=24, choices=SITES, blank=True)
     # Where on the body picture, as a share of its width and height.
     site_x = models.FloatField(null=True, blank=True)
     site_y = models.FloatField(null=True, blank=True)

@@ -7,8 +7,8 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.presenters import answers
+from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
-from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 register = template.Library()
 register.filter("notes_in_words", answers.notes_in_words)
@@ -41,7 +41,6 @@ STATES = {
     "closed": ("lock", _("Closed")),
 }
 
-SITES = dict(ANATOMIC_SITES)
 SIDES = {"right": _("%(site)s, right"), "left": _("%(site)s, left")}
 
 # The first words of a page's URL name, and the menu item it belongs to.
@@ -95,8 +94,8 @@ def disease_name(key: str) -> str:
 @register.simple_tag
 def site_name(key: str, side: str = "") -> str:
     """Return the name of an anatomic site, with the patient's side ("right" or "left") if one is given."""
-    name = SITES.get(key, key)
-    return SIDES[side] % {"site": name} if side else str(name)
+    name = sites.name(key)
+    return SIDES[side] % {"site": name} if side else name
 
 
 @register.inclusion_tag("components/disease_badge.html")

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from skinclinic.archive.models import (
+    BulkChange,
     Dataset,
     DatasetVersion,
     DuplicatePair,
@@ -41,6 +42,10 @@ SEARCHES = [
     *TEXTS, "(", ")", "(((((((((((a)))))))))))", "(" * 190, '"', '"a', 'a"', "AND", "OR", "NOT", "NOT NOT NOT a",
     "a AND", "OR a",
     "a OR OR b", "()", "-", "--a", "- a", "nosuch:a", "date:", "date:2020..", "date:..2020", "date:9999", "date:0000",
+    "age:", "age:..", "age:60..70..80", "age:99999999999", "age:\u0666\u0660", "age:-1", "sex:", "skin:9", "skin:0..9",
+    "skin:99", "skin:..", "site:", "site:nowhere", "kind:x", "proof:x", "lesion:#", "lesion:#99999999999999999999",
+    "lesion:%", "tag:", "tag:x", "column:", "column:=", "column:=x", "column:a=", 'column:"a b=c d"', "column:0=1",
+    "column:x__contains=1", "column:\U0001f600=%",
     "date:2020-99", "date:\u0662\u0660\u0662\u0660", "date:2020..1999", "patient:", 'patient:""', "icd10:%", "text:\\",
     "dataset:*", "source:'", "subtype:\U0001f600", " ".join(["a"] * 31), " ".join(["a"] * 30), "NOT " * 40 + "a",
     " OR ".join(["date:2020"] * 15), "a:b:c", "diagnosis:diagnosis:bcc", "text:(a", "1e309", "C44.9..D03",
@@ -90,7 +95,7 @@ def archive(clinic, curator):
 def state_of_things() -> list:
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Entry, EntryChange, DatasetVersion, Dataset, DuplicatePair, Import)
+        for model in (Entry, EntryChange, DatasetVersion, Dataset, DuplicatePair, Import, BulkChange)
     ]
 
 
@@ -116,7 +121,8 @@ def test_a_key_of_nothing_is_not_found(client, archive):
 def test_pages_take_any_text_in_their_address(client, archive, name):
     words = (
         "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree", "cursor", "show", "after",
-        "decided", "version", "minimum", "as", "thumbnails", "isic",
+        "decided", "version", "minimum", "as", "thumbnails", "isic", "age", "sex", "skin", "site", "kind", "tag",
+        "opinion",
     )  # fmt: skip
     for text in [*TEXTS, *KEYS]:
         answered(client.get(address(name, archive), {word: text for word in words}))
@@ -140,11 +146,11 @@ POSTED = (
     "decision", "reason", "seen", "entries", "label", "keep", "verdict", "show", "act", "action", "method", "percent",
     "seed", "note", "verify", "name", "role", "description", "photos", "subtype", "icd10", "impression", "confirmed_by",
     "text", "is_proven", "save_as", "column-file", "column-label", "format", "waiting", "mapping", "url", "s-q",
-    "s-label", "s-source", "s-review",
+    "s-label", "s-source", "s-review", "all", "tags", "tag", "proof", "back", "agreed", "s-age", "s-tag",
 )  # fmt: skip
 # What these do needs no word; a label of any text is looked at below.
 CHANGING = {"review-undo", "archive-change-undo", "duplicate-reopen", "import-map", "dataset-new", "archive-entry",
-            "review-label"}  # fmt: skip
+            "review-label", "archive-second-give"}  # fmt: skip
 
 
 @each("name", NAMES)

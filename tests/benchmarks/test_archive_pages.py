@@ -42,6 +42,20 @@ SEARCHES = {
     "OR": "melanoma OR bcc OR text:keratin",
     "NOT": "bcc NOT text:nests",
     "a source": 'source:"Archive B"',
+    "an age": "age:60..70",
+    "one year of age": "age:61",
+    "a sex": "sex:female",
+    "a rare sex": "sex:other",
+    "a skin type": "skin:5..6",
+    "a site": "site:nose",
+    "a wider site": "site:head_neck",
+    "a kind of photo": "kind:dermoscopic",
+    "a proof": "proof:yes",
+    "a lesion": "lesion:IL_000777",
+    "a tag": "tag:ruler",
+    "a column of the source": "column:background_father=ITALY",
+    "a rare value of a column": 'column:"image_manipulation=instrument only"',
+    "facts together": "age:60..70 sex:male site:face skin:1..2 -tag:ruler",
 }
 
 
@@ -85,6 +99,12 @@ def pages(clinic, curator, version: DatasetVersion, cursor: str = "") -> dict[st
         "the model disagrees": {"disagree": "1"},
         "of a dataset": {"dataset": version.dataset_id},
         "a label nobody gave": {"label": "no such disease"},
+        "age, sex and site": {"age": "60..70", "sex": "male", "site": "lower_limb"},
+        "skin type": {"skin": "56"},
+        "kind": {"kind": "dermoscopic"},
+        "tagged": {"tag": "any"},
+        "one tag": {"tag": "hair"},
+        "second opinion differs": {"opinion": "differ"},
         **{name: {"q": text} for name, text in SEARCHES.items()},
     }
     asked = {}

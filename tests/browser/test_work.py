@@ -20,6 +20,7 @@ PAGES = {
     "import": lambda row: url("import", row.pk),
     "dataset": lambda row: url("dataset", row.pk),
     "duplicates": lambda row: url("duplicates"),
+    "bulk": lambda row: url("archive-bulk-row", row.pk),
     "training": lambda row: url("model-training", row.pk),
     "study-results": lambda row: url("study-results", row.pk),
 }

@@ -21,6 +21,7 @@ from reader_study.models import StudyImage
 from reader_study.services.making import enrolment, studies
 from skinclinic.archive.models import (
     BackgroundDisease,
+    BulkChange,
     Dataset,
     DatasetItem,
     DatasetVersion,
@@ -150,6 +151,10 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     second = factories.make_entry(
         factories.make_photo(clinic, quist, seed=1), quist, source=source, label="SECRETDISEASE-4"
     )
+    bulk_change = BulkChange.objects.create(
+        clinic=clinic, action="relabel", entries=[entry.pk], created_by=quist, state="done", total=1, done=1, changed=1,
+        values={"label": "SECRETDISEASE-4", "note": "SECRETWHY-2", "fields": {"confirmed_by": "", "icd10": ""}},
+    )  # fmt: skip
     pair = DuplicatePair.objects.create(clinic=clinic, first=entry, second=second, distance=2)
     import_row = Import.objects.create(
         clinic=clinic, name="SECRETIMPORT-5", format="csv", photos="", source=source, created_by=quist
@@ -196,6 +201,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         entry=entry,
         change=entry.changes.get(),
         pair=pair,
+        bulk_change=bulk_change,
         import_row=import_row,
         background_disease=BackgroundDisease.objects.create(clinic=clinic, name="Rosacea"),
         subtype=Subtype.objects.create(clinic=clinic, label="bcc", name="Rare"),
@@ -231,6 +237,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETLICENCE-2",
             "SECRETID-81",
             "SECRETDISEASE-4",
+            "SECRETWHY-2",
             "SECRETIMPORT-5",
             "SECRETDATASET-9",
             "SECRETCOMMENT-8",

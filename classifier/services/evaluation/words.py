@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from classifier.metrics.subgroups import UNKNOWN
 from skinclinic.archive import labels
 from skinclinic.models import Patient
-from skinclinic.vocabulary.sites import ANATOMIC_SITES
+from skinclinic.vocabulary import sites, skin_types
 
 
 def label_name(key: str) -> str:
@@ -32,7 +32,7 @@ def group_name(division: str, label: str) -> str:
     if division == "sex":
         return str(dict(Patient.Sex.choices).get(label, label))
     if division == "skin_type":
-        return str(dict((str(value), name) for value, name in Patient.SkinType.choices).get(label, label))
+        return skin_types.name(int(label)) or label
     if division == "site":
-        return str(dict(ANATOMIC_SITES).get(label, label))
+        return sites.name(label)
     return label

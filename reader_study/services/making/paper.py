@@ -12,8 +12,8 @@ from reader_study.models import Reading, Study, StudyImage
 from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BY_KEY
-from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
 def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
@@ -59,7 +59,7 @@ def facts(study: Study, image: StudyImage) -> str:
     if "sex" in study.shown_facts and image.sex:
         found.append(_("Sex: %(sex)s") % {"sex": dict(Patient.Sex.choices).get(image.sex, image.sex)})
     if "site" in study.shown_facts and image.site:
-        found.append(_("Site: %(site)s") % {"site": dict(ANATOMIC_SITES).get(image.site, image.site)})
+        found.append(_("Site: %(site)s") % {"site": sites.name(image.site)})
     return " · ".join(found)
 
 

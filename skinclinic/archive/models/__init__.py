@@ -1,3 +1,4 @@
+from .bulk import BulkChange, BulkMember
 from .dataset import Dataset, DatasetItem, DatasetVersion
 from .duplicates import DuplicatePair
 from .entry import LABEL_LENGTH, Entry, EntryChange, RejectReason, Review
@@ -9,6 +10,8 @@ __all__ = [
     "LABEL_LENGTH",
     "PROVENANCE",
     "BackgroundDisease",
+    "BulkChange",
+    "BulkMember",
     "Dataset",
     "DatasetItem",
     "DatasetRole",

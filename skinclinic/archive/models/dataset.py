@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.archive.models.entry import LABEL_LENGTH, Entry
 from skinclinic.archive.models.imports import DatasetRole
+from skinclinic.vocabulary import tags
 
 
 class Dataset(models.Model):
@@ -105,11 +106,13 @@ class DatasetItem(models.Model):
     is_synthetic = models.BooleanField(default=False)
     taken_on = models.DateField(null=True)
     age = models.PositiveSmallIntegerField(null=True)
+    age_to = models.PositiveSmallIntegerField(null=True)
     sex = models.CharField(max_length=8, blank=True)
     skin_type = models.PositiveSmallIntegerField(null=True)
     ethnicity = models.CharField(max_length=80, blank=True)
     site = models.CharField(max_length=24, blank=True)
     source_name = models.CharField(max_length=120, blank=True)
+    tags = models.CharField(max_length=tags.LENGTH, blank=True)
 
     # The same photo in an earlier version, where two are compared.
     was: "DatasetItem | None"

@@ -2,7 +2,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.models import Diagnosis
+from skinclinic.models import Diagnosis, Patient
+from skinclinic.vocabulary import tags
+from skinclinic.vocabulary.sites import SITES
 
 LABEL_LENGTH = 120
 
@@ -28,7 +30,8 @@ class Entry(models.Model):
     """A photo's place in the archive: its label, where it comes from, and what reviewers decided.
 
     ``label`` is one of the 12 disease keys or the name of a background disease (``skinclinic.archive.labels``).
-    ``patient`` and ``taken_on`` repeat the photo's, so that the gallery of 200,000 photos needs no joins.
+    ``patient`` and ``taken_on`` repeat the photo's, so that the gallery of 200,000 photos needs no joins; for the
+    clinic's own photos so do sex, skin type, ethnicity and site, which ``services.curating.own_facts`` keeps true.
     """
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="entries")
@@ -42,7 +45,17 @@ class Entry(models.Model):
     # The patient's key, or 0: what the gallery is ordered by, which may not be null.
     patient_key = models.BigIntegerField(default=0)
     taken_on = models.DateField(_("taken"), null=True, blank=True)
+    # In years. With ``age_to`` a range: 30 to 35, or 85 to 120 for "85 and older".
     age = models.PositiveSmallIntegerField(_("age"), null=True, blank=True)
+    age_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    # What the source says with this photo, whether or not it names a patient.
+    sex = models.CharField(_("sex"), max_length=8, choices=Patient.Sex.choices, blank=True)
+    # See ``skinclinic.vocabulary.skin_types``.
+    skin_type = models.PositiveSmallIntegerField(_("Fitzpatrick skin type"), null=True, blank=True)
+    ethnicity = models.CharField(_("ethnicity"), max_length=80, blank=True)
+    site = models.CharField(_("anatomic site"), max_length=24, choices=SITES, blank=True)
+    # {column of the source's table: text} of what is read into no field.
+    columns = models.JSONField(default=dict, blank=True)
 
     label = models.CharField(_("label"), max_length=LABEL_LENGTH)
     subtype = models.CharField(_("subtype"), max_length=80, blank=True)
@@ -53,6 +66,14 @@ class Entry(models.Model):
     confirmed_by = models.CharField(
         _("confirmed by"), max_length=60, choices=Diagnosis.ConfirmedBy.choices, blank=True
     )
+
+    # What else the photo shows: see ``skinclinic.vocabulary.tags``.
+    tags = models.CharField(_("tags"), max_length=tags.LENGTH, blank=True)
+
+    # What a second curator says who has not seen the label; ``is_settled``: the two have agreed since.
+    second_label = models.CharField(_("second opinion"), max_length=LABEL_LENGTH, blank=True)
+    second_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    is_settled = models.BooleanField(_("agreed on"), default=False)
 
     review = models.CharField(max_length=8, choices=Review.choices, default=Review.PENDING)
     reject_reason = models.CharField(max_length=16, choices=RejectReason.choices, blank=True)
@@ -85,6 +106,14 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "-disagreement", "-id"], name="entry_by_disagreement"),
             models.Index(fields=["clinic", "content_sha256"], name="entry_by_content"),
             models.Index(fields=["clinic", "icd10"], name="entry_by_icd10"),
+            models.Index(fields=["clinic", "age", "-id"], name="entry_by_age"),
+            models.Index(fields=["clinic", "sex", "-id"], name="entry_by_sex"),
+            models.Index(fields=["clinic", "skin_type", "-id"], name="entry_by_skin_type"),
+            models.Index(fields=["clinic", "site", "-id"], name="entry_by_site"),
+            models.Index(fields=["clinic", "-id"], name="entry_tagged", condition=~models.Q(tags="")),
+            models.Index(
+                fields=["clinic", "-id"], name="entry_by_second", condition=~models.Q(second_label="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,6 +130,9 @@ class EntryChange(models.Model):
         REJECTED = "rejected", _("Rejected")
         EDITED = "edited", _("Edited")
         UNDONE = "undone", _("Undone")
+        TAGGED = "tagged", _("Tagged")
+        OPINION = "opinion", _("Second opinion")
+        SETTLED = "settled", _("Agreed on")
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")
@@ -111,6 +143,10 @@ class EntryChange(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
+    # Who had reviewed it and when, as it was before: {"reviewed_by_id": …, "reviewed_at": …}.
+    reviewed = models.JSONField(default=dict, blank=True)
+    # The work on many photos it is part of.
+    bulk = models.ForeignKey("archive.BulkChange", models.SET_NULL, null=True, related_name="changes")
 
     class Meta:
         ordering = ["-id"]

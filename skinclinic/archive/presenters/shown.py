@@ -17,9 +17,12 @@ from skinclinic.archive.presenters.label_names import group_name, known_label
 from skinclinic.archive.services.curating import review as review_service
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
-from skinclinic.models import Clinic, Member, Role
+from skinclinic.models import Clinic, Member, Patient, Photo, Role
+from skinclinic.vocabulary import sites, tags
 
 MOST_COUNTED = 10_000
+# The filters that fold away.
+FACTS = ("age", "sex", "skin", "site", "kind", "tag", "opinion")
 
 
 def selected(clinic: Clinic, chosen: selection.Selection):
@@ -50,6 +53,14 @@ def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
         "datasets": list(Dataset.objects.filter(clinic=clinic)[:200]),
         "reviewers": [member.user for member in curators],
         "reviews": Review.choices,
+        "facts_chosen": [name for name in FACTS if getattr(chosen, name)],
+        "sexes": Patient.Sex.choices,
+        "skins": list(selection.SKINS.items()),
+        "sites": sites.ANATOMIC_SITES,
+        "wider_sites": sites.WIDER_SITES,
+        "kinds": Photo.Kind.choices,
+        "tags": tags.TAGS,
+        "opinions": list(selection.OPINIONS.items()),
     }
 
 
@@ -65,6 +76,13 @@ def in_words(error: review_service.ReviewError) -> str:
         "no_label": _("A label is needed: one of the 12 diseases or the name of another."),
         "long_label": _("The name of a disease has at most 120 characters."),
         "changed_since": _("The photo was changed again since; only the newest change can be undone."),
+        "no_why": _("Say why the photo gets another label."),
+        "bad_proof": _("Choose how the new label was confirmed, or leave it unproven."),
+        "no_tag": _("Choose at least one tag."),
+        "own_label": _(
+            "You have given or reviewed this label yourself; a second opinion is another curator's."
+        ),
+        "had_opinion": _("Somebody has given a second opinion on this photo meanwhile."),
     }[error.code]
 
 

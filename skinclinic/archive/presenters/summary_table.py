@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.services.datasets.summary import Summary
-from skinclinic.models import Patient
+from skinclinic.vocabulary import skin_types, tags
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -47,7 +47,29 @@ def table(columns: list[Summary]) -> Table:
     lines.append(Line(_("Others"), [_pair(c.others_total) for c in columns]))
     others = sorted({name for c in columns for name in c.others}, key=str.casefold)
     lines += [Line(f"– {name}", [_pair(c.others.get(name, (0, 0))) for c in columns]) for name in others]
-    return Table([str(c.version) for c in columns], lines)
+    return Table([str(c.version) for c in columns], lines + _tag_lines(columns, language))
+
+
+def _tag_lines(columns: list[Summary], language: str) -> list[Line]:
+    """How many photos of each disease show marks and the like: where the shares differ, these give the answer away."""
+    if not any(c.tags for c in columns):
+        return []
+    lines = [Line(_("Photos with tags, of each disease"), ["" for _column in columns], is_head=True)]
+    for key in (*DISEASE_KEYS, labels.OTHERS):
+        totals = [c.others_total[0] if key == labels.OTHERS else c.classes[key][0] for c in columns]
+        if any(totals):
+            name = _("Others") if key == labels.OTHERS else labels.name(key, language)
+            cells = [_tagged(c.tags.get(key), total) for c, total in zip(columns, totals, strict=True)]
+            lines.append(Line(name, cells))
+    return lines
+
+
+def _tagged(counted: tuple[int, dict[str, int]] | None, total: int) -> str:
+    if not total:
+        return "–"
+    count, of_tag = counted or (0, {})
+    named = ", ".join(f"{tags.name(key)} {n}" for key, n in of_tag.items())
+    return f"{count} ({100 * count / total:.0f} %){f': {named}' if named else ''}"
 
 
 def _pair(counts: tuple[int, int]) -> str:
@@ -65,9 +87,8 @@ def _percent(value: float | None) -> str:
     return _("not known") if value is None else f"{value:.1f}"
 
 
-def _named(skin_types: dict) -> dict[str, int]:
-    names = dict(Patient.SkinType.choices)
-    return {str(names.get(key, "")): count for key, count in skin_types.items()}
+def _named(counts: dict) -> dict[str, int]:
+    return {skin_types.name(key): count for key, count in counts.items()}
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -1,19 +1,26 @@
 """The archive's long work as pages show it: imports, filling and freezing datasets, looking for duplicates."""
 
+from datetime import timedelta
 from functools import cached_property
+from typing import Self
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from skinclinic.archive.models import DatasetVersion, Import
+from skinclinic.archive.models import BulkChange, DatasetVersion, Import
+from skinclinic.archive.presenters import receipts
+from skinclinic.archive.services.bulk import bulk
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import work
-from skinclinic.models import Job, WorkState
+from skinclinic.models import Clinic, Job, WorkState
 from skinclinic.presenters.work import Progress, shown
+from skinclinic.web.requests import MemberRequest
 
 State = Import.State
+_SHOWN_FOR = timedelta(minutes=30)
 
 
 @shown
@@ -138,6 +145,64 @@ class DatasetProgress(Progress[DatasetVersion]):
             _("The version was not frozen:") if self.is_freezing else _("The photos could not be gathered:")
         )
         return f"{what} {super().error}"
+
+
+@shown
+class BulkProgress(Progress[BulkChange]):
+    """One action on many photos."""
+
+    kind = "bulk"
+    rows = BulkChange.objects.defer("entries", "of__entries").select_related("of", "version", "created_by")
+    jobs = (bulk.JOB,)
+
+    @classmethod
+    def newest(cls, request: MemberRequest, clinic: Clinic) -> Self | None:
+        """What the person asked for last, while it is at work and some time after."""
+        row = bulk.last_of(clinic, request.user)
+        if row is None or (row.finished_at and timezone.now() - row.finished_at > _SHOWN_FOR):
+            return None
+        return cls.of(request, row)
+
+    @property
+    def address(self) -> str:
+        return reverse("archive-bulk-row", args=[self.row.pk])
+
+    @cached_property
+    def state(self) -> str:
+        # Few photos are done without a job.
+        return str(self.row.state)
+
+    @property
+    def error(self) -> str:
+        return self.row.error
+
+    @property
+    def doing(self) -> str:
+        return f"{receipts.said(self.row)}."
+
+    @property
+    def counts(self) -> str:
+        return _("%(done)d of %(total)d photos") % {"done": self.row.done, "total": self.row.total}
+
+    @cached_property
+    def is_taken_back(self) -> bool:
+        return BulkChange.objects.filter(of=self.row).exists()
+
+    @property
+    def can_retry(self) -> bool:
+        return super().can_retry and not self.is_taken_back
+
+    @property
+    def can_undo(self) -> bool:
+        return self.may_change and bulk.can_undo(self.row)
+
+    @property
+    def said(self) -> str:
+        return receipts.said(self.row)
+
+    @property
+    def told(self) -> list[str]:
+        return receipts.told(self.row)
 
 
 @shown

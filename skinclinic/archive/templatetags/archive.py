@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from skinclinic.archive import labels
 from skinclinic.archive.models import Entry, Review
 from skinclinic.templatetags.ui import disease_badge
-from skinclinic.vocabulary import subtypes
+from skinclinic.vocabulary import subtypes, tags
 
 register = template.Library()
 
@@ -27,6 +27,18 @@ def subtype_name(entry: Entry) -> str:
 def review_name(review: str) -> str:
     """A review state in words."""
     return str(Review(review).label) if review in Review.values else ""
+
+
+@register.filter
+def tag_names(text: str) -> str:
+    """Stored tags in the reader's language."""
+    return ", ".join(tags.names(text))
+
+
+@register.filter
+def has_tag(text: str, key: str) -> bool:
+    """Whether a tag is among the stored ones."""
+    return key in tags.split(text)
 
 
 @register.inclusion_tag("components/disease_badge.html")

@@ -1,5 +1,6 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
+from dataclasses import fields
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -41,8 +42,10 @@ def dataset_new(request: MemberRequest) -> HttpResponse:
     """Make a dataset of a search in the archive."""
     clinic = request.membership.clinic
     sent = request.POST if request.method == "POST" else request.GET
-    chosen = selection.Selection.read({name: sent.get(f"s-{name}", "") or sent.get(name, "") for name in (
-        "q", "label", "source", "dataset", "proven", "review", "reviewer", "disagree")})  # fmt: skip
+    names = [one.name for one in fields(selection.Selection)]
+    chosen = selection.Selection.read(
+        {name: sent.get(f"s-{name}", "") or sent.get(name, "") for name in names}
+    )
     if request.method == "GET" and not chosen.review:
         chosen = selection.Selection.read(chosen.to_json() | {"review": "accepted"})
     entries, problem = shown.selected(clinic, chosen)

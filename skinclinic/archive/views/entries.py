@@ -11,12 +11,11 @@ from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.presenters import shown
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
+from skinclinic.archive.views.tiles import ENTRIES, tiles
 from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, get_for
-from skinclinic.vocabulary import subtypes
+from skinclinic.vocabulary import sites, skin_types, subtypes, tags
 from skinclinic.web.requests import SignedInRequest
-
-ENTRIES = Entry.objects.select_related("photo__lesion", "patient", "source", "reviewed_by")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,12 +41,32 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
         "label_name": shown.label_name(row.label),
         "history": _history(row),
         "reasons": shown.reasons(),
+        "tags": [(key, name, key in tags.split(row.tags)) for key, name in tags.TAGS],
+        "site_name": sites.name(row.site),
+        "skin_name": skin_types.name(row.skin_type),
+        "columns": row.columns.items(),
         "subtypes": [
             subtypes.name(row.label, name) for name in vocabulary.subtypes_of(row.clinic, row.label)
         ],
         "can_curate": bool(member and member.can_curate),
     }
     return render(request, "archive/gallery/entry.html", context, status=status)
+
+
+@require_POST
+def tag(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give the photo a tag, or take it away; htmx gets the tile back."""
+    row = get_for(request.user, ENTRIES, pk, CURATE)
+    error = ""
+    try:
+        service.tag(entry=row, user=request.user, key=request.POST.get("tag", ""))
+    except service.ReviewError as refused:
+        error = shown.in_words(refused)
+    if request.htmx:
+        return tiles(request, [pk], error=error)
+    if error:
+        messages.error(request, error)
+    return redirect("archive-entry", pk=pk)
 
 
 @require_POST
@@ -91,10 +110,12 @@ def _field_name(name: str) -> str:
 
 
 def _value(row: Entry, name: str, value) -> str:
-    if name in ("label", "impression"):
+    if name in ("label", "impression", "second_label"):
         return shown.label_name(value)
     if name == "subtype":
         return subtypes.name(row.label, value)
+    if name == "tags":
+        return ", ".join(tags.names(value))
     choices = dict(field_of(Entry, name).choices or ())
     if isinstance(value, bool):
         return _("yes") if value else _("no")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from skinclinic.archive.models import Entry
 from skinclinic.archive.presenters import shown
+from skinclinic.archive.presenters.bulk_bar import bulk_bar
 from skinclinic.archive.services.searching.selection import Selection
 from skinclinic.models import Patient
 from skinclinic.permissions import clinic_member
@@ -72,6 +73,9 @@ def gallery(request: MemberRequest) -> HttpResponse:
         "next_url": address + chosen.address(cursor=page.next) if page.next else "",
         "is_empty": not page.rows and not chosen and not Entry.objects.filter(clinic=clinic).exists(),
     }
+    if request.membership.can_curate:
+        here = address + chosen.address(cursor=shown.cursor_of(request))
+        context |= bulk_bar(request, chosen, here)
     return render(request, "archive/gallery/page.html", context | shown.filter_choices(clinic, chosen))
 
 

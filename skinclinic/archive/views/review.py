@@ -12,16 +12,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.models import Entry, EntryChange, Review
 from skinclinic.archive.presenters import shown
+from skinclinic.archive.presenters.bulk_bar import bulk_bar
 from skinclinic.archive.presenters.label_names import known_label
 from skinclinic.archive.services.curating import review as service
+from skinclinic.archive.services.curating.relabelling import tidy_reason
 from skinclinic.archive.services.searching.selection import Selection
-from skinclinic.archive.views.entries import ENTRIES
+from skinclinic.archive.views.tiles import ENTRIES, PAGE_SIZE, tiles
 from skinclinic.permissions import CURATE, clinic_member, get_for
+from skinclinic.vocabulary import tags
 from skinclinic.web import keyset
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
-PAGE_SIZE = 24
 NEWEST_FIRST = ("-id",)
 # Only where the model disagrees, so that the first field is never null.
 MOST_DOUBTFUL_FIRST = ("-disagreement", "-id")
@@ -44,6 +46,7 @@ def queue(request: MemberRequest) -> HttpResponse:
     address = reverse("review")
     context = {
         "tiles": [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in page.rows],
+        "tag_choices": tags.TAGS,
         "chosen": chosen,
         "problem": problem,
         "found": shown.count_of(entries) | {"any": page.rows or Entry.objects.filter(clinic=clinic).exists()},
@@ -55,6 +58,8 @@ def queue(request: MemberRequest) -> HttpResponse:
         "next_url": address + asked.address(cursor=page.next) if page.next else "",
         "previous_url": address + asked.address(cursor=page.previous) if page.previous else "",
     }
+    if request.membership.can_curate:
+        context |= bulk_bar(request, chosen, context["here"])
     return render(request, "archive/review/page.html", context | shown.filter_choices(clinic, asked))
 
 
@@ -83,10 +88,13 @@ def decide(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 def relabel(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Give a photo another label; it is to be reviewed again."""
+    """Give a photo another label, with the reason and any new proof; it is to be reviewed again."""
     entry = get_for(request.user, ENTRIES, pk, CURATE)
     try:
-        service.edit(entry=entry, user=request.user, label=known_label(request.POST.get("label", "")[:400]))
+        service.edit(
+            entry=entry, user=request.user, label=known_label(request.POST.get("label", "")[:400]),
+            reason=tidy_reason(request.POST.get("reason", "")), proof=request.POST.get("proof", ""),
+        )  # fmt: skip
     except service.ReviewError as error:
         return _answer(request, [pk], error=shown.in_words(error))
     return _answer(request, [pk], can_undo=True)
@@ -110,17 +118,7 @@ def _answer(
     request: SignedInRequest, ids: list[int], *, error: str = "", count: int = 0, can_undo: bool = False
 ) -> HttpResponse:
     if request.htmx:
-        clinics = [member.clinic_id for member in request.memberships]
-        rows = ENTRIES.filter(clinic__in=clinics, pk__in=ids[:PAGE_SIZE])
-        tiles = [{"entry": entry, "label_name": shown.label_name(entry.label)} for entry in rows]
-        context = {
-            "tiles": tiles,
-            "error": error,
-            "can_curate": True,
-            "reasons": shown.reasons(),
-            "can_undo": can_undo,
-        }
-        return render(request, "archive/review/tiles.html", context, status=422 if error else 200)
+        return tiles(request, ids, error=error, can_undo=can_undo)
     if error:
         messages.warning(request, error)
     elif count:

@@ -45,6 +45,8 @@ function press(code) {
   const button = (code.startsWith("Digit") ? open : found)?.querySelector(`[data-key="${code}"]`);
   if (!button) return;
   current = found.id;
+  // Reasons or tags, not both.
+  if (!code.startsWith("Digit")) for (const other of found.querySelectorAll("details[open]")) if (!other.contains(button)) other.open = false;
   button.click();
 }
 
@@ -57,7 +59,7 @@ function undo() {
 }
 
 if (grid) {
-  for (const code of ["KeyA", "KeyR", ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `Digit${n}`)]) bindKey(code, () => press(code));
+  for (const code of ["KeyA", "KeyR", "KeyT", ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `Digit${n}`)]) bindKey(code, () => press(code));
   bindKey("KeyL", () => press("KeyL"));
   bindKey("KeyU", undo);
   bindKey("KeyS", () => step(1));
@@ -101,7 +103,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const all = tiles();
   const place = all.findIndex((one) => one.id === drawn?.id);
   if (place < 0) return;
-  const decided = !isPending(all[place]) && !all[place].querySelector("[role=alert]");
+  const isTag = event.detail.requestConfig?.path.endsWith("/tag/");
+  const decided = !isTag && !isPending(all[place]) && !all[place].querySelector("[role=alert]");
   if (decided) last = all[place].id;
   const isAllDone = !all.some(isPending);
   if (done) done.hidden = !isAllDone;
@@ -138,7 +141,8 @@ relabel?.querySelector("form").addEventListener("submit", async (event) => {
   problem.textContent = problem.dataset.text;
   if (!label) return relabel.querySelector("[role=combobox]").focus();
   const found = document.getElementById(current);
+  const values = { label, reason: relabel.querySelector("[name=reason]").value, proof: relabel.querySelector("[name=proof]").value };
   relabel.close();
-  await window.htmx.ajax("POST", found.dataset.relabel, { source: found, target: found, swap: "outerHTML", values: { label } });
+  await window.htmx.ajax("POST", found.dataset.relabel, { source: found, target: found, swap: "outerHTML", values });
 });
 relabel?.addEventListener("close", () => document.getElementById(current)?.focus());

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skinclinic.archive.models import EntryChange, RejectReason, Review
+from skinclinic.archive.models import EntryChange
 from skinclinic.archive.services.curating import from_clinic
 from skinclinic.services import diagnoses
 from skinclinic.services.refused import Refused
@@ -53,11 +53,3 @@ def test_unproven_and_foreign_photos_are_refused(proven, clinic, other_clinic, c
     diagnoses.withdraw(proven.lesion.diagnoses.get(), curator)
     with pytest.raises(Refused, match="not proven"):
         from_clinic.add(proven, clinic, curator)
-
-
-def test_withdrawn_consent_rejects_the_entries(proven, clinic, curator):
-    entry = from_clinic.add(proven, clinic, curator)
-    assert from_clinic.consent_withdrawn(entry.patient, curator) == 1
-    entry.refresh_from_db()
-    assert (entry.review, entry.reject_reason) == (Review.REJECTED, RejectReason.NO_CONSENT)
-    assert from_clinic.consent_withdrawn(entry.patient, curator) == 0

@@ -10,7 +10,8 @@ from classifier.services.training import trainings
 from reader_study.models import StudyResult
 from reader_study.services.making import studies
 from reader_study.services.results import model_answers, results
-from skinclinic.archive.models import Dataset, DatasetVersion, Import
+from skinclinic.archive.models import BulkChange, Dataset, DatasetVersion, Import
+from skinclinic.archive.services.bulk import bulk
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.archive.services.importing import imports
@@ -58,6 +59,15 @@ def make_search(clinic, user):
     return duplicates.request_search(clinic)
 
 
+def make_bulk(clinic, user):
+    entry = factories.make_entry(factories.make_photo(clinic, user), user)
+    row = BulkChange.objects.create(
+        clinic=clinic, action="accept", entries=[entry.pk], total=1, created_by=user
+    )
+    work.ask(bulk.JOB, row.pk, clinic)
+    return row
+
+
 def make_training(clinic, user):
     from classifier.models import Training, TrainingRun
 
@@ -97,12 +107,14 @@ MADE = {
     "import": make_import,
     "dataset": make_version,
     "duplicates": make_search,
+    "bulk": make_bulk,
     "training": make_training,
     "study-results": make_result,
     "study-model": make_model_answers,
 }
 # Work with a row of its own that lists filter by.
 ROWS = {
+    "bulk": lambda row: BulkChange.objects.get(pk=row.pk),
     "evaluation": lambda row: Evaluation.objects.get(pk=row.pk),
     "label-check": lambda row: LabelCheck.objects.get(pk=row.pk),
     "study-results": lambda row: StudyResult.objects.get(study=row),

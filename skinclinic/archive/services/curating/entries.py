@@ -43,7 +43,7 @@ def create_entry(
 ) -> Entry:
     """Add a photo to the archive with its label (see ``labels``), as yet to be reviewed.
 
-    ``fields``: any of age, subtype, icd10, impression, text, is_proven, confirmed_by. Call it in the
+    ``fields``: any other fields of an entry, such as age, sex, site, subtype, icd10, is_proven. Call it in the
     transaction that stores the photo.
     """
     if taken_on is None and photo.captured_at:

@@ -6,9 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
-from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review, Source
+from skinclinic.archive.models import Entry, EntryChange, Review, Source
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry
+from skinclinic.archive.services.curating.own_facts import facts_of
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
 from skinclinic.services.refused import Refused
 
@@ -84,30 +85,9 @@ def _add(photo: Photo, clinic: Clinic, user: User, content: Content) -> Entry:
         photo=photo, content=content, source=own_source(clinic, user), external_id=f"photo-{photo.pk}",
         label=label, user=user, action=EntryChange.Action.ADDED, taken_on=day,
         age=max(day.year - patient.birth_year, 0) if day and patient and patient.birth_year else None,
-        icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True,
+        icd10=diagnosis.icd10, text=diagnosis.text, is_proven=True, **facts_of(photo.lesion),
         confirmed_by=diagnosis.confirmed_by or Diagnosis.ConfirmedBy.HISTOPATHOLOGY,
     )  # fmt: skip
     entry.review, entry.reviewed_by, entry.reviewed_at = Review.ACCEPTED, user, timezone.now()
     entry.save(update_fields=["review", "reviewed_by", "reviewed_at"])
     return entry
-
-
-@transaction.atomic
-def consent_withdrawn(patient: Patient, user: User | None) -> int:
-    """Reject the clinic's own entries of a patient who does not consent any more; return how many."""
-    rows = Entry.objects.filter(
-        clinic=patient.clinic_id, patient=patient, source__is_own=True
-    ).exclude(review=Review.REJECTED)  # fmt: skip
-    changes = [
-        EntryChange(
-            clinic_id=entry.clinic_id, entry=entry, action=EntryChange.Action.REJECTED, by=user,
-            fields={"review": [entry.review, "rejected"], "reject_reason": [entry.reject_reason, "no_consent"]},
-        )
-        for entry in rows
-    ]  # fmt: skip
-    rows.update(
-        review=Review.REJECTED, reject_reason=RejectReason.NO_CONSENT,
-        reviewed_by=user, reviewed_at=timezone.now(),
-    )  # fmt: skip
-    EntryChange.objects.bulk_create(changes, batch_size=500)
-    return len(changes)

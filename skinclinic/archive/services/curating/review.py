@@ -1,35 +1,21 @@
-"""Reviewing entries: accepting, rejecting, correcting, and taking it back. Every change is kept."""
+"""Reviewing entries: accepting, rejecting, correcting, tagging, and taking it back. Every change is kept."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
-from skinclinic.archive import labels
-from skinclinic.archive.models import (
-    LABEL_LENGTH,
-    Entry,
-    EntryChange,
-    RejectReason,
-    Review,
-)
-from skinclinic.archive.services.curating import vocabulary
+from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review
+from skinclinic.archive.services.curating import changes, relabelling, vocabulary
+from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.models import Clinic, Diagnosis, User
-from skinclinic.vocabulary.diseases import BY_KEY
-from skinclinic.web.inputs import storable
+from skinclinic.vocabulary import tags
+
+__all__ = ["Outcome", "ReviewError", "decide", "edit", "tag", "undo"]
 
 EDITABLE = ("label", "subtype", "icd10", "impression", "text", "is_proven", "confirmed_by")
 Action = EntryChange.Action
-_ACTIONS = {Review.ACCEPTED: Action.ACCEPTED, Review.REJECTED: Action.REJECTED, Review.PENDING: Action.UNDONE}
-
-
-class ReviewError(ValueError):
-    """What was asked makes no sense; ``code``: no_reason, no_label, long_label, bad_code, changed_since."""
-
-    def __init__(self, code: str):
-        super().__init__(code)
-        self.code = code
+ACTIONS = {Review.ACCEPTED: Action.ACCEPTED, Review.REJECTED: Action.REJECTED, Review.PENDING: Action.UNDONE}
 
 
 @dataclass(frozen=True)
@@ -41,46 +27,67 @@ class Outcome:
     others: list[Entry]
 
 
+def decision(review: str, reason: str) -> dict:
+    """The fields of an entry that is accepted or rejected. Raises ReviewError."""
+    if review == Review.REJECTED and reason not in RejectReason.values:
+        raise ReviewError("no_reason")
+    return {"review": str(review), "reject_reason": reason if review == Review.REJECTED else ""}
+
+
 @transaction.atomic
 def decide(
     *, clinic: Clinic, user: User, entry_ids: Iterable[int], review: str, reason: str = "", seen: str = ""
 ) -> Outcome:
     """Accept or reject entries of the clinic. ``seen``: the state the person saw; an entry that is in
     another one by now is left alone. The same decision twice is one. Raises ReviewError."""
-    if review == Review.REJECTED and reason not in RejectReason.values:
-        raise ReviewError("no_reason")
-    after = {"review": str(review), "reject_reason": reason if review == Review.REJECTED else ""}
-    changes, others = [], []
+    after = decision(review, reason)
+    wanted, others = [], []
     for entry in (
         Entry.objects.select_for_update().filter(clinic=clinic, pk__in=list(entry_ids)).order_by("pk")
     ):
-        if all(getattr(entry, name) == value for name, value in after.items()):
+        change = changes.changed(entry, after, user, reviewed=True)
+        if change is None:
             continue
         if seen and entry.review != seen:
             others.append(entry)
             continue
-        changes.append(_apply(entry, user, _ACTIONS[Review(review)], after, reviewed=True))
-    return Outcome(changes, others)
+        wanted.append(change)
+    return Outcome(changes.write(wanted, user, ACTIONS[Review(review)]), others)
 
 
 @transaction.atomic
-def edit(*, entry: Entry, user: User, **fields) -> EntryChange | None:
-    """Correct an entry; another label resets its review. None when nothing changed. Raises ReviewError."""
+def edit(
+    *, entry: Entry, user: User, reason: str = "", proof: str = "", action: str = Action.EDITED, **fields
+) -> EntryChange | None:
+    """Correct an entry. None when nothing changed. Raises ReviewError.
+
+    Another label resets the review and what was said of the old one: the subtype, the code and the proof, which is
+    dropped unless ``proof`` says how the new label was confirmed. A code or subtype that is given anew is kept.
+    """
     entry = Entry.objects.select_for_update().get(pk=entry.pk)
     if unknown := set(fields) - set(EDITABLE):
         raise TypeError(f"no such field: {unknown}")
     if "label" in fields:
-        fields["label"] = _label(entry.clinic, user, fields["label"])
-        if fields["label"] != entry.label:
-            fields = {"icd10": _icd10(fields["label"]), "subtype": ""} | fields
-            fields |= {"review": str(Review.PENDING), "reject_reason": "", "disagreement": None}
+        fields["label"] = relabelling.tidy_label(entry.clinic, user, fields["label"])
+    if fields.get("label", entry.label) != entry.label:
+        fields = relabelling.fields_of(entry.clinic, fields["label"], proof) | _given_anew(entry, fields)
+    elif fields.get("is_proven") and not fields.get("confirmed_by", entry.confirmed_by):
+        fields["confirmed_by"] = str(Diagnosis.ConfirmedBy.HISTOPATHOLOGY)
     if fields.get("subtype"):
         of = fields.get("label", entry.label)
         fields["subtype"] = vocabulary.subtype(entry.clinic, user, of, fields["subtype"])
-    if fields.get("is_proven") and not fields.get("confirmed_by", entry.confirmed_by):
-        fields["confirmed_by"] = str(Diagnosis.ConfirmedBy.HISTOPATHOLOGY)
-    after = {name: value for name, value in fields.items() if getattr(entry, name) != value}
-    return _apply(entry, user, Action.EDITED, after) if after else None
+    change = changes.changed(entry, fields, user)
+    return changes.write([change], user, action, note=reason)[0] if change else None
+
+
+@transaction.atomic
+def tag(*, entry: Entry, user: User, key: str) -> EntryChange:
+    """Give an entry a tag, or take it away if it has it. Raises ReviewError."""
+    if key not in tags.TAG_KEYS:
+        raise ReviewError("no_tag")
+    entry = Entry.objects.select_for_update().get(pk=entry.pk)
+    after = {"tags": tags.join({*tags.split(entry.tags)} ^ {key})}
+    return changes.write([changes.Change(entry, after)], user, Action.TAGGED)[0]
 
 
 @transaction.atomic
@@ -88,40 +95,16 @@ def undo(change: EntryChange, user: User) -> EntryChange:
     """Restore what an entry was before a change. Raises ReviewError when it was changed since."""
     entry = Entry.objects.select_for_update().get(pk=change.entry_id)
     change = EntryChange.objects.select_for_update().get(pk=change.pk)
-    wanted = {name: values[1] for name, values in change.fields.items()}
-    if change.undone_at or any(getattr(entry, name) != value for name, value in wanted.items()):
+    if not changes.take_back([change], {entry.pk: entry}, user):
         raise ReviewError("changed_since")
-    EntryChange.objects.filter(pk=change.pk).update(undone_at=timezone.now())
-    before = {name: values[0] for name, values in change.fields.items()}
-    return _apply(entry, user, Action.UNDONE, before, reviewed="review" in before)
+    return EntryChange.objects.filter(entry=entry).latest("pk")
 
 
-def _apply(entry: Entry, user: User, action: str, after: dict, *, reviewed: bool = False) -> EntryChange:
-    fields = {name: [getattr(entry, name), value] for name, value in after.items()}
-    values = dict(after)
-    if "review" in after:
-        decided = reviewed and after["review"] != Review.PENDING
-        values |= {
-            "reviewed_by": user if decided else None,
-            "reviewed_at": timezone.now() if decided else None,
-        }
-    for name, value in values.items():
-        setattr(entry, name, value)
-    entry.save(update_fields=list(values))
-    return EntryChange.objects.create(
-        clinic_id=entry.clinic_id, entry=entry, action=action, by=user, fields=fields
-    )
-
-
-def _label(clinic: Clinic, user: User, label: str) -> str:
-    """The label in its one spelling. Raises ReviewError."""
-    label = labels.tidy(label)
-    if not label or not storable(label):
-        raise ReviewError("no_label")
-    if len(label) > LABEL_LENGTH:
-        raise ReviewError("long_label")
-    return vocabulary.label(clinic, user, label)
-
-
-def _icd10(label: str) -> str:
-    return BY_KEY[label].icd10 if label in BY_KEY else ""
+def _given_anew(entry: Entry, fields: dict) -> dict:
+    """What of a correction is not what the old label had: texts, and a code or subtype of the new one."""
+    kept = {name: value for name, value in fields.items() if name not in ("is_proven", "confirmed_by")}
+    return {
+        name: value
+        for name, value in kept.items()
+        if name not in ("icd10", "subtype") or (value and value != getattr(entry, name))
+    }

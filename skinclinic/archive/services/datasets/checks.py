@@ -6,13 +6,15 @@ At 200,000 photos a check must not look through the members once for each member
 
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
 from skinclinic.archive.services.datasets import freezing
+from skinclinic.vocabulary import icd10
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 SHOWN = 24
 
@@ -43,6 +45,7 @@ def of(version: DatasetVersion) -> list[Check]:
             items.filter(subtype="", label__in=with_subtypes),
         ),
         _rows("labels", _("Labels agree with the archive's now"), items.exclude(label=F("entry__label"))),
+        _rows("icd10", _("ICD-10 fits the label"), items.filter(_unfit())),
         _stated(version),
         _minimum(version),
         _rows(
@@ -72,6 +75,17 @@ def of(version: DatasetVersion) -> list[Check]:
             Check("fingerprint", _("The members are those that were frozen"), now == version.sha256, said=now)
         )
     return checks
+
+
+def _unfit() -> Q:
+    """Items with a code that their disease cannot have."""
+    found = Q(pk__in=())
+    for disease in DISEASE_KEYS:
+        fitting = Q(icd10="")
+        for beginning in icd10.beginnings(disease):
+            fitting |= Q(icd10__startswith=beginning)
+        found |= Q(label=disease) & ~fitting
+    return found
 
 
 def _rows(key: str, title: str, rows, said: str = "") -> Check:

@@ -8,12 +8,14 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import (
+    LABEL_LENGTH,
     Dataset,
     DatasetItem,
     DatasetVersion,
     DuplicatePair,
     Entry,
 )
+from skinclinic.archive.services.curating import relabelling
 from skinclinic.archive.services.datasets import splits
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.engine import work
@@ -23,7 +25,7 @@ from skinclinic.services.refused import Refused
 FILL_JOB = "dataset-fill"
 MOST_AT_ONCE = 2000
 _BATCH = 2000
-_COPIED = [
+COPIED = [
     field.name for field in DatasetItem._meta.concrete_fields if field.name not in ("id", "version", "entry")
 ]
 _TAKEN = {  # field of the item: where the entry has it
@@ -38,13 +40,15 @@ _TAKEN = {  # field of the item: where the entry has it
     "is_proven": "is_proven",
     "taken_on": "taken_on",
     "age": "age",
-    "sex": "patient__sex",
-    "skin_type": "patient__skin_type",
-    "ethnicity": "patient__ethnicity",
-    "site": "photo__lesion__site",
+    "age_to": "age_to",
+    "sex": "sex",
+    "skin_type": "skin_type",
+    "ethnicity": "ethnicity",
+    "site": "site",
     "source_name": "source__name",
     "kind": "photo__kind",
     "is_synthetic": "photo__is_synthetic",
+    "tags": "tags",
 }
 
 
@@ -138,13 +142,16 @@ def remove(version: DatasetVersion, items: Iterable[int]) -> int:
 
 @transaction.atomic
 def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
-    """Give items another label in this draft only; return how many. Raises Refused."""
+    """Give items another label in this draft only, where what was said of the old one does not hold: subtype, code
+    and proof. Returns how many. Raises Refused."""
     version = lock_draft(version)
     label = labels.tidy(label)
     if not label:
         raise Refused("", _("A photo in a dataset needs a label."))
     changing = version.items.filter(pk__in=list(items)).exclude(label=label)
-    return changing.update(label=label[:120], subtype="")
+    label = label[:LABEL_LENGTH]
+    code = relabelling.icd10_of(version.clinic, label)
+    return changing.update(label=label, subtype="", icd10=code, is_proven=False, confirmed_by="")
 
 
 @transaction.atomic
@@ -206,11 +213,7 @@ def _add(
 
 def _snapshot(row: dict) -> dict:
     """The fields of an item from an entry's values."""
-    # What a patient has is empty for an unknown patient.
-    taken = {
-        name: "" if row[path] is None and name in ("sex", "ethnicity") else row[path]
-        for name, path in _TAKEN.items()
-    }
+    taken = {name: row[path] for name, path in _TAKEN.items()}
     return taken | {
         "entry_id": row["pk"],
         "person": pseudonyms.person(row["clinic_id"], row["patient_id"]),
@@ -276,7 +279,7 @@ def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
     while rows := list(
         old.items.filter(pk__gt=last, entry__isnull=False)
         .order_by("pk")
-        .values("pk", "entry_id", *_COPIED)[:_BATCH]
+        .values("pk", "entry_id", *COPIED)[:_BATCH]
     ):
         last = rows[-1]["pk"]
         DatasetItem.objects.bulk_create(

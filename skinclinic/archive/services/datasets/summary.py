@@ -1,12 +1,14 @@
 """A version in numbers, like the paper's Table 2: counted by the database, whatever its size."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, Sum
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 PROVEN = Q(is_proven=True)
@@ -38,6 +40,8 @@ class Summary:
     ethnicity: dict[str, int] = field(default_factory=dict)
     skin_type: dict[int | None, int] = field(default_factory=dict)
     split: dict[str, int] = field(default_factory=dict)
+    # {label or "others": (photos with any tag, {tag: photos})}
+    tags: dict[str, tuple[int, dict[str, int]]] = field(default_factory=dict)
 
     @property
     def others_total(self) -> tuple[int, int]:
@@ -58,12 +62,11 @@ def of(version: DatasetVersion) -> Summary:
     """Count a version: five queries."""
     items = version.items.order_by()
     row = items.aggregate(**_aggregates("all", Q()), **_aggregates("proven", PROVEN))
-    counts = {
-        label: (n, proven)
-        for label, n, proven in items.values_list("label").annotate(
-            n=Count("id"), proven=Count("id", filter=PROVEN)
-        )
-    }
+    rows = list(items.values_list("label", "tags").annotate(n=Count("id"), proven=Count("id", filter=PROVEN)))
+    counts: dict[str, tuple[int, int]] = {}
+    for label, _text, n, proven in rows:
+        before = counts.get(label, (0, 0))
+        counts[label] = (before[0] + n, before[1] + proven)
     return Summary(
         version=version,
         all=_numbers(row, "all"),
@@ -75,7 +78,20 @@ def of(version: DatasetVersion) -> Summary:
             sorted(items.values_list("skin_type").annotate(n=Count("id")), key=lambda pair: pair[0] or 99)
         ),
         split=dict(items.values_list("split").annotate(n=Count("id"))),
+        tags=_tags(rows),
     )
+
+
+def _tags(rows: list[tuple]) -> dict[str, tuple[int, dict[str, int]]]:
+    any_tag: Counter[str] = Counter()
+    of_tag: dict[str, Counter[str]] = {}
+    for label, text, count, _proven in rows:
+        if not text:
+            continue
+        group = labels.group(label)
+        any_tag[group] += count
+        of_tag.setdefault(group, Counter()).update(dict.fromkeys(tags.split(text), count))
+    return {group: (count, dict(of_tag[group].most_common())) for group, count in any_tag.items()}
 
 
 def _largest(pair):

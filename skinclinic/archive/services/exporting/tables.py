@@ -11,13 +11,14 @@ from django.db.models import Min
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.vocabulary import skin_types, tags
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.csv_table import pieces
 
 COLUMNS = (
     "photo", "file", "sha256", "label", "label_name", "tier", "subtype", "icd10", "impression", "text",
     "proven", "confirmed_by", "patient", "lesion", "age", "sex", "skin_type", "ethnicity", "site", "year",
-    "day", "kind", "split", "source", "synthetic",
+    "day", "kind", "split", "source", "synthetic", "tags",
 )  # fmt: skip
 ISIC_COLUMNS = (
     "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
@@ -109,6 +110,7 @@ def _row(item: DatasetItem, first_days: dict) -> dict:
         "split": item.split,
         "source": item.source_name,
         "synthetic": "yes" if item.is_synthetic else "no",
+        "tags": " ".join(tags.split(item.tags)),
     }
 
 
@@ -124,6 +126,6 @@ def _isic_row(item: DatasetItem) -> dict:
         "diagnosis_1": _ISIC_GROUPS[disease.tier] if disease else "",
         "diagnosis_2": disease.isic if disease else item.label,
         "diagnosis_confirm_type": item.confirmed_by or ("histopathology" if item.is_proven else ""),
-        "fitzpatrick_skin_type": ["", "I", "II", "III", "IV", "V", "VI"][item.skin_type or 0],
+        "fitzpatrick_skin_type": skin_types.name(item.skin_type).replace("–", "-"),
         "image_type": "dermoscopic" if item.kind == "dermoscopic" else "clinical: close-up",
     }

@@ -239,6 +239,10 @@ def fields_of(row: Row, label: str) -> dict:
     return {
         "label": label,
         "age": row.age,
+        "sex": row.sex,
+        "skin_type": row.skin_type,
+        "ethnicity": row.ethnicity,
+        "site": row.site,
         "is_proven": row.is_proven,
         "confirmed_by": row.confirmed_by,
         "subtype": row.subtype,

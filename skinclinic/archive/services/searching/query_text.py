@@ -10,7 +10,10 @@ from dataclasses import dataclass
 LONGEST = 200
 MOST_TERMS = 30
 DEEPEST = 8
-FIELDS = ("diagnosis", "icd10", "patient", "text", "date", "dataset", "source", "subtype")
+FIELDS = (
+    "diagnosis", "icd10", "subtype", "text", "patient", "lesion", "age", "sex", "skin", "site", "kind", "proof", "tag",
+    "date", "dataset", "source", "column",
+)  # fmt: skip
 _TOKEN = re.compile(
     r"""\s*(?:(?P<paren>[()])
       |(?P<minus>-(?=[^\s()]))

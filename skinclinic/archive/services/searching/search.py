@@ -4,13 +4,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import BackgroundDisease, Dataset, DatasetItem, DatasetVersion, Source
-from skinclinic.archive.services.searching import query_text
+from skinclinic.archive.services.searching import facts, query_text
+from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
 from skinclinic.vocabulary import subtypes, terms
 from skinclinic.vocabulary.days import span
 
-NOTHING = Q(pk__in=())
 _MANY_PATIENTS = 500
 
 
@@ -58,6 +58,8 @@ def _term(clinic: Clinic, term: Term) -> Q:
     text = term.text.strip()
     if not text:
         return NOTHING
+    if term.field in facts.FIELDS:
+        return facts.FIELDS[term.field](clinic, text)
     if term.field:
         return {
             "diagnosis": _diagnosis,

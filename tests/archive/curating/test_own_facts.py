@@ -1,0 +1,58 @@
+"""What the archive repeats of the clinic's own patients follows them; without consent their photos are rejected."""
+
+import pytest
+
+from skinclinic.archive.models import RejectReason, Review
+from skinclinic.archive.services.curating import from_clinic
+from skinclinic.services import diagnoses
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entry(clinic, clinician, curator):
+    patient = factories.make_patient(clinic, research_consent="given", sex="female", skin_type=2)
+    photo = factories.make_photo(clinic, clinician, seed=1)
+    photo.lesion.patient, photo.lesion.site = patient, "nose"
+    photo.lesion.save()
+    diagnoses.record(lesion=photo.lesion, user=clinician, kind="pathology", disease="bcc", text="nodular")
+    photo.refresh_from_db()
+    return from_clinic.add(photo, clinic, curator)
+
+
+def test_an_entry_repeats_its_patient_and_lesion(entry):
+    assert (entry.sex, entry.skin_type, entry.site) == ("female", 2, "nose")
+
+
+def test_it_follows_the_patient(entry):
+    entry.patient.sex, entry.patient.skin_type, entry.patient.ethnicity = "male", None, "Korean"
+    entry.patient.save()
+    entry.refresh_from_db()
+    assert (entry.sex, entry.skin_type, entry.ethnicity) == ("male", None, "Korean")
+    assert entry.review == Review.ACCEPTED
+
+
+def test_it_follows_the_site_of_its_lesion(entry):
+    entry.photo.lesion.site = "cheek"
+    entry.photo.lesion.save(update_fields=["site"])
+    entry.refresh_from_db()
+    assert entry.site == "cheek"
+
+
+@pytest.mark.parametrize("consent", ["refused", ""])
+def test_without_consent_any_more_it_is_rejected_once_and_in_the_history(entry, consent):
+    for _again in range(2):
+        entry.patient.research_consent = consent
+        entry.patient.save()
+    entry.refresh_from_db()
+    assert (entry.review, entry.reject_reason) == (Review.REJECTED, RejectReason.NO_CONSENT)
+    assert entry.changes.filter(action="rejected").count() == 1
+
+
+def test_others_do_not_follow(entry, clinic):
+    other = factories.make_patient(clinic, "P-0002", research_consent="given", sex="male")
+    other.research_consent = "refused"
+    other.save()
+    entry.refresh_from_db()
+    assert (entry.sex, entry.review) == ("female", Review.ACCEPTED)

@@ -1,0 +1,143 @@
+"""Searching by the facts of a photo, in the search box and by filters, in both languages."""
+
+import pytest
+
+from skinclinic.archive.models import Entry
+from skinclinic.archive.services.searching import selection
+from skinclinic.archive.services.searching.selection import Selection
+from skinclinic.models import Lesion, Photo
+from tests import factories
+from tests.cases import each
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+
+PHOTOS = {
+    "thirty": {"age": 30, "age_to": 35, "sex": "female", "skin_type": 1, "site": "nose", "tags": ",ruler,"},
+    "sixty": {"age": 60, "sex": "male", "skin_type": 12, "site": "face", "tags": ",hair,ruler,"},
+    "range": {"age": 65, "age_to": 75, "sex": "male", "skin_type": 34, "site": "sole"},
+    "oldest": {"age": 85, "age_to": 120, "sex": "other", "skin_type": 3, "site": "lower_leg"},
+    "unknown": {},
+}
+
+
+@pytest.fixture
+def archive(clinic, curator):
+    for seed, (name, fields) in enumerate(PHOTOS.items()):
+        photo = factories.make_photo(clinic, curator, seed=seed)
+        factories.make_entry(photo, curator, external_id=name)
+        columns = {"smoke": "True", "Region X": "upper arm"} if name == "sixty" else {}
+        Entry.objects.filter(external_id=name).update(**fields, columns=columns)
+    Photo.objects.filter(archive_entry__external_id="oldest").update(kind="dermoscopic")
+    Entry.objects.filter(external_id="range").update(is_proven=True, confirmed_by="histopathology")
+    Lesion.objects.filter(photos__archive_entry__external_id="sixty").update(
+        note="Test archive: lesion IL_12"
+    )
+    return clinic
+
+
+def found(clinic, **asked) -> set[str]:
+    return set(selection.entries(clinic, Selection.read(asked)).values_list("external_id", flat=True))
+
+
+@each(
+    "text, names",
+    [
+        ("age:60", "sixty"),
+        ("age:30..40", "thirty"),
+        ("age:32", ""),
+        # Somebody 65 to 75 years old is not known to be 60 to 70.
+        ("age:60..70", "sixty"),
+        ("age:60..75", "sixty range"),
+        ("age:85..", "oldest"),
+        ("age:80+", "oldest"),
+        ("age:..40", "thirty"),
+        ("age:unknown", "unknown"),
+        ("-age:unknown", "thirty sixty range oldest"),
+        ("sex:female", "thirty"),
+        ("sex:F", "thirty"),
+        ("sex:여성", "thirty"),
+        ("sex:unknown", "unknown"),
+        ("skin:1", "thirty"),
+        ("skin:I..II", "thirty sixty"),
+        ("skin:12", "thirty sixty"),
+        ("skin:3..4", "range oldest"),
+        ("skin:unknown", "unknown"),
+        ("site:nose", "thirty"),
+        ("site:face", "thirty sixty"),
+        ('site:"head or neck"', "thirty sixty"),
+        ("site:head_neck", "thirty sixty"),
+        ("site:foot", "range"),
+        ("site:lower_limb", "range oldest"),
+        ('site:"lower leg"', "oldest"),
+        ("site:코", "thirty"),
+        ("site:unknown", "unknown"),
+        ("kind:dermoscopic", "oldest"),
+        ("proof:yes", "range"),
+        ("proof:no", "thirty sixty oldest unknown"),
+        ("proof:histopathology", "range"),
+        ("lesion:IL_12", "sixty"),
+        ("lesion:il_12", "sixty"),
+        ("lesion:IL_1", ""),
+        ("tag:ruler", "thirty sixty"),
+        ("tag:hair tag:ruler", "sixty"),
+        ("tag:none", "range oldest unknown"),
+        ("column:smoke=true", "sixty"),
+        ('column:"Region X=upper arm"', "sixty"),
+        ("column:smoke", "sixty"),
+        ("column:smoke=False", ""),
+        ("column:nothing=x", ""),
+        ("sex:male -skin:12", "range"),
+        ("sex:female OR age:85..", "thirty oldest"),
+        ("age:sixty", ""),
+        ("site:nowhere", ""),
+    ],
+)
+def test_the_search_box(archive, text, names):
+    assert found(archive, q=text) == set(names.split()), text
+
+
+@each(
+    "asked, names",
+    [
+        ({"age": "60..75"}, "sixty range"),
+        ({"age": "nonsense"}, "thirty sixty range oldest unknown"),
+        ({"sex": "male", "skin": "34"}, "range"),
+        ({"skin": "34"}, "range oldest"),
+        ({"skin": "unknown"}, "unknown"),
+        ({"site": "face"}, "thirty sixty"),
+        ({"site": "unknown"}, "unknown"),
+        ({"kind": "dermoscopic"}, "oldest"),
+        ({"tag": "ruler"}, "thirty sixty"),
+        ({"tag": "any"}, "thirty sixty"),
+        ({"tag": "unknown"}, "range oldest unknown"),
+        ({"opinion": "none"}, "thirty sixty range oldest unknown"),
+        ({"opinion": "differ"}, ""),
+    ],
+)
+def test_the_filters(archive, asked, names):
+    assert found(archive, **asked) == set(names.split())
+
+
+def test_a_selection_by_facts_is_told_in_words(archive, clinic):
+    words = Selection(age="60..70", sex="male", skin="34", site="face", tag="any", opinion="differ").in_words(
+        clinic
+    )
+    assert words == "age 60–70 · sex Male · skin type III–IV · site Face · tag any · second opinion differs"
+
+
+@each("language", ["en", "ko"])
+def test_pages_explain_the_fields_and_keep_the_filters(archive, client_for, curator, language):
+    page = client_for(curator).get(
+        url("archive"), {"site": "face", "age": "20..70"}, headers={"accept-language": language}
+    )
+    text = page.content.decode()
+    assert "age:60..70" in text and "column:smoke" in text and '<option value="face" selected>' in text
+    assert 'value="20..70"' in text
+    wrong = client_for(curator).get(url("archive"), {"q": "nosuch:1"}, headers={"accept-language": language})
+    assert "lesion, age, sex, skin, site, kind, proof, tag" in wrong.content.decode()
+
+
+def test_a_dataset_of_facts_keeps_its_search(archive, client_for, curator):
+    client = client_for(curator)
+    assert "age 60–75" in client.get(url("dataset-new"), {"age": "60..75"}).content.decode()

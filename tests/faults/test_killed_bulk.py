@@ -1,0 +1,52 @@
+"""A worker killed in the middle of one action on many photos: another goes on, and nothing is done twice."""
+
+import signal
+
+import pytest
+
+from skinclinic.archive.models import BulkChange, Entry, EntryChange
+from skinclinic.archive.services.bulk import bulk
+from skinclinic.engine import jobs
+from skinclinic.models import Job
+from tests.archive import bulk_archive
+from tests.engine import wait_until
+
+COUNT = 12_000
+
+
+def done(row: BulkChange) -> int:
+    return BulkChange.objects.values_list("done", flat=True).get(pk=row.pk)
+
+
+@pytest.mark.timeout(240)
+def test_kill_9_in_the_middle_of_a_relabelling_and_its_undo(engine, clinic, curator):
+    bulk_archive.make(clinic, curator, COUNT, label="bcc", subtype="nodular", is_proven=True)
+    before = bulk_archive.state(clinic)
+    row = bulk_archive.ask(clinic, curator, "relabel", label="nevus", note="Error in the source")
+    killed_in_the_middle(engine, row)
+    row.refresh_from_db()
+    assert (row.state, row.changed, row.same, row.left) == ("done", COUNT, 0, 0)
+    assert EntryChange.objects.filter(bulk=row).count() == COUNT
+    assert set(Entry.objects.values_list("label", "icd10", "subtype", "is_proven")) == {
+        ("nevus", "D22.9", "", False)
+    }
+    undo = bulk.undo(row, curator)
+    killed_in_the_middle(engine, undo)
+    undo.refresh_from_db()
+    assert (undo.state, undo.changed, undo.left) == ("done", COUNT, 0)
+    assert bulk_archive.state(clinic) == before
+
+
+def killed_in_the_middle(engine, row: BulkChange) -> None:
+    first = engine.start_worker(jobs.BATCH)
+    wait_until(lambda: done(row) > 0, 60, "it has begun")
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert done(row) < COUNT, "the kill came too late to prove anything"
+    # Its lease ends now.
+    Job.objects.filter(kind=bulk.JOB, subject=row.pk).update(lease_until="2020-01-01T00:00:00Z")
+    second = engine.start_worker(jobs.BATCH)
+    engine.start_reconciler(every=1)
+    wait_until(lambda: BulkChange.objects.get(pk=row.pk).state == "done", 120, "another worker finishes it")
+    second.terminate()
+    second.wait()
