@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0002_letters'),
+        ('skinclinic', '0003_wider_sites'),
     ]
 
     operations = [
