@@ -19,8 +19,8 @@ DEFAULT_THRESHOLDS = "balanced"
 
 class Command(BaseCommand):
     help = (
-        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted). "
-        "Needs no database. Exit status 1 if no photo could be classified."
+        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted; what else "
+        "lies there is named). Needs no database. Exit status 1 if no photo could be classified."
     )
     requires_system_checks = []
 
@@ -54,7 +54,8 @@ class Command(BaseCommand):
             except weights.ModelRejected as error:
                 raise CommandError(error.message) from error
             limits = manifest.thresholds[chosen]["values"] if chosen else {}
-            found = photo_files.find(paths)
+            passed_over = photo_files.PassedOver()
+            found = photo_files.find(paths, passed_over)
             writer = (
                 JsonWriter(self.stdout, manifest)
                 if json
@@ -63,6 +64,8 @@ class Command(BaseCommand):
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)
             succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
+        for line in passed_over.lines():
+            self.stderr.write(line)
         if not succeeded:
             sys.exit(1)
 
