@@ -58,7 +58,6 @@ SCIN = Layout(
 DERM7PT = Layout(
     columns={"lesion": "case_num", "label": "diagnosis", "site": "location", "sex": "sex"},
     photos={"clinic": "close_up", "derm": "dermoscopic"},
-    words=words(site={"acral": "unknown"}),
     says={
         "melanosis": "Melanosis",
         "vascular lesion": "A vascular lesion, not told apart further",

@@ -4,13 +4,7 @@ from skinclinic.archive.formats.layouts import Layout, labels, words
 
 # 85 stands for 85 and more: the archive cuts ages there, so that nobody is known by a great age.
 _AGES = {"85": "85+", "85.0": "85+"}
-_SITES = {
-    "acral": "unknown",
-    "acral nos": "unknown",
-    "nail nos": "unknown",
-    "fingernail": "finger",
-    "toenail": "toe",
-}
+_SITES = {"fingernail": "finger", "toenail": "toe"}
 _DIAGNOSIS = tuple(f"diagnosis_{level}" for level in range(1, 6))
 _SITE = ("anatom_site_special", "anatom_site_general", *(f"anatom_site_{level}" for level in range(1, 6)))
 

@@ -90,7 +90,7 @@ def site(text: str) -> str:
     """A key of ``vocabulary.sites``, or ''."""
     if is_unknown(text):
         return ""
-    if found := sites.known(text):
+    if (found := sites.known(text)) is not None:
         return found
     raise CellError(_("no body site that is known"))
 

@@ -55,6 +55,12 @@ _WORDS = table(
 )
 
 
+# They say something of the place and fit none of ours: left empty, with the source's word kept beside.
+_NONE_OF_OURS = frozenset(("acral", "acral nos", "nail", "nail nos", "generalized", "multiple"))
+
+
 def known(word: str) -> str | None:
-    """The site's key, or None."""
+    """The site's key, '' for a word that none of them fits, or None for one that nobody has said the meaning of."""
+    if fold(word) in _NONE_OF_OURS:
+        return ""
     return _WORDS.get(fold(word)) or _WORDS.get(fold(without_brackets(word)))
