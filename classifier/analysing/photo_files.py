@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from PIL import Image
@@ -12,6 +12,7 @@ from PIL import Image
 from classifier.analysing.pipeline import NonFiniteScores, Outcome, analyse
 from classifier.runtimes import Runtime
 from skinclinic import imaging
+from skinclinic.imaging import file_kinds
 from skinclinic.imaging.boxes import BoxLike
 
 
@@ -33,14 +34,6 @@ class Found:
 
 
 @dataclass(frozen=True)
-class PassedOver:
-    """A file of a folder that is no photo; ``kind`` says what it is: 'a text file'."""
-
-    path: str
-    kind: str
-
-
-@dataclass(frozen=True)
 class Classified:
     """What came of one path: the square of the photo and the model's outcome, or an error with a reason.
 
@@ -54,54 +47,61 @@ class Classified:
     error: dict[str, Any] | None = None
 
 
-def find(paths: Iterable[str], passed_over: list[PassedOver] | None = None) -> list[Found]:
+@dataclass
+class PassedOver:
+    """Files of folders that are no photos: {what they are: their paths}."""
+
+    by_kind: dict[str, list[str]] = field(default_factory=dict)
+
+    def note(self, kind: str, path: str) -> None:
+        self.by_kind.setdefault(kind, []).append(path)
+
+    def lines(self, most: int = 10) -> list[str]:
+        """Each kind with its count and some names."""
+        return [
+            f"Passed over, {kind}: {len(paths)} ({', '.join(paths[:most])}{', …' if len(paths) > most else ''})"
+            for kind, paths in sorted(self.by_kind.items())
+        ]
+
+
+def find(paths: Iterable[str], passed_over: PassedOver | None = None) -> list[Found]:
     """Return the files in the order given, a folder replaced by its photos, sorted, from all its levels.
 
-    In a folder, what begins like a photo or is named like one is taken; the rest is added to `passed_over`. Hidden
-    files are left out. Links to folders are not followed.
+    A photo in a folder is known by its content; what else lies there and is not called one is noted in
+    ``passed_over``. Links are not followed there.
     """
+    passed_over = passed_over or PassedOver()
     found = []
     for path in paths:
         if not os.path.lexists(path):
             found.append(Found(path, FileRejected("missing", "There is no such file or folder.")))
         elif os.path.isdir(path):
-            found += _in_folder(path, [] if passed_over is None else passed_over)
+            found += _in_folder(path, passed_over)
         else:
             found.append(Found(path))
     return found
 
 
-def _in_folder(folder: str, passed_over: list[PassedOver]) -> list[Found]:
+def _in_folder(folder: str, passed_over: PassedOver) -> list[Found]:
     unreadable: list[Found] = []
+    photos: list[Path] = []
 
     def note(error: OSError) -> None:
         unreadable.append(Found(str(error.filename), _unreadable(error)))
 
-    files = (
-        Path(parent, name)
-        for parent, _folders, names in os.walk(folder, onerror=note)
-        for name in names
-        if not name.startswith(".")
-    )
-    found = []
-    for path in sorted(files):
-        if path.suffix.lower() in imaging.SUFFIXES or imaging.photo_format(head := _head(path)):
-            found.append(Found(str(path)))
-        else:
-            passed_over.append(PassedOver(str(path), imaging.kind_of(head)))
-    found += unreadable
+    for parent, folders, names in os.walk(folder, onerror=note):
+        folders.sort()
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            path = Path(parent, name)
+            kind = file_kinds.of_path(path, PurePosixPath(path.relative_to(folder).as_posix()))
+            if not kind or (kind not in file_kinds.NEVER_MEANT and file_kinds.is_called_a_photo(path)):
+                # What is called a photo and is none gets an entry that says so.
+                photos.append(path)
+            else:
+                passed_over.note(kind, str(path))
+    found = [Found(str(path)) for path in sorted(photos)] + unreadable
     return found or [Found(folder, FileRejected("no_photos", "There are no photos in this folder."))]
-
-
-def _head(path: Path) -> bytes:
-    """What a file begins with; nothing of one that cannot be read or is no file."""
-    try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(imaging.HEAD_BYTES)
-    except OSError:
-        return b""
 
 
 def classify(

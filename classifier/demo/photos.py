@@ -10,11 +10,14 @@ from PIL import Image
 from classifier.drawings import synthetic
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic import imaging
-from skinclinic.archive.formats.columns import read
+from skinclinic.archive.formats.columns import Reader
 from skinclinic.archive.formats.known import PAD_UFES_20
-from skinclinic.archive.formats.problems import Problem
+from skinclinic.archive.formats.photo_sets import Ambiguous, Folder, PhotoSet, Unreadable
+from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
+from skinclinic.archive.formats.words.folding import fold
+from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo, User
 from skinclinic.services import diagnoses
 from skinclinic.services.photos import store_photo
@@ -65,7 +68,7 @@ def _at_visit(drawing: Image.Image, visit: int) -> Image.Image:
 def table_of(folder: Path) -> Table:
     """The table of a PAD-UFES-20 folder. Raises TableRefused, OSError."""
     table = Table(folder / "metadata.csv")
-    table.require(*PAD_UFES_20.columns.values())
+    PAD_UFES_20.of(table)
     return table
 
 
@@ -74,15 +77,21 @@ def seed_real(clinic: Clinic, user: User, table: Table, *, say: Callable[[str], 
 
     A row that cannot be read, or whose photo is missing or unusable, is named and left out.
     """
-    folder, photos = table.path.parent, []
+    layout = PAD_UFES_20.of(table)
+    reader, photos = Reader(layout, {}, {}), []
+    try:
+        files = Folder(table.path.parent)
+    except PhotosRefused as refused:
+        raise TableRefused(refused.message, **refused.params) from None
+    facts = Facts().gather(row for record in table.records() for row, _problems in reader.rows(record) if row)
     for record in table.records():
-        row, problems = read(record, PAD_UFES_20)
-        try:
-            if row is None:
-                raise ValueError("; ".join(map(_in_words, problems)))
-            photos.append(_import_row(clinic, user, folder, row, record.cells["region"]))
-        except (OSError, ValueError, imaging.PhotoRejected) as error:
-            say(f"left out row {record.number}, {record.cells.get('file_name')}: {error}")
+        for row, problems in reader.rows(record):
+            try:
+                if row is None:
+                    raise ValueError("; ".join(map(_in_words, problems)))
+                photos.append(_import_row(clinic, user, files, facts.complete(row), record.cells["region"]))
+            except (LookupError, Unreadable, ValueError, imaging.PhotoRejected) as error:
+                say(f"left out row {record.number}, {record.cells.get(str(layout.columns['file']))}: {error}")
     for photo in reversed(photos):
         request_analysis(photo, user=user)
 
@@ -91,10 +100,16 @@ def _in_words(problem: Problem) -> str:
     return f"{problem.column} {problem.value!r}: {problem.message % problem.params}"
 
 
-def _import_row(clinic: Clinic, user: User, folder: Path, row: Row, region: str) -> Photo:
-    if (disease := PAD_UFES_20.labels.get(row.label.casefold())) is None:
+def _import_row(clinic: Clinic, user: User, files: PhotoSet, row: Row, region: str) -> Photo:
+    if (disease := PAD_UFES_20.labels.get(fold(row.label))) is None:
         raise ValueError(f"{row.label!r} is none of its diseases")
-    data = (folder / "images" / Path(row.file).name).read_bytes()
+    try:
+        name = files.find(row.file)
+    except Ambiguous:
+        raise ValueError("several photos have this name") from None
+    if name is None:
+        raise ValueError("this photo is not there")
+    data = files.read(name, imaging.MAX_BYTES)
     patient, _created = Patient.objects.get_or_create(
         clinic=clinic,
         code=row.patient,
@@ -109,8 +124,7 @@ def _import_row(clinic: Clinic, user: User, folder: Path, row: Row, region: str)
         clinic=clinic,
         patient=patient,
         note=f"PAD-UFES-20 lesion {row.lesion} ({region.lower()})",
-        # "Face" is no site of ours: it stands in the note.
-        defaults={"site": "" if row.site == "other" else row.site, "created_by": user},
+        defaults={"site": row.site, "created_by": user},
     )
     photo, _created = store_photo(clinic=clinic, user=user, data=data, name=row.file, lesion=lesion)
     if created:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import OutputWrapper
 
-from classifier.analysing.photo_files import Classified, PassedOver
+from classifier.analysing.photo_files import Classified
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from skinclinic.imaging import NOTES
@@ -83,14 +83,6 @@ class TableWriter:
 
 def _name_and_score(key: str, score: float) -> str:
     return f"{BY_KEY[key].name_en} {score:.2f} ({BY_KEY[key].tier})"
-
-
-def words_for_passed_over(files: list[PassedOver]) -> str:
-    """How many files of the folders are no photos, and which."""
-    named = [f"  {printable(file.path)}: {file.kind}" for file in files[:_NAMED]]
-    if len(files) > _NAMED:
-        named.append(f"  and {len(files) - _NAMED} more")
-    return "\n".join([f"Passed over, no photos: {len(files)}", *named])
 
 
 def printable(path: str) -> str:

@@ -14,9 +14,15 @@ UNKNOWN = "unknown"
 _AGES = ((30, "0–29"), (50, "30–49"), (70, "50–69"), (200, "70 and over"))
 
 
-def age_band(age: int | None) -> str:
-    """The group of an age in years."""
-    return UNKNOWN if age is None else next(name for limit, name in _AGES if age < limit)
+def age_band(age: int | None, age_to: int | None = None) -> str:
+    """The group of an age in years, or of a range of them that lies in one."""
+    if age is None:
+        return UNKNOWN
+    first, last = (
+        next(name for limit, name in _AGES if years < limit)
+        for years in (age, age if age_to is None else age_to)
+    )
+    return first if first == last else UNKNOWN
 
 
 @dataclass(frozen=True)

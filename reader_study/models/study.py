@@ -177,6 +177,14 @@ class StudyImage(models.Model):
     def __str__(self) -> str:
         return f"{self.study_id}: {self.number}"
 
+    @property
+    def age_range(self) -> tuple[int | None, int | None]:
+        """(first, last) year; the last is None where the age is known, both where it is not."""
+        item = self.dataset_item
+        if self.age is None and item is not None and item.age_to is not None:
+            return item.age, item.age_to
+        return self.age, None
+
 
 class StudyEvent(models.Model):
     """A line of the study's log. Never changed, never deleted."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from reader_study.models import Answer, Reading, StudyImage
 from skinclinic.templatetags.ui import site_name
+from skinclinic.vocabulary import ages
 
 # The last answers whose time says how long the rest will take.
 PACE_OF = 20
@@ -48,7 +49,8 @@ def _answers(reading: Reading) -> dict[int, Answer]:
 
 
 def _facts(study, order: list[int]) -> dict[int, str]:
-    images = {image.number: image for image in StudyImage.objects.filter(study=study, number__in=order)}
+    rows = StudyImage.objects.filter(study=study, number__in=order).select_related("dataset_item")
+    images = {image.number: image for image in rows}
     found = {
         place: _fact(study, images[number]) for place, number in enumerate(order, start=1) if number in images
     }
@@ -59,7 +61,7 @@ def _fact(study, image: StudyImage) -> str:
     """Age, sex and site in words, as far as the study tells them and they are known."""
     sexes = {"female": _("Female"), "male": _("Male")}
     told = {
-        "age": _("%(age)d years") % {"age": image.age} if image.age is not None else "",
+        "age": ages.name(*image.age_range),
         "sex": sexes.get(image.sex, ""),
         "site": site_name(image.site) if image.site else "",
     }

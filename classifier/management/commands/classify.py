@@ -13,7 +13,6 @@ from classifier.management.classify_output import (
     JsonWriter,
     TableWriter,
     save_heatmaps,
-    words_for_passed_over,
 )
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
@@ -24,9 +23,8 @@ DEFAULT_THRESHOLDS = "balanced"
 
 class Command(BaseCommand):
     help = (
-        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted; what they are, "
-        "their content says, and what was passed over is named). "
-        "Needs no database. Exit status 1 if no photo could be classified."
+        "Classify photos among the 12 diseases. Takes files and folders (all photos in them, sorted; what else "
+        "lies there is named). Needs no database. Exit status 1 if no photo could be classified."
     )
     requires_system_checks = []
 
@@ -60,7 +58,7 @@ class Command(BaseCommand):
             except weights.ModelRejected as error:
                 raise CommandError(error.message) from error
             limits = manifest.thresholds[chosen]["values"] if chosen else {}
-            passed_over: list[photo_files.PassedOver] = []
+            passed_over = photo_files.PassedOver()
             found = photo_files.find(paths, passed_over)
             writer = (
                 JsonWriter(self.stdout, manifest)
@@ -70,8 +68,8 @@ class Command(BaseCommand):
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)
             succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
-        if passed_over:
-            self.stderr.write(words_for_passed_over(passed_over))
+        for line in passed_over.lines():
+            self.stderr.write(line)
         if not succeeded:
             sys.exit(1)
 

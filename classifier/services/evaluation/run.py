@@ -30,7 +30,7 @@ CURVE_POINTS = 160
 _MOST_ROWS = 1000
 # What is read of each photo: 100,000 of them are held in memory.
 _READ = (
-    "version", "content_sha256", "phash", "label", "is_proven", "person", "age", "sex", "skin_type", "site",
+    "version", "content_sha256", "phash", "label", "is_proven", "person", "age", "age_to", "sex", "skin_type", "site",
     "source_name", "entry__photo_id", "entry__external_id",
 )  # fmt: skip
 
@@ -142,7 +142,7 @@ class EvaluatedPhotos:
 
     def subgroups(self) -> dict[str, list[str]]:
         return {
-            "age": [age_band(item.age) for item in self.items],
+            "age": [age_band(item.age, item.age_to) for item in self.items],
             "sex": [item.sex or UNKNOWN for item in self.items],
             "skin_type": [str(item.skin_type or UNKNOWN) for item in self.items],
             "site": [item.site or UNKNOWN for item in self.items],

@@ -12,7 +12,7 @@ from reader_study.models import Reading, Study, StudyImage
 from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.services.refused import Refused
-from skinclinic.vocabulary import sites
+from skinclinic.vocabulary import ages, sites
 from skinclinic.vocabulary.diseases import BY_KEY
 
 
@@ -54,8 +54,8 @@ def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
 def facts(study: Study, image: StudyImage) -> str:
     """What readers are told of the patient, in words; what is not known is left out."""
     found = []
-    if "age" in study.shown_facts and image.age is not None:
-        found.append(_("Age: %(age)d") % {"age": image.age})
+    if "age" in study.shown_facts and (age := ages.name(*image.age_range)):
+        found.append(_("Age: %(age)s") % {"age": age})
     if "sex" in study.shown_facts and image.sex:
         found.append(_("Sex: %(sex)s") % {"sex": dict(Patient.Sex.choices).get(image.sex, image.sex)})
     if "site" in study.shown_facts and image.site:

@@ -342,7 +342,9 @@ def _image(study: Study, number: int, item: DatasetItem, is_practice: bool) -> S
     return StudyImage(
         study=study, number=number, name=f"{number:03d}", dataset=str(item.version), dataset_item=item,
         photo_id=item.kept_entry.photo_id, content_sha256=item.content_sha256, truth=item.label, sex=item.sex,
-        age=item.age, skin_type=item.skin_type, site=item.site, is_practice=is_practice,
+        # Of a range no year is guessed: it is told as it is, from the dataset's item.
+        age=item.age if item.age_to is None else None, skin_type=item.skin_type, site=item.site,
+        is_practice=is_practice,
     )  # fmt: skip
 
 

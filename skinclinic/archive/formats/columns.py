@@ -1,91 +1,264 @@
-"""Tables whose columns are known, or named by a curator: from a record to a ``Row``."""
+"""From the records of a table to rows: each cell read, each word that nobody knows kept for a curator to say."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import ast
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Any
 
-from skinclinic.archive.formats import rows
-from skinclinic.archive.formats.problems import CellError, Problem, _
-from skinclinic.archive.formats.rows import Row
+from skinclinic.archive.formats import values
+from skinclinic.archive.formats.layouts import NEEDED, Layout
+from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
+from skinclinic.archive.formats.rows import HISTOPATHOLOGY, Row, is_unknown
 from skinclinic.archive.formats.tables import Record
+from skinclinic.archive.formats.values import words
+from skinclinic.archive.formats.words import facts
+from skinclinic.archive.formats.words.folding import fold
 
-KINDS = {
-    "": "close_up", "close_up": "close_up", "clinical": "close_up", "clinical: close-up": "close_up",
-    "overview": "overview", "clinical: overview": "overview", "tbp tile: close-up": "close_up",
-    "tbp tile: overview": "overview", "dermoscopic": "dermoscopic",
-}  # fmt: skip
-
-
-def kind(text: str) -> str:
-    """'close_up', 'overview' or 'dermoscopic'. Raises CellError."""
-    try:
-        return KINDS["" if rows.is_unknown(text) else " ".join(text.casefold().split())]
-    except KeyError:
-        raise CellError(_("none of clinical, overview, dermoscopic")) from None
-
-
-def words(most: int) -> Callable[[str], str]:
-    """Text of at most so many characters; unknown is ''."""
-
-    def read(text: str) -> str:
-        if len(text) > most:
-            raise CellError(_("longer than %(most)s characters"), most=most)
-        return "" if rows.is_unknown(text) else text
-
-    return read
-
-
-# How each field of a Row is read from text.
-READERS: dict[str, Callable] = {
+__all__ = ["LEAVE_OUT", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]
+LEAVE_OUT = "-"
+MOST_WORDS = 10_000
+# How each field of a Row is read from text; an age may be a range, a date is read in its column's order.
+READERS: dict[str, Callable[[str], Any]] = {
     "file": words(300), "external_id": words(200), "label": words(120), "patient": words(60),
-    "lesion": words(60), "age": rows.age, "sex": rows.sex, "skin_type": rows.skin_type,
-    "ethnicity": words(80), "site": words(80), "taken_on": rows.day, "kind": kind, "is_proven": rows.yes,
-    "confirmed_by": rows.confirmed_by, "subtype": words(80), "icd10": rows.icd10, "impression": words(120),
-    "text": words(2000), "sha256": words(64), "split": rows.side, "is_synthetic": rows.yes,
+    "lesion": words(60), "age": values.age, "sex": values.sex, "skin_type": values.skin_type,
+    "ethnicity": words(80), "site": values.site, "taken_on": values.day, "kind": values.kind,
+    "is_proven": values.yes, "confirmed_by": values.confirmed_by, "subtype": words(80), "icd10": values.icd10,
+    "impression": words(120), "text": words(2000), "sha256": words(64), "split": values.side,
+    "is_synthetic": values.yes,
 }  # fmt: skip
-NEEDED = ("file", "label")
+# Fields whose words a curator may explain; the labels of diseases are explained beside them (``Import.labels``).
+MAPPABLE = ("site", "sex", "skin_type", "age", "kind", "confirmed_by", "is_proven", "is_synthetic")
+_FOR_ALL = ("kind", "confirmed_by", "ethnicity")
+DEFAULTS = (*_FOR_ALL, "dates")
+
+Words = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Which column holds which field; ``codes`` are the source's own words for its values, folded.
-
-    ``labels``: its words for diseases that need no mapping by a curator. ``sites``: for anatomic sites.
-    """
-
-    columns: dict[str, str]
-    labels: dict[str, str] = field(default_factory=dict)
-    sites: dict[str, str] = field(default_factory=dict)
-    kind: str = "close_up"
-
-    @property
-    def needed(self) -> list[str]:
-        return [self.columns[name] for name in NEEDED if name in self.columns]
+class _LeaveOut(Exception):
+    """A curator wants no row with this word."""
 
 
-def read(record: Record, layout: Layout) -> tuple[Row | None, list[Problem]]:
-    """The row a record describes, or None and the problems that keep it from being one."""
-    problems = list(record.problems)
-    values = {}
-    for name, column in layout.columns.items():
-        text = record.cells.get(column, "")
+class Reader:
+    """Reads records by a layout. ``words``: what a curator says words mean, {field: {word: value, "" for not decided,
+    LEAVE_OUT}}; ``defaults``: what holds where the table says nothing (``DEFAULTS``); ``order``: how dates with the
+    year last are read. ``seen``: {field: {word: [rows, what it was read as]}}."""
+
+    def __init__(self, layout: Layout, words: Words, defaults: Mapping[str, str], order: str = ""):
+        self.layout, self.defaults = layout, {**defaults}
+        self.order = order or self.defaults.get("dates", "")
+        self.said = {
+            name: {word.strip().casefold(): value for word, value in found.items() if value}
+            for name, found in words.items()
+        }
+        self._known: dict[tuple[str, str], Any] = {}
+        self.counts: dict[str, Counter[str]] = {name: Counter() for name in MAPPABLE}
+        for name, found in self.said.items():
+            for word, value in found.items():
+                self._check(name, word, value)
+
+    def _check(self, name: str, word: str, value: str) -> None:
+        """Raises TableRefused when a word is said to mean what the field cannot hold."""
         try:
-            values[name] = READERS[name](text)
+            if name not in MAPPABLE:
+                raise CellError(_("its words cannot be mapped"))
+            if value != LEAVE_OUT:
+                READERS[name](value)
         except CellError as error:
-            problems.append(Problem(column, error.message, text, error.params))
-    for name in NEEDED:
-        if not values.get(name) and not problems:
-            problems.append(Problem(layout.columns[name], _("is empty")))
-    site = values.get("site", "")
-    values["site"] = layout.sites.get(" ".join(site.casefold().split()), "")
-    if site and not values["site"]:
-        problems.append(Problem(layout.columns["site"], _("no body site that is known"), site))
-    if problems:
-        return None, problems
-    values["external_id"] = values.get("external_id") or PurePosixPath(values["file"]).name
-    if values.get("confirmed_by") == rows.HISTOPATHOLOGY:
-        values["is_proven"] = True
-    elif values.get("is_proven") and not values.get("confirmed_by"):
-        values["confirmed_by"] = rows.HISTOPATHOLOGY
-    values.setdefault("kind", layout.kind)
-    return Row(number=record.number, **values), []
+            raise TableRefused(
+                _("“%(word)s” (%(field)s) is mapped to “%(value)s”: %(error)s."),
+                word=word[:80], field=name, value=value[:80], error=error.message % error.params,
+            ) from None  # fmt: skip
+
+    def rows(self, record: Record) -> list[tuple[Row | None, list[Problem]]]:
+        """The rows a record describes, one a photo; None where problems keep it from being one."""
+        problems = list(record.problems)
+        found: dict[str, Any] = {}
+        left_out = False
+        for name, column in self.layout.columns.items():
+            text = record.cells.get(str(column), "")
+            left_out |= self._read(name, str(column), text, found, problems)
+        for name in self.layout.flags:
+            left_out |= self._read(name, name, self._flagged(name, record), found, problems)
+        left_out |= self._site(record, found, problems)
+        self._label(record, found, problems)
+        for name, value in self.layout.fixed.items():
+            if not found.get(name):
+                found[name] = READERS[name](value)
+        rows = []
+        for file, kind in self._photos(record):
+            own, mine = dict(found), list(problems)
+            if kind:
+                left_out |= self._read("kind", kind[0], kind[1], own, mine)
+            if self.layout.photos:
+                left_file: dict[str, Any] = {}
+                self._read("file", file[0], file[1], left_file, mine)
+                own |= left_file
+            if not own.get("file") and not mine:
+                mine.append(Problem(file[0], _("is empty")))
+            rows.append((None, mine) if mine else (self._row(record, own, left_out), []))
+        return rows
+
+    def with_defaults(self, row: Row) -> Row:
+        """A row of a folder, of which nothing else is known."""
+        said = {name: READERS[name](self.defaults[name]) for name in _FOR_ALL if self.defaults.get(name)}
+        return replace(row, is_proven=said.get("confirmed_by") == HISTOPATHOLOGY, terms=(row.label,), **said)
+
+    def _row(self, record: Record, found: dict[str, Any], left_out: bool) -> Row:
+        # Where a row names several photos their folders tell them apart.
+        named = found["file"][-200:] if self.layout.photos else PurePosixPath(found["file"]).name
+        found["external_id"] = found.get("external_id") or named
+        found["age"], found["age_to"] = found.get("age") or (None, None)
+        for name in _FOR_ALL:
+            if not found.get(name) and self.defaults.get(name):
+                is_no_proof = name == "confirmed_by" and found.get("is_proven") is False
+                found[name] = "" if is_no_proof else READERS[name](self.defaults[name])
+        if found.get("confirmed_by") == HISTOPATHOLOGY:
+            found["is_proven"] = True
+        elif found.get("is_proven") and not found.get("confirmed_by"):
+            found["confirmed_by"] = HISTOPATHOLOGY
+        for name in ("is_proven", "is_synthetic"):
+            found[name] = bool(found.get(name))
+        return Row(number=record.number, columns=self._unread(record, found), left_out=left_out, **found)
+
+    def _unread(self, record: Record, found: dict[str, Any]) -> dict[str, str]:
+        """What the record says in columns that are read into no field, and a site that is not ours to the letter."""
+        used = set(self.layout.read_into_fields)
+        site = str(self.layout.columns.get("site", ""))
+        if fold(record.cells.get(site, "")) != fold(found.get("site") or ""):
+            used.discard(site)
+        return {name: text for name, text in record.cells.items() if name not in used and text.strip()}
+
+    def _read(
+        self, name: str, column: str, text: str, found: dict[str, Any], problems: list[Problem]
+    ) -> bool:
+        """Read one cell into ``found`` or ``problems``; True when its rows are to be left out."""
+        if name == "label":
+            # An empty one may have been decided on: the check looks.
+            text = text.strip()
+            if len(text) > 120:
+                problems.append(Problem(column, _("longer than %(most)s characters"), text, {"most": 120}))
+            found[name] = text
+            return False
+        try:
+            found[name] = self._value(name, text)
+        except _LeaveOut:
+            return True
+        except CellError as error:
+            problems.append(Problem(column, error.message, text, error.params, name))
+        return False
+
+    def _value(self, name: str, text: str) -> Any:
+        if name == "taken_on":
+            return values.day(text, self.order)
+        if name not in MAPPABLE:
+            return READERS[name](text)
+        word = text.strip()
+        if len(self.counts[name]) < MOST_WORDS or word in self.counts[name]:
+            self.counts[name][word] += 1
+        key = (name, word)
+        if key not in self._known:
+            if len(self._known) > MOST_WORDS:
+                self._known.clear()
+            self._known[key] = self._meaning(name, word)
+        known = self._known[key]
+        if isinstance(known, Exception):
+            raise known
+        return known
+
+    def _meaning(self, name: str, word: str) -> Any:
+        said = self.said.get(name, {}).get(word.casefold())
+        if said == LEAVE_OUT:
+            return _LeaveOut()
+        ours = said or self.layout.words.get(name, {}).get(fold(word), word)
+        try:
+            return READERS[name](ours)
+        except CellError as error:
+            return error
+
+    def meaning(self, name: str, word: str) -> Any:
+        """What a word was read as: a value, or None where nobody knows it or its rows are left out."""
+        found = self._meaning(name, word)
+        return None if isinstance(found, Exception) else found
+
+    def is_known(self, name: str, word: str) -> bool:
+        return not isinstance(self._meaning(name, word), CellError)
+
+    def _flagged(self, name: str, record: Record) -> str:
+        """What the one column that says yes stands for; nothing where several do."""
+        said = [
+            value
+            for column, value in self.layout.flags[name].items()
+            if record.cells.get(column, "").strip().casefold() in ("yes", "true", "1", "1.0")
+        ]
+        return said[0] if len(said) == 1 else ""
+
+    def _site(self, record: Record, found: dict[str, Any], problems: list[Problem]) -> bool:
+        """Of the levels of a site the narrowest that is known."""
+        columns = [c for c in self.layout.levels.get("site", ()) if not is_unknown(record.cells.get(c, ""))]
+        if not columns:
+            return False
+        for column in reversed(columns):
+            known = self._meaning("site", record.cells[column].strip())
+            if not isinstance(known, CellError):
+                return self._read("site", column, record.cells[column], found, problems)
+        return self._read("site", columns[-1], record.cells[columns[-1]], found, problems)
+
+    def _label(self, record: Record, found: dict[str, Any], problems: list[Problem]) -> None:
+        """The word for the disease and, where the source has levels, the wider ones it lies in."""
+        if self.layout.one_hot:
+            found["label"] = self._hot(record, problems)
+        elif self.layout.weighted:
+            found["label"] = self._heaviest(record, problems)
+        levels = self.layout.levels.get("label", ())
+        terms = [found["label"]] if found.get("label") else []
+        if levels:
+            cells = [
+                text for column in levels if (text := record.cells.get(column, "")) and not is_unknown(text)
+            ]
+            terms = [term.strip() for text in cells for term in text.split(":") if term.strip()]
+            terms = list(dict.fromkeys(reversed(terms)))
+            found["label"] = terms[0] if terms else ""
+        found["terms"] = tuple(terms)
+
+    def _hot(self, record: Record, problems: list[Problem]) -> str:
+        """The name of the one column that says 1."""
+        numbers: dict[str, float] = {}
+        for column in self.layout.one_hot:
+            text = record.cells.get(column, "").strip()
+            try:
+                numbers[column] = float(text) if text else 0.0
+            except ValueError:
+                problems.append(Problem(column, _("neither 0 nor 1"), text))
+        hot = [column for column, number in numbers.items() if number == 1]
+        if any(number not in (0, 1) for number in numbers.values()) or len(hot) > 1:
+            problems.append(
+                Problem(" ".join(hot) or "", _("exactly one of the columns of diseases must say 1"))
+            )
+        return hot[0] if len(hot) == 1 else ""
+
+    def _heaviest(self, record: Record, problems: list[Problem]) -> str:
+        """The heaviest of {'Eczema': 0.7, 'Psoriasis': 0.3}; none where two weigh the same."""
+        text = record.cells.get(self.layout.weighted, "").strip()
+        if is_unknown(text):
+            return ""
+        try:
+            weights = ast.literal_eval(text)
+            most = max(weights.values(), default=0)
+            heaviest = [str(name) for name, weight in weights.items() if weight == most]
+        except (ValueError, SyntaxError, AttributeError, TypeError, MemoryError, RecursionError):
+            problems.append(Problem(self.layout.weighted, _("not names with weights"), text))
+            return ""
+        return heaviest[0] if len(heaviest) == 1 else ""
+
+    def _photos(self, record: Record) -> list[tuple[tuple[str, str], tuple[str, str] | None]]:
+        """((column, file), (column, word for its kind)) of each photo of a record."""
+        if not self.layout.photos:
+            return [((str(self.layout.columns["file"]), ""), None)]
+        found = []
+        for column, kind in self.layout.photos.items():
+            if file := record.cells.get(column, "").strip():
+                said = kind if kind in facts.KINDS.values() else record.cells.get(kind, "")
+                found.append(((column, file), (kind, said)))
+        return found or [((next(iter(self.layout.photos)), ""), None)]

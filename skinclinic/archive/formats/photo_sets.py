@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from skinclinic import imaging
 from skinclinic.archive.formats.problems import PhotosRefused, _
+from skinclinic.imaging import file_kinds
 
 MOST_FILES = 1_000_000
 LONGEST_NAME = 1000
@@ -22,7 +22,8 @@ MOST_RATIO_OF_ALL = 50
 _SMALL = 1 << 20
 # The directory of a ZIP is read at once: with shorter names than these a million files need no more.
 MOST_DIRECTORY_BYTES = 160 << 20
-SUFFIXES = imaging.SUFFIXES
+# Bytes that tell what a file is.
+_START = 4096
 _NESTED = {
     ".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".tbz", ".tbz2", ".xz", ".txz", ".lzma", ".zst",
     ".z", ".cab", ".jar", ".iso", ".dmg",
@@ -45,29 +46,63 @@ class Ambiguous(LookupError):
 
 
 class PhotoSet:
-    """Photos by name: ``names`` are their paths below the folder, ``read`` gives the bytes of one."""
+    """Photos by name: ``names`` are their paths below the folder, ``read`` gives the bytes of one.
 
-    def __init__(self, names: Iterator[str]):
+    ``passed_over``: the other files, {kind of file: their names}; ``tables``: those of them that may be tables.
+    """
+
+    def __init__(self, files: Iterator[tuple[str, str]]):
+        """``files``: (name, "" for a photo or the kind of any other file)."""
         self.names: list[str] = []
-        # A spelling that several photos share names none of them.
+        self.passed_over: dict[str, list[str]] = {}
+        # A spelling that several files share names none of them: with and without folder, with and without ending.
         self._paths: dict[str, str | None] = {}
         self._bare: dict[str, str | None] = {}
-        for name in names:
-            if len(self.names) >= MOST_FILES:
+        self._path_stems: dict[str, str | None] = {}
+        self._bare_stems: dict[str, str | None] = {}
+        self._exact: set[str] = set()
+        for number, (name, kind) in enumerate(files):
+            if number >= MOST_FILES:
                 raise _too_many()
             if not _is_text(name) or len(name) > LONGEST_NAME:
                 raise PhotosRefused(
                     _("The name “%(name)s” is not text or too long. Rename the file."), name=name[:80]
                 )
-            self.names.append(name)
-            path = _fold(name)
-            bare = path.rpartition("/")[2]
-            self._paths[path] = None if path in self._paths else name
-            self._bare[bare] = None if bare in self._bare else name
-        self._exact = set(self.names)
+            if kind:
+                self.passed_over.setdefault(kind, []).append(name)
+            else:
+                self.names.append(name)
+            if kind not in file_kinds.NEVER_MEANT:
+                self._know(name, is_photo=not kind)
+
+    def _know(self, name: str, *, is_photo: bool) -> None:
+        self._exact.add(name)
+        path = _fold(name)
+        for known, spelling in ((self._paths, path), (self._bare, path.rpartition("/")[2])):
+            known[spelling] = None if spelling in known else name
+        if is_photo:
+            stem = str(PurePosixPath(path).with_suffix(""))
+            for known, spelling in ((self._path_stems, stem), (self._bare_stems, stem.rpartition("/")[2])):
+                known[spelling] = None if spelling in known else name
+
+    @property
+    def tables(self) -> list[str]:
+        """Files that may be tables, by their names; HAM10000's has no ending."""
+        return [
+            name
+            for kind, names in self.passed_over.items()
+            if kind not in file_kinds.NEVER_MEANT
+            for name in names
+            if name.lower().endswith((".csv", ".tsv", ".tab"))
+            or (kind == file_kinds.TEXT and name.lower().endswith((".txt", "metadata", "groundtruth")))
+        ]
+
+    def path_of(self, name: str) -> Path | None:
+        """Where a file lies on disk; None in a ZIP."""
+        return None
 
     def find(self, wanted: str) -> str | None:
-        """The photo a table means: by its path or its bare name, with or without an ending.
+        """The file a table means: by its path or its bare name, with or without an ending.
 
         Raises Ambiguous if there are several.
         """
@@ -75,13 +110,11 @@ class PhotoSet:
         if wanted in self._exact:
             return wanted
         folded = _fold(wanted)
-        for known in (self._paths, self._bare):
-            for endings in (("",), SUFFIXES):
-                found = [known[folded + ending] for ending in endings if folded + ending in known]
-                if len(found) > 1 or None in found:
+        for known in (self._paths, self._path_stems, self._bare, self._bare_stems):
+            if folded in known:
+                if (found := known[folded]) is None:
                     raise Ambiguous(wanted)
-                if found:
-                    return found[0]
+                return found
         return None
 
     def read(self, name: str, most: int) -> bytes:
@@ -96,13 +129,17 @@ class Folder(PhotoSet):
         self.path = path.resolve()
         super().__init__(self._walk())
 
-    def _walk(self) -> Iterator[str]:
+    def _walk(self) -> Iterator[tuple[str, str]]:
         for folder, inside, files in os.walk(self.path, onerror=_refuse_folder):
             inside.sort()
-            for file in sorted(files):
+            links = [name for name in inside if Path(folder, name).is_symlink()]
+            for file in sorted([*files, *links]):
                 path = Path(folder, file)
-                if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink():
-                    yield path.relative_to(self.path).as_posix()
+                name = path.relative_to(self.path)
+                yield name.as_posix(), file_kinds.of_path(path, PurePosixPath(name.as_posix()))
+
+    def path_of(self, name: str) -> Path | None:
+        return self.path / name
 
     def read(self, name: str, most: int) -> bytes:
         try:
@@ -159,7 +196,7 @@ class Zip(PhotoSet):
                 times=grown // self.size,
             )
 
-    def _walk(self) -> Iterator[str]:
+    def _walk(self) -> Iterator[tuple[str, str]]:
         for info in self.file.infolist():
             text = _name(info)
             name = PurePosixPath(text)
@@ -171,7 +208,10 @@ class Zip(PhotoSet):
                 )
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise PhotosRefused(_("“%(name)s” is a link. Put the file itself into the ZIP."), name=shown)
-            if info.is_dir() or "__MACOSX" in name.parts or name.name.startswith("."):
+            if info.is_dir():
+                continue
+            if kind := file_kinds.by_name(name):
+                yield key, kind
                 continue
             suffix = name.suffix.lower()
             if suffix in _NESTED:
@@ -186,9 +226,16 @@ class Zip(PhotoSet):
                     name=shown,
                     times=info.file_size // max(info.compress_size, 1),
                 )
-            if suffix in SUFFIXES:
-                self._add(key, info, shown)
-                yield key
+            self._add(key, info, shown)
+            yield key, file_kinds.by_content(name, self._start(info))
+
+    def _start(self, info: zipfile.ZipInfo) -> bytes:
+        """The first bytes of a file; none of one that cannot be unpacked, which reading it will say."""
+        try:
+            with self.file.open(info) as file:
+                return file.read(_START)
+        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error, struct.error):
+            return b""
 
     def _add(self, key: str, info: zipfile.ZipInfo, shown: str) -> None:
         # zipfile unpacks other methods without a bound on memory.
@@ -246,8 +293,10 @@ def _too_many() -> PhotosRefused:
     )
 
 
-def open_photos(path: Path) -> PhotoSet:
-    """The photos of a folder or ZIP. Raises PhotosRefused."""
+def open_photos(path: Path | None) -> PhotoSet:
+    """The photos of a folder or ZIP, or none where only a table was sent. Raises PhotosRefused."""
+    if path is None:
+        return PhotoSet(iter(()))
     if path.is_dir():
         return Folder(path)
     if path.is_file():

@@ -33,9 +33,11 @@ class PhotosRefused(Said):
 
 @dataclass(frozen=True)
 class Problem:
-    """What keeps a row out. ``column``: "" for the row as a whole; ``value``: the text that is wrong."""
+    """What keeps a row out. ``column``: "" for the row as a whole; ``value``: the text that is wrong; ``meant``: the
+    field it was to be read into."""
 
     column: str
     message: str
     value: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
+    meant: str = ""

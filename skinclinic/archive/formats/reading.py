@@ -1,64 +1,116 @@
 """One door to all formats: photos and a table in, rows and problems out."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from skinclinic.archive.formats import known
-from skinclinic.archive.formats.columns import NEEDED, READERS, Layout, read
+from skinclinic.archive.formats import folders, known, values
+from skinclinic.archive.formats.columns import NEEDED, READERS, Reader, Words
+from skinclinic.archive.formats.layouts import Layout
 from skinclinic.archive.formats.photo_sets import PhotoSet
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.formats.tables import Table
 
-PAD_UFES_20, ISIC, MED_NODE, FOLDER = "pad-ufes-20", "isic", "med-node", "folder"
+WITHOUT_TABLE = known.WITHOUT_TABLE
 CSV, OWN_EXPORT = "csv", "skinclinic"
-WITHOUT_TABLE = (MED_NODE, FOLDER)
 
 # (row number, the row or None, what keeps it out)
 Read = tuple[int, Row | None, list[Problem]]
 
 
-def layout_of(format: str, columns: dict[str, str], table: Table) -> Layout:
-    """How this table is read. Raises TableRefused when a column it needs is not there."""
-    layout = {PAD_UFES_20: known.PAD_UFES_20, ISIC: known.ISIC, OWN_EXPORT: known.OWN_EXPORT}.get(format)
-    if layout is None:
+@dataclass
+class Source:
+    """An archive as it is read: its format and what a curator has said of it. ``words``, ``defaults``: see ``Reader``;
+    ``level``: which folder names the disease (``folders``)."""
+
+    format: str
+    photos: PhotoSet
+    table: Table | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    words: Words = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    level: int = 0
+
+    @cached_property
+    def layout(self) -> Layout:
+        """How the table is read. Raises TableRefused when a column it needs is not there."""
+        if self.table is None:
+            return Layout(columns={"label": "", "file": ""}, labels=known.FOLDER_LABELS.get(self.format, {}))
         # In one order: a database may give them in any.
-        columns = {name: columns[name] for name in READERS if columns.get(name)}
-        if missing := [name for name in NEEDED if name not in columns]:
-            raise TableRefused(_("Say which column holds: %(fields)s."), fields=", ".join(missing))
-        layout = Layout(columns, sites=known.SITES)
-        table.require(*columns.values())
-    if format == ISIC and "diagnosis" not in table.columns:
-        table.require("isic_id", known.ISIC_LEVELS[-1])
-        levels = [name for name in known.ISIC_LEVELS if name in table.columns]
-        layout = replace(layout, columns=layout.columns | {"label": levels[-1]})
-    table.require(*layout.needed)
-    return layout
+        columns = {name: self.columns[name] for name in READERS if self.columns.get(name)}
+        if (layout := known.LAYOUTS.get(self.format)) is None:
+            self.table.require(*columns.values())
+            if missing := [name for name in NEEDED if name not in columns]:
+                raise TableRefused(_("Say which column holds: %(fields)s."), fields=", ".join(missing))
+            return Layout(columns)
+        # A mapping may have been made for another table.
+        columns = {
+            name: column
+            for name, column in columns.items()
+            if column in self.table.columns and column not in layout.levels.get(name, ())
+        }
+        if "label" in columns:
+            layout = replace(
+                layout,
+                one_hot=(),
+                weighted="",
+                levels={k: v for k, v in layout.levels.items() if k != "label"},
+            )
+        if "file" in columns:
+            layout = replace(layout, photos={})
+        return replace(layout, columns={**layout.columns, **columns}).of(self.table)
 
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads the table, with all the words it has met. Raises TableRefused."""
+        return Reader(self.layout, self.words, self.defaults, self._order())
 
-def rows(format: str, photos: PhotoSet, table: Table | None, columns: dict[str, str]) -> Iterator[Read]:
-    """All rows in their order. Raises TableRefused and PhotosRefused for the whole."""
-    if table is None:
-        for row in known.folder_rows(photos):
-            yield row.number, row, []
-        return
-    layout = layout_of(format, columns, table)
-    levels = [name for name in known.ISIC_LEVELS if name in table.columns] if format == ISIC else []
-    for record in table.records():
-        if format == ISIC and levels:
-            deepest = next((record.cells[name] for name in levels if record.cells.get(name)), "")
-            diagnosis = deepest or record.cells.get("diagnosis", "")
-            record = replace(record, cells=record.cells | {layout.columns["label"]: diagnosis})
-        found, problems = read(record, layout)
-        if found and format == ISIC:
-            found = replace(found, label=known.isic_leaf(found.label))
-        yield record.number, found, problems
+    def _order(self) -> str:
+        """Whether the day or the month comes first, where the column can be read in one way only; '' otherwise."""
+        column = str(self.layout.columns.get("taken_on", ""))
+        left = {values.DAY_FIRST, values.MONTH_FIRST}
+        if self.table is None or not column:
+            return ""
+        for record in self.table.records():
+            # A date that no order can read is an error of its own.
+            left &= values.orders(record.cells.get(column, "")) or left
+        return left.pop() if len(left) == 1 else ""
 
+    @property
+    def unread_columns(self) -> list[str]:
+        """Columns of the table that are read into no field."""
+        if self.table is None:
+            return []
+        layout = self.layout
+        used = layout.read_into_fields | {name for names in layout.levels.values() for name in names}
+        used |= {name for names in layout.flags.values() for name in names} | {layout.weighted}
+        return [name for name in self.table.columns if name and name not in used]
 
-def own_labels(format: str) -> dict[str, str]:
-    """The source's words, folded, that mean one of the 12 without anybody's decision."""
-    return {
-        PAD_UFES_20: known.PAD_UFES_20.labels,
-        ISIC: known.ISIC.labels,
-        MED_NODE: known.MED_NODE_LABELS,
-    }.get(format, {})
+    def rows(self, reader: Reader | None = None) -> Iterator[Read]:
+        """All rows in their order. Raises TableRefused and PhotosRefused for the whole."""
+        if self.table is None:
+            yield from self._of_folders()
+            return
+        reader = reader or self.reader
+        for record in self.table.records():
+            for row, problems in reader.rows(record):
+                yield record.number, row, problems
+
+    def again(self) -> Iterator[Row]:
+        """The rows that can be read, without counting their words a second time."""
+        if self.table is None:
+            return
+        reader = Reader(self.layout, self.words, self.defaults, self.reader.order)
+        for _number, row, _problems in self.rows(reader):
+            if row is not None and not row.left_out:
+                yield row
+
+    def _of_folders(self) -> Iterator[Read]:
+        if self.format == known.DERMOFIT and not self.level:
+            found = folders.dermofit_rows(self.photos)
+        else:
+            found = folders.rows(self.photos, self.level or folders.HOLDS_THE_PHOTO)
+        reader = Reader(self.layout, {}, self.defaults)
+        for row in found:
+            yield row.number, reader.with_defaults(row), []

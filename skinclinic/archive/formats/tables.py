@@ -1,11 +1,13 @@
-"""Reading a table as people save it: UTF-8 with or without a mark, CP949, commas, semicolons or tabs."""
+"""Reading a table as people save it: commas, semicolons or tabs, in any encoding (``encodings``)."""
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
 
 MOST_BYTES = 1024**3
@@ -14,8 +16,8 @@ MOST_COLUMNS = 500
 LONGEST_CELL = 20_000
 LONGEST_LINE = 1_000_000
 LONGEST_NAME = 200
-_ENCODINGS = ("utf-8-sig", "cp949")
 _DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,24 @@ class Record:
 class Table:
     """A table on disk, read a row at a time: ``columns`` now, ``records()`` as often as wanted.
 
-    Raises TableRefused, for what is only seen on the way also from ``records()``.
+    ``encoding``: one of ``encodings.CANDIDATES``, where somebody has said which. Raises TableRefused, for what is only
+    seen on the way also from ``records()``; encodings.NotCertain where letters could be read in several ways.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, encoding: str = ""):
         self.path = path
         if path.stat().st_size > MOST_BYTES:
             raise TableRefused(_("The table is larger than 1 GB. Split it."))
-        self.encoding = _encoding(path)
+        self.encoding = encodings.of(path, encoding)
+        self._above = 0
         with self._open() as file:
             first = next(_lines(file), "")
+            if match := _SEPARATOR.fullmatch(first.strip()):
+                # A line that tells a spreadsheet program what parts the cells.
+                self._above, first = 1, next(_lines(file), "")
         if not first.strip():
             raise TableRefused(_("The table is empty; its first row must name the columns."))
-        self.delimiter = max(_DELIMITERS, key=first.count)
+        self.delimiter = match[1] if match else max(_DELIMITERS, key=first.count)
         with self._open() as file:
             try:
                 self.columns = [name.strip() for name in next(self._reader(file))]
@@ -51,6 +58,8 @@ class Table:
                     _("The first row, which names the columns, cannot be read (%(error)s)."), error=str(error)
                 ) from None
         self._check_columns()
+        # The columns of this very file; ``columns`` may have those of a second table besides.
+        self.header = list(self.columns)
 
     def _check_columns(self) -> None:
         if len(self.columns) > MOST_COLUMNS:
@@ -83,7 +92,7 @@ class Table:
         with self._open() as file:
             reader = self._reader(file)
             next(reader)
-            number = 1
+            number = 1 + self._above
             while True:
                 number += 1
                 try:
@@ -103,11 +112,11 @@ class Table:
 
     def _record(self, number: int, cells: list[str]) -> Record:
         problems = []
-        if len(cells) != len(self.columns):
-            params = {"cells": len(cells), "columns": len(self.columns)}
+        if len(cells) != len(self.header):
+            params = {"cells": len(cells), "columns": len(self.header)}
             problems.append(Problem("", _("%(cells)s cells, the header has %(columns)s"), params=params))
         values = {}
-        for name, cell in zip(self.columns, cells, strict=False):
+        for name, cell in zip(self.header, cells, strict=False):
             if "\0" in cell:
                 problems.append(Problem(name, _("holds a NUL byte"), cell))
             elif len(cell) > LONGEST_CELL:
@@ -125,7 +134,10 @@ class Table:
 
     def _reader(self, file: io.TextIOWrapper) -> Iterator[list[str]]:
         # Strict: a quote that is never closed would swallow the rows below it without a word.
-        return csv.reader(_lines(file), delimiter=self.delimiter, strict=True)
+        lines = _lines(file)
+        for _line in range(self._above):
+            next(lines, "")
+        return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
 
 def _lines(file: io.TextIOBase) -> Iterator[str]:
@@ -145,19 +157,3 @@ def _lines(file: io.TextIOBase) -> Iterator[str]:
 def _is_formula(cell: str) -> bool:
     """Whether a cell beginning with + or - is more than a number."""
     return cell[:1] in ("+", "-") and len(cell) > 1 and "(" in cell and cell.endswith(")")
-
-
-def _encoding(path: Path) -> str:
-    """The encoding that reads the whole file. Raises TableRefused."""
-    with path.open("rb") as file:
-        if file.read(4)[:2] in (b"\xff\xfe", b"\xfe\xff", b"PK", b"\xd0\xcf"):
-            raise TableRefused(_("This is a spreadsheet or UTF-16 text. Save it as CSV (UTF-8)."))
-    for encoding in _ENCODINGS:
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                while file.read(1 << 20):
-                    pass
-            return encoding
-        except UnicodeDecodeError:
-            continue
-    raise TableRefused(_("The table is neither UTF-8 nor CP949 text. Save it as CSV (UTF-8)."))

@@ -8,10 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.archive.formats.reading import WITHOUT_TABLE
-from skinclinic.archive.models import PROVENANCE, Import, SavedMapping, Source
+from skinclinic.archive.formats.known import LAYOUTS, WITHOUT_TABLE
+from skinclinic.archive.models import PROVENANCE, Entry, Import, SavedMapping, Source
 from skinclinic.forms.fields import choices_of, rows_of
-from skinclinic.models import Clinic
+from skinclinic.models import Clinic, Diagnosis, Photo
 from skinclinic.models.columns import field_of
 
 
@@ -37,6 +37,20 @@ class ImportForm(forms.ModelForm):
     archive = forms.FileField(label=_("Photos (ZIP)"), required=False)
     waiting = forms.ChoiceField(label=_("or a folder on the server"), required=False)
     table = forms.FileField(label=_("Table (CSV)"), required=False)
+    second = forms.FileField(label=_("Second table (CSV)"), required=False)
+    level = forms.TypedChoiceField(
+        label=_("The disease is named by"), coerce=int, required=False, empty_value=0,
+        choices=[
+            (0, _("as the format says")), (1, _("the folder that holds the photo")), (2, _("the folder above that")),
+            (3, _("two folders above")), (-1, _("the outermost folder")), (-2, _("the second folder from outside")),
+        ],
+    )  # fmt: skip
+    kind = forms.ChoiceField(label=_("Kind of photo, where nothing says"), required=False)
+    confirmed_by = forms.ChoiceField(label=_("Confirmed by, where nothing says"), required=False)
+    ethnicity = forms.CharField(
+        label=_("Population, where nothing says"), required=False, max_length=80,
+        help_text=_("Kept as the ethnicity of each photo and the population of the source."),
+    )  # fmt: skip
     mapping = forms.ModelChoiceField(
         SavedMapping.objects.none(), label=_("Saved mapping"), required=False, empty_label=_("None")
     )
@@ -59,9 +73,18 @@ class ImportForm(forms.ModelForm):
         self.fields["name"].help_text = _("Also the name of the source; importing under it again updates it.")
         choices_of(self, "format").choices = [("", _("Choose the format")), *Import.Format.choices]
         self.fields["format"].widget.attrs["data-without-table"] = " ".join(WITHOUT_TABLE)
+        choices_of(self, "kind").choices = [("", "–"), *Photo.Kind.choices]
+        choices_of(self, "confirmed_by").choices = [("", "–"), *Diagnosis.ConfirmedBy.choices]
+        self.fields["second"].help_text = _("Where a format has its labels in a table of their own.")
+        self.fields["second"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
+        joined = [key for key, layout in LAYOUTS.items() if layout.joined_by]
+        self.fields["format"].widget.attrs["data-with-second"] = " ".join(joined)
+        self.fields["archive"].help_text = _(
+            "Not needed for a corrected table of photos that are there already."
+        )
         self.fields["archive"].widget.attrs["accept"] = ".zip,application/zip"
         self.fields["table"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
-        self.fields["table"].help_text = _("A line a photo; with commas, semicolons or tabs.")
+        self.fields["table"].help_text = _("A line a photo. Not needed where it lies among the photos.")
         for name in PROVENANCE:
             scheme: dict[str, Any] = {"assume_scheme": "https"} if name == "url" else {}
             field = field_of(Source, name).formfield(**scheme)
@@ -75,13 +98,27 @@ class ImportForm(forms.ModelForm):
     def clean(self):
         super().clean()
         values = self.cleaned_data
-        if bool(values.get("archive")) == bool(values.get("waiting")) and "waiting" not in self.errors:
+        archive, waiting, table = (bool(values.get(name)) for name in ("archive", "waiting", "table"))
+        if archive and waiting:
             self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
-        # An export of this product brings its own table.
-        without = (*WITHOUT_TABLE, Import.Format.EXPORT)
-        if values.get("format") not in without and not values.get("table"):
-            self.add_error("table", _("This format needs its table."))
+        elif (
+            not archive and not waiting and "waiting" not in self.errors and not (table and self._is_known())
+        ):
+            self.add_error("archive", _("Choose a ZIP or a folder on the server, one of the two."))
+            if not table and values.get("format") not in (*WITHOUT_TABLE, Import.Format.EXPORT):
+                self.add_error("table", _("This format needs its table."))
         return values
+
+    def _is_known(self) -> bool:
+        """Whether the source has photos that a table alone may speak of."""
+        name = self.cleaned_data.get("name", "")
+        return Entry.objects.filter(clinic=self.clinic, source__name=name, source__is_own=False).exists()
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What holds for all photos of which the table says nothing."""
+        names = ("kind", "confirmed_by", "ethnicity")
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data.get(name)}
 
     @property
     def provenance(self) -> dict[str, str]:

@@ -47,3 +47,14 @@ def write(rows: Sequence[Job]) -> Sequence[Outcome]:
             found, lambda done, row=row, total=total: jobs.progress(row, min(done / total, 1.0))
         )
     return [lambda: None for _row in rows]
+
+
+@job(imports.UNDO_JOB, on_change=_note_failures)
+def undo(rows: Sequence[Job]) -> Sequence[Outcome]:
+    """Take out photo after photo what an import brought."""
+    for row in rows:
+        found = Import.objects.select_related("clinic", "source", "created_by").get(pk=row.subject)
+        imports.run_undo(
+            found, lambda done, total, row=row: jobs.progress(row, min(done / max(total, 1), 1.0))
+        )
+    return [lambda: None for _row in rows]

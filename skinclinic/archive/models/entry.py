@@ -56,6 +56,10 @@ class Entry(models.Model):
     site = models.CharField(_("anatomic site"), max_length=24, choices=SITES, blank=True)
     # {column of the source's table: text} of what is read into no field.
     columns = models.JSONField(default=dict, blank=True)
+    # {field: what the source said last} where a curator keeps something else.
+    said = models.JSONField(default=dict, blank=True)
+    # The import that brought the photo.
+    of_import = models.ForeignKey("archive.Import", models.SET_NULL, null=True, related_name="entries")
 
     label = models.CharField(_("label"), max_length=LABEL_LENGTH)
     subtype = models.CharField(_("subtype"), max_length=80, blank=True)
@@ -142,6 +146,8 @@ class EntryChange(models.Model):
     note = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField(auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The import that made the change.
+    of_import = models.ForeignKey("archive.Import", models.SET_NULL, null=True, related_name="changes")
     undone_at = models.DateTimeField(null=True)
     # Who had reviewed it and when, as it was before: {"reviewed_by_id": …, "reviewed_at": …}.
     reviewed = models.JSONField(default=dict, blank=True)

@@ -32,6 +32,7 @@ def table(columns: list[Summary]) -> Table:
         Line(_("Patients (biopsy-proven)"), [f"{c.all.patients} ({c.proven.patients})" for c in columns]),
         Line(_("Photos of unknown patients"), [str(c.all.unknown_patient) for c in columns]),
         Line(_("Age, mean ± SD, by photo"), [_age(c) for c in columns]),
+        Line(_("Age known only as a range"), [str(c.all.age_range) for c in columns]),
         Line(_("Age not known"), [str(c.all.age_unknown) for c in columns]),
         # xgettext:no-python-format
         Line(_("Male, % of known"), [_percent(c.all.male_percent) for c in columns]),

@@ -36,7 +36,8 @@ class ImportProgress(Progress[Import]):
 
     @cached_property
     def job(self) -> Job | None:
-        kind = imports.CHECK_JOB if self.is_checking else imports.WRITE_JOB
+        kinds = {State.CHECKING: imports.CHECK_JOB, State.UNDOING: imports.UNDO_JOB}
+        kind = kinds.get(self.row.state, imports.WRITE_JOB)
         return work.last([kind], self.row.pk) if self.row.state in imports.BUSY else None
 
     @property
@@ -65,6 +66,9 @@ class ImportProgress(Progress[Import]):
     def done_of_total(self) -> tuple[int, int]:
         if self.is_checking:
             return self.row.report.get("checked", 0), self.row.report.get("of", 0)
+        if self.row.state == State.UNDOING:
+            total = max(self.row.total, 1)
+            return round((self.job.progress if self.job else 0) * total), total
         return self.row.written, self.row.total
 
     @property
@@ -85,9 +89,15 @@ class ImportProgress(Progress[Import]):
         return self.may_change and self.row.state in imports.CHECKABLE and not self.row.written
 
     @property
+    def can_undo(self) -> bool:
+        """Whether what it brought can be taken out again; refused later if something of it is needed."""
+        return self.may_change and self.row.state in imports.UNDOABLE and bool(self.row.written)
+
+    @property
     def can_check(self) -> bool:
         """Whether it can be checked (again); a table of any kind needs its columns named first."""
-        return self.can_change and (self.row.format != Import.Format.CSV or bool(self.row.columns))
+        needs_columns = self.row.format == Import.Format.CSV and not self.row.columns
+        return self.can_change and not (needs_columns and self.row.metadata)
 
     @property
     def can_retry(self) -> bool:
@@ -106,6 +116,7 @@ class ImportProgress(Progress[Import]):
         """The way of an import, each step "done", "now" or "next"."""
         names = [_("Upload"), _("Check"), _("Import"), _("Review")]
         places: dict[str, int] = {State.UPLOADED: 1, State.CHECKING: 1, State.REFUSED: 1, State.DONE: 3}
+        places |= {State.UNDONE: 3}
         now = places.get(self.row.state, 2)
         kinds = ["done"] * now + ["now"] + ["next"] * (len(names) - now - 1)
         return [{"name": name, "kind": kind} for name, kind in zip(names, kinds, strict=True)]

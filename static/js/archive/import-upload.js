@@ -14,6 +14,10 @@ function fitFormat() {
   const without = format.dataset.withoutTable.split(" ").includes(format.value);
   form.querySelector("[data-table]").hidden = without;
   form.elements.table.disabled = without;
+  form.querySelector("[data-level]").hidden = !without;
+  const isJoined = format.dataset.withSecond.split(" ").includes(format.value);
+  form.querySelector("[data-second]").hidden = !isJoined;
+  form.elements.second.disabled = !isJoined;
 }
 
 form.addEventListener("change", (event) => event.target.name === "format" && fitFormat());
@@ -90,7 +94,7 @@ function answer(request) {
 /** The form with its errors; the files chosen stay chosen. */
 function redraw(page) {
   const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("import-form");
-  for (const name of ["archive", "table"]) {
+  for (const name of ["archive", "table", "second"]) {
     const field = fresh.querySelector(`[name=${name}]`);
     const kept = form.elements[name];
     for (const mark of ["aria-invalid", "aria-describedby"]) {

@@ -51,7 +51,7 @@ def test_without_consent_any_more_it_is_rejected_once_and_in_the_history(entry, 
 
 
 def test_others_do_not_follow(entry, clinic):
-    other = factories.make_patient(clinic, "P-0002", research_consent="given", sex="male")
+    other = factories.make_patient(clinic, code="P-0002", research_consent="given", sex="male")
     other.research_consent = "refused"
     other.save()
     entry.refresh_from_db()

@@ -176,7 +176,7 @@ BAD_VALUES = {
     "sex": ("robot", "“robot”: none of female, male, other"),
     "skin_type": ("VII", "“VII”: not a Fitzpatrick skin type from I to VI"),
     "is_proven": ("perhaps", "“perhaps”: neither yes nor no"),
-    "taken_on": ("31.12.2020", "“31.12.2020”: not a date written as YYYY-MM-DD"),
+    "taken_on": ("2020-02-31", "“2020-02-31”: not a date written as YYYY-MM-DD"),
     "kind": ("selfie", "“selfie”: none of clinical, overview, dermoscopic"),
     "confirmed_by": ("guess", "“guess”: no way of confirmation of the ISIC vocabulary"),
 }
@@ -200,7 +200,7 @@ BAD_WHOLES = {
     "only a header": (b"image,diagnosis,patient\n", "no row to import"),
     "missing column": (b"image,patient\n0.jpg,A\n", "missing: diagnosis"),
     "doubled column": (b"image,diagnosis,patient,patient\n", "stand there twice: patient"),
-    "utf-16": ("image,diagnosis,patient\n".encode("utf-16"), "Save it as CSV"),
+    "utf-16 that does not go on so": (b"\xff\xfe" + b"\0\xd8" * 3, "Save it as CSV"),
     "spreadsheet": (b"PK\x03\x04" + bytes(40), "Save it as CSV"),
     "neither encoding": (b"image,diagnosis,patient\n0.jpg,bcc,\xff\xff\xfe\n", "neither UTF-8 nor CP949"),
 }
@@ -394,7 +394,7 @@ def test_isic_metadata(begin, tmp_path):
     assert (first.label, first.age, first.is_proven, first.patient.skin_type) == ("iec", 55, True, 2)
     assert first.photo.lesion.site == "back"
     assert (second.label, second.is_proven, second.photo.kind) == ("nevus", False, "dermoscopic")
-    assert (third.label, third.patient, third.photo.lesion.site) == ("wart", None, "palm")
+    assert (third.label, third.patient, third.photo.lesion.site) == ("wart", None, "palm_or_sole")
 
 
 def test_isic_metadata_with_a_column_for_each_level(begin, tmp_path):

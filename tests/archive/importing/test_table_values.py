@@ -57,8 +57,8 @@ WHOLES = {
     "only separators": (b",,,\n", "names no column"),
     "header only": (HEAD, "no row to import"),
     "blank rows only": (HEAD + b",,,\n\n  ,,,\n", "no row to import"),
-    "UTF-16 little": ("\ufeff".encode("utf-16-le") + HEAD, "UTF-16"),
-    "UTF-16 big": ("\ufeffimage".encode("utf-16-be"), "UTF-16"),
+    "UTF-16 with ASCII behind it": ("\ufeff".encode("utf-16-le") + HEAD, "missing"),
+    "UTF-16 cut off": ("\ufeffimage".encode("utf-16-be")[:-1], "UTF-16"),
     "xlsx": (b"PK\x03\x04rest", "spreadsheet"),
     "xls": (b"\xd0\xcf\x11\xe0rest", "spreadsheet"),
     "neither encoding": (HEAD + b"0.jpg,\xff\xff\xfe,A,\n", "neither UTF-8 nor CP949"),
@@ -118,7 +118,7 @@ def test_a_bad_row_is_named_by_its_number(check, kind):
 
 CELLS = {
     "age": [
-        "-1", "121", "200", "1e309", "inf", "-inf", "1_0", "0x10", "\u0661\u0662", "twelve", "12,5", "1e1", "\u00bd",
+        "-1", "121", "200", "1e309", "inf", "-inf", "1_0", "0x10", "\u0661\u0662", "twelve", "12,5,5", "1e1", "\u00bd",
     ],
     "taken_on": [
         "0000-00-00", "31/02/2020", "2020-02-30", "2020-13-01", "1700-01-01", "9999-01-01", "2020", "yesterday",

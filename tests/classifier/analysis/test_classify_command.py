@@ -77,15 +77,17 @@ def test_in_a_folder_content_counts_and_what_is_passed_over_is_named(model, phot
     (photos / "f").write_bytes(jpeg_bytes(3))
     (photos / "g.dcm").write_bytes(bytes(128) + b"DICM" + bytes(100))
     os.mkfifo(photos / "pipe")
-    found, passed_over = photo_files.find([str(photos)], listed := []), listed
+    passed_over = photo_files.PassedOver()
+    found = photo_files.find([str(photos)], passed_over)
     assert [Path(item.path).name for item in found] == ["a.png", "a.jpeg", "c.JPG", "d.TIF", "e.avif", "f"]
-    assert [(Path(item.path).name, item.kind) for item in passed_over] == [
-        ("g.dcm", "a DICOM file"), ("notes.txt", "a text file"), ("pipe", "a file of an unknown kind"),
-    ]  # fmt: skip
+    assert {kind: [Path(path).name for path in paths] for kind, paths in passed_over.by_kind.items()} == {
+        "a DICOM file": ["g.dcm"], "a text file": ["notes.txt"], "no file (a device or pipe)": ["pipe"],
+    }  # fmt: skip
     out, errors = io.StringIO(), io.StringIO()
     call_command("classify", str(photos), "--model", "lively", "--json", stdout=out, stderr=errors)
     assert [entry["error"] is None for entry in json.loads(out.getvalue())] == [False] + [True] * 5
-    assert "Passed over, no photos: 3" in errors.getvalue() and "g.dcm: a DICOM file" in errors.getvalue()
+    assert f"Passed over, a DICOM file: 1 ({photos / 'g.dcm'})" in errors.getvalue().splitlines()
+    assert len(errors.getvalue().splitlines()) == 3
 
 
 def test_what_was_changed_in_a_photo_is_said(model, photos):

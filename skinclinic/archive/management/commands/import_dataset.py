@@ -1,19 +1,19 @@
 """Import photos with their labels into a clinic's archive."""
 
-import json
 import time
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from skinclinic.archive.formats.columns import READERS
-from skinclinic.archive.formats.reading import WITHOUT_TABLE
+from skinclinic.archive.formats.encodings import CANDIDATES
+from skinclinic.archive.formats.values import DAY_FIRST, MONTH_FIRST
+from skinclinic.archive.management import mapping, report_lines
 from skinclinic.archive.models import PROVENANCE, DatasetRole, Import, Source
-from skinclinic.archive.services.importing import imports
-from skinclinic.archive.services.importing.row_errors import in_words
+from skinclinic.archive.services.importing import comparing, imports
 from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
+from skinclinic.models import Photo
 from skinclinic.web.inputs import storable
 
 
@@ -22,13 +22,40 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("name", help="name of the dataset and its source")
-        parser.add_argument("--photos", required=True, type=Path, help="folder or ZIP")
         parser.add_argument(
-            "--metadata", type=Path, help="table (CSV); not for med-node, folder and skinclinic"
+            "--photos", type=Path, help="folder or ZIP; not needed for photos that are there already"
+        )
+        parser.add_argument(
+            "--metadata", type=Path, help="table (CSV); where it lies among the photos it is found there"
+        )
+        parser.add_argument(
+            "--second", type=Path, help="second table, as ISIC 2019, MILK10k and SCIN have one for the labels"
         )
         parser.add_argument("--format", choices=Import.Format.values, default=Import.Format.CSV)
+        parser.add_argument("--map", type=Path, help=f"JSON: {mapping.SHAPE}")
         parser.add_argument(
-            "--map", type=Path, help='JSON: {"columns": {field: column}, "labels": {word: label}}'
+            "--encoding", choices=CANDIDATES, default="", help="of the table, where it is not UTF-8"
+        )
+        parser.add_argument(
+            "--level", type=int, default=0,
+            help="folder that names the disease: 1 holds the photo, 2 is above that; -1 is the outermost",
+        )  # fmt: skip
+        parser.add_argument(
+            "--kind", choices=Photo.Kind.values, default="", help="of photos whose kind nobody says"
+        )
+        parser.add_argument(
+            "--confirmed-by", default="", help="how all are confirmed where the table says nothing"
+        )
+        parser.add_argument("--dates", choices=(DAY_FIRST, MONTH_FIRST), default="", help="of 3/5/2024")
+        parser.add_argument("--ethnicity", default="", help="of all where the table says nothing")
+        parser.add_argument(
+            "--keep", nargs="*", metavar="FIELD", help="keep what is here where the source changed; or all"
+        )
+        parser.add_argument(
+            "--take",
+            nargs="*",
+            metavar="FIELD",
+            help="take what the source changed, also against decisions; or all",
         )
         parser.add_argument("--role", choices=DatasetRole.values, default=DatasetRole.BOTH)
         parser.add_argument("--clinic", help="short name of the clinic; not needed when there is one")
@@ -38,10 +65,10 @@ class Command(BaseCommand):
             parser.add_argument(f"--{name.replace('_', '-')}", default="", help="where the photos come from")
 
     def handle(self, *args, **options):
-        mapping = _mapping(options["map"])
+        said = mapping.read(_there(options["map"]) if options["map"] else None)
         _check_words(options)
         try:
-            row = self._begin(options, mapping)
+            row = self._begin(options, said)
         except imports.NotNow as refused:
             raise CommandError(str(refused)) from None
         try:
@@ -62,12 +89,19 @@ class Command(BaseCommand):
             return
         self._write(row)
 
-    def _begin(self, options, mapping: dict) -> Import:
+    def _begin(self, options, said: dict) -> Import:
+        photos = options["photos"]
+        if photos is None and not options["metadata"]:
+            raise CommandError("Give --photos, or --metadata for photos that are there already.")
+        names = {"kind": "kind", "confirmed_by": "confirmed_by", "dates": "dates", "ethnicity": "ethnicity"}
+        defaults = {name: options[option] for name, option in names.items() if options[option]}
         return imports.begin(
             clinic=chosen.clinic(options["clinic"]), user=chosen.user(options["user"]), name=options["name"].strip(),
-            format=options["format"], role=options["role"], photos=str(_there(options["photos"]).resolve()),
-            metadata=str(table.resolve()) if (table := _table(options)) else "",
-            columns=mapping.get("columns", {}), labels=mapping.get("labels", {}),
+            format=options["format"], role=options["role"], photos=str(_there(photos).resolve()) if photos else "",
+            metadata=_path(options["metadata"]), second=_path(options["second"]), encoding=options["encoding"],
+            level=options["level"], columns=said.get("columns"), labels=said.get("labels"), words=said.get("words"),
+            defaults={**said.get("defaults", {}), **defaults},
+            decisions=mapping.decisions(options["keep"], options["take"]),
             provenance={name: options[name] for name in PROVENANCE},
         )  # fmt: skip
 
@@ -87,31 +121,10 @@ class Command(BaseCommand):
         self.stdout.write(f"{row.written} rows written in {seconds:.1f} s; {row.get_state_display()}")
 
     def _report(self, row: Import) -> None:
-        report = row.report
-        if report.get("refused"):
-            self.stderr.write(in_words(report["refused"]))
-            return
-        for problem in report["errors"]:
-            shown = ", ".join(map(str, problem["rows"][:20])) + (" …" if problem["count"] > 20 else "")
-            where = f"column {problem['column']}: " if problem["column"] else ""
-            self.stderr.write(f"{where}{in_words(problem)} ({problem['count']} rows: {shown})")
-        for word, count in report["unknown_labels"].items():
-            self.stderr.write(
-                f"unknown label “{word}”: {count} rows. Map it with --map, to a disease key, a name or “-”."
-            )
-        if (more := report["unknown_label_count"] - len(report["unknown_labels"])) > 0:
-            self.stderr.write(f"and {more} more unknown labels")
-        if report["files_without_row_count"]:
-            names = ", ".join(report["files_without_row"][:10])
-            self.stdout.write(
-                f"{report['files_without_row_count']} photos without a row are left out: {names}"
-            )
-        for first, second in report["doubled"]:
-            self.stdout.write(f"row {second} is the same file as row {first} and is left out")
-        counts = {name: report[name] for name in ("new", "changed", "unchanged", "known", "left_out")}
-        self.stdout.write("; ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items()))
-        for label, count in report["labels"].items():
-            self.stdout.write(f"  {label}: {count}")
+        for line in report_lines.faults(row.report):
+            self.stderr.write(line)
+        for line in report_lines.told(row, comparing.lines(imports.changes_file(row))):
+            self.stdout.write(line)
 
     def _line(self, text: str) -> None:
         if self.stdout.isatty():
@@ -140,36 +153,5 @@ def _there(path: Path) -> Path:
     return path
 
 
-def _table(options) -> Path | None:
-    if options["format"] in WITHOUT_TABLE:
-        return None
-    if options["metadata"] is None:
-        if options["format"] == Import.Format.EXPORT:
-            return None
-        raise CommandError(f"The format {options['format']} needs --metadata.")
-    return _there(options["metadata"])
-
-
-def _mapping(path: Path | None) -> dict:
-    if path is None:
-        return {}
-    try:
-        mapping = json.loads(_there(path).read_text(encoding="utf-8-sig"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise CommandError(f"{path} cannot be read as JSON: {error}") from None
-    parts = [mapping.get("columns", {}), mapping.get("labels", {})] if isinstance(mapping, dict) else []
-    fit = [
-        part for part in parts if isinstance(part, dict) and all(isinstance(v, str) for v in part.values())
-    ]
-    if len(fit) < 2:
-        raise CommandError(f'{path} must read {{"columns": {{field: column}}, "labels": {{word: label}}}}.')
-    if strange := sorted(set(fit[0]) - set(READERS)):
-        raise CommandError(
-            f"{path} names fields that do not exist: {', '.join(strange)}. Fields: {', '.join(READERS)}."
-        )
-    if not all(storable(text) for part in fit for pair in part.items() for text in pair):
-        raise CommandError(f"{path} holds characters that cannot be stored (a NUL or half a character).")
-    return {
-        "columns": fit[0],
-        "labels": {word: imports.tidy_label(label) for word, label in fit[1].items()},
-    }
+def _path(path: Path | None) -> str:
+    return str(_there(path).resolve()) if path else ""

@@ -63,8 +63,9 @@ def create_entry(
         **fields,
     )
     EntryChange.objects.create(
-        clinic_id=entry.clinic_id, entry=entry, action=action, by=user, fields={"label": ["", label]}
-    )
+        clinic_id=entry.clinic_id, entry=entry, action=action, by=user, of_import=entry.of_import,
+        fields={"label": ["", label]},
+    )  # fmt: skip
     return entry
 
 

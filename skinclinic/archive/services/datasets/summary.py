@@ -24,6 +24,7 @@ class Numbers:
     age_mean: float | None
     age_sd: float | None
     age_unknown: int
+    age_range: int
     male_percent: float | None
     sex_unknown: int
 
@@ -99,12 +100,14 @@ def _largest(pair):
 
 
 def _aggregates(part: str, where: Q) -> dict:
-    known_age = where & Q(age__isnull=False)
+    # A range has no mean.
+    known_age = where & Q(age__isnull=False, age_to=None)
     return {
         f"{part}_images": Count("id", filter=where),
         f"{part}_patients": Count("person", filter=where & ~Q(person=""), distinct=True),
         f"{part}_unknown": Count("id", filter=where & Q(person="")),
         f"{part}_ages": Count("id", filter=known_age),
+        f"{part}_age_ranges": Count("id", filter=where & Q(age_to__isnull=False)),
         f"{part}_age_sum": Sum("age", filter=known_age),
         f"{part}_age_squares": Sum(F("age") * F("age"), filter=known_age),
         f"{part}_male": Count("id", filter=where & Q(sex="male")),
@@ -123,7 +126,8 @@ def _numbers(row: dict, part: str) -> Numbers:
         unknown_patient=get("unknown"),
         age_mean=mean,
         age_sd=sd,
-        age_unknown=get("images") - get("ages"),
+        age_unknown=get("images") - get("ages") - get("age_ranges"),
+        age_range=get("age_ranges"),
         male_percent=100 * get("male") / get("sexes") if get("sexes") else None,
         sex_unknown=get("images") - get("sexes"),
     )

@@ -11,6 +11,7 @@ from skinclinic.archive.models import PROVENANCE, Import, Source
 from skinclinic.models.columns import field_of
 
 TABLE, ABOUT = "photos.csv", "dataset.json"
+FILES = (TABLE, ABOUT)
 _MOST_ABOUT = 4 << 20
 
 

@@ -11,7 +11,7 @@ from django.db.models import Min
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.vocabulary import skin_types, tags
+from skinclinic.vocabulary import ages, skin_types, tags
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.csv_table import pieces
 
@@ -24,15 +24,21 @@ ISIC_COLUMNS = (
     "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
     "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
 )  # fmt: skip
+_ISIC_OLDEST = 85
 _ISIC_GROUPS = {"malignant": "Malignant", "premalignant": "Indeterminate", "benign": "Benign"}
 _ISIC_SITES = {
     **dict.fromkeys(("scalp", "forehead", "nose", "periorbital", "cheek", "ear", "lip", "chin", "neck"), "head/neck"),
     **dict.fromkeys(("chest", "abdomen"), "anterior torso"),
     **dict.fromkeys(("shoulder", "upper_arm", "forearm", "hand", "finger"), "upper extremity"),
     **dict.fromkeys(("buttock", "thigh", "lower_leg", "foot", "toe"), "lower extremity"),
-    **dict.fromkeys(("palm", "sole"), "palms/soles"),
+    **dict.fromkeys(("palm", "sole", "palm_or_sole"), "palms/soles"),
+    **dict.fromkeys(("head_neck", "face"), "head/neck"),
     "back": "posterior torso",
-    "genital": "oral/genital",
+    "front_of_trunk": "anterior torso",
+    "side_of_trunk": "lateral torso",
+    "upper_limb": "upper extremity",
+    "lower_limb": "lower extremity",
+    **dict.fromkeys(("genital", "oral_or_genital"), "oral/genital"),
 }  # fmt: skip
 
 
@@ -99,7 +105,7 @@ def _row(item: DatasetItem, first_days: dict) -> dict:
         "confirmed_by": item.confirmed_by,
         "patient": item.person,
         "lesion": item.lesion,
-        "age": item.age,
+        "age": ages.written(item.age, item.age_to),
         "sex": item.sex,
         "skin_type": item.skin_type,
         "ethnicity": item.ethnicity,
@@ -114,13 +120,20 @@ def _row(item: DatasetItem, first_days: dict) -> dict:
     }
 
 
+def _isic_age(item: DatasetItem) -> int | str:
+    """Rounded to 5 years, 85 standing for all above, as the archive writes it; of another range nothing."""
+    if item.age is None or (item.age_to is not None and not item.age >= _ISIC_OLDEST):
+        return ""
+    return min(5 * ((item.age + 2) // 5), _ISIC_OLDEST)
+
+
 def _isic_row(item: DatasetItem) -> dict:
     disease = BY_KEY.get(item.label)
     return {
         "isic_id": item.content_sha256[:16],
         "patient_id": item.person,
         "lesion_id": item.lesion,
-        "age_approx": 5 * ((item.age + 2) // 5) if item.age is not None else "",
+        "age_approx": _isic_age(item),
         "sex": item.sex if item.sex in ("male", "female") else "",
         "anatom_site_general": _ISIC_SITES.get(item.site, ""),
         "diagnosis_1": _ISIC_GROUPS[disease.tier] if disease else "",

@@ -49,7 +49,13 @@ def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
     there = Entry.objects.filter(clinic=row.clinic).exclude(review=Review.REJECTED)
     for part in _parts(lines):
         names = [line["external_id"] for line in part]
-        own = dict(there.filter(source=row.source, external_id__in=names).values_list("external_id", "pk"))
+        found = there.filter(source=row.source, external_id__in=names)
+        own, decided = {}, {}
+        for name, pk, label, said in found.values_list("external_id", "pk", "label", "said"):
+            own[name] = pk
+            if "label" in said:
+                # A person's decision stays.
+                decided[name] = label
         hashes = [line["upload_sha256"] for line in part if line["external_id"] not in own]
         same = there.filter(Q(content_sha256__in=hashes) | Q(photo__sha256__in=hashes))
         elsewhere: dict[str, int] = {}
@@ -57,7 +63,8 @@ def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
             elsewhere |= {content: key, upload: key}
         for line in part:
             if pk := own.get(line["external_id"]) or elsewhere.get(line["upload_sha256"]):
-                yield pk, {"label": line["label"], "split": line.get("split", "")}
+                label = decided.get(line["external_id"], line["label"])
+                yield pk, {"label": label, "split": line.get("split", "")}
 
 
 def _wanted(version: DatasetVersion, told: dict[int, dict]) -> dict[int, dict]:

@@ -2,11 +2,11 @@
 
 uploaded ──check──▶ checking ──▶ refused ──(mapping, other files)──▶ checking
                         └──▶ ready ──start──▶ running ⇄ paused
-                                                 └──▶ done
+                                                 └──▶ done ──undo──▶ undoing ──▶ undone
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels as archive_labels
 from skinclinic.archive.formats.problems import TableRefused
-from skinclinic.archive.models import Import, SavedMapping, Source
+from skinclinic.archive.models import DatasetItem, DatasetVersion, Import, SavedMapping, Source
 from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import dataset as dataset_of_import
+from skinclinic.archive.services.importing import tables as import_tables
+from skinclinic.archive.services.importing import undoing
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
@@ -28,9 +30,11 @@ from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
 from skinclinic.vocabulary.diseases import BY_KEY
 
-CHECK_JOB, WRITE_JOB = "import-check", "import-write"
+CHECK_JOB, WRITE_JOB, UNDO_JOB = "import-check", "import-write", "import-undo"
 State = Import.State
-BUSY = (State.CHECKING, State.RUNNING)
+BUSY = (State.CHECKING, State.RUNNING, State.UNDOING)
+# Of these something may be in the archive.
+UNDOABLE = (State.DONE, State.PAUSED, State.FAILED)
 CHECKABLE = (State.UPLOADED, State.REFUSED, State.READY, State.FAILED)
 
 
@@ -47,15 +51,16 @@ def begin(
     role: str,
     photos: str,
     metadata: str = "",
-    columns: dict | None = None,
-    labels: dict | None = None,
     provenance: dict | None = None,
+    **said,
 ) -> Import:
-    """Make an import of ``photos`` (a folder or ZIP) with the table ``metadata``, as yet unchecked.
+    """Make an import of ``photos`` (a folder or ZIP; "" for photos the source has already) with the table ``metadata``,
+    as yet unchecked. ``said``: other fields of an import, such as columns, labels, words, defaults, level.
 
     Its photos go to the source of the same name, which is made with ``provenance`` if there is none. Raises
     NotNow if that is the clinic's own source.
     """
+    said = {name: value for name, value in said.items() if value}
     with transaction.atomic():
         known = {key: value for key, value in (provenance or {}).items() if value}
         source, made = Source.objects.get_or_create(
@@ -68,9 +73,11 @@ def begin(
             )
         if not made and known:
             Source.objects.filter(pk=source.pk).update(**known)
+        if population := said.get("defaults", {}).get("ethnicity"):
+            Source.objects.filter(pk=source.pk, population="").update(population=population)
         return Import.objects.create(
             clinic=clinic, name=name, format=format, role=role, source=source, photos=photos, metadata=metadata,
-            columns=columns or {}, labels=labels or {}, created_by=user,
+            created_by=user, **said,
         )  # fmt: skip
 
 
@@ -82,6 +89,11 @@ def folder(row: Import) -> Path:
 def _plan(row: Import) -> Path:
     folder(row).mkdir(parents=True, exist_ok=True)
     return folder(row) / "plan.jsonl"
+
+
+def changes_file(row: Import) -> Path:
+    """What the last check found the source to have changed (read by ``comparing.lines``)."""
+    return folder(row) / "changes.jsonl"
 
 
 def request_check(row: Import) -> None:
@@ -116,6 +128,8 @@ def _request(kind: str, row: Import) -> Job:
     """Together: a row that says "checking" has a job, whatever becomes of this process."""
     if kind == CHECK_JOB:
         _move(row, CHECKABLE, State.CHECKING, report={}, error="")
+    elif kind == UNDO_JOB:
+        _start_undo(row)
     else:
         _start_write(row)
     return work.ask(kind, row.pk, row.clinic)
@@ -126,6 +140,66 @@ def _start_write(row: Import) -> None:
     if not is_fine(row.report):
         raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
     _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING, error="")
+
+
+def request_undo(row: Import) -> None:
+    """Have a worker take everything out again that the import brought. Raises NotNow, also when something of it is in a
+    frozen dataset: that is held for good."""
+    _request(UNDO_JOB, row)
+
+
+def _start_undo(row: Import) -> None:
+    frozen = DatasetItem.objects.filter(entry__of_import=row, version__state=DatasetVersion.State.FROZEN)
+    if count := frozen.values("entry").distinct().count():
+        names = sorted({str(item.version) for item in frozen.select_related("version__dataset")[:2000]})
+        raise NotNow(
+            _("%(count)d of its photos are in frozen datasets (%(names)s); the import cannot be undone.")
+            % {"count": count, "names": ", ".join(names[:10])}
+        )
+    _move(row, UNDOABLE, State.UNDOING, error="")
+
+
+def run_undo(row: Import, say=lambda done, total: None) -> Import:
+    """Undo now; the row becomes UNDONE, or stays as it was where something is needed, and its report says what."""
+    told = undoing.undo(row, say)
+    is_over = not told.get("needed")
+    with transaction.atomic():
+        now = Import.objects.select_for_update().get(pk=row.pk)
+        state = State.UNDONE if is_over else _before_undo(now)
+        Import.objects.filter(pk=row.pk, state=State.UNDOING).update(
+            state=state, report=now.report | {"undo": told}, written=0 if is_over else now.written
+        )
+    if is_over:
+        remove_files(row)
+    row.refresh_from_db()
+    return row
+
+
+def _before_undo(row: Import) -> str:
+    return State.DONE if row.finished_at else State.PAUSED
+
+
+def replace_table(row: Import, table: Iterable[bytes]) -> None:
+    """Put another table in the place of the import's; the photos stay. It is to be checked again. Raises NotNow,
+    OSError."""
+    path = folder(row) / import_tables.TABLE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = whole.new_draft(path)
+    try:
+        with draft.open("wb") as file:
+            for chunk in table:
+                file.write(chunk)
+        whole.flush(draft)
+        with transaction.atomic():
+            _move(row, CHECKABLE, State.UPLOADED, metadata=str(path), report={}, error="", encoding="")
+        whole.put(draft, path)
+    finally:
+        whole.remove(draft)
+
+
+def decide(row: Import, decisions: dict) -> None:
+    """Say what of the source's changes is taken and what is kept (``changes.wanted``). Raises NotNow."""
+    _move(row, (*CHECKABLE, State.PAUSED), row.state, decisions=decisions)
 
 
 def pause(row: Import) -> None:
@@ -151,12 +225,24 @@ def remove_files(row: Import) -> None:
     shutil.rmtree(settings.SKINCLINIC_HOME / "imports" / str(row.pk), ignore_errors=True)
 
 
-def set_mapping(row: Import, *, columns: dict | None = None, labels: dict | None = None) -> None:
-    """Say which columns and labels mean what; the import is to be checked again. Raises NotNow.
+def set_mapping(
+    row: Import,
+    *,
+    columns: dict | None = None,
+    labels: dict | None = None,
+    words: dict | None = None,
+    **said,
+) -> None:
+    """Say which columns and words mean what; the import is to be checked again. Raises NotNow.
 
-    A label is a disease key, a background disease's name, import_check.LEAVE_OUT, or "" for not decided.
+    A label is a disease key, a background disease's name, import_check.LEAVE_OUT, or "" for not decided; so is the
+    meaning of a word of another field, {field: {word: value}}. ``said``: other fields of the import, as they are.
     """
-    values = {}
+    values = {**said}
+    if words is not None:
+        values["words"] = {
+            name: {**row.words.get(name, {}), **words.get(name, {})} for name in {**row.words, **words}
+        }
     if columns is not None:
         values["columns"] = columns
     if labels is not None:
@@ -176,7 +262,10 @@ def save_mapping(row: Import, name: str, user: User) -> SavedMapping:
     """Keep the import's mapping under a name; one of the same name is replaced."""
     return SavedMapping.objects.update_or_create(
         clinic=row.clinic, name=name,
-        defaults={"format": row.format, "columns": row.columns, "labels": row.labels, "created_by": user},
+        defaults={
+            "format": row.format, "columns": row.columns, "labels": row.labels, "words": row.words,
+            "defaults": row.defaults, "created_by": user,
+        },
     )[0]  # fmt: skip
 
 
@@ -187,7 +276,7 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
-        report = import_check.check(row, draft, say)
+        report = import_check.check(row, draft, changes_file(row), say)
         if fine := is_fine(report):
             whole.flush(draft)
             whole.put(draft, plan)
@@ -247,7 +336,9 @@ def _finish(row: Import, told: dict[int, dict]) -> None:
 
 def fail(row: Import, error: str) -> None:
     """Note that the import stopped by an error; it can be taken up again."""
-    Import.objects.filter(pk=row.pk, state__in=BUSY).update(state=State.FAILED, error=error)
+    now = Import.objects.filter(pk=row.pk)
+    now.filter(state=State.UNDOING).update(state=State.DONE, error=error)
+    now.filter(state__in=BUSY).update(state=State.FAILED, error=error)
 
 
 def cancelled(row: Import, reason: str) -> None:
@@ -255,6 +346,7 @@ def cancelled(row: Import, reason: str) -> None:
     now = Import.objects.filter(pk=row.pk)
     now.filter(state=State.CHECKING).update(state=State.UPLOADED, report={}, error=reason)
     now.filter(state=State.RUNNING).update(state=State.PAUSED, error=reason)
+    now.filter(state=State.UNDOING).update(state=State.DONE, error=reason)
 
 
 def _move(row: Import, states, to: str, **values) -> None:

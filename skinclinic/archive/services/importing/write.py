@@ -12,16 +12,16 @@ from skinclinic import imaging
 from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unreadable, open_photos
 from skinclinic.archive.formats.problems import PhotosRefused
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.models import Entry, EntryChange, Import, Review
+from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry, is_known
-from skinclinic.archive.services.importing.check import fields_of, is_same
+from skinclinic.archive.services.importing import changes
+from skinclinic.archive.services.importing.fields import fields_of, kind_of, lesion_note, patient_codes
+from skinclinic.archive.services.importing.taking import take
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Lesion, Patient
 from skinclinic.services.photos import insert, written
-
-CODE_LENGTH = 64
 
 
 def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
@@ -32,7 +32,7 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
     """
     writer = _Writer(row)
     try:
-        photos = open_photos(Path(row.photos))
+        photos = open_photos(Path(row.photos) if row.photos else None)
     except PhotosRefused as refused:
         raise JobError("photos_changed", _(refused.message) % refused.params) from None
     done = 0
@@ -89,12 +89,15 @@ class _Writer:
 
     def write(self, line: dict, read: Callable[[str, str], bytes]) -> None:
         upload_sha256, label = line.pop("upload_sha256"), line["label"]
+        # What all rows together say of the patient and the lesion.
+        self.of_patient, self.of_lesion = line.pop("of_patient", {}), line.pop("of_lesion", {})
         taken_on = date.fromisoformat(line["taken_on"]) if line["taken_on"] else None
-        row = Row(**line | {"taken_on": taken_on})
-        entry = Entry.objects.filter(source=self.source, external_id=row.external_id).first()
+        row = Row(**line | {"taken_on": taken_on, "terms": ()})
+        there = Entry.objects.filter(source=self.source, external_id=row.external_id)
+        entry = there.select_related("photo__lesion", "patient", "source").first()
         if entry is not None:
-            if not is_same(entry, row, label):
-                self._change(entry, row, label)
+            for found in changes.of([(entry, row, label)], self.source).values():
+                self._change(entry, row, label, found)
             return
         if not is_known(self.clinic, upload_sha256):
             self._store(row, label, imaging.accept(read(row.file, upload_sha256)))
@@ -105,14 +108,14 @@ class _Writer:
         content = Content.of(accepted.jpeg)
         try:
             with written(
-                accepted, clinic=self.clinic, user=self.user, name=row.file, kind=row.kind,
+                accepted, clinic=self.clinic, user=self.user, name=row.file, kind=kind_of(row),
                 is_synthetic=row.is_synthetic or self.source.is_synthetic,
             ) as photo, transaction.atomic():  # fmt: skip
                 self._name(label, row.subtype)
                 insert(photo, self._lesion(row))
                 create_entry(
                     photo=photo, content=content, source=self.source, external_id=row.external_id, user=self.user,
-                    taken_on=row.taken_on, **fields_of(row, label),
+                    taken_on=row.taken_on, of_import=self.row, **fields_of(row, label),
                 )  # fmt: skip
         except IntegrityError:
             # Somebody uploaded the same file meanwhile, so that it stays the clinic's; or a worker that this one
@@ -132,60 +135,53 @@ class _Writer:
         patient = self._patient(row)
         if row.lesion and (known := self._lesions.get(_lesion_key(row))):
             return Lesion.objects.get(pk=known)
-        note = f"{self.source.name}: lesion {row.lesion}"[:400] if row.lesion else ""
+        note = lesion_note(self.source, row.lesion) if row.lesion else ""
         lesion = None
         if note and patient:
             lesion = Lesion.objects.filter(clinic=self.clinic, patient=patient, note=note).first()
         # A new one is stored with its photo.
         return lesion or Lesion(
-            clinic=self.clinic, patient=patient, site=row.site, note=note, created_by=self.user,
-            is_archived=True,
+            clinic=self.clinic, patient=patient, site=self.of_lesion.get("site", row.site), note=note,
+            created_by=self.user, is_archived=True,
         )  # fmt: skip
 
     def _patient(self, row: Row) -> Patient | None:
         if not row.patient:
             return None
-        code = f"{self.source.name}/{row.patient}"
-        # A code that is too long, could be read two ways, or is the code of a patient of the clinic.
-        if (
-            len(code) > CODE_LENGTH
-            or "/" in self.source.name
-            or Patient.objects.filter(clinic=self.clinic, code=code, is_archived=False).exists()
-        ):
-            code = imaging.sha256(f"{self.source.name}\n{row.patient}".encode())[:32]
-        return Patient.objects.get_or_create(
+        codes = patient_codes(self.source, row.patient)
+        # The plain code may be that of a patient of the clinic.
+        own = Patient.objects.filter(clinic=self.clinic, code=codes[0], is_archived=False)
+        code = codes[-1] if own.exists() else codes[0]
+        patient, is_new = Patient.objects.get_or_create(
             clinic=self.clinic, code=code,
-            defaults={
-                "sex": row.sex, "skin_type": row.skin_type, "ethnicity": row.ethnicity,
-                "is_archived": True, "created_by": self.user,
-            },
-        )[0]  # fmt: skip
+            defaults={**self.of_patient, "is_archived": True, "created_by": self.user},
+        )  # fmt: skip
+        missing = {} if is_new else {n: v for n, v in self.of_patient.items() if not getattr(patient, n)}
+        if missing:
+            Patient.objects.filter(pk=patient.pk).update(**missing)
+        return patient
 
-    @transaction.atomic
-    def _change(self, entry: Entry, row: Row, label: str) -> None:
-        """The source says something else now: kept in the history; another label is to be reviewed again."""
-        self._name(label, row.subtype)
-        after = fields_of(row, label)
-        if entry.label != label:
-            after |= {"review": Review.PENDING, "reject_reason": "", "reviewed_by": None, "reviewed_at": None}
-        changed = {
-            name: [_plain(getattr(entry, name)), _plain(value)]
-            for name, value in after.items()
-            if getattr(entry, name) != value
-        }
-        Entry.objects.filter(pk=entry.pk).update(**after)
-        EntryChange.objects.create(
-            clinic_id=entry.clinic_id,
-            entry=entry,
-            action=EntryChange.Action.IMPORTED,
-            by=self.user,
-            fields=changed,
-        )
+    def _change(self, entry: Entry, row: Row, label: str, found: list[changes.Change]) -> None:
+        """The source says something else than is held here: what is taken of it, and what is kept beside it."""
+        taken, kept = changes.decided_fields(found, row, label, self.row.decisions)
+        mark = self._marked(entry) if taken.get("is_synthetic") else None
+        with transaction.atomic():
+            if "label" in taken or "subtype" in taken:
+                self._name(label, row.subtype)
+            lesion = self._lesion(row) if {"patient", "lesion"} & set(taken) else None
+            take(
+                entry, taken, kept, user=self.user, by=self.row, lesion=lesion, thumbnail=mark,
+                of_patient=self.of_patient,
+            )  # fmt: skip
+        if mark:
+            store.delete(entry.photo.thumbnail_key)
+
+    def _marked(self, entry: Entry) -> str:
+        """The key of a thumbnail that says that the photo is synthetic."""
+        key = store.new_key(f"clinic-{self.clinic.pk}")
+        store.write(key, imaging.mark_synthetic(store.read(entry.photo.thumbnail_key)))
+        return key
 
 
 def _lesion_key(row: Row) -> str:
     return f"{row.patient}\n{row.lesion}"
-
-
-def _plain(value):
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)

@@ -1,0 +1,35 @@
+"""One spelling for words that mean the same: case, hyphens, underscores, British letters, apostrophes."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_BRITISH = (
+    ("haem", "hem"), ("naev", "nev"), ("oedema", "edema"), ("rrhoe", "rrhe"), ("oesoph", "esoph"),
+    ("tumour", "tumor"), ("nevi", "nevus"),
+)  # fmt: skip
+_GAPS = re.compile(r"[\s_\-\u2010-\u2015,;:/\u00b7]+")
+_NOTHING = re.compile(r"['\u2018\u2019`\".]")
+
+
+def fold(text: str) -> str:
+    """'Seborrhoeic-Keratosis' and 'seborrheic_keratosis' are one; parentheses stay."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _GAPS.sub(" ", _NOTHING.sub("", text)).strip()
+    for british, american in _BRITISH:
+        text = text.replace(british, american)
+    return text
+
+
+def without_brackets(text: str) -> str:
+    """'melanocytic nevus (mole)' says no more than 'melanocytic nevus'."""
+    return " ".join(re.sub(r"\([^()]*\)", " ", text).split())
+
+
+def table(words: dict[str, Iterable[str] | str]) -> dict[str, str]:
+    """{ours: their words, in a list or parted by |} as {their word folded: ours}."""
+    found: dict[str, str] = {}
+    for ours, theirs in words.items():
+        for word in theirs.split("|") if isinstance(theirs, str) else theirs:
+            found[fold(word)] = ours
+    return found
