@@ -82,12 +82,13 @@ def test_in_a_folder_content_counts_and_what_is_passed_over_is_named(model, phot
     assert [Path(item.path).name for item in found] == ["a.png", "a.jpeg", "c.JPG", "d.TIF", "e.avif", "f"]
     assert {kind: [Path(path).name for path in paths] for kind, paths in passed_over.by_kind.items()} == {
         "a DICOM file": ["g.dcm"], "a text file": ["notes.txt"], "no file (a device or pipe)": ["pipe"],
+        "a hidden file or one that macOS or Windows puts beside others": ["._c.JPG"],
     }  # fmt: skip
     out, errors = io.StringIO(), io.StringIO()
     call_command("classify", str(photos), "--model", "lively", "--json", stdout=out, stderr=errors)
     assert [entry["error"] is None for entry in json.loads(out.getvalue())] == [False] + [True] * 5
     assert f"Passed over, a DICOM file: 1 ({photos / 'g.dcm'})" in errors.getvalue().splitlines()
-    assert len(errors.getvalue().splitlines()) == 3
+    assert len(errors.getvalue().splitlines()) == 4
 
 
 def test_what_was_changed_in_a_photo_is_said(model, photos):
