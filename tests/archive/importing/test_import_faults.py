@@ -14,6 +14,7 @@ from skinclinic.archive.services.importing import check as import_check
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.engine import jobs
+from skinclinic.files import whole
 from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.photos import store_photo
@@ -95,6 +96,36 @@ def test_a_photo_that_is_not_the_checked_one_is_not_written(ready, photos, damag
     (photos / "1.jpg").unlink(missing_ok=True)
     (photos / "1.jpg").write_bytes(whole)
     assert write(row).state == "done" and counts() == (3, 3, 2, 2)
+
+
+def test_what_was_read_and_not_stored_is_left_for_the_next_time(ready, monkeypatch, settings):
+    """Paused in the middle of a group: nothing more is stored, and nothing is lost."""
+    row, real = ready(), import_write._Writer.take
+
+    def take_then_pause(self, *arguments):
+        new = real(self, *arguments)
+        imports.pause(Import.objects.get(pk=row.pk))
+        return new
+
+    monkeypatch.setattr(import_write._Writer, "take", take_then_pause)
+    assert write(row).state == "paused" and counts() == (0, 0, 0, 0) and files_on_disk(settings) == 0
+    monkeypatch.setattr(import_write._Writer, "take", real)
+    assert write(row).state == "done" and counts() == (3, 3, 2, 2)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 16])
+def test_rows_follow_the_files_of_their_group(at_once, ready, monkeypatch):
+    """A row never names what a power cut could still take."""
+    row, flushed, real = ready(), [], whole.write_together
+
+    def flush(files):
+        real(files)
+        flushed.append((len(files), Entry.objects.count()))
+
+    monkeypatch.setattr(import_write, "AT_ONCE", at_once)
+    monkeypatch.setattr(whole, "write_together", flush)
+    assert write(row).state == "done"
+    assert flushed == {1: [(2, 0), (2, 1), (2, 2)], 2: [(4, 0), (2, 2)], 16: [(6, 0)]}[at_once]
 
 
 def test_the_whole_folder_is_gone(ready, photos):

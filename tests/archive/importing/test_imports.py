@@ -409,13 +409,14 @@ def test_pause_and_resume(begin, tmp_path, monkeypatch):
     imports.request_write(row)
     from skinclinic.archive.services.importing import write as import_write
 
-    real = import_write._Writer.write
+    real = import_write._Writer.store
 
-    def write_then_pause(self, *arguments):
-        real(self, *arguments)
+    def store_then_pause(self, group):
+        real(self, group)
         imports.pause(Import.objects.get(pk=row.pk))
 
-    monkeypatch.setattr(import_write._Writer, "write", write_then_pause)
+    monkeypatch.setattr(import_write, "AT_ONCE", 1)
+    monkeypatch.setattr(import_write._Writer, "store", store_then_pause)
     jobs.run_waiting(imports.WRITE_JOB)
     row.refresh_from_db()
     assert (row.state, Entry.objects.count()) == (State.PAUSED, 1)

@@ -1,7 +1,8 @@
-"""Writing a checked import: a photo at a time, so that it can be paused, killed and taken up again."""
+"""Writing a checked import: a few photos at a time, so that it can be paused, killed and taken up again."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -20,14 +21,19 @@ from skinclinic.archive.services.importing.fields import fields_of, kind_of, les
 from skinclinic.archive.services.importing.taking import take
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
-from skinclinic.models import Lesion, Patient
-from skinclinic.services.photos import insert, written
+from skinclinic.models import Lesion, Patient, Photo
+from skinclinic.services.photos import insert, unsaved, written_together
+
+AT_ONCE = 16
+MOST_BYTES = 32 << 20
 
 
 def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
     """Write the rows of the plan that are not there yet; return how many rows are done.
 
-    ``go_on(done)`` is asked before each row; False stops. Rows that another run has written are passed over.
+    ``go_on(done)`` is asked before each row; False stops, and what was read and not stored is left for the next time.
+    Photos are brought to the disk in groups, as that is what each would wait for most; only then do they get rows, so
+    that a kill loses none. Rows that another run has written are passed over.
     Raises JobError when a photo is not what was checked or the disk is full; whole rows are written until there.
     """
     writer = _Writer(row)
@@ -35,22 +41,30 @@ def write(row: Import, plan: Path, go_on: Callable[[int], bool]) -> int:
         photos = open_photos(Path(row.photos) if row.photos else None)
     except PhotosRefused as refused:
         raise JobError("photos_changed", _(refused.message) % refused.params) from None
-    done = 0
+    number, done, group = 0, 0, _Group()
     try:
-        for line in lines(plan):
+        for number, line in enumerate(lines(plan), start=1):
             if not go_on(done):
                 return done
-            writer.write(line, lambda name, sha256: _as_checked(photos, name, sha256))
-            done += 1
+            try:
+                new = writer.take(number, line, lambda name, sha256: _as_checked(photos, name, sha256))
+            except JobError:
+                writer.store(group)
+                raise
+            group += [new] if new else []
+            if not group or group.is_full:
+                writer.store(group)
+                group, done = _Group(), number
+        writer.store(group)
+        return number
     except store.StorageFull as error:
         raise JobError(
             "disk_full",
             _("The disk is full. Photo %(number)s was not stored; make room and go on.")
-            % {"number": done + 1},
+            % {"number": writer.at},
         ) from error
     finally:
         photos.close()
-    return done
 
 
 def _as_checked(photos: PhotoSet, name: str, sha256: str) -> bytes:
@@ -80,16 +94,43 @@ def lines(plan: Path) -> Iterator[dict]:
             yield json.loads(text)
 
 
+@dataclass(frozen=True)
+class _New:
+    """A photo that was read and is not stored. ``number``: its row's place; ``of_patient`` and ``of_lesion``: what all
+    rows together say of them."""
+
+    number: int
+    row: Row
+    label: str
+    accepted: imaging.AcceptedPhoto
+    content: Content
+    photo: Photo
+    of_patient: dict
+    of_lesion: dict
+
+
+class _Group(list[_New]):
+    """Photos that are brought to the disk together."""
+
+    @property
+    def is_full(self) -> bool:
+        return len(self) >= AT_ONCE or sum(len(new.accepted.jpeg) for new in self) >= MOST_BYTES
+
+
 class _Writer:
+    # The place of the row that is stored now.
+    at = 0
+
     def __init__(self, row: Import):
         if row.source is None:
             raise ValueError(f"import {row.pk} has no source yet")
         self.row, self.clinic, self.user, self.source = row, row.clinic, row.created_by, row.source
         self._lesions: dict[str, int] = {}
 
-    def write(self, line: dict, read: Callable[[str, str], bytes]) -> None:
+    def take(self, number: int, line: dict, read: Callable[[str, str], bytes]) -> _New | None:
+        """Change what is there already; read what is new."""
+        self.at = number
         upload_sha256, label = line.pop("upload_sha256"), line["label"]
-        # What all rows together say of the patient and the lesion.
         self.of_patient, self.of_lesion = line.pop("of_patient", {}), line.pop("of_lesion", {})
         taken_on = date.fromisoformat(line["taken_on"]) if line["taken_on"] else None
         row = Row(**line | {"taken_on": taken_on, "terms": ()})
@@ -98,33 +139,56 @@ class _Writer:
         if entry is not None:
             for found in changes.of([(entry, row, label)], self.source).values():
                 self._change(entry, row, label, found)
-            return
-        if not is_known(self.clinic, upload_sha256):
-            self._store(row, label, imaging.accept(read(row.file, upload_sha256)))
-
-    def _store(self, row: Row, label: str, accepted: imaging.AcceptedPhoto) -> None:
-        """Store a photo and its entry: first the files and everything else that takes long, then the rows, so that
-        nobody waits for more than the rows. What comes of a kill in between is noted and swept away."""
+            return None
+        if is_known(self.clinic, upload_sha256):
+            return None
+        accepted = imaging.accept(read(row.file, upload_sha256))
+        photo = unsaved(
+            accepted, clinic=self.clinic, user=self.user, name=row.file, kind=kind_of(row),
+            is_synthetic=row.is_synthetic or self.source.is_synthetic,
+        )  # fmt: skip
         content = Content.of(accepted.jpeg)
+        return _New(number, row, label, accepted, content, photo, self.of_patient, self.of_lesion)
+
+    def store(self, group: _Group) -> None:
+        """Store new photos: first the files, then the rows, so that nobody waits for more than the rows. What comes of
+        a kill in between is noted and swept away. On a disk without room for all, as many as there is room for."""
         try:
-            with written(
-                accepted, clinic=self.clinic, user=self.user, name=row.file, kind=kind_of(row),
-                is_synthetic=row.is_synthetic or self.source.is_synthetic,
-            ) as photo, transaction.atomic():  # fmt: skip
-                self._name(label, row.subtype)
+            self._store(group)
+        except store.StorageFull:
+            for new in group:
+                self._store([new])
+
+    def _store(self, group: Sequence[_New]) -> None:
+        if not group:
+            return
+        self.at = group[0].number
+        with written_together([(new.photo, new.accepted) for new in group]) as stored:
+            for new in group:
+                if self._insert(new):
+                    stored.add(new.photo.sha256)
+
+    def _insert(self, new: _New) -> bool:
+        """Give a photo whose files are there its rows; False if somebody was faster."""
+        row, photo = new.row, new.photo
+        self.of_patient, self.of_lesion = new.of_patient, new.of_lesion
+        try:
+            with transaction.atomic():
+                self._name(new.label, row.subtype)
                 insert(photo, self._lesion(row))
                 create_entry(
-                    photo=photo, content=content, source=self.source, external_id=row.external_id, user=self.user,
-                    taken_on=row.taken_on, of_import=self.row, **fields_of(row, label),
+                    photo=photo, content=new.content, source=self.source, external_id=row.external_id,
+                    user=self.user, taken_on=row.taken_on, of_import=self.row, **fields_of(row, new.label),
                 )  # fmt: skip
         except IntegrityError:
             # Somebody uploaded the same file meanwhile, so that it stays the clinic's; or a worker that this one
             # took over from was still alive.
-            if not is_known(self.clinic, accepted.sha256):
+            if not is_known(self.clinic, photo.sha256):
                 raise
-        else:
-            if row.lesion:
-                self._lesions[_lesion_key(row)] = photo.lesion_id
+            return False
+        if row.lesion:
+            self._lesions[_lesion_key(row)] = photo.lesion_id
+        return True
 
     def _name(self, label: str, subtype: str) -> None:
         """What is new to the clinic's vocabulary is added to it."""
