@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image
-from PIL.AvifImagePlugin import AvifImageFile
 
 from . import av1, heif, heif_boxes, heif_items
 from .exif import TRANSPOSE
@@ -98,7 +97,7 @@ def _names_colours(children: heif_boxes.Boxes) -> bool:
 def decode(header: Header) -> Image.Image:
     """The primary picture, fully decoded, cut out and turned as its container says."""
     container = pillow_heif.open_heif(header.payload)
-    small = AvifImageFile(BytesIO(header.payload))
+    small = Image.open(BytesIO(header.payload), formats=[NAME])
     turn = TRANSPOSE.get(small.getexif().get(ExifTags.Base.Orientation, 1))
     bits = int(container.info["bit_depth"])
     if header.space and bits > 8:

@@ -51,7 +51,7 @@ def inspect(data: bytes, name: str = NAME) -> Header:
     )
 
 
-def _notes(container: pillow_heif.HeifFile, has_tone_map: bool) -> list[str]:
+def _notes(container: "pillow_heif.HeifFile", has_tone_map: bool) -> list[str]:
     """What is said of the other pictures of the file, which are not kept."""
     # The second picture of a tone map only says how to brighten the first.
     if len(container) > (2 if has_tone_map else 1):
@@ -62,7 +62,7 @@ def _notes(container: pillow_heif.HeifFile, has_tone_map: bool) -> list[str]:
     return []
 
 
-def _space(container: pillow_heif.HeifFile) -> tuple[Space | None, bool]:
+def _space(container: "pillow_heif.HeifFile") -> tuple[Space | None, bool]:
     """(the space that the container names, whether it could be understood)."""
     named = container.info.get("nclx_profile")
     if not named or container.info.get("icc_profile"):

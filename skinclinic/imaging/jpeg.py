@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from . import mpf
+from . import jpeg_scans, mpf
 from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
@@ -29,8 +29,6 @@ _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # In place of the end marker, where there is none behind the last scan.
 _NO_END = -1
 _END_BYTES = b"\xff\xd9"
-# More scans than one tell the same rows again and again, and where they stop shows in no row.
-_ONE_PASS = {0xC0, 0xC1, 0xC9}
 # What a decoder would take for coded data if it still waited for some, with every restart marker it may wait for.
 # A marker that it does not expect yet makes it give up; the two begin half a round apart, so that one is right.
 _FILLERS = tuple(
@@ -45,17 +43,17 @@ _MOST_MARKERS = 5000
 def inspect(data: bytes) -> Header:
     """Size and extent of the first picture. Raises PhotoRejected if the markers lead nowhere."""
     kept = [data[:2]]
-    frames, components, scans, exif, xmp = [], 0, 0, b"", b""
+    frames: list[tuple[int, bytes]] = []
+    scans: list[bytes] = []
+    exif, xmp = b"", b""
     index: tuple[int, bytes] | None = None
-    has_gain_map = has_end = is_one_pass = False
+    has_gain_map = has_end = False
     for marker, start, body, end in _segments(data):
         segment = data[body : min(end, body + 0xFFFF)]
         if marker in _FRAMES and len(segment) >= 6:
-            frames.append((int.from_bytes(segment[3:5]), int.from_bytes(segment[1:3])))
-            components = segment[5] if marker in _ONE_PASS else 0
+            frames.append((marker, segment))
         elif marker == _SCAN:
-            scans += 1
-            is_one_pass = scans == 1 and segment[0] == components
+            scans.append(segment[:16])
         elif marker == _APP1:
             exif = exif or (block(segment) if segment.startswith(_EXIF) else b"")
             xmp = xmp or (segment[len(_XMP) :] if segment.startswith(_XMP) else b"")
@@ -67,13 +65,21 @@ def inspect(data: bytes) -> Header:
             has_end = True
         if marker != _NO_END and _reaches_decoder(marker, segment):
             kept.append(data[start:end])
-    if scans > _MOST_SCANS:
+    if len(scans) > _MOST_SCANS:
         raise PhotoRejected("decompression_bomb", kind=NAME)
     # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
-    if len(frames) != 1 or not min(frames[0]) or not scans or not (has_end or is_one_pass):
+    if len(frames) != 1 or not scans or not (has_end or jpeg_scans.tell_all(*frames[0], scans)):
         raise PhotoRejected("damaged", kind=NAME)
+    width, height = _size(frames[0][1])
     notes = mpf.notes(data, end, index, has_gain_map) if has_end else ("end_missing",)
-    return Header(*frames[0], b"".join(kept), exif=exif, xmp=xmp, notes=notes)
+    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, notes=notes)
+
+
+def _size(frame: bytes) -> tuple[int, int]:
+    height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
+    if not width or not height:
+        raise PhotoRejected("damaged", kind=NAME)
+    return width, height
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -43,6 +43,7 @@ WAYS = {
     "4:4:4": {"subsampling": "4:4:4"},
     "4:2:0": {"subsampling": "4:2:0"},
     "restarts": {"restart_marker_rows": 2},
+    "progressive": {"progressive": True},
 }
 
 
@@ -75,10 +76,14 @@ def test_a_picture_cut_at_a_restart_is_not():
     assert [code_of(whole[: last + more]) for more in (0, 1, 2)] == ["damaged"] * 3
 
 
-def test_without_an_end_a_progressive_picture_could_lack_its_last_scans():
+def test_without_an_end_a_progressive_picture_needs_all_its_scans():
+    """After each of them there is a whole picture, only coarser."""
     whole = photo(progressive=True)
-    assert code_of(whole[:-2]) == "damaged"
-    assert code_of(whole[: whole.rindex(b"\xff\xda")]) == "damaged"
+    scans = [at for at in range(len(whole)) if whole.startswith(b"\xff\xda", at)]
+    assert len(scans) > 5
+    for at in scans[1:]:
+        tables = whole.rindex(b"\xff\xc4", 0, at)
+        assert {code_of(whole[:at]), code_of(whole[:tables]), code_of(whole[:at] + TRAILER)} == {"damaged"}
 
 
 def test_a_picture_without_an_end_is_judged_alike_where_cut_ones_are_tolerated(monkeypatch):
