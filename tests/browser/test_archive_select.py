@@ -1,5 +1,6 @@
 """Choosing photos by click, Shift-click and keys, doing one thing to all of them, and taking it back."""
 
+import os
 import re
 
 import pytest
@@ -151,12 +152,15 @@ def test_bar_dialogs_and_second_opinions_are_accessible_and_fit(
         found.extend(f"{what}: {violation}" for violation in violations(page))
         if page.evaluate(BROAD):
             found.append(f"{what}: scrolls sideways")
+        if folder := os.environ.get("SKINCLINIC_PICTURES"):
+            name = what.replace("/", "-").replace(" ", "-")
+            page.screenshot(path=f"{folder}/{width}-{'dark' if dark else 'light'}-{name}.png")
 
     home = page.url
     for path in ("", "review/"):
         page.goto(home + path)
         page.get_by_role("button", name="Choose photos").click()
-        page.get_by_role("button", name="All on this page").click()
+        page.get_by_role("button", name="All on this page", exact=True).click()
         look(path or "gallery")
         for name in ("Reject", "Label", "Tags", "Dataset"):
             page.locator("#bulk-bar").get_by_role("button", name=name).click()

@@ -16,6 +16,7 @@ from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.archive.services.searching.selection import Selection, entries
 from skinclinic.management import chosen
 from skinclinic.services.refused import Refused
+from skinclinic.web.csv_table import table_csv
 
 ANY = "any"
 

@@ -53,15 +53,17 @@ def ask(
     """
     with transaction.atomic():
         values = check(clinic, user, action, values, version)
-        is_search = isinstance(chosen, Selection)
-        found = entries(clinic, chosen) if isinstance(chosen, Selection) else _of_keys(clinic, chosen)
+        if isinstance(chosen, Selection):
+            found, search = entries(clinic, chosen), chosen.to_json()
+        else:
+            found, search = Entry.objects.filter(clinic=clinic, pk__in=list(chosen)), {}
         keys = list(found.order_by("pk").values_list("pk", flat=True))
         if not keys:
             raise Refused("", _("Choose the photos first."))
         asked = newest_change()
         row = BulkChange.objects.create(
             clinic=clinic, created_by=user, action=action, values=values, version=version, entries=keys,
-            selection=chosen.to_json() if is_search else {}, total=len(keys), asked=asked,
+            selection=search, total=len(keys), asked=asked,
             seen=asked if seen is None else min(seen, asked),
         )  # fmt: skip
     return _begin(row)
@@ -154,10 +156,6 @@ def _changed_meanwhile(row: BulkChange, part: Sequence[int]) -> set[int]:
     since = EntryChange.objects.filter(entry__in=part, pk__gt=row.seen)
     by_others = ~Q(by=row.created_by_id) | Q(by=None)
     return set(since.filter(by_others | Q(pk__gt=row.asked)).order_by().values_list("entry", flat=True))
-
-
-def _of_keys(clinic: Clinic, keys: Sequence[int]):
-    return Entry.objects.filter(clinic=clinic, pk__in=list(keys))
 
 
 def _begin(row: BulkChange) -> BulkChange:
