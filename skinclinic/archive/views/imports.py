@@ -1,5 +1,7 @@
 """Imports: the list, a new one, and the page that checks, starts, pauses, undoes and discards one."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Page, Paginator
@@ -195,7 +197,10 @@ def _check_if_possible(row: Import) -> None:
 def import_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep what is here or take what the source says now: all, a field, or one photo's field."""
     row = get_for(request.user, Import, pk, CURATE)
-    decisions = {"fields": dict(row.decisions.get("fields", {})), "ones": dict(row.decisions.get("ones", {}))}
+    decisions: dict[str, Any] = {
+        "fields": dict(row.decisions.get("fields", {})),
+        "ones": dict(row.decisions.get("ones", {})),
+    }
     if everything := request.POST.get("all", ""):
         decisions = {"all": everything} if everything in CHOICES else {}
     for field in row.report.get("changes", {}):
