@@ -86,7 +86,7 @@ class Reader:
         for name, value in self.layout.fixed.items():
             if not found.get(name):
                 found[name] = READERS[name](value)
-        rows = []
+        rows: list[tuple[Row | None, list[Problem]]] = []
         for file, kind in self._photos(record):
             own, mine = dict(found), list(problems)
             if kind:
@@ -256,7 +256,7 @@ class Reader:
         """((column, file), (column, word for its kind)) of each photo of a record."""
         if not self.layout.photos:
             return [((str(self.layout.columns["file"]), ""), None)]
-        found = []
+        found: list[tuple[tuple[str, str], tuple[str, str] | None]] = []
         for column, kind in self.layout.photos.items():
             if file := record.cells.get(column, "").strip():
                 said = kind if kind in facts.KINDS.values() else record.cells.get(kind, "")

@@ -42,6 +42,10 @@ class NotCertain(TableRefused):
         super().__init__(message)
         self.samples = samples
 
+    def to_json(self) -> list[dict]:
+        """[{key, name, cells}] for people to choose from."""
+        return [{"key": key, "name": CANDIDATES[key], "cells": cells} for key, cells in self.samples.items()]
+
 
 def of(path: Path, said: str = "") -> str:
     """The encoding of a table, one a person has ``said`` if it reads the whole. Raises TableRefused, NotCertain."""

@@ -1,6 +1,7 @@
 """Collections of clinical photos: PAD-UFES-20, DDI, Fitzpatrick17k, SCIN, derm7pt; and the product's own export."""
 
 from skinclinic.archive.formats.layouts import Layout, labels, words
+from skinclinic.archive.formats.problems import _
 
 # Pacheco et al. 2020, doi:10.17632/zr7vgbcyr2.1. ``img_id`` is the file. SCC holds Bowen's disease too.
 PAD_UFES_20 = Layout(
@@ -59,9 +60,9 @@ DERM7PT = Layout(
     columns={"lesion": "case_num", "label": "diagnosis", "site": "location", "sex": "sex"},
     photos={"clinic": "close_up", "derm": "dermoscopic"},
     says={
-        "melanosis": "Melanosis",
-        "vascular lesion": "A vascular lesion, not told apart further",
-        "miscellaneous": "None of the others",
+        "melanosis": _("Melanosis"),
+        "vascular lesion": _("A vascular lesion, not told apart further"),
+        "miscellaneous": _("None of the others"),
     },
 )
 

@@ -1,6 +1,7 @@
 """The ISIC Archive, its challenges, and the collections that went into them: HAM10000, BCN20000, MILK10k."""
 
 from skinclinic.archive.formats.layouts import Layout, labels, words
+from skinclinic.archive.formats.problems import _
 
 # 85 stands for 85 and more: the archive cuts ages there, so that nobody is known by a great age.
 _AGES = {"85": "85+", "85.0": "85+"}
@@ -24,14 +25,14 @@ ISIC = Layout(
 
 _CHALLENGE = labels(mm="MEL", nevus="NV", bcc="BCC", ak="AK", df="DF", scc="SCC")
 _CHALLENGE_SAYS = {
-    "AKIEC": "Actinic keratosis or intraepithelial carcinoma (Bowen's disease)",
-    "BKL": "Benign keratosis: seborrheic keratosis, solar lentigo or lichen planus-like keratosis",
-    "VASC": "Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or hemorrhage",
-    "SCCKA": "Squamous cell carcinoma or keratoacanthoma",
-    "BEN_OTH": "Another benign proliferation",
-    "MAL_OTH": "Another malignant proliferation",
-    "INF": "An inflammatory or infectious condition",
-    "UNK": "None of the others",
+    "AKIEC": _("Actinic keratosis or intraepithelial carcinoma (Bowen's disease)"),
+    "BKL": _("Benign keratosis: seborrheic keratosis, solar lentigo or lichen planus-like keratosis"),
+    "VASC": _("Vascular lesion: angioma, angiokeratoma, pyogenic granuloma or hemorrhage"),
+    "SCCKA": _("Squamous cell carcinoma or keratoacanthoma"),
+    "BEN_OTH": _("Another benign proliferation"),
+    "MAL_OTH": _("Another malignant proliferation"),
+    "INF": _("An inflammatory or infectious condition"),
+    "UNK": _("None of the others"),
 }
 _SAYS_SMALL = {word.casefold(): text for word, text in _CHALLENGE_SAYS.items()} | _CHALLENGE_SAYS
 
@@ -51,7 +52,7 @@ ISIC_2020 = Layout(
         "age": "age_approx", "sex": "sex", "site": ("anatom_site_general_challenge", "anatom_site_general"),
     },
     words=words(age=_AGES, site=_SITES), fixed={"kind": "dermoscopic"},
-    says={"unknown": "Benign, without a diagnosis"},
+    says={"unknown": _("Benign, without a diagnosis")},
 )  # fmt: skip
 
 # Two photos a lesion, close-up and dermoscopic; the diagnosis of the lesion in a second, one-hot table. Its skin tone

@@ -39,7 +39,7 @@ class ImportForm(forms.ModelForm):
     table = forms.FileField(label=_("Table (CSV)"), required=False)
     second = forms.FileField(label=_("Second table (CSV)"), required=False)
     level = forms.TypedChoiceField(
-        label=_("The disease is named by"), coerce=int, required=False, empty_value=0,
+        label=_("The disease is named by"), coerce=int, required=False,
         choices=[
             (0, _("as the format says")), (1, _("the folder that holds the photo")), (2, _("the folder above that")),
             (3, _("two folders above")), (-1, _("the outermost folder")), (-2, _("the second folder from outside")),

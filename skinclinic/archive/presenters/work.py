@@ -36,7 +36,7 @@ class ImportProgress(Progress[Import]):
 
     @cached_property
     def job(self) -> Job | None:
-        kinds = {State.CHECKING: imports.CHECK_JOB, State.UNDOING: imports.UNDO_JOB}
+        kinds: dict[str, str] = {State.CHECKING: imports.CHECK_JOB, State.UNDOING: imports.UNDO_JOB}
         kind = kinds.get(self.row.state, imports.WRITE_JOB)
         return work.last([kind], self.row.pk) if self.row.state in imports.BUSY else None
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive.formats.columns import DEFAULTS, LEAVE_OUT, MAPPABLE, NEEDED, READERS
-from skinclinic.archive.formats.encodings import CANDIDATES
+from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.formats.values import DAY_FIRST, MONTH_FIRST
@@ -221,18 +221,20 @@ def _place(word: str) -> str:
     return hashlib.sha256(word.encode()).hexdigest()[:12]
 
 
-def columns_of(row: Import) -> tuple[list[dict], str]:
-    """Each of our fields with the column chosen for it, and the table's columns with some of their cells."""
+def columns_of(row: Import) -> tuple[list[dict], str, list[dict]]:
+    """Each of our fields with the column chosen for it, and the table's columns with some of their cells; or why there
+    are none, and the encodings to choose from."""
     if not row.metadata:
-        return [], ""
+        return [], "", []
     try:
         table = tables.opened(row)
         samples = _samples(table)
     except (TableRefused, OSError) as refused:
         if isinstance(refused, TableRefused):
             # The report says it already.
-            return [], "" if row.report.get("refused") else _(refused.message) % refused.params
-        return [], _("The table is no longer there.")
+            said = "" if row.report.get("refused") else _(refused.message) % refused.params
+            return [], said, refused.to_json() if isinstance(refused, NotCertain) else []
+        return [], _("The table is no longer there."), []
     names = [name for name in table.columns if name]
     folded = {name.casefold(): name for name in names}
     words = import_words.field_names()
@@ -240,7 +242,7 @@ def columns_of(row: Import) -> tuple[list[dict], str]:
         {"field": field, "word": words[field], "chosen": row.columns.get(field) or folded.get(field, ""),
          "names": [(name, ", ".join(samples.get(name, []))) for name in names], "needed": field in NEEDED}
         for field in READERS
-    ], ""  # fmt: skip
+    ], "", []  # fmt: skip
 
 
 def _samples(table: Table) -> dict[str, list[str]]:

@@ -1,5 +1,7 @@
 """Imports: the list, a new one, and the page that checks, starts, pauses, undoes and discards one."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Page, Paginator
@@ -125,9 +127,11 @@ def import_page(request: SignedInRequest, pk: int) -> HttpResponse:
         "decisions": row.decisions,
     }
     if progress.can_change:
+        context["encodings"] = row.report.get("encodings", [])
         context["defaults"] = import_mapping.shown_defaults(row)
         if row.format == Import.Format.CSV:
-            context["columns"], context["table_error"] = import_mapping.columns_of(row)
+            context["columns"], context["table_error"], encodings = import_mapping.columns_of(row)
+            context["encodings"] = encodings
     return render(request, "archive/imports/page.html", context)
 
 
@@ -195,21 +199,30 @@ def _check_if_possible(row: Import) -> None:
 def import_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep what is here or take what the source says now: all, a field, or one photo's field."""
     row = get_for(request.user, Import, pk, CURATE)
-    decisions = {"fields": dict(row.decisions.get("fields", {})), "ones": dict(row.decisions.get("ones", {}))}
-    if everything := request.POST.get("all", ""):
-        decisions = {"all": everything} if everything in CHOICES else {}
-    for field in row.report.get("changes", {}):
-        if (said := request.POST.get(f"field-{field}")) is not None:
-            decisions.setdefault("fields", {})[field] = said if said in CHOICES else ""
-    for one in _listed(row, request.POST.get("page", "1")).object_list:
-        said = request.POST.get(f"one-{one['row']}-{one['field']}", "")
-        if said in CHOICES:
-            decisions.setdefault("ones", {}).setdefault(one["id"], {})[one["field"]] = said
+    decisions: dict[str, Any] = {
+        "fields": dict(row.decisions.get("fields", {})),
+        "ones": dict(row.decisions.get("ones", {})),
+    }
+    everything = request.POST.get("all", "")
+    if everything in CHOICES:
+        decisions = {"all": everything}
+    else:
+        _choices(request, row, decisions)
     try:
         service.decide(row, decisions)
     except service.NotNow as refused:
         messages.warning(request, str(refused))
     return redirect("import", row.pk)
+
+
+def _choices(request: SignedInRequest, row: Import, decisions: dict[str, Any]) -> None:
+    """What was chosen for fields and for the photos of the page shown."""
+    for field in row.report.get("changes", {}):
+        said = request.POST.get(f"field-{field}", "")
+        decisions["fields"][field] = said if said in CHOICES else ""
+    for one in _listed(row, request.POST.get("page", "1")).object_list:
+        said = request.POST.get(f"one-{one['row']}-{one['field']}", "")
+        decisions["ones"].setdefault(one["id"], {})[one["field"]] = said if said in CHOICES else ""
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""A source comes again: every field is compared, decisions made here stay, changes are kept or taken, imports undone."""
+"""A source comes again: every field is compared, decisions stay, changes are kept or taken, imports are undone."""
 
 import json
 

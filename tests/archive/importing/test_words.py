@@ -101,7 +101,12 @@ def test_a_date_with_the_year_last_is_read_only_in_a_known_order():
     assert values.orders("31.12.2024") == {values.DAY_FIRST}
 
 
-@each("text, way", [("histo", "histopathology"), ("biopsy", "histopathology"),
-                    ("follow_up", "serial imaging showing no change"), ("consensus", "single image expert consensus")])  # fmt: skip
-def test_ways_of_confirmation(text, way):
-    assert values.confirmed_by(text) == way
+WAYS = {
+    "histo": "histopathology", "biopsy": "histopathology", "follow_up": "serial imaging showing no change",
+    "consensus": "single image expert consensus", "confocal": "confocal microscopy with consensus dermoscopy",
+}  # fmt: skip
+
+
+@each("text", WAYS)
+def test_ways_of_confirmation(text):
+    assert values.confirmed_by(text) == WAYS[text]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _BRITISH = (
     ("haem", "hem"), ("naev", "nev"), ("oedema", "edema"), ("rrhoe", "rrhe"), ("oesoph", "esoph"),
@@ -26,7 +26,7 @@ def without_brackets(text: str) -> str:
     return " ".join(re.sub(r"\([^()]*\)", " ", text).split())
 
 
-def table(words: dict[str, Iterable[str] | str]) -> dict[str, str]:
+def table(words: Mapping[str, Iterable[str] | str]) -> dict[str, str]:
     """{ours: their words, in a list or parted by |} as {their word folded: ours}."""
     found: dict[str, str] = {}
     for ours, theirs in words.items():

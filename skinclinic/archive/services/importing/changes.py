@@ -79,7 +79,8 @@ def decided_fields(
     """({field: new value} of what is taken, {field: what the source says} of what is kept). The subtype and the code
     go with another label."""
     by_field = {one.field: one for one in changes}
-    taken, kept = {}, {}
+    taken: dict[str, object] = {}
+    kept: dict[str, object] = {}
     for one in changes:
         leader = by_field.get("label", one) if one.field == "subtype" else one
         (taken if wanted(leader, row.external_id, decisions) else kept)[one.field] = one.new

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skinclinic import imaging
 from skinclinic.archive import labels
-from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
+from skinclinic.archive.formats.encodings import NotCertain
 from skinclinic.archive.formats.joined import Joined
 from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
 from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused, _
@@ -59,10 +59,7 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
         read |= tables.names_of(row, photos, plan.parent)
         return _Check(row, source, say).run(plan, changes) | _passed_over(photos, read)
     except NotCertain as refused:
-        encodings = [
-            {"key": key, "name": CANDIDATES[key], "cells": cells} for key, cells in refused.samples.items()
-        ]
-        return {"refused": refusal(refused), "encodings": encodings, **_passed_over(photos, read)}
+        return {"refused": refusal(refused), "encodings": refused.to_json(), **_passed_over(photos, read)}
     except (PhotosRefused, TableRefused) as refused:
         return {"refused": refusal(refused), **_passed_over(photos, read)}
     except FileNotFoundError:

@@ -50,9 +50,10 @@ def told_by(row: Import, lines: Iterable[dict]) -> Iterator[tuple[int, dict]]:
     for part in _parts(lines):
         names = [line["external_id"] for line in part]
         found = there.filter(source=row.source, external_id__in=names)
-        own, decided = {}, {}
-        for name, pk, label, said in found.values_list("external_id", "pk", "label", "said"):
-            own[name] = pk
+        own: dict[str, int] = {}
+        decided: dict[str, str] = {}
+        for name, key, label, said in found.values_list("external_id", "pk", "label", "said"):
+            own[name] = key
             if "label" in said:
                 # A person's decision stays.
                 decided[name] = label

@@ -59,7 +59,7 @@ def take(
 def _move(entry: Entry, lesion: Lesion) -> None:
     """File the photo under another lesion; one that it leaves empty goes."""
     old = entry.photo.lesion
-    if lesion.pk is None:
+    if lesion._state.adding:
         lesion.save(force_insert=True)
     Photo.objects.filter(pk=entry.photo_id).update(lesion=lesion)
     refresh_summary(lesion)

@@ -56,7 +56,9 @@ def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
     """Give an entry back what an import had changed, where nobody has changed it since."""
     change = EntryChange.objects.select_for_update().get(pk=pk)
     entry = Entry.objects.select_for_update().select_related("photo").get(pk=change.entry_id)
-    history, values, of_photo = {}, {}, {}
+    history: dict[str, list] = {}
+    values: dict[str, object] = {}
+    of_photo: dict[str, object] = {}
     for name, (before, after) in change.fields.items():
         held = entry.photo if name in OF_PHOTO else entry
         if name in _FILED:

@@ -1,5 +1,7 @@
 """The words that a table has in the fields a curator may explain, with what each was read as."""
 
+from typing import Any
+
 from skinclinic.archive.formats.columns import MAPPABLE
 from skinclinic.archive.formats.reading import Source
 from skinclinic.archive.formats.rows import is_unknown
@@ -16,7 +18,7 @@ def words_of(source: Source) -> dict[str, list[dict]]:
     for name in MAPPABLE:
         counts = source.reader.counts[name]
         said = source.reader.said.get(name, {})
-        listed = []
+        listed: list[dict[str, Any]] = []
         for word, count in counts.most_common():
             value = source.reader.meaning(name, word)
             is_said = word.strip().casefold() in said

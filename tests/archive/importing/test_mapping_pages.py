@@ -1,0 +1,149 @@
+"""The pages on which a curator says how a table is read, what of a source's changes is taken, and undoes an import."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from skinclinic.archive.models import Entry, Import
+from skinclinic.archive.services.curating import review
+from skinclinic.archive.services.importing import imports as service
+from skinclinic.engine import jobs
+from tests.archive.importing.test_import_pages import archive, client, upload  # noqa: F401
+
+HEAD = "file,label,sex,site\n"
+TABLE = HEAD + "0.jpg,bcc,X,mars\n1.jpg,nevus,F,nose\n2.jpg,mm,,\n"
+COLUMNS = {f"column-{name}": name for name in ("file", "label", "sex", "site")}
+
+
+def post(client, row: Import, page: str, **fields):  # noqa: F811
+    answer = client.post(reverse(page, args=[row.pk]), fields)
+    jobs.run_waiting(service.CHECK_JOB)
+    row.refresh_from_db()
+    return answer
+
+
+def page(client, row: Import):  # noqa: F811
+    return client.get(reverse("import", args=[row.pk]))
+
+
+def written(client, table: str = HEAD + "0.jpg,bcc,F,nose\n1.jpg,nevus,F,nose\n") -> Import:  # noqa: F811
+    row = upload(client, table)
+    post(client, row, "import-map", **COLUMNS)
+    client.post(reverse("import-act", args=[row.pk]), {"action": "start"})
+    jobs.run_waiting(service.WRITE_JOB)
+    row.refresh_from_db()
+    assert row.state == "done", row.report
+    return row
+
+
+def test_words_of_other_fields_are_shown_with_counts_and_mapped(client):  # noqa: F811
+    row = upload(client, TABLE)
+    post(client, row, "import-map", **COLUMNS)
+    fields = {one["field"]: one for one in page(client, row).context["fields"]}
+    (asked,) = fields["sex"]["asked"]
+    assert (asked["word"], asked["count"]) == ("X", 1) and "Female" in fields["sex"]["allowed"]
+    (mars,) = fields["site"]["asked"]
+    said = {asked["name"]: "", f"{asked['name']}_typed": "Other", mars["name"]: "-", "save_as": "mine"}
+    post(client, row, "import-map", **COLUMNS, **said)
+    assert row.words == {"sex": {"X": "other"}, "site": {"mars": "-"}}, row.words
+    assert row.state == "ready" and row.report["left_out"] == 1
+    assert row.clinic.saved_mappings.get().words == row.words
+
+
+def test_the_values_a_field_may_hold_are_offered(client):  # noqa: F811
+    found = client.get(reverse("import-values"), {"field": "site", "q": "leg"}).json()["terms"]
+    assert {"lower_leg", "lower_limb"} <= {one["value"] for one in found}
+    everything = client.get(reverse("import-values"), {"field": "sex"}).json()["terms"]
+    assert [one["value"] for one in everything] == ["female", "male", "other", "unknown", "-"]
+    assert client.get(reverse("import-values"), {"field": "moon"}).json() == {"terms": []}
+
+
+def test_columns_are_shown_with_some_of_their_cells(client):  # noqa: F811
+    row = upload(client, TABLE)
+    (column,) = [one for one in page(client, row).context["columns"] if one["field"] == "site"]
+    assert ("site", "mars, nose") in column["names"]
+
+
+def test_the_encoding_is_chosen_by_how_the_words_read(client):  # noqa: F811
+    table = SimpleUploadedFile("t.csv", "file,label,text\n0.jpg,bcc,JOÃO\n".encode("cp1252"))
+    fields = {"name": "P", "format": "csv", "role": "both", "archive": SimpleUploadedFile("a.zip", archive())}
+    client.post(reverse("import-new"), fields | {"table": table})
+    row = Import.objects.get()
+    assert row.state == "uploaded" and "JO홒" in page(client, row).content.decode()
+    columns = {f"column-{name}": name for name in ("file", "label", "text")}
+    post(client, row, "import-map", encoding="cp949")
+    assert "Say which column" in page(client, row).content.decode()
+    service.set_mapping(row, encoding="")
+    post(client, row, "import-map", **columns)
+    shown = page(client, row).content.decode()
+    assert row.state == "refused" and "JOÃO" in shown and "JO홒" in shown
+    post(client, row, "import-map", **columns, encoding="cp1252")
+    assert row.state == "ready" and row.encoding == "cp1252"
+
+
+def test_a_table_inside_the_zip_is_found(client):  # noqa: F811
+    import io
+    import zipfile
+
+    file = io.BytesIO(archive())
+    with zipfile.ZipFile(file, "a") as made:
+        made.writestr("meta/table.csv", "isic_id,diagnosis\n0,Nevus\n1,Nevus\n2,Verruca\n")
+        made.writestr("LICENSE.txt", "text")
+    fields = {
+        "name": "Z",
+        "format": "isic",
+        "role": "both",
+        "archive": SimpleUploadedFile("a.zip", file.getvalue()),
+    }
+    client.post(reverse("import-new"), fields)
+    jobs.run_waiting(service.CHECK_JOB)
+    row = Import.objects.get()
+    assert row.state == "ready", row.report
+    assert row.report["passed_over"] == {"a text file": {"count": 1, "names": ["LICENSE.txt"]}}
+    assert "LICENSE.txt" in page(client, row).content.decode()
+
+
+def test_a_table_is_replaced_and_a_corrected_one_imported_without_photos(client):  # noqa: F811
+    row = upload(client, HEAD + "0.jpg,mystery,F,nose\n")
+    post(client, row, "import-map", **COLUMNS)
+    assert row.state == "refused"
+    post(
+        client, row, "import-table", table=SimpleUploadedFile("t.csv", (HEAD + "0.jpg,bcc,F,nose\n").encode())
+    )
+    assert row.state == "ready"
+    client.post(reverse("import-act", args=[row.pk]), {"action": "start"})
+    jobs.run_waiting(service.WRITE_JOB)
+    table = SimpleUploadedFile("t.csv", (HEAD + "0.jpg,bcc,F,ear\n").encode())
+    post(client, row, "import-table", table=table)
+    new = Import.objects.latest("pk")
+    assert new.pk != row.pk and new.photos == "" and new.state == "ready" and new.report["changed"] == 1
+
+
+@pytest.mark.parametrize(("choice", "label"), [("keep", "mm"), ("take", "sk")])
+def test_changes_are_listed_and_kept_or_taken(client, curator, choice, label):  # noqa: F811
+    row = written(client)
+    review.edit(entry=Entry.objects.get(external_id="0.jpg"), user=curator, label="mm")
+    post(client, row, "import-table", table=SimpleUploadedFile("t.csv", (HEAD + "0.jpg,sk,F,ear\n").encode()))
+    new = Import.objects.latest("pk")
+    shown = page(client, new)
+    listed = {one["field"]: one for one in shown.context["changes"]}
+    assert listed["label"]["by"] == str(curator) and listed["site"]["shown_new"] == "Ear"
+    number = listed["label"]["row"]
+    post(client, new, "import-decide", **{f"one-{number}-label": choice, "field-site": "keep"})
+    assert new.decisions["fields"]["site"] == "keep"
+    assert "0.jpg" in client.get(reverse("import-changes", args=[new.pk])).content.decode()
+    client.post(reverse("import-act", args=[new.pk]), {"action": "start"})
+    jobs.run_waiting(service.WRITE_JOB)
+    entry = Entry.objects.get(external_id="0.jpg")
+    assert (entry.label, entry.site) == (label, "nose")
+
+
+def test_an_import_is_undone_on_its_page(client):  # noqa: F811
+    row = written(client)
+    assert "Undo the import" in page(client, row).content.decode()
+    client.post(reverse("import-act", args=[row.pk]), {"action": "undo"})
+    assert page(client, row).status_code == 200
+    jobs.run_waiting(service.UNDO_JOB)
+    row.refresh_from_db()
+    assert row.state == "undone" and not Entry.objects.exists()
+    assert "2 photos with their rows were removed" in page(client, row).content.decode()
