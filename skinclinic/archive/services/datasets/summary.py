@@ -1,12 +1,13 @@
 """A version in numbers, like the paper's Table 2: counted by the database, whatever its size."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, Sum
 
 from skinclinic.archive import labels
-from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 PROVEN = Q(is_proven=True)
@@ -76,6 +77,12 @@ def of(version: DatasetVersion) -> Summary:
         ),
         split=dict(items.values_list("split").annotate(n=Count("id"))),
     )
+
+
+def photos_of(versions: Iterable[DatasetVersion]) -> dict[int, int]:
+    """How many photos each version holds: one query."""
+    items = DatasetItem.objects.filter(version__in=[version.pk for version in versions]).order_by()
+    return dict(items.values_list("version").annotate(n=Count("id")))
 
 
 def _largest(pair):
