@@ -2,9 +2,9 @@
 
 What is drawn depends on the photos and the seed alone, never on the order in which they are given: every
 photo and patient has its place in line from a hash of the seed. At most one photo is taken of a *unit*: photos
-that look alike and, if so wished, all photos of a patient. Which unit serves which stratum is matched, so that
-a stratum stays short only where no choice of photos could fill it. The order in which a reader then sees them is
-drawn in ``services/making/orders.py``.
+that look alike or show one lesion and, if so wished, all photos of a patient. Which unit serves which stratum is
+matched, so that a stratum stays short only where no choice of photos could fill it. The order in which a reader then
+sees them is drawn in ``services/making/orders.py``.
 """
 
 import hashlib
@@ -19,12 +19,13 @@ Stratum = tuple[str, str]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A photo that may be drawn. ``key`` is the hash of its content; ``patient`` "" where nobody knows."""
+    """A photo that may be drawn. ``key``: the hash of its content; ``patient``, ``lesion``: "" where nobody knows."""
 
     key: str
     dataset: str
     disease: str
     patient: str = ""
+    lesion: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,17 +124,19 @@ class _Pool:
         joined = _Joined()
         for first, second in alike:
             joined.join(f"photo {first}", f"photo {second}")
-        if one_per_patient:
-            for photo in self.photos:
-                if photo.patient:
-                    joined.join(f"photo {photo.key}", f"patient {photo.patient}")
+        for photo in self.photos:
+            if photo.lesion:
+                # A name behind those of photos and patients: it names no unit, and so no place in line.
+                joined.join(f"photo {photo.key}", f"photos of lesion {photo.lesion}")
+            if photo.patient and one_per_patient:
+                joined.join(f"photo {photo.key}", f"patient {photo.patient}")
         self._unit = {photo.key: joined.root(f"photo {photo.key}") for photo in self.photos}
 
     def unit(self, photo: Candidate) -> str:
         return self._unit[photo.key]
 
     def people(self, photo: Candidate) -> set[str]:
-        """What must not be shared by the sample and the practice photos: the unit and the patient."""
+        """What must not be shared by the sample and the practice photos: the unit (so the lesion) and the patient."""
         return {self.unit(photo), f"patient {photo.patient}"} if photo.patient else {self.unit(photo)}
 
     def touched(self, photos: Iterable[Candidate]) -> set[str]:

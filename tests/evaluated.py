@@ -3,6 +3,7 @@
 import numpy as np
 
 from classifier.models import Analysis, ModelVersion
+from classifier.networks import training_photos, weights
 from classifier.services.evaluation import evaluations
 from classifier.services.models import registry
 from skinclinic.archive.models import DatasetVersion, Entry
@@ -40,9 +41,14 @@ def freeze(clinic, user, entries, name: str = "Test set", role: str = "test") ->
     return freezing.freeze(version, user)
 
 
-def make_model(clinic, folder, name: str, *, seed: int = 1, trained_on=None, **manifest) -> ModelVersion:
-    """A registered model of the clinic with files that a worker could open."""
+def make_model(
+    clinic, folder, name: str, *, seed: int = 1, trained_on=None, photos=None, **manifest
+) -> ModelVersion:
+    """A registered model of the clinic with files that a worker could open. ``photos``: the list of the hashes of
+    those it was trained on that it brings; without one nobody knows."""
     made = factories.make_model_dir(folder / name, name=name, seed=seed)
+    if photos is not None:
+        training_photos.add(made, weights.read_manifest(made), photos, is_complete=True)
     version = registry.register(made, clinic=clinic)
     version.manifest |= manifest
     version.trained_on_version = trained_on

@@ -36,7 +36,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     filterset_fields = ["name", "architecture"]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     need = permissions.ADMIN
-    max_body_bytes = model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES
+    max_body_bytes = model_upload.MAX_BYTES
 
     def get_queryset(self):
         mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")
@@ -55,7 +55,10 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
 
     @extend_schema(request={"multipart/form-data": NewModelSerializer})
     def create(self, request):
-        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept."""
+        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept.
+
+        ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.
+        """
         sent = NewModelSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         clinic = self.clinic_for_new()
@@ -63,6 +66,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
             version, is_new = model_upload.register_upload(
                 sent.validated_data["weights"],
                 sent.validated_data["manifest"],
+                sent.validated_data.get("training_photos"),
                 clinic=clinic,
                 user=request.user,
             )

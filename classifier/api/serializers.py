@@ -61,6 +61,7 @@ class ReasonSerializer(serializers.Serializer):
 class NewModelSerializer(serializers.Serializer):
     weights = serializers.FileField()
     manifest = serializers.FileField()
+    training_photos = serializers.FileField(required=False)
     clinic = serializers.SlugField(required=False)
 
 

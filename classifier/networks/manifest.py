@@ -12,8 +12,10 @@ from classifier.networks.preprocess import Preprocessing
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MANIFEST_FILE = "manifest.json"
+PHOTOS_FILE = "training-photos.csv"
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 LARGEST_MANIFEST = 1_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class ModelRejected(ValueError):
@@ -33,8 +35,9 @@ class Manifest:
     ``background_classes``. ``thresholds`` is {set name: {"purpose", "cohort", "n", "date", "optimistic",
     "values": {disease key: threshold}}}. ``validated_on`` is {"text", "cohorts": [{"name", "n", "auc"}]}.
     ``metrics`` is free. ``training`` says how it was trained from a dataset: group of runs, dataset with its hash,
-    photos, plan, curves, libraries (see classifier.training.record). ``weights_sha256`` is filled in when the model
-    is saved.
+    photos, plan, curves, libraries (see classifier.training.record). ``training_photos`` describes the file of the
+    hashes of the photos it was trained on, {"file", "sha256", "photos", "complete"} (see training_photos); {} where
+    there is none. ``weights_sha256`` is filled in when the model is saved.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Manifest:
     validated_on: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    training_photos: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, dict[str, Any]] = field(default_factory=dict)
     licence: str = ""
     intended_use: str = ""
@@ -123,6 +127,7 @@ _TYPES = {
     "validated_on": dict,
     "metrics": dict,
     "training": dict,
+    "training_photos": dict,
     "thresholds": dict,
     "demo": bool,
 }
@@ -151,6 +156,7 @@ def check_manifest(manifest: Manifest) -> None:
             f"The architecture {manifest.architecture!r} is not known; known are {', '.join(ARCHITECTURES)}.",
         )
     _check_labels(manifest)
+    _check_training_photos(manifest.training_photos)
     for name, entry in manifest.thresholds.items():
         _check_threshold_set(name, entry)
 
@@ -169,6 +175,25 @@ def _check_labels(manifest: Manifest) -> None:
     if len(set(background) | set(keys)) != len(background) + len(keys):
         raise ModelRejected(
             "doubled_class", "A background class is named twice or like one of the 12 diseases."
+        )
+
+
+def _check_training_photos(said: dict[str, Any]) -> None:
+    if not said:
+        return
+    count = said.get("photos")
+    if (
+        said.get("file") != PHOTOS_FILE
+        or not _SHA256.fullmatch(str(said.get("sha256")))
+        or not isinstance(count, int)
+        or isinstance(count, bool)
+        or count < 0
+        or not isinstance(said.get("complete"), bool)
+    ):
+        raise ModelRejected(
+            "bad_training_photos",
+            f"training_photos must name the file {PHOTOS_FILE}, its sha256, how many photos it lists, and whether it "
+            "is complete.",
         )
 
 

@@ -13,6 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from classifier.networks import training_photos
 from classifier.networks.manifest import (
     MANIFEST_FILE,
     Manifest,
@@ -78,12 +79,14 @@ def find_model(name: str, models_dir: Path) -> Path:
 
 
 def check_files(folder: Path) -> Manifest:
-    """Check a model's manifest, the hash of its weights and the number of outputs, without torch.
+    """Check a model's manifest, the hashes of its weights and of its list of photos, and the number of outputs,
+    without torch.
 
     Raises ModelRejected.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
+    training_photos.read(folder, manifest)
     with _weights_file(folder) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     _check_hash(digest, manifest)

@@ -32,16 +32,24 @@ def read_pad_ufes_20(folder: Path) -> Examples:
 
     Raises OSError for a missing file, ValueError for a diagnosis that is not among the six.
     """
-    folder = Path(folder)
-    with (folder / "metadata.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows(folder)
     if unknown := {row["diagnostic"] for row in rows} - PAD_UFES_20.keys():
         raise ValueError(f"unknown diagnoses in metadata.csv: {', '.join(sorted(unknown))}")
     return Examples(
-        [_centred_square(folder / "images" / row["file_name"]) for row in rows],
+        [_centred_square(path) for path in photo_files(folder)],
         np.array([DISEASE_KEYS.index(PAD_UFES_20[row["diagnostic"]]) for row in rows]),
         [row["patient_id"] for row in rows],
     )
+
+
+def photo_files(folder: Path) -> list[Path]:
+    """The photos of a PAD-UFES-20 folder, in the order of its table."""
+    return [Path(folder) / "images" / row["file_name"] for row in _rows(folder)]
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (Path(folder) / "metadata.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def draw(each: int, others: int, first_seed: int, side: int) -> Examples:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
+from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.work import EvaluationProgress
 from classifier.services.evaluation import evaluations, figure_files
@@ -65,7 +66,11 @@ def listing(request: MemberRequest) -> HttpResponse:
         .select_related("created_by")
         .prefetch_related("model_versions", "dataset_versions__dataset")
     )
-    context = paged(request, rows) | {"can_curate": request.membership.can_curate}
+    context = paged(request, rows)
+    context |= {
+        "listed": [(row, evaluation_lines(row)) for row in context["rows"]],
+        "can_curate": request.membership.can_curate,
+    }
     return render(request, "evaluations/list.html", context)
 
 

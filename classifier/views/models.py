@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
 from classifier.presenters.model_refusals import refusal_words
+from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
@@ -36,6 +37,14 @@ class RegisterForm(forms.Form):
         label=gettext_lazy("Description (manifest.json)"),
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )
+    training_photos = forms.FileField(
+        label=gettext_lazy("Hashes of the training photos (training-photos.csv)"),
+        required=False,
+        help_text=gettext_lazy(
+            "Where the description names it. With it an evaluation finds photos the model has seen."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
 
 
 class ReasonForm(forms.Form):
@@ -57,7 +66,7 @@ def models(request: MemberRequest) -> HttpResponse:
     return _list_page(request)
 
 
-@takes_up_to(model_upload.WEIGHTS_MAX_BYTES + model_upload.MANIFEST_MAX_BYTES)
+@takes_up_to(model_upload.MAX_BYTES)
 @clinic_member(ADMIN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def model_register(request: MemberRequest) -> HttpResponse:
@@ -71,6 +80,7 @@ def model_register(request: MemberRequest) -> HttpResponse:
         version, is_new = model_upload.register_upload(
             form.cleaned_data["weights"],
             form.cleaned_data["manifest"],
+            form.cleaned_data["training_photos"],
             clinic=request.membership.clinic,
             user=request.user,
         )
@@ -97,6 +107,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
     context = {
         "version": version,
         "card": card(version, clinic),
+        "known": training_known(version),
         "cohorts": model_evidence.cohorts(version, clinic),
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
@@ -173,7 +184,12 @@ def _list_page(request: MemberRequest) -> HttpResponse:
     in_use = registry.published(clinic)
     back_to = registry.roll_back_target(clinic)
     context = {
-        "versions": registry.available(clinic).select_related("registered_by"),
+        "versions": [
+            (version, training_known(version))
+            for version in registry.available(clinic).select_related(
+                "registered_by", "trained_on_version__dataset"
+            )
+        ],
         "in_use": in_use,
         "current_line": registry.current_line(clinic),
         "back_to": back_to,

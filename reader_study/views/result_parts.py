@@ -92,7 +92,10 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     context = page.context(
         part="model",
         margin=margin,
-        rows=[(one, tests[one.key]) for one in conclusions(tests, margin, page.study.endpoints)],
+        rows=[
+            (one, tests[one.key])
+            for one in conclusions(tests, margin, page.study.endpoints, page.results.doubt)
+        ],
         by_group=[
             (page.figures.group_names.get(name) or name, [(key, tests[key]) for key in DISEASE_KEYS])
             for name, tests in groups.items()

@@ -36,6 +36,7 @@ def overview(request: SignedInRequest, pk: int) -> HttpResponse:
             page.found["ai_vs_readers"].get(page.session, {}),
             page.report["settings"]["margin"],
             page.study.endpoints,
+            page.results.doubt,
         )
         if page.sessions
         else [],

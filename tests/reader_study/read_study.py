@@ -16,7 +16,8 @@ LABELS = ["bcc"] * 4 + ["mm"] * 4 + ["sk"] * 4 + ["nevus"] * 4 + ["ak"] * 3
 
 def read_study(clinic, user, folder, *, readers: int = 4, aided: bool = True, **settings) -> studies.Made:
     """Readers right in two cases of three, and more often when aided."""
-    model = evaluated.make_model(clinic, folder, "compared")
+    # Known to have seen no photo, so that it may be tested against readers.
+    model = evaluated.make_model(clinic, folder, "compared", photos=[])
     settings.setdefault("state", Study.State.CLOSED)
     made = studies.make_study(
         clinic,

@@ -95,6 +95,7 @@ TABLE = {
     "dataset-candidates": LISTING,
     "dataset": row("version"),
     "dataset-act": row("version"),
+    "dataset-differences": row("version"),
     "dataset-export": row("version"),
     "dataset-photos": row("version"),
     "dataset-photos-act": row("version"),

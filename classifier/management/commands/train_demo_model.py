@@ -28,10 +28,11 @@ class Command(BaseCommand):
     def handle(self, *args, photos, init, out, folds, seed, jobs, scores, **options):
         import torch
 
-        from classifier.networks import weights
+        from classifier.networks import training_photos, weights
         from classifier.networks.network import load_imagenet
+        from classifier.networks.training_photos import TrainingPhoto
         from classifier.training import demo, demo_manifest
-        from classifier.training.examples import read_pad_ufes_20
+        from classifier.training.examples import photo_files, read_pad_ufes_20
 
         if out.exists():
             raise CommandError(f"{out} is there already")
@@ -60,7 +61,10 @@ class Command(BaseCommand):
             found = trained.out_of_fold
             np.savez(scores, photos=found.photos, fold=found.fold_of, labels=examples.labels)
         manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
-        weights.save(out, manifest, trained.state)
+        manifest = weights.save(out, manifest, trained.state)
+        listed = [TrainingPhoto.of_upload(path.read_bytes()) for path in photo_files(photos)]
+        # Drawings are left out: nobody else draws with their seeds (see classifier.training.demo).
+        training_photos.add(out, manifest, listed, is_complete=True)
         self._say(demo_manifest.summary(manifest))
 
     def _say(self, text: str) -> None:

@@ -1,27 +1,37 @@
-"""Photos of a test set that a model has seen: the same photo, one that looks alike, or the same patient."""
+"""Photos of a test set that a model has seen: the same photo, one that looks alike, its lesion or its patient."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from django.db.models import Q
 
 from classifier.models import ModelVersion
+from classifier.networks.weights import ModelRejected
+from classifier.services.evaluation import seen as learnt
 from classifier.services.training.data import TOGETHER, training_items
-from classifier.training.plan import IMAGENET, RANDOM
 from skinclinic.archive import near_duplicates
-from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair
+from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE
+from skinclinic.archive.services.exporting import pseudonyms
 
 PHOTO, NEAR, LESION, PATIENT = "photo", "near", "lesion", "patient"
 KINDS = (PHOTO, NEAR, LESION, PATIENT)
+# What is looked at of a test photo.
+NEEDED = ("version", "entry", "content_sha256", "phash", "person", "lesion")
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A test photo and the training photo it repeats, both as keys of dataset items. ``distance``: of near ones."""
+    """A test photo, as key of a dataset item, and the training photo it repeats. ``distance``: of near ones.
+
+    ``train``: the key of a dataset item, too; or the name of a photo that is known by its hash alone.
+    """
 
     kind: str
     test: int
-    train: int
+    train: int | str
     distance: int | None = None
 
 
@@ -30,11 +40,14 @@ class Leaks:
     """What a model has seen of a test set, itself or as the model it began from.
 
     ``unknown`` names the model or the starting weights whose training photos nobody knows; "" when all are known.
+    ``by_hash``: some are known by their hashes alone, so that their patients and lesions are known only where the
+    archive holds the photos as well.
     """
 
     unknown: str
     trained_on: str = ""
     found: tuple[Leak, ...] = field(default=())
+    by_hash: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -49,11 +62,15 @@ class Leaks:
 
 @dataclass(frozen=True)
 class _Seen:
-    pk: int
+    """A photo of either side. ``upload``: the hash of the file as it was sent, where that is compared."""
+
+    pk: int | str
     entry: int | None
     sha256: str
     phash: int | None
-    person: str
+    person: str = ""
+    lesion: str = ""
+    upload: str = ""
 
 
 class TrainingSide:
@@ -61,36 +78,69 @@ class TrainingSide:
     of test sets. ``unknown``: see Leaks."""
 
     def __init__(self, model: ModelVersion):
-        versions, self.unknown = _lineage(model)
-        self.trained_on = ", ".join(map(str, versions))
+        found = learnt.origin(model)
+        self.unknown, self.trained_on = found.unknown, found.in_words
         self._photos = [
             _Seen(*row)
-            for version in versions
+            for version in found.versions
             for row in training_items(version)
-            .values_list("pk", "entry", "content_sha256", "phash", "person")
+            .values_list("pk", "entry", "content_sha256", "phash", "person", "lesion")
             .order_by("pk")
             .iterator(2000)
         ]
+        self._listed = list(self._read_lists(found.listed))
         self._different: set[tuple[int, int]] = set()
         self._together: set[tuple[int, int]] = set()
-        if versions:
-            pairs = DuplicatePair.objects.filter(clinic=versions[0].clinic_id)
+        if found.versions:
+            pairs = DuplicatePair.objects.filter(clinic=found.versions[0].clinic_id)
             self._different = _both(pairs.filter(verdict=DuplicatePair.Verdict.DIFFERENT))
             self._together = _both(pairs.filter(verdict__in=TOGETHER))
+
+    def _read_lists(self, models: Iterable[ModelVersion]) -> Iterator[_Seen]:
+        for model in models:
+            try:
+                photos = learnt.list_of(model)
+            except ModelRejected:
+                # The file was lost or changed since: then nobody knows.
+                self.unknown = self.unknown or model.name
+                continue
+            for one in photos:
+                name = f"{model.name}: {one.content_sha256[:12]}"
+                yield _Seen(name, None, one.content_sha256, one.phash, upload=one.upload_sha256)
 
     def leaks(self, test: list[DatasetItem]) -> Leaks:
         """Compare test items with the photos seen in training.
 
         A pair that a curator called different is none; one called the same photo or lesion is one.
         """
-        own = [_Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person) for item in test]
+        own = [
+            _Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person, item.lesion)
+            for item in test
+        ]
         found = [
             *_equal(PHOTO, own, self._photos, "sha256"),
             *_near(own, self._photos, self._different),
             *_joined(own, self._photos, self._together),
+            *_equal(LESION, own, self._photos, "lesion"),
             *_equal(PATIENT, own, self._photos, "person"),
         ]
-        return Leaks(self.unknown, self.trained_on, tuple(found))
+        if self._listed:
+            found += self._by_hash(own)
+        return Leaks(self.unknown, self.trained_on, tuple(found), bool(self._listed))
+
+    def _by_hash(self, own: list[_Seen]) -> list[Leak]:
+        """What is known by hashes: the photos themselves; and, through photos of the archive that are among them,
+        their lesions and patients."""
+        found = self._known_by_hash(_with_uploads(own))
+        names = {leak.test: leak.train for leak in found}
+        bridges = [replace(one, pk=names[one.pk]) for one in own if one.pk in names]
+        others = list(_siblings(own))
+        known = {leak.test for leak in self._known_by_hash(others)}
+        bridges += [one for one in others if one.pk in known]
+        return [*found, *_equal(LESION, own, bridges, "lesion"), *_equal(PATIENT, own, bridges, "person")]
+
+    def _known_by_hash(self, photos: list[_Seen]) -> list[Leak]:
+        return [*_same_file(photos, self._listed), *_near(photos, self._listed, set())]
 
 
 def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
@@ -98,36 +148,60 @@ def find(model: ModelVersion, test: list[DatasetItem]) -> Leaks:
     return TrainingSide(model).leaks(test)
 
 
-def _lineage(model: ModelVersion) -> tuple[list[DatasetVersion], str]:
-    """The datasets that the model, and those it began from, were trained on; and where knowledge ends."""
-    versions: list[DatasetVersion] = []
-    known: ModelVersion | None = model
-    met: set[int] = set()
-    while known is not None and known.pk not in met:
-        met.add(known.pk)
-        if known.trained_on_version is None:
-            return versions, known.name
-        if known.trained_on_version not in versions:
-            versions.append(known.trained_on_version)
-        start = (known.manifest.get("training") or {}).get("start") or {}
-        if start.get("init", RANDOM) in (RANDOM, IMAGENET):
-            return versions, ""
-        known = ModelVersion.objects.filter(weights_sha256=start.get("sha256", "")).first()
-        if known is None:
-            return versions, str(start["init"])
-    return versions, ""
-
-
 def _both(pairs) -> set[tuple[int, int]]:
     return {pair for a, b in pairs.values_list("first_id", "second_id") for pair in ((a, b), (b, a))}
 
 
+def _parts(keys: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(keys), _AT_ONCE):
+        yield keys[start : start + _AT_ONCE]
+
+
+def _with_uploads(photos: list[_Seen]) -> list[_Seen]:
+    """The photos with the hashes of the files they were made of, which stay the same however a photo is stored."""
+    uploads: dict[int, str] = {}
+    for keys in _parts(sorted(one.entry for one in photos if one.entry)):
+        uploads |= dict(Entry.objects.filter(pk__in=keys).values_list("pk", "photo__sha256"))
+    return [replace(one, upload=uploads.get(one.entry or 0, "")) for one in photos]
+
+
+def _siblings(own: list[_Seen]) -> Iterator[_Seen]:
+    """Other photos in the archive of the same patients and lesions, under their names there."""
+    met = {one.entry for one in own}
+    entries = sorted(entry for entry in met if entry)
+    for keys in _parts(entries):
+        here = Entry.objects.filter(pk__in=keys)
+        patients = here.exclude(patient=None).values("patient")
+        rows = Entry.objects.filter(
+            Q(patient__in=patients) | Q(photo__lesion__in=here.values("photo__lesion"))
+        ).exclude(pk__in=keys)
+        values = rows.order_by("pk").values_list(
+            "pk", "clinic_id", "source__name", "external_id", "content_sha256", "photo__sha256", "phash",
+            "patient_id", "photo__lesion_id",
+        )  # fmt: skip
+        for pk, clinic, source, name, content, upload, phash, patient, lesion in values:
+            if pk not in met:
+                met.add(pk)
+                person, of_lesion = pseudonyms.person(clinic, patient), pseudonyms.lesion(clinic, lesion)
+                yield _Seen(f"{source}: {name}", pk, content, phash, person, of_lesion, upload)
+
+
 def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[Leak]:
-    first: dict[str, int] = {}
+    first: dict[str, int | str] = {}
     for seen in train:
         if value := getattr(seen, name):
             first.setdefault(value, seen.pk)
     return [Leak(kind, seen.pk, first[getattr(seen, name)]) for seen in own if getattr(seen, name) in first]
+
+
+def _same_file(own: list[_Seen], listed: list[_Seen]) -> list[Leak]:
+    """Photos whose file is listed, as it is stored or as it was sent."""
+    known: dict[str, int | str] = {}
+    for seen in listed:
+        for sha256 in filter(None, (seen.sha256, seen.upload)):
+            known.setdefault(sha256, seen.pk)
+    found = ((seen, known.get(seen.sha256) or known.get(seen.upload)) for seen in own)
+    return [Leak(PHOTO, seen.pk, train) for seen, train in found if train is not None]
 
 
 def _near(own: list[_Seen], train: list[_Seen], different: set[tuple[int, int]]) -> list[Leak]:

@@ -30,7 +30,8 @@ CURVE_POINTS = 160
 _MOST_ROWS = 1000
 # What is read of each photo: 100,000 of them are held in memory.
 _READ = (
-    "version", "content_sha256", "phash", "label", "is_proven", "person", "age", "age_to", "sex", "skin_type", "site",
+    "version", "content_sha256", "phash", "label", "is_proven", "person", "lesion", "age", "age_to", "sex", "skin_type",
+    "site",
     "source_name", "entry__photo_id", "entry__external_id",
 )  # fmt: skip
 
@@ -136,8 +137,8 @@ class EvaluatedPhotos:
         return found
 
     def patients(self) -> list[str] | None:
-        """Who each photo is of, an unknown patient being one of its own; None when it is one patient alone."""
-        names = [item.person or f"photo {item.pk}" for item in self.items]
+        """Who each photo is of, the lesion standing for an unknown patient; None when it is one patient alone."""
+        names = [item.person or item.lesion or f"photo {item.pk}" for item in self.items]
         return names if len(set(names)) > 1 else None
 
     def subgroups(self) -> dict[str, list[str]]:
@@ -152,7 +153,12 @@ class EvaluatedPhotos:
     def leaks_json(self) -> dict:
         """What each model has seen of it, with the photos by name."""
         trained = DatasetItem.objects.filter(
-            pk__in={leak.train for found in self.leaks.values() for leak in found.found[:_MOST_ROWS]}
+            pk__in={
+                leak.train
+                for found in self.leaks.values()
+                for leak in found.found[:_MOST_ROWS]
+                if isinstance(leak.train, int)
+            }
         )
         names = {item.pk: item.kept_entry.external_id for item in self.items}
         names |= {
@@ -163,11 +169,14 @@ class EvaluatedPhotos:
             "dataset": self.version.pk,
             "dataset_name": str(self.version),
             "photos": len(self.items),
+            # Earlier searches did not compare lesions.
+            "lesions": True,
             "models": [
                 {
                     "model": model.pk,
                     "name": model.name,
                     "unknown": found.unknown,
+                    "by_hash": found.by_hash,
                     "trained_on": found.trained_on,
                     "counts": found.counts,
                     "photos": len(found.items),
@@ -175,7 +184,7 @@ class EvaluatedPhotos:
                         {
                             "kind": leak.kind,
                             "test": names[leak.test],
-                            "train": names.get(leak.train, ""),
+                            "train": names.get(leak.train, "") if isinstance(leak.train, int) else leak.train,
                             "distance": leak.distance,
                         }
                         for leak in found.found[:_MOST_ROWS]

@@ -1,13 +1,15 @@
 """Two models on the same photos: paired tests of their AUCs, and where their first choices differ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from classifier.metrics import roc
 from classifier.metrics.delong import AucTest, paired_test
 from classifier.plots import figures
+from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import Report
+from classifier.services.evaluation.standing import Standing
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -42,15 +44,22 @@ class Differing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``table`` counts photos of the 12: both right, first only, second only, both wrong."""
+    """``table`` counts photos of the 12: both right, first only, second only, both wrong.
+
+    ``doubts``: what speaks against comparing them; then no test is made, and ``lines`` have none."""
 
     lines: tuple[Line, ...]
     differing: tuple[Differing, ...]
     table: dict[str, int]
+    doubts: tuple[Standing, ...] = ()
 
 
 def compare(report: Report, dataset: int, first: int, second: int) -> Comparison:
-    """Compare two models of an evaluation on one of its datasets."""
+    """Compare two models of an evaluation on one of its datasets.
+
+    Where one may have seen the photos, differences are told with their intervals, but not tested.
+    """
+    doubts = _doubts(report, dataset, first, second)
     a, b = report.scores(dataset, first), report.scores(dataset, second)
     truth = a["truth"]
     lines = []
@@ -58,6 +67,8 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
         shown = truth == key
         try:
             test = paired_test(a["scores"][:, place], b["scores"][:, place], shown)
+            if doubts:
+                test = replace(test, statistic=None, p=None)
         except roc.NotEvaluable:
             test = None
         note = figures.note_words(test.note) if test and test.note else ""
@@ -80,4 +91,13 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
         )
         for at in places[np.argsort(-sure, kind="stable")]
     )  # fmt: skip
-    return Comparison(tuple(lines), differing, table)
+    return Comparison(tuple(lines), differing, table, doubts)
+
+
+def _doubts(report: Report, dataset: int, *models: int) -> tuple[Standing, ...]:
+    title = report.dataset(dataset)["title"]
+    found = [
+        standing.of_pair(report.row, (dataset, title), (model, report.model(model)["name"]))
+        for model in models
+    ]
+    return tuple(one for one in found if one.is_in_doubt)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from classifier.models import Evaluation, ModelVersion
+from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import NoReport, Report
 from classifier.services.evaluation.run import SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name
@@ -25,7 +26,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Cohort:
-    """One dataset the model was evaluated on; ``leaks_checked`` is False when nobody knows what it had seen."""
+    """One dataset the model was evaluated on; ``leaks_checked`` is False when nobody knows what it had seen.
+    ``standing``: what was found then."""
 
     evaluation: Evaluation
     dataset: dict
@@ -36,6 +38,7 @@ class Cohort:
     top_1: float | None
     balanced: float | None
     leaks_checked: bool
+    standing: standing.Standing
     groups: tuple[tuple[str, tuple[Group, ...]], ...]
 
 
@@ -67,6 +70,7 @@ def _cohort(row: Evaluation, report: Report, dataset: dict, model: int) -> Cohor
         first["right"]["value"],
         first["class_balanced"],
         report.model(model)["leaks_checked"],
+        standing.of_pair(row, (dataset["pk"], dataset["title"]), (model, report.model(model)["name"])),
         tuple((division_name(name), _groups(name, figures["diseases"])) for name in SUBGROUPS),
     )
 

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
-from classifier.networks import weights
+from classifier.networks import training_photos, weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
 from skinclinic.engine.readiness import readiness_check
@@ -49,7 +50,10 @@ def register(folder: Path, *, clinic: Clinic | None = None, user: User | None = 
 
     ``clinic`` None makes it available to every clinic. Raises ModelRejected.
     """
-    return register_checked(check(folder), folder, clinic=clinic, user=user)
+    manifest = check(folder)
+    if known := find(manifest, clinic):
+        add_photos(known, folder, manifest)
+    return register_checked(manifest, folder, clinic=clinic, user=user)
 
 
 def register_checked(
@@ -111,6 +115,7 @@ def _register_copy(folder: Path) -> ModelVersion:
     manifest = check(folder)
     known = find(manifest, None)
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
+        add_photos(known, folder, manifest)
         return _found_again(known, known.path, manifest, None)
     copy = new_folder(settings.MODELS_DIR / "shipped", manifest.name)
     with whole.whole_folder(copy) as draft:
@@ -119,6 +124,18 @@ def _register_copy(folder: Path) -> ModelVersion:
     if version.path != copy:
         whole.remove(copy)
     return version
+
+
+def add_photos(version: ModelVersion, folder: Path, manifest: Manifest) -> None:
+    """Give a model that was registered without it the list of its training photos that lies in ``folder`` now."""
+    said = manifest.training_photos
+    if not said or version.manifest.get("training_photos"):
+        return
+    if version.path.resolve() != Path(folder).resolve():
+        kept = replace(weights.read_manifest(version.path), training_photos=said)
+        training_photos.put(version.path, kept, training_photos.read_bytes(folder))
+    version.manifest = version.manifest | {"training_photos": said}
+    version.save(update_fields=["manifest"])
 
 
 def new_folder(parent: Path, name: str) -> Path:

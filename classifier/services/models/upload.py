@@ -9,6 +9,8 @@ from django.db import transaction
 
 from classifier.models import ModelVersion
 from classifier.networks import weights
+from classifier.networks.manifest import PHOTOS_FILE
+from classifier.networks.training_photos import LARGEST_FILE
 from classifier.networks.weights import ModelRejected
 from classifier.services.models import registry
 from skinclinic.engine.housekeeping import broom
@@ -18,6 +20,7 @@ from skinclinic.models import Clinic, User
 
 WEIGHTS_MAX_BYTES = 512 * 1024 * 1024
 MANIFEST_MAX_BYTES = 1024 * 1024
+MAX_BYTES = WEIGHTS_MAX_BYTES + MANIFEST_MAX_BYTES + LARGEST_FILE
 
 
 class Upload(Protocol):
@@ -25,9 +28,15 @@ class Upload(Protocol):
 
 
 def register_upload(
-    weights_file: Upload, manifest_file: Upload, *, clinic: Clinic, user: User
+    weights_file: Upload,
+    manifest_file: Upload,
+    photos_file: Upload | None = None,
+    *,
+    clinic: Clinic,
+    user: User,
 ) -> tuple[ModelVersion, bool]:
-    """Store and register an uploaded model; return it and whether it is new.
+    """Store and register an uploaded model; return it and whether it is new. ``photos_file``: the hashes of its
+    training photos, where its manifest speaks of them.
 
     Raises ModelRejected for a model that may not be used and StorageFull for a full disk.
     """
@@ -37,6 +46,8 @@ def register_upload(
         try:
             _stream(manifest_file, draft / weights.MANIFEST_FILE, MANIFEST_MAX_BYTES)
             _stream(weights_file, draft / weights.WEIGHTS_FILE, WEIGHTS_MAX_BYTES)
+            if photos_file:
+                _stream(photos_file, draft / PHOTOS_FILE, LARGEST_FILE)
             whole.flush(draft)
             return _keep(draft, parent, clinic, user)
         finally:
@@ -45,8 +56,13 @@ def register_upload(
 
 def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelVersion, bool]:
     manifest = registry.check(draft)
+    if (draft / PHOTOS_FILE).is_file() and not manifest.training_photos:
+        raise ModelRejected(
+            "photos_not_described", f"There is a {PHOTOS_FILE}, but the manifest does not speak of it."
+        )
     known = registry.find(manifest, clinic)
     if known and (known.path / weights.WEIGHTS_FILE).is_file():
+        registry.add_photos(known, draft, manifest)
         return known, False
     folder = registry.new_folder(parent, manifest.name)
     try:

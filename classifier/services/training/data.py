@@ -70,10 +70,12 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
         gone=Count("id", filter=Q(entry=None)),
         persons=Count("person", distinct=True, filter=~Q(person="")),
         unknown=Count("id", filter=Q(person="")),
+        lesions=Count("lesion", distinct=True, filter=Q(person="") & ~Q(lesion="")),
+        alone=Count("id", filter=Q(person="", lesion="")),
     )
     known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
     members = dict(items.values_list("version").annotate(Count("id")))
-    nobody = {"gone": 0, "persons": 0, "unknown": 0}
+    nobody = dict.fromkeys(("gone", "persons", "unknown", "lesions", "alone"), 0)
     return [
         _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
         for version in versions
@@ -107,8 +109,8 @@ def _problem(version: DatasetVersion, by_label: dict, whole: dict) -> str:
         return _("Photos of this version were deleted. Freeze a new version without them.")
     if len(by_label) < 2:
         return _("There is nothing to tell apart: training needs photos of at least two diseases.")
-    if whole["persons"] + whole["unknown"] < 2:
-        return _("Training needs photos of at least two patients: some are left out to validate.")
+    if whole["persons"] + whole["lesions"] + whole["alone"] < 2:
+        return _("Training needs photos of at least two patients or lesions: some are left out to validate.")
     return ""
 
 
@@ -134,8 +136,8 @@ def _lacks(version: DatasetVersion, by_label: dict, unknown: int) -> list[str]:
     if unknown:
         found.append(
             ngettext(
-                "The patient of %d photo is not known; it counts as a patient of its own.",
-                "The patients of %d photos are not known; each counts as a patient of its own.",
+                "The patient of %d photo is not known; it stays with its lesion's photos.",
+                "The patients of %d photos are not known; each stays with its lesion's photos.",
                 unknown,
             )
             % unknown
@@ -150,7 +152,8 @@ def _language() -> str:
 def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
     """The photos of the training side in the order of their hashes, and the background classes.
 
-    Photos of one patient, the same photo twice, and photos that a curator found to show one lesion share a group.
+    Photos of one patient or of one lesion, the same photo twice, and photos that a curator found to show one lesion
+    share a group.
     Raises Unfit.
     """
     found = offer(version)
@@ -180,6 +183,6 @@ def _groups(version: DatasetVersion, items: list[DatasetItem]) -> dict[int, str]
         for first, second in pairs.values_list("first_id", "second_id")
         if first in item_of and second in item_of
     ]
-    members = [splits.Member(item.pk, item.content_sha256, item.person) for item in items]
+    members = [splits.Member(item.pk, item.content_sha256, item.person, lesion=item.lesion) for item in items]
     # A group's name must not depend on the order of rows: the first hash in it names it.
     return {member.pk: group[0].sha256 for group in splits.together(members, joined) for member in group}

@@ -14,9 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion, Training, TrainingRun
+from classifier.networks import training_photos
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import NAME_PATTERN, read_manifest
 from classifier.networks.weights import Manifest, ModelRejected
+from classifier.services.evaluation import seen
 from classifier.services.models import registry
 from classifier.services.training import data as training_data
 from classifier.training.folder import MODEL
@@ -261,6 +263,7 @@ def keep_model(run: TrainingRun) -> Callable[[], None]:
     draft = whole.new_folder_draft(folder)
     try:
         shutil.copytree(run.folder / MODEL, draft, dirs_exist_ok=True)
+        _list_photos(run, draft)
         whole.flush(draft)
         manifest = registry.check(draft)
     except BaseException as error:
@@ -269,6 +272,14 @@ def keep_model(run: TrainingRun) -> Callable[[], None]:
             raise jobs.JobError(error.code, error.message) from error
         raise
     return partial(_store_model, run, manifest, draft, folder)
+
+
+def _list_photos(run: TrainingRun, folder: Path) -> None:
+    """Put the hashes of all photos the model has seen beside it, so that they are known wherever it is taken."""
+    manifest = read_manifest(folder)
+    origin = seen.origin_of_training(run.training.dataset_version, manifest.training.get("start") or {})
+    photos, is_complete = seen.photos_of(origin)
+    training_photos.add(folder, manifest, photos, is_complete=is_complete)
 
 
 def _store_model(run: TrainingRun, manifest: Manifest, draft: Path, folder: Path) -> None:

@@ -41,7 +41,7 @@ AS_IN_PAPER = {disease.key: 25 if disease.is_malignant else 20 for disease in DI
 # How often a photo to be taken out is looked at anew when others change the sample meanwhile.
 _TRIES = 3
 _READ = (
-    "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "entry__review",
+    "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "lesion", "entry__review",
     "entry__source__is_own", "entry__patient__research_consent",
 )  # fmt: skip
 
@@ -86,14 +86,14 @@ class Stock:
     unknown: str = ""
 
     def counts(self) -> dict[tuple[int, str], tuple[int, int]]:
-        """{(dataset version, disease or tier): (photos, patients)}; an unknown patient is one of its own."""
+        """{(dataset version, disease or tier): (photos, patients)}; a lesion stands for an unknown patient."""
         photos: Counter = Counter()
         patients: dict[tuple[int, str], set[str]] = defaultdict(set)
         for candidate in self.items:
             for group in sampling.groups_of(candidate.disease):
                 key = (int(candidate.dataset), group)
                 photos[key] += 1
-                patients[key].add(candidate.patient or candidate.key)
+                patients[key].add(candidate.patient or candidate.lesion or candidate.key)
         return {key: (photos[key], len(patients[key])) for key in photos}
 
     def left_out_in_all(self) -> dict[str, int]:
@@ -149,7 +149,8 @@ def stock(
                 left_out[reason] += 1
                 continue
             key = row["content_sha256"]
-            found.items[Candidate(key, str(version.pk), row["label"], row["person"])] = row["pk"]
+            candidate = Candidate(key, str(version.pk), row["label"], row["person"], row["lesion"])
+            found.items[candidate] = row["pk"]
             found.entries[key].add(row["entry"])
             if row["phash"] is not None:
                 found.phashes[key] = row["phash"]
@@ -157,8 +158,7 @@ def stock(
 
 
 def _seen(model: ModelVersion, rows) -> tuple[set[int], str]:
-    needed = ("version", "entry", "content_sha256", "phash", "person")
-    found = leakage.find(model, list(rows.only(*needed)))
+    found = leakage.find(model, list(rows.only(*leakage.NEEDED)))
     return found.items, found.unknown
 
 
@@ -426,18 +426,19 @@ def _next(study: Study, leaving: _Leaving) -> DatasetItem | None:
     for row in leaving.sample:
         item = row.dataset_item
         one = Candidate(
-            row.content_sha256, str(item.version_id) if item else "", row.truth, item.person if item else ""
-        )
+            row.content_sha256, str(item.version_id) if item else "", row.truth, item.person if item else "",
+            item.lesion if item else "",
+        )  # fmt: skip
         drawn.append(one)
         if item and item.phash is not None:
             found.phashes.setdefault(one.key, item.phash)
         if item and item.entry_id:
             found.entries[one.key].add(item.entry_id)
     gone = next(one for one in drawn if one.key == image.content_sha256)
-    barred = _others_patients(study, image)
+    barred = _barred(study, image)
     alike = found.alike(study.clinic)
     while True:
-        candidates = [one for one in found.items if one.patient not in barred]
+        candidates = [one for one in found.items if barred.isdisjoint({one.patient, one.lesion})]
         chosen = sampling.replacement(
             candidates, drawn, gone, seed=recipe.seed, one_per_patient=recipe.one_per_patient, alike=alike
         )
@@ -448,12 +449,14 @@ def _next(study: Study, leaving: _Leaving) -> DatasetItem | None:
         found.drop(_without_file(found, list(found.items)), "file")
 
 
-def _others_patients(study: Study, image: StudyImage) -> set[str]:
-    """Whose photos may not take this one's place: practice photos are of other patients than the sample's."""
+def _barred(study: Study, image: StudyImage) -> set[str]:
+    """Patients and lesions whose photos may not take this one's place: practice photos are of others than the
+    sample's."""
     others = study.images.exclude(pk=image.pk).exclude(dataset_item=None)
     if not image.is_practice:
         others = others.filter(is_practice=True)
-    return set(others.values_list("dataset_item__person", flat=True)) - {""}
+    pairs = others.values_list("dataset_item__person", "dataset_item__lesion")
+    return {name for pair in pairs for name in pair if name}
 
 
 def _close_gap(study: Study) -> None:
@@ -491,4 +494,4 @@ def seen_by_model(study: Study) -> int:
     if study.model_version is None:
         return 0
     items = DatasetItem.objects.filter(pk__in=study.images.values("dataset_item"))
-    return len(leakage.find(study.model_version, list(items)).items)
+    return len(leakage.find(study.model_version, list(items.only(*leakage.NEEDED))).items)

@@ -30,20 +30,31 @@ class Conclusion:
 
 
 def conclusions(
-    tests: Mapping[str, Mapping], margin: float | None, primary: Sequence[str]
+    tests: Mapping[str, Mapping], margin: float | None, primary: Sequence[str], doubt: str = ""
 ) -> list[Conclusion]:
-    """Of each disease, primary endpoints first. ``tests``: those of one session and dataset in the report."""
+    """Of each disease, primary endpoints first. ``tests``: those of one session and dataset in the report.
+
+    ``doubt``: that the model may have seen the photos; then nothing is concluded of any.
+    """
     chosen = [key for key in DISEASE_KEYS if key in primary]
     order = [*chosen, *(key for key in DISEASE_KEYS if key not in chosen)]
     adjusted = holm({key: (tests[key]["non_inferiority"] or {}).get("p") for key in chosen})
-    return [_conclusion(key, tests[key], margin, chosen, adjusted.get(key)) for key in order]
+    return [_conclusion(key, tests[key], margin, chosen, adjusted.get(key), doubt) for key in order]
 
 
 def _conclusion(
-    key: str, found: Mapping, margin: float | None, chosen: Sequence[str], adjusted: float | None
+    key: str,
+    found: Mapping,
+    margin: float | None,
+    chosen: Sequence[str],
+    adjusted: float | None,
+    doubt: str,
 ) -> Conclusion:
     is_primary = key in chosen
-    verdict, text = _verdict(found, margin, adjusted if is_primary else None)
+    if doubt and found["difference"] is not None:
+        verdict, text = OPEN, _("Open: the model may have seen these photos.")
+    else:
+        verdict, text = _verdict(found, margin, adjusted if is_primary else None)
     difference = "" if found["difference"] is None else difference_text(found)
     return Conclusion(
         key,

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
+from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -162,6 +163,7 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
             "and held fixed when cases are left out; its first choice is the highest score among the choices."
         )
+        yield doubt(study, report.get("about", {})) or _("It had seen none of these photos in training.")
     else:
         yield _(
             "The model whose scores were in the files decides by the Youden threshold of each disease, chosen on the "
@@ -186,6 +188,8 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
             "Areas under the model's ROC curve have DeLong's intervals. The model's balanced accuracy was compared "
             "with the readers' mean by the single-treatment analysis for random readers and cases."
         )
+        if doubt(study, report.get("about", {})):
+            yield _("Differences are given with their intervals and were not tested.")
         if settings["margin"] is not None:
             text = _("The non-inferiority margin was %(margin)s.")
             if study.origin == Study.Origin.REPLAY:

@@ -20,7 +20,7 @@ from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log
-from reader_study.services.results import study_tables
+from reader_study.services.results import model_seen, study_tables
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
@@ -84,10 +84,13 @@ def compute(
     try:
         for name, content in study_tables.to_csv(tables).items():
             (draft / name).write_bytes(content)
-        about = _about(study, row)
+        about = _about(study, row) | {"model_seen": model_seen.look(study)}
+        in_doubt = bool(model_seen.doubt(study, about))
         endpoints = study.endpoints or DISEASE_KEYS
         for place, policy in enumerate(POLICIES):
             found = report(tables, ak=policy, margin=study.margin, endpoints=endpoints)
+            if in_doubt:
+                found = model_seen.without_tests(found)
             _write_json(draft / _report_name(policy), {"about": about} | found)
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
@@ -162,6 +165,11 @@ class Results:
         self.policy = policy if policy in POLICIES else study.premalignant_as
         self.folder = study.folder / FOLDER
         self.report = _read(self.folder / _report_name(self.policy))
+        # Why nothing is concluded about the model; "" where nothing speaks against it.
+        self.doubt = model_seen.doubt(study, self.report["about"])
+        if self.doubt and "model_seen" not in self.report["about"]:
+            # Computed before tests were left out.
+            self.report = model_seen.without_tests(self.report)
 
     @property
     def curves(self) -> dict:

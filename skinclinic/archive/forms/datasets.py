@@ -9,6 +9,7 @@ from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters.label_names import known_label
 
 METHODS = (
+    ("stratified", _("By patient, each disease in the same share")),
     ("time", _("By time: the oldest patients train")),
     ("patient", _("By patient, at random")),
     ("random", _("Photos at random, a patient on one side")),

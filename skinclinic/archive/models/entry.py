@@ -39,6 +39,8 @@ class Entry(models.Model):
     source = models.ForeignKey("archive.Source", models.PROTECT, related_name="entries")
     # The photo's name in its source; unique there.
     external_id = models.CharField(_("name in the source"), max_length=200)
+    # What its source calls the lesion it shows; that and the patient tell lesions of one source apart.
+    source_lesion = models.CharField(_("lesion in the source"), max_length=60, blank=True)
     patient = models.ForeignKey(
         "skinclinic.Patient", models.SET_NULL, null=True, blank=True, related_name="entries"
     )
@@ -117,6 +119,11 @@ class Entry(models.Model):
             models.Index(fields=["clinic", "-id"], name="entry_tagged", condition=~models.Q(tags="")),
             models.Index(
                 fields=["clinic", "-id"], name="entry_by_second", condition=~models.Q(second_label="")
+            ),
+            models.Index(
+                fields=["source", "source_lesion"],
+                name="entry_by_source_lesion",
+                condition=~models.Q(source_lesion=""),
             ),
         ]
 

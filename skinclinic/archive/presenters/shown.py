@@ -1,13 +1,14 @@
 """What gallery, queue and entry page share: filters, choices of labels, words for reasons."""
 
 from django.http import HttpRequest
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import (
     LABEL_LENGTH,
     Dataset,
+    DatasetVersion,
     Entry,
     RejectReason,
     Review,
@@ -84,6 +85,14 @@ def in_words(error: review_service.ReviewError) -> str:
         ),
         "had_opinion": _("Somebody has given a second opinion on this photo meanwhile."),
     }[error.code]
+
+
+def removed(version: DatasetVersion, n: int) -> str:
+    """That so many photos were taken out of a version, as it was before, and what became of its split."""
+    text = ngettext("%(count)d photo was taken out.", "%(count)d photos were taken out.", n) % {"count": n}
+    if n and version.split:
+        text += " " + _("The split was taken back, because the photos are others now: split again.")
+    return text
 
 
 def label_name(label: str) -> str:

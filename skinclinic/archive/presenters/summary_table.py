@@ -17,6 +17,11 @@ class Line:
     cells: list[str]
     is_head: bool = False
 
+    @property
+    def differs(self) -> bool:
+        """Whether the columns do not agree."""
+        return len(set(self.cells)) > 1
+
 
 @dataclass(frozen=True)
 class Table:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from skinclinic.archive.views import candidates, datasets, exports, members
+from skinclinic.archive.views import candidates, datasets, differences, exports, members
 
 urlpatterns = [
     path("", datasets.dataset_list, name="datasets"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("from-clinic/", candidates.dataset_candidates, name="dataset-candidates"),
     path("<int:pk>/", datasets.dataset, name="dataset"),
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
+    path("<int:pk>/differences/", differences.dataset_differences, name="dataset-differences"),
     path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
     path("<int:pk>/photos/", members.members, name="dataset-photos"),
     path("<int:pk>/photos/act/", members.members_act, name="dataset-photos-act"),

@@ -1,6 +1,7 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
 from dataclasses import fields
+from itertools import pairwise
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -13,7 +14,15 @@ from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
 from skinclinic.archive.models import Dataset, DatasetVersion
 from skinclinic.archive.presenters import shown, summary_table
 from skinclinic.archive.presenters.work import DatasetProgress
-from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.archive.services.datasets import (
+    against,
+    checks,
+    datasets,
+    differences,
+    freezing,
+    sides,
+    summary,
+)
 from skinclinic.archive.services.searching import search, selection
 from skinclinic.archive.services.searching.query_text import QueryError
 from skinclinic.permissions import CURATE, VIEW, clinic_member, get_for, visible
@@ -31,8 +40,14 @@ SAMPLES = 10
 @require_http_methods(["GET", "HEAD"])
 def dataset_list(request: MemberRequest) -> HttpResponse:
     """The clinic's datasets with their newest versions."""
-    versions = VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
-    context = {"versions": versions, "can_curate": request.membership.can_curate}
+    versions = list(
+        VERSIONS.filter(clinic=request.membership.clinic).order_by("dataset__name", "-number")[:500]
+    )
+    photos = summary.photos_of(versions)
+    context = {
+        "versions": [(version, photos.get(version.pk, 0)) for version in versions],
+        "can_curate": request.membership.can_curate,
+    }
     return render(request, "archive/datasets/list.html", context)
 
 
@@ -81,6 +96,7 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
     earlier = next((other for other in others if other.number < version.number), None)
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
     made = checks.of(version)
+    lines = sides.table(version) if version.split else []
     context = {
         "version": version,
         "versions": others,
@@ -96,6 +112,9 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         else "",
         "split_form": SplitForm(),
         "said": version.split.get("said", {}),
+        "sides": lines,
+        "few": {side: sides.few(lines, side) for side in (sides.TRAIN, sides.TEST)},
+        "few_limit": sides.FEW,
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
         "work": DatasetProgress.of(request, version),
@@ -107,11 +126,12 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def dataset_act(request: SignedInRequest, pk: int) -> HttpResponse:
-    """State, split, freeze, take over corrections, fill again, make a new version or discard the draft."""
+    """State, split, take out what a check names, freeze, take over corrections, fill again, make a new version or
+    discard the draft."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
     acts = {
         "split": _split, "state": _state, "freeze": _freeze, "refresh": _refresh, "fill": _fill, "continue": _continue,
-        "discard": _discard,
+        "discard": _discard, "take-out": _take_out,
     }  # fmt: skip
     act = acts.get(request.POST.get("act", ""))
     if act is None:
@@ -140,7 +160,9 @@ def dataset_compare(request: MemberRequest) -> HttpResponse:
     table = summary_table.table(columns)
     if request.GET.get("as") != "csv":
         again = urlencode([("version", column.version.pk) for column in columns])
-        return render(request, "archive/datasets/compare.html", {"table": table, "again": again})
+        versions = [column.version for column in columns]
+        context = {"table": table, "again": again, "neighbours": list(pairwise(versions))}
+        return render(request, "archive/datasets/compare.html", context)
     content = table_csv(["", *table.heads], [[line.name, *line.cells] for line in table.lines])
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="datasets.csv"'
@@ -154,6 +176,15 @@ def _split(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
     values = form.cleaned_data
     datasets.split(version, values["method"], values["percent"] / 100, values["seed"])
     messages.success(request, _("The dataset was split."))
+    return redirect("dataset", pk=version.pk)
+
+
+def _take_out(request: HttpRequest, version: DatasetVersion) -> HttpResponse:
+    reason = request.POST.get("reason", "")
+    if reason not in against.BARRING:
+        raise Refused("", _("Choose which photos to take out."))
+    n = datasets.remove_all(version, against.rows(version, reason))
+    messages.success(request, shown.removed(version, n))
     return redirect("dataset", pk=version.pk)
 
 

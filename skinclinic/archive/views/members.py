@@ -1,6 +1,7 @@
 """The photos of a dataset version; of a draft they can be taken out or get another label there."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import LABEL_LENGTH, DatasetItem, DatasetVersion
+from skinclinic.archive.presenters import shown
 from skinclinic.archive.presenters.label_names import known_label
-from skinclinic.archive.services.datasets import datasets
+from skinclinic.archive.services.datasets import against, datasets
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
@@ -26,16 +28,14 @@ VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 @require_safe
 def members(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A page of the version's photos, by label and side."""
+    """A page of the version's photos, by label, side and what stands against them."""
     version = get_for(request.user, VERSIONS, pk, VIEW)
     asked = _asked(request.GET)
-    rows = version.items.select_related("entry")
-    for name, value in asked.items():
-        rows = rows.filter(**{name: value})
+    rows = _rows(version, asked)
     try:
-        page = keyset.page(rows, ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
+        page = keyset.page(rows.select_related("entry"), ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
     except keyset.BadCursor:
-        page = keyset.page(rows, ORDER, "", PAGE_SIZE)
+        page = keyset.page(rows.select_related("entry"), ORDER, "", PAGE_SIZE)
     language = get_language() or "en"
     held = version.items.order_by().values_list("label", flat=True).distinct()
     member = request.user.memberships.filter(clinic=version.clinic_id).first()
@@ -47,8 +47,11 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
         "version": version,
         "items": page.rows,
         "asked": asked,
+        # How many all pages show, where they do not show everything.
+        "count": rows.count() if asked else None,
         "labels": [(label, labels.name(label, language)) for label in sorted(held, key=labels.order)],
         "sides": DatasetItem.Split.choices,
+        "reasons": reason_names(),
         "can_change": bool(member and member.can_curate) and not version.is_frozen,
         "previous_url": address(page.previous),
         "next_url": address(page.next),
@@ -56,22 +59,44 @@ def members(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "archive/datasets/photos.html", context)
 
 
+def reason_names() -> dict[str, str]:
+    """What may stand against a photo, in words."""
+    return {
+        against.REJECTED: _("Rejected"),
+        "reviewed": _("Not reviewed"),
+        "alike": _("Look alike"),
+        "undecided": _("Look alike, to be decided"),
+        "near": _("Look like a photo on the other side"),
+        "patients": _("Patient on both sides"),
+        "lesions": _("Lesion on both sides"),
+        "twice": _("There twice"),
+        "labels": _("Other label than the archive's now"),
+        "subtypes": _("Without the subtype others have"),
+        against.DELETED: _("Deleted"),
+        against.CONSENT: _("Without consent"),
+    }
+
+
 @require_POST
 def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take the chosen photos out of the draft, or give them another label there."""
+    """Take photos out of the draft (those chosen, or all that are shown), or give the chosen another label there."""
     version = get_for(request.user, VERSIONS, pk, CURATE)
+    asked = _asked(request.POST)
     chosen = [int(key) for key in request.POST.getlist("items") if is_key(key)][:PAGE_SIZE]
     # Chosen from the list, or typed and not chosen.
     label = request.POST.get("label") or known_label(request.POST.get("label_typed", "").strip())
     label = label[:LABEL_LENGTH]
+    act = request.POST.get("act")
     try:
+        if act == "remove-all" and asked:
+            n = datasets.remove_all(version, _rows(version, asked))
+            messages.success(request, shown.removed(version, n))
+            return redirect(_address(pk, {}))
         if not chosen:
             messages.warning(request, _("Choose the photos first."))
-        elif request.POST.get("act") == "remove":
-            n = datasets.remove(version, chosen)
-            text = ngettext("%(count)d photo was taken out.", "%(count)d photos were taken out.", n)
-            messages.success(request, text % {"count": n})
-        elif request.POST.get("act") == "relabel" and storable(label):
+        elif act == "remove":
+            messages.success(request, shown.removed(version, datasets.remove(version, chosen)))
+        elif act == "relabel" and storable(label):
             n = datasets.relabel(version, chosen, label)
             text = ngettext("%(count)d photo has another label.", "%(count)d photos have another label.", n)
             messages.success(request, text % {"count": n})
@@ -79,17 +104,29 @@ def members_act(request: SignedInRequest, pk: int) -> HttpResponse:
             messages.error(request, _("Choose one of: take out, another label."))
     except Refused as refused:
         messages.error(request, str(refused))
-    return redirect(_address(pk, _asked(request.POST)))
+    return redirect(_address(pk, asked))
+
+
+def _rows(version: DatasetVersion, asked: dict[str, str]) -> QuerySet[DatasetItem]:
+    rows = against.rows(version, asked["against"]) if "against" in asked else version.items.all()
+    return rows.filter(**{name: value for name, value in asked.items() if name != "against"})
 
 
 def _address(pk: int, asked: dict[str, str], cursor: str = "") -> str:
-    values = {"only": asked.get("label", ""), "split": asked.get("split", ""), "cursor": cursor}
+    values = {
+        "only": asked.get("label", ""),
+        "split": asked.get("split", ""),
+        "against": asked.get("against", ""),
+        "cursor": cursor,
+    }
     query = urlencode({name: value for name, value in values.items() if value})
     return f"{reverse('dataset-photos', args=[pk])}{'?' if query else ''}{query}"
 
 
 def _asked(values) -> dict[str, str]:
-    """The label and side that are asked for."""
-    found = {"label": values.get("only", "")[:LABEL_LENGTH], "split": values.get("split", "")}
+    """The label, the side and what stands against photos that are asked for."""
+    found = {name: values.get(name, "") for name in ("split", "against")}
+    found["label"] = values.get("only", "")[:LABEL_LENGTH]
     found["split"] = found["split"] if found["split"] in DatasetItem.Split.values else ""
+    found["against"] = found["against"] if found["against"] in against.REASONS else ""
     return {name: value for name, value in found.items() if value and storable(value)}

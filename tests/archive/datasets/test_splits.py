@@ -83,3 +83,81 @@ def test_two_patients_are_enough():
     members = [splits.Member(pk, f"{pk:064d}", person) for pk, person in enumerate("aabb", start=1)]
     sides, _said = splits.split(members, splits.PATIENT, 0.5)
     assert sides[1] == sides[2] != sides[3] == sides[4]
+
+
+@each("method", splits.METHODS)
+@each("seed", range(5))
+def test_photos_of_a_lesion_stay_together_where_no_patient_is_known(method, seed):
+    members = [
+        Member(
+            n, f"{n * 7919 % 997:064x}", taken_on=date(2015, 1, 1 + n % 28), lesion=f"l{n % 40}", label="mm"
+        )
+        for n in range(80)
+    ]
+    sides, said = splits.split(members, method, 0.8, seed)
+    by_lesion = {}
+    for member in members:
+        by_lesion.setdefault(member.lesion, set()).add(sides[member.pk])
+    assert all(len(found) == 1 for found in by_lesion.values())
+    assert (said["train_groups"], said["test_groups"]) == (32, 8)
+    assert (said["unknown_patient"], said["unknown_patient_lesions"], said["joined"]) == (80, 40, 0)
+
+
+def test_a_lesion_joins_photos_of_a_known_and_an_unknown_patient():
+    members = [
+        Member(1, "a", "p1", lesion="l1"),
+        Member(2, "b", "", lesion="l1"),
+        Member(3, "c", "p1"),
+        Member(4, "d"),
+    ]
+    groups = splits.together(members, [])
+    assert sorted(sorted(member.pk for member in group) for group in groups) == [[1, 2, 3], [4]]
+
+
+def made_of(diseases: dict[str, int], photos: int = 2) -> list[Member]:
+    """So many patients of each disease with so many photos; every fifth also has the commonest disease."""
+    commonest = max(diseases, key=lambda key: diseases[key])
+    rows = []
+    for label, count in diseases.items():
+        for n in range(count):
+            for photo in range(photos):
+                shown = commonest if photo and n % 5 == 0 else label
+                pk = len(rows)
+                rows.append(
+                    Member(pk, f"{pk * 6007 % 9973:064x}", f"{label}{n}", lesion=f"l{pk}", label=shown)
+                )
+    return rows
+
+
+@each("share", [0.5, 0.7, 0.8, 0.9])
+@each("seed", range(4))
+def test_stratified_each_disease_is_divided_in_the_share(share, seed):
+    diseases = {"nevus": 71, "bcc": 91, "scc": 14, "sk": 26, "mm": 21, "df": 3}
+    members = made_of(diseases)
+    sides, said = splits.split(members, splits.STRATIFIED, share, seed)
+    for label in diseases:
+        patients = {member.person for member in members if member.label == label}
+        trained = {
+            member.person for member in members if member.label == label and sides[member.pk] == "train"
+        }
+        # Whole patients, rounded, and what commoner diseases gave a rarer one's patients.
+        assert abs(len(trained) - share * len(patients)) <= 2, label
+        assert 0 < len(trained) < len(patients), label
+    # Patients of two diseases are in the share of both, so that the whole is near it, not at it.
+    assert abs(said["train_groups"] / sum(diseases.values()) - share) < 0.02
+
+
+def test_stratified_the_same_seed_gives_the_same_sides_whatever_the_order():
+    members = made_of({"nevus": 20, "bcc": 10, "mm": 4})
+    first, _said = splits.split(members, splits.STRATIFIED, 0.7, 3)
+    again, _said = splits.split(members[::-1], splits.STRATIFIED, 0.7, 3)
+    assert first == again
+    assert splits.split(members, splits.STRATIFIED, 0.7, 4)[0] != first
+
+
+def test_stratified_diseases_of_one_patient_each_keep_the_share():
+    members = [Member(n, f"{n:064x}", f"p{n}", label=f"rare {n}") for n in range(10)]
+    _sides, said = splits.split(members, splits.STRATIFIED, 0.8, 1)
+    assert (said["train"], said["test"]) == (8, 2)
+    _sides, said = splits.split(members[:2], splits.STRATIFIED, 0.8, 1)
+    assert (said["train"], said["test"]) == (1, 1)

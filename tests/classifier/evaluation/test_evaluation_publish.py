@@ -163,8 +163,15 @@ def test_a_clinics_thresholds_of_a_shared_model_are_its_own(
 
 
 def test_two_models_are_compared_by_paired_tests_and_photos(
-    row, curator, models, test_set, client_for, entries
+    clinic, curator, test_set, client_for, entries, tmp_path
 ):
+    models = [
+        evaluated.make_model(clinic, tmp_path, name, seed=n, photos=[])
+        for n, name in enumerate(("one", "two"), 1)
+    ]
+    for n, version in enumerate(models):
+        evaluated.score(version, entries, seed=n)
+    row = evaluated.evaluated(clinic, curator, models, [test_set])
     itself = model_comparison.compare(Report(row), test_set.pk, models[0].pk, models[0].pk)
     assert {line.note for line in itself.lines if line.test} <= {
         "the same order",

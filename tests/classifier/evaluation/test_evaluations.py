@@ -147,11 +147,14 @@ def test_what_a_model_has_seen_is_refused_with_counts_and_rows(
     assert "has seen 3 of the 12 photos" in row.error
     (leaks,) = evaluation_report.leaks(row)
     (found,) = leaks["models"]
-    # The first photo is there itself, and so is its patient.
-    assert found["counts"] == {"photo": 1, "near": 1, "lesion": 0, "patient": 2}
+    # The first photo is there itself, and so are its lesion and its patient.
+    assert found["counts"] == {"photo": 1, "near": 1, "lesion": 2, "patient": 2}
     kinds = {(one["kind"], one["test"]) for one in found["rows"]}
     names = [entry.external_id for entry in entries]
-    assert kinds == {("photo", names[0]), ("patient", names[0]), ("patient", names[1]), ("near", names[2])}
+    assert kinds == {
+        ("photo", names[0]), ("lesion", names[0]), ("patient", names[0]), ("lesion", names[1]),
+        ("patient", names[1]), ("near", names[2]),
+    }  # fmt: skip
     assert next(one["distance"] for one in found["rows"] if one["kind"] == "near") == 3
     assert evaluations.go_on(row, remove_leaks=True)
     jobs.run_waiting(evaluations.JOB)
@@ -174,6 +177,7 @@ def test_what_a_curator_decided_counts(clinic, curator, entries, test_set, train
     model.trained_on_version = training_set
     items = list(evaluations.test_items(test_set))
     assert leakage.find(model, items).counts["near"] == 1
+    before = leakage.find(model, items).counts["lesion"]
     trained = training_set.items.get(entry__source__name="Training", phash=items[2].phash ^ 0b1011).entry
     low, high = sorted([entries[2], trained], key=lambda entry: entry.pk)
     pair = DuplicatePair.objects.create(
@@ -182,7 +186,7 @@ def test_what_a_curator_decided_counts(clinic, curator, entries, test_set, train
     assert leakage.find(model, items).counts["near"] == 0
     pair.verdict = DuplicatePair.Verdict.SAME_LESION
     pair.save()
-    assert leakage.find(model, items).counts["lesion"] == 1
+    assert leakage.find(model, items).counts["lesion"] == before + 1
 
 
 def test_a_model_of_unknown_origin_says_so(clinic, curator, entries, test_set, model):
@@ -204,7 +208,7 @@ def test_what_a_model_began_from_counts(clinic, entries, test_set, training_set,
     )
     found = leakage.find(child, items)
     assert (found.unknown, found.trained_on) == ("", "Elsewhere v1, Training set v1")
-    assert found.counts == {"photo": 3, "near": 1, "lesion": 0, "patient": 4}
+    assert found.counts == {"photo": 3, "near": 1, "lesion": 4, "patient": 4}
     child.manifest["training"]["start"]["sha256"] = "0" * 64
     assert leakage.find(child, items).unknown == "one"
 

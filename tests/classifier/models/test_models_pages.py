@@ -10,7 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.authtoken.models import Token
 
 from classifier.models import ModelVersion, Publication
-from classifier.networks import weights
+from classifier.networks import training_photos, weights
+from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
 from tests import factories
@@ -102,6 +103,40 @@ def test_admin_adds_a_model(client_for, admin_user, clinic, files, settings):
     assert len(left_behind(settings)) == 2, "no draft is left"
     assert b"uploaded" in client.get(url("models")).content
     assert registry.published(clinic) is None, "adding is not publishing"
+
+
+def with_list(files, upload_dir, tmp_path, *photos) -> dict:
+    """The files of a model that brings a list of its training photos."""
+    training_photos.add(tmp_path, weights.read_manifest(upload_dir), photos, is_complete=True)
+    manifest, listed = ((tmp_path / name).read_bytes() for name in ("manifest.json", "training-photos.csv"))
+    return files | {
+        "manifest": SimpleUploadedFile("manifest.json", manifest),
+        "training_photos": SimpleUploadedFile("training-photos.csv", listed),
+    }
+
+
+def test_a_model_brings_the_hashes_of_its_photos(client_for, admin_user, clinic, files, upload_dir, tmp_path):
+    client = client_for(admin_user)
+    sent = with_list(files, upload_dir, tmp_path, TrainingPhoto("a" * 64), TrainingPhoto("b" * 64))
+    without = {name: file for name, file in sent.items() if name != "training_photos"}
+    refused = client.post(url("model-register"), without)
+    assert refused.status_code == 422 and b"training-photos.csv" in refused.content
+    assert not ModelVersion.objects.exists()
+    for file in sent.values():
+        file.seek(0)
+    client.post(url("model-register"), sent)
+    version = ModelVersion.objects.get(clinic=clinic)
+    assert version.manifest["training_photos"]["photos"] == 2
+    assert len(training_photos.read(version.path, weights.check_files(version.path))) == 2
+    assert "uploaded/training-photos.csv (2)" in client.get(url("model", version.pk)).content.decode()
+
+
+def test_a_list_that_the_description_does_not_name_is_refused(client_for, admin_user, files, settings):
+    sent = files | {
+        "training_photos": SimpleUploadedFile("training-photos.csv", b"content_sha256,upload_sha256,phash\n")
+    }
+    assert client_for(admin_user).post(url("model-register"), sent).status_code == 422
+    assert not ModelVersion.objects.exists() and left_behind(settings) == []
 
 
 def test_adding_the_same_again_says_so(client_for, admin_user, clinic, files, settings):
@@ -222,7 +257,7 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
     assert response.status_code == 413
     response = client_for(admin_user).post(url("model-register"), CONTENT_LENGTH=str(10**10))
     assert response.status_code == 413
-    assert b"513 MB" in response.content
+    assert b"577 MB" in response.content
 
 
 def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settings):

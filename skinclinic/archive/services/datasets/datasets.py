@@ -141,6 +141,16 @@ def remove(version: DatasetVersion, items: Iterable[int]) -> int:
 
 
 @transaction.atomic
+def remove_all(version: DatasetVersion, rows: QuerySet[DatasetItem]) -> int:
+    """Take all these items of a draft out; return how many. Raises Refused."""
+    version = lock_draft(version)
+    removed, _rows = version.items.filter(pk__in=rows.order_by().values("pk")).delete()
+    if removed:
+        forget_split(version)
+    return removed
+
+
+@transaction.atomic
 def relabel(version: DatasetVersion, items: Iterable[int], label: str) -> int:
     """Give items another label in this draft only, where what was said of the old one does not hold: subtype, code
     and proof. Returns how many. Raises Refused."""
@@ -233,19 +243,23 @@ def forget_split(version: DatasetVersion) -> None:
 def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> dict:
     """Divide the draft into training and test; return what was done. Raises Refused."""
     version = lock_draft(version)
-    rows = list(version.items.values_list("pk", "entry_id", "content_sha256", "person", "taken_on"))
-    item_of = {entry: pk for pk, entry, *_rest in rows if entry}
+    fields = ("pk", "content_sha256", "person", "taken_on", "lesion", "label")
+    rows = list(version.items.values_list("entry_id", *fields))
+    item_of = {entry: pk for entry, pk, *_rest in rows if entry}
     together = DuplicatePair.objects.filter(
         clinic=version.clinic_id,
         verdict__in=(DuplicatePair.Verdict.SAME_PHOTO, DuplicatePair.Verdict.SAME_LESION),
     ).values_list("first_id", "second_id")
     joined = [(item_of[a], item_of[b]) for a, b in together if a in item_of and b in item_of]
-    members = [splits.Member(pk, sha256, person, day) for pk, _entry, sha256, person, day in rows]
+    members = [splits.Member(*values) for _entry, *values in rows]
     try:
         sides, said = splits.split(members, method, share, seed, joined)
     except splits.CannotSplit:
         raise Refused(
-            "", _("A split needs photos of at least two patients, a method, and a share between 0 and 100 %.")
+            "",
+            _(
+                "A split needs photos of at least two patients or lesions, a method, and a share between 0 and 100 %."
+            ),
         ) from None
     # All to one side first, so that only the smaller side is named key by key.
     fewer = splits.TEST if said["test"] <= said["train"] else splits.TRAIN

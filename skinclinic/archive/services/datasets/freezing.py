@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from skinclinic import imaging
-from skinclinic.archive.models import PROVENANCE, DatasetVersion, Review, Source
+from skinclinic.archive.models import PROVENANCE, DatasetVersion, Source
+from skinclinic.archive.services.datasets import against
 from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE, lock_draft
 from skinclinic.engine import work
 from skinclinic.files import store
-from skinclinic.models import Patient, User
+from skinclinic.models import User
 from skinclinic.services.refused import Refused
 
 FREEZE_JOB = "dataset-freeze"
@@ -116,11 +117,11 @@ def problems(version: DatasetVersion) -> list[str]:
         return [_("There is no photo in this version yet.")]
     if work.is_busy((FILL_JOB, FREEZE_JOB), version.pk):
         return [_("The version is still being worked on. Wait until that is done.")]
-    if n := items.filter(entry=None).count():
+    if n := against.rows(version, against.DELETED).count():
         found.append(ngettext("%d photo was deleted.", "%d photos were deleted.", n) % n)
-    if n := items.filter(entry__review=Review.REJECTED).count():
+    if n := against.rows(version, against.REJECTED).count():
         found.append(ngettext("%d photo was rejected.", "%d photos were rejected.", n) % n)
-    if n := without_consent(version):
+    if n := against.rows(version, against.CONSENT).count():
         found.append(
             ngettext(
                 "For %d photo the patient's consent is missing or withdrawn.",
@@ -146,15 +147,6 @@ def _file_problems(version: DatasetVersion, verify: bool, say: Callable[[int], N
 
 def _with_advice(found: list[str]) -> list[str]:
     return [*found, _("Take these photos out and freeze again.")] if found else []
-
-
-def without_consent(version: DatasetVersion) -> int:
-    """How many members are the clinic's own photos of patients who do not consent now."""
-    return (
-        version.items.filter(entry__source__is_own=True)
-        .exclude(entry__patient__research_consent=Patient.Consent.GIVEN)
-        .count()
-    )
 
 
 def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> int:

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, Q, Sum
 
 from skinclinic.archive import labels
-from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -93,6 +94,12 @@ def _tags(rows: list[tuple]) -> dict[str, tuple[int, dict[str, int]]]:
         any_tag[group] += count
         of_tag.setdefault(group, Counter()).update(dict.fromkeys(tags.split(text), count))
     return {group: (count, dict(of_tag[group].most_common())) for group, count in any_tag.items()}
+
+
+def photos_of(versions: Iterable[DatasetVersion]) -> dict[int, int]:
+    """How many photos each version holds: one query."""
+    items = DatasetItem.objects.filter(version__in=[version.pk for version in versions]).order_by()
+    return dict(items.values_list("version").annotate(n=Count("id")))
 
 
 def _largest(pair):

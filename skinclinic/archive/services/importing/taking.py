@@ -35,6 +35,7 @@ def take(
         after = {"patient": lesion.patient.code if lesion.patient else "", "lesion": lesion.note}
         history |= {name: [before[name], after[name]] for name in before if before[name] != after[name]}
         values |= {"patient": lesion.patient, "patient_key": lesion.patient_id or 0}
+        values |= {"source_lesion": taken["lesion"]} if "lesion" in taken else {}
     if photo:
         Photo.objects.filter(pk=entry.photo_id).update(
             **photo, **({"thumbnail_key": thumbnail} if thumbnail else {})

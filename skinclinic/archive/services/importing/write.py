@@ -13,7 +13,7 @@ from skinclinic import imaging
 from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unreadable, open_photos
 from skinclinic.archive.formats.problems import PhotosRefused
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.models import Entry, Import
+from skinclinic.archive.models import Entry, Import, Source
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry, is_known
 from skinclinic.archive.services.importing import changes
@@ -178,7 +178,8 @@ class _Writer:
                 insert(photo, self._lesion(row))
                 create_entry(
                     photo=photo, content=new.content, source=self.source, external_id=row.external_id,
-                    user=self.user, taken_on=row.taken_on, of_import=self.row, **fields_of(row, new.label),
+                    user=self.user, taken_on=row.taken_on, of_import=self.row,
+                    source_lesion=row.lesion, **fields_of(row, new.label),
                 )  # fmt: skip
         except IntegrityError:
             # Somebody uploaded the same file meanwhile, so that it stays the clinic's; or a worker that this one
@@ -200,14 +201,21 @@ class _Writer:
         if row.lesion and (known := self._lesions.get(_lesion_key(row))):
             return Lesion.objects.get(pk=known)
         note = lesion_note(self.source, row.lesion) if row.lesion else ""
-        lesion = None
-        if note and patient:
-            lesion = Lesion.objects.filter(clinic=self.clinic, patient=patient, note=note).first()
         # A new one is stored with its photo.
-        return lesion or Lesion(
+        return self._stored_lesion(row, patient) or Lesion(
             clinic=self.clinic, patient=patient, site=self.of_lesion.get("site", row.site), note=note,
             created_by=self.user, is_archived=True,
         )  # fmt: skip
+
+    def _stored_lesion(self, row: Row, patient: Patient | None) -> Lesion | None:
+        """The lesion that an earlier import of the source, or this one before a pause, made under this name."""
+        if not row.lesion:
+            return None
+        # Held until the photo is stored, so that two imports at once do not make it twice.
+        Source.objects.select_for_update(no_key=True).get(pk=self.source.pk)
+        there = Entry.objects.filter(source=self.source, source_lesion=row.lesion, patient=patient)
+        entry = there.select_related("photo__lesion").order_by("pk").first()
+        return entry.photo.lesion if entry else None
 
     def _patient(self, row: Row) -> Patient | None:
         if not row.patient:

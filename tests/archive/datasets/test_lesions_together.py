@@ -1,0 +1,100 @@
+"""Photos of one lesion without a patient: divided together, checked, and told by disease and side."""
+
+import pytest
+
+from skinclinic.archive.models import DatasetItem, Entry
+from skinclinic.archive.services.datasets import checks, datasets, sides
+from skinclinic.archive.services.datasets.splits import METHODS
+from skinclinic.models import Lesion
+from tests import factories
+from tests.cases import each
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def version(clinic, curator):
+    """Twelve lesions of unknown patients with two photos each: eight nevi, four melanomas."""
+    for n in range(12):
+        lesion = Lesion.objects.create(clinic=clinic, is_archived=True)
+        for photo in range(2):
+            stored = factories.make_photo(clinic, curator, seed=100 + 2 * n + photo, lesion=lesion)
+            factories.make_entry(stored, curator, label="nevus" if n < 8 else "mm", review="accepted")
+    version = datasets.create(clinic, curator, "Dermoscopy")
+    datasets.set_members(version, Entry.objects.filter(clinic=clinic))
+    return version
+
+
+def check(version, key):
+    return next(found for found in checks.of(version) if found.key == key)
+
+
+def sides_of_lesions(version) -> list[set[str]]:
+    found: dict[str, set[str]] = {}
+    for lesion, side in version.items.values_list("lesion", "split"):
+        found.setdefault(lesion, set()).add(side)
+    return list(found.values())
+
+
+@each("method", METHODS)
+def test_no_lesion_is_on_both_sides(version, method):
+    said = datasets.split(version, method, 0.75, seed=2)
+    version.refresh_from_db()
+    assert len(sides_of_lesions(version)) == 12
+    assert all(len(found) == 1 for found in sides_of_lesions(version))
+    assert (said["unknown_patient"], said["unknown_patient_lesions"]) == (24, 12)
+    assert check(version, "lesions").passed
+    patients = check(version, "patients")
+    assert patients.passed and "of 24 photos the patient is not known" in patients.said
+
+
+def test_a_lesion_on_both_sides_fails_its_check(version):
+    datasets.split(version, "stratified", 0.75)
+    item = version.items.filter(split="test").first()
+    DatasetItem.objects.filter(pk=item.pk).update(split="train")
+    found = check(version, "lesions")
+    assert not found.passed and found.count == 1
+    assert found.items[0].lesion == item.lesion
+
+
+def test_the_table_counts_photos_patients_and_lesions(version):
+    datasets.split(version, "stratified", 0.75, seed=1)
+    found = {line.label: line for line in sides.table(version)}
+    assert list(found) == ["mm", "nevus"]
+    melanoma, nevus = found["mm"], found["nevus"]
+    assert (melanoma.train.photos, melanoma.train.patients, melanoma.train.unknown) == (6, 0, 3)
+    assert (melanoma.test.photos, melanoma.test.units) == (2, 1)
+    assert (nevus.train.photos, nevus.test.photos) == (12, 4)
+    assert [line.label for line in sides.few(list(found.values()), "test")] == ["mm", "nevus"]
+
+
+def test_known_patients_are_counted_as_such(draft):
+    datasets.split(draft, "patient", 0.5, seed=1)
+    lines = sides.table(draft)
+    assert sum(line.train.photos + line.test.photos for line in lines) == 6
+    assert all(cell.unknown == 0 for line in lines for cell in (line.train, line.test))
+    mm = next(line for line in lines if line.label == "mm")
+    assert sorted((cell.photos, cell.patients) for cell in (mm.train, mm.test)) == [(0, 0), (2, 1)]
+
+
+def test_the_page_says_what_is_true_and_warns_before_freezing(version, client_for, curator):
+    client = client_for(curator)
+    client.post(
+        f"/archive/datasets/{version.pk}/act/",
+        {"act": "split", "method": "stratified", "percent": 75, "seed": 1},
+    )
+    version.refresh_from_db()
+    assert version.split["method"] == "stratified"
+    page = " ".join(client.get(f"/archive/datasets/{version.pk}/").content.decode().split())
+    assert "The patient of 24 photos (12 lesions) is not known" in page
+    assert "Fewer than 10 patients or photos on the test side" in page
+    assert "2 diseases have fewer than 10 patients or photos on the test side" in page
+
+
+def test_an_old_split_claims_nothing_of_lesions(version, client_for, curator):
+    datasets.split(version, "patient", 0.75)
+    version.refresh_from_db()
+    del version.split["said"]["unknown_patient_lesions"]
+    version.save()
+    page = client_for(curator).get(f"/archive/datasets/{version.pk}/").content.decode()
+    assert "before lesions were kept together" in page

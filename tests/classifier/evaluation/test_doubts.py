@@ -1,0 +1,106 @@
+"""What may be memory is told wherever figures are, and not tested."""
+
+import json
+import re
+
+import pytest
+
+from classifier.services.evaluation.report import Report
+from classifier.services.evaluation.run import LEAKS
+from classifier.services.models import comparison
+from tests import evaluated, factories
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        entries = evaluated.make_entries(clinic, curator)
+        test_set = evaluated.freeze(clinic, curator, entries)
+        known = [evaluated.make_model(clinic, home, f"known-{n}", seed=n, photos=[]) for n in (1, 2)]
+        unknown = evaluated.make_model(clinic, home, "unknown", seed=3)
+        for n, model in enumerate([*known, unknown]):
+            evaluated.score(model, entries, seed=n)
+        row = evaluated.evaluated(clinic, curator, [*known, unknown], [test_set])
+        standing.keep(
+            clinic=clinic, curator=curator, test_set=test_set, known=known, unknown=unknown, row=row
+        )
+
+
+@pytest.fixture
+def row(stock, given):
+    return given["row"]
+
+
+def text_of(response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+def compared(row, given, first, second):
+    return comparison.compare(Report(row), given["test_set"].pk, first.pk, second.pk)
+
+
+def test_models_that_were_checked_are_tested(row, given):
+    found = compared(row, given, *given["known"])
+    assert not found.doubts
+    assert any(line.test and line.test.p is not None for line in found.lines)
+
+
+def test_one_that_could_not_be_checked_is_not(row, given, client_for):
+    plain = compared(row, given, *given["known"])
+    found = compared(row, given, given["known"][0], given["unknown"])
+    assert [one.name for one in found.doubts] == ["unknown"]
+    tests = [line.test for line in found.lines if line.test]
+    assert tests and all(test.p is None and test.statistic is None for test in tests)
+    assert any(test.low is not None for test in tests), "estimates keep their intervals"
+    assert tests[0].auc_a == next(line.test for line in plain.lines if line.test).auc_a
+    query = {"model": given["known"][0].pk, "other": given["unknown"].pk}
+    text = text_of(client_for(given["curator"]).get(url("evaluation-compare", row.pk), query))
+    assert "unknown: whether it has seen the photos could not be checked" in text
+    assert "are not tested" in text and "<0.001" not in text
+
+
+def test_the_list_names_each_figure_and_its_doubt(row, given, client_for):
+    text = text_of(client_for(given["curator"]).get(url("evaluations")))
+    assert re.search(r"known-1 · Test set v1: 0\.\d{3}", text)
+    assert re.search(
+        r"unknown · Test set v1: 0\.\d{3} whether it has seen the photos could not be checked", text
+    )
+    assert text.count("could not be checked") == 1
+
+
+def test_a_search_that_did_not_compare_lesions_says_so(row, given, client_for):
+    path = row.folder / LEAKS
+    before = path.read_bytes()
+    content = json.loads(before)
+    for one in content:
+        del one["lesions"]
+    try:
+        path.write_text(json.dumps(content))
+        found = compared(row, given, *given["known"])
+        assert len(found.doubts) == 2
+        text = text_of(client_for(given["curator"]).get(url("evaluation", row.pk)))
+        assert "Lesions were not compared then" in text
+    finally:
+        path.write_bytes(before)
+
+
+def test_a_search_that_is_lost_leaves_everything_in_doubt(row, given):
+    path = row.folder / LEAKS
+    moved = path.rename(path.with_suffix(".away"))
+    try:
+        assert len(compared(row, given, *given["known"]).doubts) == 2
+    finally:
+        moved.rename(path)
+
+
+def test_models_say_whether_it_can_be_checked(row, given, client_for):
+    client = client_for(given["curator"])
+    text = text_of(client.get(url("models")))
+    assert text.count("Nobody knows which photos it was trained on") == 1
+    assert "by the hashes of its training photos: known-1/training-photos.csv (0)" in text
+    assert "Nobody knows which photos" in text_of(client.get(url("model", given["unknown"].pk)))
