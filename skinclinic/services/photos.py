@@ -82,7 +82,8 @@ def written_together(photos: Sequence[tuple[Photo, imaging.AcceptedPhoto]]) -> I
     """Write the files of several different photos, which the disk takes in faster together; the block then gives them
     rows, and adds the ``sha256`` of each that has one to the set. The files of all others go. Otherwise as ``written``.
     """
-    files, stored = {}, set[str]()
+    files: dict[str, bytes] = {}
+    stored: set[str] = set()
     for photo, accepted in photos:
         small = imaging.mark_synthetic(accepted.thumbnail) if photo.is_synthetic else accepted.thumbnail
         files |= {photo.file_key: accepted.jpeg, photo.thumbnail_key: small}

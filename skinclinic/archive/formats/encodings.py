@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from skinclinic.archive.formats.problems import TableRefused, _
 
@@ -42,7 +43,7 @@ class NotCertain(TableRefused):
         super().__init__(message)
         self.samples = samples
 
-    def to_json(self) -> list[dict]:
+    def to_json(self) -> list[dict[str, Any]]:
         """[{key, name, cells}] for people to choose from."""
         return [{"key": key, "name": CANDIDATES[key], "cells": cells} for key, cells in self.samples.items()]
 
