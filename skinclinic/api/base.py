@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from skinclinic import permissions
@@ -25,6 +26,16 @@ class ApiRequest(Request):
     """A request that the permission classes have let through: somebody is signed in or sent a token."""
 
     user: User
+
+
+class WhateverIsAccepted(BaseContentNegotiation):
+    """For answers that are a file: no matter what kind the caller would like; errors are JSON."""
+
+    def select_parser(self, request, parsers):
+        return parsers[0]
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
 
 
 def kept(serializer: serializers.BaseSerializer) -> dict[str, Any]:

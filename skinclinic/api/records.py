@@ -3,13 +3,14 @@
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept
+from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
     DiagnosisSerializer,
@@ -20,6 +21,7 @@ from skinclinic.api.serializers import (
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import diagnoses, photos, worklist
 from skinclinic.services.lesions import delete_empty
+from skinclinic.web.private_jpeg import private_jpeg
 
 
 class PatientViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
@@ -90,6 +92,20 @@ class PhotoViewSet(mixins.UpdateModelMixin, ReadViewSet):
     serializer_class = PhotoSerializer
     filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
     http_method_names = ["get", "patch", "delete", "head", "options"]
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @action(detail=True, content_negotiation_class=WhateverIsAccepted)
+    def image(self, request, pk=None):
+        """The stored photo as JPEG."""
+        photo = self.get_object()
+        return private_jpeg(photo.file_key, photo.original_name or f"photo-{photo.pk}")
+
+    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @action(detail=True, content_negotiation_class=WhateverIsAccepted)
+    def thumbnail(self, request, pk=None):
+        """A JPEG of at most 320 pixels."""
+        photo = self.get_object()
+        return private_jpeg(photo.thumbnail_key, f"photo-{photo.pk}-small")
 
     def destroy(self, request, pk=None):
         """Delete the photo with its files and analyses."""

@@ -151,10 +151,10 @@ class PhotoSerializer(ClinicRowSerializer):
         read_only_fields = [name for name in fields if name not in ("kind", "captured_at")]
 
     def get_image(self, photo: Photo) -> str:
-        return reverse("photo-image", args=[photo.pk])
+        return reverse("api-photo-image", args=[photo.pk])
 
     def get_thumbnail(self, photo: Photo) -> str:
-        return reverse("photo-thumbnail", args=[photo.pk])
+        return reverse("api-photo-thumbnail", args=[photo.pk])
 
 
 class NewPhotoSerializer(serializers.Serializer):

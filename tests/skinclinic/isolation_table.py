@@ -246,6 +246,8 @@ TABLE = {
     "api-photo-list": Access("listing", body={"kind": "close_up"}),
     "api-photo-detail": row("photo"),
     "api-photo-crop": row("photo"),
+    "api-photo-image": row("photo"),
+    "api-photo-thumbnail": row("photo"),
     "api-analysis-list": LISTING,
     "api-analysis-detail": row("analysis"),
     "api-analysis-assessment": row("analysis"),

@@ -5,10 +5,12 @@ import io
 import pytest
 from django.urls import get_resolver, reverse
 from PIL import Image
+from rest_framework.authtoken.models import Token
 
 from skinclinic.files import store as files
 from skinclinic.models import Photo
 from tests import factories
+from tests.cases import each
 from tests.folders import stored_files
 
 NAMES = ["photo-image", "photo-thumbnail"]
@@ -118,3 +120,17 @@ def test_a_browser_goes_on_inside_this_site(onward, target, clinic, clinician, c
         reverse("photo-delete", args=[photo.pk]), {"next": onward}, headers={"accept": "text/html"}
     )
     assert (response.status_code, response["Location"]) == (302, target)
+
+
+@each("accept", ["*/*", "image/jpeg", "application/json"])
+@each("field", ["image", "thumbnail"])
+def test_a_program_gets_the_files_of_a_photo_by_its_token(accept, field, client, clinic, clinician, outsider):
+    photo = factories.make_photo(clinic, clinician, seed=9)
+    token, theirs = (Token.objects.get_or_create(user=user)[0].key for user in (clinician, outsider))
+    row = client.get(f"/api/photos/{photo.pk}/", HTTP_AUTHORIZATION=f"Token {token}").json()
+    response = client.get(row[field], HTTP_AUTHORIZATION=f"Token {token}", HTTP_ACCEPT=accept)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
+    kept = photo.file_key if field == "image" else photo.thumbnail_key
+    assert body(response) == files.read(kept)
+    assert client.get(row[field], HTTP_ACCEPT=accept).status_code == 401
+    assert client.get(row[field], HTTP_AUTHORIZATION=f"Token {theirs}", HTTP_ACCEPT=accept).status_code == 404

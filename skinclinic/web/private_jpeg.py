@@ -1,0 +1,29 @@
+"""Sending a stored photo to somebody who may see it."""
+
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+
+from skinclinic.files import store
+
+
+def private_jpeg(key: str, name: str) -> HttpResponseBase:
+    """Send a stored JPEG: by nginx where X_ACCEL_PREFIX is set, else from here. The caller has checked
+    that the reader may see it. Raises Http404 when the file is gone."""
+    path = store.path_of(key)
+    if not path.is_file():
+        raise Http404
+    response: HttpResponseBase
+    if settings.X_ACCEL_PREFIX:
+        response = HttpResponse(content_type="image/jpeg")
+        response["X-Accel-Redirect"] = f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{quote(key)}"
+    else:
+        response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    file_name = f"{PurePosixPath(name).stem}.jpg"
+    response["Content-Disposition"] = content_disposition_header(False, file_name) or "inline"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "no-store, private"
+    return response
