@@ -86,8 +86,9 @@ def lines(row: Import) -> Iterator[list]:
         yield ["", _("unknown label: %(word)s") % {"word": word}, _joined(rows.get(word, [])), count]
     for field, words in report.get("words", {}).items():
         for one in words:
-            means = value_name(field, one["means"]) if one["known"] else _("not decided")
-            yield [field_names()[field], f"{one['word']} → {means or _('Not known')}", "", one["count"]]
+            read = value_name(field, one["means"]) or _("Not known")
+            means = read if one["known"] else _("not decided")
+            yield [field_names()[field], f"{one['word']} → {means}", "", one["count"]]
     yield from _of_table(report)
     for one in report["passed_over"]:
         yield ["", _("passed over: %(kind)s") % {"kind": one["kind"]}, " | ".join(one["names"]), one["count"]]
