@@ -62,15 +62,22 @@ class Leaks:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A photo of either side. ``upload``: the hash of the file as it was sent, where that is compared."""
+    """A photo of either side. ``upload``: the hash of the file as it was sent, where that is compared. ``name``: of
+    one that is no dataset item, which then has no key that anybody else knows."""
 
-    pk: int | str
+    pk: int
     entry: int | None
     sha256: str
     phash: int | None
     person: str = ""
     lesion: str = ""
     upload: str = ""
+    name: str = ""
+
+    @property
+    def told(self) -> int | str:
+        """What a leak calls it."""
+        return self.name or self.pk
 
 
 class TrainingSide:
@@ -106,7 +113,7 @@ class TrainingSide:
                 continue
             for one in photos:
                 name = f"{model.name}: {one.content_sha256[:12]}"
-                yield _Seen(name, None, one.content_sha256, one.phash, upload=one.upload_sha256)
+                yield _Seen(0, None, one.content_sha256, one.phash, upload=one.upload_sha256, name=name)
 
     def leaks(self, test: list[DatasetItem]) -> Leaks:
         """Compare test items with the photos seen in training.
@@ -133,7 +140,7 @@ class TrainingSide:
         their lesions and patients."""
         found = self._known_by_hash(_with_uploads(own))
         names = {leak.test: leak.train for leak in found}
-        bridges = [replace(one, pk=names[one.pk]) for one in own if one.pk in names]
+        bridges = [replace(one, name=str(names[one.pk])) for one in own if one.pk in names]
         others = list(_siblings(own))
         known = {leak.test for leak in self._known_by_hash(others)}
         bridges += [one for one in others if one.pk in known]
@@ -183,14 +190,14 @@ def _siblings(own: list[_Seen]) -> Iterator[_Seen]:
             if pk not in met:
                 met.add(pk)
                 person, of_lesion = pseudonyms.person(clinic, patient), pseudonyms.lesion(clinic, lesion)
-                yield _Seen(f"{source}: {name}", pk, content, phash, person, of_lesion, upload)
+                yield _Seen(-pk, pk, content, phash, person, of_lesion, upload, f"{source}: {name}")
 
 
 def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[Leak]:
     first: dict[str, int | str] = {}
     for seen in train:
         if value := getattr(seen, name):
-            first.setdefault(value, seen.pk)
+            first.setdefault(value, seen.told)
     return [Leak(kind, seen.pk, first[getattr(seen, name)]) for seen in own if getattr(seen, name) in first]
 
 
@@ -199,7 +206,7 @@ def _same_file(own: list[_Seen], listed: list[_Seen]) -> list[Leak]:
     known: dict[str, int | str] = {}
     for seen in listed:
         for sha256 in filter(None, (seen.sha256, seen.upload)):
-            known.setdefault(sha256, seen.pk)
+            known.setdefault(sha256, seen.told)
     found = ((seen, known.get(seen.sha256) or known.get(seen.upload)) for seen in own)
     return [Leak(PHOTO, seen.pk, train) for seen, train in found if train is not None]
 
@@ -219,7 +226,7 @@ def _near(own: list[_Seen], train: list[_Seen], different: set[tuple[int, int]])
             for other in theirs[int(hashes[low])]:
                 # The very same file is a leak of its own kind.
                 if one.sha256 != other.sha256 and (one.entry, other.entry) not in different:
-                    nearest.setdefault(one.pk, Leak(NEAR, one.pk, other.pk, distance))
+                    nearest.setdefault(one.pk, Leak(NEAR, one.pk, other.told, distance))
     return list(nearest.values())
 
 

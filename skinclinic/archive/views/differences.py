@@ -28,7 +28,7 @@ _AT_ONCE = 500
 
 
 @require_safe
-def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse:
+def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
     """The differences from the version ``since`` (the one before) to this one: one ``kind`` a page, or all of them
     ``as`` CSV."""
     new = get_for(request.user, VERSIONS, pk, VIEW)
@@ -55,7 +55,7 @@ def dataset_differences(request: SignedInRequest, pk: int) -> HttpResponse:
     here = reverse("dataset-differences", args=[new.pk])
 
     def address(**more: str) -> str:
-        return f"{here}?{urlencode({'since': old.pk} | more)}"
+        return f"{here}?{urlencode({'since': str(old.pk)} | more)}"
 
     names = kind_names()
     context = {

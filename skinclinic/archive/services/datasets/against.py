@@ -4,7 +4,8 @@ At 200,000 photos nothing may look through the members once for each member: set
 both databases read once, instead of conditions that name the outer row.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
@@ -96,7 +97,7 @@ def _like_other_side(version: DatasetVersion) -> Rows:
     return version.items.filter(pk__in=first.union(*others))
 
 
-def _keys_like_other_side(version: DatasetVersion):
+def _keys_like_other_side(version: DatasetVersion) -> Iterator[QuerySet[Any]]:
     train, test = _train(version), _test(version)
     pairs = _pairs(version).exclude(verdict=DuplicatePair.Verdict.DIFFERENT)
     yield test.filter(entry__in=_others("first", pairs, train, "second")).values("pk")
@@ -109,7 +110,7 @@ def _undecided(version: DatasetVersion) -> Rows:
     return version.items.filter(pk__in=first.union(*others))
 
 
-def _keys_undecided(version: DatasetVersion):
+def _keys_undecided(version: DatasetVersion) -> Iterator[QuerySet[Any]]:
     members = version.items.exclude(entry=None).order_by()
     pairs = _pairs(version).filter(verdict=DuplicatePair.Verdict.OPEN)
     within = pairs.filter(second__in=members.values("entry"))
