@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from skinclinic.archive.formats.problems import TableRefused, _
 
@@ -43,7 +42,7 @@ class NotCertain(TableRefused):
         super().__init__(message)
         self.samples = samples
 
-    def to_json(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, str | list[str]]]:
         """[{key, name, cells}] for people to choose from."""
         return [{"key": key, "name": CANDIDATES[key], "cells": cells} for key, cells in self.samples.items()]
 

@@ -124,6 +124,13 @@ class PhotoSet:
     def close(self) -> None: ...
 
 
+class NoPhotos(PhotoSet):
+    """A table alone was sent."""
+
+    def read(self, name: str, most: int) -> bytes:
+        raise Unreadable("it was not sent")
+
+
 class Folder(PhotoSet):
     def __init__(self, path: Path):
         self.path = path.resolve()
@@ -296,7 +303,7 @@ def _too_many() -> PhotosRefused:
 def open_photos(path: Path | None) -> PhotoSet:
     """The photos of a folder or ZIP, or none where only a table was sent. Raises PhotosRefused."""
     if path is None:
-        return PhotoSet(iter(()))
+        return NoPhotos(iter(()))
     if path.is_dir():
         return Folder(path)
     if path.is_file():

@@ -84,6 +84,14 @@ def test_a_new_version_shows_what_is_different(frozen, curator):
     assert frozen.dataset.versions.count() == 1
 
 
+def test_an_age_that_is_a_range_has_no_part_in_the_mean(draft, entries):
+    before = summary.of(draft).all
+    draft.items.filter(entry=entries[0]).update(age=30, age_to=39)
+    found = summary.of(draft).all
+    assert (found.age_range, found.age_unknown) == (1, before.age_unknown)
+    assert found.age_mean == pytest.approx(sum(40 + n for n in range(1, 6)) / 5)
+
+
 def test_summary_counts_like_the_table(draft, django_assert_num_queries):
     with django_assert_num_queries(5):
         found = summary.of(draft)

@@ -102,6 +102,21 @@ def test_what_was_changed_in_a_photo_is_said(model, photos):
     assert imaging.NOTES["first_frame_only"].removesuffix(".") in run(photos / "d.tif")[0]
 
 
+def test_what_is_no_photo_in_a_folder_is_named_by_kind(photos):
+    (photos / "d").write_bytes(jpeg_bytes(4))
+    (photos / "dmask.png").write_bytes(jpeg_bytes(5))
+    (photos / "link.jpg").symlink_to(photos / "c.JPG")
+    passed_over = photo_files.PassedOver()
+    found = photo_files.find([str(photos)], passed_over)
+    assert [Path(item.path).name for item in found] == ["a.png", "a.jpeg", "c.JPG", "d"]
+    assert [line.split(" (")[0] for line in passed_over.lines()] == [
+        "Passed over, a hidden file or one that macOS or Windows puts beside others: 1",
+        "Passed over, a link: 1",
+        "Passed over, a mask or a picture of superpixels: 1",
+        "Passed over, a text file: 1",
+    ]
+
+
 def test_an_entry_has_exactly_what_programs_were_promised(model, photos):
     good, bad = entries(photos / "c.JPG", photos / "a.png")
     assert set(good) == set(bad) == {"path", "model", "scores", "differential", "notes", "error"}

@@ -60,3 +60,18 @@ def test_a_folder_that_is_none_is_said(folder, monkeypatch):
     (folder / "metadata.csv").unlink()
     with pytest.raises(demo_clinic.NoPhotos, match="holds no metadata.csv"):
         demo_clinic.seed(lambda line: None)
+
+
+def test_a_folder_as_published_has_no_column_for_the_file(tmp_path, clinic, clinician, model_version):
+    photos = tmp_path / "pad" / "images" / "imgs_part_1"
+    photos.mkdir(parents=True)
+    (photos / "a.png").write_bytes(factories.jpeg_bytes(seed=1))
+    (photos / "b.png").write_bytes(factories.jpeg_bytes(seed=2))
+    rows = "PAT_1,10,63,,,FACE,ACK,a.png,False\nPAT_1,11,63,FEMALE,2.0,ARM,BCC,b.png,True\n"
+    (tmp_path / "pad" / "metadata.csv").write_text(HEAD.replace(",file_name", "") + rows)
+    said = []
+    demo.seed_real(clinic, clinician, demo.table_of(tmp_path / "pad"), say=said.append)
+    assert said == [] and Photo.objects.count() == 2
+    patient = Patient.objects.get(clinic=clinic)
+    assert (patient.sex, patient.skin_type) == ("female", 2), "the first row says neither"
+    assert list(Lesion.objects.order_by("pk").values_list("site", flat=True)) == ["face", "upper_limb"]

@@ -149,6 +149,8 @@ def request_undo(row: Import) -> None:
 
 
 def _start_undo(row: Import) -> None:
+    if not row.entries.exists() and not row.changes.exists():
+        raise NotNow(_("It is not known what this import brought; it cannot be undone."))
     frozen = DatasetItem.objects.filter(entry__of_import=row, version__state=DatasetVersion.State.FROZEN)
     if count := frozen.values("entry").distinct().count():
         names = sorted({str(item.version) for item in frozen.select_related("version__dataset")[:2000]})

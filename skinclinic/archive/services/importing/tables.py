@@ -68,7 +68,8 @@ def take(row: Import, photos: PhotoSet, folder: Path) -> None:
     layout = known.LAYOUTS.get(row.format)
     found = []
     try:
-        for number, name in enumerate(photos.tables):
+        called_so = [name for name in photos.tables if name.lower().endswith((".csv", ".tsv"))]
+        for number, name in enumerate(called_so or photos.tables):
             path = folder / f"found-{number}.csv"
             try:
                 path.write_bytes(photos.read(name, MOST_BYTES_INSIDE))
