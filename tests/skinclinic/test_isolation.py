@@ -152,7 +152,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         factories.make_photo(clinic, quist, seed=1), quist, source=source, label="SECRETDISEASE-4"
     )
     bulk_change = BulkChange.objects.create(
-        clinic=clinic, action="relabel", entries=[entry.pk], created_by=quist, state="done", total=1, done=1, changed=1,
+        clinic=clinic, action="relabel", entries=[entry.pk], created_by=quist, state="done", total=1, done=1,
+        changed=1, seen=timezone.now(),
         values={"label": "SECRETDISEASE-4", "note": "SECRETWHY-2", "fields": {"confirmed_by": "", "icd10": ""}},
     )  # fmt: skip
     pair = DuplicatePair.objects.create(clinic=clinic, first=entry, second=second, distance=2)

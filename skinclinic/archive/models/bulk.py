@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.models import Work
@@ -33,13 +34,12 @@ class BulkChange(Work):
     entries = models.JSONField(default=list, blank=True)
     version = models.ForeignKey("archive.DatasetVersion", models.SET_NULL, null=True, related_name="+")
     of = models.OneToOneField("self", models.CASCADE, null=True, related_name="undone_by")
-    # The newest change of any entry when the person saw the photos, and when the work was asked for.
-    seen = models.BigIntegerField(default=0)
-    asked = models.BigIntegerField(default=0)
+    # When the person saw the photos; ``created_at`` is when it was asked for.
+    seen = models.DateTimeField()
     changed = models.PositiveIntegerField(default=0)
     same = models.PositiveIntegerField(default=0)
     left = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:

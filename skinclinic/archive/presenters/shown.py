@@ -1,5 +1,6 @@
 """What gallery, queue and entry page share: filters, choices of labels, words for reasons."""
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -47,11 +48,18 @@ def filter_choices(clinic: Clinic, chosen: selection.Selection) -> dict:
     curators = Member.objects.filter(clinic=clinic, role__in=(Role.CURATOR, Role.ADMIN)).select_related(
         "user"
     )
+    drafts = DatasetVersion.objects.filter(dataset=OuterRef("pk"), state=DatasetVersion.State.DRAFT)
+    datasets = list(
+        Dataset.objects.filter(clinic=clinic).annotate(
+            draft=Subquery(drafts.values("pk")[:1]), draft_number=Subquery(drafts.values("number")[:1])
+        )[:200]
+    )
     return {
         "label_typed": group_name(chosen.label) if chosen.label else "",
         "narrowed": sum(1 for name in chosen.to_json() if name != "q"),
         "sources": list(Source.objects.filter(clinic=clinic)[:200]),
-        "datasets": list(Dataset.objects.filter(clinic=clinic)[:200]),
+        "datasets": datasets,
+        "drafts": [dataset for dataset in datasets if dataset.draft],
         "reviewers": [member.user for member in curators],
         "reviews": Review.choices,
         "facts_chosen": [name for name in FACTS if getattr(chosen, name)],

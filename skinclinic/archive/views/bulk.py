@@ -1,12 +1,15 @@
 """One action on many photos: asked for from the gallery or the review queue, its receipt, taking it back."""
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timezone import is_aware
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.models import BulkChange, DatasetVersion
@@ -92,7 +95,7 @@ def _ask(request: MemberRequest) -> HttpResponse:
             clinic, request.user, sent.get("action", ""), values=values,
             chosen=Selection.read(asked) if sent.get("all") == "1" else keys,
             version=_drafts(clinic).filter(pk=version).first() if is_key(version) else None,
-            seen=int(seen) if is_key(seen) else None,
+            seen=_moment(seen),
         )  # fmt: skip
     except ReviewError as error:
         messages.error(request, shown.in_words(error))
@@ -104,6 +107,15 @@ def _ask(request: MemberRequest) -> HttpResponse:
         if not _back(request):
             return redirect("archive-bulk-row", pk=row.pk)
     return redirect(_back(request) or reverse("archive"))
+
+
+def _moment(text: str) -> datetime | None:
+    """When the page was drawn, as it says itself; None for nonsense."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and is_aware(found) else None
 
 
 def _drafts(clinic):

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from skinclinic.archive.models import BulkChange, Entry, EntryChange
 from skinclinic.archive.services.bulk import bulk
@@ -134,7 +135,7 @@ def test_what_somebody_changed_meanwhile_is_left_alone_and_counted(
     clinic, curator, colleague, archive, as_job
 ):
     entries(clinic).update(review="pending", reviewed_by=None)
-    seen = bulk.newest_change()
+    seen = timezone.now()
     review.decide(clinic=clinic, user=colleague, entry_ids=archive[:2], review="rejected", reason="not_skin")
     # The person's own decisions before asking are no surprise.
     review.decide(clinic=clinic, user=curator, entry_ids=archive[2:4], review="rejected", reason="other")

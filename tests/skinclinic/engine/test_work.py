@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
 
 from classifier.models import Evaluation, LabelCheck
 from classifier.services.evaluation import evaluations, label_checks
@@ -62,7 +63,7 @@ def make_search(clinic, user):
 def make_bulk(clinic, user):
     entry = factories.make_entry(factories.make_photo(clinic, user), user)
     row = BulkChange.objects.create(
-        clinic=clinic, action="accept", entries=[entry.pk], total=1, created_by=user
+        clinic=clinic, seen=timezone.now(), action="accept", entries=[entry.pk], total=1, created_by=user
     )
     work.ask(bulk.JOB, row.pk, clinic)
     return row

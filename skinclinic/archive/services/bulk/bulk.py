@@ -6,6 +6,7 @@ so that a worker that is killed, or one that takes over too early, does nothing 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -31,11 +32,6 @@ Action = BulkChange.Action
 _OVER = (WorkState.DONE, WorkState.STOPPED, WorkState.FAILED, WorkState.REFUSED)
 
 
-def newest_change() -> int:
-    """The newest change of any entry: what a page has seen that is drawn now."""
-    return EntryChange.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-
-
 def ask(
     clinic: Clinic,
     user: User,
@@ -44,11 +40,11 @@ def ask(
     chosen: Selection | Sequence[int],
     values: dict,
     version: DatasetVersion | None = None,
-    seen: int | None = None,
+    seen: datetime | None = None,
 ) -> BulkChange:
     """Do this to all a search finds, or to the entries of these keys: few at once, many as a job.
 
-    ``values``: see ``check``. ``seen``: the newest change there was when the person saw the photos. Raises Refused,
+    ``values``: see ``check``. ``seen``: when the person saw the photos. Raises Refused,
     ReviewError, query_text.QueryError; then nothing is changed.
     """
     with transaction.atomic():
@@ -60,11 +56,11 @@ def ask(
         keys = list(found.order_by("pk").values_list("pk", flat=True))
         if not keys:
             raise Refused("", _("Choose the photos first."))
-        asked = newest_change()
+        now = timezone.now()
         row = BulkChange.objects.create(
             clinic=clinic, created_by=user, action=action, values=values, version=version, entries=keys,
-            selection=search, total=len(keys), asked=asked,
-            seen=asked if seen is None else min(seen, asked),
+            selection=search, total=len(keys), created_at=now,
+            seen=min(seen or now, now),
         )  # fmt: skip
     return _begin(row)
 
@@ -104,7 +100,7 @@ def undo(done: BulkChange, user: User) -> BulkChange:
         row = BulkChange.objects.create(
             clinic_id=done.clinic_id, created_by=user, action=Action.UNDO, of=done, version_id=done.version_id,
             values={"dataset": done.values["dataset"]} if "dataset" in done.values else {},
-            entries=keys, total=len(keys),
+            entries=keys, total=len(keys), seen=timezone.now(),
         )  # fmt: skip
     return _begin(row)
 
@@ -153,9 +149,9 @@ def _changed_meanwhile(row: BulkChange, part: Sequence[int]) -> set[int]:
     """Entries somebody else has changed since the person saw them, or anybody since it was asked for."""
     if row.action == Action.UNDO:
         return set()
-    since = EntryChange.objects.filter(entry__in=part, pk__gt=row.seen)
+    since = EntryChange.objects.filter(entry__in=part, at__gt=row.seen)
     by_others = ~Q(by=row.created_by_id) | Q(by=None)
-    return set(since.filter(by_others | Q(pk__gt=row.asked)).order_by().values_list("entry", flat=True))
+    return set(since.filter(by_others | Q(at__gt=row.created_at)).order_by().values_list("entry", flat=True))
 
 
 def _begin(row: BulkChange) -> BulkChange:
