@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from classifier.models import ModelVersion, Training
+from classifier.networks import training_photos, weights
 from classifier.presenters.training_chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Series, chart
 from classifier.presenters.training_progress import duration
 from classifier.services.models import registry
@@ -136,6 +137,26 @@ def test_unfit_datasets_are_refused_with_the_reason(dataset, curator, clinic):
     assert not Training.objects.exists() and not Job.objects.filter(kind="train").exists()
 
 
+def test_photos_of_a_lesion_are_left_out_together_where_no_patient_is_known(clinic, curator):
+    lesions = [Lesion.objects.create(clinic=clinic, is_archived=True) for _n in range(8)]
+    for n in range(16):
+        photo = factories.make_photo(clinic, curator, seed=300 + n, lesion=lesions[n // 2])
+        factories.make_entry(photo, curator, label=LABELS[n // 2 % 2], review="accepted")
+    draft = datasets.create(clinic, curator, "Lesions")
+    datasets.set_members(draft, Entry.objects.filter(clinic=clinic))
+    frozen = freezing.freeze(draft, curator)
+    samples, _background = training_data.samples(frozen)
+    group_of = {sample.sha256: sample.group for sample in samples}
+    by_lesion = {}
+    for sha256, lesion in frozen.items.values_list("content_sha256", "lesion"):
+        by_lesion.setdefault(lesion, set()).add(group_of[sha256])
+    assert len(by_lesion) == 8 and all(len(groups) == 1 for groups in by_lesion.values())
+    assert len(set(group_of.values())) == 8
+    assert "16 photos are not known; each stays with its lesion" in " ".join(
+        training_data.offer(frozen).lacks
+    )
+
+
 def test_a_training_becomes_unpublished_model_versions(
     frozen, clinic, curator, client_for, model_version, django_capture_on_commit_callbacks
 ):
@@ -149,6 +170,12 @@ def test_a_training_becomes_unpublished_model_versions(
     assert first.model_version.weights_sha256 != second.model_version.weights_sha256
     for run in (first, second):
         version = run.model_version
+        listed = training_photos.read(version.path, weights.check_files(version.path))
+        trained = training_data.training_items(version.trained_on_version)
+        assert {photo.content_sha256 for photo in listed} == set(
+            trained.values_list("content_sha256", flat=True)
+        )
+        assert version.manifest["training_photos"]["complete"]
         assert (version.clinic, version.trained_on_version, version.registered_by) == (
             clinic,
             frozen,
