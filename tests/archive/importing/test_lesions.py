@@ -114,3 +114,21 @@ def test_another_source_means_other_lesions_by_the_same_name(begin):
     write(begin([["1.jpg", "nevus", "1"]], name="Another archive"))
     write(begin([["2.jpg", "nevus", ""], ["3.jpg", "nevus", ""]]))
     assert len(set(lesions().values())) == 4
+
+
+def test_an_upgrade_reads_the_names_of_lesions_from_their_notes(begin):
+    from importlib import import_module
+    from pathlib import Path
+
+    from django.apps import apps
+    from django.db import connection
+
+    from skinclinic.archive import migrations
+
+    write(begin([["0.jpg", "nevus", "HAM_1"], ["1.jpg", "nevus", ""]]))
+    Entry.objects.update(source_lesion="")
+    (found,) = Path(migrations.__file__).parent.glob("*_lesions_of_sources.py")
+    import_module(f"{migrations.__name__}.{found.stem}").read_notes(apps, connection.schema_editor())
+    assert dict(Entry.objects.values_list("external_id", "source_lesion")) == {"0.jpg": "HAM_1", "1.jpg": ""}
+    write(begin([["2.jpg", "nevus", "HAM_1"]]))
+    assert lesions()["2.jpg"] == lesions()["0.jpg"]
