@@ -199,6 +199,9 @@ def _check_if_possible(row: Import) -> None:
 def import_decide(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep what is here or take what the source says now: all, a field, or one photo's field."""
     row = get_for(request.user, Import, pk, CURATE)
+    if not row.report.get("changes"):
+        messages.warning(request, _("The source changed nothing that could be kept or taken."))
+        return redirect("import", row.pk)
     decisions: dict[str, Any] = {
         "fields": dict(row.decisions.get("fields", {})),
         "ones": dict(row.decisions.get("ones", {})),

@@ -68,17 +68,18 @@ def test_a_pause_or_a_kill_between_them_parts_no_lesion(begin, monkeypatch, how)
     row = begin(
         [["0.jpg", "nevus", "A"], ["1.jpg", "nevus", "A"], ["2.jpg", "mm", "B"], ["3.jpg", "mm", "B"]]
     )
-    real = import_write._Writer.write
+    real = import_write._Writer.store
 
-    def one_photo(self, *arguments):
+    def one_photo(self, group):
         if how == "kill" and Entry.objects.exists():
             raise SystemExit
-        real(self, *arguments)
+        real(self, group)
         imports.pause(Import.objects.get(pk=row.pk))
 
     imports.request_write(row)
     with monkeypatch.context() as patched:
-        patched.setattr(import_write._Writer, "write", one_photo)
+        patched.setattr(import_write, "AT_ONCE", 1)
+        patched.setattr(import_write._Writer, "store", one_photo)
         if how == "kill":
             patched.setattr(imports, "pause", lambda row: None)
         try:

@@ -41,7 +41,7 @@ SLOW = {
     "a stream": lambda: RequestFactory().post("/", b"{}", "application/json").read(),
     "mail": lambda: send_mail("a", "b", "c@example.org", ["d@example.org"]),
     "network": connect,
-    "leaks": lambda: leakage.find(ModelVersion(name="of elsewhere"), []),
+    "leaks": lambda: leakage.find(ModelVersion(name="of elsewhere", manifest={}), []),
     "photos alike": lambda: near_duplicates.pairs(np.zeros(2, np.int64), 6),
 }
 
