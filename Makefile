@@ -20,7 +20,7 @@ test: install-test lint ## lint, migrations check, every test that needs no more
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
 	$(MAKE) --jobs=2 --output-sync=target check-here check-postgresql # tests with workers mostly wait
-	$(PYTEST) -m benchmarks
+	$(PYTEST) tests/benchmarks -m benchmarks --durations=10
 
 check-here: install-test
 	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"

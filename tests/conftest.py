@@ -1,5 +1,6 @@
 """Fixtures for every test: a home folder of its own, a clinic with its people, a photo, a tiny model."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,12 @@ from tests import factories
 from tests.folders import folders_of
 
 pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions"]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there when the tests begin is there when they end: no search for garbage looks through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
