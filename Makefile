@@ -3,8 +3,11 @@ PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3
 FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 VENV ?= .venv
 BIN = $(VENV)/bin
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
+
+# Tests run beside each other; a network that takes every processor for itself would slow them all.
+test check check-here check-postgresql: export OMP_NUM_THREADS = 1
 
 .PHONY: demo dev test check check-here check-postgresql install install-test resolve lint clean
 

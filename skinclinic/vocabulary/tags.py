@@ -37,6 +37,11 @@ def split(text: str) -> list[str]:
     return [key for key in text.split(",") if key]
 
 
+def parts(text: str) -> list[str]:
+    """The words of a text in which a table names tags: with blanks, commas or semicolons between them."""
+    return text.casefold().replace(",", " ").replace(";", " ").split()
+
+
 def name(key: str) -> str:
     """A tag in the reader's language."""
     return str(_NAMES.get(key, key))

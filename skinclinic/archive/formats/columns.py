@@ -26,7 +26,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "ethnicity": words(80), "site": values.site, "taken_on": values.day, "kind": values.kind,
     "is_proven": values.yes, "confirmed_by": values.confirmed_by, "subtype": words(80), "icd10": values.icd10,
     "impression": words(120), "text": words(2000), "sha256": words(64), "split": values.side,
-    "is_synthetic": values.yes,
+    "is_synthetic": values.yes, "tags": words(200),
 }  # fmt: skip
 # Fields whose words a curator may explain; the labels of diseases are explained beside them (``Import.labels``).
 MAPPABLE = ("site", "sex", "skin_type", "age", "kind", "confirmed_by", "is_proven", "is_synthetic")

@@ -72,6 +72,6 @@ OWN_EXPORT = Layout(
         "age": "age", "sex": "sex", "skin_type": "skin_type", "ethnicity": "ethnicity", "site": "site",
         "kind": "kind", "is_proven": "proven", "confirmed_by": "confirmed_by", "subtype": "subtype",
         "icd10": "icd10", "impression": "impression", "text": "text", "sha256": "sha256", "split": "split",
-        "is_synthetic": "synthetic",
+        "is_synthetic": "synthetic", "tags": "tags",
     },
 )  # fmt: skip

@@ -41,7 +41,9 @@ class Row:
     icd10: str = ""
     impression: str = ""
     text: str = ""
-    # What an export of this product tells besides: the stored file's hash, the side of a split, a drawing.
+    # What an export of this product tells besides: keys of tags with blanks or commas between them, the stored file's
+    # hash, the side of a split, a drawing.
+    tags: str = ""
     sha256: str = ""
     split: str = ""
     is_synthetic: bool = False

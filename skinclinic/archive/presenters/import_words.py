@@ -19,7 +19,8 @@ def field_names() -> dict[str, str]:
         "taken_on": _("Date of the photo"), "kind": _("Kind of photo"), "is_proven": _("Biopsy-proven"),
         "confirmed_by": _("Confirmed by"), "subtype": _("Subtype"), "icd10": _("ICD-10"),
         "impression": _("Clinical impression"), "text": _("Pathology text"), "sha256": _("SHA-256 of the file"),
-        "split": _("Training or test"), "is_synthetic": _("Synthetic"), "columns": _("Other columns"),
+        "split": _("Training or test"), "is_synthetic": _("Synthetic"), "tags": _("Tags"),
+        "columns": _("Other columns"),
     }  # fmt: skip
 
 

@@ -297,3 +297,19 @@ def test_the_command_finds_the_table_maps_words_and_keeps_decisions(clinic, cura
     assert "bcc → scc, set by" in capsys.readouterr().out and entry("0.jpg").label == "bcc"
     with pytest.raises(CommandError, match="Give --photos"):
         call_command("import_dataset", "A")
+
+
+def test_tags_of_a_table_are_taken_and_a_table_without_leaves_those_given_here(begin):
+    def rows(tags: str) -> list[list[str]]:
+        return [[*row, tags if place == 0 else ""] for place, row in enumerate(FIRST)]
+
+    tagged = {"header": [*HEADER, "tags"], "columns": COLUMNS | {"tags": "tags"}}
+    refused = begin(rows("hair, moustache"), **tagged)
+    assert refused.state == "refused"
+    assert [one["examples"][0]["value"] for one in refused.report["errors"]] == ["moustache"]
+    write(begin(rows("hair; ruler"), **tagged))
+    assert [entry(f"{place}.jpg").tags for place in range(3)] == [",ruler,hair,", "", ""]
+    again = begin()
+    assert again.report["changed"] == 0
+    write(again)
+    assert entry("0.jpg").tags == ",ruler,hair,"

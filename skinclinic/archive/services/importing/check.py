@@ -28,6 +28,7 @@ from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.archive.services.importing.labelling import Labels
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
+from skinclinic.vocabulary import tags
 from skinclinic.web.inputs import storable
 
 LEAVE_OUT = "-"
@@ -164,6 +165,8 @@ class _Check:
         is_left_out = row.left_out or (label is not None and label[0] == LEAVE_OUT)
         if label is None and not row.left_out and is_unknown(row.label):
             self._problem(row, _("is empty"), column=self.source.layout.label_column)
+        for tag in set(tags.parts(row.tags)) - set(tags.TAG_KEYS):
+            self._problem(row, _("no tag; there are: %(tags)s"), tag, tags=", ".join(tags.TAG_KEYS))
         # A row that is not wanted may name a photo that is not there.
         name = self._name(row, is_wanted=not is_left_out)
         if name:

@@ -6,6 +6,7 @@ from skinclinic import imaging
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, Source
 from skinclinic.models import Photo
+from skinclinic.vocabulary import tags
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CODE_LENGTH = 64
@@ -33,12 +34,15 @@ def fields_of(row: Row, label: str) -> dict:
         "icd10": row.icd10 or (BY_KEY[label].icd10 if label in BY_KEY else ""),
         "impression": row.impression,
         "text": row.text,
+        "tags": tags.join(tags.parts(row.tags)),
     }
 
 
 def all_of(row: Row, label: str, source: Source) -> dict:
     """Everything that a row says and importing it again may change; what it does not say is not among it."""
     said = fields_of(row, label)
+    if not row.tags:
+        said.pop("tags")
     if row.taken_on:
         said["taken_on"] = row.taken_on
     if row.kind:

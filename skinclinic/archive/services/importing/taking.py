@@ -23,7 +23,12 @@ def take(
     one the photo belongs to now. Call it in a transaction. Another label is to be reviewed again."""
     values = {name: value for name, value in taken.items() if name not in (*OF_PHOTO, "patient", "lesion")}
     if "label" in values and values["label"] != entry.label:
-        values |= {"review": str(Review.PENDING), "reject_reason": "", "disagreement": None}
+        values |= {
+            "review": str(Review.PENDING),
+            "reject_reason": "",
+            "disagreement": None,
+            "is_settled": False,
+        }
     history = {name: [plain(getattr(entry, name)), plain(value)] for name, value in values.items()}
     if "review" in values:
         values |= {"reviewed_by": None, "reviewed_at": None}
