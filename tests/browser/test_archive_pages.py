@@ -154,7 +154,7 @@ def test_an_upload_shows_its_progress_and_can_be_cancelled(open_page, curator):
     page = open_page(curator, "/archive/imports/new/")
     page.get_by_label("Dataset name").fill("Large")
     page.get_by_label("Format").select_option("folder")
-    expect(page.get_by_label("Table (CSV)")).to_be_hidden()
+    expect(page.get_by_label("Table (CSV)", exact=True)).to_be_hidden()
     page.set_input_files(
         "[name=archive]",
         {"name": "large.zip", "mimeType": "application/zip", "buffer": b"PK" + bytes(6_000_000)},
@@ -170,12 +170,12 @@ def test_an_upload_shows_its_progress_and_can_be_cancelled(open_page, curator):
 def test_an_upload_that_is_refused_keeps_the_files_chosen(open_page, curator):
     page = open_page(curator, "/archive/imports/new/")
     page.allowed_errors.append("422")
-    page.get_by_label("Dataset name").fill("No table")
+    page.get_by_label("Dataset name").fill("No photos")
     page.get_by_label("Format").select_option("csv")
-    page.set_input_files("[name=archive]", {"name": "a.zip", "mimeType": "application/zip", "buffer": b"PK"})
+    page.set_input_files("[name=table]", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"file,label\n"})
     page.get_by_role("button", name="Upload and check").click()
-    expect(page.get_by_text("This format needs its table.")).to_be_visible()
-    assert page.evaluate("document.querySelector('[name=archive]').files[0].name") == "a.zip"
+    expect(page.get_by_text("Choose a ZIP or a folder on the server, one of the two.")).to_be_visible()
+    assert page.evaluate("document.querySelector('[name=table]').files[0].name") == "a.csv"
 
 
 def test_a_dataset_prints_without_what_can_be_pressed(open_page, curator, rows):

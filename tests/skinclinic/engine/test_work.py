@@ -61,7 +61,7 @@ def make_search(clinic, user):
 
 
 def make_bulk(clinic, user):
-    entry = factories.make_entry(factories.make_photo(clinic, user), user)
+    entry = factories.make_entry(factories.make_photo(clinic, user, seed=2), user)
     row = BulkChange.objects.create(
         clinic=clinic, seen=timezone.now(), action="accept", entries=[entry.pk], total=1, created_by=user
     )
