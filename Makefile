@@ -7,9 +7,9 @@ PYTEST = $(BIN)/python -m pytest
 TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
 
 # Tests run beside each other; a network that takes every processor for itself would slow them all.
-test check check-here check-postgresql: export OMP_NUM_THREADS = 1
+test check: export OMP_NUM_THREADS = 1
 
-.PHONY: demo dev test check check-here check-postgresql install install-test resolve lint clean
+.PHONY: demo dev test check install install-test resolve lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
 	@$(BIN)/python manage.py demo
@@ -22,14 +22,9 @@ test: install-test lint ## lint, migrations check, every test that needs no more
 	$(PYTEST) $(TOGETHER) -m "not check"
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
-	$(MAKE) --jobs=2 --output-sync=target check-here check-postgresql # tests with workers mostly wait
-	$(PYTEST) tests/benchmarks -m benchmarks --durations=10
-
-check-here: install-test
 	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"
-
-check-postgresql: install-test
 	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) -m "database and not (browser or benchmarks or nginx)"
+	$(PYTEST) tests/benchmarks -m benchmarks --durations=10
 
 lint: install-test
 	$(BIN)/ruff check .
