@@ -10,9 +10,8 @@ from classifier.analysing.photo_files import Classified
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from skinclinic.imaging import NOTES
+from skinclinic.management.terminal import printable
 from skinclinic.vocabulary.diseases import BY_KEY
-
-_NAMED = 20
 
 
 class JsonWriter:
@@ -83,12 +82,6 @@ class TableWriter:
 
 def _name_and_score(key: str, score: float) -> str:
     return f"{BY_KEY[key].name_en} {score:.2f} ({BY_KEY[key].tier})"
-
-
-def printable(path: str) -> str:
-    """A path in one line of characters that any terminal takes."""
-    path = path.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
 
 
 def save_heatmaps(folder: Path, number: int, result: Classified, differential: list[dict]) -> None:

@@ -4,11 +4,7 @@ import re
 from pathlib import Path, PurePath, PurePosixPath
 
 from . import sniff
-
-
-def _(text: str) -> str:
-    return text
-
+from .refusals import _
 
 LINK = _("a link")
 HIDDEN = _("a hidden file or one that macOS or Windows puts beside others")

@@ -9,14 +9,9 @@ from PIL import Image, TiffImagePlugin
 
 from . import tiff_directory
 from .header import Header
-from .refusals import PhotoRejected
+from .refusals import PhotoRejected, _
 from .sniff import CAMERA_RAW
 from .tiff_directory import Directory
-
-
-def _(text: str) -> str:
-    return text
-
 
 NAME = "TIFF"
 

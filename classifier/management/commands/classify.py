@@ -17,6 +17,7 @@ from classifier.management.classify_output import (
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
+from skinclinic.management.terminal import printable
 
 DEFAULT_THRESHOLDS = "balanced"
 
@@ -69,7 +70,7 @@ class Command(BaseCommand):
             results = photo_files.classify(found, runtime, box=square, batch=batch)
             succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
         for line in passed_over.lines():
-            self.stderr.write(line)
+            self.stderr.write(printable(line))
         if not succeeded:
             sys.exit(1)
 

@@ -117,6 +117,13 @@ def test_what_is_no_photo_in_a_folder_is_named_by_kind(photos):
     ]
 
 
+def test_names_of_what_is_passed_over_cannot_steer_the_terminal(model, photos):
+    (photos / "\x1b[31mred\n.txt").write_text("x")
+    errors = io.StringIO()
+    call_command("classify", str(photos), "--model", "lively", stdout=io.StringIO(), stderr=errors)
+    assert "\x1b" not in errors.getvalue() and "\\x1b[31mred\\n.txt" in errors.getvalue()
+
+
 def test_an_entry_has_exactly_what_programs_were_promised(model, photos):
     good, bad = entries(photos / "c.JPG", photos / "a.png")
     assert set(good) == set(bad) == {"path", "model", "scores", "differential", "notes", "error"}

@@ -13,6 +13,7 @@ from skinclinic.archive.models import PROVENANCE, DatasetRole, Import, Source
 from skinclinic.archive.services.importing import comparing, imports
 from skinclinic.engine.jobs import JobError
 from skinclinic.management import chosen
+from skinclinic.management.terminal import printable
 from skinclinic.models import Photo
 from skinclinic.web.inputs import storable
 
@@ -122,9 +123,9 @@ class Command(BaseCommand):
 
     def _report(self, row: Import) -> None:
         for line in report_lines.faults(row.report):
-            self.stderr.write(line)
+            self.stderr.write(printable(line))
         for line in report_lines.told(row, comparing.lines(imports.changes_file(row))):
-            self.stdout.write(line)
+            self.stdout.write(printable(line))
 
     def _line(self, text: str) -> None:
         if self.stdout.isatty():

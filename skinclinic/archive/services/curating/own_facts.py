@@ -8,13 +8,14 @@ from django.utils import timezone
 from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review
 from skinclinic.models import Lesion, Patient, User
 
-_OF_PATIENT = ("sex", "skin_type", "ethnicity")
+# What a patient tells and each of the photos repeats.
+OF_PATIENT = ("sex", "skin_type", "ethnicity")
 
 
 def facts_of(lesion: Lesion) -> dict:
     """The fields of an entry that repeat its lesion and its patient."""
     patient = lesion.patient
-    return {"site": lesion.site} | ({name: getattr(patient, name) for name in _OF_PATIENT} if patient else {})
+    return {"site": lesion.site} | ({name: getattr(patient, name) for name in OF_PATIENT} if patient else {})
 
 
 @receiver(post_save, sender=Patient, dispatch_uid="archive-follows-patient")
@@ -23,7 +24,7 @@ def follow_patient(instance: Patient, *, created: bool, **_rest: object) -> None
     if created or instance.is_archived:
         return
     own = Entry.objects.filter(clinic=instance.clinic_id, patient=instance, source__is_own=True)
-    own.update(**{name: getattr(instance, name) for name in _OF_PATIENT})
+    own.update(**{name: getattr(instance, name) for name in OF_PATIENT})
     if instance.research_consent != Patient.Consent.GIVEN:
         consent_withdrawn(instance, None)
 

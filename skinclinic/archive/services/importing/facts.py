@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from skinclinic.archive.formats.rows import Row
+from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 
-OF_PATIENT = ("sex", "skin_type", "ethnicity")
 OF_LESION = ("site",)
 MOST_NAMED = 200
 

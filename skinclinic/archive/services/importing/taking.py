@@ -1,11 +1,10 @@
 """Taking over what a source says anew of a photo that is in the archive, kept in its history."""
 
 from skinclinic.archive.models import Entry, EntryChange, Import, Review
+from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 from skinclinic.archive.services.importing.fields import OF_PHOTO, plain
 from skinclinic.models import Lesion, Patient, Photo, User
 from skinclinic.services.lesions import refresh_summary
-
-_OF_PATIENT = ("sex", "skin_type", "ethnicity")
 
 
 def take(
@@ -47,7 +46,7 @@ def take(
         )
     if "site" in values and not lesion:
         Lesion.objects.filter(pk=entry.photo.lesion_id, is_archived=True).update(site=values["site"])
-    facts = {name: taken[name] for name in _OF_PATIENT if name in taken}
+    facts = {name: taken[name] for name in OF_PATIENT if name in taken}
     if facts and entry.patient_id and not lesion:
         told = {name: (of_patient or {}).get(name, value) for name, value in facts.items()}
         Patient.objects.filter(pk=entry.patient_id, is_archived=True).update(**told)
