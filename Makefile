@@ -4,7 +4,11 @@ FITS = import ensurepip, sqlite3, ssl, sys; sys.exit(not (3, 11) <= sys.version_
 VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest
-TOGETHER = -n auto --dist loadgroup --no-loadscope-reorder
+# A file stays in one process, which makes its fixtures once.
+TOGETHER = --dist loadfile --no-loadscope-reorder -n
+
+# A module is compiled once, whatever the machine's habit, and not by each process that is started.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests run beside each other; a network that takes every processor for itself would slow them all.
 test check: export OMP_NUM_THREADS = 1
@@ -19,11 +23,11 @@ dev: install ## the demo for those who change it: everything starts again when i
 
 test: install-test lint ## lint, migrations check, every test that needs no more than Python: before each change
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(PYTEST) $(TOGETHER) -m "not check"
+	$(PYTEST) $(TOGETHER) auto -m "not check"
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
-	$(PYTEST) $(TOGETHER) -m "check and not benchmarks"
-	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) -m "database and not (browser or benchmarks or nginx)"
+	$(PYTEST) $(TOGETHER) 3 -m "check and not benchmarks"
+	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx)"
 	$(PYTEST) tests/benchmarks -m benchmarks --durations=10
 
 lint: install-test

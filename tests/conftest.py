@@ -164,16 +164,15 @@ def analysis(photo, clinician, model_version):
 
 
 @pytest.fixture
-def engine(transactional_db, home, settings, worker_id) -> Iterator[engine_processes.Engine]:
+def engine(transactional_db, home, settings, monkeypatch, worker_id) -> Iterator[engine_processes.Engine]:
     """An engine on the broker this run is configured for: a folder of the home, or a database of Redis for each
     process that tests."""
     if settings.CELERY_BROKER_URL.startswith("embedded"):
-        engine_processes.use_broker(
-            settings, "embedded://localhost", {"folder": str(home / "broker"), "polling_interval": 0.05}
-        )
+        options = {"folder": str(home / "broker"), "polling_interval": 0.05}
+        engine_processes.use_broker(settings, monkeypatch, "embedded://localhost", options)
     elif worker_id != "master":
         url = settings.CELERY_BROKER_URL.rpartition("/")[0] + "/" + worker_id.removeprefix("gw")
-        engine_processes.use_broker(settings, url, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+        engine_processes.use_broker(settings, monkeypatch, url, settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     running = engine_processes.Engine(home, settings.CELERY_BROKER_URL)
     # Workers export networks to the cache of their own home; let them use the tests' shared one.
     (home / "cache").symlink_to(settings.CACHE_DIR)
@@ -182,6 +181,16 @@ def engine(transactional_db, home, settings, worker_id) -> Iterator[engine_proce
     running.stop()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Show what the workers of a failed test wrote."""
+    report = yield
+    running = item.funcargs.get("engine") if hasattr(item, "funcargs") else None
+    if report.failed and isinstance(running, engine_processes.Engine):
+        report.sections.append(("What the engine wrote", running.written()))
+    return report
+
+
 @pytest.fixture
-def use_broker(settings) -> Callable[[str, dict], None]:
-    return lambda url, options: engine_processes.use_broker(settings, url, options)
+def use_broker(settings, monkeypatch) -> Callable[[str, dict], None]:
+    return lambda url, options: engine_processes.use_broker(settings, monkeypatch, url, options)

@@ -23,7 +23,8 @@ class Engine:
             "OMP_NUM_THREADS": "1",
         }
         self.processes: list[subprocess.Popen] = []
-        self.log = (home / "engine.log").open("a")
+        self.log_file = home / "engine.log"
+        self.log = self.log_file.open("a")
 
     def start_worker(self, queues: str = "analysis", **environment: str) -> subprocess.Popen:
         return self._start(
@@ -46,6 +47,10 @@ class Engine:
         self.processes.append(process)
         return process
 
+    def written(self) -> str:
+        """The last lines of what all its processes wrote."""
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-60:])
+
     def stop(self) -> None:
         for process in self.processes:
             process.kill()
@@ -64,13 +69,15 @@ def database_url() -> str:
     )
 
 
-def use_broker(settings, url: str, options: dict) -> None:
+def use_broker(settings, monkeypatch: pytest.MonkeyPatch, url: str, options: dict) -> None:
     """Let this process send its wake-ups to another broker."""
     from kombu import pools
 
     from skinclinic import celery_app
 
     settings.CELERY_BROKER_URL = url
+    # Celery believes the environment rather than its settings.
+    monkeypatch.setenv("CELERY_BROKER_URL", url)
     celery_app.conf.broker_url = url
     celery_app.conf.broker_transport_options = options
     # Forget every connection, as a forked process does.

@@ -39,8 +39,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), name what other
-    tests lack here, and say which tests share a process when there are several."""
+    """Leave out GPU tests where there is no GPU (nothing to skip: they are for another machine), and name what other
+    tests lack here."""
     if os.environ.get("SKINCLINIC_TEST_GPU") != "1":
         # Asked of the marks: the folder tests/gpu is among an item's keywords, too.
         items[:] = [item for item in items if not item.get_closest_marker("gpu")]
@@ -49,14 +49,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, reason in reasons.items():
             if item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
-        # A file's own fixtures are made once; tests with workers of their own do not compete with each other.
-        group = "engine" if item.get_closest_marker("engine") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def begin_with_the_longest(items: list[pytest.Item]) -> None:
-    """Tests with workers run one after the other; what else there is runs beside them."""
+    """Files with workers first, which mostly wait; what else there is runs beside them."""
     items.sort(key=lambda item: item.get_closest_marker("engine") is None)
 
 

@@ -1,20 +1,14 @@
-"""Near-duplicate search among 200,000 hashes: against comparing all pairs, with many equal ones, and as the
-whole job on 200,000 entries; as ratios inside one run."""
+"""Near-duplicate search among 200,000 hashes: against comparing all pairs, and with many equal ones; as ratios inside
+one run."""
 
 import resource
 import time
 
 import numpy as np
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from skinclinic.archive import near_duplicates
-from skinclinic.archive.models import DuplicatePair, Entry
-from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE, MOST_EACH
-from skinclinic.engine import jobs
-from tests import archive_crowd
 
 COUNT, SAMPLE, EQUAL = 200_000, 2_000, 20_000
 
@@ -83,41 +77,3 @@ def test_many_alike_cost_neither_time_nor_memory_without_bound(turned):
     assert len(plain) < len(pairs) <= len(plain) + EQUAL * MOST_EACH
     assert set(np.sort(alike)[1:]) <= set(pairs[:, 1]), "every later one is shown beside an earlier one"
     assert grown < 600
-
-
-@pytest.mark.django_db
-@pytest.mark.timeout(900)
-def test_the_whole_job_on_an_archive(clinic, curator, other_clinic, outsider):
-    """Read, compare and store, against only reading what is compared."""
-    archive_crowd.fill(other_clinic, outsider, 1000)
-    archive_crowd.fill(clinic, curator, COUNT)
-    _copy_hashes(clinic, COUNT // 100)
-
-    def read():
-        rows = Entry.objects.filter(clinic=clinic).values_list("pk", "phash", "patient_id", "source_id")
-        return sum(1 for _row in rows.iterator(2000))
-
-    _rows, reading = timed(read)
-    duplicates.request_search(clinic)
-    with CaptureQueriesContext(connection) as queries:
-        _done, whole = timed(lambda: jobs.run_waiting(duplicates.JOB))
-    found = DuplicatePair.objects.filter(clinic=clinic)
-    print(
-        f"\nthe job on {COUNT:,} entries: {found.count():,} pairs, {whole / reading:.1f} times reading them "
-        f"({whole:.1f} s), {len(queries)} queries"
-    )
-    rejected = Entry.objects.filter(clinic=clinic, review="rejected")
-    assert found.count() >= COUNT // 100 * 0.85  # one in twenty of either side is rejected
-    assert not found.filter(first__in=rejected).exists() and not found.filter(second__in=rejected).exists()
-    assert whole < 60 * reading
-    assert list(duplicates.find_pairs(clinic)) == []
-
-
-def _copy_hashes(clinic, count: int) -> None:
-    """Give the last ``count`` entries the hashes of the first, in one bit turned."""
-    keys = list(Entry.objects.filter(clinic=clinic).order_by("pk").values_list("pk", "phash"))
-    copies = [
-        Entry(pk=pk, phash=phash ^ 1)
-        for (pk, _own), (_pk, phash) in zip(keys[-count:], keys[:count], strict=True)
-    ]
-    Entry.objects.bulk_update(copies, ["phash"], batch_size=200)

@@ -1,7 +1,7 @@
 """Gallery, review queue, searches and dataset pages over 200,000 entries, as ratios to reading one row by its
-key in the same run; and their number of queries, which is the same over one entry.
+key in the same run, and their number of queries, which is the same over one entry; the search for near-duplicates.
 
-On PostgreSQL: python -m tests.servers python -m pytest tests/benchmarks/test_archive_pages.py -s
+On PostgreSQL: python -m tests.servers python -m pytest tests/benchmarks/test_large_archive.py -s
 """
 
 import statistics
@@ -13,11 +13,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from skinclinic.archive.models import DatasetVersion, Entry, Source
+from skinclinic.archive.models import DatasetVersion, DuplicatePair, Entry, Source
+from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
 from skinclinic.archive.services.searching import selection
+from skinclinic.engine import jobs
 from skinclinic.web import keyset
-from tests import archive_crowd
+from tests import archive_crowd, factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]
 
@@ -59,7 +61,7 @@ SEARCHES = {
 }
 
 
-def measured(run: Callable, times: int = 5) -> tuple[float, int]:
+def measured(run: Callable, times: int = 3) -> tuple[float, int]:
     """Median seconds and the number of queries, the same each time. With SQLite, whose work is done in this
     process, seconds of the processor, so that other work on the machine does not count."""
     clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
@@ -74,6 +76,28 @@ def measured(run: Callable, times: int = 5) -> tuple[float, int]:
         counts.add(len(queries))
     assert len(counts) == 1, counts
     return statistics.median(spent), counts.pop()
+
+
+def once(run: Callable) -> tuple[float, int]:
+    """Seconds and the number of queries."""
+    with CaptureQueriesContext(connection) as queries:
+        started = time.perf_counter()
+        run()
+        return time.perf_counter() - started, len(queries)
+
+
+@pytest.fixture(scope="module")
+def crowd(standing):
+    """A clinic with ``COUNT`` entries, most of them in the draft "Big", and how long it took to fill that."""
+    with standing.building():
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        archive_crowd.fill(clinic, curator, COUNT)
+        analyse()
+        filling = once(lambda: dataset_of(clinic, curator, "Big"))
+        analyse()
+        version = DatasetVersion.objects.get(clinic=clinic)
+        standing.keep(clinic=clinic, curator=curator, version=version, filling=filling)
 
 
 def analyse() -> None:
@@ -130,23 +154,22 @@ def deep_cursor(clinic) -> str:
     return keyset.page(older, ("-patient_key", "-id"), "", 1).next
 
 
-def test_pages_and_searches(clinic, curator, client_for, other_clinic, outsider, record_property):
-    client = client_for(curator)
-    archive_crowd.fill(other_clinic, outsider, 1000, seed=1)
-    archive_crowd.fill(clinic, curator, 1)
-    version = dataset_of(clinic, curator, "Big")
+def test_pages_and_searches(crowd, given, clinic, curator, client_for, record_property):
+    small = factories.make_clinic("With one photo")
+    beginner = factories.make_member(small, "curator", "bora")
+    archive_crowd.fill(small, beginner, 1, seed=1)
+    client = client_for(beginner)
 
     def queries_of(address, values) -> int:
         return measured(lambda: client.get(address, values), 2)[1]
 
-    few = {name: queries_of(*asked) for name, asked in pages(clinic, curator, version).items()}
-    archive_crowd.fill(clinic, curator, COUNT)
-    datasets.set_members(version, selection.entries(clinic, selection.Selection(review="accepted")))
-    analyse()
+    one_photo = pages(small, beginner, dataset_of(small, beginner, "Big"))
+    few = {name: queries_of(*asked) for name, asked in one_photo.items()}
+    client = client_for(curator)
     key = Entry.objects.filter(clinic=clinic).first().pk
     trivial, _one = measured(lambda: list(Entry.objects.filter(pk=key)), 50)
     ratios, many = {}, {}
-    for name, (address, values) in pages(clinic, curator, version, deep_cursor(clinic)).items():
+    for name, (address, values) in pages(clinic, curator, given["version"], deep_cursor(clinic)).items():
         seconds, many[name] = measured(lambda page=(address, values): client.get(*page))
         ratios[name] = seconds / trivial
         print(f"{name}: {ratios[name]:.0f} times one row ({seconds * 1000:.0f} ms), {many[name]} queries")
@@ -161,22 +184,15 @@ def test_pages_and_searches(clinic, curator, client_for, other_clinic, outsider,
     assert ratios["gallery, deep"] < 3 * ratios["gallery, "], ratios
 
 
-def test_datasets(clinic, curator, client_for, monkeypatch, record_property):
+def test_datasets(crowd, given, clinic, curator, client_for, monkeypatch, record_property):
     """Fill, split, check, freeze, continue and compare a dataset of 120,000, as ratios to reading its members."""
     monkeypatch.setattr(freezing, "_bad_files", lambda version, verify, say: 0)  # the crowd has no files
-    archive_crowd.fill(clinic, curator, COUNT)
-    analyse()
-    client, spent, counts = client_for(curator), {}, {}
+    client, version = client_for(curator), given["version"]
+    spent, counts = ({"fill": value} for value in given["filling"])
 
-    def step(name: str, run: Callable):
-        with CaptureQueriesContext(connection) as queries:
-            started = time.perf_counter()
-            result = run()
-            spent[name], counts[name] = time.perf_counter() - started, len(queries)
-        return result
+    def step(name: str, run: Callable) -> None:
+        spent[name], counts[name] = once(run)
 
-    version = step("fill", lambda: dataset_of(clinic, curator, "Big"))
-    analyse()
     members = version.items.count()
     step("read", lambda: sum(1 for _row in version.items.iterator(2000)))
     step("split", lambda: datasets.split(version, "time", 0.9))
@@ -184,7 +200,8 @@ def test_datasets(clinic, curator, client_for, monkeypatch, record_property):
     step("checks", lambda: checks.of(version))
     step("page", lambda: client.get(reverse("dataset", args=[version.pk])))
     step("freeze", lambda: freezing.freeze(version, curator))
-    draft = step("new version", lambda: datasets.new_version(version.dataset, curator))
+    step("new version", lambda: datasets.new_version(version.dataset, curator))
+    draft = version.dataset.versions.latest("pk")
     everything = selection.entries(clinic, selection.Selection())
     step("fill with all", lambda: datasets.set_members(draft, everything))
     analyse()
@@ -206,3 +223,36 @@ def test_datasets(clinic, curator, client_for, monkeypatch, record_property):
         assert counts[name] < 70, name
     for name in ("fill", "split", "freeze", "new version", "fill with all"):
         assert spent[name] < 30 * spent["read"], name
+
+
+def test_the_whole_search_for_near_duplicates(crowd, clinic):
+    """Read, compare and store, against only reading what is compared."""
+    _copy_hashes(clinic, COUNT // 100)
+
+    def read():
+        rows = Entry.objects.filter(clinic=clinic).values_list("pk", "phash", "patient_id", "source_id")
+        return sum(1 for _row in rows.iterator(2000))
+
+    reading, _one = once(read)
+    duplicates.request_search(clinic)
+    whole, queries = once(lambda: jobs.run_waiting(duplicates.JOB))
+    found = DuplicatePair.objects.filter(clinic=clinic)
+    print(
+        f"\nthe job on {COUNT:,} entries: {found.count():,} pairs, {whole / reading:.1f} times reading them "
+        f"({whole:.1f} s), {queries} queries"
+    )
+    rejected = Entry.objects.filter(clinic=clinic, review="rejected")
+    assert found.count() >= COUNT // 100 * 0.85  # one in twenty of either side is rejected
+    assert not found.filter(first__in=rejected).exists() and not found.filter(second__in=rejected).exists()
+    assert whole < 60 * reading
+    assert list(duplicates.find_pairs(clinic)) == []
+
+
+def _copy_hashes(clinic, count: int) -> None:
+    """Give the last ``count`` entries the hashes of the first, in one bit turned."""
+    keys = list(Entry.objects.filter(clinic=clinic).order_by("pk").values_list("pk", "phash"))
+    copies = [
+        Entry(pk=pk, phash=phash ^ 1)
+        for (pk, _own), (_pk, phash) in zip(keys[-count:], keys[:count], strict=True)
+    ]
+    Entry.objects.bulk_update(copies, ["phash"], batch_size=200)
