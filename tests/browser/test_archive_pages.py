@@ -161,7 +161,7 @@ def test_an_upload_shows_its_progress_and_can_be_cancelled(open_page, curator):
     )
     throttle(page, 300_000)
     page.get_by_role("button", name="Upload and check").click()
-    expect(page.locator("[data-words]")).to_contain_text("of 6 MB", timeout=20_000)
+    expect(page.locator("[data-words]")).to_contain_text("of 6 MB")
     page.get_by_role("button", name="Cancel the upload").click()
     expect(page.get_by_role("button", name="Upload and check")).to_be_enabled()
     assert page.get_by_label("Dataset name").input_value() == "Large" and not Import.objects.exists()

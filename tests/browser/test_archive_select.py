@@ -95,7 +95,7 @@ def test_all_that_match_are_one_job_with_its_progress(open_page, curator, entrie
     page.get_by_role("dialog").get_by_role("button", name="Change the label").click()
     expect(page.locator("#work-bulk")).to_contain_text("0 of 9 photos")
     jobs.run_waiting(bulk.JOB)
-    expect(page.locator(".bulk-strip")).to_contain_text("9 photos changed", timeout=10_000)
+    expect(page.locator(".bulk-strip")).to_contain_text("9 photos changed")
     assert set(Entry.objects.values_list("label", "icd10")) == {("mm", "C43.9")}
 
 

@@ -18,8 +18,6 @@ from tests import factories, results
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# Five seconds are not always enough on a machine that trains a network meanwhile.
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_the_models_progress_and_the_readers_refresh_themselves(open_page, coord
     assert work.get_by_text("Waiting", exact=True).is_visible()
     assert work.get_by_text("looks at the sample and the rest of the test set").is_visible()
     jobs.run_waiting(model_answers.JOB)
-    page.get_by_text("one has answered every photo of the sample.").wait_for(timeout=10_000)
+    page.get_by_text("one has answered every photo of the sample.").wait_for()
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from tests.browser.axe import violations
 from tests.studies import make_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
-expect.set_options(timeout=20_000)
 
 TWELVE = ["bcc", "mm", "sk", "nevus", "ak", "bcc", "mm", "sk", "nevus", "df", "wart", "pg"]
 KEYS = [*(f"Digit{n}" for n in range(1, 10)), "Digit0", "Minus", "Equal"]

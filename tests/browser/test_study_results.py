@@ -108,7 +108,7 @@ def test_results_that_are_not_shown_yet_say_why(open_page, clinic, clinician, ad
     page.reload()
     assert "being computed" in page.locator("main").inner_text()
     jobs.run_waiting("study-results")
-    page.get_by_role("heading", name="Readers on the ROC curve").wait_for(timeout=10_000)
+    page.get_by_role("heading", name="Readers on the ROC curve").wait_for()
 
 
 def test_files_are_replayed(open_page, coordinator, tmp_path):

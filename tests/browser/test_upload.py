@@ -126,9 +126,9 @@ def test_engine_offline_until_a_worker_comes(open_page, clinician, model_version
     expect(card(page, "lesion-1.jpg")).to_contain_text("Engine offline")
     expect(card(page, "lesion-1.jpg")).to_contain_text("It will be analysed when the engine returns.")
     jobs.worker_alive("test")
-    expect(card(page, "lesion-1.jpg")).to_contain_text("Queued, next", timeout=10_000)
+    expect(card(page, "lesion-1.jpg")).to_contain_text("Queued, next")
     jobs.run_waiting("analyse")
-    expect(card(page, "lesion-1.jpg")).to_have_attribute("data-state", "done", timeout=10_000)
+    expect(card(page, "lesion-1.jpg")).to_have_attribute("data-state", "done")
 
 
 def test_a_failed_analysis_is_tried_again(open_page, clinician, model_version, engine_online, tmp_path):

@@ -65,7 +65,7 @@ def test_unfinished_rows_follow_their_analysis_without_a_jump(open_page, clinici
     Lesion.objects.filter(pk=photo.lesion_id).update(
         state="done", top_disease="mm", top_score=0.9, malignant_sum=0.95
     )
-    row.get_by_text("Malignant melanoma").wait_for(timeout=15_000)
+    row.get_by_text("Malignant melanoma").wait_for()
     assert page.evaluate(FOCUSED) == f"case-{photo.lesion_id}"
     assert page.evaluate("window.scrollY") == 40
 
