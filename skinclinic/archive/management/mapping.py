@@ -1,6 +1,7 @@
 """The JSON file that says what a table's columns and words mean, and what a command was told to do with changes."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def read(path: Path | None) -> dict:
     if path is None:
         return {}
     try:
-        mapping = json.loads(path.read_text(encoding="utf-8-sig"))
+        mapping = json.loads(unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig")))
     except (ValueError, OSError, RecursionError) as error:
         raise CommandError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(mapping, dict) or not isinstance(mapping.get("words", {}), dict):
