@@ -57,6 +57,9 @@ class Reader:
         self.named_in_vain: list[str] = []
         self.silent = self._silent()
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in MAPPABLE}
+        for name in _FOR_ALL:
+            if self.defaults.get(name):
+                self._check_default(name, self.defaults[name])
         for name, found in self.said.items():
             for word, value in found.items():
                 self._check(name, word, value)
@@ -68,6 +71,15 @@ class Reader:
         said |= {"kind"} if layout.photos else set()
         said |= {"is_proven", "confirmed_by"} if said & {"is_proven", "confirmed_by"} else set()
         return tuple(name for name in READERS if name not in said)
+
+    def _check_default(self, name: str, value: str) -> None:
+        try:
+            READERS[name](value)
+        except CellError as error:
+            raise TableRefused(
+                _("What holds for all (%(field)s) is “%(value)s”: %(error)s."),
+                field=name, value=value[:80], error=error.message % error.params,
+            ) from None  # fmt: skip
 
     def _check(self, name: str, word: str, value: str) -> None:
         """Raises TableRefused when a word is said to mean what the field cannot hold."""

@@ -20,7 +20,7 @@ class Joined(Table):
             self.require(key)
             second.require(key)
             raise AssertionError("one of the two tables lacks the column")
-        self.key, self.own = own, set(self.columns)
+        self.key, self.their_key, self.own = own, theirs, set(self.columns)
         self.rest: dict[str, Record] = {}
         for record in second.records():
             text = record.cells.get(theirs, "")
@@ -31,7 +31,10 @@ class Joined(Table):
                     column=key,
                 )
             self.rest[text] = record
-        self.columns = [*self.columns, *(name for name in second.columns if name and name not in self.own)]
+        self.columns = [
+            *self.columns,
+            *(name for name in second.columns if name and name not in (*self.own, theirs)),
+        ]
         self.second = second
         # Columns that both tables have and fill differently.
         self.doubled: dict[str, str] = {}
@@ -57,6 +60,8 @@ class Joined(Table):
         """The cells of both; where both have a column and say different things, each under a name of its own."""
         cells = dict(first)
         for name, text in second.items():
+            if name == self.their_key:
+                continue
             if name not in first:
                 cells[name] = text
             elif text and text != first[name]:

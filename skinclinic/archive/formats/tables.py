@@ -1,4 +1,4 @@
-"""Reading a table as people save it: commas, semicolons or tabs, in any encoding (``encodings``)."""
+"""Reading a table as people save it: commas, semicolons, tabs or upright strokes, in any encoding (``encodings``)."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ MOST_COLUMNS = 500
 LONGEST_CELL = 20_000
 LONGEST_LINE = 1_000_000
 LONGEST_NAME = 200
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
 

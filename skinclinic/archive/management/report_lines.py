@@ -62,6 +62,8 @@ def told(row: Import, changes: Iterable[dict]) -> Iterator[str]:
 
 def _of_table(report: dict) -> Iterator[str]:
     """What of the table is not taken over as it stands there."""
+    if new := report.get("new_names"):
+        yield f"diseases that are neither of the 12 nor used here yet, added by their names: {_names(new)}"
     if report["unread_columns"]:
         yield f"columns kept as they are, read into no field: {', '.join(report['unread_columns'])}"
     yield from map(_with_rows, report.get("notes", []))

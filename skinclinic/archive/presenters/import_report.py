@@ -103,6 +103,8 @@ def _of_table(report: dict) -> Iterator[list]:
     """What of the table is not taken over as it stands there."""
     for note in report["notes"]:
         yield [note["column"], note["message"], _joined(note["rows"]), note["count"]]
+    for name in report.get("new_names", []):
+        yield [field_names()["label"], _("neither of the 12 nor used here yet; added"), name, ""]
     for column in report.get("unread_columns", []):
         yield [column, _("read into no field; kept with the photo"), "", ""]
     for one in report["contradictions"]:

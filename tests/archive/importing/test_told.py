@@ -207,3 +207,52 @@ def test_outer_folders_may_differ_between_table_and_photos(tmp_path, files, want
                 photos.find(name)
         else:
             assert photos.find(name) == right
+
+
+@each("name", ["kind", "confirmed_by"])
+def test_what_holds_for_all_must_be_known(check, name):
+    row = check("image,diagnosis", "0.jpg,bcc", columns=NEEDED, defaults={name: "magic"})
+    assert "magic" in in_words(row.report["refused"])
+
+
+def test_names_new_to_the_clinic_are_named(check):
+    row = check("image,diagnosis", "0.jpg,x", "1.jpg,bcc", columns=NEEDED, labels={"x": "bccc"})
+    assert row.report["new_names"] == ["bccc"]
+
+
+def test_a_second_table_that_says_otherwise_loses_nothing(check, tmp_path):
+    (tmp_path / "labels.csv").write_text("IMAGE,MEL,NV,sex,age_approx\n0,1,0,female,50\n", encoding="utf-8")
+    row = check("image,age_approx,sex", "0,50,male", format="isic-2019", second=str(tmp_path / "labels.csv"))
+    assert row.report["unread_columns"] == ["sex (second table)"]
+    assert write(row)["0"].columns == {"sex (second table)": "female"}
+
+
+HOT = "image,MEL,NV,UNK"
+
+
+@each(
+    "cells, said",
+    [
+        ("0,0,0", "none of the columns of diseases says 1"),
+        ("1,1,0", "“MEL 1, NV 1”: exactly one"),
+        ("0.5,0.5,0", "“MEL 0.5, NV 0.5”: exactly one"),
+    ],
+)
+def test_a_row_of_which_not_one_disease_says_1_is_refused_in_words(check, cells, said):
+    row = check(HOT, f"0,{cells}", "1,0,1,0", format="isic-2019")
+    assert said in errors(row) and "[2]" in errors(row)
+
+
+def test_unk_is_a_word_to_decide_on(check):
+    row = check(HOT, "0,0,0,1", format="isic-2019")
+    assert (row.report["errors"], row.report["unknown_labels"]) == ([], {"UNK": 1})
+
+
+def test_narrower_sites_that_are_not_known_are_said_and_leave_the_wider_one(check):
+    header = "isic_id,diagnosis_1,anatom_site_1,anatom_site_2,anatom_site_3"
+    row = check(
+        header, "0,Nevus,Lower extremity,acral NOS,", "1,Nevus,Upper extremity,Hand,Web space", format="isic"
+    )
+    assert "anatom_site_2 “acral NOS”" in notes(row) and "anatom_site_3 “Web space”" in notes(row)
+    entries = write(row)
+    assert (entries["0"].site, entries["1"].site) == ("lower_limb", "hand")

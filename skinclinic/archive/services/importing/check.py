@@ -48,7 +48,7 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     where a person has to say how the table is read) and ``errors`` (both as ``row_errors`` writes them),
     ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most frequent of
     ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of other fields,
-    ``unread_columns``, ``passed_over`` {kind of file: {count, names}},
+    ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of file: {count, names}},
     ``contradictions``, ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``kept``, ``changes`` {field:
     counts}, ``known`` (files that another source holds already), ``doubled`` (the same file twice), ``left_out``,
     ``labels``.
@@ -128,6 +128,7 @@ class _Check:
         return {
             "errors": self.problems.to_json(),
             "notes": self.notes.to_json(),
+            "new_names": [name for name in self.by_label if self.labels.is_new(name)][:MOST_LABELS_NAMED],
             "unknown_labels": dict(unknown.most_common(MOST_LABELS_NAMED)),
             "unknown_label_count": len(unknown),
             "unknown_label_rows": {
