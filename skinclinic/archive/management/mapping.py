@@ -12,6 +12,11 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.changes import KEEP, TAKE
 from skinclinic.web.inputs import storable
 
+# What a source may change of a photo that is here (``fields.all_of``).
+CHANGEABLE = (
+    *(name for name in READERS if name not in ("file", "external_id", "sha256", "split")),
+    "columns",
+)
 SHAPE = (
     '{"columns": {field: column}, "labels": {word: label}, "words": {field: {word: value}}, '
     '"defaults": {field: value}}'
@@ -59,7 +64,12 @@ def _is_texts(part) -> bool:
 
 
 def decisions(keep: Iterable[str], take: Iterable[str]) -> dict:
-    """What ``--keep`` and ``--take`` say: fields, or "all"."""
+    """What ``--keep`` and ``--take`` say: fields, or "all". Raises CommandError."""
+    if strange := sorted({*(keep or ()), *(take or ())} - {*CHANGEABLE, "all"}):
+        raise CommandError(
+            f"--keep and --take name fields that do not change: {', '.join(strange)}. "
+            f"There are: all, {', '.join(CHANGEABLE)}."
+        )
     said = {**dict.fromkeys(keep or (), KEEP), **dict.fromkeys(take or (), TAKE)}
     everything = said.pop("all", "")
     return {"fields": said} | ({"all": everything} if everything else {})

@@ -3,10 +3,12 @@
 import unicodedata
 
 import pytest
+from django.core.management.base import CommandError
 
 from skinclinic.archive.formats.photo_sets import Ambiguous, open_photos
+from skinclinic.archive.management import mapping
 from skinclinic.archive.models import Entry, Import
-from skinclinic.archive.services.importing import imports
+from skinclinic.archive.services.importing import imports, undoing
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
 from tests.archive import table_files
@@ -21,8 +23,9 @@ def check(clinic, curator, tmp_path):
     def make(*lines: str, photos=None, **keywords) -> Import:
         (tmp_path / "t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         row = imports.begin(
-            clinic=clinic, user=curator, name="A", role="both", metadata=str(tmp_path / "t.csv"),
-            photos=str(photos or table_files.photos(tmp_path / "photos")), **({"format": "csv"} | keywords),
+            clinic=clinic, user=curator, role="both", metadata=str(tmp_path / "t.csv"),
+            photos=str(photos or table_files.photos(tmp_path / "photos")),
+            **({"name": "A", "format": "csv"} | keywords),
         )  # fmt: skip
         imports.request_check(row)
         jobs.run_waiting(imports.CHECK_JOB)
@@ -256,3 +259,47 @@ def test_narrower_sites_that_are_not_known_are_said_and_leave_the_wider_one(chec
     assert "anatom_site_2 “acral NOS”" in notes(row) and "anatom_site_3 “Web space”" in notes(row)
     entries = write(row)
     assert (entries["0"].site, entries["1"].site) == ("lower_limb", "hand")
+
+
+def test_another_file_under_the_same_name_is_said(check, tmp_path):
+    write(check("image,diagnosis", "0.jpg,bcc", columns=NEEDED))
+    photos = table_files.photos(tmp_path / "photos", 2)
+    (photos / "0.jpg").write_bytes((photos / "1.jpg").read_bytes())
+    again = check("image,diagnosis", "0.jpg,bcc", columns=NEEDED, photos=photos)
+    assert "another file than the one the archive has" in notes(again)
+
+
+@each("label, said", [("bcc", "changes nothing there"), ("mm", "0.jpg: mm ↔ bcc")])
+def test_a_file_that_another_source_has_is_named(check, label, said):
+    write(check("image,diagnosis", "0.jpg,bcc", columns=NEEDED))
+    other = check("image,diagnosis,p", f"0.jpg,{label},Z", columns=NEEDED | {"patient": "p"}, name="B")
+    assert other.report["known"] == 1
+    assert said in notes(other)
+
+
+def test_an_undone_import_gives_patients_and_lesions_back_what_they_had(check):
+    columns = NEEDED | {"sex": "sex", "patient": "p", "lesion": "l", "site": "site"}
+    write(check("image,diagnosis,sex,p,l,site", "0.jpg,bcc,m,A,1,nose", columns=columns))
+    again = check("image,diagnosis,sex,p,l,site", "0.jpg,bcc,f,A,1,chin", columns=columns)
+    assert write(again)["0.jpg"].patient.sex == "female"
+    undoing.undo(again, lambda done, total: None)
+    entry = Entry.objects.select_related("photo__lesion", "patient").get(external_id="0.jpg")
+    assert (entry.sex, entry.patient.sex, entry.site, entry.photo.lesion.site) == (
+        "male",
+        "male",
+        "nose",
+        "nose",
+    )
+
+
+def test_a_photo_filed_under_another_patient_takes_its_facts_along(check):
+    columns = NEEDED | {"sex": "sex", "patient": "p", "site": "site"}
+    write(check("image,diagnosis,sex,p,site", "0.jpg,bcc,m,A,nose", columns=columns))
+    entry = write(check("image,diagnosis,p", "0.jpg,bcc,Z", columns=NEEDED | {"patient": "p"}))["0.jpg"]
+    assert (entry.patient.sex, entry.sex, entry.photo.lesion.site) == ("male", "male", "nose")
+
+
+def test_fields_to_keep_or_take_must_be_fields():
+    with pytest.raises(CommandError, match="nonsense"):
+        mapping.decisions(["all"], ["nonsense"])
+    assert mapping.decisions(["site"], ["all"]) == {"fields": {"site": "keep"}, "all": "take"}

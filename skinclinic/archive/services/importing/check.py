@@ -20,7 +20,7 @@ from skinclinic.archive.formats.reading import Source as Reading
 from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
-from skinclinic.archive.services.curating.entries import which_known
+from skinclinic.archive.services.curating.entries import labels_known
 from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import tables
 from skinclinic.archive.services.importing.comparing import Comparing
@@ -277,13 +277,30 @@ class _Check:
         """Count what the rows that wait would change in the archive."""
         rows, self.to_compare = self.to_compare, []
         entries = self.comparing.entries([row.external_id for row, _label, _sha256 in rows])
-        known = which_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
+        known = labels_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
         there = [
             (entries[row.external_id], row, label) for row, label, _sha in rows if row.external_id in entries
         ]
         changed = self.comparing.compare(there)
         self.counts["changed"] += changed
         self.counts["unchanged"] += len(there) - changed
-        for row, _label, sha256 in rows:
-            if row.external_id not in entries:
-                self.counts["known" if sha256 in known else "new"] += 1
+        for row, label, sha256 in rows:
+            if entry := entries.get(row.external_id):
+                if sha256 not in (entry.photo.sha256, entry.content_sha256):
+                    message = _(
+                        "another file than the one the archive has under this name; the archive keeps its own"
+                    )
+                    self.notes.add(row.number, Problem("", message, row.file))
+                continue
+            self.counts["known" if sha256 in known else "new"] += 1
+            if sha256 in known:
+                self._known_already(row, label, known[sha256])
+
+    def _known_already(self, row: Row, label: str, there: str) -> None:
+        """A file that the archive has from elsewhere: nothing that its row says is taken over there."""
+        if there in ("", label):
+            message = _("the archive has this file already; what the row says changes nothing there")
+            self.notes.add(row.number, Problem("", message, row.file))
+        else:
+            message = _("the archive has this file already, under another label, which stays there")
+            self.notes.add(row.number, Problem("", message, f"{row.file}: {label} ↔ {there}"))
