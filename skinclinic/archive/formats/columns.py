@@ -16,8 +16,8 @@ from skinclinic.archive.formats.values import words
 from skinclinic.archive.formats.words import facts
 from skinclinic.archive.formats.words.folding import fold
 
-__all__ = ["LEAVE_OUT", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]
-LEAVE_OUT = "-"
+__all__ = ["LEAVE_OUT", "LEAVE_OUT_ROW", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]
+LEAVE_OUT, LEAVE_OUT_ROW = "-", "leave_out"
 MOST_WORDS = 10_000
 # How each field of a Row is read from text; an age may be a range, a date is read in its column's order.
 READERS: dict[str, Callable[[str], Any]] = {
@@ -31,7 +31,8 @@ READERS: dict[str, Callable[[str], Any]] = {
 # Fields whose words a curator may explain; the labels of diseases are explained beside them (``Import.labels``).
 MAPPABLE = ("site", "sex", "skin_type", "age", "kind", "confirmed_by", "is_proven", "is_synthetic")
 _FOR_ALL = ("kind", "confirmed_by", "ethnicity")
-DEFAULTS = (*_FOR_ALL, "dates")
+# Besides: in which order dates are read; what becomes of rows whose photo is not there (``LEAVE_OUT_ROW``).
+DEFAULTS = (*_FOR_ALL, "dates", "missing")
 
 Words = Mapping[str, Mapping[str, str]]
 

@@ -303,3 +303,12 @@ def test_fields_to_keep_or_take_must_be_fields():
     with pytest.raises(CommandError, match="nonsense"):
         mapping.decisions(["all"], ["nonsense"])
     assert mapping.decisions(["site"], ["all"]) == {"fields": {"site": "keep"}, "all": "take"}
+
+
+def test_rows_whose_photo_is_not_there_can_be_left_out_and_are_named(check):
+    lines = ("image,diagnosis", "0.jpg,bcc", "gone.jpg,mm", "1.jpg,nevus")
+    assert "“gone.jpg”: this photo is not there [3]" in errors(check(*lines, columns=NEEDED))
+    row = check(*lines, columns=NEEDED, defaults={"missing": "leave_out"})
+    assert (row.state, row.report["left_out"]) == ("ready", 1)
+    assert "“gone.jpg”: this photo is not there; the row is left out [3]" in notes(row)
+    assert set(write(row)) == {"0.jpg", "1.jpg"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from skinclinic import imaging
 from skinclinic.archive import labels
+from skinclinic.archive.formats.columns import LEAVE_OUT_ROW
 from skinclinic.archive.formats.encodings import NotCertain
 from skinclinic.archive.formats.joined import Joined
 from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
@@ -185,7 +186,7 @@ class _Check:
             self.counts["left_out"] += 1
             return None
         sha256 = self._readable(row, name) if name else self.there.get(row.external_id, "")
-        if label is None or self.problems.total > before:
+        if label is None or not sha256 or self.problems.total > before:
             return None
         if sha256 in self.hashes:
             self._copy(row, label[0], *self.hashes[sha256])
@@ -219,7 +220,10 @@ class _Check:
             message = _("this photo is not there")
         except Ambiguous:
             message = _("several photos have this name; write the folder too")
-        if is_wanted:
+        if is_wanted and self.row.defaults.get("missing") == LEAVE_OUT_ROW:
+            self._note([Problem("", _("this photo is not there; the row is left out"), row.file)], row)
+            self.counts["left_out"] += 1
+        elif is_wanted:
             self._problem(row, message, row.file)
         return None
 
