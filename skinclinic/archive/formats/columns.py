@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from skinclinic.archive.formats import values
+from skinclinic.archive.formats import beside, values
 from skinclinic.archive.formats.layouts import NEEDED, Layout
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
 from skinclinic.archive.formats.rows import HISTOPATHOLOGY, Row, is_unknown
@@ -16,13 +16,13 @@ from skinclinic.archive.formats.values import words
 from skinclinic.archive.formats.words import facts
 from skinclinic.archive.formats.words.folding import fold
 
-__all__ = ["LEAVE_OUT", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]
-LEAVE_OUT = "-"
+__all__ = ["LEAVE_OUT", "LEAVE_OUT_ROW", "MAPPABLE", "NEEDED", "READERS", "Reader", "Words"]
+LEAVE_OUT, LEAVE_OUT_ROW = "-", "leave_out"
 MOST_WORDS = 10_000
 # How each field of a Row is read from text; an age may be a range, a date is read in its column's order.
 READERS: dict[str, Callable[[str], Any]] = {
-    "file": words(300), "external_id": words(200), "label": words(120), "patient": words(60),
-    "lesion": words(60), "age": values.age, "sex": values.sex, "skin_type": values.skin_type,
+    "file": words(300), "external_id": values.name(200), "label": words(120), "patient": values.name(60),
+    "lesion": values.name(60), "age": values.age, "sex": values.sex, "skin_type": values.skin_type,
     "ethnicity": words(80), "site": values.site, "taken_on": values.day, "kind": values.kind,
     "is_proven": values.yes, "confirmed_by": values.confirmed_by, "subtype": words(80), "icd10": values.icd10,
     "impression": words(120), "text": words(2000), "sha256": words(64), "split": values.side,
@@ -31,7 +31,8 @@ READERS: dict[str, Callable[[str], Any]] = {
 # Fields whose words a curator may explain; the labels of diseases are explained beside them (``Import.labels``).
 MAPPABLE = ("site", "sex", "skin_type", "age", "kind", "confirmed_by", "is_proven", "is_synthetic")
 _FOR_ALL = ("kind", "confirmed_by", "ethnicity")
-DEFAULTS = (*_FOR_ALL, "dates")
+# Besides: in which order dates are read; what becomes of rows whose photo is not there (``LEAVE_OUT_ROW``).
+DEFAULTS = (*_FOR_ALL, "dates", "missing")
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -53,10 +54,33 @@ class Reader:
             for name, found in words.items()
         }
         self._known: dict[tuple[str, str], Any] = {}
+        # Files of rows that problems keep out.
+        self.named_in_vain: list[str] = []
+        self.silent = self._silent()
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in MAPPABLE}
+        for name in _FOR_ALL:
+            if self.defaults.get(name):
+                self._check_default(name, self.defaults[name])
         for name, found in self.said.items():
             for word, value in found.items():
                 self._check(name, word, value)
+
+    def _silent(self) -> tuple[str, ...]:
+        """Fields of which the source says nothing at all."""
+        layout = self.layout
+        said = {*layout.columns, *layout.levels, *layout.flags, *layout.fixed, *self.defaults}
+        said |= {"kind"} if layout.photos else set()
+        said |= {"is_proven", "confirmed_by"} if said & {"is_proven", "confirmed_by"} else set()
+        return tuple(name for name in READERS if name not in said)
+
+    def _check_default(self, name: str, value: str) -> None:
+        try:
+            READERS[name](value)
+        except CellError as error:
+            raise TableRefused(
+                _("What holds for all (%(field)s) is “%(value)s”: %(error)s."),
+                field=name, value=value[:80], error=error.message % error.params,
+            ) from None  # fmt: skip
 
     def _check(self, name: str, word: str, value: str) -> None:
         """Raises TableRefused when a word is said to mean what the field cannot hold."""
@@ -72,17 +96,20 @@ class Reader:
             ) from None  # fmt: skip
 
     def rows(self, record: Record) -> list[tuple[Row | None, list[Problem]]]:
-        """The rows a record describes, one a photo; None where problems keep it from being one."""
+        """The rows a record describes, one a photo, with what is to be said of it; None where problems keep it from
+        being one."""
         problems = list(record.problems)
+        notes: list[Problem] = []
         found: dict[str, Any] = {}
         left_out = False
         for name, column in self.layout.columns.items():
             text = record.cells.get(str(column), "")
             left_out |= self._read(name, str(column), text, found, problems)
         for name in self.layout.flags:
-            left_out |= self._read(name, name, self._flagged(name, record), found, problems)
-        left_out |= self._site(record, found, problems)
+            left_out |= self._read(name, name, self._flagged(name, record, notes), found, problems)
+        left_out |= self._site(record, found, problems, notes)
         self._label(record, found, problems)
+        notes += beside.notes(self.layout, record, found)
         for name, value in self.layout.fixed.items():
             if not found.get(name):
                 found[name] = READERS[name](value)
@@ -97,13 +124,18 @@ class Reader:
                 own |= left_file
             if not own.get("file") and not mine:
                 mine.append(Problem(file[0], _("is empty")))
-            rows.append((None, mine) if mine else (self._row(record, own, left_out), []))
+            if mine:
+                self.named_in_vain.append(own.get("file") or file[1])
+            rows.append((None, mine) if mine else (self._row(record, own, left_out), notes))
+            # Said once of a row, however many photos it names.
+            notes = []
         return rows
 
     def with_defaults(self, row: Row) -> Row:
         """A row of a folder, of which nothing else is known."""
         said = {name: READERS[name](self.defaults[name]) for name in _FOR_ALL if self.defaults.get(name)}
-        return replace(row, is_proven=said.get("confirmed_by") == HISTOPATHOLOGY, terms=(row.label,), **said)
+        is_proven = said.get("confirmed_by") == HISTOPATHOLOGY
+        return replace(row, is_proven=is_proven, terms=(row.label,), silent=self.silent, **said)
 
     def _row(self, record: Record, found: dict[str, Any], left_out: bool) -> Row:
         # Where a row names several photos their folders tell them apart.
@@ -120,15 +152,8 @@ class Reader:
             found["confirmed_by"] = HISTOPATHOLOGY
         for name in ("is_proven", "is_synthetic"):
             found[name] = bool(found.get(name))
-        return Row(number=record.number, columns=self._unread(record, found), left_out=left_out, **found)
-
-    def _unread(self, record: Record, found: dict[str, Any]) -> dict[str, str]:
-        """What the record says in columns that are read into no field, and a site that is not ours to the letter."""
-        used = set(self.layout.read_into_fields)
-        site = str(self.layout.columns.get("site", ""))
-        if fold(record.cells.get(site, "")) != fold(found.get("site") or ""):
-            used.discard(site)
-        return {name: text for name, text in record.cells.items() if name not in used and text.strip()}
+        columns = beside.columns(self.layout, record, found)
+        return Row(number=record.number, columns=columns, left_out=left_out, silent=self.silent, **found)
 
     def _read(
         self, name: str, column: str, text: str, found: dict[str, Any], problems: list[Problem]
@@ -155,8 +180,7 @@ class Reader:
         if name not in MAPPABLE:
             return READERS[name](text)
         word = text.strip()
-        if len(self.counts[name]) < MOST_WORDS or word in self.counts[name]:
-            self.counts[name][word] += 1
+        self._count(name, word)
         key = (name, word)
         if key not in self._known:
             if len(self._known) > MOST_WORDS:
@@ -166,6 +190,10 @@ class Reader:
         if isinstance(known, Exception):
             raise known
         return known
+
+    def _count(self, name: str, word: str) -> None:
+        if len(self.counts[name]) < MOST_WORDS or word in self.counts[name]:
+            self.counts[name][word] += 1
 
     def _meaning(self, name: str, word: str) -> Any:
         said = self.said.get(name, {}).get(word.casefold())
@@ -185,23 +213,33 @@ class Reader:
     def is_known(self, name: str, word: str) -> bool:
         return not isinstance(self._meaning(name, word), CellError)
 
-    def _flagged(self, name: str, record: Record) -> str:
-        """What the one column that says yes stands for; nothing where several do."""
-        said = [
-            value
+    def _flagged(self, name: str, record: Record, notes: list[Problem]) -> str:
+        """What the one column that says yes stands for; nothing where several do, which is said."""
+        said = {
+            column: value
             for column, value in self.layout.flags[name].items()
             if record.cells.get(column, "").strip().casefold() in ("yes", "true", "1", "1.0")
-        ]
-        return said[0] if len(said) == 1 else ""
+        }
+        if len(said) > 1:
+            several = _("several say yes; none is taken, all stay beside the photo")
+            notes.append(Problem("", several, ", ".join(said)))
+        return next(iter(said.values())) if len(said) == 1 else ""
 
-    def _site(self, record: Record, found: dict[str, Any], problems: list[Problem]) -> bool:
-        """Of the levels of a site the narrowest that is known."""
+    def _site(
+        self, record: Record, found: dict[str, Any], problems: list[Problem], notes: list[Problem]
+    ) -> bool:
+        """Of the levels of a site the narrowest that is known; narrower words that are not are said."""
         columns = [c for c in self.layout.levels.get("site", ()) if not is_unknown(record.cells.get(c, ""))]
         if not columns:
             return False
-        for column in reversed(columns):
+        for place in reversed(range(len(columns))):
+            column = columns[place]
             known = self._meaning("site", record.cells[column].strip())
-            if not isinstance(known, CellError):
+            if known and not isinstance(known, CellError):
+                wider = _("no body site that is known; the wider one beside it is taken")
+                for narrower in columns[place + 1 :]:
+                    self._count("site", record.cells[narrower].strip())
+                    notes.append(Problem(narrower, wider, record.cells[narrower], meant="site"))
                 return self._read("site", column, record.cells[column], found, problems)
         return self._read("site", columns[-1], record.cells[columns[-1]], found, problems)
 
@@ -233,9 +271,8 @@ class Reader:
                 problems.append(Problem(column, _("neither 0 nor 1"), text))
         hot = [column for column, number in numbers.items() if number == 1]
         if any(number not in (0, 1) for number in numbers.values()) or len(hot) > 1:
-            problems.append(
-                Problem(" ".join(hot) or "", _("exactly one of the columns of diseases must say 1"))
-            )
+            said = ", ".join(f"{column} {number:g}" for column, number in numbers.items() if number)
+            problems.append(Problem("", _("exactly one of the columns of diseases must say 1"), said))
         return hot[0] if len(hot) == 1 else ""
 
     def _heaviest(self, record: Record, problems: list[Problem]) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from skinclinic.archive.formats import hangul
 from skinclinic.archive.formats.problems import TableRefused, _
 
 UTF_8, KOREAN = "utf-8-sig", "cp949"
@@ -101,7 +102,8 @@ def _cells(path: Path) -> Iterator[bytes]:
 
 
 def _is_korean_beyond_doubt(path: Path) -> bool:
-    """Hangul in daily use and hardly any of it beside Latin letters: 'JOÃO' of Windows-1252 is 'JO홒' in CP949."""
+    """Hangul that Koreans write, and hardly any of it beside Latin letters: 'JOÃO' of Windows-1252 is 'JO홒' in CP949,
+    and 顔 of a Japanese table is 딁."""
     alone = touching = 0
     for cell in _cells(path):
         text = cell.decode(KOREAN, "replace")
@@ -118,7 +120,13 @@ def _is_korean_beyond_doubt(path: Path) -> bool:
                 touching += 1
             elif is_hangul:
                 alone += 1
-    return touching <= alone
+    return touching <= alone and hangul.is_beyond_doubt(_different(path, KOREAN))
+
+
+def _different(path: Path, encoding: str) -> list[str]:
+    """Some of the cells that are more than ASCII, each once."""
+    cells = dict.fromkeys(cell.strip() for cell, _n in zip(_cells(path), range(2000), strict=False))
+    return [cell.decode(encoding, "replace") for cell in cells]
 
 
 def _samples(path: Path, is_wide: bool) -> dict[str, list[str]]:

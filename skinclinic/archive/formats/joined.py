@@ -16,12 +16,14 @@ class Joined(Table):
 
     def __init__(self, path: Path, second: Table, key: str, encoding: str = ""):
         super().__init__(path, encoding)
-        self.require(key)
-        second.require(key)
-        self.key, self.own = key, set(self.columns)
+        if (own := self.called(key)) is None or (theirs := second.called(key)) is None:
+            self.require(key)
+            second.require(key)
+            raise AssertionError("one of the two tables lacks the column")
+        self.key, self.their_key, self.own = own, theirs, set(self.columns)
         self.rest: dict[str, Record] = {}
         for record in second.records():
-            text = record.cells.get(key, "")
+            text = record.cells.get(theirs, "")
             if text in self.rest:
                 raise TableRefused(
                     _("In the second table “%(text)s” stands twice in %(column)s."),
@@ -29,7 +31,13 @@ class Joined(Table):
                     column=key,
                 )
             self.rest[text] = record
-        self.columns = [*self.columns, *(name for name in second.columns if name and name not in self.own)]
+        self.columns = [
+            *self.columns,
+            *(name for name in second.columns if name and name not in (*self.own, theirs)),
+        ]
+        self.second = second
+        # Columns that both tables have and fill differently.
+        self.doubled: dict[str, str] = {}
         self.unmatched: list[str] = []
 
     def records(self) -> Iterator[Record]:
@@ -43,6 +51,23 @@ class Joined(Table):
                 continue
             used.add(text)
             yield replace(
-                record, cells={**other.cells, **record.cells}, problems=(*record.problems, *other.problems)
-            )
+                record, cells=self._together(record.cells, other.cells),
+                problems=(*record.problems, *other.problems),
+            )  # fmt: skip
         self.unmatched = [text for text in self.rest if text not in used]
+
+    def _together(self, first: dict[str, str], second: dict[str, str]) -> dict[str, str]:
+        """The cells of both; where both have a column and say different things, each under a name of its own."""
+        cells = dict(first)
+        for name, text in second.items():
+            if name == self.their_key:
+                continue
+            if name not in first:
+                cells[name] = text
+            elif text and text != first[name]:
+                cells[self.doubled.setdefault(name, f"{name} (second table)")] = text
+        return cells
+
+    @property
+    def more_columns(self) -> list[str]:
+        return [*super().more_columns, *self.second.nameless.values(), *self.doubled.values()]

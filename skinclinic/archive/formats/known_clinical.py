@@ -49,7 +49,7 @@ SCIN = Layout(
         },
     },
     words=words(
-        sex={"OTHER_OR_UNSPECIFIED": "unknown"},
+        sex={"OTHER_OR_UNSPECIFIED": "unknown"}, skin_type={"NONE_IDENTIFIED": "unknown"},
         kind={"CLOSE_UP": "close_up", "AT_AN_ANGLE": "close_up", "AT_DISTANCE": "overview"},
     ),
     joined_by="case_id",

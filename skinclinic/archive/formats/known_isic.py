@@ -65,7 +65,10 @@ MILK10K = Layout(
     },
     one_hot=("AKIEC", "BCC", "BEN_OTH", "BKL", "DF", "INF", "MAL_OTH", "MEL", "NV", "SCCKA", "VASC"),
     labels=_CHALLENGE,
-    words=words(age=_AGES, site=_SITES, is_synthetic={"synthetic": "yes", "altered": "no", "instrument only": "no"}),
+    words=words(
+        age=_AGES, site=_SITES | {"head_neck_face": "head_neck"},
+        is_synthetic={"synthetic": "yes", "altered": "no", "instrument only": "no"},
+    ),
     says=_CHALLENGE_SAYS, joined_by="lesion_id",
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """What a format is: which column holds which field, and the words its owner uses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from skinclinic.archive.formats.tables import Table
@@ -39,36 +39,39 @@ class Layout:
 
     def of(self, table: Table) -> "Layout":
         """The layout with the columns this table has. Raises TableRefused when one it needs is not there."""
-        there = set(table.columns)
         columns: dict[str, str] = {}
         for name, names in self.columns.items():
             names = (names,) if isinstance(names, str) else names
-            if found := [column for column in names if column in there]:
+            if found := _there(table, names):
                 columns[name] = found[0]
-            elif name in NEEDED and not (name == "label" and self._labels_otherwise(there)):
-                table.require(names[0])
-        levels = {name: tuple(c for c in names if c in there) for name, names in self.levels.items()}
-        found_photos = {column: kind for column, kind in self.photos.items() if column in there}
+            elif name in NEEDED and not (name == "label" and self._labels_otherwise(table)):
+                table.require(" / ".join(names))
+        levels = {name: _there(table, names) for name, names in self.levels.items()}
+        found_photos = {
+            column: table.called(kind) or kind
+            for name, kind in self.photos.items()
+            if (column := table.called(name))
+        }
         if self.photos and not found_photos:
             table.require(next(iter(self.photos)))
-        if "label" not in columns and not self._labels_otherwise(there):
+        if "label" not in columns and not self._labels_otherwise(table):
             table.require(self.weighted or (self.one_hot or self.levels["label"])[0])
         return replace(
             self,
             columns=columns,
             levels={name: names for name, names in levels.items() if names},
-            one_hot=tuple(column for column in self.one_hot if column in there),
+            one_hot=_there(table, self.one_hot),
             flags={
-                name: {column: value for column, value in columns.items() if column in there}
+                name: {column: value for one, value in columns.items() if (column := table.called(one))}
                 for name, columns in self.flags.items()
             },
             photos=found_photos,
-            weighted=self.weighted if self.weighted in there else "",
+            weighted=table.called(self.weighted) or "",
         )
 
-    def _labels_otherwise(self, there: set[str]) -> bool:
+    def _labels_otherwise(self, table: Table) -> bool:
         names = (*self.one_hot, *self.levels.get("label", ()), *([self.weighted] if self.weighted else []))
-        return any(name in there for name in names)
+        return bool(_there(table, names))
 
     @property
     def label_column(self) -> str:
@@ -81,6 +84,11 @@ class Layout:
         """Columns of which nothing is lost: what they say is in a field."""
         used = {str(column) for column in self.columns.values()} | set(self.one_hot) | set(self.photos)
         return used | {kind for kind in self.photos.values()}
+
+
+def _there(table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the columns that a table has, as it spells them."""
+    return tuple(column for name in names if (column := table.called(name)))
 
 
 def words(**fields: Mapping[str, str]) -> dict[str, dict[str, str]]:

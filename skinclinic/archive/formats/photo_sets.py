@@ -61,6 +61,10 @@ class PhotoSet:
         self._path_stems: dict[str, str | None] = {}
         self._bare_stems: dict[str, str | None] = {}
         self._exact: set[str] = set()
+        # Ends of paths, with a folder at least, made when a table first needs them.
+        self._ends: dict[str, str | None] | None = None
+        # The folders that a table writes before a path and that are not here; the same for all of its photos.
+        self._before: str | None = None
         for number, (name, kind) in enumerate(files):
             if number >= MOST_FILES:
                 raise _too_many()
@@ -102,7 +106,8 @@ class PhotoSet:
         return None
 
     def find(self, wanted: str) -> str | None:
-        """The file a table means: by its path or its bare name, with or without an ending.
+        """The file a table means: by its path or its bare name, with or without an ending. The path may lack the outer
+        folders of the photos, or have outer folders that are not here, the same ones throughout.
 
         Raises Ambiguous if there are several.
         """
@@ -115,6 +120,26 @@ class PhotoSet:
                 if (found := known[folded]) is None:
                     raise Ambiguous(wanted)
                 return found
+        return self._by_end(folded) if "/" in folded else None
+
+    def _by_end(self, path: str) -> str | None:
+        """The file whose path ends so, or which is the end of that path."""
+        if self._ends is None:
+            self._ends = {}
+            for known in (self._paths, self._path_stems):
+                for whole, name in list(known.items()):
+                    for end in _ends(whole):
+                        self._ends[end] = None if self._ends.get(end, name) != name else name
+        if path in self._ends:
+            if (found := self._ends[path]) is None:
+                raise Ambiguous(path)
+            return found
+        for end in _ends(path):
+            name = self._paths.get(end) or self._path_stems.get(end)
+            before = path.removesuffix(end)
+            if name and self._before in (None, before):
+                self._before = before
+                return name
         return None
 
     def read(self, name: str, most: int) -> bytes:
@@ -336,6 +361,13 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in name
+
+
+def _ends(path: str) -> Iterator[str]:
+    """ "a/b/c.jpg" ends with "b/c.jpg"; the bare name is no such end."""
+    parts = path.split("/")
+    for place in range(1, len(parts) - 1):
+        yield "/".join(parts[place:])
 
 
 def _fold(name: str) -> str:

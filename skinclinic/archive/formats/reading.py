@@ -1,5 +1,6 @@
 """One door to all formats: photos and a table in, rows and problems out."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from skinclinic.archive.formats.tables import Table
 WITHOUT_TABLE = known.WITHOUT_TABLE
 CSV, OWN_EXPORT = "csv", "skinclinic"
 
-# (row number, the row or None, what keeps it out)
+# (row number, the row or None, what keeps it out; beside a row what is to be said of it)
 Read = tuple[int, Row | None, list[Problem]]
 
 
@@ -38,7 +39,11 @@ class Source:
         if self.table is None:
             return Layout(columns={"label": "", "file": ""}, labels=known.FOLDER_LABELS.get(self.format, {}))
         # In one order: a database may give them in any.
-        columns = {name: self.columns[name] for name in READERS if self.columns.get(name)}
+        columns = {
+            name: unicodedata.normalize("NFC", self.columns[name])
+            for name in READERS
+            if self.columns.get(name)
+        }
         if (layout := known.LAYOUTS.get(self.format)) is None:
             self.table.require(*columns.values())
             if missing := [name for name in NEEDED if name not in columns]:
@@ -79,13 +84,13 @@ class Source:
 
     @property
     def unread_columns(self) -> list[str]:
-        """Columns of the table that are read into no field."""
+        """Columns of the table that are read into no field; all of them when its rows have been read."""
         if self.table is None:
             return []
         layout = self.layout
         used = layout.read_into_fields | {name for names in layout.levels.values() for name in names}
         used |= {name for names in layout.flags.values() for name in names} | {layout.weighted}
-        return [name for name in self.table.columns if name and name not in used]
+        return [name for name in (*self.table.columns, *self.table.more_columns) if name and name not in used]
 
     def rows(self, reader: Reader | None = None) -> Iterator[Read]:
         """All rows in their order. Raises TableRefused and PhotosRefused for the whole."""

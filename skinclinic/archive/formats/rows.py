@@ -18,7 +18,7 @@ class Row:
     the wider ones it lies in, the narrowest first; ``file``: the name of the photo below the photos' folder.
     Empty text or None: not known (``kind``: not said). ``age_to``: the last year where the age is a range.
     ``columns``: what the table says in columns that are read into no field. ``left_out``: a curator does not want
-    it."""
+    it. ``silent``: fields of which the source says nothing at all."""
 
     number: int
     file: str
@@ -49,6 +49,7 @@ class Row:
     is_synthetic: bool = False
     columns: dict[str, str] = field(default_factory=dict)
     left_out: bool = False
+    silent: tuple[str, ...] = ()
 
 
 def age(text: str) -> int | None:

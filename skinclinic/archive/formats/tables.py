@@ -1,14 +1,16 @@
-"""Reading a table as people save it: commas, semicolons or tabs, in any encoding (``encodings``)."""
+"""Reading a table as people save it: commas, semicolons, tabs or upright strokes, in any encoding (``encodings``)."""
 
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
+from skinclinic.archive.formats.words.folding import fold
 
 MOST_BYTES = 1024**3
 MOST_ROWS = 1_000_000
@@ -16,7 +18,7 @@ MOST_COLUMNS = 500
 LONGEST_CELL = 20_000
 LONGEST_LINE = 1_000_000
 LONGEST_NAME = 200
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
 
@@ -52,7 +54,7 @@ class Table:
         self.delimiter = match[1] if match else max(_DELIMITERS, key=first.count)
         with self._open() as file:
             try:
-                self.columns = [name.strip() for name in next(self._reader(file))]
+                self.columns = [_composed(name).strip() for name in next(self._reader(file))]
             except csv.Error as error:
                 raise TableRefused(
                     _("The first row, which names the columns, cannot be read (%(error)s)."), error=str(error)
@@ -60,6 +62,8 @@ class Table:
         self._check_columns()
         # The columns of this very file; ``columns`` may have those of a second table besides.
         self.header = list(self.columns)
+        # What columns without a name are called, of those that hold text; known when ``records`` has been read.
+        self.nameless: dict[int, str] = {}
 
     def _check_columns(self) -> None:
         if len(self.columns) > MOST_COLUMNS:
@@ -77,6 +81,13 @@ class Table:
                 _("These columns stand there twice: %(names)s. Rename or remove one."),
                 names=", ".join(doubled),
             )
+
+    def called(self, name: str) -> str | None:
+        """The column of this name: to the letter, or the only one that differs in case, hyphens or underscores."""
+        if name in self.columns:
+            return name
+        alike = [column for column in self.columns if column and fold(column) == fold(name)]
+        return alike[0] if len(alike) == 1 else None
 
     def require(self, *names: str) -> None:
         """Raise TableRefused unless all these columns are there."""
@@ -116,7 +127,8 @@ class Table:
             params = {"cells": len(cells), "columns": len(self.header)}
             problems.append(Problem("", _("%(cells)s cells, the header has %(columns)s"), params=params))
         values = {}
-        for name, cell in zip(self.header, cells, strict=False):
+        for place, (name, cell) in enumerate(zip(self.header, map(_composed, cells), strict=False), start=1):
+            name = name or self._nameless(place, cell)
             if "\0" in cell:
                 problems.append(Problem(name, _("holds a NUL byte"), cell))
             elif len(cell) > LONGEST_CELL:
@@ -129,6 +141,18 @@ class Table:
                     problems.append(Problem(name, _("a formula; save the table with values"), cell))
         return Record(number, values, tuple(problems))
 
+    def _nameless(self, place: int, cell: str) -> str:
+        """What a column without a name is called where it holds text."""
+        if cell.strip() and place not in self.nameless:
+            name = f"column {place}"
+            self.nameless[place] = name if name not in self.columns else f"{name} (no name)"
+        return self.nameless.get(place, "")
+
+    @property
+    def more_columns(self) -> list[str]:
+        """Columns with text that the header does not name, once ``records`` has been read."""
+        return list(self.nameless.values())
+
     def _open(self) -> io.TextIOWrapper:
         return self.path.open(encoding=self.encoding, newline="")
 
@@ -138,6 +162,11 @@ class Table:
         for _line in range(self._above):
             next(lines, "")
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+
+def _composed(text: str) -> str:
+    """The same letters in their usual form: macOS writes 가 as ᄀ and ᅡ."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _lines(file: io.TextIOBase) -> Iterator[str]:

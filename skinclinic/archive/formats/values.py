@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from skinclinic.archive.formats.problems import CellError, _
 from skinclinic.archive.formats.words import facts, sites
@@ -38,6 +38,8 @@ def age(text: str) -> tuple[int | None, int | None]:
     folded = text.strip().casefold()
     if folded.startswith("age"):
         folded = folded.removeprefix("age").replace("_", " ").strip()
+        if is_unknown(folded):
+            return None, None
     found: tuple[int | None, int | None] | None = None
     if match := _AGE_RANGE.fullmatch(folded):
         found = int(match[1]), int(match[2])
@@ -146,13 +148,35 @@ def icd10(text: str) -> str:
     return code
 
 
+_SHEET_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|#+)", re.IGNORECASE)
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
+
+
 def words(most: int) -> Callable[[str], str]:
     """Text of at most so many characters; unknown is ''."""
 
     def read(text: str) -> str:
+        if _SHEET_ERROR.fullmatch(text.strip()):
+            raise CellError(_("an error of the spreadsheet, not a value; mend or empty the cell"))
         if len(text) > most:
             raise CellError(_("longer than %(most)s characters"), most=most)
         return "" if is_unknown(text) else text
+
+    return read
+
+
+def name(most: int) -> Callable[[str], str]:
+    """What something is called, of at most so many characters: told apart by every one of them; unknown is ''."""
+    read_words = words(most)
+
+    def read(text: str) -> str:
+        if _ROUNDED.fullmatch(text.strip()):
+            raise CellError(
+                _(
+                    "a number that a spreadsheet program has rounded; format the column as text and save it again"
+                )
+            )
+        return read_words(text)
 
     return read
 
@@ -182,6 +206,8 @@ def day(text: str, order: str = "") -> date | None:
         found = _date(match[3], first, second)
     if found is None:
         raise CellError(_("not a date written as YYYY-MM-DD"))
+    if found > datetime.now(UTC).date() + timedelta(days=1):
+        raise CellError(_("a day that has not come yet"))
     return found
 
 

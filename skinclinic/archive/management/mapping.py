@@ -1,6 +1,7 @@
 """The JSON file that says what a table's columns and words mean, and what a command was told to do with changes."""
 
 import json
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.changes import KEEP, TAKE
 from skinclinic.web.inputs import storable
 
+# What a source may change of a photo that is here (``fields.all_of``).
+CHANGEABLE = (
+    *(name for name in READERS if name not in ("file", "external_id", "sha256", "split")),
+    "columns",
+)
 SHAPE = (
     '{"columns": {field: column}, "labels": {word: label}, "words": {field: {word: value}}, '
     '"defaults": {field: value}}'
@@ -23,7 +29,7 @@ def read(path: Path | None) -> dict:
     if path is None:
         return {}
     try:
-        mapping = json.loads(path.read_text(encoding="utf-8-sig"))
+        mapping = json.loads(unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig")))
     except (ValueError, OSError, RecursionError) as error:
         raise CommandError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(mapping, dict) or not isinstance(mapping.get("words", {}), dict):
@@ -58,7 +64,12 @@ def _is_texts(part) -> bool:
 
 
 def decisions(keep: Iterable[str], take: Iterable[str]) -> dict:
-    """What ``--keep`` and ``--take`` say: fields, or "all"."""
+    """What ``--keep`` and ``--take`` say: fields, or "all". Raises CommandError."""
+    if strange := sorted({*(keep or ()), *(take or ())} - {*CHANGEABLE, "all"}):
+        raise CommandError(
+            f"--keep and --take name fields that do not change: {', '.join(strange)}. "
+            f"There are: all, {', '.join(CHANGEABLE)}."
+        )
     said = {**dict.fromkeys(keep or (), KEEP), **dict.fromkeys(take or (), TAKE)}
     everything = said.pop("all", "")
     return {"fields": said} | ({"all": everything} if everything else {})

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from skinclinic.archive.formats.words.folding import fold
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing.row_errors import in_words
 
-MOST_NAMES, MOST_CHANGES = 10, 50
+MOST_NAMES, MOST_CHANGES, MOST_WORDS = 10, 50, 40
 _COUNTED = ("new", "changed", "unchanged", "kept", "known", "left_out")
 
 
@@ -17,10 +18,7 @@ def faults(report: dict) -> Iterator[str]:
         for one in report.get("encodings", []):
             yield f"  --encoding {one['key']} ({one['name']}): {' | '.join(one['cells'])}"
         return
-    for problem in report["errors"]:
-        shown = ", ".join(map(str, problem["rows"][:20])) + (" …" if problem["count"] > 20 else "")
-        where = f"column {problem['column']}: " if problem["column"] else ""
-        yield f"{where}{in_words(problem)} ({problem['count']} rows: {shown})"
+    yield from map(_with_rows, report["errors"])
     says = {one["word"]: one["says"] for one in report.get("label_words", []) if "says" in one}
     for word, count in report["unknown_labels"].items():
         rows = ", ".join(map(str, report.get("unknown_label_rows", {}).get(word, [])))
@@ -33,6 +31,12 @@ def faults(report: dict) -> Iterator[str]:
     for field, listed in report.get("words", {}).items():
         if strange := [f"“{one['word']}” {one['count']}" for one in listed if not one["known"]]:
             yield f"{field}: words that are not known: {', '.join(strange)}. Map them with --map under words."
+
+
+def _with_rows(problem: dict) -> str:
+    shown = ", ".join(map(str, problem["rows"][:20])) + (" …" if problem["count"] > 20 else "")
+    where = f"column {problem['column']}: " if problem["column"] else ""
+    return f"{where}{in_words(problem)} ({problem['count']} rows: {shown})"
 
 
 def told(row: Import, changes: Iterable[dict]) -> Iterator[str]:
@@ -58,8 +62,12 @@ def told(row: Import, changes: Iterable[dict]) -> Iterator[str]:
 
 def _of_table(report: dict) -> Iterator[str]:
     """What of the table is not taken over as it stands there."""
+    if new := report.get("new_names"):
+        yield f"diseases that are neither of the 12 nor used here yet, added by their names: {_names(new)}"
     if report["unread_columns"]:
         yield f"columns kept as they are, read into no field: {', '.join(report['unread_columns'])}"
+    yield from map(_with_rows, report.get("notes", []))
+    yield from _read_as(report)
     for field, listed in report.get("words", {}).items():
         if dropped := [
             f"“{one['word']}” {one['count']}"
@@ -69,9 +77,28 @@ def _of_table(report: dict) -> Iterator[str]:
             yield f"{field}: read as not known: {', '.join(dropped)}"
     for one in report["contradictions"]:
         values = ", ".join(f"{value} (row {number})" for value, number in one["values"])
-        yield f"{one['what']} {one['name']}: rows contradict each other on {one['field']}: {values}; the first holds"
+        told_so = f"{one['what']} {one['name']}: rows contradict each other on {one['field']}: {values}; "
+        yield told_so + (
+            "each photo keeps its own"
+            if one["field"] == "label"
+            else f"the first holds for the {one['what']}"
+        )
     if (more := report["contradiction_count"] - len(report["contradictions"])) > 0:
         yield f"and {more} more contradictions"
+
+
+def _read_as(report: dict) -> Iterator[str]:
+    """Words that were read as something that is not called so to the letter."""
+    read = {"label": report.get("label_words", []), **report.get("words", {})}
+    for field, listed in read.items():
+        found = [
+            f"“{one['word']}” {one['count']} → {one['means']}"
+            for one in listed
+            if one.get("means") and one.get("known", True) and fold(one["word"]) != fold(one["means"])
+        ]
+        if found:
+            more = f", and {len(found) - MOST_WORDS} more" if len(found) > MOST_WORDS else ""
+            yield f"{field}: read {', '.join(found[:MOST_WORDS])}{more}"
 
 
 def _changes(report: dict, changes: Iterable[dict]) -> Iterator[str]:

@@ -16,6 +16,7 @@ def shown(row: Import) -> dict[str, Any]:
     """The report with its errors, its refusal and its kinds of files in the reader's language."""
     report = row.report
     said: dict[str, Any] = {"errors": [one | {"message": in_words(one)} for one in report.get("errors", [])]}
+    said["notes"] = [one | {"message": in_words(one)} for one in report.get("notes", [])]
     if refused := report.get("refused"):
         said["refused"] = in_words(refused)
     said["passed_over"] = [
@@ -100,6 +101,10 @@ def lines(row: Import) -> Iterator[list]:
 
 def _of_table(report: dict) -> Iterator[list]:
     """What of the table is not taken over as it stands there."""
+    for note in report["notes"]:
+        yield [note["column"], note["message"], _joined(note["rows"]), note["count"]]
+    for name in report.get("new_names", []):
+        yield [field_names()["label"], _("neither of the 12 nor used here yet; added"), name, ""]
     for column in report.get("unread_columns", []):
         yield [column, _("read into no field; kept with the photo"), "", ""]
     for one in report["contradictions"]:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from skinclinic.archive.formats.columns import DEFAULTS, LEAVE_OUT, MAPPABLE, NEEDED, READERS
+from skinclinic.archive.formats.columns import DEFAULTS, LEAVE_OUT, LEAVE_OUT_ROW, MAPPABLE, NEEDED, READERS
 from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.formats.tables import Table
@@ -79,6 +79,8 @@ def default_choices(name: str) -> list[tuple[str, str]]:
     """What may hold for all photos of which the table says nothing."""
     if name == "dates":
         return [(DAY_FIRST, _("day first: 3/5 is 3 May")), (MONTH_FIRST, _("month first: 3/5 is 5 March"))]
+    if name == "missing":
+        return [(LEAVE_OUT_ROW, _("leave them out, and name them"))]
     return import_words.allowed(name)
 
 
@@ -88,6 +90,7 @@ def shown_defaults(row: Import) -> dict:
         "kind": _("Kind of photo, where the table does not say"),
         "confirmed_by": _("Confirmed by, where the table does not say"),
         "dates": _("Dates such as 3/5/2024"),
+        "missing": _("Rows whose photo is not there"),
     }
     return {
         "selects": [

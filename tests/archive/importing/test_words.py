@@ -17,6 +17,9 @@ DISEASES = {
     "verruca vulgaris": ("wart", "common"), "nodular-melanoma-(nm)": ("mm", "nodular"), "기저세포암": ("bcc", ""),
     "Nevus, Atypical, Dysplastic, or Clark": ("nevus", "dysplastic"), "melanocytic-nevi": ("nevus", ""),
     "melanoma (0.76 to 1.5 mm)": ("mm", "0.76 to 1.5 mm"), "NV": ("nevus", ""), "granuloma pyogenic": ("pg", ""),
+    "Melanoma (in situ)": ("mm", "in situ"), "BCC (nodular)": None, "AK (actinic keratosis)": ("ak", ""),
+    "Basal cell carcinoma (nodular)": ("bcc", "nodular"), "melanoma (suspected)": None, "nevus (r/o melanoma)": None,
+    "melanoma (metastatic)": None, "사마귀(심상성)": None,
     "bkl": None, "akiec": None, "vasc": None, "Epidermal nevus": None, "melanoma metastasis": None,
     "Pigmented benign keratosis": None, "keratoacanthoma": None, "becker nevus": None, "": None,
 }  # fmt: skip
@@ -32,7 +35,9 @@ SITES = {
     "palms/soles": "palm_or_sole",
     "lateral torso": "side_of_trunk", "head/neck": "head_neck", "head neck": "head_neck", "Face": "face",
     "Palm of hand": "palm", "Upper back": "back", "코": "nose", "발바닥": "sole", "genital areas": "genital",
-    "acral": "", "knee": "lower_limb", "moon": None,
+    "left forearm": "forearm", "Lt. ear": "ear", "오른쪽 볼": "cheek", "cheek (right)": "cheek",
+    "R. lower leg": "lower_leg",
+    "left": None, "acral": "", "knee": "lower_limb", "moon": None,
 }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 A word that a source uses for several of the 12 (HAM10000's bkl, akiec, vasc) is not here: a curator says what it means.
 """
 
+import re
+
 from skinclinic.archive.formats.words.folding import fold, table, without_brackets
 from skinclinic.vocabulary.diseases import DISEASES
 
@@ -38,7 +40,7 @@ _NAMES = table(
 )
 
 # {disease: {subtype: their names}}; the subtypes are those of ``skinclinic.vocabulary.subtypes`` where it has them.
-_OF = {
+_OF_DISEASES = {
     "bcc": {
         "nodular": "basal cell carcinoma nodular|nodular basal cell carcinoma|nodular bcc",
         "superficial": "basal cell carcinoma superficial|superficial basal cell carcinoma|superficial bcc",
@@ -120,15 +122,23 @@ _OF = {
     },
 }  # fmt: skip
 _SUBTYPES = {
-    word: (disease, subtype) for disease, subtypes in _OF.items() for word, subtype in table(subtypes).items()
+    word: (disease, subtype)
+    for disease, subtypes in _OF_DISEASES.items()
+    for word, subtype in table(subtypes).items()
 }
 
 
 def known(word: str) -> tuple[str, str] | None:
     """(disease, subtype or '') that a word means beyond doubt; None: nobody has said."""
-    for folded in (fold(word), fold(without_brackets(word))):
-        if folded in _SUBTYPES:
-            return _SUBTYPES[folded]
-        if folded in _NAMES:
-            return _NAMES[folded], ""
+    outer, inner = fold(without_brackets(word)), fold(" ".join(re.findall(r"\(([^()]*)\)", word)))
+    if found := _meant(fold(word)) or (_meant(f"{outer} {inner}") if inner else None):
+        return found
+    # What stands in brackets must be another name of the same: "melanoma (suspected)" is none.
+    named, again = _meant(outer), _meant(inner)
+    if named and again and named[0] == again[0]:
+        return named if named[1] else again
     return None
+
+
+def _meant(folded: str) -> tuple[str, str] | None:
+    return _SUBTYPES.get(folded) or ((_NAMES[folded], "") if folded in _NAMES else None)

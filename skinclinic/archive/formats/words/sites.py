@@ -1,4 +1,7 @@
-"""Names of sites. A word never becomes a narrower site than it says: 'arm' is anywhere from shoulder to fingers."""
+"""Names of sites, left and right alike. A word never becomes a narrower site than it says: 'arm' is anywhere from
+shoulder to fingers."""
+
+import re
 
 from skinclinic.archive.formats.words.folding import fold, table, without_brackets
 
@@ -55,6 +58,11 @@ _WORDS = table(
 )
 
 
+_SIDE = re.compile(
+    r"^(?:left|right|lt|rt|l|r|both|bilateral|왼쪽|오른쪽|좌측|우측|양측|좌|우) | (?:left|right|lt|rt|l|r|bilateral)$"
+)
+
+
 # They say something of the place and fit none of ours: left empty, with the source's word kept beside.
 _NONE_OF_OURS = frozenset(("acral", "acral nos", "nail", "nail nos", "generalized", "multiple"))
 
@@ -63,4 +71,5 @@ def known(word: str) -> str | None:
     """The site's key, '' for a word that none of them fits, or None for one that nobody has said the meaning of."""
     if fold(word) in _NONE_OF_OURS:
         return ""
-    return _WORDS.get(fold(word)) or _WORDS.get(fold(without_brackets(word)))
+    folded = fold(without_brackets(word))
+    return _WORDS.get(fold(word)) or _WORDS.get(folded) or _WORDS.get(_SIDE.sub("", folded))

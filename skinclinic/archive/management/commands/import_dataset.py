@@ -6,6 +6,7 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from skinclinic.archive.formats.columns import LEAVE_OUT_ROW
 from skinclinic.archive.formats.encodings import CANDIDATES
 from skinclinic.archive.formats.values import DAY_FIRST, MONTH_FIRST
 from skinclinic.archive.management import mapping, report_lines
@@ -48,6 +49,11 @@ class Command(BaseCommand):
             "--confirmed-by", default="", help="how all are confirmed where the table says nothing"
         )
         parser.add_argument("--dates", choices=(DAY_FIRST, MONTH_FIRST), default="", help="of 3/5/2024")
+        parser.add_argument(
+            "--leave-out-missing",
+            action="store_true",
+            help="leave out, and name, rows whose photo is not there",
+        )
         parser.add_argument("--ethnicity", default="", help="of all where the table says nothing")
         parser.add_argument(
             "--keep", nargs="*", metavar="FIELD", help="keep what is here where the source changed; or all"
@@ -96,6 +102,8 @@ class Command(BaseCommand):
             raise CommandError("Give --photos, or --metadata for photos that are there already.")
         names = {"kind": "kind", "confirmed_by": "confirmed_by", "dates": "dates", "ethnicity": "ethnicity"}
         defaults = {name: options[option] for name, option in names.items() if options[option]}
+        if options["leave_out_missing"]:
+            defaults["missing"] = LEAVE_OUT_ROW
         return imports.begin(
             clinic=chosen.clinic(options["clinic"]), user=chosen.user(options["user"]), name=options["name"].strip(),
             format=options["format"], role=options["role"], photos=str(_there(photos).resolve()) if photos else "",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
+
 from skinclinic import imaging
 from skinclinic.archive.models import Entry, EntryChange, Source
 from skinclinic.files import store
@@ -79,3 +81,15 @@ def which_known(clinic: Clinic | int, hashes: list[str]) -> set[str]:
     uploads = Photo.objects.filter(clinic=clinic, sha256__in=hashes).values_list("sha256", flat=True)
     stored = Entry.objects.filter(clinic=clinic, content_sha256__in=hashes)
     return set(uploads) | set(stored.order_by().values_list("content_sha256", flat=True))
+
+
+def labels_known(clinic: Clinic | int, hashes: list[str]) -> dict[str, str]:
+    """{hash: its label in the archive, "" for a photo that is in none} of those that the clinic has."""
+    found = dict.fromkeys(which_known(clinic, hashes), "")
+    if found:
+        there = Entry.objects.filter(Q(photo__sha256__in=found) | Q(content_sha256__in=found), clinic=clinic)
+        for upload, content, label in there.order_by().values_list(
+            "photo__sha256", "content_sha256", "label"
+        ):
+            found |= {sha256: label for sha256 in (upload, content) if sha256 in found}
+    return found

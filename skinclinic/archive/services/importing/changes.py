@@ -36,6 +36,10 @@ def of(rows: Iterable[tuple[Entry, Row, str]], source: Source) -> dict[int, list
         if "label" in said and not row.icd10 and now["label"] != label:
             # The code of the label goes with it.
             said.pop("icd10")
+        if now["label"] == label:
+            for name in {"subtype", "icd10"}.intersection(row.silent):
+                if not getattr(row, name):
+                    said.pop(name, None)
         different = {name: value for name, value in said.items() if now[name] != value}
         if different:
             differing[entry.pk] = entry, now, different

@@ -12,20 +12,22 @@ from pathlib import Path
 
 from skinclinic import imaging
 from skinclinic.archive import labels
+from skinclinic.archive.formats.columns import LEAVE_OUT_ROW
 from skinclinic.archive.formats.encodings import NotCertain
 from skinclinic.archive.formats.joined import Joined
 from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
 from skinclinic.archive.formats.problems import PhotosRefused, Problem, TableRefused, _
 from skinclinic.archive.formats.reading import Source as Reading
-from skinclinic.archive.formats.rows import Row, is_unknown
+from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.curating import vocabulary
-from skinclinic.archive.services.curating.entries import which_known
+from skinclinic.archive.services.curating.entries import labels_known
 from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import tables
 from skinclinic.archive.services.importing.comparing import Comparing
 from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.archive.services.importing.labelling import Labels
+from skinclinic.archive.services.importing.names import Names
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
 from skinclinic.vocabulary import tags
@@ -35,6 +37,8 @@ LEAVE_OUT = "-"
 MOST_FILES_NAMED = 200
 MOST_LABELS_NAMED = 1000
 _EVERY = 20
+# What two rows of the same file may say differently.
+_TELLING = ("patient", "lesion", "age", "sex", "skin_type", "site", "taken_on", "kind", "is_proven")
 _AT_ONCE = 200
 
 
@@ -43,8 +47,9 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
 
     ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole; with ``encodings``
     where a person has to say how the table is read) and ``errors`` (both as ``row_errors`` writes them),
-    ``unknown_labels`` {word: rows} (the most frequent of ``unknown_label_count``; ``unknown_label_rows`` names some of
-    their rows), ``words`` of other fields, ``unread_columns``, ``passed_over`` {kind of file: {count, names}},
+    ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most frequent of
+    ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of other fields,
+    ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of file: {count, names}},
     ``contradictions``, ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``kept``, ``changes`` {field:
     counts}, ``known`` (files that another source holds already), ``doubled`` (the same file twice), ``left_out``,
     ``labels``.
@@ -81,13 +86,14 @@ def _passed_over(photos: PhotoSet, read: set[str]) -> dict:
 class _Check:
     def __init__(self, row: Import, source: Reading, say: Callable[[int, int], None]):
         self.row, self.source, self.photos, self.say = row, source, source.photos, say
-        self.problems = Problems()
+        self.problems, self.notes = Problems(), Problems()
+        self.names = Names(source.layout)
         self.counts: Counter = Counter()
         self.by_label: Counter = Counter()
         self.ids: set[str] = set()
         self.used: set[str] = set()
-        # SHA-256: the row that has it first, and its label
-        self.hashes: dict[str, tuple[int, str]] = {}
+        # SHA-256: the row that has it first, its label and what else it says (``_TELLING``)
+        self.hashes: dict[str, tuple[int, str, tuple]] = {}
         self.labels = Labels(row, dict(source.layout.labels))
         self.facts = Facts()
         self.subtypes = vocabulary.subtype_spellings(row.clinic)
@@ -109,16 +115,21 @@ class _Check:
                 if done % _EVERY == 0:
                     self.say(done, total)
                 for problem in problems:
-                    self.problems.add(number, problem)
+                    if row is None or not row.left_out:
+                        (self.notes if row else self.problems).add(number, problem)
                 if row and (line := self._line(self.facts.complete(row))):
                     file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
             self._compare()
         if not self.ids and not self.problems.total:
             raise TableRefused(_("There is no row to import."))
+        if self.source.table:
+            self.used.update(filter(None, map(self._found, self.source.reader.named_in_vain)))
         without = [name for name in self.photos.names if name not in self.used]
         unknown = self.labels.unknown
         return {
             "errors": self.problems.to_json(),
+            "notes": self.notes.to_json(),
+            "new_names": [name for name in self.by_label if self.labels.is_new(name)][:MOST_LABELS_NAMED],
             "unknown_labels": dict(unknown.most_common(MOST_LABELS_NAMED)),
             "unknown_label_count": len(unknown),
             "unknown_label_rows": {
@@ -163,8 +174,8 @@ class _Check:
         self.ids.add(row.external_id)
         label = None if row.left_out else self.labels.of(row)
         is_left_out = row.left_out or (label is not None and label[0] == LEAVE_OUT)
-        if label is None and not row.left_out and is_unknown(row.label):
-            self._problem(row, _("is empty"), column=self.source.layout.label_column)
+        if label is None and not row.left_out and not row.label:
+            self._no_label(row)
         for tag in set(tags.parts(row.tags)) - set(tags.TAG_KEYS):
             self._problem(row, _("no tag; there are: %(tags)s"), tag, tags=", ".join(tags.TAG_KEYS))
         # A row that is not wanted may name a photo that is not there.
@@ -175,14 +186,15 @@ class _Check:
             self.counts["left_out"] += 1
             return None
         sha256 = self._readable(row, name) if name else self.there.get(row.external_id, "")
-        if label is None or self.problems.total > before:
+        if label is None or not sha256 or self.problems.total > before:
             return None
         if sha256 in self.hashes:
             self._copy(row, label[0], *self.hashes[sha256])
             return None
+        self._note(self.names.of(row), row)
         subtype = labels.tidy(label[1])
         row = replace(row, terms=(), subtype=self.subtypes.get((label[0], subtype.casefold()), subtype))
-        self.hashes[sha256] = (row.number, label[0])
+        self.hashes[sha256] = (row.number, label[0], tuple(getattr(row, name) for name in _TELLING))
         self.by_label[label[0]] += 1
         self.to_compare.append((row, label[0], sha256))
         if len(self.to_compare) >= _AT_ONCE:
@@ -195,6 +207,10 @@ class _Check:
     ) -> None:
         self.problems.add(row.number, Problem(column, message, value, params))
 
+    def _note(self, notes: list[Problem], row: Row) -> None:
+        for note in notes:
+            self.notes.add(row.number, note)
+
     def _name(self, row: Row, *, is_wanted: bool) -> str | None:
         if not self.row.photos and row.external_id in self.there:
             return None
@@ -204,16 +220,41 @@ class _Check:
             message = _("this photo is not there")
         except Ambiguous:
             message = _("several photos have this name; write the folder too")
-        if is_wanted:
+        if is_wanted and self.row.defaults.get("missing") == LEAVE_OUT_ROW:
+            self._note([Problem("", _("this photo is not there; the row is left out"), row.file)], row)
+            self.counts["left_out"] += 1
+        elif is_wanted:
             self._problem(row, message, row.file)
         return None
 
-    def _copy(self, row: Row, label: str, first: int, first_label: str) -> None:
-        """The same file again: passed over, unless the two rows contradict each other."""
+    def _no_label(self, row: Row) -> None:
+        if self.source.layout.one_hot:
+            self._problem(row, _("none of the columns of diseases says 1"))
+            return
+        weighted = self.source.layout.weighted
+        message = _("names no disease, or several that weigh the same") if weighted else _("is empty")
+        self._problem(row, message, column=self.source.layout.label_column)
+
+    def _found(self, file: str) -> str | None:
+        try:
+            return self.photos.find(file)
+        except Ambiguous:
+            return None
+
+    def _copy(self, row: Row, label: str, first: int, first_label: str, told: tuple) -> None:
+        """The same file again: passed over, unless the two rows give it different labels. What else they say
+        differently is told."""
         if label != first_label:
             message = _("an earlier row gives the same photo another label")
             self._problem(row, message, f"{row.file} ↔ {first}")
             return
+        for name, before in zip(_TELLING, told, strict=True):
+            if (value := getattr(row, name)) != before:
+                column = str(self.source.layout.columns.get(name, name))
+                message = _("the same file as row %(row)s, which says otherwise; that row holds")
+                self.notes.add(
+                    row.number, Problem(column, message, f"{before or '–'} ↔ {value or '–'}", {"row": first})
+                )
         self.counts["doubled_count"] += 1
         if len(self.doubled) < MOST_FILES_NAMED:
             self.doubled.append([first, row.number])
@@ -240,13 +281,30 @@ class _Check:
         """Count what the rows that wait would change in the archive."""
         rows, self.to_compare = self.to_compare, []
         entries = self.comparing.entries([row.external_id for row, _label, _sha256 in rows])
-        known = which_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
+        known = labels_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
         there = [
             (entries[row.external_id], row, label) for row, label, _sha in rows if row.external_id in entries
         ]
         changed = self.comparing.compare(there)
         self.counts["changed"] += changed
         self.counts["unchanged"] += len(there) - changed
-        for row, _label, sha256 in rows:
-            if row.external_id not in entries:
-                self.counts["known" if sha256 in known else "new"] += 1
+        for row, label, sha256 in rows:
+            if entry := entries.get(row.external_id):
+                if sha256 not in (entry.photo.sha256, entry.content_sha256):
+                    message = _(
+                        "another file than the one the archive has under this name; the archive keeps its own"
+                    )
+                    self.notes.add(row.number, Problem("", message, row.file))
+                continue
+            self.counts["known" if sha256 in known else "new"] += 1
+            if sha256 in known:
+                self._known_already(row, label, known[sha256])
+
+    def _known_already(self, row: Row, label: str, there: str) -> None:
+        """A file that the archive has from elsewhere: nothing that its row says is taken over there."""
+        if there in ("", label):
+            message = _("the archive has this file already; what the row says changes nothing there")
+            self.notes.add(row.number, Problem("", message, row.file))
+        else:
+            message = _("the archive has this file already, under another label, which stays there")
+            self.notes.add(row.number, Problem("", message, f"{row.file}: {label} ↔ {there}"))

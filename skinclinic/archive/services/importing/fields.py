@@ -41,13 +41,20 @@ def fields_of(row: Row, label: str) -> dict:
 def all_of(row: Row, label: str, source: Source) -> dict:
     """Everything that a row says and importing it again may change; what it does not say is not among it."""
     said = fields_of(row, label)
+    for name in row.silent:
+        # The subtype and the code go with the label (``changes.of``).
+        if name not in ("label", "subtype", "icd10"):
+            said.pop(name, None)
+    if "age" not in said:
+        said.pop("age_to", None)
     if not row.tags:
-        said.pop("tags")
+        said.pop("tags", None)
     if row.taken_on:
         said["taken_on"] = row.taken_on
     if row.kind:
         said["kind"] = row.kind
-    said["is_synthetic"] = row.is_synthetic or source.is_synthetic
+    if "is_synthetic" not in row.silent or source.is_synthetic:
+        said["is_synthetic"] = row.is_synthetic or source.is_synthetic
     if row.patient:
         said["patient"] = row.patient
     if row.lesion:

@@ -61,6 +61,10 @@ class Labels:
             named.append(row.number)
         return None
 
+    def is_new(self, label: str) -> bool:
+        """Whether neither the 12 nor the clinic's vocabulary have this label."""
+        return not labels.is_disease(label) and label.casefold() not in self.background
+
     def _count(self, row: Row, label: str) -> None:
         if row.label in self.read or len(self.read) < 1000:
             self.read[row.label] = (label, self.read.get(row.label, ("", 0))[1] + 1)

@@ -91,24 +91,25 @@ def take(row: Import, photos: PhotoSet, folder: Path) -> None:
 def _look(name: str, path: Path, layout: Layout | None) -> _Found | None:
     """What a table among the photos holds; None for one that has nothing to do with the format."""
     try:
-        columns = set(Table(path).columns)
+        table = Table(path)
     except NotCertain:
         # Which it is can be told only when somebody has said how it is read.
         return _Found(name, path, True, True)
     except TableRefused:
         return None
     if layout is None:
-        return _Found(name, path, True, True) if len(columns) > 1 else None
+        return _Found(name, path, True, True) if len(table.columns) > 1 else None
     file = layout.columns.get("file", ())
-    files = columns & {*((file,) if isinstance(file, str) else file), *layout.photos}
+    files = any(map(table.called, (*((file,) if isinstance(file, str) else file), *layout.photos)))
     label = layout.columns.get("label", ())
-    labels = columns & {
-        *((label,) if isinstance(label, str) else label), *layout.one_hot, *layout.levels.get("label", ()),
-        layout.weighted,
-    }  # fmt: skip
-    is_whole = bool(files and labels)
-    is_half = bool(layout.joined_by) and layout.joined_by in columns and bool(files or labels)
-    return _Found(name, path, bool(files), bool(labels)) if is_whole or is_half else None
+    named = (
+        *((label,) if isinstance(label, str) else label),
+        *layout.one_hot,
+        *layout.levels.get("label", ()),
+    )
+    labels = any(map(table.called, (*named, layout.weighted)))
+    is_half = bool(layout.joined_by and table.called(layout.joined_by)) and (files or labels)
+    return _Found(name, path, files, labels) if (files and labels) or is_half else None
 
 
 def _chosen(found: list[_Found], there: list[str]) -> tuple[_Found, _Found | None]:

@@ -47,9 +47,10 @@ def take(
     if "site" in values and not lesion:
         Lesion.objects.filter(pk=entry.photo.lesion_id, is_archived=True).update(site=values["site"])
     facts = {name: taken[name] for name in OF_PATIENT if name in taken}
-    if facts and entry.patient_id and not lesion:
+    patient = lesion.patient_id if lesion else entry.patient_id
+    if facts and patient:
         told = {name: (of_patient or {}).get(name, value) for name, value in facts.items()}
-        Patient.objects.filter(pk=entry.patient_id, is_archived=True).update(**told)
+        Patient.objects.filter(pk=patient, is_archived=True).update(**told)
     said = {name: value for name, value in entry.said.items() if name not in taken} | kept
     if not history and said == entry.said:
         return

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, EntryChange, Import
+from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 from skinclinic.archive.services.importing.fields import OF_PHOTO, plain
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import photos as photo_service
@@ -55,7 +56,8 @@ def _needed(row: Import) -> dict[str, list[str]]:
 def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
     """Give an entry back what an import had changed, where nobody has changed it since."""
     change = EntryChange.objects.select_for_update().get(pk=pk)
-    entry = Entry.objects.select_for_update().select_related("photo").get(pk=change.entry_id)
+    entries = Entry.objects.select_for_update(of=("self", "photo"))
+    entry = entries.select_related("photo__lesion", "patient").get(pk=change.entry_id)
     history: dict[str, list] = {}
     values: dict[str, object] = {}
     of_photo: dict[str, object] = {}
@@ -72,6 +74,7 @@ def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
         Photo.objects.filter(pk=entry.photo_id).update(**of_photo)
     if values:
         Entry.objects.filter(pk=entry.pk).update(**values)
+        _restore_of_patient_and_lesion(entry, change.fields, values)
     EntryChange.objects.filter(pk=pk).update(undone_at=timezone.now())
     if history:
         EntryChange.objects.create(
@@ -82,6 +85,20 @@ def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
             fields=history,
         )
     return bool(history)
+
+
+def _restore_of_patient_and_lesion(entry: Entry, changed: dict[str, list], values: dict[str, object]) -> None:
+    """What a patient and a lesion of an archive had from the import goes back with the photo's."""
+    patient, lesion = entry.patient, entry.photo.lesion
+    back = {name: values[name] for name in OF_PATIENT if name in values}
+    if patient and patient.is_archived:
+        told = {
+            name: value for name, value in back.items() if plain(getattr(patient, name)) == changed[name][1]
+        }
+        if told:
+            Patient.objects.filter(pk=patient.pk).update(**told)
+    if "site" in values and lesion.is_archived and lesion.site == changed["site"][1]:
+        Lesion.objects.filter(pk=lesion.pk).update(site=values["site"])
 
 
 def _remove(pk: int, stays: dict[str, list[str]]) -> int:

@@ -16,6 +16,7 @@ from skinclinic.archive.formats.rows import Row
 from skinclinic.archive.models import Entry, Import, Source
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.services.curating.entries import Content, create_entry, is_known
+from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 from skinclinic.archive.services.importing import changes
 from skinclinic.archive.services.importing.fields import fields_of, kind_of, lesion_note, patient_codes
 from skinclinic.archive.services.importing.taking import take
@@ -236,6 +237,13 @@ class _Writer:
     def _change(self, entry: Entry, row: Row, label: str, found: list[changes.Change]) -> None:
         """The source says something else than is held here: what is taken of it, and what is kept beside it."""
         taken, kept = changes.decided_fields(found, row, label, self.row.decisions)
+        # What the source does not say of a patient or a lesion, the photo knows.
+        own = {
+            name: getattr(entry, name) for name in OF_PATIENT if name not in taken and getattr(entry, name)
+        }
+        self.of_patient = own | {name: value for name, value in self.of_patient.items() if value}
+        if entry.site and "site" not in taken:
+            self.of_lesion = {"site": entry.site} | self.of_lesion
         mark = self._marked(entry) if taken.get("is_synthetic") else None
         with transaction.atomic():
             if "label" in taken or "subtype" in taken:
