@@ -43,7 +43,7 @@ class _LeaveOut(Exception):
 class Reader:
     """Reads records by a layout. ``words``: what a curator says words mean, {field: {word: value, "" for not decided,
     LEAVE_OUT}}; ``defaults``: what holds where the table says nothing (``DEFAULTS``); ``order``: how dates with the
-    year last are read. ``seen``: {field: {word: [rows, what it was read as]}}."""
+    year last are read. ``kept_out``: the files of rows that problems keep out."""
 
     def __init__(self, layout: Layout, words: Words, defaults: Mapping[str, str], order: str = ""):
         self.layout, self.defaults = layout, {**defaults}
@@ -54,6 +54,7 @@ class Reader:
         }
         self._known: dict[tuple[str, str], Any] = {}
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in MAPPABLE}
+        self.kept_out: list[str] = []
         for name, found in self.said.items():
             for word, value in found.items():
                 self._check(name, word, value)
@@ -97,6 +98,8 @@ class Reader:
                 own |= left_file
             if not own.get("file") and not mine:
                 mine.append(Problem(file[0], _("is empty")))
+            if mine:
+                self.kept_out.append(own.get("file", ""))
             rows.append((None, mine) if mine else (self._row(record, own, left_out), []))
         return rows
 

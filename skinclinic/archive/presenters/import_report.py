@@ -24,7 +24,11 @@ def shown(row: Import) -> dict[str, Any]:
     names = field_names()
     said["contradictions"] = [
         one
-        | {"what": _("Patient") if one["what"] == "patient" else _("Lesion"), "field": names[one["field"]]}
+        | {
+            "what": _("Patient") if one["what"] == "patient" else _("Lesion"),
+            "field": names[one["field"]],
+            "values": [(change_value(one["field"], value), number) for value, number in one["values"]],
+        }
         for one in report.get("contradictions", [])
     ]
     said["changes"] = [
@@ -64,6 +68,7 @@ def difference(report: dict) -> list[tuple[str, int]]:
         (_("files that come twice, left out"), report.get("doubled_count", 0)),
         (_("rows left out by a word"), report.get("left_out", 0)),
         (_("words nobody has mapped"), report.get("unknown_label_count", 0)),
+        (_("photos whose rows have errors"), report.get("kept_out", 0)),
         (_("photos without a row, left out"), report.get("files_without_row_count", 0)),
         (_("other files, passed over"), sum(one["count"] for one in report.get("passed_over", {}).values())),
     ]
