@@ -116,7 +116,8 @@ class _Check:
         if not self.ids and not self.problems.total:
             raise TableRefused(_("There is no row to import."))
         kept_out = self._kept_out()
-        without = [name for name in self.photos.names if name not in self.used | kept_out]
+        named = self.used | kept_out
+        without = [name for name in self.photos.names if name not in named]
         unknown = self.labels.unknown
         return {
             "errors": self.problems.to_json(),
