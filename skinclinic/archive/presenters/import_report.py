@@ -59,9 +59,11 @@ def _why(code: str) -> str:
 
 def difference(report: dict) -> list[tuple[str, int]]:
     """What the import would do to the archive, in words."""
+    chosen = report.get("chosen") or {"changed": report.get("changed", 0), "stay": 0}
     return [
         (_("new photos"), report.get("new", 0)),
-        (_("changed labels or facts"), report.get("changed", 0)),
+        (_("changed labels or facts"), chosen["changed"]),
+        (_("keep what is here, as chosen"), chosen["stay"]),
         (_("as they are already"), report.get("unchanged", 0)),
         (_("keep what was decided here"), report.get("kept", 0)),
         (_("files the archive has from elsewhere, left out"), report.get("known", 0)),

@@ -190,3 +190,14 @@ def test_contradictions_are_told_in_words(client):  # noqa: F811
     names = ("file", "label", "patient", "skin_type")
     post(client, row, "import-map", **{f"column-{name}": name for name in names})
     assert page(client, row).context["report"]["contradictions"][0]["values"] == [("II–III", 2), ("V", 3)]
+
+
+def test_the_counts_of_what_would_change_follow_the_choices(client):  # noqa: F811
+    row = written(client)
+    table = SimpleUploadedFile("t.csv", (HEAD + "0.jpg,bcc,M,nose\n1.jpg,mm,F,nose\n").encode())
+    post(client, row, "import-table", table=table)
+    new = Import.objects.latest("pk")
+    assert ("changed labels or facts", 2) in page(client, new).context["difference"]
+    client.post(reverse("import-decide", args=[new.pk]), {"field-sex": "keep"})
+    counts = dict(page(client, new).context["difference"])
+    assert counts["changed labels or facts"] == 1 and counts["keep what is here, as chosen"] == 1
