@@ -3,6 +3,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.vocabulary import skin_types
+
 
 class Patient(models.Model):
     """A patient under a pseudonymous code; no name, no date of birth."""
@@ -66,3 +68,7 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    def get_skin_type_display(self) -> str:
+        """'II', or 'I–II' where an archive tells no more."""
+        return skin_types.name(self.skin_type)

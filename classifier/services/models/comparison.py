@@ -66,7 +66,7 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
     for place, key in enumerate(DISEASE_KEYS):
         shown = truth == key
         try:
-            test = paired_test(a["scores"][:, place], b["scores"][:, place], shown)
+            test = _within(paired_test(a["scores"][:, place], b["scores"][:, place], shown))
             if doubts:
                 test = replace(test, statistic=None, p=None)
         except roc.NotEvaluable:
@@ -92,6 +92,13 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
         for at in places[np.argsort(-sure, kind="stable")]
     )  # fmt: skip
     return Comparison(tuple(lines), differing, table, doubts)
+
+
+def _within(test: AucTest) -> AucTest:
+    """The test with its interval cut to what a difference of two AUCs can be."""
+    if test.low is None or test.high is None:
+        return test
+    return replace(test, low=max(test.low, -1.0), high=min(test.high, 1.0))
 
 
 def _doubts(report: Report, dataset: int, *models: int) -> tuple[Standing, ...]:

@@ -44,7 +44,7 @@ class _LeaveOut(Exception):
 class Reader:
     """Reads records by a layout. ``words``: what a curator says words mean, {field: {word: value, "" for not decided,
     LEAVE_OUT}}; ``defaults``: what holds where the table says nothing (``DEFAULTS``); ``order``: how dates with the
-    year last are read. ``seen``: {field: {word: [rows, what it was read as]}}."""
+    year last are read. ``kept_out``: the files of rows that problems keep out."""
 
     def __init__(self, layout: Layout, words: Words, defaults: Mapping[str, str], order: str = ""):
         self.layout, self.defaults = layout, {**defaults}
@@ -54,8 +54,7 @@ class Reader:
             for name, found in words.items()
         }
         self._known: dict[tuple[str, str], Any] = {}
-        # Files of rows that problems keep out.
-        self.named_in_vain: list[str] = []
+        self.kept_out: list[str] = []
         self.silent = self._silent()
         self.counts: dict[str, Counter[str]] = {name: Counter() for name in MAPPABLE}
         for name in _FOR_ALL:
@@ -125,7 +124,7 @@ class Reader:
             if not own.get("file") and not mine:
                 mine.append(Problem(file[0], _("is empty")))
             if mine:
-                self.named_in_vain.append(own.get("file") or file[1])
+                self.kept_out.append(own.get("file") or file[1])
             rows.append((None, mine) if mine else (self._row(record, own, left_out), notes))
             # Said once of a row, however many photos it names.
             notes = []

@@ -45,10 +45,10 @@ class ImportForm(forms.ModelForm):
             (3, _("two folders above")), (-1, _("the outermost folder")), (-2, _("the second folder from outside")),
         ],
     )  # fmt: skip
-    kind = forms.ChoiceField(label=_("Kind of photo, where nothing says"), required=False)
-    confirmed_by = forms.ChoiceField(label=_("Confirmed by, where nothing says"), required=False)
+    kind = forms.ChoiceField(label=_("Kind of photo, where the table does not say"), required=False)
+    confirmed_by = forms.ChoiceField(label=_("Confirmed by, where the table does not say"), required=False)
     ethnicity = forms.CharField(
-        label=_("Population, where nothing says"), required=False, max_length=80,
+        label=_("Population, where the table does not say"), required=False, max_length=80,
         help_text=_("Kept as the ethnicity of each photo and the population of the source."),
     )  # fmt: skip
     mapping = forms.ModelChoiceField(

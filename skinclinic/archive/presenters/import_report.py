@@ -25,7 +25,11 @@ def shown(row: Import) -> dict[str, Any]:
     names = field_names()
     said["contradictions"] = [
         one
-        | {"what": _("Patient") if one["what"] == "patient" else _("Lesion"), "field": names[one["field"]]}
+        | {
+            "what": _("Patient") if one["what"] == "patient" else _("Lesion"),
+            "field": names[one["field"]],
+            "values": [(change_value(one["field"], value), number) for value, number in one["values"]],
+        }
         for one in report.get("contradictions", [])
     ]
     said["changes"] = [
@@ -56,15 +60,18 @@ def _why(code: str) -> str:
 
 def difference(report: dict) -> list[tuple[str, int]]:
     """What the import would do to the archive, in words."""
+    chosen = report.get("chosen") or {"changed": report.get("changed", 0), "stay": 0}
     return [
         (_("new photos"), report.get("new", 0)),
-        (_("changed labels or facts"), report.get("changed", 0)),
+        (_("changed labels or facts"), chosen["changed"]),
+        (_("keep what is here, as chosen"), chosen["stay"]),
         (_("as they are already"), report.get("unchanged", 0)),
         (_("keep what was decided here"), report.get("kept", 0)),
         (_("files the archive has from elsewhere, left out"), report.get("known", 0)),
         (_("files that come twice, left out"), report.get("doubled_count", 0)),
         (_("rows left out by a word"), report.get("left_out", 0)),
         (_("words nobody has mapped"), report.get("unknown_label_count", 0)),
+        (_("photos whose rows have errors"), report.get("kept_out", 0)),
         (_("photos without a row, left out"), report.get("files_without_row_count", 0)),
         (_("other files, passed over"), sum(one["count"] for one in report.get("passed_over", {}).values())),
     ]

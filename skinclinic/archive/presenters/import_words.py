@@ -3,7 +3,9 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from skinclinic.archive.formats import values
 from skinclinic.archive.formats.columns import LEAVE_OUT, MAPPABLE
+from skinclinic.archive.formats.problems import CellError
 from skinclinic.models import Diagnosis, Patient, Photo
 from skinclinic.vocabulary import sites, skin_types
 
@@ -37,7 +39,7 @@ def allowed(field: str) -> list[tuple[str, str]]:
         "confirmed_by": list(Diagnosis.ConfirmedBy.choices),
         "is_proven": list(_YES_NO),
         "is_synthetic": list(_YES_NO),
-        "age": [("45", "45"), ("30-39", "30–39"), ("85+", _("85 and older"))],
+        "age": [(text, age_name(text)) for text in ("45", "30-39", "85+")],
     }
     return [(value, str(name)) for value, name in choices[field] if value]
 
@@ -48,7 +50,20 @@ def value_name(field: str, value: str) -> str:
         return _("Leave out")
     if value == UNKNOWN:
         return _("Not known")
+    if field == "age":
+        return age_name(value)
     return dict(allowed(field)).get(value, value)
+
+
+def age_name(value: str) -> str:
+    """'45', '30–39' or '85 and older' of an age as a mapping writes it; any other text as it is."""
+    try:
+        first, last = values.age(value)
+    except CellError:
+        return value
+    if first is None or last is None:
+        return value if first is None else str(first)
+    return _("%(years)d and older") % {"years": first} if last == values.OLDEST else f"{first}–{last}"
 
 
 def value_of(field: str, typed: str) -> str:
@@ -66,6 +81,8 @@ def terms(field: str, query: str) -> list[dict]:
         for value, name in allowed(field)
         if wanted in name.casefold() or wanted == value
     ]
+    if field == "age" and wanted and not found:
+        found = _ages(wanted)
     found += [
         {"value": value, "label": name, "detail": detail}
         for value, name, detail in (
@@ -75,6 +92,15 @@ def terms(field: str, query: str) -> list[dict]:
         if not wanted or wanted in name.casefold() or wanted == value
     ]
     return found
+
+
+def _ages(text: str) -> list[dict]:
+    """Any age that can be read is offered as it was understood."""
+    try:
+        first, _last = values.age(text)
+    except CellError:
+        return []
+    return [] if first is None else [{"value": text, "label": age_name(text), "detail": ""}]
 
 
 def is_mappable(field: str) -> bool:

@@ -1,6 +1,6 @@
 """Datasets: the list, one version with its numbers and checks, and what can be done with it."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import pairwise
 from urllib.parse import urlencode
 
@@ -101,7 +101,10 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "version": version,
         "versions": others,
         "earlier": earlier,
-        "table": summary_table.table([summary.of(version)]),
+        "table": replace(
+            summary_table.table([summary.of(version)]),
+            heads=[_("Version %(number)d") % {"number": version.number}],
+        ),
         "checks": made,
         "passed": sum(check.passed for check in made),
         "stated_form": StatedForm(version=version),

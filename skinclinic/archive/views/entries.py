@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.archive.forms.entry import EntryForm
 from skinclinic.archive.models import Entry, EntryChange
 from skinclinic.archive.presenters import shown
+from skinclinic.archive.presenters.import_words import age_name
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.views.tiles import ENTRIES, tiles
@@ -44,6 +45,7 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
         "tags": [(key, name, key in tags.split(row.tags)) for key, name in tags.TAGS],
         "site_name": sites.name(row.site),
         "skin_name": skin_types.name(row.skin_type),
+        "ages": age_name(f"{row.age}-{row.age_to}"),
         "columns": row.columns.items(),
         "subtypes": [
             subtypes.name(row.label, name) for name in vocabulary.subtypes_of(row.clinic, row.label)

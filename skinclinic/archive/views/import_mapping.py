@@ -14,6 +14,7 @@ from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.formats.values import DAY_FIRST, MONTH_FIRST
+from skinclinic.archive.formats.words import headers
 from skinclinic.archive.models import LABEL_LENGTH, Import, SavedMapping
 from skinclinic.archive.presenters import import_words
 from skinclinic.archive.presenters.label_names import group_name, known_label
@@ -166,6 +167,8 @@ def _field_words(row: Import, field: str) -> list[str]:
 def shown_labels(row: Import) -> list[dict]:
     """The words for diseases, how often they stand there, and what they were said to mean."""
     says = {one["word"]: one["says"] for one in row.report.get("label_words", []) if "says" in one}
+    counts = {one["word"]: one["count"] for one in row.report.get("label_words", []) if "count" in one}
+    counts |= row.report.get("unknown_labels", {})
     rows = row.report.get("unknown_label_rows", {})
     found = []
     for word in label_words(row):
@@ -173,7 +176,7 @@ def shown_labels(row: Import) -> list[dict]:
         found.append(
             {
                 "name": f"word-{_place(word)}", "word": word, "value": value, "says": says.get(word, ""),
-                "count": row.report.get("unknown_labels", {}).get(word), "rows": rows.get(word, []),
+                "count": counts.get(word), "rows": rows.get(word, []),
                 "typed": _("Leave out") if value == LEAVE_OUT else group_name(value) if value else "",
             }
         )  # fmt: skip
@@ -239,10 +242,11 @@ def columns_of(row: Import) -> tuple[list[dict], str, list[dict]]:
             return [], said, refused.to_json() if isinstance(refused, NotCertain) else []
         return [], _("The table is no longer there."), []
     names = [name for name in table.columns if name]
-    folded = {name.casefold(): name for name in names}
+    # What a person has named holds; until then what the names of the columns say is offered.
+    chosen = row.columns or headers.offered(names)
     words = import_words.field_names()
     return [
-        {"field": field, "word": words[field], "chosen": row.columns.get(field) or folded.get(field, ""),
+        {"field": field, "word": words[field], "chosen": chosen.get(field, ""),
          "names": [(name, ", ".join(samples.get(name, []))) for name in names], "needed": field in NEEDED}
         for field in READERS
     ], "", []  # fmt: skip

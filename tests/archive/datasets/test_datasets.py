@@ -7,7 +7,9 @@ import pytest
 from django.db import connection
 
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, DuplicatePair, Entry
+from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import checks, datasets, differences, freezing, summary
+from skinclinic.engine import jobs
 from skinclinic.services.refused import Refused
 from tests import factories
 
@@ -144,3 +146,10 @@ def test_one_name_for_a_dataset_chosen_by_several_at_once(clinic, curator):
         thread.join()
     assert sum(isinstance(one, int) for one in said) == 1 and len(said) == 4
     assert (Dataset.objects.count(), DatasetVersion.objects.count()) == (1, 1)
+
+
+def test_a_check_of_photos_that_look_alike_says_what_was_not_compared(draft, clinic):
+    assert "not compared" in check(draft, "near").said and "not compared" in check(draft, "undecided").said
+    duplicates.request_search(clinic)
+    jobs.run_waiting(duplicates.JOB)
+    assert check(draft, "near").said == check(draft, "undecided").said == ""

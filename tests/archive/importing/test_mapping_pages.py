@@ -147,3 +147,57 @@ def test_an_import_is_undone_on_its_page(client):  # noqa: F811
     row.refresh_from_db()
     assert row.state == "undone" and not Entry.objects.exists()
     assert "2 photos with their rows were removed" in page(client, row).content.decode()
+
+
+def test_columns_are_offered_by_their_names_until_a_person_has_named_them(client):  # noqa: F811
+    table = SimpleUploadedFile(
+        "t.csv", "사진 파일,진단명,나이,성별,Localisation\n0.jpg,bcc,71세,여,nose\n".encode()
+    )
+    fields = {"name": "P", "format": "csv", "role": "both", "archive": SimpleUploadedFile("a.zip", archive())}
+    client.post(reverse("import-new"), fields | {"table": table})
+    row = Import.objects.get()
+    chosen = {one["field"]: one["chosen"] for one in page(client, row).context["columns"] if one["chosen"]}
+    assert chosen == {
+        "file": "사진 파일", "label": "진단명", "age": "나이", "sex": "성별", "site": "Localisation",
+    }  # fmt: skip
+    post(client, row, "import-map", **{"column-file": "사진 파일", "column-label": "진단명"})
+    chosen = {one["field"]: one["chosen"] for one in page(client, row).context["columns"] if one["chosen"]}
+    assert chosen == {"file": "사진 파일", "label": "진단명"}
+    assert set(row.report["unread_columns"]) == {"나이", "성별", "Localisation"}
+
+
+def test_a_photo_whose_row_cannot_be_read_is_not_said_to_have_none(client):  # noqa: F811
+    row = upload(client, HEAD + "0.jpg,bcc,F,mars\n1.jpg,nevus,F,nose\n")
+    post(client, row, "import-map", **COLUMNS)
+    assert row.report["kept_out"] == 1 and row.report["files_without_row"] == ["2.jpg"]
+    shown = page(client, row).content.decode()
+    assert "photos whose rows have errors" in shown and "To the 1 error" in shown
+
+
+def test_ages_that_were_understood_are_listed_as_what_they_were_read_as(client):  # noqa: F811
+    table = "file,label,age\n0.jpg,bcc,71세\n1.jpg,bcc,85+\n2.jpg,bcc,45\n"
+    row = upload(client, table)
+    post(client, row, "import-map", **{f"column-{name}": name for name in ("file", "label", "age")})
+    (ages,) = [one for one in page(client, row).context["fields"] if one["field"] == "age"]
+    assert {one["word"]: one["means"] for one in ages["known"]} == {"71세": "71", "85+": "85 and older"}
+    offered = client.get(reverse("import-values"), {"field": "age", "q": "60-64"}).json()["terms"]
+    assert offered == [{"value": "60-64", "label": "60–64", "detail": ""}]
+
+
+def test_contradictions_are_told_in_words(client):  # noqa: F811
+    table = "file,label,patient,skin_type\n0.jpg,bcc,P,II-III\n1.jpg,bcc,P,5\n"
+    row = upload(client, table)
+    names = ("file", "label", "patient", "skin_type")
+    post(client, row, "import-map", **{f"column-{name}": name for name in names})
+    assert page(client, row).context["report"]["contradictions"][0]["values"] == [("II–III", 2), ("V", 3)]
+
+
+def test_the_counts_of_what_would_change_follow_the_choices(client):  # noqa: F811
+    row = written(client)
+    table = SimpleUploadedFile("t.csv", (HEAD + "0.jpg,bcc,M,nose\n1.jpg,mm,F,nose\n").encode())
+    post(client, row, "import-table", table=table)
+    new = Import.objects.latest("pk")
+    assert ("changed labels or facts", 2) in page(client, new).context["difference"]
+    client.post(reverse("import-decide", args=[new.pk]), {"field-sex": "keep"})
+    counts = dict(page(client, new).context["difference"])
+    assert counts["changed labels or facts"] == 1 and counts["keep what is here, as chosen"] == 1

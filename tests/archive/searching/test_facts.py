@@ -141,3 +141,13 @@ def test_pages_explain_the_fields_and_keep_the_filters(archive, client_for, cura
 def test_a_dataset_of_facts_keeps_its_search(archive, client_for, curator):
     client = client_for(curator)
     assert "age 60–75" in client.get(url("dataset-new"), {"age": "60..75"}).content.decode()
+
+
+def test_a_range_is_shown_as_one_on_the_page_of_a_photo(archive, client_for, curator):
+    client = client_for(curator)
+    shown = {
+        entry.external_id: client.get(url("archive-entry", entry.pk)).content.decode()
+        for entry in Entry.objects.filter(clinic=archive)
+    }
+    assert "age 30–35" in shown["thirty"] and "30 years" not in shown["thirty"]
+    assert "age 85 and older" in shown["oldest"] and "type III–IV" in shown["range"]

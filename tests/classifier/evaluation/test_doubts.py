@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from classifier.metrics.delong import AucTest
 from classifier.services.evaluation.report import Report
 from classifier.services.evaluation.run import LEAKS
 from classifier.services.models import comparison
@@ -104,3 +105,13 @@ def test_models_say_whether_it_can_be_checked(row, given, client_for):
     assert text.count("Nobody knows which photos it was trained on") == 1
     assert "by the hashes of its training photos: known-1/training-photos.csv (0)" in text
     assert "Nobody knows which photos" in text_of(client.get(url("model", given["unknown"].pk)))
+
+
+def test_an_interval_of_a_difference_ends_where_a_difference_must(row, given, client_for):
+    found = compared(row, given, *given["known"])
+    tests = [line.test for line in found.lines if line.test and line.test.low is not None]
+    assert tests and all(-1 <= test.low <= test.difference <= test.high <= 1 for test in tests)
+    wide = AucTest(0.9, 0.1, 0.8, 0.2, 0.8 - 0.392, 0.8 + 0.392, 4.0, None, 0.0001)
+    assert (comparison._within(wide).low, comparison._within(wide).high) == (wide.low, 1.0)
+    answer = client_for(given["curator"]).get(url("evaluation-compare", row.pk))
+    assert "its intervals cut to −1 to 1" in text_of(answer)

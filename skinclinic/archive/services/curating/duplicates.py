@@ -57,6 +57,12 @@ def search_is_due(clinic: Clinic, last: Job | None) -> bool:
     return bool(seen["count"]) and (last is None or last.key != f"{clinic.pk}:{seen['last']}:{seen['count']}")
 
 
+def compared_up_to(clinic: Clinic) -> int:
+    """The key of the newest photo that a finished search has seen; 0 before the first."""
+    done = Job.objects.filter(kind=JOB, clinic=clinic, state=Job.State.DONE).order_by("-id").first()
+    return int(done.key.split(":")[1]) if done else 0
+
+
 def find_pairs(clinic: Clinic) -> Iterator[DuplicatePair]:
     """The pairs at most MAX_DISTANCE bits apart that the clinic does not have yet, unsaved, nearest first.
 

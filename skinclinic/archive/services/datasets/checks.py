@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import against, freezing
 
 SHOWN = 24
@@ -37,6 +38,7 @@ class Check:
 
 def of(version: DatasetVersion) -> list[Check]:
     """Make every check; what classes are to have is what ``version.stated`` says."""
+    uncompared = _not_compared(version)
     checks = [
         _sizes(version),
         _rows(version, "subtypes", _("Subtype counts add up to their class")),
@@ -47,8 +49,8 @@ def of(version: DatasetVersion) -> list[Check]:
         _rows(version, "patients", _("No known patient is in both training and test"), _not_known(version)),
         _rows(version, "lesions", _("No lesion is in both training and test")),
         _rows(version, "twice", _("No photo is there twice")),
-        _rows(version, "near", _("No photo looks like one on the other side")),
-        _rows(version, "undecided", _("Every pair that looks alike was decided")),
+        _rows(version, "near", _("No photo looks like one on the other side"), uncompared),
+        _rows(version, "undecided", _("Every pair that looks alike was decided"), uncompared),
         _rows(version, against.REJECTED, _("No member was rejected")),
         _rows(version, "reviewed", _("Every member was reviewed")),
         _rows(version, against.DELETED, _("Every photo is still in the archive")),
@@ -79,6 +81,21 @@ def _not_known(version: DatasetVersion) -> str:
             n,
         )
         % n
+    )
+
+
+def _not_compared(version: DatasetVersion) -> str:
+    """How many photos came after the last search for photos that look alike."""
+    n = version.items.filter(entry__gt=duplicates.compared_up_to(version.clinic)).count()
+    return (
+        ngettext(
+            "%d photo was not compared with the others yet: look for duplicates first",
+            "%d photos were not compared with the others yet: look for duplicates first",
+            n,
+        )
+        % n
+        if n
+        else ""
     )
 
 

@@ -77,17 +77,24 @@ def wanted(change: Change, external_id: str, decisions: dict) -> bool:
     return said == TAKE if said else not change.decided
 
 
+def which_wanted(changes: list[Change], external_id: str, decisions: dict) -> set[str]:
+    """The fields of one photo that are taken; the subtype goes with another label."""
+    by_field = {one.field: one for one in changes}
+    return {
+        one.field
+        for one in changes
+        if wanted(by_field.get("label", one) if one.field == "subtype" else one, external_id, decisions)
+    }
+
+
 def decided_fields(
     changes: list[Change], row: Row, label: str, decisions: dict
 ) -> tuple[dict[str, object], dict[str, object]]:
     """({field: new value} of what is taken, {field: what the source says} of what is kept). The subtype and the code
     go with another label."""
-    by_field = {one.field: one for one in changes}
-    taken: dict[str, object] = {}
-    kept: dict[str, object] = {}
-    for one in changes:
-        leader = by_field.get("label", one) if one.field == "subtype" else one
-        (taken if wanted(leader, row.external_id, decisions) else kept)[one.field] = one.new
+    wanted_here = which_wanted(changes, row.external_id, decisions)
+    taken: dict[str, object] = {one.field: one.new for one in changes if one.field in wanted_here}
+    kept: dict[str, object] = {one.field: one.new for one in changes if one.field not in wanted_here}
     if "label" in taken:
         taken["icd10"] = fields_of(row, label)["icd10"]
         kept.pop("icd10", None)

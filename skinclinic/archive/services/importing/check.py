@@ -47,12 +47,12 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
 
     ``say(done, total)`` is called now and then. The report: ``refused`` (a reason for the whole; with ``encodings``
     where a person has to say how the table is read) and ``errors`` (both as ``row_errors`` writes them),
-    ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most frequent of
-    ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of other fields,
-    ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of file: {count, names}},
-    ``contradictions``, ``files_without_row``, ``new``, ``unchanged``, ``changed``, ``kept``, ``changes`` {field:
-    counts}, ``known`` (files that another source holds already), ``doubled`` (the same file twice), ``left_out``,
-    ``labels``.
+    ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most
+    frequent of ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of
+    other fields, ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of
+    file: {count, names}}, ``contradictions``, ``files_without_row``, ``kept_out`` (photos of rows that
+    cannot be read), ``new``, ``unchanged``, ``changed``, ``kept``, ``changes`` {field: counts}, ``known``
+    (files that another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
     """
     try:
         photos = open_photos(Path(row.photos) if row.photos else None)
@@ -122,9 +122,9 @@ class _Check:
             self._compare()
         if not self.ids and not self.problems.total:
             raise TableRefused(_("There is no row to import."))
-        if self.source.table:
-            self.used.update(filter(None, map(self._found, self.source.reader.named_in_vain)))
-        without = [name for name in self.photos.names if name not in self.used]
+        kept_out = self._kept_out()
+        named = self.used | kept_out
+        without = [name for name in self.photos.names if name not in named]
         unknown = self.labels.unknown
         return {
             "errors": self.problems.to_json(),
@@ -142,6 +142,7 @@ class _Check:
             **self.facts.report(),
             "files_without_row": without[:MOST_FILES_NAMED],
             "files_without_row_count": len(without),
+            "kept_out": len(kept_out - self.used),
             "doubled": self.doubled,
             "labels": dict(sorted(self.by_label.items(), key=lambda item: labels.order(item[0]))),
             **{
@@ -157,6 +158,16 @@ class _Check:
         known = [{"word": w, "count": n, "means": label} for w, (label, n) in self.labels.read.items()]
         asked = [{"word": word, "says": says[word]} for word in self.labels.unknown if word in says]
         return [*known, *asked]
+
+    def _kept_out(self) -> set[str]:
+        """Photos whose rows hold a cell that cannot be read: they have a row, and wait for its correction."""
+        found = set()
+        for wanted in self.source.reader.kept_out if self.source.table else ():
+            try:
+                found.add(self.photos.find(wanted) if wanted else None)
+            except Ambiguous:
+                continue
+        return {name for name in found if name}
 
     def _second(self) -> list[str]:
         table = self.source.table

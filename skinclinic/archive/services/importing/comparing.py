@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
@@ -18,6 +19,7 @@ class Comparing:
         self.row, self.listed = row, listed
         self.fields: dict[str, Counter[str]] = {}
         self.kept = 0
+        self.chosen = Counter({"changed": 0, "stay": 0})
 
     def entries(self, external_ids: list[str]) -> dict[str, Entry]:
         if not self.row.source_id:
@@ -38,6 +40,8 @@ class Comparing:
             listed = [one for one in found.get(entry.pk, []) if one.is_new]
             self.kept += bool(len(found.get(entry.pk, [])) - len(listed))
             changed += bool(listed)
+            if listed:
+                self.chosen[_what_becomes(listed, entry.external_id, self.row.decisions)] += 1
             for one in listed:
                 counts = self.fields.setdefault(one.field, Counter())
                 counts["count"] += 1
@@ -50,11 +54,28 @@ class Comparing:
         return changed
 
     def report(self) -> dict:
-        """``kept``: photos of which something that a person decided here stays, the source being as it was."""
+        """``kept``: photos of which something that a person decided here stays, the source being as it was;
+        ``chosen``: see ``as_chosen``."""
         return {
             "kept": self.kept,
+            "chosen": dict(self.chosen),
             "changes": {name: dict(counts) for name, counts in sorted(self.fields.items())},
         }
+
+
+def as_chosen(path: Path, decisions: dict) -> dict[str, int]:
+    """{"changed", "stay"}: photos of the list that change, and those of which all stays, as a curator chose."""
+    counts = Counter({"changed": 0, "stay": 0})
+    for external_id, found in groupby(lines(path), lambda line: line["id"]):
+        listed = [
+            changes.Change(one["field"], one["old"], one["new"], decided=one["decided"]) for one in found
+        ]
+        counts[_what_becomes(listed, external_id, decisions)] += 1
+    return dict(counts)
+
+
+def _what_becomes(listed: list[changes.Change], external_id: str, decisions: dict) -> str:
+    return "changed" if changes.which_wanted(listed, external_id, decisions) else "stay"
 
 
 def lines(path: Path) -> Iterator[dict]:

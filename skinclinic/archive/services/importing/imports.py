@@ -20,9 +20,9 @@ from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Import, SavedMapping, Source
 from skinclinic.archive.services.exporting import read_back
 from skinclinic.archive.services.importing import check as import_check
+from skinclinic.archive.services.importing import comparing, undoing
 from skinclinic.archive.services.importing import dataset as dataset_of_import
 from skinclinic.archive.services.importing import tables as import_tables
-from skinclinic.archive.services.importing import undoing
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
@@ -201,7 +201,9 @@ def replace_table(row: Import, table: Iterable[bytes]) -> None:
 
 def decide(row: Import, decisions: dict) -> None:
     """Say what of the source's changes is taken and what is kept (``changes.wanted``). Raises NotNow."""
-    _move(row, (*CHECKABLE, State.PAUSED), row.state, decisions=decisions)
+    chosen = comparing.as_chosen(changes_file(row), decisions)
+    report = row.report | {"chosen": chosen}
+    _move(row, (*CHECKABLE, State.PAUSED), row.state, decisions=decisions, report=report)
 
 
 def pause(row: Import) -> None:

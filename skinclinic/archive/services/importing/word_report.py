@@ -1,5 +1,6 @@
 """The words that a table has in the fields a curator may explain, with what each was read as."""
 
+import re
 from typing import Any
 
 from skinclinic.archive.formats.columns import MAPPABLE
@@ -8,10 +9,11 @@ from skinclinic.archive.formats.rows import is_unknown
 
 MOST_WORDS = 400
 LONGEST = 120
+_PLAIN_AGE = re.compile(r"[0-9]+(\.0*)?")
 
 
 def words_of(source: Source) -> dict[str, list[dict]]:
-    """{field: [{word, count, means, known}]}, those nobody knows first. Not ages that are understood: any number is."""
+    """{field: [{word, count, means, known}]}, those nobody knows first. Not ages that are plain numbers."""
     if source.table is None:
         return {}
     found: dict[str, list[dict]] = {}
@@ -23,7 +25,8 @@ def words_of(source: Source) -> dict[str, list[dict]]:
             value = source.reader.meaning(name, word)
             is_said = word.strip().casefold() in said
             is_known = is_said or source.reader.is_known(name, word)
-            if is_known and not is_said and (name == "age" or is_unknown(word)) and word:
+            is_plain = is_unknown(word) or (name == "age" and _PLAIN_AGE.fullmatch(word))
+            if is_known and not is_said and is_plain and word:
                 continue
             listed.append({"word": word[:LONGEST], "count": count, "means": _shown(value), "known": is_known})
         listed.sort(key=lambda one: (one["known"], -one["count"]))
