@@ -27,6 +27,7 @@ TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _HEAD = b"Exif\0\0"
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _ORIENTATION, _DETAILS, _INTEROPERABILITY = 0x0112, 0x8769, 0xA005
 _TAKEN, _DIGITISED, _INDEX, _COLOURS = 0x9003, 0x9004, 0x0001, 0xA001
 _OFFSET_OF = {_TAKEN: 0x9011, _DIGITISED: 0x9012}
@@ -37,8 +38,10 @@ _READ = {
 # Adobe RGB: what some programs write for it, beside the standard's own way, an index of R03.
 _SRGB_COLOURS, _ADOBE_COLOURS = 1, 2
 _BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
+# The standard's own types of these facts are 3 and 4; some programs write a byte, TIFF the place of a directory.
+_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 _LONGEST = 64
-_XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
+_XMP_ORIENTATION = re.compile(rb"\w+:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,17 @@ def block(data: bytes) -> bytes:
     return data
 
 
+def usable(tiff: bytes) -> bytes:
+    """The block if it is one of EXIF data, else nothing, so that another one may be it."""
+    return tiff if tiff[:4] in _ORDERS and len(tiff) > 8 else b""
+
+
 def read(tiff: bytes, xmp: bytes = b"") -> Facts:
     """Facts from the TIFF block of EXIF data. Broken data counts as none: the pixels matter more.
 
     An orientation that EXIF does not name is taken from XMP.
     """
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    order = _ORDERS.get(tiff[:4])
     main: dict[int, int | bytes] = {}
     if order and len(tiff) >= 8:
         main = _directory(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
@@ -123,8 +131,8 @@ def _directory(tiff: bytes, order: str, offset: int | bytes | None) -> dict[int,
         length = _BYTES_OF_TYPE.get(kind, 0) * number
         if tag not in _READ:
             continue
-        if kind in (3, 4) and number == 1:
-            values[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), tiff, start + 8)[0]
+        if kind in _NUMBERS and number == 1:
+            values[tag] = struct.unpack_from(order + _NUMBERS[kind], tiff, start + 8)[0]
         elif kind in (2, 7, 129) and length > 0:
             place = start + 8 if length <= 4 else struct.unpack_from(order + "I", tiff, start + 8)[0]
             values[tag] = tiff[place : place + min(length, _LONGEST)]
