@@ -9,6 +9,7 @@ Read by hand: a general reader copies every field, and a few kilobytes of EXIF c
 
 import re
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -42,6 +43,9 @@ _BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 _LONGEST = 64
 _XMP_ORIENTATION = re.compile(rb"\w+:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
+# When the picture was taken, as cameras and programs that describe photos write it; the first of these counts.
+_XMP_DATES = (b"DateTimeOriginal", b"DateCreated", b"DateTimeDigitized", b"CreateDate")
+_XMP_DATE = re.compile(rb"\w+:(" + b"|".join(_XMP_DATES) + rb")(?:\s*=\s*[\"']|>\s*)([^\"'<>]{4,64})")
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ def usable(tiff: bytes) -> bytes:
     return tiff if tiff[:4] in _ORDERS and len(tiff) > 8 else b""
 
 
-def read(tiff: bytes, xmp: bytes = b"") -> Facts:
+def read(tiff: bytes, xmp: bytes = b"", dates: Iterable[str] = ()) -> Facts:
     """Facts from the TIFF block of EXIF data. Broken data counts as none: the pixels matter more.
 
-    An orientation that EXIF does not name is taken from XMP.
+    An orientation that EXIF does not name is taken from XMP, and a date from there or from ``dates``, what other
+    places of the file say.
     """
     order = _ORDERS.get(tiff[:4])
     main: dict[int, int | bytes] = {}
@@ -78,7 +83,7 @@ def read(tiff: bytes, xmp: bytes = b"") -> Facts:
         main = _directory(tiff, order, struct.unpack_from(order + "I", tiff, 4)[0])
     details = _directory(tiff, order or "<", main.get(_DETAILS))
     interoperability = _directory(tiff, order or "<", details.get(_INTEROPERABILITY))
-    taken, notes = _taken(details)
+    taken, notes = _taken([*_dates(details), *((text, "") for text in (*_dates_in(xmp), *dates))])
     return Facts(
         turn=TRANSPOSE.get(_orientation(main, xmp)),
         taken=taken,
@@ -101,15 +106,25 @@ def _is_adobe_rgb(colours: int | bytes | None, index: int | bytes | None) -> boo
     return colours != _SRGB_COLOURS and isinstance(index, bytes) and index.startswith(b"R03")
 
 
-def _taken(details: dict[int, int | bytes]) -> tuple[Taken | None, tuple[str, ...]]:
+def _dates(details: dict[int, int | bytes]) -> Iterator[tuple[str, str]]:
+    """Each date of EXIF with what a field of its own says of its zone."""
+    for tag, offset_tag in _OFFSET_OF.items():
+        yield _text(details.get(tag)), _text(details.get(offset_tag)) or _text(details.get(_OFFSET))
+
+
+def _dates_in(xmp: bytes) -> Iterator[str]:
+    found = {name: value for name, value in _XMP_DATE.findall(xmp)}
+    return (camera_dates.as_text(found[name]) for name in _XMP_DATES if name in found)
+
+
+def _taken(dates: Iterable[tuple[str, str]]) -> tuple[Taken | None, tuple[str, ...]]:
     """The first date that can be right, and a note if what was written cannot."""
     now = datetime.now(UTC).replace(tzinfo=None)
     notes: tuple[str, ...] = ()
-    for tag, offset_tag in _OFFSET_OF.items():
-        text = _text(details.get(tag))
+    for text, offset in dates:
         if camera_dates.says_nothing(text):
             continue
-        taken = camera_dates.read(text, _text(details.get(offset_tag)) or _text(details.get(_OFFSET)))
+        taken = camera_dates.read(text, offset)
         if taken and camera_dates.is_plausible(taken, now):
             return taken, ()
         notes = ("date_not_taken",)

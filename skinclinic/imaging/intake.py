@@ -66,7 +66,7 @@ def accept(
     """
     source_format = _format(data, max_bytes)
     header, image = _open(source_format, data, max_pixels, min_side)
-    facts = exif.read(header.exif, header.xmp)
+    facts = exif.read(header.exif, header.xmp, header.dates)
     sampling = _FORMATS[source_format].subsampling(image)
     is_ours = isinstance(image, JpegImageFile) and jpeg.is_plain(data, image, raster.quantisation())
     profile = image.info.get("icc_profile")

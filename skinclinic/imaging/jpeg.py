@@ -7,14 +7,14 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from . import jpeg_scans, mpf
+from . import iptc, jpeg_scans, mpf
 from .exif import block, usable
 from .header import Header
 from .refusals import PhotoRejected, _
 
 NAME = "JPEG"
 
-_START, _END, _SCAN, _APP1, _APP2, _COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xFE
+_START, _END, _SCAN, _APP1, _APP2, _APP13, _COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xED, 0xFE
 _STANDALONE = {0x00, 0x01, _START, *range(0xD0, 0xD8)}
 # Those of JPEG-LS too, which is another format behind the same markers.
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
@@ -53,7 +53,7 @@ def inspect(data: bytes) -> Header:
     kept = [data[:2]]
     frames: list[tuple[int, bytes]] = []
     scans: list[bytes] = []
-    exif, xmp = b"", b""
+    exif, xmp, dates = b"", b"", tuple[str, ...]()
     index: tuple[int, bytes] | None = None
     has_gain_map = has_end = False
     for marker, start, body, end in _segments(data):
@@ -66,6 +66,8 @@ def inspect(data: bytes) -> Header:
             exif = exif or (usable(block(segment)) if segment.startswith(_EXIF) else b"")
             xmp = xmp or (segment[len(_XMP) :] if segment.startswith(_XMP) else b"")
             has_gain_map = has_gain_map or mpf.names_gain_map(segment)
+        elif marker == _APP13:
+            dates = dates or iptc.dates(segment)
         elif marker == _APP2:
             index = index or ((body, segment) if mpf.is_index(segment) else None)
             has_gain_map = has_gain_map or mpf.names_gain_map(segment)
@@ -78,7 +80,9 @@ def inspect(data: bytes) -> Header:
     _check_frame(frames, scans, has_end)
     width, height = _size(frames[0][1])
     notes = mpf.notes(data, end, index, has_gain_map) if has_end else ("end_missing",)
-    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, notes=notes + _notes_on_profile(kept))
+    return Header(
+        width, height, b"".join(kept), exif=exif, xmp=xmp, dates=dates, notes=notes + _notes_on_profile(kept)
+    )
 
 
 def _size(frame: bytes) -> tuple[int, int]:

@@ -67,7 +67,9 @@ def inspect(data: bytes) -> Header:
         *(["profile_ignored"] if unread else []),
     )
     exif = block(told.get(b"eXIf", b"")) or exif
-    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, space=space, notes=notes)
+    return Header(
+        width, height, b"".join(kept), exif=exif, xmp=xmp, dates=png_text.dates(texts), space=space, notes=notes
+    )  # fmt: skip
 
 
 def _space(told: Mapping[bytes, bytes], name: bytes = b"", profile: bytes = b"") -> tuple[Space | None, bool]:
