@@ -37,6 +37,8 @@ def to_srgb(
         image, note = _apply_profile(image, profile)
         if note:
             notes.append(note)
+    elif image.mode == "CMYK":
+        notes.append("inks_without_profile")
     image = _rgb(image)
     if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
         white = Image.new("RGB", image.size, "white")

@@ -37,7 +37,7 @@ _READ = {
     _ORIENTATION, _DETAILS, _INTEROPERABILITY, _TAKEN, _DIGITISED, _INDEX, _COLOURS, _OFFSET, *_OFFSET_OF.values(),
 }  # fmt: skip
 # Adobe RGB: what some programs write for it, beside the standard's own way, an index of R03.
-_SRGB_COLOURS, _ADOBE_COLOURS = 1, 2
+_SRGB_COLOURS, _ADOBE_COLOURS, _OTHER_COLOURS = 1, 2, 0xFFFF
 _BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
 # The standard's own types of these facts are 3 and 4; some programs write a byte, TIFF the place of a directory.
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
@@ -51,11 +51,13 @@ _XMP_DATE = re.compile(rb"\w+:(" + b"|".join(_XMP_DATES) + rb")(?:\s*=\s*[\"']|>
 @dataclass(frozen=True)
 class Facts:
     """`turn`: what makes the picture upright, or None. `taken`: when, by the camera's clock.
-    `adobe_rgb`: the camera says that the colours are Adobe RGB. `notes`: codes of `refusals.NOTES`."""
+    `adobe_rgb`: the camera says that the colours are Adobe RGB; `other_colours`: that they are not sRGB.
+    `notes`: codes of `refusals.NOTES`."""
 
     turn: Image.Transpose | None = None
     taken: Taken | None = None
     adobe_rgb: bool = False
+    other_colours: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -88,6 +90,7 @@ def read(tiff: bytes, xmp: bytes = b"", dates: Iterable[str] = ()) -> Facts:
         turn=TRANSPOSE.get(_orientation(main, xmp)),
         taken=taken,
         adobe_rgb=_is_adobe_rgb(details.get(_COLOURS), interoperability.get(_INDEX)),
+        other_colours=details.get(_COLOURS) == _OTHER_COLOURS,
         notes=notes,
     )
 
