@@ -53,7 +53,7 @@ def shown(row: Import) -> dict[str, Any]:
 def _why(code: str) -> str:
     """Why something of an undone import stays; other reasons are said by those who need the photo."""
     return {
-        "filed": _("filed under another patient or lesion by this import"),
+        "filed": _("filed elsewhere since this import"),
         "changed": _("changed here since"),
         "frozen": _("in a frozen dataset"),
     }.get(code, code)
