@@ -69,12 +69,13 @@ class TryResultView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request, token: str):
-        """State and, once there, scores, background, photo quality and heatmaps."""
+        """State, what was changed in the photo and, once there, scores, background, photo quality and heatmaps."""
         trial = find(token)
         body = {
             "state": trial.state,
             "model": trial.model_version.name,
             "trained_on": trial.model_version.manifest.get("trained_on", ""),
+            "notes": trial.notes,
         }
         if trial.result:
             scores = trial.result["scores"]

@@ -23,6 +23,8 @@ class TryRun(models.Model):
     sender = models.CharField(max_length=64, db_index=True)
     # {"scores", "background", "quality", "maps": [12 heatmaps of rows in [0, 1]]}
     result = models.JSONField(null=True)
+    # What was changed when the photo was stored: codes of ``imaging.NOTES``.
+    notes = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     def __str__(self) -> str:

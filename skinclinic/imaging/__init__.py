@@ -10,7 +10,7 @@ from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
 from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
 from .likeness import perceptual_hash
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, mark_synthetic, open_rgb, thumbnail
-from .refusals import MESSAGES, NOTES, BoxRejected, PhotoRejected
+from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, PhotoRejected
 from .sniff import HEAD_BYTES, SUFFIXES, kind_of, photo_format
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "SMALLEST_BOX",
     "SUFFIXES",
     "THUMBNAIL_SIDE",
+    "USUAL_NOTES",
     "AcceptedPhoto",
     "Box",
     "BoxRejected",

@@ -60,6 +60,7 @@ def inspect(data: bytes) -> Header:
         header.height,
         payload,
         exif=header.exif,
+        xmp=header.xmp,
         turns=False,
         space=space,
         notes=notes,

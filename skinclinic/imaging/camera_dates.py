@@ -3,16 +3,23 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from email.utils import parsedate_tz
 
 # Year first, as the standard has it; day first cannot be told from month first, so it is not read.
 _DATE = re.compile(
-    r"(?P<year>\d{4})(?P<mark>[:/.\- ])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})"
-    r"(?:(?:\s*[T_]\s*|\s+|\s*-\s*)(?P<time>\d.*))?",
+    r"(?P<year>\d{4})(?P<mark>[:/.\- ]) ?(?P<month>\d{1,2})(?P=mark) ?(?P<day>\d{1,2})"
+    r"(?:(?:\s*[T_]\s*|\s+|\s*-\s*)(?P<time>[\d오午上下].*))?",
     re.IGNORECASE | re.DOTALL,
 )
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?=\D|$)")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})((?:\d{6})?)(?=\D|$)")
+# 2021年7月8日, 2021년 7월 8일.
+_EAST_ASIAN = re.compile(r"(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
+# A month by its English name can be told from the day wherever it stands.
+_NAMED_MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.IGNORECASE)
+_MONTH_FIRST = re.compile(r"([a-z]{3})[a-z]*\.? (\d{1,2}),? (\d{4})(.*)", re.IGNORECASE | re.DOTALL)
 _TIME = re.compile(
-    r"(?P<hour>\d{1,2})[:.]?(?P<minute>\d{2})(?:[:.]?(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?:(?P<early>오전|午前|上午)|(?P<late>오후|午後|下午))?\s*"
+    r"(?P<hour>\d{1,2})(?P<mark>[:.\-]?)(?P<minute>\d{2})(?:(?:(?P=mark)|[:.])(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"\s*(?P<half>[AP]M)?\s*(?P<zone>Z|[+\-−]\d{1,2}:?\d{0,2}|[A-Z]{3,4})?",
     re.IGNORECASE,
 )
@@ -34,8 +41,11 @@ class Taken:
 
 
 def as_text(raw: bytes) -> str:
-    """The text of an EXIF field: what stands before the first NUL, without the blanks around it."""
-    return raw.partition(b"\0")[0].decode("ascii", "replace").strip()
+    """The text of an EXIF field: what stands before the first NUL, without the blanks around it.
+
+    ASCII by the standard; some phones write the digits and words of their owner's language.
+    """
+    return raw.partition(b"\0")[0].decode("utf-8", "replace").strip()
 
 
 def says_nothing(text: str) -> bool:
@@ -45,7 +55,10 @@ def says_nothing(text: str) -> bool:
 
 def read(text: str, offset: str = "") -> Taken | None:
     """The moment that a text names, or None. `offset` is what a field of its own says of the zone."""
-    found = _DATE.fullmatch(_COMPACT.sub(r"\1:\2:\3", text, count=1))
+    if _NAMED_MONTH.search(text):
+        return _with_named_month(text, offset)
+    plain = _EAST_ASIAN.sub(r"\1:\2:\3", text, count=1)
+    found = _DATE.fullmatch(_COMPACT.sub(r"\1:\2:\3 \4", plain, count=1).strip())
     if not found:
         return None
     clock = _time(found["time"] or "")
@@ -57,6 +70,22 @@ def read(text: str, offset: str = "") -> Taken | None:
     except ValueError:
         return None
     return Taken(datetime.combine(day, moment), zone if zone is not None else _minutes(offset))
+
+
+def _with_named_month(text: str, offset: str) -> Taken | None:
+    """'Thu, 08 Jul 2021 23:30:11 +0200', 'Thu Jul  8 23:30:11 2021', '8 July 2021'."""
+    if found := _MONTH_FIRST.fullmatch(text):
+        text = f"{found[2]} {found[1]} {found[3]} {found[4]}"
+    try:
+        parts = parsedate_tz(text if ":" in text else f"{text.rstrip()} 12:00:00")
+        if parts is None:
+            return None
+        at = datetime.combine(date(*parts[:3]), time(*parts[3:6]))
+    except (ValueError, IndexError, TypeError, OverflowError):
+        return None
+    zone = parts[9]
+    is_said = zone is not None and bool(re.search(r"[+\-]\d{4}|GMT|UTC", text))
+    return Taken(at, zone // 60 if zone is not None and is_said else _minutes(offset))
 
 
 def is_plausible(taken: Taken, now: datetime) -> bool:
@@ -74,8 +103,9 @@ def _time(text: str) -> tuple[time, int | None] | None:
     if not found:
         return None
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-    if found["half"] and 1 <= hour <= 12:
-        hour = hour % 12 + (12 if found["half"].upper() == "PM" else 0)
+    half = (found["half"] or "").upper() or ("PM" if found["late"] else "AM" if found["early"] else "")
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if half == "PM" else 0)
     # Hours counted from 1 to 24 call the day's first one 24; a leap second is the minute's 61st.
     hour, second = 0 if hour == 24 else hour, min(second, 59) if second <= 60 else second
     try:

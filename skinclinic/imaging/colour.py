@@ -1,21 +1,17 @@
 """Any pixel layout and colour profile to plain 8-bit sRGB that looks the same."""
 
-import re
 from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from . import named_colour, spaces
+from . import named_colour, named_profiles
 from .spaces import Space
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 _SPACE_OF_MODE = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 _LARGEST_PROFILE = 4 * 1024 * 1024
-# The table of a profile's tags comes first.
-_TAGS_END = 4096
-_CICP_TAG = re.compile(rb"cicp(.{4})\0\0\0\x0c", re.DOTALL)
 # Two levels of 255 cannot be seen; the many published "sRGB" profiles differ by that much.
 _SAME_LEVELS = 2
 
@@ -32,7 +28,7 @@ def to_srgb(
     notes = []
     low = image.info.get("low")
     image, alpha = _split_alpha(_to_eight_bits(image))
-    space = space or _space_inside(profile)
+    space = space or named_profiles.hdr(profile or b"")
     if space and image.mode in ("RGB", "L"):
         image, note = _apply_space(_rgb(image), low and _rgb(low), space)
         if note:
@@ -41,6 +37,8 @@ def to_srgb(
         image, note = _apply_profile(image, profile)
         if note:
             notes.append(note)
+    elif image.mode == "CMYK":
+        notes.append("inks_without_profile")
     image = _rgb(image)
     if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
         white = Image.new("RGB", image.size, "white")
@@ -80,18 +78,6 @@ def _apply_space(image: Image.Image, low: Image.Image | None, space: Space) -> t
     return named_colour.convert(image, low, space), "hdr_to_srgb" if space.is_hdr else "converted_to_srgb"
 
 
-def _space_inside(profile: bytes | None) -> Space | None:
-    """The HDR space that an ICC profile names (ICC.1:2022, 9.2.17): its curves alone would say grey."""
-    found = _CICP_TAG.search((profile or b"")[:_TAGS_END])
-    if not profile or not found:
-        return None
-    value = profile[int.from_bytes(found[1]) :][:12]
-    if len(value) < 12 or not value.startswith(b"cicp"):
-        return None
-    space = spaces.by_code(value[8], value[9], is_narrow=value[11] == 0)
-    return space if space and space.is_hdr else None
-
-
 def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | None]:
     try:
         if len(data) > _LARGEST_PROFILE:
@@ -102,6 +88,8 @@ def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | 
             if _is_srgb(data):
                 return image, None
             image = image.convert("RGB") if image.mode == "L" else image
+        elif space == "GRAY" and image.mode == "RGB" and _is_grey(image):
+            image = image.convert("L")
         if _SPACE_OF_MODE[image.mode] != space:
             return image, "profile_ignored"
         transform = ImageCms.buildTransform(profile, _SRGB, image.mode, "RGB")
@@ -110,6 +98,12 @@ def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | 
         return converted or image, "converted_to_srgb"
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image, "profile_ignored"
+
+
+def _is_grey(image: Image.Image) -> bool:
+    """Whether the channels are the same: some formats and decoders know no grey."""
+    red, green, blue = image.split()
+    return red.tobytes() == green.tobytes() == blue.tobytes()
 
 
 @lru_cache(maxsize=8)

@@ -28,7 +28,7 @@ def inspect(data: bytes, name: str = NAME) -> Header:
         end = end_of_boxes(data)
         container = pillow_heif.open_heif(data[:end])
         width, height = container.size
-        exif = container.info.get("exif") or b""
+        exif, xmp = (container.info.get(name) or b"" for name in ("exif", "xmp"))
         pixels = decoded_pixels(data[:end])
         has_tone_map = _TONE_MAP in {kind for _item, kind in heif_items.kinds(heif_boxes.meta(data[:end]))}
     except (ValueError, EOFError, SyntaxError, RuntimeError, OSError, IndexError, struct.error) as error:
@@ -44,6 +44,7 @@ def inspect(data: bytes, name: str = NAME) -> Header:
         height,
         data[:end],
         exif=block(exif),
+        xmp=xmp,
         turns=False,
         space=space,
         notes=tuple(notes),

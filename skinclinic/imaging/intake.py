@@ -66,13 +66,10 @@ def accept(
     """
     source_format = _format(data, max_bytes)
     header, image = _open(source_format, data, max_pixels, min_side)
-    facts = exif.read(header.exif, header.xmp)
+    facts = exif.read(header.exif, header.xmp, header.dates)
     sampling = _FORMATS[source_format].subsampling(image)
     is_ours = isinstance(image, JpegImageFile) and jpeg.is_plain(data, image, raster.quantisation())
-    profile = image.info.get("icc_profile")
-    if not profile and not header.space and facts.adobe_rgb:
-        profile = profiles.adobe_rgb_profile()
-    image, colour_notes = colour.to_srgb(image, profile, header.space)
+    image, notes = _in_srgb(image, header, facts)
     if header.turns and facts.turn is not None:
         image = image.transpose(facts.turn)
     encoded = raster.encode_jpeg(image, subsampling=sampling)
@@ -86,15 +83,30 @@ def accept(
         source_format=source_format,
         captured_at=facts.taken.at if facts.taken else None,
         captured_offset=facts.taken.offset if facts.taken else None,
-        notes=header.notes + colour_notes + facts.notes,
+        notes=notes,
         sha256=sha256(data),
         thumbnail=raster.thumbnail(image),
     )
 
 
-def check(data: bytes) -> None:
-    """Decode an uploaded photo without storing it: raises PhotoRejected for whatever `accept` refuses."""
-    _open(_format(data, MAX_BYTES), data, MAX_PIXELS, MIN_SIDE)
+def check(data: bytes) -> tuple[str, ...]:
+    """The notes that a photo would be stored with, without storing it. Raises PhotoRejected for whatever `accept`
+    refuses."""
+    header, image = _open(_format(data, MAX_BYTES), data, MAX_PIXELS, MIN_SIDE)
+    return _in_srgb(image, header, exif.read(header.exif, header.xmp, header.dates))[1]
+
+
+def _in_srgb(image: Image.Image, header: Header, facts: exif.Facts) -> tuple[Image.Image, tuple[str, ...]]:
+    """(the picture in sRGB, all notes on the file)."""
+    profile = image.info.get("icc_profile")
+    notes: tuple[str, ...] = ()
+    if not profile and not header.space:
+        if facts.adobe_rgb:
+            profile = profiles.adobe_rgb_profile()
+        elif facts.other_colours and "profile_ignored" not in header.notes:
+            notes = ("colours_not_named",)
+    image, colour_notes = colour.to_srgb(image, profile, header.space)
+    return image, header.notes + colour_notes + notes + facts.notes
 
 
 def _format(data: bytes, max_bytes: int) -> str:

@@ -7,16 +7,20 @@ from io import BytesIO
 from PIL import Image, ImageChops
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 
-from . import jpeg_scans, mpf
-from .exif import block
+from . import iptc, jpeg_scans, mpf
+from .exif import block, usable
 from .header import Header
-from .refusals import PhotoRejected
+from .refusals import PhotoRejected, _
 
 NAME = "JPEG"
 
-_START, _END, _SCAN, _APP1, _APP2, _COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xFE
+_START, _END, _SCAN, _APP1, _APP2, _APP13, _COMMENT = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xED, 0xFE
 _STANDALONE = {0x00, 0x01, _START, *range(0xD0, 0xD8)}
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Those of JPEG-LS too, which is another format behind the same markers.
+_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
+# Baseline, extended and progressive, the last two also with arithmetic coding.
+_DECODED = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_BITS = 8
 _NOT_FILL = re.compile(rb"[^\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # Tables, one baseline or progressive frame, scans, restart intervals, the end.
@@ -24,11 +28,12 @@ _PLAIN = {0xC0, 0xC2, 0xC4, 0xDB, _SCAN, 0xDD, _END}
 # Tables, the next scan, restart intervals, the number of lines, comments, the end.
 _BETWEEN_SCANS = {0x00, 0x01, *range(0xD0, 0xD8), 0xC4, 0xDB, _SCAN, 0xDC, 0xDD, _COMMENT, _END}
 _JFIF_LENGTH = 14
+_PROFILE = b"ICC_PROFILE\0"
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 # In place of the end marker, where there is none behind the last scan.
 _NO_END = -1
-_END_BYTES = b"\xff\xd9"
+_END_BYTES, _SCAN_BYTES = b"\xff\xd9", b"\xff\xda"
 # What a decoder would take for coded data if it still waited for some, with every restart marker it may wait for.
 # A marker that it does not expect yet makes it give up; the two begin half a round apart, so that one is right.
 _FILLERS = tuple(
@@ -38,6 +43,9 @@ _FILLERS = tuple(
 # Each scan of a progressive file passes over the whole picture; programs write about ten.
 _MOST_SCANS = 32
 _MOST_MARKERS = 5000
+# What a decoder makes of blocks that are missing: the middle of all levels, rounded either way.
+_MIDDLE = {127, 128}
+_BLOCK = 8
 
 
 def inspect(data: bytes) -> Header:
@@ -45,7 +53,7 @@ def inspect(data: bytes) -> Header:
     kept = [data[:2]]
     frames: list[tuple[int, bytes]] = []
     scans: list[bytes] = []
-    exif, xmp = b"", b""
+    exif, xmp, dates = b"", b"", tuple[str, ...]()
     index: tuple[int, bytes] | None = None
     has_gain_map = has_end = False
     for marker, start, body, end in _segments(data):
@@ -55,9 +63,11 @@ def inspect(data: bytes) -> Header:
         elif marker == _SCAN:
             scans.append(segment[:16])
         elif marker == _APP1:
-            exif = exif or (block(segment) if segment.startswith(_EXIF) else b"")
+            exif = exif or (usable(block(segment)) if segment.startswith(_EXIF) else b"")
             xmp = xmp or (segment[len(_XMP) :] if segment.startswith(_XMP) else b"")
             has_gain_map = has_gain_map or mpf.names_gain_map(segment)
+        elif marker == _APP13:
+            dates = dates or iptc.dates(segment)
         elif marker == _APP2:
             index = index or ((body, segment) if mpf.is_index(segment) else None)
             has_gain_map = has_gain_map or mpf.names_gain_map(segment)
@@ -67,12 +77,12 @@ def inspect(data: bytes) -> Header:
             kept.append(data[start:end])
     if len(scans) > _MOST_SCANS:
         raise PhotoRejected("decompression_bomb", kind=NAME)
-    # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
-    if len(frames) != 1 or not scans or not (has_end or jpeg_scans.tell_all(*frames[0], scans)):
-        raise PhotoRejected("damaged", kind=NAME)
+    _check_frame(frames, scans, has_end)
     width, height = _size(frames[0][1])
     notes = mpf.notes(data, end, index, has_gain_map) if has_end else ("end_missing",)
-    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, notes=notes)
+    return Header(
+        width, height, b"".join(kept), exif=exif, xmp=xmp, dates=dates, notes=notes + _notes_on_profile(kept)
+    )
 
 
 def _size(frame: bytes) -> tuple[int, int]:
@@ -82,13 +92,35 @@ def _size(frame: bytes) -> tuple[int, int]:
     return width, height
 
 
+def _notes_on_profile(segments: list[bytes]) -> tuple[str, ...]:
+    """A decoder passes over a colour profile that does not have as many parts as it says."""
+    places = [(segment, segment.find(_PROFILE, 4, 64)) for segment in segments if segment[:2] == b"\xff\xe2"]
+    told = [segment[at + len(_PROFILE) + 1 :][:1] for segment, at in places if at > 0]
+    return ("profile_ignored",) if told and told[0] != bytes([len(told) & 0xFF]) else ()
+
+
+def _check_frame(frames: list[tuple[int, bytes]], scans: list[bytes], has_end: bool) -> None:
+    """Raise PhotoRejected for what is not decoded, and where something of the picture is missing."""
+    # A second frame header is an error to the decoder, and a way to say two sizes to two readers.
+    if len(frames) != 1 or not scans:
+        raise PhotoRejected("damaged", kind=NAME)
+    marker, frame = frames[0]
+    if marker not in _DECODED:
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its compression"))
+    if frame[0] != _BITS:
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of numbers"))
+    # Whoever mends a cut file writes an end mark behind what is left of it.
+    if not (has_end and len(scans) == 1) and not jpeg_scans.tell_all(marker, frame, scans):
+        raise PhotoRejected("damaged", kind=NAME)
+
+
 def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     """(marker, start, start of its body, end) of every segment; a scan's ends after its coded data.
 
     A file may end, or go on with something else, right behind a scan: then the last marker is `_NO_END`.
     """
     end, end_of_scan = 2, 0
-    for _ in range(_MOST_MARKERS):
+    for _marker in range(_MOST_MARKERS):
         start = data.find(b"\xff", end)
         code = _NOT_FILL.search(data, start + 1) if start >= 0 else None
         if not code:
@@ -120,23 +152,35 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
 def _reaches_decoder(marker: int, segment: bytes) -> bool:
     """Pixels and what says how to read them: JFIF, ICC profile, Adobe's colour transform."""
     if marker == _APP2:
-        return segment.startswith(b"ICC_PROFILE\0")
+        return segment.startswith(_PROFILE)
     return marker != _COMMENT and not (0xE0 < marker < 0xEE or marker == 0xEF)
 
 
 def decode(header: Header) -> Image.Image:
     """The picture, fully decoded. `JpegImageFile` and not `Image.open`, which may follow further frames.
 
-    Without an end marker all rows have to be there: a decoder makes up what is missing, and not the same from
-    different fillers.
+    All rows have to be there: a decoder makes up what is missing, and not the same from different fillers. Where
+    there is an end marker and one scan, what is missing shows in the last block.
     """
-    if header.payload.endswith(_END_BYTES):
-        return _decoded(header.payload)
-    coded = header.payload.rstrip(b"\xff")
+    coded = header.payload
+    if coded.endswith(_END_BYTES):
+        image = _decoded(coded)
+        if coded.count(_SCAN_BYTES) == 1 and not _ends_in_the_middle(image):
+            return image
+        coded = coded.removesuffix(_END_BYTES)
+    coded = coded.rstrip(b"\xff")
     one, other = (_decoded(coded + filler + _END_BYTES) for filler in _FILLERS)
     if ImageChops.difference(one, other).getbbox(alpha_only=False):
         raise PhotoRejected("damaged", kind=NAME)
     return one
+
+
+def _ends_in_the_middle(image: Image.Image) -> bool:
+    """Whether the last block has only the levels that stand for none."""
+    width, height = image.size
+    left, top = (width - 1) // _BLOCK * _BLOCK, (height - 1) // _BLOCK * _BLOCK
+    levels = image.crop((left, top, width, height)).tobytes()
+    return _MIDDLE.issuperset(levels)
 
 
 def _decoded(jpeg: bytes) -> Image.Image:

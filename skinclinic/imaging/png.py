@@ -1,16 +1,18 @@
 """PNG: chunks walked and checked by hand (ISO/IEC 15948), pixels decoded by Pillow."""
 
 import zlib
+from collections.abc import Mapping
 from io import BytesIO
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from . import png_colour, png_text
+from . import named_profiles, png_colour, png_rows, png_text
 from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
+from .spaces import Space
 
 NAME = "PNG"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,11 +35,14 @@ def inspect(data: bytes) -> Header:
     told: dict[bytes, bytes] = {}
     texts: dict[bytes, bytes] = {}
     position, unpacked = len(SIGNATURE), 0
+    profile: tuple[()] | tuple[bytes, bytes] = ()
     for _ in range(_MOST_CHUNKS):
         kind, body, end = _chunk(data, position)
         if kind in _WITH_TEXT:
             keyword, text, grown = _text(kind, bytes(body), _MOST_UNPACKED - unpacked)
             unpacked += grown
+            if kind == b"iCCP" and not profile:
+                profile = (keyword, text)
             if png_text.keeps(keyword):
                 texts.setdefault(keyword, text)
         # Colours that come after the pixels were not meant for them.
@@ -55,14 +60,29 @@ def inspect(data: bytes) -> Header:
     if not width or not height:
         raise PhotoRejected("damaged", kind=NAME)
     exif, xmp = png_text.exif_and_xmp(texts)
-    space, unread = png_colour.space_of(told)
+    space, unread = _space(told, *profile)
     notes = (
         *(["first_frame_only"] if b"acTL" in told else []),
         *(["tail_removed"] if data[position:].strip(b"\0") else []),
         *(["profile_ignored"] if unread else []),
     )
     exif = block(told.get(b"eXIf", b"")) or exif
-    return Header(width, height, b"".join(kept), exif=exif, xmp=xmp, space=space, notes=notes)
+    return Header(
+        width, height, b"".join(kept), exif=exif, xmp=xmp, dates=png_text.dates(texts), space=space, notes=notes
+    )  # fmt: skip
+
+
+def _space(told: Mapping[bytes, bytes], name: bytes = b"", profile: bytes = b"") -> tuple[Space | None, bool]:
+    """(the space to compute the colours in, whether something that names them could not be read)."""
+    if b"iCCP" in told and not profile:
+        # What stands beside a profile that cannot be unpacked is all there is.
+        return png_colour.space_of({kind: body for kind, body in told.items() if kind != b"iCCP"})[0], True
+    space, unread = png_colour.space_of(told)
+    if space or b"iCCP" not in told:
+        return space, unread
+    is_deep = told.get(b"IHDR", b"")[8:9] == b"\x10"
+    space = named_profiles.hdr(profile, name.decode("ascii", "replace"))
+    return space or (named_profiles.straight(profile) if is_deep else None), unread
 
 
 def _chunk(data: bytes, position: int) -> tuple[bytes, memoryview, int]:
@@ -101,8 +121,12 @@ def decode(header: Header) -> Image.Image:
     """The picture, fully decoded. Where its colours have to be computed, all 16 bits of deep ones are kept."""
     image = PngImageFile(BytesIO(header.payload))
     modes = str(image.tile[0].args) if image.tile else ""
+    key = image.info.get("transparency")
     image.load()
-    if header.space is None:
+    if not png_rows.are_all_there(header.payload, image):
+        raise PhotoRejected("damaged", kind=NAME)
+    deep_key = key if modes == "RGB;16B" and isinstance(key, tuple) else None
+    if header.space is None and not deep_key:
         return image
     if image.mode.startswith("I"):
         return _grey_in_two(image)
@@ -111,8 +135,18 @@ def decode(header: Header) -> Image.Image:
         # Read as if its bytes stood the other way round: what comes out are the lower ones.
         low.tile = [low.tile[0]._replace(args=modes.replace("16B", "16L"))]
         low.load()
-        image.info["low"] = low
+        if deep_key:
+            _put_key(image, low, deep_key)
+        if header.space is not None:
+            image.info["low"] = low
     return image
+
+
+def _put_key(image: Image.Image, low: Image.Image, key: tuple[int, ...]) -> None:
+    """Make the pixels of a colour of 16 bits transparent; Pillow compares it with 8 of them."""
+    levels = np.asarray(image).astype(np.uint16) << 8 | np.asarray(low)
+    del image.info["transparency"]
+    image.putalpha(Image.fromarray(np.where((levels == key).all(axis=-1), 0, 255).astype(np.uint8)))
 
 
 def _grey_in_two(image: Image.Image) -> Image.Image:

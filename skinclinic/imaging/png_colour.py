@@ -21,7 +21,8 @@ def space_of(chunks: Mapping[bytes, bytes]) -> tuple[Space | None, bool]:
     None for colours by ICC profile, or without any word on them.
     """
     unread = False
-    if cicp := chunks.get(b"cICP"):
+    # Two code points of 2 say nothing, and leave it to what is said beside them.
+    if (cicp := chunks.get(b"cICP")) and cicp[:2] != b"\2\2":
         # The third code point is the matrix, which is 0 in every PNG.
         if (
             len(cicp) == 4

@@ -3,18 +3,20 @@
 import re
 
 from . import exif
+from .camera_dates import as_text
 
 _XMP = b"XML:com.adobe.xmp"
 _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+_TAKEN = b"Creation Time"
 _RAW = {b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp"}
 # A name, the number of bytes, then the bytes in hexadecimal digits, broken into lines.
 _RAW_TEXT = re.compile(rb"\s*+\w++\s++(\d{1,9})\s++([0-9A-Fa-f\s]*+)")
-_LONGEST = 1 << 20
+_LONGEST, _LONGEST_DATE = 1 << 20, 64
 
 
 def keeps(keyword: bytes) -> bool:
-    """Whether a text of this name can say how the picture is held."""
-    return keyword == _XMP or keyword in _RAW
+    """Whether a text of this name can say how the picture is held, or when it was taken."""
+    return keyword in (_XMP, _TAKEN) or keyword in _RAW
 
 
 def exif_and_xmp(texts: dict[bytes, bytes]) -> tuple[bytes, bytes]:
@@ -27,6 +29,11 @@ def exif_and_xmp(texts: dict[bytes, bytes]) -> tuple[bytes, bytes]:
         else:
             found = found or exif.block(data)
     return found, xmp
+
+
+def dates(texts: dict[bytes, bytes]) -> tuple[str, ...]:
+    """When the picture was made, as its texts say."""
+    return (as_text(texts[_TAKEN][:_LONGEST_DATE]),) if texts.get(_TAKEN) else ()
 
 
 def _raw(text: bytes) -> bytes:

@@ -72,7 +72,16 @@ NOTES = {
     "alpha_flattened": _("The photo was partly transparent; it was put on a white background."),
     "date_not_taken": _("The date in the file cannot be read or cannot be right, so it was not taken over."),
     "profile_ignored": _("The colour profile could not be read; the colours were taken as sRGB."),
+    "colours_not_named": _(
+        "The camera says that the colours are not sRGB but not which they are; they were taken as sRGB."
+    ),
+    "inks_without_profile": _(
+        "The photo is in the four inks of print (CMYK) without a colour profile; its colours are an estimate."
+    ),
 }
+
+# What happens to nearly every photo of a phone and changes nothing that is seen.
+USUAL_NOTES = frozenset({"converted_to_srgb", "gain_map_removed"})
 
 
 class _Rejected(ValueError):

@@ -5,12 +5,16 @@ Pixels are decoded by Pillow, those that are compressed by libtiff.
 
 from io import BytesIO
 
+import cv2
+import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from . import tiff_directory
+from . import named_profiles, tiff_colour, tiff_directory
 from .header import Header
+from .heif import in_two
 from .refusals import PhotoRejected, _
 from .sniff import CAMERA_RAW
+from .spaces import Space
 from .tiff_directory import Directory
 
 NAME = "TIFF"
@@ -19,7 +23,7 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 25
 _STRIPS, _ROWS, _STRIP_BYTES, _PLANES = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 322, 323, 324, 325
 _KIND_OF_PAGE, _PREDICTOR, _SAMPLE_FORMAT = 254, 317, 339
-_DNG, _ICC = 50706, 34675
+_DNG, _ICC, _XMP = 50706, 34675, 700
 # Fill order, colour map, ink set, extra samples, JPEG tables, YCbCr's weights, subsampling, position and range.
 _KEPT = {
     _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, 266, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANES,
@@ -52,14 +56,29 @@ def inspect(data: bytes) -> Header:
     if not width or not height:
         raise PhotoRejected("damaged", kind=NAME)
     _refuse_what_is_not_read(directory)
+    space, notes = _colours(directory)
+    if any(not kind & (_REDUCED_PAGE | _MASK_PAGE) for kind in pages):
+        notes = ("first_frame_only", *notes)
     return Header(
         width,
         height,
         tiff_directory.rewritten(data, directory, _KEPT),
         exif=data,
-        notes=("first_frame_only",) if any(not kind & (_REDUCED_PAGE | _MASK_PAGE) for kind in pages) else (),
+        xmp=directory.entries.get(_XMP, (0, 0, b""))[2],
+        space=space,
+        notes=notes,
         decoded_pixels=_decoded_pixels(directory, width, height),
     )
+
+
+def _colours(directory: Directory) -> tuple[Space | None, tuple[str, ...]]:
+    """(the space to compute the colours in, notes): of a profile's only where 8 bits would not do."""
+    if _ICC in directory.entries:
+        is_deep = max(directory.numbers(_BITS) or [1]) == 16
+        return (named_profiles.straight(directory.entries[_ICC][2]) if is_deep else None), ()
+    space, unread = tiff_colour.space_of(directory)
+    unread = unread or bool(directory.lost & {_ICC, *tiff_colour.TAGS})
+    return space, ("profile_ignored",) if unread else ()
 
 
 def _refuse_what_is_not_read(directory: Directory) -> None:
@@ -72,8 +91,10 @@ def _refuse_what_is_not_read(directory: Directory) -> None:
         raise PhotoRejected("unsupported", kind=CAMERA_RAW)
     if directory.number(_COMPRESSION, 1) not in _COMPRESSIONS:
         raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its compression"))
-    if photometric not in _PHOTOMETRICS:
+    if photometric not in _PHOTOMETRICS or (photometric == 0 and max(bits) > 8):
         raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of colours"))
+    if directory.number(_PLANES, 1) == 2 and max(bits) > 8:
+        raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of numbers"))
     formats = directory.numbers(_SAMPLE_FORMAT) or [1]
     samples = directory.number(_SAMPLES, 1)
     if not 1 <= samples <= _MOST_SAMPLES or max(bits) > 16 or len(set(bits)) != 1 or set(formats) != {1}:
@@ -126,7 +147,21 @@ def decode(header: Header) -> Image.Image:
     except (SyntaxError, KeyError) as error:
         raise PhotoRejected("unsupported_inside", kind=NAME, detail=_("its kind of numbers")) from error
     image.load()
+    if header.space and directory.number(_BITS) == 16:
+        return _deep(header.payload, image)
     return image
+
+
+def _deep(payload: bytes, image: Image.Image) -> Image.Image:
+    """All bits of a grey or RGB picture of 16; any other is left as it is."""
+    if image.mode.startswith("I"):
+        return in_two(np.asarray(image).astype(np.uint16))
+    if image.mode != "RGB":
+        return image
+    pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.shape != (image.height, image.width, 3):
+        return image
+    return in_two(pixels[..., ::-1])
 
 
 def subsampling(image: Image.Image) -> str:

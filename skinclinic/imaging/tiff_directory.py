@@ -12,10 +12,12 @@ _KIND_OF_PAGE = 254
 
 @dataclass(frozen=True)
 class Directory:
-    """`entries`: type, count and bytes of each tag's values, in the byte order `order`."""
+    """`entries`: type, count and bytes of each tag's values, in the byte order `order`. `lost`: tags whose values are
+    not there."""
 
     order: str
     entries: dict[int, tuple[int, int, bytes]]
+    lost: frozenset[int] = frozenset()
 
     def numbers(self, tag: int) -> list[int]:
         """The whole numbers of a tag; none if it is missing or of another type."""
@@ -42,6 +44,7 @@ def read(data: bytes, offset: int) -> tuple[Directory, int]:
     """
     order = _ORDERS[data[:4]]
     entries: dict[int, tuple[int, int, bytes]] = {}
+    lost: set[int] = set()
     left = len(data)
     (count,) = _unpack(order + "H", data, offset)
     for start in range(offset + 2, offset + 2 + 12 * count, 12):
@@ -51,10 +54,13 @@ def read(data: bytes, offset: int) -> tuple[Directory, int]:
             continue
         place = start + 8 if length <= 4 else _unpack(order + "I", data, start + 8)[0]
         if length > left or place + length > len(data):
+            lost.add(tag)
             continue
         left -= length
         entries[tag] = (kind, number, data[place : place + length])
-    return Directory(order, entries), int(_unpack(order + "I", data, offset + 2 + 12 * count)[0])
+    return Directory(order, entries, frozenset(lost)), int(
+        _unpack(order + "I", data, offset + 2 + 12 * count)[0]
+    )
 
 
 def kinds_of_pages(data: bytes, offset: int) -> list[int]:

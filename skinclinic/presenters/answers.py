@@ -1,13 +1,12 @@
 """How views that both scripts and browsers without scripts use answer."""
 
+from typing import Protocol
+
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from skinclinic import imaging
-from skinclinic.models import Photo
 from skinclinic.web.requests import is_from_script
-
-_USUAL = {"converted_to_srgb", "gain_map_removed"}
 
 
 def wants_page(request: HttpRequest) -> bool:
@@ -24,14 +23,24 @@ def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected) -> str:
     return _(imaging.MESSAGES[refused.code]) % params
 
 
-def notes_in_words(photo: Photo) -> list[str]:
+class HasNotes(Protocol):
+    """A photo that was accepted: codes of ``imaging.NOTES``."""
+
+    notes: list[str]
+
+
+def notes_in_words(photo: HasNotes) -> list[str]:
     """What was changed when the photo was stored, in the reader's language."""
     return [_(imaging.NOTES[code]) for code in photo.notes if code in imaging.NOTES]
 
 
-def notes_worth_a_look(photo: Photo) -> list[str]:
+def notes_worth_a_look(photo: HasNotes) -> list[str]:
     """The same without what happens to nearly every photo of a phone and changes nothing that is seen."""
-    return [_(imaging.NOTES[code]) for code in photo.notes if code in imaging.NOTES and code not in _USUAL]
+    return [
+        _(imaging.NOTES[code])
+        for code in photo.notes
+        if code in imaging.NOTES and code not in imaging.USUAL_NOTES
+    ]
 
 
 def photo_not_stored() -> str:

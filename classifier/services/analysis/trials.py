@@ -57,6 +57,7 @@ def start(clinic: Clinic, *, sender: str, limit: int, data: bytes) -> TryRun:
                 box_x=box.x,
                 box_y=box.y,
                 box_size=box.size,
+                notes=list(accepted.notes),
                 sender=sender,
             )
     except BaseException:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from skinclinic import imaging
 from skinclinic.archive.formats.words.folding import fold
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing.row_errors import in_words
@@ -52,6 +53,8 @@ def told(row: Import, changes: Iterable[dict]) -> Iterator[str]:
     if report["files_without_row_count"]:
         names = _names(report["files_without_row"], report["files_without_row_count"])
         yield f"{report['files_without_row_count']} photos without a row are left out: {names}"
+    for code, found in report.get("photo_notes", {}).items():
+        yield f"{found['count']} photos: {imaging.NOTES[code]} ({_names(found['names'], found['count'])})"
     for first, second in report["doubled"]:
         yield f"row {second} is the same file as row {first} and is left out"
     yield from _changes(report, changes)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from skinclinic import imaging
 from skinclinic.archive.models import Import
 from skinclinic.archive.presenters.import_words import field_names, is_mappable, value_name
 from skinclinic.archive.presenters.label_names import group_name
@@ -21,6 +22,11 @@ def shown(row: Import) -> dict[str, Any]:
         said["refused"] = in_words(refused)
     said["passed_over"] = [
         {"kind": _(kind), **found} for kind, found in report.get("passed_over", {}).items()
+    ]
+    said["photo_notes"] = [
+        {"words": _(imaging.NOTES[code]), **found}
+        for code, found in report.get("photo_notes", {}).items()
+        if code in imaging.NOTES
     ]
     names = field_names()
     said["contradictions"] = [
@@ -52,7 +58,7 @@ def shown(row: Import) -> dict[str, Any]:
 def _why(code: str) -> str:
     """Why something of an undone import stays; other reasons are said by those who need the photo."""
     return {
-        "filed": _("filed under another patient or lesion by this import"),
+        "filed": _("filed elsewhere since this import"),
         "changed": _("changed here since"),
         "frozen": _("in a frozen dataset"),
     }.get(code, code)
@@ -98,12 +104,19 @@ def lines(row: Import) -> Iterator[list]:
             means = read if one["known"] else _("not decided")
             yield [field_names()[field], f"{one['word']} → {means}", "", one["count"]]
     yield from _of_table(report)
-    for one in report["passed_over"]:
-        yield ["", _("passed over: %(kind)s") % {"kind": one["kind"]}, " | ".join(one["names"]), one["count"]]
+    yield from _of_files(report)
     if names := report.get("files_without_row"):
         yield ["", _("photos without a row, left out"), " | ".join(names), report["files_without_row_count"]]
     for first, second in report.get("doubled", []):
         yield ["", _("the same file as row %(row)s, left out") % {"row": first}, second, 1]
+
+
+def _of_files(report: dict) -> Iterator[list]:
+    """Photos that are not stored as they came, and files that are none."""
+    for one in report["photo_notes"]:
+        yield ["", one["words"], " | ".join(one["names"]), one["count"]]
+    for one in report["passed_over"]:
+        yield ["", _("passed over: %(kind)s") % {"kind": one["kind"]}, " | ".join(one["names"]), one["count"]]
 
 
 def _of_table(report: dict) -> Iterator[list]:

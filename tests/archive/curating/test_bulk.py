@@ -247,3 +247,35 @@ def test_queries_grow_by_the_step_and_not_by_the_photo(clinic, curator, monkeypa
     one, many = queries(60, label="nevus"), queries(6, label="mm")
     # Ten steps there and ten back instead of one each; a step costs the same however many photos it has.
     assert one < 60 and many - one < 18 * 20
+
+
+def sides(version) -> dict[int, str]:
+    return dict(version.items.values_list("entry", "split"))
+
+
+@each("method", ["stratified", "patient", "random", "time"])
+@each("action", ["add", "take_out"])
+def test_taking_back_a_change_of_members_gives_the_split_back(clinic, curator, archive, method, action):
+    version = datasets.create(clinic, curator, f"{method} {action}")
+    datasets.set_members(version, entries(clinic).filter(pk__in=archive[:12]))
+    datasets.split(version, method, 0.6, seed=3)
+    version.refresh_from_db()
+    before, said = sides(version), version.split
+    chosen = archive[12:] if action == "add" else archive[2:9]
+    row = ask(clinic, curator, action, chosen, version=version)
+    version.refresh_from_db()
+    assert row.changed and not version.split and set(sides(version).values()) == {""}
+    bulk.undo(row, curator)
+    version.refresh_from_db()
+    assert (sides(version), version.split) == (before, said)
+
+
+def test_a_split_is_not_given_back_to_other_photos(clinic, curator, archive):
+    version = datasets.create(clinic, curator, "Changed")
+    datasets.set_members(version, entries(clinic).filter(pk__in=archive[:12]))
+    datasets.split(version, "patient", 0.6)
+    row = ask(clinic, curator, "add", archive[12:15], version=version)
+    datasets.add(version, entries(clinic).filter(pk__in=archive[15:17]))
+    bulk.undo(row, curator)
+    version.refresh_from_db()
+    assert not version.split and set(sides(version).values()) == {""}

@@ -218,6 +218,64 @@ def test_what_an_import_changed_is_taken_back_unless_it_was_changed_since(begin,
     assert Entry.objects.count() == 3 and EntryChange.objects.filter(action="undone").exists()
 
 
+def filed() -> dict[str, tuple]:
+    """Whose each photo is and of which lesion."""
+    found = Entry.objects.select_related("photo__lesion__patient", "patient").order_by("external_id")
+    assert all(one.patient == one.photo.lesion.patient for one in found)
+    assert all(one.patient_key == (one.patient_id or 0) for one in found)
+    return {
+        one.external_id: (one.patient.code if one.patient else "", one.photo.lesion.note, one.source_lesion)
+        for one in found
+    }
+
+
+MOVES = {
+    "another patient": [(0, {"patient": "C"})],
+    "another lesion": [(0, {"lesion": "L9"})],
+    "both": [(0, {"patient": "C", "lesion": "L9"})],
+    "to the lesion of another photo": [(0, {"lesion": "L2"})],
+    "to another patient's": [(1, {"patient": "B", "lesion": "L3"})],
+    "all of them": [(0, {"patient": "C"}), (1, {"patient": "C"}), (2, {"patient": "D", "lesion": "L8"})],
+}
+
+
+@pytest.mark.parametrize("moves", MOVES)
+def test_photos_that_an_import_has_filed_elsewhere_go_back(begin, moves):
+    write(begin())
+    before, patients = filed(), set(Patient.objects.values_list("code", "sex", "skin_type"))
+    counts = sorted(Lesion.objects.values_list("note", "photo_count", "site"))
+    rows = [list(row) for row in FIRST]
+    for place, values in MOVES[moves]:
+        for name, value in values.items():
+            rows[place][HEADER.index(name)] = value
+    row = write(begin(rows))
+    assert filed() != before
+    row = undo(row)
+    assert row.state == "undone" and not row.report["undo"]["stays"]
+    assert filed() == before
+    assert sorted(Lesion.objects.values_list("note", "photo_count", "site")) == counts
+    assert set(Patient.objects.values_list("code", "sex", "skin_type")) == patients
+
+
+def test_a_photo_that_somebody_has_filed_elsewhere_since_stays(begin):
+    write(begin())
+    first = write(begin(changed(0, lesion="L9")))
+    write(begin(changed(0, lesion="L10")))
+    row = undo(first)
+    assert row.report["undo"]["stays"] == {"filed": ["0.jpg"]} and entry("0.jpg").source_lesion == "L10"
+
+
+def test_a_patients_facts_and_a_lesions_site_go_back_with_the_photo(begin):
+    write(begin())
+    row = write(begin(changed(2, sex="female", skin="4", site="back")))
+    patient = Patient.objects.get(code="A/B")
+    assert patient.sex == "female"
+    undo(row)
+    patient.refresh_from_db()
+    assert (patient.sex, patient.skin_type) == ("male", 12)
+    assert entry("2.jpg").photo.lesion.site == entry("2.jpg").site == "nose"
+
+
 def test_what_is_frozen_keeps_an_import_from_being_undone(begin, curator):
     row = write(begin())
     Entry.objects.update(review="accepted")

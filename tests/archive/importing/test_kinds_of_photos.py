@@ -3,7 +3,9 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
+from skinclinic.archive.management import report_lines
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.importing import imports
 from skinclinic.engine import jobs
@@ -13,7 +15,8 @@ from tests import charts, photo_bytes
 pytestmark = pytest.mark.django_db
 
 
-def test_avif_tiff_and_hdr_in_a_folder_per_disease(clinic, curator, tmp_path):
+def test_avif_tiff_and_hdr_in_a_folder_per_disease(clinic, curator, client_for, tmp_path):
+    client = client_for(curator)
     folder = tmp_path / "photos" / "nevus"
     folder.mkdir(parents=True)
     picture = photo_bytes.lesion()
@@ -34,6 +37,9 @@ def test_avif_tiff_and_hdr_in_a_folder_per_disease(clinic, curator, tmp_path):
     jobs.run_waiting(imports.CHECK_JOB)
     row.refresh_from_db()
     assert row.state == Import.State.READY, row.report
+    assert row.report["photo_notes"] == {"hdr_to_srgb": {"count": 1, "names": ["nevus/c.HIF"]}}
+    assert "high dynamic range" in client.get(reverse("import", args=[row.pk])).content.decode()
+    assert any("1 photos: The photo was in high dynamic range" in line for line in report_lines.told(row, []))
     imports.request_write(row)
     jobs.run_waiting(imports.WRITE_JOB)
     assert [photo.source_format for photo in Photo.objects.order_by("original_name")] == [

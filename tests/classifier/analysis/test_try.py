@@ -10,7 +10,7 @@ from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.engine import housekeeping, jobs
 from skinclinic.models import Job, Photo
-from tests import factories
+from tests import charts, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +116,13 @@ def test_wrong_tokens_are_404(client_for, clinician):
 
 def test_no_model_is_said(client_for, clinician):
     assert send(client_for(clinician)).status_code == 503
+
+
+def test_what_was_changed_in_the_photo_is_said(client_for, clinician, model_version):
+    """An HDR photo, and a plain one."""
+    client = client_for(clinician)
+    wide = charts.pq(charts.light(charts.PATCHES) @ charts.TO_2020.T)
+    file = SimpleUploadedFile("hdr.heic", charts.in_heic(wide, 9, 16))
+    sent = client.post("/try/", {"file": file})
+    assert "high dynamic range" in client.get(sent.url).content.decode()
+    assert "high dynamic range" not in client.get(send(client).url).content.decode()

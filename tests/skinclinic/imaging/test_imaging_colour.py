@@ -5,7 +5,7 @@ from io import BytesIO
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import get_sampling
 
 from skinclinic import imaging
@@ -143,7 +143,16 @@ def test_cmyk_without_profile():
     plain = make.lesion()
     photo = imaging.accept(make.lossless(plain.convert("CMYK"), "JPEG"))
     difference = np.abs(np.subtract(imaging.open_rgb(photo.jpeg), plain, dtype=int))
-    assert difference.mean() < 3 and photo.notes == ()
+    assert difference.mean() < 3 and photo.notes == ("inks_without_profile",)
+
+
+@pytest.mark.parametrize("icc, notes", [(None, ("colours_not_named",)), (make.srgb_profile(), ())])
+def test_a_camera_that_says_only_what_the_colours_are_not(icc, notes):
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ColorSpace] = 65535
+    options = {"icc_profile": icc} if icc else {}
+    data = make.encoded(make.lesion(), "JPEG", exif=exif, **options)
+    assert imaging.accept(data).notes == imaging.check(data) == notes
 
 
 def test_cmyk_with_profile():

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from skinclinic import imaging
 from tests import photo_bytes as make
@@ -154,3 +155,38 @@ def test_a_jpeg_of_its_own_makes_nothing_of_a_picture_in_its_exif():
     exif = make.exif_block([(0x0112, 3, 1, 1)], extra=OTHER)
     data = make.jpeg_with_segment(photo(), 0xE1, b"Exif\0\0" + exif)
     assert imaging.accept(data).notes == ()
+
+
+@each("way", WAYS)
+@each("share", [0.3, 0.6, 0.9, 0.98])
+@each("rest", [b"", b"\0" * 100, TRAILER])
+def test_an_end_behind_half_a_picture_makes_it_no_whole_one(way, share, rest):
+    whole = photo(**WAYS[way])
+    assert code_of(whole[: int(len(whole) * share)] + b"\xff\xd9" + rest) == "damaged"
+
+
+@each("mode, level", [("RGB", (128, 128, 128)), ("L", 128), ("CMYK", (127, 127, 127, 127))])
+@each("progressive", [False, True])
+def test_a_photo_that_ends_in_middle_grey_is_whole(mode, level, progressive):
+    grey = make.flat(level, mode, (100, 90))
+    assert code_of(make.encoded(grey, "JPEG", progressive=progressive)) == "accepted"
+
+
+@each("marker, bits", [(0xC3, 8), (0xF7, 8), (0xC5, 8), (0xC1, 12)])
+def test_what_no_decoder_here_reads_is_called_so(marker, bits):
+    data = bytearray(photo())
+    at = data.index(b"\xff\xc0")
+    data[at + 1], data[at + 4] = marker, bits
+    assert code_of(bytes(data)) == "unsupported_inside"
+
+
+@each("share", [0.1, 0.5, 0.99])
+def test_a_png_whose_packed_rows_end_early_is_not_whole(share):
+    rows = b"".join(b"\0" + row.tobytes() for row in np.asarray(make.lesion(330, 250)))
+    assert code_of(make.png(330, 250, rows)) == "accepted"
+    assert code_of(make.png(330, 250, rows[: int(len(rows) * share)])) == "damaged"
+
+
+@each("mode", ["RGB", "L", "1", "P", "RGBA"])
+def test_a_png_that_ends_in_black_is_whole(mode):
+    assert code_of(make.encoded(Image.new(mode, (301, 203)), "PNG")) == "accepted"

@@ -159,12 +159,26 @@ SEGMENTS = {
     "doubled head": EXIF_HEAD * 2 + TIFF_6,
     "XMP": XMP_HEAD + XMP_6,
     "XMP element": XMP_HEAD + XMP_ELEMENT_6,
+    "XMP of another prefix": XMP_HEAD + XMP_6.replace(b"tiff:", b"t:").replace(b":tiff", b":t"),
+    "as a byte": EXIF_HEAD + make.exif_block([(0x0112, 1, 1, 6)]),
 }
 
 
 @each("place", SEGMENTS)
 def test_a_jpeg_says_it_in_many_places(place):
     data = make.jpeg_with_segment(lying("JPEG"), 0xE1, SEGMENTS[place])
+    assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
+
+
+@each("broken", [b"", b"garbage", b"II*\0"])
+def test_a_broken_segment_does_not_hide_the_good_one(broken):
+    data = make.jpeg_with_segment(lying("JPEG"), 0xE1, EXIF_HEAD + TIFF_6)
+    data = make.jpeg_with_segment(data, 0xE1, EXIF_HEAD + broken)
+    assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
+
+
+def test_a_tiff_says_it_in_xmp():
+    data = lying("TIFF", tiffinfo={700: XMP_6})
     assert np.abs(stored_pixels(imaging.accept(data)) - corners()).max() <= 4
 
 

@@ -79,6 +79,8 @@ def _add(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
     version = _draft(row)
     there = set(version.items.filter(entry__in=entries).values_list("entry", flat=True))
     new = [key for key in entries if key not in there]
+    if new:
+        _keep_split(row, version)
     datasets.add(version, Entry.objects.filter(pk__in=new))
     BulkMember.objects.bulk_create([BulkMember(bulk=row, entry_id=key) for key in new], batch_size=500)
     return Counts(len(new), len(there))
@@ -94,6 +96,8 @@ def _take_out(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
         )
         for item in items
     ]  # fmt: skip
+    if items:
+        _keep_split(row, version)
     BulkMember.objects.bulk_create(held, batch_size=500)
     datasets.remove(version, [item["pk"] for item in items])
     return Counts(len(items), len(entries) - len(items))
@@ -109,7 +113,9 @@ def _undo(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
     version = _draft(row)
     if done.action == Action.ADD:
         items = version.items.filter(entry__in=entries).values_list("pk", flat=True)
-        return Counts(datasets.remove(version, items))
+        removed = datasets.remove(version, items)
+        datasets.restore_split(version, done.values.get("split", {}))
+        return Counts(removed)
     there = set(version.items.filter(entry__in=entries).values_list("entry", flat=True))
     back = [one for one in done.members.filter(entry__in=entries) if one.entry_id not in there]
     DatasetItem.objects.bulk_create(
@@ -117,4 +123,12 @@ def _undo(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
     )
     if back:
         datasets.forget_split(version)
+    datasets.restore_split(version, done.values.get("split", {}))
     return Counts(len(back))
+
+
+def _keep_split(row: BulkChange, version: DatasetVersion) -> None:
+    """Note how the draft was split, which its change of members makes it forget."""
+    if version.split:
+        row.values = row.values | {"split": version.split}
+        BulkChange.objects.filter(pk=row.pk).update(values=row.values)

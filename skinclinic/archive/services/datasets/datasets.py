@@ -239,6 +239,23 @@ def forget_split(version: DatasetVersion) -> None:
         version.save(update_fields=["split"])
 
 
+def restore_split(version: DatasetVersion, split_before: dict) -> None:
+    """Divide a draft without sides as it was once, if it has all its photos of then again: the same photos are divided
+    in the same way. Where it comes out otherwise, it stays without."""
+    version = lock_draft(version)
+    said = split_before.get("said", {})
+    if version.split or split_before.get("method") not in splits.METHODS:
+        return
+    if version.items.count() != said.get("train", 0) + said.get("test", 0):
+        return
+    try:
+        again = split(version, *(split_before[name] for name in ("method", "share", "seed")))
+    except Refused:
+        return
+    if again != said:
+        forget_split(DatasetVersion.objects.get(pk=version.pk))
+
+
 @transaction.atomic
 def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> dict:
     """Divide the draft into training and test; return what was done. Raises Refused."""

@@ -6,7 +6,7 @@ for people.
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -50,9 +50,10 @@ def check(row: Import, plan: Path, changes: Path, say: Callable[[int, int], None
     ``notes`` (written as errors are, of what keeps no row out), ``unknown_labels`` {word: rows} (the most
     frequent of ``unknown_label_count``; ``unknown_label_rows`` names some of their rows), ``words`` of
     other fields, ``unread_columns``, ``new_names`` (diseases new to the clinic), ``passed_over`` {kind of
-    file: {count, names}}, ``contradictions``, ``files_without_row``, ``kept_out`` (photos of rows that
-    cannot be read), ``new``, ``unchanged``, ``changed``, ``kept``, ``changes`` {field: counts}, ``known``
-    (files that another source holds already), ``doubled`` (the same file twice), ``left_out``, ``labels``.
+    file: {count, names}}, ``contradictions``, ``photo_notes`` {code of ``imaging.NOTES``: {count, names}},
+    ``files_without_row``, ``kept_out`` (photos of rows that cannot be read), ``new``, ``unchanged``,
+    ``changed``, ``kept``, ``changes`` {field: counts}, ``known`` (files that another source holds already),
+    ``doubled`` (the same file twice), ``left_out``, ``labels``.
     """
     try:
         photos = open_photos(Path(row.photos) if row.photos else None)
@@ -98,6 +99,7 @@ class _Check:
         self.facts = Facts()
         self.subtypes = vocabulary.subtype_spellings(row.clinic)
         self.doubled: list[list[int]] = []
+        self.notes: dict[str, dict] = {}
         # Photos that the source has here already: a table alone may speak of them.
         self.there = {}
         if not row.photos and row.source_id:
@@ -144,6 +146,7 @@ class _Check:
             "files_without_row_count": len(without),
             "kept_out": len(kept_out - self.used),
             "doubled": self.doubled,
+            "photo_notes": dict(sorted(self.notes.items())),
             "labels": dict(sorted(self.by_label.items(), key=lambda item: labels.order(item[0]))),
             **{
                 name: self.counts[name]
@@ -274,7 +277,7 @@ class _Check:
         """The file's SHA-256, or "" and a problem."""
         try:
             data = self.photos.read(name, imaging.MAX_BYTES)
-            imaging.check(data)
+            notes = imaging.check(data)
         except FileTooLarge:
             self._problem(row, _("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)
         except imaging.PhotoRejected as rejected:
@@ -284,9 +287,18 @@ class _Check:
         else:
             sha256 = imaging.sha256(data)
             if not row.sha256 or row.sha256.casefold() == sha256:
+                self._note(name, notes)
                 return sha256
             self._problem(row, _("not the file that the table describes"), name, column="sha256")
         return ""
+
+    def _note(self, name: str, notes: Iterable[str]) -> None:
+        """A photo will not be stored as it came, in a way that a person should know."""
+        for code in set(notes) - imaging.USUAL_NOTES:
+            found = self.notes.setdefault(code, {"count": 0, "names": []})
+            found["count"] += 1
+            if len(found["names"]) < MOST_FILES_NAMED:
+                found["names"].append(name)
 
     def _compare(self) -> None:
         """Count what the rows that wait would change in the archive."""

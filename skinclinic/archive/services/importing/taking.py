@@ -2,6 +2,7 @@
 
 from skinclinic.archive.models import Entry, EntryChange, Import, Review
 from skinclinic.archive.services.curating.own_facts import OF_PATIENT
+from skinclinic.archive.services.importing import refiling
 from skinclinic.archive.services.importing.fields import OF_PHOTO, plain
 from skinclinic.models import Lesion, Patient, Photo, User
 from skinclinic.services.lesions import refresh_summary
@@ -34,9 +35,8 @@ def take(
     photo = {name: taken[name] for name in OF_PHOTO if name in taken}
     history |= {name: [plain(getattr(entry.photo, name)), plain(value)] for name, value in photo.items()}
     if lesion:
-        before = {"patient": entry.patient.code if entry.patient else "", "lesion": entry.photo.lesion.note}
+        before, after = refiling.names(entry.photo.lesion), refiling.names(lesion)
         _move(entry, lesion)
-        after = {"patient": lesion.patient.code if lesion.patient else "", "lesion": lesion.note}
         history |= {name: [before[name], after[name]] for name in before if before[name] != after[name]}
         values |= {"patient": lesion.patient, "patient_key": lesion.patient_id or 0}
         values |= {"source_lesion": taken["lesion"]} if "lesion" in taken else {}

@@ -11,11 +11,11 @@ from django.utils import timezone
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, EntryChange, Import
 from skinclinic.archive.services.curating.own_facts import OF_PATIENT
 from skinclinic.archive.services.importing.fields import OF_PHOTO, plain
+from skinclinic.archive.services.importing.refiling import FILED, file_back
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import photos as photo_service
 
 MOST_NAMED = 200
-_FILED = ("patient", "lesion")
 
 
 def undo(row: Import, say: Callable[[int, int], None]) -> dict:
@@ -57,24 +57,29 @@ def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
     """Give an entry back what an import had changed, where nobody has changed it since."""
     change = EntryChange.objects.select_for_update().get(pk=pk)
     entries = Entry.objects.select_for_update(of=("self", "photo"))
-    entry = entries.select_related("photo__lesion", "patient").get(pk=change.entry_id)
+    entry = entries.select_related("photo__lesion__patient", "source").get(pk=change.entry_id)
     history: dict[str, list] = {}
     values: dict[str, object] = {}
     of_photo: dict[str, object] = {}
     for name, (before, after) in change.fields.items():
         held = entry.photo if name in OF_PHOTO else entry
-        if name in _FILED:
-            stays.setdefault("filed", []).append(entry.external_id)
-        elif plain(getattr(held, name)) != after:
+        if name in FILED:
+            continue
+        if plain(getattr(held, name)) != after:
             stays.setdefault("changed", []).append(entry.external_id)
         else:
             (of_photo if name in OF_PHOTO else values)[name] = before
             history[name] = [after, before]
+    filed = {name: sides for name, sides in change.fields.items() if name in FILED}
+    if filed and file_back(entry, filed, row):
+        history |= {name: [after, before] for name, (before, after) in filed.items()}
+    elif filed:
+        stays.setdefault("filed", []).append(entry.external_id)
+    _restore_facts(entry, history)
     if of_photo:
         Photo.objects.filter(pk=entry.photo_id).update(**of_photo)
     if values:
         Entry.objects.filter(pk=entry.pk).update(**values)
-        _restore_of_patient_and_lesion(entry, change.fields, values)
     EntryChange.objects.filter(pk=pk).update(undone_at=timezone.now())
     if history:
         EntryChange.objects.create(
@@ -87,18 +92,16 @@ def _restore(pk: int, row: Import, stays: dict[str, list[str]]) -> int:
     return bool(history)
 
 
-def _restore_of_patient_and_lesion(entry: Entry, changed: dict[str, list], values: dict[str, object]) -> None:
-    """What a patient and a lesion of an archive had from the import goes back with the photo's."""
-    patient, lesion = entry.patient, entry.photo.lesion
-    back = {name: values[name] for name in OF_PATIENT if name in values}
-    if patient and patient.is_archived:
-        told = {
-            name: value for name, value in back.items() if plain(getattr(patient, name)) == changed[name][1]
-        }
-        if told:
-            Patient.objects.filter(pk=patient.pk).update(**told)
-    if "site" in values and lesion.is_archived and lesion.site == changed["site"][1]:
-        Lesion.objects.filter(pk=lesion.pk).update(site=values["site"])
+def _restore_facts(entry: Entry, history: dict[str, list]) -> None:
+    """What the import had changed with the photo: its patient's facts and its lesion's site."""
+    for name in OF_PATIENT:
+        if name in history and entry.patient_id:
+            after, before = history[name]
+            same = Patient.objects.filter(pk=entry.patient_id, is_archived=True, **{name: after})
+            same.update(**{name: before})
+    if "site" in history:
+        after, before = history["site"]
+        Lesion.objects.filter(pk=entry.photo.lesion_id, is_archived=True, site=after).update(site=before)
 
 
 def _remove(pk: int, stays: dict[str, list[str]]) -> int:
