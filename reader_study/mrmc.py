@@ -180,29 +180,39 @@ class AiAgainstReaders:
 # Figures of merit
 
 
-def sensitivity(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without positives."""
-    return _share(np.asarray(positive, bool), np.asarray(truth, bool))
+def sensitivity(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife over the positives, which alone move it.
+
+    ``read`` [..., n]: the cases that each reader has read; any pattern, and different ones for each. NotEvaluable
+    where a reader has no positive.
+    """
+    return _share(np.asarray(positive, bool), np.asarray(truth, bool), np.asarray(read, bool), own_class=True)
 
 
-def specificity(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without negatives."""
-    return _share(~np.asarray(positive, bool), ~np.asarray(truth, bool))
+def specificity(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife over the negatives; ``read`` as above."""
+    return _share(
+        ~np.asarray(positive, bool), ~np.asarray(truth, bool), np.asarray(read, bool), own_class=True
+    )
 
 
-def balanced_accuracy(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """The mean of sensitivity and specificity."""
-    first, second = sensitivity(positive, truth), specificity(positive, truth)
+def balanced_accuracy(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """The mean of sensitivity and specificity, jackknife over all cases."""
+    positive, truth, read = np.asarray(positive, bool), np.asarray(truth, bool), np.asarray(read, bool)
+    first, second = (
+        _share(right, among, read, own_class=False)
+        for right, among in ((positive, truth), (~positive, ~truth))
+    )
     value = (first.value + second.value) / 2
     if first.deviations is None or second.deviations is None:
         return Merit(value, None)
     return Merit(value, (first.deviations + second.deviations) / 2)
 
 
-def accuracy(right: ArrayLike) -> Merit:
-    """The share of cases that are ``right`` [..., n], jackknife."""
+def accuracy(right: ArrayLike, read: ArrayLike = True) -> Merit:
+    """The share of cases that are ``right`` [..., n], jackknife; ``read`` as above."""
     right = np.asarray(right, bool)
-    return _share(right, np.ones(right.shape[-1], bool))
+    return _share(right, np.ones(right.shape[-1], bool), np.asarray(read, bool), own_class=False)
 
 
 def auc(ratings: ArrayLike, truth: ArrayLike) -> Merit:
@@ -219,18 +229,22 @@ def auc_delong(ratings: ArrayLike, truth: ArrayLike) -> Merit:
 METHODS: dict[str, Callable[..., Merit]] = {"jackknife": auc, "delong": auc_delong}
 
 
-def _share(right: np.ndarray, among: np.ndarray) -> Merit:
-    """Right cases among some. Without case k of them the share is (m·share - right)/(m - 1), so that it moves
-    by (share - right)/(m - 1); any other case does not move it."""
-    size, n = int(among.sum()), among.size
-    if not size:
+def _share(right: np.ndarray, among: np.ndarray, read: np.ndarray, *, own_class: bool) -> Merit:
+    """Right cases among some of those read. Without case k of them the share is (m·share - right)/(m - 1), so that
+    it moves by (share - right)/(m - 1); any other case does not move it. The jackknife's factor (n - 1)/n counts
+    the cases of the class, or all that were read."""
+    right, read = np.broadcast_arrays(right, read)
+    among = read & among
+    size = among.sum(-1)
+    if not size.all():
         raise roc.NotEvaluable("there is no case of this class")
     # float64 as a whole: a mean of many booleans would do, but of few must be exact.
     value = (right & among).sum(-1) / size
-    if size == 1:
+    if (size == 1).any():
         return Merit(value, None)
-    weight = math.sqrt((n - 1) / n) / (size - 1)
-    return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight)
+    n = size if own_class else read.sum(-1)
+    weight = np.sqrt((n - 1) / n) / (size - 1)
+    return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight[..., None])
 
 
 def _auc(ratings: ArrayLike, truth: ArrayLike, weight: Callable[[int], float]) -> Merit:
@@ -330,7 +344,8 @@ def components(merit: Merit) -> Components:
 
 
 def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None) -> AiAgainstReaders:
-    """The one value of ``ai`` against the J of ``readers``, on the same cases; readers and cases are random."""
+    """``ai`` against the J of ``readers``; readers and cases are random. ``ai`` is one value on the same cases, or J
+    of them where readers have read different cases: each on those of one reader."""
     differences = readers - ai
     count = differences.value.size
     difference = -float(differences.value.mean())
@@ -353,7 +368,7 @@ def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None
         t, half = difference / se, _quantile(df) * se
         p, low, high = 2 * _tail(abs(t), df), difference - half, difference + half
     return AiAgainstReaders(
-        float(ai.value), float(readers.value.mean()), difference, se, t, df, p, low, high, ms_r, cov2,
+        float(ai.value.mean()), float(readers.value.mean()), difference, se, t, df, p, low, high, ms_r, cov2,
         _non_inferiority(difference, se, df, margin), note,
     )  # fmt: skip
 
