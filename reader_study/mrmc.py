@@ -126,7 +126,8 @@ class Single:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two tests (their places): mean of the ``first`` minus that of the ``second``."""
+    """Two tests (their places): mean of the ``first`` minus that of the ``second``. ``non_inferiority`` of the first,
+    readers and cases random; None without a margin."""
 
     first: int
     second: int
@@ -134,6 +135,7 @@ class Pair:
     rrrc: FTest
     frrc: ZTest
     rrfc: FTest
+    non_inferiority: "NonInferiority | None"
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class NonInferiority:
-    """One-sided: is the AI no more than ``margin`` below the readers' mean?"""
+    """One-sided: is the AI, or the first of two tests, no more than ``margin`` below the readers' mean, or the
+    second? ``df`` None is infinite, or there is no test at all."""
 
     margin: float
     t: float | None
@@ -279,7 +282,7 @@ def single(merit: Merit) -> Single:
     return _single(mean, _traced(merit.value.var(ddof=1)), cov2, readers)
 
 
-def compare(merit: Merit) -> Comparison:
+def compare(merit: Merit, *, margin: float | None = None) -> Comparison:
     """Compare I tests of J readers, ``merit`` [I, J] with deviations [I, J, n].
 
     Needs two tests and a variance: ValueError otherwise. With one reader only FRRC can be computed.
@@ -296,6 +299,9 @@ def compare(merit: Merit) -> Comparison:
     rrfc_df = float((tests - 1) * (readers - 1)) if found.ms_tr is not None else None
     ms_t = readers * float(means.var(ddof=1))
 
+    se = None
+    if rrrc_variance is not None and rrrc_variance > TRACE:
+        se = math.sqrt(2 * rrrc_variance / readers)
     pairs = []
     for a, b in combinations(range(tests), 2):
         difference = float(means[a] - means[b])
@@ -305,6 +311,7 @@ def compare(merit: Merit) -> Comparison:
                 _difference_f(difference, rrrc_variance, rrrc_df, readers),
                 _difference_z(difference, frrc_variance, readers),
                 _difference_f(difference, found.ms_tr, rrfc_df, readers),
+                _non_inferiority(difference, se, None if rrrc_df is None or math.isinf(rrrc_df) else rrrc_df, margin),
             )
         )  # fmt: skip
     singles = tuple(single(merit[test]) for test in range(tests))

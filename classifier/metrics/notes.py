@@ -36,6 +36,10 @@ NO_COMMON_IMAGES = "no_common_images"
 # Fewer cases of a class than a test needs to keep its level.
 TOO_FEW_CASES = "too_few_cases"
 
+# A single test says nothing of what varies between tests; tests whose readers differ are not compared.
+ONE_TEST = "one_test"
+OTHER_READERS = "other_readers"
+
 
 def missing_class(positives: int, negatives: int) -> str:
     """Why there is no ROC curve; "" when there is one."""

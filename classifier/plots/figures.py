@@ -395,6 +395,8 @@ def note_words(code: str) -> str:
         "many_missing": _("too many answers are missing"),
         "no_common_images": _("not comparable: no photo in both sessions"),
         "too_few_cases": _("too few"),
+        "one_test": _("there is one test"),
+        "other_readers": _("not comparable: not the same readers"),
     }[code]
 
 
