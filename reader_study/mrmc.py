@@ -126,7 +126,8 @@ class Single:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two tests (their places): mean of the ``first`` minus that of the ``second``."""
+    """Two tests (their places): mean of the ``first`` minus that of the ``second``. ``non_inferiority`` of the first,
+    readers and cases random; None without a margin."""
 
     first: int
     second: int
@@ -134,6 +135,7 @@ class Pair:
     rrrc: FTest
     frrc: ZTest
     rrfc: FTest
+    non_inferiority: "NonInferiority | None"
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ class Comparison:
 
 @dataclass(frozen=True)
 class NonInferiority:
-    """One-sided: is the AI no more than ``margin`` below the readers' mean?"""
+    """One-sided: is the AI, or the first of two tests, no more than ``margin`` below the readers' mean, or the
+    second? ``df`` None is infinite, or there is no test at all."""
 
     margin: float
     t: float | None
@@ -180,29 +183,39 @@ class AiAgainstReaders:
 # Figures of merit
 
 
-def sensitivity(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without positives."""
-    return _share(np.asarray(positive, bool), np.asarray(truth, bool))
+def sensitivity(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife over the positives, which alone move it.
+
+    ``read`` [..., n]: the cases that each reader has read; any pattern, and different ones for each. NotEvaluable
+    where a reader has no positive.
+    """
+    return _share(np.asarray(positive, bool), np.asarray(truth, bool), np.asarray(read, bool), own_class=True)
 
 
-def specificity(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife. NotEvaluable without negatives."""
-    return _share(~np.asarray(positive, bool), ~np.asarray(truth, bool))
+def specificity(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """Of decisions ``positive`` [..., n] for ``truth`` [n], jackknife over the negatives; ``read`` as above."""
+    return _share(
+        ~np.asarray(positive, bool), ~np.asarray(truth, bool), np.asarray(read, bool), own_class=True
+    )
 
 
-def balanced_accuracy(positive: ArrayLike, truth: ArrayLike) -> Merit:
-    """The mean of sensitivity and specificity."""
-    first, second = sensitivity(positive, truth), specificity(positive, truth)
+def balanced_accuracy(positive: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """The mean of sensitivity and specificity, jackknife over all cases."""
+    positive, truth, read = np.asarray(positive, bool), np.asarray(truth, bool), np.asarray(read, bool)
+    first, second = (
+        _share(right, among, read, own_class=False)
+        for right, among in ((positive, truth), (~positive, ~truth))
+    )
     value = (first.value + second.value) / 2
     if first.deviations is None or second.deviations is None:
         return Merit(value, None)
     return Merit(value, (first.deviations + second.deviations) / 2)
 
 
-def accuracy(right: ArrayLike) -> Merit:
-    """The share of cases that are ``right`` [..., n], jackknife."""
+def accuracy(right: ArrayLike, read: ArrayLike = True) -> Merit:
+    """The share of cases that are ``right`` [..., n], jackknife; ``read`` as above."""
     right = np.asarray(right, bool)
-    return _share(right, np.ones(right.shape[-1], bool))
+    return _share(right, np.ones(right.shape[-1], bool), np.asarray(read, bool), own_class=False)
 
 
 def auc(ratings: ArrayLike, truth: ArrayLike) -> Merit:
@@ -219,18 +232,22 @@ def auc_delong(ratings: ArrayLike, truth: ArrayLike) -> Merit:
 METHODS: dict[str, Callable[..., Merit]] = {"jackknife": auc, "delong": auc_delong}
 
 
-def _share(right: np.ndarray, among: np.ndarray) -> Merit:
-    """Right cases among some. Without case k of them the share is (m·share - right)/(m - 1), so that it moves
-    by (share - right)/(m - 1); any other case does not move it."""
-    size, n = int(among.sum()), among.size
-    if not size:
+def _share(right: np.ndarray, among: np.ndarray, read: np.ndarray, *, own_class: bool) -> Merit:
+    """Right cases among some of those read. Without case k of them the share is (m·share - right)/(m - 1), so that
+    it moves by (share - right)/(m - 1); any other case does not move it. The jackknife's factor (n - 1)/n counts
+    the cases of the class, or all that were read."""
+    right, read = np.broadcast_arrays(right, read)
+    among = read & among
+    size = among.sum(-1)
+    if not size.all():
         raise roc.NotEvaluable("there is no case of this class")
     # float64 as a whole: a mean of many booleans would do, but of few must be exact.
     value = (right & among).sum(-1) / size
-    if size == 1:
+    if (size == 1).any():
         return Merit(value, None)
-    weight = math.sqrt((n - 1) / n) / (size - 1)
-    return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight)
+    n = size if own_class else read.sum(-1)
+    weight = np.sqrt((n - 1) / n) / (size - 1)
+    return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight[..., None])
 
 
 def _auc(ratings: ArrayLike, truth: ArrayLike, weight: Callable[[int], float]) -> Merit:
@@ -265,7 +282,7 @@ def single(merit: Merit) -> Single:
     return _single(mean, _traced(merit.value.var(ddof=1)), cov2, readers)
 
 
-def compare(merit: Merit) -> Comparison:
+def compare(merit: Merit, *, margin: float | None = None) -> Comparison:
     """Compare I tests of J readers, ``merit`` [I, J] with deviations [I, J, n].
 
     Needs two tests and a variance: ValueError otherwise. With one reader only FRRC can be computed.
@@ -282,6 +299,9 @@ def compare(merit: Merit) -> Comparison:
     rrfc_df = float((tests - 1) * (readers - 1)) if found.ms_tr is not None else None
     ms_t = readers * float(means.var(ddof=1))
 
+    se = None
+    if rrrc_variance is not None and rrrc_variance > TRACE:
+        se = math.sqrt(2 * rrrc_variance / readers)
     pairs = []
     for a, b in combinations(range(tests), 2):
         difference = float(means[a] - means[b])
@@ -291,6 +311,7 @@ def compare(merit: Merit) -> Comparison:
                 _difference_f(difference, rrrc_variance, rrrc_df, readers),
                 _difference_z(difference, frrc_variance, readers),
                 _difference_f(difference, found.ms_tr, rrfc_df, readers),
+                _non_inferiority(difference, se, None if rrrc_df is None or math.isinf(rrrc_df) else rrrc_df, margin),
             )
         )  # fmt: skip
     singles = tuple(single(merit[test]) for test in range(tests))
@@ -330,7 +351,8 @@ def components(merit: Merit) -> Components:
 
 
 def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None) -> AiAgainstReaders:
-    """The one value of ``ai`` against the J of ``readers``, on the same cases; readers and cases are random."""
+    """``ai`` against the J of ``readers``; readers and cases are random. ``ai`` is one value on the same cases, or J
+    of them where readers have read different cases: each on those of one reader."""
     differences = readers - ai
     count = differences.value.size
     difference = -float(differences.value.mean())
@@ -353,7 +375,7 @@ def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None
         t, half = difference / se, _quantile(df) * se
         p, low, high = 2 * _tail(abs(t), df), difference - half, difference + half
     return AiAgainstReaders(
-        float(ai.value), float(readers.value.mean()), difference, se, t, df, p, low, high, ms_r, cov2,
+        float(ai.value.mean()), float(readers.value.mean()), difference, se, t, df, p, low, high, ms_r, cov2,
         _non_inferiority(difference, se, df, margin), note,
     )  # fmt: skip
 

@@ -27,6 +27,18 @@ NORMAL_LIMIT = "normal_limit"
 ONE_ANSWER = "one_answer"
 # Nobody was right where the other was wrong.
 NO_DISCORDANT = "no_discordant"
+# Not every reader was shown every image.
+OTHER_IMAGES = "other_images"
+# Too many answers are missing for a conclusion.
+MANY_MISSING = "many_missing"
+# The two sessions share no image.
+NO_COMMON_IMAGES = "no_common_images"
+# Fewer cases of a class than a test needs to keep its level.
+TOO_FEW_CASES = "too_few_cases"
+
+# A single test says nothing of what varies between tests; tests whose readers differ are not compared.
+ONE_TEST = "one_test"
+OTHER_READERS = "other_readers"
 
 
 def missing_class(positives: int, negatives: int) -> str:

@@ -391,6 +391,12 @@ def note_words(code: str) -> str:
         "normal_limit": _("the readers do not differ: normal distribution"),
         "one_answer": _("not evaluable: one answer throughout"),
         "no_discordant": _("no photo on which one alone was right"),
+        "other_images": _("readers read different photos"),
+        "many_missing": _("too many answers are missing"),
+        "no_common_images": _("not comparable: no photo in both sessions"),
+        "too_few_cases": _("too few"),
+        "one_test": _("there is one test"),
+        "other_readers": _("not comparable: not the same readers"),
     }[code]
 
 

@@ -99,23 +99,28 @@ def _among(part: Part, who: Session, key: str, others: np.ndarray) -> dict:
     groups = np.array(who.groups)
     return {
         "n": int(others.sum()),
-        "rejected": dict(zip(who.readers, (~said[:, others]).sum(1).tolist(), strict=True)),
-        "average": _average(said[:, kept], part.truth[kept] == place),
+        # Of each reader those that the reader was given.
+        "given": dict(zip(who.readers, who.given[:, others].sum(1).tolist(), strict=True)),
+        "rejected": dict(zip(who.readers, (~said & who.given)[:, others].sum(1).tolist(), strict=True)),
+        "average": _average(said[:, kept], part.truth[kept] == place, who.given[:, kept]),
         "groups": {
-            name: _average(said[groups == name][:, kept], part.truth[kept] == place)
+            name: _average(
+                said[groups == name][:, kept], part.truth[kept] == place, who.given[groups == name][:, kept]
+            )
             for name in dict.fromkeys(who.groups)
         },
     }
 
 
-def _average(said: np.ndarray, shown: np.ndarray) -> dict:
+def _average(said: np.ndarray, shown: np.ndarray, given: np.ndarray) -> dict:
     nothing = {"specificity": None, "specificity_sd": None, "specificity_ci": None}
-    if not len(said) or shown.all():
+    able = (given & ~shown).any(1)
+    if not able.any():
         return nothing
-    merit = mrmc.specificity(said, shown)
+    merit = mrmc.specificity(said[able], shown, given[able])
     single = mrmc.single(merit)
     return {
         "specificity": single.mean,
-        "specificity_sd": float(merit.value.std(ddof=1)) if len(said) > 1 else None,
+        "specificity_sd": float(merit.value.std(ddof=1)) if able.sum() > 1 else None,
         "specificity_ci": clipped(single),
     }

@@ -252,7 +252,7 @@ class _Pen:
 
     def _reader(self, reader: str, one: Mapping) -> tuple[str, int, int, int, int] | None:
         point = one["points"].get(self.shown.key)
-        if not point or point["sensitivity"] is None:
+        if not point or point["sensitivity"] is None or point["specificity"] is None:
             return None
         if self.shown.way == ALL:
             return (
@@ -263,7 +263,9 @@ class _Pen:
                 point["negatives"],
             )
         among = self.shown.among or {}
-        return reader, point["true_positives"], point["positives"], among["rejected"][reader], among["n"]
+        if not (others := among["given"][reader]):
+            return None
+        return reader, point["true_positives"], point["positives"], among["rejected"][reader], others
 
     def averages(self) -> None:
         if self.small:

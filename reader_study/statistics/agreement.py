@@ -40,12 +40,15 @@ def fleiss(answers: ArrayLike) -> float | None:
     return float((pairs / all_pairs - expected) / (1 - expected))
 
 
-def pairwise(answers: ArrayLike) -> list[list[float | None]]:
-    """Cohen's kappa of every two readers [readers, readers] of ``answers`` [readers, n]."""
+def pairwise(answers: ArrayLike, given: ArrayLike = True) -> list[list[float | None]]:
+    """Cohen's kappa of every two readers [readers, readers] of ``answers`` [readers, n], on what both were
+    ``given``."""
     answers = np.asarray(answers)
+    cells = np.broadcast_to(np.asarray(given, bool), answers.shape)
     readers = len(answers)
     found: list[list[float | None]] = [[None] * readers for _ in range(readers)]
     for i in range(readers):
         for j in range(i, readers):
-            found[i][j] = found[j][i] = cohen(answers[i], answers[j])
+            both = cells[i] & cells[j]
+            found[i][j] = found[j][i] = cohen(answers[i][both], answers[j][both])
     return found

@@ -1,6 +1,6 @@
 """The answers of one dataset as arrays, session by session."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ from reader_study.statistics.tables import Image, StudyTables
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MISSING = -1
+# Two ways to count answers that are missing. What a reader was never shown counts in neither.
+MISSING_IS_WRONG, AS_READ = "missing_is_wrong", "as_read"
 _PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}
 
 
@@ -17,7 +19,8 @@ _PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}
 class Session:
     """What J readers, all those of the study, answered on n images: ``codes``, ``second`` and ``first`` [J, n] are
     places in DISEASE_KEYS, MISSING where there is none. ``seconds`` and ``confidence`` [J, n] are NaN where not known.
-    ``read`` [J]: who answered anything in the session, be it in another dataset; what they left out here is wrong."""
+    ``read`` [J]: who answered anything in the session, be it in another dataset. ``given`` [J, n]: the images that
+    were a reader's to read; all others the reader was never shown. ``reached`` [J, n]: those the reader came to."""
 
     name: str
     readers: tuple[str, ...]
@@ -28,6 +31,13 @@ class Session:
     first: np.ndarray
     seconds: np.ndarray
     confidence: np.ndarray
+    given: np.ndarray
+    reached: np.ndarray
+
+    def cells(self, rule: str) -> np.ndarray:
+        """The images [J, n] that count for each reader by a rule: with MISSING_IS_WRONG all that were given, with
+        AS_READ those answered."""
+        return self.given if rule == MISSING_IS_WRONG else self.codes != MISSING
 
     def of(self, chosen: ArrayLike) -> "Session":
         """Some readers; ``chosen`` [J] booleans or places."""
@@ -38,9 +48,12 @@ class Session:
             tuple(self.groups[place] for place in places),
             *(
                 values[places]
-                for values in (self.read, self.codes, self.second, self.first, self.seconds, self.confidence)
+                for values in (
+                    self.read, self.codes, self.second, self.first, self.seconds, self.confidence, self.given,
+                    self.reached,
+                )
             ),
-        )
+        )  # fmt: skip
 
     def who_read(self) -> "Session":
         """The readers who answered anything in the session."""
@@ -101,7 +114,7 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Se
     rows = np.array([row[answer.reader] for answer in answers], np.intp)
     columns = np.array([column[answer.image] for answer in answers], np.intp)
 
-    def filled(values: list[float], empty: float, kind: DTypeLike) -> np.ndarray:
+    def filled(values: Sequence[float], empty: float, kind: DTypeLike) -> np.ndarray:
         table = np.full(shape, empty, kind)
         table[rows, columns] = values
         return table
@@ -122,5 +135,12 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Se
                 float,
             )
             for field in ("seconds", "confidence")
+        ),
+        *(
+            filled(values, False, bool)
+            for values in (
+                [True] * len(answers),
+                [bool(answer.answer) or answer.reached for answer in answers],
+            )
         ),
     )

@@ -2,17 +2,28 @@
 
 from typing import Any
 
+from classifier.metrics import notes
 from classifier.metrics.plain import plain
 from reader_study import mrmc
-from reader_study.statistics.ratings import AiRatings, Ratings
+from reader_study.statistics.comparison import inside
+from reader_study.statistics.ratings import AiAndTests, AiRatings, Ratings
 
 
-def compared(ratings: Ratings | AiRatings, method: str) -> dict[str, Any]:
-    """Compare the tests, or the AI with the readers. ``method``: "jackknife" or "delong", of the covariance."""
+def compared(
+    ratings: Ratings | AiRatings | AiAndTests, method: str, margin: float | None = None
+) -> dict[str, Any]:
+    """Compare the tests, or the AI with the readers of each test. ``method``: "jackknife" or "delong", of the
+    covariance. ``margin``: of non-inferiority, of the AI or of the first of two tests."""
+    if isinstance(ratings, AiAndTests):
+        return {
+            "against": {one.test: compared(one, method, margin) for one in ratings.against},
+            "between": None if ratings.tests is None else compared(ratings.tests, method, margin),
+            "note": "" if ratings.tests is not None else notes.OTHER_READERS,
+        }
     merit = mrmc.METHODS[method]
     if isinstance(ratings, AiRatings):
         ai, readers = merit(ratings.ai, ratings.truth), merit(ratings.values, ratings.truth)
-        against: dict[str, Any] = plain(_against(ratings, method, ai, readers))
+        against: dict[str, Any] = plain(_against(ratings, method, ai, readers, margin))
         return against
     values = merit(ratings.values, ratings.truth)
     found = {
@@ -24,8 +35,8 @@ def compared(ratings: Ratings | AiRatings, method: str) -> dict[str, Any]:
         "tests": {name: _test(ratings.readers, values[place]) for place, name in enumerate(ratings.tests)},
     }
     if len(ratings.tests) == 1:
-        return plain(found | {"components": mrmc.components(values)})
-    analysis = mrmc.compare(values)
+        return plain(found | {"components": mrmc.components(values), "components_note": notes.ONE_TEST})
+    analysis = mrmc.compare(values, margin=margin)
     pairs = [
         {
             "tests": [ratings.tests[pair.first], ratings.tests[pair.second]],
@@ -33,11 +44,12 @@ def compared(ratings: Ratings | AiRatings, method: str) -> dict[str, Any]:
             "rrrc": _f(pair.rrrc),
             "frrc": _z(pair.frrc),
             "rrfc": _f(pair.rrfc),
+            "non_inferiority": pair.non_inferiority,
         }
         for pair in analysis.pairs
     ]
     if len(pairs) == 1:
-        found |= {name: pairs[0][name] for name in ("difference", "rrrc", "frrc", "rrfc")}
+        found |= {name: pairs[0][name] for name in ("difference", "rrrc", "frrc", "rrfc", "non_inferiority")}
     else:
         found |= {
             "rrrc": _f(analysis.rrrc),
@@ -45,7 +57,8 @@ def compared(ratings: Ratings | AiRatings, method: str) -> dict[str, Any]:
             "rrfc": _f(analysis.rrfc),
             "pairs": pairs,
         }
-    return plain(found | {"components": analysis.components})
+    few = notes.ONE_READER if len(ratings.readers) == 1 else ""
+    return plain(found | {"components": analysis.components, "components_note": few})
 
 
 def _test(readers: tuple[str, ...], merit: mrmc.Merit) -> dict[str, Any]:
@@ -55,13 +68,15 @@ def _test(readers: tuple[str, ...], merit: mrmc.Merit) -> dict[str, Any]:
         "readers": dict(zip(readers, merit.value.tolist(), strict=True)),
         "se": single.se,
         "df": single.df,
-        "ci": _interval(single),
+        "ci": inside(single.low, single.high, 0.0),
         "note": single.note,
     }
 
 
-def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Merit) -> dict[str, Any]:
-    found = mrmc.ai_against_readers(ai, readers)
+def _against(
+    ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Merit, margin: float | None
+) -> dict[str, Any]:
+    found = mrmc.ai_against_readers(ai, readers, margin=margin)
     return {
         "figure_of_merit": "auc",
         "method": method,
@@ -69,7 +84,14 @@ def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Meri
         "n_pos": int(ratings.truth.sum()),
         "n_neg": int((~ratings.truth).sum()),
         "tests": {
-            ratings.ai_test: {"auc_mean": found.ai, "readers": {ratings.ai_reader: found.ai}},
+            ratings.ai_test: {
+                "auc_mean": found.ai,
+                "readers": {ratings.ai_reader: found.ai},
+                "se": None,
+                "df": None,
+                "ci": None,
+                "note": notes.ONE_READER,
+            },
             ratings.test: _test(ratings.readers, readers),
         },
         "ai": found.ai,
@@ -81,7 +103,9 @@ def _against(ratings: AiRatings, method: str, ai: mrmc.Merit, readers: mrmc.Meri
         "p": found.p,
         "se": found.se,
         "note": found.note,
+        "non_inferiority": found.non_inferiority,
         "components": {"ms_r": found.ms_r, "cov2": found.cov2},
+        "components_note": found.note if found.ms_r is None else "",
     }
 
 
@@ -95,5 +119,6 @@ def _z(test: mrmc.ZTest) -> dict[str, Any]:
     return {"z": test.z, "p": test.p, "ci": _interval(test), "note": test.note}
 
 
-def _interval(found: mrmc.FTest | mrmc.ZTest | mrmc.Single | mrmc.AiAgainstReaders) -> list[float] | None:
-    return None if found.low is None or found.high is None else [found.low, found.high]
+def _interval(found: mrmc.FTest | mrmc.ZTest | mrmc.AiAgainstReaders) -> list[float] | None:
+    """Of a difference, inside what a difference of two AUCs can be."""
+    return inside(found.low, found.high)

@@ -1,5 +1,6 @@
 """Ratings of several tests by several readers, from a file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,18 @@ class AiRatings:
     values: np.ndarray
 
 
-def read_ratings(path: Path) -> Ratings | AiRatings:
+@dataclass(frozen=True)
+class AiAndTests:
+    """One AI against each of several tests, and these among themselves; None where their readers are not the same."""
+
+    against: tuple[AiRatings, ...]
+    tests: Ratings | None
+
+
+def read_ratings(path: Path) -> Ratings | AiRatings | AiAndTests:
     """Read the columns ``test, reader, case, truth, rating``; truth is 0 or 1, every reader rated every case in
-    every test. A test named AI with one reader beside one other test gives AiRatings.
+    every test. A test named AI with one reader who is none of the others gives AiRatings beside one other test,
+    AiAndTests beside several.
 
     Raises TablesRefused (row by row), FileRefused, OSError.
     """
@@ -86,7 +96,9 @@ def read_ratings(path: Path) -> Ratings | AiRatings:
     return _arranged(path, ratings, tuple(truths), truth)
 
 
-def _arranged(path: Path, ratings: Cells, cases: tuple[str, ...], truth: np.ndarray) -> Ratings | AiRatings:
+def _arranged(
+    path: Path, ratings: Cells, cases: tuple[str, ...], truth: np.ndarray
+) -> Ratings | AiRatings | AiAndTests:
     readers_of: dict[str, list[str]] = {}
     for test, reader, _case in ratings:
         readers = readers_of.setdefault(test, [])
@@ -95,10 +107,21 @@ def _arranged(path: Path, ratings: Cells, cases: tuple[str, ...], truth: np.ndar
     tests = tuple(readers_of)
     ai = next((test for test in tests if test.upper() == AI and len(readers_of[test]) == 1), None)
     others = [test for test in tests if test != ai]
-    if ai is not None and len(others) == 1 and readers_of[others[0]] != readers_of[ai]:
+    if ai is not None and others and all(readers_of[ai] != readers_of[test] for test in others):
         (of_ai,) = _filled(path, ratings, [ai], readers_of[ai], cases)[0]
-        (values,) = _filled(path, ratings, others, readers_of[others[0]], cases)
-        return AiRatings(ai, readers_of[ai][0], of_ai, others[0], tuple(readers_of[others[0]]), truth, values)
+        against = []
+        for test in others:
+            (values,) = _filled(path, ratings, [test], readers_of[test], cases)
+            against.append(
+                AiRatings(ai, readers_of[ai][0], of_ai, test, tuple(readers_of[test]), truth, values)
+            )
+        if len(against) == 1:
+            return against[0]
+        readers = readers_of[others[0]]
+        are_same = all(set(readers_of[test]) == set(readers) for test in others)
+        values = _filled(path, ratings, others, readers, cases) if are_same else None
+        between = None if values is None else Ratings(tuple(others), tuple(readers), cases, truth, values)
+        return AiAndTests(tuple(against), between)
     everyone = tuple(dict.fromkeys(reader for _test, reader, _case in ratings))
     return Ratings(tests, everyone, cases, truth, _filled(path, ratings, tests, everyone, cases))
 
@@ -113,7 +136,8 @@ def _filled(
             path,
             _(
                 "Every reader must have rated every case in every test; %(count)s of %(of)s ratings are missing: "
-                "%(names)s."
+                "%(names)s. Missing by test and reader: %(readers)s. Nothing is computed, for what is missing is "
+                "neither a rating nor a case less; readers who have read different cases are not supported here."
             ),
             count=len(lacking),
             of=len(keys),
@@ -121,9 +145,16 @@ def _filled(
                 f"test {test}, reader {reader}, case {case}" for test, reader, case in lacking[:_SHOWN]
             )
             + ("; …" if len(lacking) > _SHOWN else ""),
+            readers=_by_reader(lacking),
         )
     values = np.array([ratings[key] for key in keys])
     return values.reshape(len(tests), len(readers), len(cases))
+
+
+def _by_reader(lacking: Sequence[tuple[str, str, str]]) -> str:
+    counts = Counter((test, reader) for test, reader, _case in lacking)
+    said = [f"{test}, {reader}: {count}" for (test, reader), count in counts.most_common(2 * _SHOWN)]
+    return "; ".join(said) + ("; …" if len(counts) > len(said) else "")
 
 
 def _truth(text: str) -> bool:

@@ -23,11 +23,17 @@ def session(part: Part, read: Session) -> dict[str, Any]:
     nothing else."""
     who = read.who_read()
     of_readers = points.points(who, part.truth, part.choices)
-    by_reader = {name: _reader(part, who, place, of_readers[place]) for place, name in enumerate(who.readers)}
+    # Who was given nothing of this dataset is named like one who never answered.
+    by_reader = {
+        name: _reader(part, who, place, of_readers[place])
+        for place, name in enumerate(who.readers)
+        if who.given[place].any()
+    }
+    of_readers = [of_readers[place] for place, name in enumerate(who.readers) if name in by_reader]
+    who = who.of(who.given.any(1))
     found = {
         "readers": {
-            name: by_reader.get(name) or _silent(part, group)
-            for name, group in zip(read.readers, read.groups, strict=True)
+            name: by_reader.get(name) or _silent(part, read, place) for place, name in enumerate(read.readers)
         },
         **_summary(part, who, of_readers),
     }
@@ -40,8 +46,8 @@ def session(part: Part, read: Session) -> dict[str, Any]:
             **_summary(part, who.of(np.array(inside, np.intp)), [of_readers[place] for place in inside]),
         }
     return found | {
-        "confusion": _confusion(part, who.codes),
-        "pairwise_kappa": {"readers": list(who.readers), "kappa": agreement.pairwise(who.codes)},
+        "confusion": _confusion(part, who.codes, who.given),
+        "pairwise_kappa": {"readers": list(who.readers), "kappa": agreement.pairwise(who.codes, who.given)},
         "most_missed": _most_missed(part, who),
         "seconds": seconds(who.seconds),
         "subgroups": _subgroups(part, who),
@@ -62,19 +68,23 @@ def seconds(values: np.ndarray) -> dict[str, Any] | None:
 
 
 def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    codes, truth = who.codes[place], part.truth
+    codes, truth, given = who.codes[place], part.truth, who.given[place]
     answered, right = codes != MISSING, codes == truth
-    share = proportion(right.sum(), len(truth))
+    n = int(given.sum())
+    share = proportion(right.sum(), n)
     kept = proportion(right.sum(), answered.sum())
-    kappa = agreement.cohen(truth, codes)
+    kappa = agreement.cohen(truth[given], codes[given])
     second = who.second[place]
     confidence = who.confidence[place]
     known = np.isfinite(confidence)
     return {
         "group": who.groups[place],
-        "n": len(truth),
+        "n": n,
         "answered": int(answered.sum()),
-        "missing": int((~answered).sum()),
+        "missing": n - int(answered.sum()),
+        "skipped": int((given & ~answered & who.reached[place]).sum()),
+        "not_reached": int((given & ~answered & ~who.reached[place]).sum()),
+        "never_shown": len(truth) - n,
         "right": share.count,
         "accuracy": share.value,
         "accuracy_ci": interval(share),
@@ -86,9 +96,9 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
         },
         "note": notes.ONE_ANSWER if kappa is None else "",
         "points": of_disease,
-        "confusion": _confusion(part, codes[None]),
+        "confusion": _confusion(part, codes[None], who.given[place][None]),
         "seconds": seconds(who.seconds[place]),
-        "second_choice": _second(right, second == truth, second != MISSING),
+        "second_choice": _second(right[given], (second == truth)[given], second != MISSING),
         "confidence": {
             "right": _mean(confidence[known & right]),
             "wrong": _mean(confidence[known & ~right]),
@@ -99,17 +109,20 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
     }
 
 
-def _silent(part: Part, group: str) -> dict[str, Any]:
-    """A reader without any answer in this session."""
+def _silent(part: Part, read: Session, place: int) -> dict[str, Any]:
+    """A reader without any answer in this session, or who was given nothing of this dataset."""
     nothing = dict.fromkeys(
         ("right", "accuracy", "accuracy_ci", "kappa_vs_truth", "answered_only", "confusion", "seconds",
          "second_choice", "confidence", "first_answer")
     )  # fmt: skip
-    n = len(part.truth)
+    given, reached = read.given[place], read.reached[place]
+    n = int(given.sum())
+    missing = {"skipped": int((given & reached).sum()), "not_reached": int((given & ~reached).sum())}
     point = {"sensitivity": None, "specificity": None, "note": notes.NO_ANSWERS}
     empty = {key: dict(point) for key in DISEASE_KEYS if key in part.choices}
     return {
-        "group": group, "n": n, "answered": 0, "missing": n, **nothing, "note": notes.NO_ANSWERS, "points": empty,
+        "group": read.groups[place], "n": n, "answered": 0, "missing": n, **missing,
+        "never_shown": len(part.truth) - n, **nothing, "note": notes.NO_ANSWERS, "points": empty,
     }  # fmt: skip
 
 
@@ -126,45 +139,71 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _summary(part: Part, who: Session, of_readers: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Readers together, all or a group. A missing answer is an answer of its own in Fleiss's kappa;
-    ``fleiss_answered_only`` takes the images that all of them answered."""
+    """Readers together, all or a group. Fleiss's kappa takes the images that all of them were given, and a missing
+    answer is an answer of its own in it; ``fleiss_answered_only`` takes the images that all of them answered.
+    ``as_read`` is the accuracy without missing answers."""
     count, right = len(who.readers), who.codes == part.truth
     found: dict[str, Any] = {
         "n_readers": count,
         "mean_accuracy": None,
         "sd_accuracy": None,
         "mean_accuracy_ci": None,
+        "as_read": {"n_readers": 0, "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None},
         "fleiss_kappa": None,
         "fleiss_answered_only": {"kappa": None, "images": 0},
         "note": notes.NO_ANSWERS,
     }
     if count:
-        single = mrmc.single(mrmc.accuracy(right))
-        complete = (who.codes != MISSING).all(0)
-        kappa = agreement.fleiss(who.codes)
+        complete, by_all = (who.codes != MISSING).all(0), np.asarray(who.given.all(0))
+        kappa = agreement.fleiss(who.codes[:, by_all])
         found |= {
-            "mean_accuracy": single.mean,
-            "sd_accuracy": float(right.mean(1).std(ddof=1)) if count > 1 else None,
-            "mean_accuracy_ci": points.clipped(single),
+            **_accuracy(right, who.given),
+            "as_read": _as_read(right, who.codes != MISSING),
             "fleiss_kappa": kappa,
             "fleiss_answered_only": {
                 "kappa": agreement.fleiss(who.codes[:, complete]),
                 "images": int(complete.sum()),
             },
-            "note": notes.ONE_READER if count == 1 else notes.ONE_ANSWER if kappa is None else "",
+            "note": _kappa_note(count, by_all, kappa),
         }
     return found | {"average": points.average(who, part.truth, part.choices, of_readers)}
 
 
-def _confusion(part: Part, codes: np.ndarray) -> Confusion:
-    """Answers [J, n] by truth, pooled; the last column counts missing ones."""
+def _accuracy(right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
+    """The mean over readers of the share that is right [J, n] of the images that count for each."""
+    merit = mrmc.accuracy(right, cells)
+    single = mrmc.single(merit)
+    return {
+        "mean_accuracy": single.mean,
+        "sd_accuracy": float(merit.value.std(ddof=1)) if len(right) > 1 else None,
+        "mean_accuracy_ci": points.clipped(single),
+    }
+
+
+def _as_read(right: np.ndarray, answered: np.ndarray) -> dict[str, Any]:
+    able = answered.any(1)
+    if not able.any():
+        return {"n_readers": 0, "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None}
+    return {"n_readers": int(able.sum()), **_accuracy(right[able], answered[able])}
+
+
+def _kappa_note(readers: int, by_all: np.ndarray, kappa: float | None) -> str:
+    if readers == 1:
+        return notes.ONE_READER
+    if not by_all.any():
+        return notes.OTHER_IMAGES
+    return notes.ONE_ANSWER if kappa is None else ""
+
+
+def _confusion(part: Part, codes: np.ndarray, given: np.ndarray) -> Confusion:
+    """Answers [J, n] by truth to what was given, pooled; the last column counts missing ones."""
     columns = (*(key for key in DISEASE_KEYS if key in part.choices), NO_ANSWER)
     place = np.full(len(DISEASE_KEYS) + 1, len(columns) - 1, np.intp)
     for column, key in enumerate(columns[:-1]):
         place[DISEASE_KEYS.index(key)] = column
     truth = np.broadcast_to(part.truth, codes.shape)
     counts = np.bincount(
-        (truth * len(columns) + place[codes]).ravel(), minlength=len(DISEASE_KEYS) * len(columns)
+        (truth * len(columns) + place[codes])[given], minlength=len(DISEASE_KEYS) * len(columns)
     ).reshape(len(DISEASE_KEYS), len(columns))
     photos = Truth.of([image.truth for image in part.images], DISEASE_KEYS).photos
     present = [row for row, key in enumerate(DISEASE_KEYS) if photos[key]]
@@ -175,12 +214,13 @@ def _confusion(part: Part, codes: np.ndarray) -> Confusion:
 
 def _most_missed(part: Part, who: Session) -> list[dict[str, Any]]:
     """The images that most readers got wrong, with what they said and what the model said."""
-    wrong = (who.codes != part.truth).sum(0)
+    wrong = ((who.codes != part.truth) & who.given).sum(0)
     argmax = part.argmax
     worst = [int(place) for place in np.argsort(-wrong, kind="stable")[:MISSED_SHOWN] if wrong[place]]
     found = []
     for place in worst:
-        answers = np.bincount(who.codes[:, place] + 1, minlength=len(DISEASE_KEYS) + 1)
+        given = who.given[:, place]
+        answers = np.bincount(who.codes[given, place] + 1, minlength=len(DISEASE_KEYS) + 1)
         said = {
             key: int(answers[column + 1]) for column, key in enumerate(DISEASE_KEYS) if answers[column + 1]
         }
@@ -189,7 +229,7 @@ def _most_missed(part: Part, who: Session) -> list[dict[str, Any]]:
                 "image": part.images[place].name,
                 "truth": part.images[place].truth,
                 "wrong": int(wrong[place]),
-                "of": len(who.readers),
+                "of": int(given.sum()),
                 "missing": int(answers[0]),
                 "answers": dict(sorted(said.items(), key=lambda item: -item[1])),
                 "model": None if argmax is None else DISEASE_KEYS[argmax[place]],
@@ -209,7 +249,7 @@ def _subgroups(part: Part, who: Session) -> dict[str, list[dict[str, Any]]]:
         found[name] = []
         for label in np.unique(labels):
             chosen = labels == label
-            right = who.codes[:, chosen] == part.truth[chosen]
+            right = (who.codes == part.truth)[:, chosen][who.given[:, chosen]]
             model = None if part.argmax is None else part.argmax[chosen] == part.truth[chosen]
             found[name].append(
                 {

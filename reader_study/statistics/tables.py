@@ -34,7 +34,8 @@ class Image:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a reader said of an image in a session; ``answer`` "" is a missing one.
+    """What a reader said of an image in a session. ``answer`` "": none; the reader skipped the image, or never came
+    to it (``reached`` False) although it was theirs to read. What no reader was given has no row.
 
     ``first_answer``: what was said before the model's answer was shown. ``confidence`` is from 0 to 100.
     """
@@ -48,6 +49,7 @@ class Answer:
     confidence: float | None = None
     seconds: float | None = None
     first_answer: str = ""
+    reached: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def read_tables(
     """Read a study from CSV files.
 
     Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type``); scores ``image`` and the 12 disease
-    keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer``).
+    keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer,
+    reached``). A row without an answer is a photo that was skipped, or with ``reached`` 0 one that the reader never
+    came to; no row at all is a photo that the reader was never shown.
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
 
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
@@ -233,6 +237,7 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.cell("confidence", _confidence),
             reading.cell("seconds", _seconds),
             reading.cell("first_answer", _choice) or "",
+            reading.cell("reached", _reached) is not False,
         )
         if not reading.row_has_problems and (found := faults.of(answer)):
             reading.say(found)
@@ -248,6 +253,12 @@ def _disease(text: str) -> str:
 
 def _choice(text: str) -> str:
     return "" if is_unknown(text) else _disease(text)
+
+
+def _reached(text: str) -> bool:
+    if (said := text.casefold()) not in ("", "0", "1", "no", "yes"):
+        raise CellError(_("is neither 0 nor 1"))
+    return said not in ("0", "no")
 
 
 def _confidence(text: str) -> float | None:

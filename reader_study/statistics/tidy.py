@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reader_study.statistics.coded import parts
+from reader_study.statistics.coded import AS_READ, parts
+from reader_study.statistics.design import COUNTED
 from reader_study.statistics.tables import Answer, StudyTables
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
@@ -12,17 +13,18 @@ TidyTable = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
 
 
 def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
-    """All answers, the readers, their points, the model by disease, and every comparison."""
+    """All answers, the readers, their points, the model by disease, every comparison, and what was answered."""
     yield answers(tables, language)
     yield readers(report)
     yield points(report, language)
     yield diseases(report, language)
     yield comparisons(report, language)
+    yield design(report)
 
 
 def answers(tables: StudyTables, language: str = "en") -> TidyTable:
-    """Every answer beside the truth and the model's, a row for each reader, session and image; those that a
-    reader of a session never gave are there as missing."""
+    """Every answer beside the truth and the model's, a row for each reader, session and image. ``result`` is right or
+    wrong, skipped, not reached or never shown."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result", 
@@ -39,14 +41,14 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                 if (session.name, reader) not in took_part:
                     continue
                 for place, image in enumerate(part.images):
-                    answer = given.get((session.name, reader, image.name)) or Answer(
-                        session.name, reader, group, image.name, ""
-                    )
+                    found = given.get((session.name, reader, image.name))
+                    answer = found or Answer(session.name, reader, group, image.name, "")
+                    result = _given_result(found, image.truth)
                     model = "" if argmax is None else DISEASE_KEYS[argmax[place]]
                     score = None if part.scores is None else float(part.scores[place, part.truth[place]])
                     rows.append(
                         (session.name, reader, group, part.name, image.name, _name(image.truth, language), image.truth,
-                         _name(answer.answer, language), answer.answer, _result(answer.answer, image.truth),
+                         _name(answer.answer, language), answer.answer, result,
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
                          model and _result(model, image.truth), score, image.sex, image.age, image.skin_type)
@@ -57,23 +59,24 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
 def readers(report: dict[str, Any]) -> TidyTable:
     """A row for each dataset, session and reader, then the mean of all and of each group."""
     columns = (
-        "dataset", "session", "reader", "group", "images", "answered", "missing", "accuracy", "accuracy_low",
-        "accuracy_high", "accuracy_sd", "kappa_vs_truth", "fleiss_kappa", "accuracy_answered_only", "median_seconds",
-        "note",
+        "dataset", "session", "reader", "group", "images", "answered", "missing", "skipped", "not_reached",
+        "never_shown", "accuracy", "accuracy_low", "accuracy_high", "accuracy_sd", "kappa_vs_truth", "fleiss_kappa",
+        "accuracy_answered_only", "median_seconds", "note",
     )  # fmt: skip
     rows: list[tuple[object, ...]] = []
     for dataset, session, found in _sessions(report):
         for name, one in found["readers"].items():
             kept = one["answered_only"]
             rows.append(
-                (dataset, session, name, one["group"], one["n"], one["answered"], one["missing"], one["accuracy"],
+                (dataset, session, name, one["group"], one["n"], one["answered"], one["missing"],
+                 one["skipped"], one["not_reached"], one["never_shown"], one["accuracy"],
                  *_pair(one["accuracy_ci"]), None, one["kappa_vs_truth"], None, kept and kept["accuracy"],
                  one["seconds"] and one["seconds"]["median"], one["note"])
             )  # fmt: skip
         for name, group, one in _means(found):
             rows.append(
-                (dataset, session, name, group, None, None, None, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
-                 one["sd_accuracy"], None, one["fleiss_kappa"], None, None, one["note"])
+                (dataset, session, name, group, *[None] * 6, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
+                 one["sd_accuracy"], None, one["fleiss_kappa"], one["as_read"]["mean_accuracy"], None, one["note"])
             )  # fmt: skip
     return "readers", columns, rows
 
@@ -133,11 +136,12 @@ def diseases(report: dict[str, Any], language: str = "en") -> TidyTable:
 
 
 def comparisons(report: dict[str, Any], language: str = "en") -> TidyTable:
-    """Every test of a difference: a minus b."""
+    """Every test of a difference, by either way to count missing answers: the model (a) minus readers (b), the later
+    session (b) minus the earlier (a)."""
     columns = (
-        "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "a", "b", "difference",
-        "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin", "non_inferiority_p",
-        "note",
+        "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "missing_answers", "a", "b",
+        "difference", "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin",
+        "non_inferiority_p", "too_few", "note",
     )  # fmt: skip
     rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
@@ -146,34 +150,72 @@ def comparisons(report: dict[str, Any], language: str = "en") -> TidyTable:
         for session, groups in found["ai_vs_groups"].items():
             for group, tests in groups.items():
                 rows += _ai_rows(dataset, session, group, tests, language)
-        for pair, tests in found["compare"].items():
-            for key, merits in tests.items():
-                for merit, one in merits.items():
-                    rows.append(
-                        (dataset, pair, pair, "all", _name(key, language), key, merit, one["a"], one["b"],
-                         one["difference"], *_pair(one["ci"]), "F", one["f"], one["df1"], one["df2"], one["p"],
-                         one["p_holm"], None, None, one["note"])
-                    )  # fmt: skip
-        for session, tests in found["mcnemar"].items():
-            for reader, one in tests.items():
-                rows.append(
-                    (dataset, "model vs reader", session, reader, "", "", "right answers, McNemar", one["ai_only"],
-                     one["reader_only"], None, None, None, "exact", None, None, None, one["exact_p"],
-                     one["exact_p_holm"], None, None, one["note"])
-                )  # fmt: skip
+        rows += _session_rows(dataset, found["compare"], language)
+        rows += _mcnemar_rows(dataset, found["mcnemar"])
     return "comparisons", columns, rows
+
+
+def _session_rows(dataset: str, compared: dict[str, Any], language: str) -> Iterator[tuple[object, ...]]:
+    for pair, tests in compared.items():
+        for key, merits in tests.items():
+            for merit, both in merits.items():
+                for rule, one in _rules(both):
+                    yield (
+                        dataset, pair, pair, "all", _name(key, language), key, merit, rule, one["a"], one["b"],
+                        one["difference"], *_pair(one["ci"]), "F", one["f"], one["df1"], one["df2"], one["p"],
+                        one["p_holm"], None, None, _yes(one["too_few"]), one["note"],
+                    )  # fmt: skip
+
+
+def _mcnemar_rows(dataset: str, sessions: dict[str, Any]) -> Iterator[tuple[object, ...]]:
+    for session, tests in sessions.items():
+        for reader, both in tests.items():
+            for rule, one in _rules(both):
+                yield (
+                    dataset, "model vs reader", session, reader, "", "", "right answers, McNemar", rule,
+                    one["ai_only"], one["reader_only"], None, None, None, "exact", None, None, None, one["exact_p"],
+                    one["exact_p_holm"], None, None, "", one["note"],
+                )  # fmt: skip
 
 
 def _ai_rows(
     dataset: str, session: str, group: str, tests: dict[str, Any], language: str
 ) -> Iterator[tuple[object, ...]]:
-    for key, one in tests.items():
-        margin = one["non_inferiority"] or {}
-        yield (
-            dataset, "model vs readers", session, group, _name(key, language), key, one["figure_of_merit"], one["ai"],
-            one["readers_mean"], one["difference"], *_pair(one["ci"]), "t", one["t"], None, one["df"], one["p"],
-            one["p_holm"], margin.get("margin"), margin.get("p"), one["note"],
-        )  # fmt: skip
+    for key, test in tests.items():
+        for point, of_point in (("Youden", test), ("first choice", test["argmax"])):
+            for rule, one in _rules(of_point) if of_point else ():
+                margin = one["non_inferiority"] or {}
+                yield (
+                    dataset, "model vs readers", session, group, _name(key, language), key,
+                    f"{test['figure_of_merit']}, {point}", rule, one["ai"], one["readers_mean"], one["difference"],
+                    *_pair(one["ci"]), "t", one["t"], None, one["df"], one["p"], one["p_holm"],
+                    margin.get("margin"), margin.get("p"), _yes(test["too_few"]), one["note"],
+                )  # fmt: skip
+
+
+def design(report: dict[str, Any]) -> TidyTable:
+    """How many photos each reader answered, skipped, never came to and was never shown, and the same of each photo
+    that not everybody answered."""
+    columns = ("dataset", "session", "kind", "name", *COUNTED, "note")
+    rows: list[tuple[object, ...]] = []
+    for dataset, found in report["datasets"].items():
+        for session, one in found["design"].items():
+            rows.append((dataset, session, "all", "", *(one[state] for state in COUNTED), one["note"]))
+            for kind, names in (("reader", one["readers"]), ("photo", one["images"])):
+                for name, counts in names.items():
+                    rows.append((dataset, session, kind, name, *(counts[state] for state in COUNTED), ""))
+    return "design", columns, rows
+
+
+def _rules(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A test by either way to count missing answers."""
+    yield "wrong", found
+    if found[AS_READ] is not None:
+        yield "as read", found[AS_READ]
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else ""
 
 
 def _sessions(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -192,8 +234,16 @@ def _name(key: str, language: str) -> str:
     return BY_KEY[key].name(language) if key else ""
 
 
+def _given_result(answer: Answer | None, truth: str) -> str:
+    if answer is None:
+        return "never shown"
+    if not answer.answer:
+        return "skipped" if answer.reached else "not reached"
+    return _result(answer.answer, truth)
+
+
 def _result(answer: str, truth: str) -> str:
-    return "missing" if not answer else "right" if answer == truth else "wrong"
+    return "right" if answer == truth else "wrong"
 
 
 def _pair(ci: Sequence[float] | None) -> tuple[object, ...]:

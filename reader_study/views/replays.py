@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from reader_study.forms.replay import FILE_FIELDS, ReplayFilesForm, ReplayForm
-from reader_study.services.results import replay
+from reader_study.services.results import completeness, replay
+from reader_study.statistics.design import designs
 from reader_study.statistics.tables import StudyTables
 from skinclinic.permissions import STUDY, clinic_member
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -105,11 +106,11 @@ def dry_run(tables: StudyTables) -> dict:
     readers = {answer.reader: answer.group for answer in tables.answers}
     images = len(tables.images)
     aided = replay.aided_sessions(tables)
-    given = Counter(answer.session for answer in tables.answers if answer.answer)
-    who = {
-        session: len({answer.reader for answer in tables.answers if answer.session == session})
-        for session in dict.fromkeys(answer.session for answer in tables.answers)
-    }
+    sessions = []
+    for name, counts in designs(tables).items():
+        who = len({answer.reader for answer in tables.answers if answer.session == name})
+        said, why = completeness.counts_text(counts), completeness.why_text(counts)
+        sessions.append((name, name in aided, who, counts["answered"], who * images, said, why))
     return {
         "images": images,
         "datasets": list(Counter(image.dataset for image in tables.images).items()),
@@ -122,8 +123,6 @@ def dry_run(tables: StudyTables) -> dict:
         "whole": len(tables.whole.truth) if tables.whole else 0,
         "readers": len(readers),
         "groups": list(Counter(readers.values()).items()),
-        "sessions": [
-            (name, name in aided, count, given[name], count * images) for name, count in who.items()
-        ],
+        "sessions": sessions,
         "answers": len(tables.answers),
     }

@@ -10,8 +10,7 @@ from classifier.plots.figures import Figure
 from classifier.presenters.hidden_answers import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
-from reader_study.services.results import methods_text
-from reader_study.services.results.conclusions import conclusions
+from reader_study.services.results import conclusions, methods_text
 from reader_study.views.result_page import ResultPage, results_page
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest
@@ -92,10 +91,9 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     context = page.context(
         part="model",
         margin=margin,
-        rows=[
-            (one, tests[one.key])
-            for one in conclusions(tests, margin, page.study.endpoints, page.results.doubt)
-        ],
+        rows=[(one, tests[one.key]) for one in conclusions.of_report(page.report, page.dataset, page.session)]
+        if tests
+        else [],
         by_group=[
             (page.figures.group_names.get(name) or name, [(key, tests[key]) for key in DISEASE_KEYS])
             for name, tests in groups.items()

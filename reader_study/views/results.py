@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.presenters.work import ResultsProgress
 from reader_study.services.access import Access
+from reader_study.services.results import conclusions
 from reader_study.services.results import results as service
-from reader_study.services.results.conclusions import conclusions
 from reader_study.services.results.results import NoResults
 from reader_study.views.common import access_of, frame, study_of
 from reader_study.views.result_page import TAB, ResultPage, refusal
@@ -32,14 +32,7 @@ def overview(request: SignedInRequest, pk: int) -> HttpResponse:
         return render(request, "studies/results/state.html", _state(request, access, row))
     context = page.context(
         lines=_lines(page),
-        conclusions=conclusions(
-            page.found["ai_vs_readers"].get(page.session, {}),
-            page.report["settings"]["margin"],
-            page.study.endpoints,
-            page.results.doubt,
-        )
-        if page.sessions
-        else [],
+        conclusions=conclusions.of_report(page.report, page.dataset, page.session) if page.sessions else [],
         curves=[
             (key, figure)
             for key in DISEASE_KEYS
@@ -77,7 +70,7 @@ def _lines(page: ResultPage) -> list[dict]:
                     ],
                     "model": found["argmax_accuracy"],
                     "answered": sum(one["answered"] for one in began),
-                    "expected": sum(one["n"] for one in began),
+                    "given": sum(one["n"] for one in began),
                 }
             )
     return lines

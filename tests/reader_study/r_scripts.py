@@ -7,10 +7,15 @@ sens_of <- function(x, y) mean(x[y == 1])
 spec_of <- function(x, y) mean(1 - x[y == 0])
 balanced_of <- function(x, y) (sens_of(x, y) + spec_of(x, y)) / 2
 
+# Only cases of the class move a sensitivity or a specificity.
+deleted <- function(y, merit) {
+  if (identical(merit, sens_of)) which(y == 1) else if (identical(merit, spec_of)) which(y == 0) else seq_along(y)
+}
+
 # columns: one a test and reader, readers of the first test first
 jackknife <- function(columns, y, merit) {
-  n <- length(y)
-  left <- t(sapply(1:n, function(k) apply(columns[-k, , drop=FALSE], 2, merit, y=y[-k])))
+  rows <- deleted(y, merit); n <- length(rows)
+  left <- t(sapply(rows, function(k) apply(columns[-k, , drop=FALSE], 2, merit, y=y[-k])))
   left <- matrix(left, nrow=n)
   centred <- sweep(left, 2, colMeans(left))
   (n - 1) / n * t(centred) %*% centred
@@ -55,10 +60,10 @@ analyse <- function(columns, y, I, J, merit, spread=jackknife(columns, y, merit)
 
 # ai: a vector; readers: columns
 against <- function(ai, readers, y, merit, margin) {
-  n <- length(y); J <- ncol(readers)
+  rows <- deleted(y, merit); n <- length(rows); J <- ncol(readers)
   own <- merit(ai, y)
   psi <- apply(readers, 2, merit, y=y) - own
-  left <- t(sapply(1:n, function(k) apply(readers[-k, ], 2, merit, y=y[-k]) - merit(ai[-k], y[-k])))
+  left <- t(sapply(rows, function(k) apply(readers[-k, ], 2, merit, y=y[-k]) - merit(ai[-k], y[-k])))
   centred <- sweep(left, 2, colMeans(left))
   spread <- (n - 1) / n * t(centred) %*% centred
   den <- var(psi) + max(J * mean(spread[row(spread) != col(spread)]), 0)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.plots.figures import note_words
 from reader_study.mrmc import METHODS
 from reader_study.statistics.rated import compared
 from reader_study.statistics.ratings import read_ratings
@@ -15,7 +16,7 @@ class Command(BaseCommand):
     help = (
         "Compare the AUCs of tests that the same readers rated on the same cases, by Obuchowski and Rockette. "
         "Columns: test, reader, case, truth (0 or 1), rating. A test named AI with one reader beside one other test "
-        "is compared with the readers of that test."
+        "is compared with the readers of that test; beside several, with those of each, and these with each other."
     )
     requires_system_checks = []
 
@@ -24,11 +25,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--method", choices=sorted(METHODS), default="jackknife", help="of the covariance"
         )
+        parser.add_argument(
+            "--margin",
+            type=float,
+            metavar="D",
+            help="non-inferiority of the AI, or of the first of two tests, 0 to 1",
+        )
         parser.add_argument("--json", action="store_true", help="write JSON instead of a table")
 
-    def handle(self, *, ratings: Path, method: str, **options):
+    def handle(self, *, ratings: Path, method: str, margin: float | None, **options):
+        if margin is not None and not 0 <= margin <= 1:
+            raise CommandError(f"--margin {margin:g} must be from 0 to 1.")
         try:
-            found = compared(read_ratings(ratings), method)
+            found = compared(read_ratings(ratings), method, margin)
         except (TablesRefused, FileRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
@@ -40,24 +49,37 @@ class Command(BaseCommand):
 
 
 def _lines(found: dict) -> list[str]:
+    if "against" in found:
+        lines = []
+        for test, one in found["against"].items():
+            lines += [f"AI against the readers of {test}", *(f"  {line}" for line in _lines(one))]
+        if found["between"] is None:
+            return [*lines, f"the other tests with each other: {note_words(found['note'])}"]
+        return [
+            *lines,
+            "the other tests with each other",
+            *(f"  {line}" for line in _lines(found["between"])),
+        ]
     lines = [
         f"AUC, covariance by {found['method']}; {found['n_readers']} readers, {found['n_pos']} cases with and "
         f"{found['n_neg']} without"
     ]
     for name, test in found["tests"].items():
-        lines.append(f"  {name}: {test['auc_mean']:.4f}{_interval(test.get('ci'))}")
+        lines.append(f"  {name}: {test['auc_mean']:.4f}{_interval(test['ci'])}{_note(test)}")
         lines += [f"    {reader}: {auc:.4f}" for reader, auc in test["readers"].items()]
     if "ai" in found:
         lines.append(f"AI - readers: {_difference(found['difference'])}{_interval(found['ci'])}")
         lines.append(
             f"  t {_number(found['t'])}, df {_number(found['df'])}, p {_number(found['p'])}{_note(found)}"
         )
+        lines += _margin(found)
     for pair in found.get("pairs", [found | {"tests": list(found["tests"])}] if "rrrc" in found else []):
         lines.append(f"{pair['tests'][0]} - {pair['tests'][1]}: {_difference(pair['difference'])}")
         lines += _analyses(pair)
+        lines += _margin(pair)
     if "pairs" in found:
         lines += ["all tests", *_analyses(found)]
-    lines.append("components")
+    lines.append(f"components{_note({'note': found['components_note']})}")
     lines += [f"  {name}: {_number(value)}" for name, value in found["components"].items()]
     return lines
 
@@ -83,6 +105,14 @@ def _f(test: dict) -> str:
     )
 
 
+def _margin(found: dict) -> list[str]:
+    test = found["non_inferiority"]
+    if test is None:
+        return []
+    said = f"t {_number(test['t'])}, df {_number(test['df'])}, one-sided p {_number(test['p'])}"
+    return [f"  non-inferiority with margin {test['margin']:g}, readers and cases random: {said}"]
+
+
 def _difference(value: float) -> str:
     """With its sign; what rounds to zero has none."""
     text = f"{value:+.4f}"
@@ -98,4 +128,4 @@ def _interval(ci: list[float] | None) -> str:
 
 
 def _note(found: dict) -> str:
-    return f" [{found['note']}]" if found["note"] else ""
+    return f" [{note_words(found['note'])}]" if found["note"] else ""

@@ -1,21 +1,28 @@
 """Every figure and table of a reader study, from CSV files. Needs no database."""
 
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
-from reader_study.services.results import report_files
+from reader_study.services.results import completeness, conclusions, report_files
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+# Of readers and of images on the console.
+_NAMED = 10
 
 
 class Command(BaseCommand):
     help = (
         "Write report.json, tables and figures of a reader study. Columns of images: image, dataset, truth (and sex, "
         "age, skin_type); of scores: image and the 12 disease keys; of answers: session, reader, group, image, answer "
-        "(and second, confidence, seconds, first_answer). DIR is written whole or not at all."
+        "(and second, confidence, seconds, first_answer, reached). A row without an answer is a photo that was "
+        "skipped, or with reached 0 one that the reader never came to; a photo without a row was never shown to the "
+        "reader. DIR is written whole or not at all."
     )
     requires_system_checks = []
 
@@ -31,6 +38,15 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--margin", type=float, metavar="D", help="non-inferiority of balanced accuracy, 0 to 1"
+        )
+        parser.add_argument(
+            "--endpoints", type=_keys, default=(), metavar="KEYS", help="primary diseases, as bcc,mm"
+        )
+        parser.add_argument(
+            "--fixed-before",
+            action="store_true",
+            help="endpoints, margin and model were fixed in a protocol before the answers; without it nothing is "
+            "concluded",
         )
         parser.add_argument(
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
@@ -51,7 +67,9 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
-        found = report(tables, ak=ak, margin=margin)
+        found = report(
+            tables, ak=ak, margin=margin, endpoints=options["endpoints"], is_fixed=options["fixed_before"]
+        )
         try:
             content = report_files.files(found, tables, with_figures=not options["no_figures"])
             count = report_files.write_folder(content, out)
@@ -62,18 +80,55 @@ class Command(BaseCommand):
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 
+def _keys(text: str) -> tuple[str, ...]:
+    keys = tuple(key.strip().casefold() for key in text.split(",") if key.strip())
+    if unknown := [key for key in keys if key not in DISEASE_KEYS]:
+        raise ArgumentTypeError(f"{', '.join(unknown)}: is none of {', '.join(DISEASE_KEYS)}")
+    return keys
+
+
 def _lines(found: dict) -> list[str]:
+    said = {(one.dataset, one.session): one for one in completeness.of_all(found)}
     lines = []
     for name, dataset in found["datasets"].items():
-        evaluable = [one["auc"] for one in dataset["diseases"].values() if one["evaluable"]]
-        model = (
-            f"macro AUC {sum(evaluable) / len(evaluable):.4f} over {len(evaluable)} diseases"
-            if evaluable
-            else ""
-        )
-        lines.append(f"{name}: {dataset['n']} images" + (f"; model: {model}" if model else "; no model"))
+        lines.append(f"{name}: {dataset['n']} images; {_model(found, dataset)}")
         for session, one in dataset["sessions"].items():
-            mean = one["mean_accuracy"]
-            accuracy = "not evaluable" if mean is None else f"{mean:.4f}"
-            lines.append(f"  {session}: {one['n_readers']} readers, mean accuracy {accuracy}")
+            wrong, read = one["mean_accuracy"], one["as_read"]["mean_accuracy"]
+            text = "not evaluable" if wrong is None else f"{wrong:.4f}"
+            if read is not None and read != wrong:
+                text += f" with missing answers as wrong, {read:.4f} as read"
+            lines.append(f"  {session}: {one['n_readers']} readers, mean accuracy {text}")
+            lines += _completeness(said[name, session])
+            lines += _conclusions(found, name, session)
     return lines
+
+
+def _model(found: dict, dataset: dict) -> str:
+    evaluable = [one["auc"] for one in dataset["diseases"].values() if one["evaluable"]]
+    if evaluable:
+        return f"model: macro AUC {sum(evaluable) / len(evaluable):.4f} over {len(evaluable)} diseases"
+    return "model: no disease is evaluable" if found["settings"]["has_model"] else "no model"
+
+
+def _completeness(found: completeness.Completeness) -> list[str]:
+    lines = [f"    answers: {found.counts}"]
+    if found.why:
+        lines.append(f"    NOTHING IS CONCLUDED: {found.why}")
+    for kind, lacking in (("reader", found.readers), ("image", found.images)):
+        lines += [f"      {kind} {name}: {counts}" for name, counts in lacking[:_NAMED]]
+        if len(lacking) > _NAMED:
+            lines.append(f"      and {len(lacking) - _NAMED} more {kind}s; all are in design.csv")
+    return lines
+
+
+def _conclusions(found: dict, dataset: str, session: str) -> list[str]:
+    if not found["settings"]["has_model"]:
+        return []
+    primary = [one for one in conclusions.of_report(found, dataset, session) if one.is_primary]
+    if not primary:
+        return ["    model against readers: no primary endpoint (--endpoints), so nothing is concluded"]
+    return [
+        f"    model's first choice - readers, {one.key}: {one.difference or 'not evaluable'} with missing answers as "
+        f"wrong, {one.as_read or 'not evaluable'} as read. {one.text}"
+        for one in primary
+    ]

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots.differences import difference_text
 from reader_study.plots.study import disease_name
-from reader_study.statistics.comparison import holm
+from reader_study.services.results.completeness import why_text
+from reader_study.statistics import verdicts
+from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
+from reader_study.statistics.points import LEAST_CASES
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-
-# One-sided, so that it agrees with the lower limit of the 95 % interval.
-ALPHA = 0.025
-SHOWN, NOT_SHOWN, OPEN = "shown", "not-shown", "open"
 
 
 @dataclass(frozen=True)
 class Conclusion:
-    """``verdict``: whether something was shown (SHOWN, NOT_SHOWN), or nothing can be said (OPEN)."""
+    """``verdict``: whether something was shown, or nothing can be said (those of statistics/verdicts.py).
+
+    Differences are model - readers: of the model's first choice with missing answers as wrong, and ``as_read``; and
+    at the ``youden`` threshold of the same photos, from which nothing is concluded.
+    """
 
     key: str
     name: str
@@ -26,69 +30,98 @@ class Conclusion:
     verdict: str
     text: str
     difference: str
+    as_read: str
+    youden: str
     multiplicity: str
 
 
-def conclusions(
-    tests: Mapping[str, Mapping], margin: float | None, primary: Sequence[str], doubt: str = ""
-) -> list[Conclusion]:
-    """Of each disease, primary endpoints first. ``tests``: those of one session and dataset in the report.
-
-    ``doubt``: that the model may have seen the photos; then nothing is concluded of any.
-    """
-    chosen = [key for key in DISEASE_KEYS if key in primary]
-    order = [*chosen, *(key for key in DISEASE_KEYS if key not in chosen)]
-    adjusted = holm({key: (tests[key]["non_inferiority"] or {}).get("p") for key in chosen})
-    return [_conclusion(key, tests[key], margin, chosen, adjusted.get(key), doubt) for key in order]
-
-
-def _conclusion(
-    key: str,
-    found: Mapping,
-    margin: float | None,
-    chosen: Sequence[str],
-    adjusted: float | None,
-    doubt: str,
-) -> Conclusion:
-    is_primary = key in chosen
-    if doubt and found["difference"] is not None:
-        verdict, text = OPEN, _("Open: the model may have seen these photos.")
-    else:
-        verdict, text = _verdict(found, margin, adjusted if is_primary else None)
-    difference = "" if found["difference"] is None else difference_text(found)
-    return Conclusion(
-        key,
-        disease_name(key),
-        is_primary,
-        verdict,
-        text,
-        difference,
-        _multiplicity(chosen, is_primary, adjusted),
+def of_report(report: Mapping, dataset: str, session: str) -> list[Conclusion]:
+    """Of each disease in one session of one dataset, primary endpoints first."""
+    found, settings = report["datasets"][dataset], report["settings"]
+    if session not in found["verdicts"]:
+        return []
+    return conclusions(
+        found["verdicts"][session],
+        found["ai_vs_readers"][session],
+        found["design"][session],
+        settings["margin"],
+        settings["primary"],
     )
 
 
-def _verdict(found: Mapping, margin: float | None, adjusted: float | None) -> tuple[str, str]:
-    if found["difference"] is None or found["ci"] is None:
-        return OPEN, note_words(found["note"]) or _("not evaluable")
-    low, high = found["ci"]
-    test = found["non_inferiority"]
-    if margin is None or test is None or test["p"] is None:
-        if low > 0:
-            return SHOWN, _("The model is better than the readers' mean. No margin was set.")
-        if high < 0:
-            return SHOWN, _("The model is worse than the readers' mean. No margin was set.")
-        return NOT_SHOWN, _("No difference is shown, which is not the same as equal. No margin was set.")
-    p = test["p"] if adjusted is None else adjusted
-    said = {"margin": f"{margin:g}"}
-    if p < ALPHA:
-        if low > 0:
-            return SHOWN, _("Non-inferior with margin %(margin)s, and better than the readers' mean.") % said
-        return SHOWN, _("Non-inferior with margin %(margin)s.") % said
-    if high < -margin:
-        return NOT_SHOWN, _(
-            "Non-inferiority is not shown; the model is worse by more than %(margin)s."
-        ) % said
-    return NOT_SHOWN, _("Non-inferiority with margin %(margin)s is not shown.") % said
+def conclusions(
+    found: Mapping[str, Mapping],
+    tests: Mapping[str, Mapping],
+    design: Mapping,
+    margin: float | None,
+    primary: Sequence[str],
+) -> list[Conclusion]:
+    """``found``: the verdicts on ``tests``, those of one session and dataset in the report."""
+    chosen = [key for key in DISEASE_KEYS if key in primary]
+    order = [*chosen, *(key for key in DISEASE_KEYS if key not in chosen)]
+    return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
+
+
+def _conclusion(
+    key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
+) -> Conclusion:
+    first_choice = test["argmax"] or {}
+    rule = found["rules"].get(MISSING_IS_WRONG, {})
+    return Conclusion(
+        key,
+        disease_name(key),
+        key in chosen,
+        found["verdict"],
+        _open_text(found["reasons"], design, chosen)
+        if found["reasons"]
+        else _claim_text(found["claim"], margin),
+        _difference(first_choice),
+        _difference(first_choice.get(AS_READ) or {}),
+        _difference(test),
+        _multiplicity(chosen, key in chosen, rule.get("non_inferiority_p_holm")),
+    )
+
+
+def _difference(test: Mapping) -> str:
+    return "" if test.get("difference") is None else difference_text(test)
+
+
+def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -> str:
+    """Why nothing is concluded."""
+    if reasons == [verdicts.SECONDARY] and chosen:
+        return _("Secondary: an estimate, from which nothing is concluded.")
+    words = {
+        verdicts.MODEL_SEEN: _("the model may have seen these photos"),
+        verdicts.NOT_FIXED: _("endpoints, margin and model were not fixed in a protocol before the answers"),
+        verdicts.RULES_DISAGREE: _(
+            "missing answers counted as wrong and missing answers left out do not lead to the same conclusion"
+        ),
+        verdicts.SECONDARY: _("not a primary endpoint") if chosen else _("no endpoint was named as primary"),
+        notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of the disease, or of all others")
+        % {"n": LEAST_CASES},
+        notes.OTHER_IMAGES: why_text(design),
+        notes.MANY_MISSING: why_text(design),
+    }
+    said = [words.get(reason) or note_words(reason) for reason in reasons]
+    if len(reasons) == 1 and reasons[0] not in words:
+        return said[0]
+    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES}
+    text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
+    return text % {"reasons": "; ".join(said)}
+
+
+def _claim_text(claim: str, margin: float | None) -> str:
+    if margin is None:
+        return {
+            verdicts.SUPERIOR: _("The model is better than the readers' mean. No margin was set."),
+            verdicts.INFERIOR: _("The model is worse than the readers' mean. No margin was set."),
+        }.get(claim) or _("No difference is shown, which is not the same as equal. No margin was set.")
+    text = {
+        verdicts.SUPERIOR: _("Non-inferior with margin %(margin)s, and better than the readers' mean."),
+        verdicts.NON_INFERIOR: _("Non-inferior with margin %(margin)s."),
+        verdicts.INFERIOR: _("Non-inferiority is not shown; the model is worse by more than %(margin)s."),
+    }.get(claim) or _("Non-inferiority with margin %(margin)s is not shown.")
+    return text % {"margin": f"{margin:g}"}
 
 
 def _multiplicity(chosen: Sequence[str], is_primary: bool, adjusted: float | None) -> str:
@@ -98,7 +131,9 @@ def _multiplicity(chosen: Sequence[str], is_primary: bool, adjusted: float | Non
         return _("Secondary: not adjusted, to be read as a hint.")
     if len(chosen) == 1:
         return _("The only primary endpoint.")
-    said = {"n": len(chosen), "p": "–" if adjusted is None else p_text(adjusted)}
+    if adjusted is None:
+        return ""
+    said = {"n": len(chosen), "p": p_text(adjusted)}
     return _("One of %(n)d primary endpoints; one-sided p after Holm: %(p)s.") % said
 
 

@@ -115,6 +115,12 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
         yield ngettext(
             "%(n)d missing answer counts as wrong.", "%(n)d missing answers count as wrong.", missing
         ) % {"n": missing}
+        yield _("Every comparison is also given without missing answers.")
+    if any(one["never_shown"] for one in report["design"].values()):
+        yield _(
+            "Readers were shown different photos; each counts with their own, and the model is held against each "
+            "reader on the same photos."
+        )
 
 
 def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
@@ -197,6 +203,9 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
                     "The non-inferiority margin of %(margin)s was set when the answers were already known."
                 )
             yield text % {"margin": f"{settings['margin']:g}"}
+        yield _(
+            "Conclusions rest on the model's first choice; its Youden threshold is a sensitivity analysis."
+        )
         if study.endpoints:
             names = ", ".join(disease_name(key) for key in DISEASE_KEYS if key in study.endpoints)
             yield _("Primary endpoints: %(names)s, adjusted by Holm's method; all others are secondary.") % {

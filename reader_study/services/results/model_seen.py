@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from classifier.services.evaluation import leakage
 from reader_study.models import Study
+from reader_study.statistics.verdicts import MODEL_SEEN, opened
 from skinclinic.archive.models import DatasetItem
 
 _OF_THE_MODEL = ("ai_vs_readers", "ai_vs_groups", "mcnemar")
@@ -61,6 +62,7 @@ def without_tests(report: dict[str, Any]) -> dict[str, Any]:
     for found in report["datasets"].values():
         for name in _OF_THE_MODEL:
             _clear(found[name])
+        found["verdicts"] = {name: opened(one, MODEL_SEEN) for name, one in found["verdicts"].items()}
     return report
 
 

@@ -267,12 +267,15 @@ def _make_answers(
         code: Reader.objects.create(study=study, code=code, group=groups.get(group))
         for code, group in of_reader.items()
     }
-    order = [image.number for image in images.values()]
+    # What was a reader's to read; of the rest nothing was shown.
+    orders: dict[tuple[str, str], list[int]] = {}
+    for answer in tables.answers:
+        orders.setdefault((answer.reader, answer.session), []).append(images[answer.image].number)
     readings = {
         (reader, session): Reading.objects.create(
             reader=readers[reader], session=sessions[session], order=order
         )
-        for reader, session in dict.fromkeys((answer.reader, answer.session) for answer in tables.answers)
+        for (reader, session), order in orders.items()
     }
     Answer.objects.bulk_create(
         (
@@ -283,6 +286,7 @@ def _make_answers(
                 answered_at=now, changed_at=now,
             )
             for answer in tables.answers
+            if answer.answer or answer.reached
         ),
         batch_size=_BATCH,
     )  # fmt: skip

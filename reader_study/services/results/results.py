@@ -21,13 +21,12 @@ from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log
 from reader_study.services.results import model_seen, study_tables
-from reader_study.statistics.report import report
+from reader_study.statistics.report import FORMAT, report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import whole
 from skinclinic.models import Job
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 JOB = "study-results"
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
@@ -86,9 +85,11 @@ def compute(
             (draft / name).write_bytes(content)
         about = _about(study, row) | {"model_seen": model_seen.look(study)}
         in_doubt = bool(model_seen.doubt(study, about))
-        endpoints = study.endpoints or DISEASE_KEYS
+        is_fixed = study.origin == Study.Origin.RUN and bool(study.protocol_sha256)
         for place, policy in enumerate(POLICIES):
-            found = report(tables, ak=policy, margin=study.margin, endpoints=endpoints)
+            found = report(
+                tables, ak=policy, margin=study.margin, endpoints=study.endpoints, is_fixed=is_fixed
+            )
             if in_doubt:
                 found = model_seen.without_tests(found)
             _write_json(draft / _report_name(policy), {"about": about} | found)
@@ -165,6 +166,9 @@ class Results:
         self.policy = policy if policy in POLICIES else study.premalignant_as
         self.folder = study.folder / FOLDER
         self.report = _read(self.folder / _report_name(self.policy))
+        if self.report["format"] != FORMAT:
+            # An older report may conclude what is not to be concluded.
+            raise NoResults("computed by other rules")
         # Why nothing is concluded about the model; "" where nothing speaks against it.
         self.doubt = model_seen.doubt(study, self.report["about"])
         if self.doubt and "model_seen" not in self.report["about"]:

@@ -11,7 +11,7 @@ from django.conf import settings
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
 from reader_study.models import Answer as AnswerRow
-from reader_study.models import Reader, Study
+from reader_study.models import Reader, Reading, Study
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -50,6 +50,26 @@ def _choices(study: Study) -> tuple[str, ...]:
 
 
 def _answers(study: Study) -> Iterator[Answer]:
+    """The answers in force, then what readers who began never came to: it was theirs to read."""
+    given: dict[tuple[str, str], set[str]] = {}
+    for answer in _given(study):
+        given.setdefault((answer.session, answer.reader), set()).add(answer.image)
+        yield answer
+    names = dict(study.images.filter(is_practice=False).values_list("number", "name"))
+    readings = (
+        Reading.objects.filter(reader__in=Reader.objects.filter(study=study).counted())
+        .order_by("session__number", "reader__pk")
+        .values_list("session__key", "reader__code", "reader__group__key", "order")
+    )
+    for session, reader, group, order in readings:
+        if (session, reader) not in given:
+            continue
+        for number in order:
+            if (name := names.get(number)) is not None and name not in given[session, reader]:
+                yield Answer(session, reader, group or "", name, "", reached=False)
+
+
+def _given(study: Study) -> Iterator[Answer]:
     rows = (
         AnswerRow.objects.filter(
             reading__reader__in=Reader.objects.filter(study=study).counted(), image__is_practice=False
@@ -166,10 +186,11 @@ def to_csv(tables: StudyTables) -> dict[str, bytes]:
             ((one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type) for one in tables.images),
         ),
         ANSWERS: table_csv(
-            ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer"),
+            ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer",
+             "reached"),
             (
                 (one.session, one.reader, one.group, one.image, one.answer, one.second, one.confidence,
-                 one.seconds, one.first_answer)
+                 one.seconds, one.first_answer, "" if one.reached else 0)
                 for one in tables.answers
             ),
         ),

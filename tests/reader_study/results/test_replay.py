@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -247,13 +248,14 @@ def test_a_session_without_answers_or_a_model_has_pages_and_files(tables, client
 
 
 def test_missing_answers_of_a_dataset_never_reached_are_in_the_methods(tables, client_for, coordinator):
-    """A reader who stopped within the first dataset; another who read one session only."""
+    """A reader who never came to the second dataset; another who read one session only."""
     first = {image.name for image in tables.images if image.dataset == "asan"}
     answers = tuple(
         replace(one, answer=one.answer or "mm")
+        if one.reader != "reader-01" or one.image in first
+        else replace(one, answer="", reached=False)
         for one in tables.answers
         if (one.reader, one.session) != ("reader-02", "aided")
-        and (one.reader != "reader-01" or one.image in first)
     )
     make(client_for(coordinator), study_tables.to_csv(replace(tables, answers=answers)))
     jobs.run_waiting(results.JOB)
@@ -268,6 +270,40 @@ def test_missing_answers_of_a_dataset_never_reached_are_in_the_methods(tables, c
     assert "0 / 30" in never_reached and "(0/30;" in never_reached
     silent = body(client_for(coordinator).get(f"{address}?session=1"))
     assert "reader-02" in silent and "not evaluable: no answers" in silent
+    assert (
+        "30 not reached" in overview
+        and "Nothing is concluded: 33.3 % of the answers are missing." in overview
+    )
+
+
+def test_photos_that_readers_were_never_shown_are_said_and_leave_every_verdict_open(
+    tables, client_for, coordinator
+):
+    """Readers of halves: what the others read is not missing, and nothing is concluded."""
+    half = {image.name for image in tables.images[::2]}
+    answers = tuple(
+        replace(one, answer=one.answer or "mm")
+        for one in tables.answers
+        if (one.image in half) == (one.reader == "reader-01")
+    )
+    client = client_for(coordinator)
+    make(client, study_tables.to_csv(replace(tables, answers=answers)))
+    jobs.run_waiting(results.JOB)
+    study = Study.objects.get()
+    stored = study_tables.of_study(study)
+    assert {(one.session, one.reader, one.image) for one in stored.answers} == {
+        (one.session, one.reader, one.image) for one in answers
+    }
+    for name in ("", "-model", "-sessions", "-readers"):
+        text = re.sub(r"\s+", " ", body(client.get(url(f"study-results{name}", study.pk))))
+        assert "Nothing is concluded: readers read different photos." in text, name
+        assert "0 skipped, 0 not reached" in text and "never shown" in text
+        assert "Non-inferior with" not in text and "better than the readers" not in text
+    (first, *_rest) = results.Results(study).report["datasets"].values()
+    assert {one["verdict"] for one in first["verdicts"]["unaided"].values()} == {"open"}
+    assert "Readers were shown different photos" in methods_text.paragraph(
+        study, results.Results(study).report
+    )
 
 
 def test_the_methods_name_the_model_whose_scores_were_in_the_files(tables, client_for, coordinator):

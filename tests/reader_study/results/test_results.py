@@ -14,10 +14,12 @@ from reader_study.services.making import studies as service
 from reader_study.services.results import methods_text, results, study_tables
 from reader_study.services.results.conclusions import conclusions
 from reader_study.statistics.report import report
+from reader_study.statistics.verdicts import verdicts
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import factories
+from tests.cases import each
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
 from tests.skinclinic.pages import url
 
@@ -302,33 +304,83 @@ def test_the_progress_is_polled_until_it_stops(made, client_for, clinician):
 # Words
 
 
-def test_conclusions_say_no_more_than_the_tests():
-    def test_of(difference, low, high, p):
-        return {
-            "difference": difference, "ci": [low, high], "note": "",
-            "non_inferiority": {"margin": 0.1, "t": 1.0, "df": 9.0, "p": p},
-        }  # fmt: skip
+WHOLE = {"note": "", "missing_share": 0.0}
 
-    nothing = {"difference": None, "ci": None, "note": "no_positives", "non_inferiority": None}
-    tests = dict.fromkeys(DISEASE_KEYS, nothing) | {
-        "bcc": test_of(0.02, -0.06, 0.10, 0.002), "mm": test_of(-0.01, -0.095, 0.07, 0.02),
-        "sk": test_of(-0.05, -0.2, 0.1, 0.2), "ak": test_of(-0.3, -0.4, -0.2, 0.99),
+
+def figures_of(given: dict) -> dict:
+    """Tests of the first choice by disease: difference, low, high, p of non-inferiority, and p; read means other
+    figures where missing answers are left out."""
+    nothing = {"difference": None, "ci": None, "note": "no_positives", "argmax": None, "too_few": False}
+    found = dict.fromkeys(DISEASE_KEYS, nothing)
+    for key, (wrong, read, *few) in given.items():
+        argmax = figure_of(*wrong) | {"as_read": figure_of(*(read or wrong))}
+        # At the Youden threshold the model is far better, which must not matter.
+        found[key] = figure_of(0.4, 0.3, 0.5, 1e-9, 1e-9) | {"argmax": argmax, "too_few": bool(few)}
+    return found
+
+
+def figure_of(difference, low, high, margin_p, p=0.5):
+    return {
+        "difference": difference, "ci": [low, high], "note": "", "p": p,
+        "non_inferiority": {"margin": 0.1, "t": 1.0, "df": 9.0, "p": margin_p},
     }  # fmt: skip
-    found = {one.key: one for one in conclusions(tests, 0.1, ["mm", "bcc"])}
+
+
+def said(tests, margin, primary, design=WHOLE, is_fixed=True):
+    found = verdicts(tests, design, primary, margin, is_fixed=is_fixed)
+    return {one.key: one for one in conclusions(found, tests, design, margin, primary)}
+
+
+def test_conclusions_say_no_more_than_the_tests():
+    tests = figures_of({
+        "bcc": ((0.02, -0.06, 0.10, 0.002), None), "mm": ((-0.01, -0.095, 0.07, 0.02), None),
+        "sk": ((-0.05, -0.2, 0.1, 0.2), None), "ak": ((-0.3, -0.4, -0.2, 0.99, 1e-4), None),
+    })  # fmt: skip
+    found = said(tests, 0.1, ["mm", "bcc"])
     assert list(found)[:2] == ["bcc", "mm"] and found["bcc"].is_primary and not found["sk"].is_primary
     assert found["bcc"].text == "Non-inferior with margin 0.1."
+    assert found["bcc"].difference == "+0.020 (−0.060 to +0.100)" and found["bcc"].youden[:6] == "+0.400"
     assert "one-sided p after Holm: 0.004" in found["bcc"].multiplicity
     # 0.02 is below 0.025, and so it stays after Holm's correction: it is the larger of two.
     assert found["mm"].text == "Non-inferior with margin 0.1."
-    assert found["sk"].text == "Non-inferiority with margin 0.1 is not shown."
-    assert "worse by more than 0.1" in found["ak"].text
+    assert found["sk"].text == "Secondary: an estimate, from which nothing is concluded."
     assert found["wart"].text == "not evaluable: no photo of it"
-    smaller = conclusions(tests | {"bcc": test_of(0.0, -0.099, 0.09, 0.024)}, 0.1, ["mm", "bcc"])
-    assert {one.key: one.verdict for one in smaller[:2]} == {"bcc": "not-shown", "mm": "not-shown"}, (
+    assert "worse by more than 0.1" in said(tests, 0.1, ["ak"])["ak"].text
+    assert said(tests, 0.1, ["sk"])["sk"].text == "Non-inferiority with margin 0.1 is not shown."
+    smaller = tests | figures_of({"bcc": ((0.0, -0.099, 0.09, 0.024), None)})
+    assert said(tests | {"bcc": smaller["bcc"]}, 0.1, ["mm", "bcc"])["bcc"].verdict == "not_shown", (
         "Holm: 0.04"
     )
-    alone = conclusions(tests, None, [])
-    assert "No margin was set" in alone[0].text and "nothing is adjusted" in alone[0].multiplicity
+    alone = said(tests, None, [])["bcc"]
+    assert "no endpoint was named as primary" in alone.text and "nothing is adjusted" in alone.multiplicity
+    assert "No margin was set" in said(tests, None, ["bcc"])["bcc"].text
+
+
+def test_better_needs_the_primary_endpoints_together():
+    one = (0.08, 0.01, 0.15, 1e-4, 0.03)
+    alone = said(figures_of({"bcc": (one, None)}), 0.1, ["bcc"])
+    assert alone["bcc"].text == "Non-inferior with margin 0.1, and better than the readers' mean."
+    two = said(figures_of({"bcc": (one, None), "mm": (one, None)}), 0.1, ["bcc", "mm"])
+    assert {two[key].text for key in ("bcc", "mm")} == {"Non-inferior with margin 0.1."}, "Holm: 0.06"
+
+
+@each(
+    "change, words",
+    [
+        ({"design": {"note": "other_images", "missing_share": 0.0}}, "Not evaluable: readers read different photos."),
+        ({"design": {"note": "many_missing", "missing_share": 0.12}}, "Not evaluable: 12.0 % of the answers are"),
+        ({"is_fixed": False}, "were not fixed in a protocol before the answers."),
+        ({"few": True}, "Not evaluable: too few: fewer than 10 photos"),
+        ({"read": (-0.2, -0.3, -0.1, 0.9, 0.01)}, "do not lead to the same conclusion"),
+        ({"primary": ["mm"]}, "Secondary: an estimate"),
+    ],
+)  # fmt: skip
+def test_whatever_speaks_against_it_leaves_the_verdict_open(change, words):
+    change = dict(change)
+    given = [(0.2, 0.1, 0.3, 1e-6, 1e-6), change.pop("read", None)] + [True] * change.pop("few", False)
+    found = said(figures_of({"bcc": given}), 0.1, change.pop("primary", ["bcc"]), **change)["bcc"]
+    assert found.verdict == "open" and words in found.text
+    assert "Non-inferior" not in found.text and "better" not in found.text
 
 
 def test_the_methods_say_what_was_done_and_no_more(made):

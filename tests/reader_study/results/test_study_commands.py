@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from scipy import stats
 
 from reader_study import mrmc
 from reader_study.management.commands.mrmc import _difference
@@ -114,7 +115,7 @@ def test_tables_say_the_same_in_words(study, tmp_path):
         assert (row["session"], row["reader"], row["image"]) == (answer.session, answer.reader, answer.image)
         assert row["answer_key"] == answer.answer
         expected = (
-            "missing" if not answer.answer else "right" if answer.answer == row["truth_key"] else "wrong"
+            "skipped" if not answer.answer else "right" if answer.answer == row["truth_key"] else "wrong"
         )
         assert row["result"] == expected
     assert {"Basal cell carcinoma", "Melanocytic nevus"} <= {row["truth"] for row in answers}
@@ -132,7 +133,10 @@ def test_tables_say_the_same_in_words(study, tmp_path):
     assert float(diseases[0]["auc"]) == found["asan"]["diseases"]["bcc"]["auc"]
     comparisons = rows(out / "comparisons.csv")
     # By dataset: 12 diseases in 2 sessions for all and 2 groups; 12 in one pair, twice; 4 readers in 2 sessions.
-    assert len(comparisons) == 2 * (12 * 2 * 3 + 12 * 2 + 4 * 2)
+    wrong = [row for row in comparisons if row["missing_answers"] == "wrong"]
+    plain = [row for row in wrong if not row["figure_of_merit"].endswith("first choice")]
+    assert len(plain) == 2 * (12 * 2 * 3 + 12 * 2 + 4 * 2)
+    assert len(comparisons) > 2 * len(plain), "and as read, and of the first choice"
     first = comparisons[0]
     assert float(first["difference"]) == found["asan"]["ai_vs_readers"]["unaided"]["bcc"]["difference"]
     assert (first["comparison"], first["non_inferiority_margin"]) == ("model vs readers", "0.05")
@@ -351,6 +355,56 @@ def test_an_ai_against_readers(tmp_path):
     said = StringIO()
     call_command("mrmc", "--ratings", str(path), stdout=said)
     assert "AI - readers: +" in said.getvalue()
+
+
+def test_an_ai_beside_two_tests_is_compared_with_each(tmp_path):
+    ratings, truth = van_dyke.ratings()
+    path = rating_file(tmp_path / "ai.csv", ratings.tolist(), truth, ("unaided", "aided"), "12345")
+    ai = rating_file(tmp_path / "one.csv", [[ratings[1, 0].tolist()]], truth, ["AI"], ["net"])
+    path.write_text(path.read_text() + ai.read_text().split("\n", 1)[1])
+    found = run_mrmc(path, "--margin", "0.05")
+    for place, test in enumerate(("unaided", "aided")):
+        expected = mrmc.ai_against_readers(
+            mrmc.auc(ratings[1, 0], truth), mrmc.auc(ratings[place], truth), margin=0.05
+        )
+        one = found["against"][test]
+        assert (one["difference"], one["p"]) == (expected.difference, expected.p)
+        assert one["non_inferiority"]["p"] == expected.non_inferiority.p
+    assert found["between"]["rrrc"]["f"] == pytest.approx(4.456318693157, abs=5e-13)
+    said = StringIO()
+    call_command("mrmc", "--ratings", str(path), stdout=said)
+    assert "AI against the readers of aided" in said.getvalue() and "unaided - aided" in said.getvalue()
+
+
+def test_a_margin_of_two_tests(van_dyke_file, tmp_path):
+    found = run_mrmc(van_dyke_file, "--margin", "0.1")
+    assert run_mrmc(van_dyke_file)["non_inferiority"] is None
+    ratings, truth = van_dyke.ratings()
+    rrrc = mrmc.compare(mrmc.auc(ratings, truth)).pairs[0].rrrc
+    se = (rrrc.high - rrrc.low) / 2 / stats.t.ppf(0.975, rrrc.df2)
+    t = (found["difference"] + 0.1) / se
+    assert found["non_inferiority"]["t"] == pytest.approx(t)
+    assert found["non_inferiority"]["p"] == pytest.approx(stats.t.sf(t, rrrc.df2))
+    said = StringIO()
+    call_command("mrmc", "--ratings", str(van_dyke_file), "--margin", "0.1", stdout=said)
+    assert "non-inferiority with margin 0.1" in said.getvalue()
+    with pytest.raises(CommandError, match="from 0 to 1"):
+        run_mrmc(van_dyke_file, "--margin", "2")
+
+
+def test_no_interval_leaves_what_an_auc_can_be(tmp_path):
+    """Two readers and few cases: t with one degree of freedom."""
+    truth = [1] * 5 + [0] * 7
+    right = [float(one) for one in truth]
+    worse = [0.0, 0.0, *right[2:]]
+    path = rating_file(tmp_path / "small.csv", [[right, right], [worse, right]], truth, "AB", ["r1", "r2"])
+    found = run_mrmc(path)
+    assert found["tests"]["B"]["ci"] == [0, 1] and found["rrrc"]["ci"] == [-1, 1] == found["rrfc"]["ci"]
+    perfect = found["tests"]["A"]
+    assert perfect["ci"] is None and perfect["note"] == "no_variance"
+    said = StringIO()
+    call_command("mrmc", "--ratings", str(path), stdout=said)
+    assert "A: 1.0000 [no variance: no interval]" in said.getvalue()
 
 
 def test_one_test_and_one_reader_still_have_what_they_have(tmp_path):

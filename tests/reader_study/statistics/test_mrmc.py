@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from classifier.metrics import notes, roc
+from classifier.metrics.roc import NotEvaluable
 from reader_study import mrmc
 from tests.cases import each
 from tests.reader_study import van_dyke
@@ -24,11 +25,13 @@ def made(seed, tests=2, readers=4, n=60, levels=20):
     return np.round((skill * case + rng.normal(size=(tests, readers, n))) * levels) / levels, truth
 
 
-def by_deleting(statistic, columns, truth):
-    """The jackknife's covariance of statistic(column, truth) of each of ``columns`` [m, n], from all n deletions."""
-    n = truth.size
+def by_deleting(statistic, columns, truth, cases=None):
+    """The jackknife's covariance of statistic(column, truth) of each of ``columns`` [m, n], from deleting each of
+    the ``cases`` (all)."""
+    cases = np.arange(truth.size) if cases is None else np.flatnonzero(cases)
+    n = len(cases)
     left = np.array(
-        [[statistic(np.delete(column, k), np.delete(truth, k)) for column in columns] for k in range(n)]
+        [[statistic(np.delete(column, k), np.delete(truth, k)) for column in columns] for k in cases]
     )
     left = left - left.mean(0)
     return (n - 1) / n * left.T @ left
@@ -66,7 +69,36 @@ def test_covariance_is_that_of_deleting_every_case(merit, statistic, binary, see
     found = merit(ratings, truth)
     rows = ratings.reshape(-1, truth.size)
     assert found.value.ravel() == pytest.approx([statistic(row, truth) for row in rows], **CLOSE)
-    assert found.covariance() == pytest.approx(by_deleting(statistic, rows, truth), **CLOSE)
+    # Other cases do not move the figure of a class: they are none of the sample it is taken from.
+    cases = {mrmc.sensitivity: truth, mrmc.specificity: ~truth}.get(merit)
+    assert found.covariance() == pytest.approx(by_deleting(statistic, rows, truth, cases), **CLOSE)
+
+
+@each(
+    "merit, own_class", [(mrmc.sensitivity, True), (mrmc.specificity, False), (mrmc.balanced_accuracy, None)]
+)
+def test_each_reader_by_the_cases_that_reader_read(merit, own_class):
+    """Blocks of cases: readers of one block covary as in a study of that block, those of two blocks not at all."""
+    ratings, truth = made(3, tests=1, readers=4, n=60)
+    said = ratings[0] > 0.5
+    first = np.arange(60) < 30
+    found = merit(said, truth, np.stack([first, first, ~first, ~first]))
+    spread = found.covariance()
+    for readers, block in (((0, 1), first), ((2, 3), ~first)):
+        alone = merit(said[list(readers)][:, block], truth[block])
+        assert found.value[list(readers)] == pytest.approx(alone.value, **CLOSE)
+        assert spread[np.ix_(readers, readers)] == pytest.approx(alone.covariance(), **CLOSE)
+    assert (spread[:2, 2:] == 0).all()
+    # A model held against each on the reader's own cases.
+    model = merit(np.broadcast_to(said[0], said.shape), truth, np.stack([first, first, ~first, ~first]))
+    assert (model - found).value[0] == 0 and model.value[1] != model.value[2]
+    assert mrmc.ai_against_readers(model, found).ai == pytest.approx(model.value.mean())
+
+
+def test_a_reader_without_a_case_of_the_class_is_not_evaluable():
+    ratings, truth = made(3, tests=1, readers=2, n=60)
+    with pytest.raises(NotEvaluable):
+        mrmc.sensitivity(ratings[0] > 0.5, truth, np.stack([truth, ~truth]))
 
 
 def test_accuracy_is_the_share_of_right_answers():

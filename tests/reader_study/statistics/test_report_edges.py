@@ -174,15 +174,38 @@ def test_a_reader_who_answered_nothing_counts_for_nothing():
     assert asan("a reader who answered nothing")["mcnemar"]["unaided"]["reader-01"]["exact_p"] is None
 
 
+def skipping(tables: StudyTables, name: str, session: str, after: str) -> StudyTables:
+    """The study in which one reader skipped everything after an image."""
+    return with_answers(
+        tables,
+        lambda one: (
+            replace(one, answer="")
+            if (one.reader, one.session) == (name, session) and one.image > after
+            else one
+        ),
+    )
+
+
 def test_missing_answers_are_wrong_and_the_alternative_stands_beside():
-    whole, broken = asan("one session")["sessions"], asan("a reader who broke off")["sessions"]["unaided"]
+    whole = asan("one session")["sessions"]
     assert whole["unaided"]["readers"]["reader-01"]["missing"] == 0
+    tables = skipping(BASE, "reader-01", "unaided", "photo-0005")
+    broken = report(tables)["datasets"]["asan"]["sessions"]["unaided"]
     reader = broken["readers"]["reader-01"]
-    assert (reader["answered"], reader["missing"]) == (6, 18)
+    assert (reader["n"], reader["answered"], reader["missing"], reader["skipped"]) == (24, 6, 18, 18)
+    assert (reader["not_reached"], reader["never_shown"]) == (0, 0)
     assert reader["accuracy"] == reader["right"] / 24
     assert reader["answered_only"]["accuracy"] == reader["right"] / 6
     assert broken["fleiss_answered_only"]["images"] == 6
     assert broken["n_readers"] == 3
+    others = [broken["readers"][f"reader-0{other}"]["accuracy"] for other in (0, 2)]
+    assert broken["as_read"]["mean_accuracy"] == pytest.approx(np.mean([*others, reader["right"] / 6]))
+
+
+def test_what_a_reader_was_never_shown_is_not_missing():
+    reader = asan("a reader who broke off")["sessions"]["unaided"]["readers"]["reader-01"]
+    assert (reader["n"], reader["answered"], reader["missing"], reader["never_shown"]) == (6, 6, 0, 18)
+    assert reader["accuracy"] == reader["answered_only"]["accuracy"] == reader["right"] / 6
 
 
 def test_readers_of_both_sessions_are_compared():
@@ -193,24 +216,44 @@ def test_readers_of_both_sessions_are_compared():
     assert (nobody["n_readers"], nobody["p"], nobody["note"]) == (0, None, notes.NO_ANSWERS)
 
 
-def test_a_dataset_that_a_reader_never_reached_is_all_wrong():
-    """Whoever answered anything in the session counts in every dataset of it."""
+def test_a_dataset_that_a_reader_never_came_to_is_all_wrong():
+    """Whoever answered anything in the session counts in every dataset they were given."""
     whole = report(BASE)["datasets"]["edinburgh"]["sessions"]
-    broken = report(STUDIES["a reader who broke off"])["datasets"]["edinburgh"]
+    tables = with_answers(
+        BASE,
+        lambda one: (
+            replace(one, answer="", reached=False)
+            if one.reader == "reader-01" and one.image > "photo-0005"
+            else one
+        ),
+    )
+    broken = report(tables)["datasets"]["edinburgh"]
     session = broken["sessions"]["unaided"]
     reader = session["readers"]["reader-01"]
     assert (reader["answered"], reader["missing"], reader["right"], reader["accuracy"]) == (0, 24, 0, 0)
+    assert (reader["skipped"], reader["not_reached"]) == (0, 24)
     assert reader["note"] == "" and reader["answered_only"]["accuracy"] is None
     assert reader["points"]["bcc"]["sensitivity"] == 0 and reader["points"]["bcc"]["specificity"] == 1
     assert session["n_readers"] == session["average"]["bcc"]["readers"] == 3
     others = sum(whole["unaided"]["readers"][f"reader-0{other}"]["accuracy"] for other in (0, 2))
     assert session["mean_accuracy"] == pytest.approx(others / 3)
-    assert broken["ai_vs_readers"]["unaided"]["bcc"]["n_readers"] == 3
+    assert session["as_read"]["mean_accuracy"] == pytest.approx(others / 2)
+    against = broken["ai_vs_readers"]["unaided"]["bcc"]
+    assert (against["n_readers"], against["as_read"]["n_readers"]) == (3, 2)
     assert broken["compare"]["unaided_vs_aided"]["bcc"]["sensitivity"]["n_readers"] == 3
     test = broken["mcnemar"]["unaided"]["reader-01"]
     assert (test["both"], test["reader_only"]) == (0, 0) and test["exact_p"] < 1
+    assert test["as_read"]["ai_only"] == 0
+
+
+def test_a_dataset_that_a_reader_was_never_shown_says_nothing_of_the_reader():
+    broken = report(STUDIES["a reader who broke off"])["datasets"]["edinburgh"]
+    session = broken["sessions"]["unaided"]
+    assert session["n_readers"] == broken["ai_vs_readers"]["unaided"]["bcc"]["n_readers"] == 2
+    reader = session["readers"]["reader-01"]
+    assert (reader["accuracy"], reader["never_shown"], reader["note"]) == (None, 24, notes.NO_ANSWERS)
     everyone = report(STUDIES["readers of one dataset"])["datasets"]["edinburgh"]["sessions"]["unaided"]
-    assert (everyone["n_readers"], everyone["mean_accuracy"]) == (3, 0)
+    assert (everyone["n_readers"], everyone["mean_accuracy"]) == (0, None)
 
 
 def test_a_reader_of_the_other_session_is_listed_and_counts_for_nothing():
@@ -363,7 +406,7 @@ def test_tables_can_be_in_korean():
     found = report(BASE)
     words = {name: rows for name, _columns, rows in tidy(found, BASE, "ko")}
     assert {row[2] for row in words["diseases"]} >= {"기저세포암종", "사마귀"}
-    assert list(words) == ["answers", "readers", "points", "diseases", "comparisons"]
+    assert list(words) == ["answers", "readers", "points", "diseases", "comparisons", "design"]
 
 
 def test_only_the_endpoints_are_a_family():

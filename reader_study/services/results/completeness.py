@@ -1,0 +1,62 @@
+"""What readers were given, answered and left out, in words: for pages, for the console and for the methods."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from classifier.metrics import notes
+from classifier.plots.figures import note_words, percent
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``readers`` and ``images``
+    are (name, counts) of those of which something is missing."""
+
+    dataset: str
+    session: str
+    counts: str
+    why: str
+    readers: tuple[tuple[str, str], ...]
+    images: tuple[tuple[str, str], ...]
+
+
+def incomplete(report: Mapping) -> list[Completeness]:
+    """The sessions in which not everybody answered everything."""
+    return [one for one in of_all(report) if one.readers]
+
+
+def of_all(report: Mapping) -> Iterator[Completeness]:
+    for dataset, found in report["datasets"].items():
+        for session, design in found["design"].items():
+            yield Completeness(
+                dataset,
+                session,
+                counts_text(design),
+                why_text(design),
+                _lacking(design["readers"]),
+                _lacking(design["images"]),
+            )
+
+
+def counts_text(counts: Mapping) -> str:
+    """The four counts, each named."""
+    return _(
+        "%(answered)d answered, %(skipped)d skipped, %(not_reached)d not reached, %(never_shown)d never shown"
+    ) % {name: counts[name] for name in ("answered", "skipped", "not_reached", "never_shown")}
+
+
+def why_text(design: Mapping) -> str:
+    """Why nothing is concluded from this design; "" for a complete one."""
+    if design["note"] == notes.MANY_MISSING:
+        return _("%(share)s of the answers are missing") % {"share": percent(design["missing_share"])}
+    return note_words(design["note"])
+
+
+def _lacking(found: Mapping) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, counts_text(counts))
+        for name, counts in found.items()
+        if counts["skipped"] or counts["not_reached"] or counts["never_shown"]
+    )

@@ -1,0 +1,94 @@
+"""What readers were given and what they answered: which design a study has, and whether it is complete.
+
+An image counts for a reader as answered, skipped (seen and passed over), not reached (the reader's to read, but the
+reader never came to it) or never shown (not the reader's to read). Skipped and not reached are missing answers; what
+was never shown is none, but then readers have read different images.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from classifier.metrics import notes
+from reader_study.statistics.coded import MISSING, Part, Session, parts
+from reader_study.statistics.tables import StudyTables
+
+# Of more missing answers than this share of what was given, nothing is concluded.
+MOST_MISSING = 0.05
+COUNTED = ("answered", "skipped", "not_reached", "never_shown")
+
+
+def design(part: Part, session: Session) -> dict[str, Any]:
+    """Of one session of one dataset, of the readers who read anything in it: counts together, by reader and by
+    image, and why it is not ``complete``."""
+    who = session.who_read()
+    states = _states(who)
+    together = _counts(states)
+    return {
+        "n_readers": len(who.readers),
+        "n_images": len(part.images),
+        **together,
+        "missing_share": missing_share(together),
+        "complete": not _note(who, together),
+        "note": _note(who, together),
+        "readers": {
+            name: _counts({state: found[place] for state, found in states.items()})
+            for place, name in enumerate(who.readers)
+        },
+        # Those that everybody answered say nothing.
+        "images": {
+            image.name: _counts({state: found[:, place] for state, found in states.items()})
+            for place, image in enumerate(part.images)
+            if not states["answered"][:, place].all()
+        },
+    }
+
+
+def added(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Several datasets together: their counts, and the first reason against any of them."""
+    found = list(found)
+    together = {state: sum(one[state] for one in found) for state in COUNTED}
+    note = next((one["note"] for one in found if one["note"]), "")
+    return together | {"missing_share": missing_share(together), "complete": not note, "note": note}
+
+
+def designs(tables: StudyTables) -> dict[str, dict[str, Any]]:
+    """Each session, all datasets together."""
+    found = parts(tables)
+    if not found:
+        return {}
+    return {
+        session.name: added(design(part, part.sessions[place]) for part in found)
+        for place, session in enumerate(found[0].sessions)
+    }
+
+
+def missing_share(counts: dict[str, Any]) -> float | None:
+    """Missing answers as a share of what was given; None where nothing was."""
+    missing = counts["skipped"] + counts["not_reached"]
+    given = counts["answered"] + missing
+    return missing / given if given else None
+
+
+def _states(who: Session) -> dict[str, np.ndarray]:
+    answered = who.codes != MISSING
+    return {
+        "answered": answered,
+        "skipped": who.given & ~answered & who.reached,
+        "not_reached": who.given & ~answered & ~who.reached,
+        "never_shown": ~who.given,
+    }
+
+
+def _counts(states: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {state: int(states[state].sum()) for state in COUNTED}
+
+
+def _note(who: Session, counts: dict[str, Any]) -> str:
+    if not len(who.readers):
+        return notes.NO_ANSWERS
+    if counts["never_shown"]:
+        return notes.OTHER_IMAGES
+    share = missing_share(counts)
+    return notes.MANY_MISSING if share is not None and share > MOST_MISSING else ""

@@ -1,0 +1,151 @@
+"""Skipped, not reached and never shown are three things; the design decides whether anything may be concluded."""
+
+from dataclasses import replace
+
+import pytest
+
+from classifier.metrics import notes
+from reader_study.statistics.design import designs
+from reader_study.statistics.report import report
+from reader_study.statistics.tables import Answer, Image, StudyTables
+from reader_study.statistics.tidy import tidy
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
+from tests.reader_study.made_study import made_study
+
+IMAGES = tuple(Image(f"i{place}", "asan", "bcc" if place < 2 else "nevus") for place in range(4))
+COUNTED = ("answered", "skipped", "not_reached", "never_shown")
+
+
+def test_three_kinds_of_nothing_are_counted_by_reader_session_and_photo():
+    everything = [Answer("unaided", "A", "", image.name, "bcc") for image in IMAGES]
+    other = [
+        Answer("unaided", "B", "", "i0", "bcc"),
+        Answer("unaided", "B", "", "i1", ""),
+        Answer("unaided", "B", "", "i2", "", reached=False),
+    ]
+    found = report(StudyTables(IMAGES, None, (*everything, *other)))
+    one = found["datasets"]["asan"]["design"]["unaided"]
+    assert [one[name] for name in COUNTED] == [5, 1, 1, 1]
+    assert one["missing_share"] == pytest.approx(2 / 7) and one["note"] == notes.OTHER_IMAGES
+    assert [one["readers"]["B"][name] for name in COUNTED] == [1, 1, 1, 1]
+    assert list(one["images"]) == ["i1", "i2", "i3"]
+    assert [one["images"]["i3"][name] for name in COUNTED] == [1, 0, 0, 1]
+    assert [found["design"]["unaided"][name] for name in COUNTED] == [5, 1, 1, 1]
+    # Of three that were given one was answered; the two missing ones are wrong, or left out.
+    reader = found["datasets"]["asan"]["sessions"]["unaided"]["readers"]["B"]
+    assert (reader["n"], reader["accuracy"], reader["answered_only"]["accuracy"]) == (
+        3,
+        pytest.approx(1 / 3),
+        1,
+    )
+    rows = next(
+        rows
+        for name, _columns, rows in tidy(found, StudyTables(IMAGES, None, (*everything, *other)))
+        if name == "design"
+    )
+    assert ("asan", "unaided", "reader", "B", 1, 1, 1, 1, "") in rows
+
+
+@each("missing, is_complete", [(0, True), (6, True), (7, False)])
+def test_five_per_cent_may_be_missing(missing, is_complete):
+    tables = made_study(n=60, readers=2, sessions=("unaided",), datasets=("asan",))
+    answers = tuple(
+        replace(one, answer="" if place < missing else one.answer) for place, one in enumerate(tables.answers)
+    )
+    (found,) = designs(replace(tables, answers=answers)).values()
+    assert (found["complete"], found["note"]) == (is_complete, "" if is_complete else notes.MANY_MISSING)
+
+
+def right_in(share: int, tables: StudyTables) -> StudyTables:
+    """Readers right in ``share`` of ten, each of one half of the photos."""
+    truth = {image.name: image.truth for image in tables.images}
+    kept = []
+    for place, one in enumerate(tables.answers):
+        number = int(one.image[-4:])
+        if number % 2 == int(one.reader[-2:]) % 2:
+            right = (number * 7 + place // len(tables.images) * 3) % 10 < share
+            kept.append(replace(one, answer=truth[one.image] if right else "wart"))
+    return replace(tables, answers=tuple(kept))
+
+
+def test_readers_of_halves_are_held_against_the_model_on_their_own_half():
+    """Better than the model on what they read, readers must not become worse by what they were never shown."""
+    keys = ("bcc", "mm", "nevus", "sk")
+    base = made_study(n=160, readers=6, sessions=("unaided",), datasets=("asan",))
+    images = tuple(replace(image, truth=keys[place // 2 % 4]) for place, image in enumerate(base.images))
+    tables = right_in(8, replace(base, images=images))
+    found = report(tables, margin=0.05, endpoints=keys, is_fixed=True)["datasets"]["asan"]
+    read = found["sessions"]["unaided"]
+    assert read["mean_accuracy"] == read["as_read"]["mean_accuracy"] == pytest.approx(0.8, abs=0.03)
+    assert all(one["n"] == 80 and one["missing"] == 0 for one in read["readers"].values())
+    for key in keys:
+        test = found["ai_vs_readers"]["unaided"][key]["argmax"]
+        place = DISEASE_KEYS.index(key)
+        own = []
+        for reader in range(6):
+            half = [n for n in range(160) if n % 2 == reader % 2]
+            said = {one.image: one.answer for one in tables.answers if one.reader == f"reader-{reader:02d}"}
+            hits = [said[images[n].name] == key for n in half if images[n].truth == key]
+            free = [said[images[n].name] != key for n in half if images[n].truth != key]
+            own.append((sum(hits) / len(hits) + sum(free) / len(free)) / 2)
+        assert test["readers_mean"] == pytest.approx(sum(own) / 6), place
+        verdict = found["verdicts"]["unaided"][key]
+        assert (verdict["verdict"], verdict["claim"]) == ("open", "none")
+        assert verdict["reasons"] == [notes.OTHER_IMAGES]
+
+
+def test_sessions_of_other_photos_are_not_compared():
+    tables = made_study(n=60, readers=3, datasets=("asan",))
+    answers = tuple(
+        one for one in tables.answers if (int(one.image[-4:]) % 2 == 0) == (one.session == "unaided")
+    )
+    found = report(replace(tables, answers=answers))["datasets"]["asan"]
+    for merits in found["compare"]["unaided_vs_aided"].values():
+        for one in merits.values():
+            assert one["p"] is None and one["difference"] is None
+            assert one["note"] in (notes.NO_COMMON_IMAGES, notes.NO_POSITIVES)
+            assert one["as_read"]["p"] is None
+
+
+def test_the_verdict_of_a_whole_study_is_given_and_one_skipped_block_takes_it():
+    keys = ("bcc", "nevus")
+    base = made_study(n=160, readers=6, sessions=("unaided",), datasets=("asan",))
+    images = tuple(replace(image, truth=keys[place % 2]) for place, image in enumerate(base.images))
+    truth = {image.name: image.truth for image in images}
+    answers = tuple(
+        replace(one, answer=truth[one.image] if (place * 7) % 10 < 6 else "wart")
+        for place, one in enumerate(base.answers)
+    )
+    scores = base.scores * 0 + 0.01
+    for place, image in enumerate(images):
+        scores[place, DISEASE_KEYS.index(image.truth if place % 20 else "wart")] = 0.9
+    whole = StudyTables(images, scores, answers)
+    verdict = report(whole, margin=0.05, endpoints=["bcc"], is_fixed=True)["datasets"]["asan"]["verdicts"][
+        "unaided"
+    ]
+    assert (verdict["bcc"]["verdict"], verdict["bcc"]["claim"]) == ("shown", "superior")
+    assert verdict["nevus"]["reasons"] == ["secondary"]
+    assert report(whole, margin=0.05, endpoints=["bcc"])["datasets"]["asan"]["verdicts"]["unaided"]["bcc"][
+        "reasons"
+    ] == ["not_fixed"]
+    broken = tuple(
+        replace(one, answer="") if one.reader == "reader-00" and one.image < "photo-0060" else one
+        for one in answers
+    )
+    found = report(replace(whole, answers=broken), margin=0.05, endpoints=["bcc"], is_fixed=True)
+    verdict = found["datasets"]["asan"]["verdicts"]["unaided"]["bcc"]
+    assert (verdict["verdict"], verdict["reasons"]) == ("open", [notes.MANY_MISSING])
+
+
+def test_few_cases_are_said():
+    tables = made_study(n=60, readers=3, datasets=("asan",))
+    images = tuple(
+        replace(image, truth="scc" if place < 3 else "nevus") for place, image in enumerate(tables.images)
+    )
+    found = report(replace(tables, images=images))["datasets"]["asan"]
+    merits = found["compare"]["unaided_vs_aided"]["scc"]
+    assert (merits["sensitivity"]["n_cases"], merits["sensitivity"]["too_few"]) == (3, True)
+    assert (merits["specificity"]["n_cases"], merits["specificity"]["too_few"]) == (57, False)
+    assert found["ai_vs_readers"]["unaided"]["scc"]["too_few"]
+    assert found["sessions"]["unaided"]["readers"]["reader-00"]["points"]["scc"]["too_few"]
