@@ -287,12 +287,12 @@ class _Check:
         else:
             sha256 = imaging.sha256(data)
             if not row.sha256 or row.sha256.casefold() == sha256:
-                self._note(name, notes)
+                self._note_photo(name, notes)
                 return sha256
             self._problem(row, _("not the file that the table describes"), name, column="sha256")
         return ""
 
-    def _note(self, name: str, notes: Iterable[str]) -> None:
+    def _note_photo(self, name: str, notes: Iterable[str]) -> None:
         """A photo will not be stored as it came, in a way that a person should know."""
         for code in set(notes) - imaging.USUAL_NOTES:
             found = self.notes.setdefault(code, {"count": 0, "names": []})
