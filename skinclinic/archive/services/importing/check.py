@@ -99,7 +99,7 @@ class _Check:
         self.facts = Facts()
         self.subtypes = vocabulary.subtype_spellings(row.clinic)
         self.doubled: list[list[int]] = []
-        self.notes: dict[str, dict] = {}
+        self.photo_notes: dict[str, dict] = {}
         # Photos that the source has here already: a table alone may speak of them.
         self.there = {}
         if not row.photos and row.source_id:
@@ -146,7 +146,7 @@ class _Check:
             "files_without_row_count": len(without),
             "kept_out": len(kept_out - self.used),
             "doubled": self.doubled,
-            "photo_notes": dict(sorted(self.notes.items())),
+            "photo_notes": dict(sorted(self.photo_notes.items())),
             "labels": dict(sorted(self.by_label.items(), key=lambda item: labels.order(item[0]))),
             **{
                 name: self.counts[name]
@@ -295,7 +295,7 @@ class _Check:
     def _note_photo(self, name: str, notes: Iterable[str]) -> None:
         """A photo will not be stored as it came, in a way that a person should know."""
         for code in set(notes) - imaging.USUAL_NOTES:
-            found = self.notes.setdefault(code, {"count": 0, "names": []})
+            found = self.photo_notes.setdefault(code, {"count": 0, "names": []})
             found["count"] += 1
             if len(found["names"]) < MOST_FILES_NAMED:
                 found["names"].append(name)
