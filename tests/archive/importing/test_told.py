@@ -4,6 +4,7 @@ import unicodedata
 
 import pytest
 from django.core.management.base import CommandError
+from django.urls import reverse
 
 from skinclinic.archive.formats.photo_sets import Ambiguous, open_photos
 from skinclinic.archive.management import mapping
@@ -340,3 +341,24 @@ def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths(chec
 def test_cells_are_parted_as_the_rows_are(check, header, line):
     row = check(header, line, columns=NEEDED)
     assert (row.state, row.report["new"]) == ("ready", 1), row.report
+
+
+@each(
+    "language, title",
+    [("en", "taken over otherwise than they stand there"), ("ko", "적힌 그대로 옮겨지지 않는 셀")],
+)
+def test_the_page_and_its_table_tell_it(check, client_for, curator, language, title):
+    columns = NEEDED | {"patient": "p", "age": "age"}
+    row = check(
+        "image,diagnosis,p,age", "0.jpg,bcc,P1,6 months", "1.jpg,x,p1,", "gone.jpg,bcc,,", columns=columns,
+        labels={"x": "Lupus nova"}, defaults={"missing": "leave_out"},
+    )  # fmt: skip
+    client = client_for(curator)
+    page = client.get(
+        reverse("import", args=[row.pk]), headers={"accept-language": language}
+    ).content.decode()
+    assert title in page
+    for told in ("P1 ↔ p1", "6 months", "gone.jpg", "Lupus nova"):
+        assert told in page
+    table = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
+    assert "P1 ↔ p1" in table and "Lupus nova" in table
