@@ -18,7 +18,7 @@ NEVER_MEANT = frozenset((LINK, HIDDEN, NO_FILE))
 _SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini", "icon\r"))
 _SYSTEM_FOLDERS = frozenset(("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"))
 _MASK_FILE = re.compile(
-    r"(?:mask|[_\- ](?:mask(?:ed)?[_\- ]?\d*|segmentation|superpixels?|attribute_\w+))$", re.IGNORECASE
+    r"(?:mask|[_\- ](?:mask(?:ed)?[_\- ]?\d*|seg|segmentation|superpixels?|attribute_\w+))$", re.IGNORECASE
 )
 _MASK_FOLDER = re.compile(r"(?:^|[_\- ])(?:masks?|segmentations?|superpixels?)$", re.IGNORECASE)
 _START = 4096

@@ -138,7 +138,11 @@ class Reader:
 
     def _row(self, record: Record, found: dict[str, Any], left_out: bool) -> Row:
         # Where a row names several photos their folders tell them apart.
-        named = found["file"][-200:] if self.layout.photos else PurePosixPath(found["file"]).name
+        named = (
+            found["file"][-200:]
+            if self.layout.photos
+            else PurePosixPath(found["file"].replace("\\", "/")).name
+        )
         found["external_id"] = found.get("external_id") or named
         found["age"], found["age_to"] = found.get("age") or (None, None)
         for name in _FOR_ALL:

@@ -5,7 +5,9 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from skinclinic.archive.formats import encodings
@@ -18,6 +20,7 @@ MOST_COLUMNS = 500
 LONGEST_CELL = 20_000
 LONGEST_LINE = 1_000_000
 LONGEST_NAME = 200
+_FIRST_ROWS = 6
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
@@ -51,7 +54,7 @@ class Table:
                 self._above, first = 1, next(_lines(file), "")
         if not first.strip():
             raise TableRefused(_("The table is empty; its first row must name the columns."))
-        self.delimiter = match[1] if match else max(_DELIMITERS, key=first.count)
+        self.delimiter = match[1] if match else self._parting(first)
         with self._open() as file:
             try:
                 self.columns = [_composed(name).strip() for name in next(self._reader(file))]
@@ -147,6 +150,27 @@ class Table:
             name = f"column {place}"
             self.nameless[place] = name if name not in self.columns else f"{name} (no name)"
         return self.nameless.get(place, "")
+
+    def _parting(self, first: str) -> str:
+        """What parts the cells: of what gives the first rows as many cells as the header, what gives most."""
+        counts = {delimiter: self._counts(delimiter) for delimiter in _DELIMITERS}
+
+        def weight(delimiter: str) -> tuple[bool, int]:
+            found = counts[delimiter]
+            is_even = found[0] > 1 and len(set(found)) == 1
+            return is_even, found[0] if is_even else first.count(delimiter)
+
+        return max(_DELIMITERS, key=weight)
+
+    def _counts(self, delimiter: str) -> list[int]:
+        """How many cells the first rows have, up to one that cannot be read."""
+        found = []
+        with self._open() as file:
+            rows = csv.reader(_lines(file), delimiter=delimiter, strict=True)
+            with suppress(csv.Error):
+                for cells in islice(rows, _FIRST_ROWS):
+                    found += [len(cells)] if cells else []
+        return found or [0]
 
     @property
     def more_columns(self) -> list[str]:

@@ -4,6 +4,7 @@ import unicodedata
 
 import pytest
 from django.core.management.base import CommandError
+from django.urls import reverse
 
 from skinclinic.archive.formats.photo_sets import Ambiguous, open_photos
 from skinclinic.archive.management import mapping
@@ -312,3 +313,52 @@ def test_rows_whose_photo_is_not_there_can_be_left_out_and_are_named(check):
     assert (row.state, row.report["left_out"]) == ("ready", 1)
     assert "“gone.jpg”: this photo is not there; the row is left out [3]" in notes(row)
     assert set(write(row)) == {"0.jpg", "1.jpg"}
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths(check, tmp_path):
+    photos = table_files.photos(tmp_path / "photos", 3)
+    for number, folder in enumerate(("a", "b")):
+        (photos / folder).mkdir()
+        (photos / f"{number}.jpg").rename(photos / folder / "x.jpg")
+    lines = ("image,diagnosis", "a/x.jpg,bcc", "b\\x.jpg,mm", "2.jpg,nevus")
+    row = check(*lines, columns=NEEDED, photos=photos)
+    assert row.state == "ready", errors(row)
+    assert {name: entry.label for name, entry in write(row).items()} == {
+        "a/x.jpg": "bcc", "b/x.jpg": "mm", "2.jpg": "nevus",
+    }  # fmt: skip
+    assert check(*lines, columns=NEEDED, photos=photos).report["unchanged"] == 3
+
+
+@each(
+    "header, line",
+    [
+        ("image;diagnosis;size, mm;x, y, z, w", "0.jpg;bcc;1,5;2"),
+        ("image|diagnosis|a,b,c,d", "0.jpg|bcc|x"),
+        ("image\tdiagnosis\ta;b;c;d", "0.jpg\tbcc\tx"),
+        ('image,diagnosis,"a;b;c;d"', "0.jpg,bcc,x;y"),
+    ],
+)
+def test_cells_are_parted_as_the_rows_are(check, header, line):
+    row = check(header, line, columns=NEEDED)
+    assert (row.state, row.report["new"]) == ("ready", 1), row.report
+
+
+@each(
+    "language, title",
+    [("en", "taken over otherwise than they stand there"), ("ko", "적힌 그대로 옮겨지지 않는 셀")],
+)
+def test_the_page_and_its_table_tell_it(check, client_for, curator, language, title):
+    columns = NEEDED | {"patient": "p", "age": "age"}
+    row = check(
+        "image,diagnosis,p,age", "0.jpg,bcc,P1,6 months", "1.jpg,x,p1,", "gone.jpg,bcc,,", columns=columns,
+        labels={"x": "Lupus nova"}, defaults={"missing": "leave_out"},
+    )  # fmt: skip
+    client = client_for(curator)
+    page = client.get(
+        reverse("import", args=[row.pk]), headers={"accept-language": language}
+    ).content.decode()
+    assert title in page
+    for told in ("P1 ↔ p1", "6 months", "gone.jpg", "Lupus nova"):
+        assert told in page
+    table = client.get(reverse("import-errors", args=[row.pk])).content.decode("utf-8-sig")
+    assert "P1 ↔ p1" in table and "Lupus nova" in table

@@ -6,7 +6,7 @@ for people.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -92,6 +92,8 @@ class _Check:
         self.counts: Counter = Counter()
         self.by_label: Counter = Counter()
         self.ids: set[str] = set()
+        # Names that files of several folders have: those are told apart by their paths.
+        self.in_several_folders: set[str] = set()
         self.used: set[str] = set()
         # SHA-256: the row that has it first, its label and what else it says (``_TELLING``)
         self.hashes: dict[str, tuple[int, str, tuple]] = {}
@@ -110,7 +112,7 @@ class _Check:
 
     def run(self, plan: Path, changes: Path) -> dict:
         total = len(self.photos.names)
-        self.facts.gather(self.source.again())
+        self.facts.gather(self._named(self.source.again()))
         with plan.open("w", encoding="utf-8") as file, changes.open("w", encoding="utf-8") as listed:
             self.comparing = Comparing(self.row, listed)
             for done, (number, row, problems) in enumerate(self.source.rows()):
@@ -155,6 +157,20 @@ class _Check:
             **self.comparing.report(),
         }
 
+    def _named(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows as they are; notes on the way which names stand for files of several folders."""
+        files: dict[str, str] = {}
+        for row in rows:
+            if files.setdefault(row.external_id, row.file) != row.file and row.file.endswith(row.external_id):
+                self.in_several_folders.add(row.external_id)
+            yield row
+
+    def _told_apart(self, row: Row) -> Row:
+        """The row, called by the path of its file where the name alone is that of several."""
+        if row.external_id in self.in_several_folders and len(row.file) > len(row.external_id):
+            return replace(row, external_id=row.file.replace("\\", "/")[-200:])
+        return row
+
     def _label_words(self) -> list[dict]:
         """Words for diseases that are understood, with what they mean; and what the owner says of the others."""
         says = self.source.layout.says
@@ -183,6 +199,7 @@ class _Check:
         if not all(storable(text) for text in (*texts, *row.columns, *row.columns.values())):
             self._problem(row, _("holds characters that cannot be stored"))
             return None
+        row = self._told_apart(row)
         if row.external_id in self.ids:
             self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
         self.ids.add(row.external_id)
