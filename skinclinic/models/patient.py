@@ -69,6 +69,6 @@ class Patient(models.Model):
     def __str__(self) -> str:
         return self.code
 
-    def get_skin_type_display(self) -> str:
+    def get_skin_type_display(self) -> str:  # type: ignore[no-redef]  # Django keeps the one of the class
         """'II', or 'I–II' where an archive tells no more."""
         return skin_types.name(self.skin_type)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from skinclinic.archive.formats import folders, known, values
+from skinclinic.archive.formats import folders, known, one_hot, values
 from skinclinic.archive.formats.columns import NEEDED, READERS, Reader, Words
 from skinclinic.archive.formats.layouts import Layout
 from skinclinic.archive.formats.photo_sets import PhotoSet
@@ -45,9 +45,12 @@ class Source:
             if self.columns.get(name)
         }
         if (layout := known.LAYOUTS.get(self.format)) is None:
-            self.table.require(*columns.values())
+            is_one_hot = columns.get("label") == one_hot.EACH_ITS_OWN
+            self.table.require(*(column for column in columns.values() if column != one_hot.EACH_ITS_OWN))
             if missing := [name for name in NEEDED if name not in columns]:
                 raise TableRefused(_("Say which column holds: %(fields)s."), fields=", ".join(missing))
+            if is_one_hot:
+                return self._one_hot(columns)
             return Layout(columns)
         # A mapping may have been made for another table.
         columns = {
@@ -65,6 +68,17 @@ class Source:
         if "file" in columns:
             layout = replace(layout, photos={})
         return replace(layout, columns={**layout.columns, **columns}).of(self.table)
+
+    def _one_hot(self, columns: dict[str, str]) -> Layout:
+        """A table of any kind whose diseases have a column each. Raises TableRefused where it has none."""
+        assert self.table is not None
+        if not (found := one_hot.columns_of(self.table)):
+            raise TableRefused(
+                _(
+                    "There are no columns named by diseases that say 0 or 1. Choose the column of the diagnosis."
+                )
+            )
+        return Layout({name: column for name, column in columns.items() if name != "label"}, one_hot=found)
 
     @cached_property
     def reader(self) -> Reader:

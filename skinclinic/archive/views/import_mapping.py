@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from skinclinic.archive.formats import one_hot
 from skinclinic.archive.formats.columns import DEFAULTS, LEAVE_OUT, LEAVE_OUT_ROW, MAPPABLE, NEEDED, READERS
 from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
@@ -245,9 +246,15 @@ def columns_of(row: Import) -> tuple[list[dict], str, list[dict]]:
     # What a person has named holds; until then what the names of the columns say is offered.
     chosen = row.columns or headers.offered(names)
     words = import_words.field_names()
+    offered = [(name, name, ", ".join(samples.get(name, []))) for name in names]
+    own: list[tuple[str, str, str]] = []
+    if found := one_hot.columns_of(table):
+        own = [(one_hot.EACH_ITS_OWN, _("a column for each disease, 0 or 1"), ", ".join(found))]
+        if "label" not in chosen:
+            chosen = {**chosen, "label": one_hot.EACH_ITS_OWN}
     return [
         {"field": field, "word": words[field], "chosen": chosen.get(field, ""),
-         "names": [(name, ", ".join(samples.get(name, []))) for name in names], "needed": field in NEEDED}
+         "names": [*own, *offered] if field == "label" else offered, "needed": field in NEEDED}
         for field in READERS
     ], "", []  # fmt: skip
 

@@ -61,7 +61,7 @@ def test_the_values_a_field_may_hold_are_offered(client):  # noqa: F811
 def test_columns_are_shown_with_some_of_their_cells(client):  # noqa: F811
     row = upload(client, TABLE)
     (column,) = [one for one in page(client, row).context["columns"] if one["field"] == "site"]
-    assert ("site", "mars, nose") in column["names"]
+    assert ("site", "site", "mars, nose") in column["names"]
 
 
 def test_the_encoding_is_chosen_by_how_the_words_read(client):  # noqa: F811
@@ -201,3 +201,25 @@ def test_the_counts_of_what_would_change_follow_the_choices(client):  # noqa: F8
     client.post(reverse("import-decide", args=[new.pk]), {"field-sex": "keep"})
     counts = dict(page(client, new).context["difference"])
     assert counts["changed labels or facts"] == 1 and counts["keep what is here, as chosen"] == 1
+
+
+def test_a_column_for_each_disease_is_offered_where_a_table_has_them(client):  # noqa: F811
+    table = "file,MEL,nevus,smoke\n0.jpg,1,0,1\n1.jpg,0,1.0,0\n2.jpg,0,0,1\n"
+    row = upload(client, table)
+    (label,) = [one for one in page(client, row).context["columns"] if one["field"] == "label"]
+    assert label["chosen"] == "0/1" and label["names"][0][2] == "MEL, nevus"
+    post(client, row, "import-map", **{"column-file": "file", "column-label": "0/1"})
+    assert row.report["labels"] == {"mm": 1, "nevus": 1} and row.report["unread_columns"] == ["smoke"]
+    assert row.state == "refused", "in no column of a row there is a 1: a person says what it means"
+    (word,) = page(client, row).context["words"]
+    assert word["word"] == "" and word["rows"] == [4]
+    post(client, row, "import-map", **{"column-file": "file", "column-label": "0/1", word["name"]: "-"})
+    assert row.state == "ready" and row.report["left_out"] == 1
+
+
+def test_columns_that_say_more_than_0_and_1_are_not_taken_for_diseases(client):  # noqa: F811
+    row = upload(client, "file,MEL,nevus\n0.jpg,0.7,0\n1.jpg,0.2,1\n")
+    (label,) = [one for one in page(client, row).context["columns"] if one["field"] == "label"]
+    assert label["chosen"] == "" and all(value != "0/1" for value, _name, _cells in label["names"])
+    post(client, row, "import-map", **{"column-file": "file", "column-label": "0/1"})
+    assert row.state == "refused" and "no columns named by diseases" in page(client, row).content.decode()
