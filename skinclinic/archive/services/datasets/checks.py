@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.curating import torn_lesions
 from skinclinic.archive.services.datasets import against, freezing
 
 SHOWN = 24
@@ -45,7 +46,7 @@ def of(version: DatasetVersion) -> list[Check]:
         _stated(version),
         _minimum(version),
         _rows(version, "patients", _("No known patient is in both training and test"), _not_known(version)),
-        _rows(version, "lesions", _("No lesion is in both training and test")),
+        _rows(version, "lesions", _("No lesion is in both training and test"), _in_pieces(version)),
         _rows(version, "twice", _("No photo is there twice")),
         _rows(version, "near", _("No photo looks like one on the other side")),
         _rows(version, "undecided", _("Every pair that looks alike was decided")),
@@ -80,6 +81,22 @@ def _not_known(version: DatasetVersion) -> str:
         )
         % n
     )
+
+
+def _in_pieces(version: DatasetVersion) -> str:
+    """How many lesions several imports have brought in pieces."""
+    whole = torn_lesions.whole(version.clinic_id)
+    keys, lesions = list(whole), set[int]()
+    for start in range(0, len(keys), 500):
+        part = version.items.filter(entry__in=keys[start : start + 500])
+        lesions |= {whole[entry or 0] for entry in part.values_list("entry_id", flat=True)}
+    if not lesions:
+        return ""
+    return ngettext(
+        "%d lesion is held in pieces by several imports; its photos count as of one",
+        "%d lesions are held in pieces by several imports; their photos count as of one each",
+        len(lesions),
+    ) % len(lesions)
 
 
 def _sizes(version: DatasetVersion) -> Check:
