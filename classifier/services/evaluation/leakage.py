@@ -1,6 +1,6 @@
 """Photos of a test set that a model has seen: the same photo, one that looks alike, its lesion or its patient."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from classifier.services.evaluation import seen as learnt
 from classifier.services.training.data import TOGETHER, training_items
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
+from skinclinic.archive.services.curating import torn_lesions
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE
 from skinclinic.archive.services.exporting import pseudonyms
 
@@ -95,6 +96,7 @@ class TrainingSide:
             .order_by("pk")
             .iterator(2000)
         ]
+        self._whole = torn_lesions.whole(found.versions[0].clinic_id) if found.versions else {}
         self._listed = list(self._read_lists(found.listed))
         self._different: set[tuple[int, int]] = set()
         self._together: set[tuple[int, int]] = set()
@@ -124,11 +126,14 @@ class TrainingSide:
             _Seen(item.pk, item.entry_id, item.content_sha256, item.phash, item.person, item.lesion)
             for item in test
         ]
+        lesions = _equal(LESION, own, self._photos, "lesion")
+        named = {leak.test for leak in lesions}
         found = [
             *_equal(PHOTO, own, self._photos, "sha256"),
             *_near(own, self._photos, self._different),
             *_joined(own, self._photos, self._together),
-            *_equal(LESION, own, self._photos, "lesion"),
+            *lesions,
+            *_pieces([one for one in own if one.pk not in named], self._photos, self._whole),
             *_equal(PATIENT, own, self._photos, "person"),
         ]
         if self._listed:
@@ -199,6 +204,18 @@ def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[L
         if value := getattr(seen, name):
             first.setdefault(value, seen.told)
     return [Leak(kind, seen.pk, first[getattr(seen, name)]) for seen in own if getattr(seen, name) in first]
+
+
+def _pieces(own: list[_Seen], train: list[_Seen], whole: Mapping[int, int]) -> list[Leak]:
+    """Photos of a lesion that the archive holds in pieces, one of which was trained on."""
+    if not whole:
+        return []
+    trained: dict[int, int | str] = {}
+    for seen in train:
+        if seen.entry and seen.entry in whole:
+            trained.setdefault(whole[seen.entry], seen.told)
+    ours = ((seen, whole.get(seen.entry or 0)) for seen in own)
+    return [Leak(LESION, seen.pk, trained[lesion]) for seen, lesion in ours if lesion and lesion in trained]
 
 
 def _same_file(own: list[_Seen], listed: list[_Seen]) -> list[Leak]:

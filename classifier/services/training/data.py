@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from classifier.training.plan import Sample
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion, DuplicatePair
-from skinclinic.archive.services.datasets import splits
+from skinclinic.archive.services.datasets import against, splits
 from skinclinic.files import store
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
@@ -176,13 +176,14 @@ def samples(version: DatasetVersion) -> tuple[list[Sample], list[str]]:
 
 
 def _groups(version: DatasetVersion, items: list[DatasetItem]) -> dict[int, str]:
-    item_of = {item.entry_id: item.pk for item in items}
+    item_of = {item.entry_id: item.pk for item in items if item.entry_id}
     pairs = DuplicatePair.objects.filter(clinic=version.clinic_id, verdict__in=TOGETHER)
     joined = [
         (item_of[first], item_of[second])
         for first, second in pairs.values_list("first_id", "second_id")
         if first in item_of and second in item_of
     ]
+    joined += against.pieces_together(version.clinic_id, item_of)
     members = [splits.Member(item.pk, item.content_sha256, item.person, lesion=item.lesion) for item in items]
     # A group's name must not depend on the order of rows: the first hash in it names it.
     return {member.pk: group[0].sha256 for group in splits.together(members, joined) for member in group}

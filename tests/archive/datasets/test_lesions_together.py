@@ -2,10 +2,11 @@
 
 import pytest
 
-from skinclinic.archive.models import DatasetItem, Entry
+from skinclinic.archive.models import DatasetItem, Entry, Source
+from skinclinic.archive.services.curating import torn_lesions
 from skinclinic.archive.services.datasets import checks, datasets, sides
 from skinclinic.archive.services.datasets.splits import METHODS
-from skinclinic.models import Lesion
+from skinclinic.models import Lesion, Patient
 from tests import factories
 from tests.cases import each
 
@@ -98,3 +99,76 @@ def test_an_old_split_claims_nothing_of_lesions(version, client_for, curator):
     version.save()
     page = client_for(curator).get(f"/archive/datasets/{version.pk}/").content.decode()
     assert "before lesions were kept together" in page
+
+
+@pytest.fixture
+def pieces(clinic, curator):
+    """Eight lesions of two photos each, which two imports have brought as sixteen under eight names."""
+    source = Source.objects.create(clinic=clinic, name="Registry")
+    entries = []
+    for n in range(16):
+        lesion = Lesion.objects.create(clinic=clinic, is_archived=True)
+        stored = factories.make_photo(clinic, curator, seed=300 + n, lesion=lesion)
+        entry = factories.make_entry(stored, curator, label="nevus", review="accepted")
+        Entry.objects.filter(pk=entry.pk).update(
+            source=source, source_lesion=f"L{n // 2}", external_id=f"{n}"
+        )
+        entries.append(entry.pk)
+    return entries
+
+
+def of_pieces(clinic, curator, entries, *, as_before: bool = False):
+    version = datasets.create(clinic, curator, "Pieces")
+    datasets.set_members(version, Entry.objects.filter(pk__in=entries))
+    if as_before:
+        # As drafts of before hold them.
+        for item in version.items.all():
+            item.lesion = f"own {item.entry_id}"
+            item.save()
+    return version
+
+
+@each("method", METHODS)
+@each("as_before", [False, True])
+def test_a_lesion_in_pieces_is_on_one_side(clinic, curator, pieces, method, as_before):
+    version = of_pieces(clinic, curator, pieces, as_before=as_before)
+    datasets.split(version, method, 0.6, seed=1)
+    version.refresh_from_db()
+    side = dict(version.items.values_list("entry", "split"))
+    assert all(side[pieces[n]] == side[pieces[n + 1]] for n in range(0, 16, 2))
+    found = check(version, "lesions")
+    assert found.passed and found.said.startswith("8 lesions are held in pieces")
+
+
+def test_a_torn_lesion_fails_the_check(clinic, curator, pieces):
+    version = of_pieces(clinic, curator, pieces, as_before=True)
+    datasets.split(version, "random", 0.6)
+    version.items.filter(entry=pieces[0]).update(split="train")
+    version.items.filter(entry=pieces[1]).update(split="test")
+    version.refresh_from_db()
+    found = check(version, "lesions")
+    assert not found.passed and [item.entry_id for item in found.items] == [pieces[1]]
+
+
+PATIENTS = {
+    # Of each of the first two photos of one name: its patient; whether they are one lesion.
+    "one of them unknown": (("A", None), True),
+    "the same": (("A", "A"), True),
+    "two": (("A", "B"), False),
+}
+
+
+@each("case", PATIENTS)
+def test_a_name_of_two_patients_is_of_two_lesions(clinic, curator, pieces, case):
+    codes, are_one = PATIENTS[case]
+    for entry, code in zip(pieces, codes, strict=False):
+        patient = code and Patient.objects.get_or_create(clinic=clinic, code=f"{case} {code}")[0]
+        Entry.objects.filter(pk=entry).update(patient=patient, patient_key=patient.pk if patient else 0)
+    whole = torn_lesions.whole(clinic.pk)
+    assert (pieces[0] in whole) == (pieces[1] in whole) == are_one
+    assert whole[pieces[2]] == whole[pieces[3]] != whole[pieces[4]]
+
+
+def test_whole_lesions_are_none_in_pieces(version, clinic):
+    assert torn_lesions.whole(clinic.pk) == {}
+    assert check(version, "lesions").said == ""

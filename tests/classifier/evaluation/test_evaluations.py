@@ -20,7 +20,7 @@ from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import run as evaluation_run
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import Report
-from skinclinic.archive.models import DatasetItem, DuplicatePair
+from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
 from skinclinic.files import whole
@@ -187,6 +187,19 @@ def test_what_a_curator_decided_counts(clinic, curator, entries, test_set, train
     pair.verdict = DuplicatePair.Verdict.SAME_LESION
     pair.save()
     assert leakage.find(model, items).counts["lesion"] == before + 1
+
+
+def test_the_other_piece_of_a_torn_lesion_is_a_leak(clinic, curator, entries, test_set, training_set, model):
+    """A training photo and a test photo that the source calls one lesion, held as two."""
+    model.trained_on_version = training_set
+    items = list(test_set.items.select_related("entry__source"))
+    trained = training_set.items.exclude(entry__in=[item.entry_id for item in items]).first()
+    before = {leak.test for leak in leakage.find(model, items).found if leak.kind == leakage.LESION}
+    other = next(item for item in items if item.pk not in before and item.lesion != trained.lesion)
+    pair = Entry.objects.filter(pk__in=[trained.entry_id, other.entry_id])
+    pair.update(source=trained.entry.source, source_lesion="L1", patient=None, patient_key=0)
+    found = {leak.test for leak in leakage.find(model, items).found if leak.kind == leakage.LESION}
+    assert found == before | {other.pk}
 
 
 def test_a_model_of_unknown_origin_says_so(clinic, curator, entries, test_set, model):

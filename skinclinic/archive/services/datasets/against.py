@@ -4,18 +4,20 @@ At 200,000 photos nothing may look through the members once for each member: set
 both databases read once, instead of conditions that name the outer row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
+from skinclinic.archive.services.curating import torn_lesions
 from skinclinic.models import Patient
 from skinclinic.vocabulary import icd10
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 Rows = QuerySet[DatasetItem]
 
+_AT_ONCE = 500
 REJECTED, DELETED, CONSENT = "rejected", "deleted", "consent"
 # What keeps a version from being frozen, and is mended by taking the photos out.
 BARRING = (DELETED, REJECTED, CONSENT)
@@ -74,13 +76,40 @@ def _without_subtype(version: DatasetVersion) -> Rows:
 
 
 def _on_both_sides(name: str) -> Callable[[DatasetVersion], Rows]:
-    """Test photos whose patient or lesion trains, too."""
+    """Test photos whose patient trains, too."""
 
     def found(version: DatasetVersion) -> Rows:
         known = _train(version).exclude(**{name: ""}).values(name)
         return version.items.filter(split=DatasetItem.Split.TEST, **{f"{name}__in": known})
 
     return found
+
+
+def _lesions_on_both_sides(version: DatasetVersion) -> Rows:
+    """Test photos whose lesion trains, too, also if it is held in pieces."""
+    torn: list[int] = []
+    if version.split:
+        whole = torn_lesions.whole(version.clinic_id)
+        keys, places = list(whole), dict[int, list[tuple[int, str]]]()
+        for start in range(0, len(keys), _AT_ONCE):
+            part = version.items.filter(entry__in=keys[start : start + _AT_ONCE])
+            for pk, entry, side in part.values_list("pk", "entry_id", "split"):
+                places.setdefault(whole[entry or 0], []).append((pk, side))
+        for those in places.values():
+            if any(side == DatasetItem.Split.TRAIN for _pk, side in those):
+                torn += [pk for pk, side in those if side == DatasetItem.Split.TEST]
+    known = _train(version).exclude(lesion="").values("lesion")
+    return version.items.filter(Q(lesion__in=known) | Q(pk__in=torn), split=DatasetItem.Split.TEST)
+
+
+def pieces_together(clinic_id: int, item_of: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Pairs of items of one lesion that is held in pieces. ``item_of``: {entry: item}."""
+    first: dict[int, int] = {}
+    pairs: list[tuple[int, int]] = []
+    for entry, lesion in torn_lesions.whole(clinic_id).items():
+        if entry in item_of:
+            pairs.append((first.setdefault(lesion, item_of[entry]), item_of[entry]))
+    return pairs
 
 
 def _twice(version: DatasetVersion) -> Rows:
@@ -141,7 +170,7 @@ REASONS: dict[str, Callable[[DatasetVersion], Rows]] = {
     "undecided": _undecided,
     "near": _like_other_side,
     "patients": _on_both_sides("person"),
-    "lesions": _on_both_sides("lesion"),
+    "lesions": _lesions_on_both_sides,
     "twice": _twice,
     "labels": _other_label,
     "icd10": _unfit_code,

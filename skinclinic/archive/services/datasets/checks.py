@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.archive.services.curating import duplicates
+from skinclinic.archive.services.curating import duplicates, torn_lesions
 from skinclinic.archive.services.datasets import against, freezing
 
 SHOWN = 24
@@ -47,7 +47,7 @@ def of(version: DatasetVersion) -> list[Check]:
         _stated(version),
         _minimum(version),
         _rows(version, "patients", _("No known patient is in both training and test"), _not_known(version)),
-        _rows(version, "lesions", _("No lesion is in both training and test")),
+        _rows(version, "lesions", _("No lesion is in both training and test"), _in_pieces(version)),
         _rows(version, "twice", _("No photo is there twice")),
         _rows(version, "near", _("No photo looks like one on the other side"), uncompared),
         _rows(version, "undecided", _("Every pair that looks alike was decided"), uncompared),
@@ -97,6 +97,22 @@ def _not_compared(version: DatasetVersion) -> str:
         if n
         else ""
     )
+
+
+def _in_pieces(version: DatasetVersion) -> str:
+    """How many lesions several imports have brought in pieces."""
+    whole = torn_lesions.whole(version.clinic_id)
+    keys, lesions = list(whole), set[int]()
+    for start in range(0, len(keys), 500):
+        part = version.items.filter(entry__in=keys[start : start + 500])
+        lesions |= {whole[entry or 0] for entry in part.values_list("entry_id", flat=True)}
+    if not lesions:
+        return ""
+    return ngettext(
+        "%d lesion is held in pieces by several imports; its photos count as of one",
+        "%d lesions are held in pieces by several imports; their photos count as of one each",
+        len(lesions),
+    ) % len(lesions)
 
 
 def _sizes(version: DatasetVersion) -> Check:

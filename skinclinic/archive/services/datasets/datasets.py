@@ -15,8 +15,8 @@ from skinclinic.archive.models import (
     DuplicatePair,
     Entry,
 )
-from skinclinic.archive.services.curating import relabelling
-from skinclinic.archive.services.datasets import splits
+from skinclinic.archive.services.curating import relabelling, torn_lesions
+from skinclinic.archive.services.datasets import against, splits
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.engine import work
 from skinclinic.models import Clinic, User
@@ -200,6 +200,7 @@ def _add(
     told: Mapping[int, dict] | None = None,
 ) -> int:
     entries, added, last = entries.order_by("pk"), 0, 0
+    lesions = torn_lesions.whole(version.clinic_id)
     while True:
         # Who is there already is asked for a range of keys: a plan that no statistics can mislead.
         found = list(
@@ -213,7 +214,8 @@ def _add(
         there = set(between.values_list("entry", flat=True))
         rows = [row for row in found if row["pk"] not in there]
         items = [
-            DatasetItem(version=version, **_snapshot(row) | (told or {}).get(row["pk"], {})) for row in rows
+            DatasetItem(version=version, **_snapshot(row, lesions) | (told or {}).get(row["pk"], {}))
+            for row in rows
         ]
         DatasetItem.objects.bulk_create(items, batch_size=500)
         added += len(rows)
@@ -221,13 +223,13 @@ def _add(
         say(added)
 
 
-def _snapshot(row: dict) -> dict:
-    """The fields of an item from an entry's values."""
+def _snapshot(row: dict, lesions: Mapping[int, int]) -> dict:
+    """The fields of an item from an entry's values; ``lesions`` are those of photos whose lesion is in pieces."""
     taken = {name: row[path] for name, path in _TAKEN.items()}
     return taken | {
         "entry_id": row["pk"],
         "person": pseudonyms.person(row["clinic_id"], row["patient_id"]),
-        "lesion": pseudonyms.lesion(row["clinic_id"], row["photo__lesion_id"]),
+        "lesion": pseudonyms.lesion(row["clinic_id"], lesions.get(row["pk"], row["photo__lesion_id"])),
     }
 
 
@@ -268,6 +270,7 @@ def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> 
         verdict__in=(DuplicatePair.Verdict.SAME_PHOTO, DuplicatePair.Verdict.SAME_LESION),
     ).values_list("first_id", "second_id")
     joined = [(item_of[a], item_of[b]) for a, b in together if a in item_of and b in item_of]
+    joined += against.pieces_together(version.clinic_id, item_of)
     members = [splits.Member(*values) for _entry, *values in rows]
     try:
         sides, said = splits.split(members, method, share, seed, joined)
