@@ -40,6 +40,9 @@ TOO_FEW_CASES = "too_few_cases"
 ONE_TEST = "one_test"
 OTHER_READERS = "other_readers"
 
+# A score that is the same for every image tells nothing from anything: no interval, no threshold, no comparison.
+CONSTANT_SCORES = "constant_scores"
+
 
 def missing_class(positives: int, negatives: int) -> str:
     """Why there is no ROC curve; "" when there is one."""

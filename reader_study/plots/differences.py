@@ -18,10 +18,13 @@ def forest(
     names: Mapping[str, str],
     margin: float | None,
     primary: Sequence[str],
+    why_open: str = "",
 ) -> Figure:
-    """Balanced accuracy of the model minus the readers' mean, by disease. ``primary`` diseases are bold."""
+    """Balanced accuracy of the model's first choice minus the readers' mean, by disease. ``primary`` diseases are
+    bold; ``why_open``: why nothing is concluded from any."""
     columns = (
-        _("Disease"), _("Endpoint"), _("Model"), _("Readers' mean"), _("Difference"), _("Low"), _("High"), _("t"),
+        _("Disease"), _("Endpoint"), _("Model"), _("Readers' mean"), _("Difference"), _("Low"), _("High"),
+        _("Difference, as read"), _("Low, as read"), _("High, as read"), _("t"),
         _("df"), _("p"), _("p after Holm"), _("Margin"), _("One-sided p of non-inferiority"), _("Note"),
     )  # fmt: skip
     table = tuple(_row(names[key], _endpoint(key, primary), found, margin) for key, found in rows.items())
@@ -34,7 +37,7 @@ def forest(
     drawing = Drawing(_WIDTH, 74 + _ROW * len(rows), title)
     axes = Axes(drawing, x=(low, high), left=_LEFT, right=_RIGHT, top=26, bottom=48)
     axes.frame(
-        _("Model − readers, balanced accuracy"),
+        _("Model's first choice − readers, balanced accuracy"),
         "",
         ticks(low, high, 6),
         (),
@@ -62,8 +65,12 @@ def forest(
         drawing.text(_WIDTH - 12, y + 4, said, size=11, anchor="end")
         points.append(Point(axes.x(found["difference"]), y, f"{names[key]}: {said}"))
     series = (Series(_("Differences"), "blue", "", tuple(points)),)
-    note = _("Bold: primary endpoints.") if any(key in primary for key in rows) else ""
-    return Figure(name, title, drawing, columns, table, series, note)
+    notes = [_("Missing answers count as wrong; the table has the differences as read beside.")]
+    if any(key in primary for key in rows):
+        notes.append(_("Bold: primary endpoints."))
+    if why_open:
+        notes.append(_("Nothing is concluded: %(why)s.") % {"why": why_open})
+    return Figure(name, title, drawing, columns, table, series, " ".join(notes))
 
 
 def difference_text(found: Mapping) -> str:
@@ -86,7 +93,10 @@ def _endpoint(key: str, primary: Sequence[str]) -> str:
 def _row(name: str, endpoint: str, found: Mapping, margin: float | None) -> tuple:
     low, high = found["ci"] or (None, None)
     test = found["non_inferiority"] or {}
+    read = found.get("as_read") or {}
+    read_low, read_high = read.get("ci") or (None, None)
     return (
-        name, endpoint, found["ai"], found["readers_mean"], found["difference"], low, high, found["t"], found["df"],
-        found["p"], found.get("p_holm"), margin, test.get("p"), note_words(found["note"]) if found["note"] else "",
+        name, endpoint, found["ai"], found["readers_mean"], found["difference"], low, high,
+        read.get("difference"), read_low, read_high, found["t"], found["df"], found["p"],
+        found.get("p_holm"), margin, test.get("p"), note_words(found["note"]) if found["note"] else "",
     )  # fmt: skip

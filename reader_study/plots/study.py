@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from classifier.plots import figures as shared
-from classifier.plots.figures import Figure
+from classifier.plots.figures import Figure, note_words
 from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
 from skinclinic.vocabulary import skin_types
@@ -87,7 +87,9 @@ class StudyFigures:
 
     def against_model(self, dataset: str, session: str) -> Figure:
         title = _("Model against readers: %(dataset)s, %(session)s") % _of(dataset, session)
-        rows = {key: self.dataset(dataset)["ai_vs_readers"][session][key] for key in DISEASE_KEYS}
+        tests = self.dataset(dataset)["ai_vs_readers"][session]
+        # The first choice, on which alone a conclusion rests.
+        rows = {key: tests[key]["argmax"] or tests[key] for key in DISEASE_KEYS}
         names = {key: disease_name(key) for key in rows}
         margin = self.report["settings"]["margin"]
         found = differences.forest(
@@ -97,6 +99,7 @@ class StudyFigures:
             names,
             margin,
             self.primary,
+            note_words(self.dataset(dataset)["design"][session]["note"]),
         )
         return self._titled(found, dataset, session)
 

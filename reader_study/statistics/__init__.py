@@ -4,6 +4,6 @@
 ``coded`` (answers as arrays), ``model`` (ROC figures of the model), ``points`` (readers' sensitivity and specificity),
 ``agreement`` (kappas), ``sessions`` (one session), ``comparison`` (two sessions, the model against readers, Holm),
 ``design`` (what readers were given and answered), ``verdicts`` (what may be concluded),
-``mcnemar``, ``changes`` (how answers changed), ``tidy`` (tables in words).
+``doubts`` (what looks like a mistake), ``mcnemar``, ``changes`` (how answers changed), ``tidy`` (tables in words).
 ``ratings`` reads rated tests and ``rated`` compares them; ``reading`` is how both kinds of files are read.
 """

@@ -108,7 +108,10 @@ def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
         return notes.NO_ANSWERS
     if key not in part.choices:
         return notes.NOT_A_CHOICE
-    return notes.missing_class(int(shown.sum()), int((~shown).sum()))
+    if note := notes.missing_class(int(shown.sum()), int((~shown).sum())):
+        return note
+    scores = part.scores[:, DISEASE_KEYS.index(key)]
+    return notes.CONSTANT_SCORES if scores.min() == scores.max() else ""
 
 
 def _against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
@@ -241,6 +244,8 @@ def _mcnemar(part: Part, session: Session, place: int | None) -> dict[str, Any]:
     found = dict.fromkeys(names)
     if part.argmax is None:
         return found | {"note": notes.NO_SCORES}
+    if part.scores is not None and part.scores.min() == part.scores.max():
+        return found | {"note": notes.CONSTANT_SCORES}
     if place is None or not session.given[place].any():
         return found | {"note": notes.NO_ANSWERS}
     ai = np.asarray(part.argmax == part.truth)

@@ -120,6 +120,8 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict[str, Any]:
     if found["note"]:
         return found
     scores = np.ascontiguousarray(part.scores[:, DISEASE_KEYS.index(key)])
+    if scores.min() == scores.max():
+        return found | {"evaluable": True, "auc": 0.5, "auc_note": notes.CONSTANT_SCORES}
     curve = roc.roc(scores, positive)
     optima = youden_optima(curve)
     chosen = at_threshold(scores, truth, key, youden(curve).threshold, policy=ak, optimistic=True)

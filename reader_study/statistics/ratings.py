@@ -62,7 +62,7 @@ def read_ratings(path: Path) -> Ratings | AiRatings | AiAndTests:
     truths: dict[str, tuple[bool, int]] = {}
     for record in reading:
         test, reader, case = (reading.cell(name, named) or "" for name in ("test", "reader", "case"))
-        shown, rating = reading.cell("truth", _truth), reading.cell("rating", number)
+        shown, rating = reading.cell("truth", _truth), reading.cell("rating", reading.number)
         if reading.row_has_problems or shown is None or rating is None:
             continue
         first, row = truths.setdefault(case, (shown, record.number))

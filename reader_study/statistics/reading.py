@@ -13,6 +13,8 @@ from skinclinic.archive.formats.tables import Record, Table
 T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
+# Columns that some files have.
+OPTIONAL = ("sex", "age", "skin_type", "second", "confidence", "seconds", "first_answer", "reached")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -60,12 +62,32 @@ class Reading:
         self.path, self.problems = path, problems
         try:
             self.table = Table(path)
+            self._name_columns(columns)
             self.table.require(*columns)
         except TableRefused as refused:
             raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
+        # Where semicolons part the cells, a comma within a number can only be that of its decimals.
+        self.has_decimal_commas = self.table.delimiter == ";"
         self.found = 0
         self.row_has_problems = False
+
+    def _name_columns(self, columns: tuple[str, ...]) -> None:
+        """Columns are known in any case, as Image for image; what stands there twice then is refused."""
+        known = {name.casefold(): name for name in (*columns, *OPTIONAL)}
+        names = [known.get(name.casefold(), name) for name in self.table.columns]
+        if doubled := sorted({name for name in names if name and names.count(name) > 1}):
+            raise TableRefused(
+                _("These columns stand there twice: %(names)s. Rename or remove one."),
+                names=", ".join(doubled),
+            )
+        self.table.columns, self.table.header = names, list(names)
+
+    def number(self, text: str) -> float:
+        """A number, with a decimal comma where that is certain."""
+        if self.has_decimal_commas and text.count(",") == 1 and "." not in text:
+            text = text.replace(",", ".")
+        return number(text)
 
     def __iter__(self) -> Iterator[Record]:
         try:

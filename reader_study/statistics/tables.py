@@ -1,6 +1,6 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from reader_study.statistics.reading import (
     RowProblem,
     TablesRefused,
     named,
-    number,
     word,
 )
 from skinclinic.archive.formats.problems import CellError, Problem, _
@@ -202,7 +201,7 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
     seen: dict[str, int] = {}
     for record in reading:
         name = reading.cell("image", named)
-        values = [reading.cell(key, number) for key in DISEASE_KEYS]
+        values = [reading.cell(key, reading.number) for key in DISEASE_KEYS]
         if name in seen:
             message = _("the image is in row %(row)s too")
             reading.say(Problem("image", message, name, {"row": seen[name]}))
@@ -234,8 +233,8 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.cell("image", named) or "",
             reading.cell("answer", _choice) or "",
             reading.cell("second", _choice) or "",
-            reading.cell("confidence", _confidence),
-            reading.cell("seconds", _seconds),
+            reading.cell("confidence", lambda text: _confidence(text, reading.number)),
+            reading.cell("seconds", lambda text: _seconds(text, reading.number)),
             reading.cell("first_answer", _choice) or "",
             reading.cell("reached", _reached) is not False,
         )
@@ -261,7 +260,7 @@ def _reached(text: str) -> bool:
     return said not in ("0", "no")
 
 
-def _confidence(text: str) -> float | None:
+def _confidence(text: str, number: Callable[[str], float]) -> float | None:
     if is_unknown(text):
         return None
     if not 0 <= (value := number(text)) <= 100:
@@ -269,7 +268,7 @@ def _confidence(text: str) -> float | None:
     return value
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str, number: Callable[[str], float]) -> float | None:
     if is_unknown(text):
         return None
     if (value := number(text)) < 0:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from reader_study.services.results import completeness, conclusions, report_files
+from reader_study.statistics.doubts import doubts
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
@@ -77,6 +78,8 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+        for doubt in doubts(tables, found):
+            self.stderr.write(f"warning: {doubt}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 

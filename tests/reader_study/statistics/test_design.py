@@ -6,12 +6,14 @@ import pytest
 
 from classifier.metrics import notes
 from reader_study.statistics.design import designs
+from reader_study.statistics.doubts import doubts
+from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import report
-from reader_study.statistics.tables import Answer, Image, StudyTables
+from reader_study.statistics.tables import Answer, Image, StudyTables, read_tables
 from reader_study.statistics.tidy import tidy
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
-from tests.reader_study.made_study import made_study
+from tests.reader_study.made_study import made_study, write
 
 IMAGES = tuple(Image(f"i{place}", "asan", "bcc" if place < 2 else "nevus") for place in range(4))
 COUNTED = ("answered", "skipped", "not_reached", "never_shown")
@@ -149,3 +151,55 @@ def test_few_cases_are_said():
     assert (merits["specificity"]["n_cases"], merits["specificity"]["too_few"]) == (57, False)
     assert found["ai_vs_readers"]["unaided"]["scc"]["too_few"]
     assert found["sessions"]["unaided"]["readers"]["reader-00"]["points"]["scc"]["too_few"]
+
+
+def test_scores_that_are_all_the_same_compare_nothing():
+    tables = made_study(n=40, readers=3, datasets=("asan",))
+    found = report(replace(tables, scores=tables.scores * 0 + 1 / 12))["datasets"]["asan"]
+    bcc = found["diseases"]["bcc"]
+    assert (bcc["auc"], bcc["auc_ci"], bcc["auc_note"]) == (0.5, None, notes.CONSTANT_SCORES)
+    assert bcc["youden"] is None
+    against = found["ai_vs_readers"]["unaided"]["bcc"]
+    assert (against["p"], against["argmax"], against["note"]) == (None, None, notes.CONSTANT_SCORES)
+    assert found["verdicts"]["unaided"]["bcc"]["reasons"] == [notes.CONSTANT_SCORES]
+    assert found["mcnemar"]["unaided"]["reader-00"]["exact_p"] is None
+
+
+def test_files_as_spreadsheets_make_them(tmp_path):
+    """Semicolons with decimal commas, a first line that names them, columns in any case."""
+    tables = made_study(n=20, readers=2, datasets=("asan",))
+    paths = write(tables, tmp_path)
+    for path in paths.values():
+        lines = path.read_text().splitlines()
+        rows = [line.replace(",", ";").replace(".", ",") for line in lines[1:]]
+        path.write_text("\n".join(["sep=;", lines[0].replace(",", ";").title(), *rows]))
+    read = read_tables(paths["images"], paths["scores"], paths["answers"])
+    assert (read.scores == tables.scores).all() and read.answers == tables.answers
+    paths["images"].write_text("image,Image,dataset,truth\n")
+    with pytest.raises(FileRefused, match="twice: image"):
+        read_tables(paths["images"], paths["scores"], paths["answers"])
+
+
+def test_a_comma_between_commas_stays_no_number(tmp_path):
+    tables = made_study(n=20, readers=2, datasets=("asan",))
+    paths = write(tables, tmp_path)
+    text = paths["scores"].read_text().splitlines()
+    cells = text[1].split(",")
+    cells[1] = '"0,5"'
+    paths["scores"].write_text("\n".join([text[0], ",".join(cells), *text[2:]]))
+    with pytest.raises(TablesRefused, match="'0,5': is not a number"):
+        read_tables(paths["images"], paths["scores"], paths["answers"])
+
+
+def test_names_and_scores_that_look_like_a_mistake_are_named():
+    tables = made_study(n=60, readers=2, datasets=("asan",))
+    assert list(doubts(tables, report(tables))) == []
+    answers = tuple(
+        replace(one, reader=one.reader.upper()) if one.session == "aided" else one for one in tables.answers
+    )
+    odd = replace(tables, answers=answers, scores=1 - tables.scores)
+    said = list(doubts(odd, report(odd)))
+    assert said[0].startswith("readers 'reader-00', 'READER-00' are taken as different")
+    assert "below chance" in said[-1]
+    same = replace(tables, scores=tables.scores * 0)
+    assert "are the same for every image" in next(iter(doubts(same, report(same))))

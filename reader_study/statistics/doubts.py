@@ -1,0 +1,44 @@
+"""What in a study's tables is allowed but looks like a mistake, said in one line each."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from classifier.metrics import notes
+from reader_study.statistics.tables import StudyTables
+
+
+def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
+    """Names that differ by no more than case, form or leading zeros; scores that are constant or turned round."""
+    named = {
+        "readers": (answer.reader for answer in tables.answers),
+        "sessions": (answer.session for answer in tables.answers),
+        "groups": (answer.group for answer in tables.answers),
+        "datasets": (image.dataset for image in tables.images),
+        "images": (image.name for image in tables.images),
+    }
+    for kind, names in named.items():
+        for alike in _alike(names):
+            yield f"{kind} {', '.join(map(repr, alike))} are taken as different; are they the same?"
+    for name, found in report["datasets"].items():
+        constant = [key for key, one in found["diseases"].items() if one["auc_note"] == notes.CONSTANT_SCORES]
+        if constant:
+            yield f"{name}: the scores of {', '.join(constant)} are the same for every image"
+        areas = [
+            one["auc"]
+            for one in found["diseases"].values()
+            if one["auc"] is not None and one["youden"] is not None
+        ]
+        if areas and sum(areas) / len(areas) < 0.4:
+            yield (
+                f"{name}: the mean AUC is {sum(areas) / len(areas):.3f}, below chance; are the scores turned round, or "
+                "beside other images?"
+            )
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    together: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        plain = unicodedata.normalize("NFKC", name).casefold().strip()
+        together.setdefault(plain.lstrip("0") or plain, []).append(name)
+    return [alike for alike in together.values() if len(alike) > 1]
