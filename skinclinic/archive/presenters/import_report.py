@@ -75,7 +75,7 @@ def difference(report: dict) -> list[tuple[str, int]]:
         (_("keep what was decided here"), report.get("kept", 0)),
         (_("files the archive has from elsewhere, left out"), report.get("known", 0)),
         (_("files that come twice, left out"), report.get("doubled_count", 0)),
-        (_("rows left out by a word"), report.get("left_out", 0)),
+        (_("rows left out"), report.get("left_out", 0)),
         (_("words nobody has mapped"), report.get("unknown_label_count", 0)),
         (_("photos whose rows have errors"), report.get("kept_out", 0)),
         (_("photos without a row, left out"), report.get("files_without_row_count", 0)),
