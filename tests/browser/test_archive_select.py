@@ -170,3 +170,20 @@ def test_bar_dialogs_and_second_opinions_are_accessible_and_fit(
         page.goto(home + path)
         look(path)
     assert found == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_on_a_phone_every_action_and_the_way_out_are_in_sight(open_page, curator, entries, language):
+    page = open_page(curator, "/archive/", language=language, width=390)
+    page.locator("[data-select-mode]").click()
+    page.locator("[data-choose=all]").click()
+    expect(page.locator("[data-choose=all]")).to_have_attribute("aria-pressed", "true")
+    shown = page.locator("#bulk-bar > [data-choose=none], .bulk-actions .btn")
+    assert shown.count() == 6
+    edge = page.locator("#bulk-bar").bounding_box()
+    for button in shown.all():
+        place = button.bounding_box()
+        assert place["x"] >= edge["x"] and place["x"] + place["width"] <= edge["x"] + edge["width"]
+        assert place["height"] >= 44 and place["width"] >= 40
+    page.locator("[data-choose=none]").click()
+    expect(page.locator("#bulk-bar")).to_be_hidden()

@@ -67,7 +67,7 @@ def test_photos_are_listed_by_what_stands_against_them(draft, entries, client, c
         assert [item.entry for item in page.context["items"]] == wanted, reason
         assert page.context["count"] == len(wanted)
     text = photos(client, draft, against="rejected").content.decode()
-    assert "rejected ·" in text and "Take out the 1 photo shown" in text
+    assert "rejected</span>" in text and "Take out the 1 photo shown" in text
     assert photos(client, draft, against="nonsense").context["count"] is None
 
 
