@@ -37,7 +37,9 @@ def inspect(data: bytes, name: str = NAME) -> Header:
     if data[end:].strip(b"\0"):
         notes.append("tail_removed")
     space, is_known = _space(container)
-    if not is_known:
+    # Deep pictures are those of HDR, whose colours may stand in their stream alone, where they are not looked for.
+    is_silent = name == NAME and not {"nclx_profile", "icc_profile"} & set(container.info)
+    if not is_known or (is_silent and container.info.get("bit_depth", 8) > 8):
         notes.append("profile_ignored")
     return Header(
         width,

@@ -213,3 +213,8 @@ def test_wide_colours_by_the_code_points_of_heic_and_avif(primaries, transfer):
     for data in (charts.in_heic(codes, primaries, transfer), charts.in_avif(codes, primaries, transfer)):
         assert charts.farthest(data) <= CLOSE
         assert imaging.accept(data).notes == ("converted_to_srgb",)
+
+
+def test_a_deep_heic_that_names_no_colours_is_said():
+    data = charts.in_heic(charts.pq(WIDE), 9, 16).replace(b"colrnclx", b"freenclx")
+    assert imaging.accept(data).notes == ("profile_ignored",)
