@@ -40,4 +40,6 @@ def is_beyond_doubt(cells: Iterable[str]) -> bool:
 
 
 def _is_word(cell: str) -> bool:
-    return cell in _FAMILY_NAMES or fold(cell) in facts.SEXES or bool(sites.known(cell) or diseases.known(cell))
+    return (
+        cell in _FAMILY_NAMES or fold(cell) in facts.SEXES or bool(sites.known(cell) or diseases.known(cell))
+    )
