@@ -90,3 +90,5 @@ def test_it_fits_and_is_accessible_on_every_page(open_page, clinic, admin_user, 
             picture(page, f"{name}-{state}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             assert violations(page) == [], name
+        # It would go on asking how far its work is.
+        page.close()
