@@ -19,7 +19,7 @@ from skinclinic.files.whole import DRAFT
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.photos import store_photo
 from tests import factories
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 from tests.cases import each
 from tests.folders import full_after
 
@@ -43,9 +43,7 @@ def ready(clinic, curator, photos, tmp_path):
             clinic=clinic, user=curator, name=name, format="csv", role="both", photos=str(photos),
             metadata=str(table), columns=COLUMNS,
         )  # fmt: skip
-        imports.request_check(row)
-        jobs.run_waiting(imports.CHECK_JOB)
-        row.refresh_from_db()
+        import_runs.checked(row)
         assert row.state == "ready", row.report
         return row
 
@@ -150,9 +148,7 @@ def test_the_disk_is_full_while_it_is_checked(clinic, curator, ready, monkeypatc
         raise OSError(28, "No space left on device", "/secret/path")
 
     monkeypatch.setattr(import_check, "check", full)
-    imports.request_check(row)
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
+    import_runs.checked(row)
     assert row.state == "failed" and "No space left on device" in row.error and "secret" not in row.error
     # What an earlier check found does not count any more.
     with pytest.raises(imports.NotNow, match="Check it first"):

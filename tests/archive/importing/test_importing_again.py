@@ -11,7 +11,7 @@ from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.importing import comparing, imports
 from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 
 pytestmark = pytest.mark.django_db
 HEADER = ["image", "diagnosis", "patient", "lesion", "sex", "skin", "site", "age", "kind", "day", "extra"]
@@ -36,9 +36,7 @@ def begin(clinic, curator, tmp_path):
             **{"clinic": clinic, "user": curator, "name": "A", "format": "csv", "role": "both",
                "photos": str(photos), "metadata": str(table), "columns": COLUMNS} | said
         )  # fmt: skip
-        imports.request_check(row)
-        jobs.run_waiting(imports.CHECK_JOB)
-        row.refresh_from_db()
+        import_runs.checked(row)
         return row
 
     return make
@@ -169,9 +167,7 @@ def test_another_table_takes_the_place_of_one_with_errors(begin, tmp_path):
     row = begin(changed(0, diagnosis="mystery"))
     assert row.report["unknown_label_rows"] == {"mystery": [2]}
     imports.replace_table(row, [(table_files.table(tmp_path / "u.csv", FIRST, header=HEADER)).read_bytes()])
-    imports.request_check(row)
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
+    import_runs.checked(row)
     write(row)
     assert Entry.objects.count() == 3
 

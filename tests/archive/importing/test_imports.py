@@ -16,7 +16,7 @@ from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion, Patient, Photo
 from tests import factories
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 from tests.archive.table_files import COLUMNS
 from tests.cases import each
 from tests.folders import full_after
@@ -38,9 +38,7 @@ def begin(clinic, curator, tmp_path):
 
 
 def checked(row: Import) -> Import:
-    imports.request_check(row)
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
+    import_runs.checked(row)
     return row
 
 

@@ -11,6 +11,7 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.engine import jobs
 from skinclinic.models import Photo
 from tests import charts, photo_bytes
+from tests.archive import import_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -33,9 +34,7 @@ def test_avif_tiff_and_hdr_in_a_folder_per_disease(clinic, curator, client_for, 
         clinic=clinic, user=curator, name="Kinds", format="folder", role="both", photos=str(folder.parent),
         metadata="", columns={},
     )  # fmt: skip
-    imports.request_check(row)
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
+    import_runs.checked(row)
     assert row.state == Import.State.READY, row.report
     assert row.report["photo_notes"] == {"hdr_to_srgb": {"count": 1, "names": ["nevus/c.HIF"]}}
     assert "high dynamic range" in client.get(reverse("import", args=[row.pk])).content.decode()

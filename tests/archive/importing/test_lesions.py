@@ -7,7 +7,7 @@ from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.engine import jobs
 from skinclinic.models import Lesion
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 
 pytestmark = pytest.mark.django_db
 COLUMNS = {"file": "image_id", "label": "dx", "lesion": "lesion_id"}
@@ -25,9 +25,7 @@ def begin(clinic, curator, tmp_path):
             clinic=clinic, user=curator, name=name, format="csv", role="both", photos=str(photos),
             metadata=str(table), columns=columns,
         )  # fmt: skip
-        imports.request_check(row)
-        jobs.run_waiting(imports.CHECK_JOB)
-        row.refresh_from_db()
+        import_runs.checked(row)
         assert row.state == Import.State.READY, row.report
         return row
 

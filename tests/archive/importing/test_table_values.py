@@ -8,9 +8,8 @@ from skinclinic.archive.formats import tables
 from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing.row_errors import in_words
-from skinclinic.engine import jobs
 from skinclinic.models import Lesion, Patient, Photo
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 from tests.cases import each
 
 pytestmark = pytest.mark.django_db
@@ -30,9 +29,7 @@ def check(clinic, curator, tmp_path):
             clinic=clinic, user=curator, name="A", format="csv", role="both", photos=str(photos),
             metadata=str(tmp_path / "t.csv"), **({"columns": columns} | keywords),
         )  # fmt: skip
-        imports.request_check(row)
-        jobs.run_waiting(imports.CHECK_JOB)
-        row.refresh_from_db()
+        import_runs.checked(row)
         assert row.state in ("refused", "ready"), row.error
         return row
 
@@ -42,7 +39,7 @@ def check(clinic, curator, tmp_path):
 def said(row: Import) -> str:
     if row.report.get("refused"):
         return in_words(row.report["refused"])
-    return " | ".join(f"{one['column']} {in_words(one)} {one['rows']}" for one in row.report["errors"])
+    return import_runs.told(row)
 
 
 def nothing_is_written() -> bool:
@@ -242,9 +239,7 @@ def test_a_label_mapped_to_what_is_no_name_is_refused(check):
 def test_a_table_that_vanished_is_said(check, tmp_path):
     row = check(HEAD + GOOD)
     (tmp_path / "t.csv").unlink()
-    imports.request_check(row)
-    jobs.run_waiting(imports.CHECK_JOB)
-    row.refresh_from_db()
+    import_runs.checked(row)
     assert "no longer there" in said(row)
 
 

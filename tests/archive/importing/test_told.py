@@ -12,7 +12,7 @@ from skinclinic.archive.models import Entry, Import
 from skinclinic.archive.services.importing import imports, undoing
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
-from tests.archive import table_files
+from tests.archive import import_runs, table_files
 from tests.cases import each
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +28,7 @@ def check(clinic, curator, tmp_path):
             photos=str(photos or table_files.photos(tmp_path / "photos")),
             **({"name": "A", "format": "csv"} | keywords),
         )  # fmt: skip
-        imports.request_check(row)
-        jobs.run_waiting(imports.CHECK_JOB)
-        row.refresh_from_db()
+        import_runs.checked(row)
         assert row.state in ("refused", "ready"), row.error
         return row
 
@@ -44,11 +42,11 @@ def write(row: Import) -> dict[str, Entry]:
 
 
 def notes(row: Import) -> str:
-    return " | ".join(f"{one['column']} {in_words(one)} {one['rows']}" for one in row.report["notes"])
+    return import_runs.told(row, "notes")
 
 
 def errors(row: Import) -> str:
-    return " | ".join(f"{one['column']} {in_words(one)} {one['rows']}" for one in row.report["errors"])
+    return import_runs.told(row)
 
 
 SAID = {
