@@ -25,13 +25,14 @@ def design(part: Part, session: Session) -> dict[str, Any]:
     who = session.who_read()
     states = _states(who)
     together = _counts(states)
+    note = _note(who, together)
     return {
         "n_readers": len(who.readers),
         "n_images": len(part.images),
         **together,
         "missing_share": missing_share(together),
-        "complete": not _note(who, together),
-        "note": _note(who, together),
+        "complete": not note,
+        "note": note,
         "readers": {
             name: _counts({state: found[place] for state, found in states.items()})
             for place, name in enumerate(who.readers)

@@ -40,14 +40,15 @@ def verdicts(
         of_rules = {rule: claims[rule][key] for rule in rules}
         reasons = _reasons(test, design, key in primary, is_fixed, of_rules)
         claim = NO_CLAIM if reasons else of_rules[MISSING_IS_WRONG]["claim"]
+        # That the model is worse is what is asked only where no margin was set.
+        shows = claim in (SUPERIOR, NON_INFERIOR) or (claim == INFERIOR and margin is None)
         verdict[key] = {
-            "verdict": OPEN if reasons else NOT_SHOWN if claim in (NO_CLAIM, INFERIOR) and margin is not None
-            else SHOWN if claim != NO_CLAIM else NOT_SHOWN,
+            "verdict": OPEN if reasons else SHOWN if shows else NOT_SHOWN,
             "claim": claim,
             "reasons": reasons,
             "operating_point": "first_choice",
             "rules": of_rules,
-        }  # fmt: skip
+        }
     return verdict
 
 

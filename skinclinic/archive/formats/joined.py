@@ -16,14 +16,10 @@ class Joined(Table):
 
     def __init__(self, path: Path, second: Table, key: str, encoding: str = ""):
         super().__init__(path, encoding)
-        if (own := self.called(key)) is None or (theirs := second.called(key)) is None:
-            self.require(key)
-            second.require(key)
-            raise AssertionError("one of the two tables lacks the column")
-        self.key, self.their_key, self.own = own, theirs, set(self.columns)
+        self.key, self.their_key, self.own = self.needed(key), second.needed(key), set(self.columns)
         self.rest: dict[str, Record] = {}
         for record in second.records():
-            text = record.cells.get(theirs, "")
+            text = record.cells.get(self.their_key, "")
             if text in self.rest:
                 raise TableRefused(
                     _("In the second table “%(text)s” stands twice in %(column)s."),
@@ -33,7 +29,7 @@ class Joined(Table):
             self.rest[text] = record
         self.columns = [
             *self.columns,
-            *(name for name in second.columns if name and name not in (*self.own, theirs)),
+            *(name for name in second.columns if name and name not in (*self.own, self.their_key)),
         ]
         self.second = second
         # Columns that both tables have and fill differently.

@@ -92,14 +92,23 @@ class Table:
         alike = [column for column in self.columns if column and fold(column) == fold(name)]
         return alike[0] if len(alike) == 1 else None
 
+    def needed(self, name: str) -> str:
+        """The column of this name as ``called`` finds it. Raises TableRefused where there is none."""
+        if (found := self.called(name)) is None:
+            raise self._lacks([name])
+        return found
+
     def require(self, *names: str) -> None:
         """Raise TableRefused unless all these columns are there."""
         if missing := [name for name in names if name not in self.columns]:
-            raise TableRefused(
-                _("These columns are missing: %(missing)s. The table has: %(there)s."),
-                missing=", ".join(missing),
-                there=", ".join(filter(None, self.columns))[:600],
-            )
+            raise self._lacks(missing)
+
+    def _lacks(self, names: list[str]) -> TableRefused:
+        return TableRefused(
+            _("These columns are missing: %(missing)s. The table has: %(there)s."),
+            missing=", ".join(names),
+            there=", ".join(filter(None, self.columns))[:600],
+        )
 
     def records(self) -> Iterator[Record]:
         """The rows below the header; rows without any text are passed over."""

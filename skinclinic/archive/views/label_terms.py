@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from skinclinic.archive import labels
+from skinclinic.archive.formats.columns import LEAVE_OUT
 from skinclinic.archive.models import LABEL_LENGTH, BackgroundDisease
 from skinclinic.archive.presenters.label_names import group_name
-from skinclinic.archive.services.importing.check import LEAVE_OUT
 from skinclinic.archive.services.searching.selection import MALIGNANT, OTHERS
 from skinclinic.models import Clinic
 from skinclinic.permissions import clinic_member

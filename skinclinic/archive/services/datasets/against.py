@@ -89,17 +89,21 @@ def _lesions_on_both_sides(version: DatasetVersion) -> Rows:
     """Test photos whose lesion trains, too, also if it is held in pieces."""
     torn: list[int] = []
     if version.split:
-        whole = torn_lesions.whole(version.clinic_id)
-        keys, places = list(whole), dict[int, list[tuple[int, str]]]()
-        for start in range(0, len(keys), _AT_ONCE):
-            part = version.items.filter(entry__in=keys[start : start + _AT_ONCE])
-            for pk, entry, side in part.values_list("pk", "entry_id", "split"):
-                places.setdefault(whole[entry or 0], []).append((pk, side))
-        for those in places.values():
-            if any(side == DatasetItem.Split.TRAIN for _pk, side in those):
-                torn += [pk for pk, side in those if side == DatasetItem.Split.TEST]
+        held = list(pieces(version))
+        trained = {lesion for _pk, lesion, side in held if side == DatasetItem.Split.TRAIN}
+        torn = [pk for pk, lesion, side in held if side == DatasetItem.Split.TEST and lesion in trained]
     known = _train(version).exclude(lesion="").values("lesion")
     return version.items.filter(Q(lesion__in=known) | Q(pk__in=torn), split=DatasetItem.Split.TEST)
+
+
+def pieces(version: DatasetVersion) -> Iterator[tuple[int, int, str]]:
+    """(item, lesion, side) of the members whose lesion is held in pieces."""
+    whole = torn_lesions.whole(version.clinic_id)
+    keys = list(whole)
+    for start in range(0, len(keys), _AT_ONCE):
+        part = version.items.filter(entry__in=keys[start : start + _AT_ONCE])
+        for pk, entry, side in part.values_list("pk", "entry_id", "split"):
+            yield pk, whole[entry], side
 
 
 def pieces_together(clinic_id: int, item_of: Mapping[int, int]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
-from skinclinic.archive.services.curating import duplicates, torn_lesions
+from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.datasets import against, freezing
 
 SHOWN = 24
@@ -101,11 +101,7 @@ def _not_compared(version: DatasetVersion) -> str:
 
 def _in_pieces(version: DatasetVersion) -> str:
     """How many lesions several imports have brought in pieces."""
-    whole = torn_lesions.whole(version.clinic_id)
-    keys, lesions = list(whole), set[int]()
-    for start in range(0, len(keys), 500):
-        part = version.items.filter(entry__in=keys[start : start + 500])
-        lesions |= {whole[entry or 0] for entry in part.values_list("entry_id", flat=True)}
+    lesions = {lesion for _pk, lesion, _side in against.pieces(version)}
     if not lesions:
         return ""
     return ngettext(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from skinclinic import imaging
 from skinclinic.archive import labels
-from skinclinic.archive.formats.columns import LEAVE_OUT_ROW
+from skinclinic.archive.formats.columns import LEAVE_OUT, LEAVE_OUT_ROW
 from skinclinic.archive.formats.encodings import NotCertain
 from skinclinic.archive.formats.joined import Joined
 from skinclinic.archive.formats.photo_sets import Ambiguous, FileTooLarge, PhotoSet, Unreadable, open_photos
@@ -33,7 +33,6 @@ from skinclinic.archive.services.importing.word_report import words_of
 from skinclinic.vocabulary import tags
 from skinclinic.web.inputs import storable
 
-LEAVE_OUT = "-"
 MOST_FILES_NAMED = 200
 MOST_LABELS_NAMED = 1000
 _EVERY = 20
@@ -180,13 +179,8 @@ class _Check:
 
     def _kept_out(self) -> set[str]:
         """Photos whose rows hold a cell that cannot be read: they have a row, and wait for its correction."""
-        found = set()
-        for wanted in self.source.reader.kept_out if self.source.table else ():
-            try:
-                found.add(self.photos.find(wanted) if wanted else None)
-            except Ambiguous:
-                continue
-        return {name for name in found if name}
+        wanted = filter(None, self.source.reader.kept_out if self.source.table else ())
+        return set(filter(None, map(self._found, wanted)))
 
     def _second(self) -> list[str]:
         table = self.source.table

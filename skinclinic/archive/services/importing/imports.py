@@ -239,7 +239,7 @@ def set_mapping(
 ) -> None:
     """Say which columns and words mean what; the import is to be checked again. Raises NotNow.
 
-    A label is a disease key, a background disease's name, import_check.LEAVE_OUT, or "" for not decided; so is the
+    A label is a disease key, a background disease's name, columns.LEAVE_OUT, or "" for not decided; so is the
     meaning of a word of another field, {field: {word: value}}. ``said``: other fields of the import, as they are.
     """
     values = {**said}
