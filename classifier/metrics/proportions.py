@@ -34,6 +34,11 @@ def proportion(count: int, of: int) -> Proportion:
     return Proportion(count, of, share, low, high)
 
 
+def inside(low: float | None, high: float | None, least: float = -1.0) -> list[float] | None:
+    """The interval of a difference of two shares, kept to what such a difference can be; of a share from 0."""
+    return None if low is None or high is None else [max(low, least), min(high, 1.0)]
+
+
 def predictive_values(
     sensitivity: float, specificity: float, prevalence: float
 ) -> tuple[float | None, float | None]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
+from classifier.metrics.proportions import inside
 from reader_study import mrmc
 from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session
@@ -132,11 +133,6 @@ def _against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
         "non_inferiority": found.non_inferiority,
         "note": found.note,
     }
-
-
-def inside(low: float | None, high: float | None, least: float = -1.0) -> list[float] | None:
-    """The interval of a difference of two shares, kept to what such a difference can be; of a share from 0."""
-    return None if low is None or high is None else [max(low, least), min(high, 1.0)]
 
 
 # One session against another

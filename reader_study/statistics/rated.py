@@ -4,8 +4,8 @@ from typing import Any
 
 from classifier.metrics import notes
 from classifier.metrics.plain import plain
+from classifier.metrics.proportions import inside
 from reader_study import mrmc
-from reader_study.statistics.comparison import inside
 from reader_study.statistics.ratings import AiAndTests, AiRatings, Ratings
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from classifier.metrics import roc
 from classifier.metrics.delong import AucTest, paired_test
+from classifier.metrics.proportions import inside
 from classifier.plots import figures
 from classifier.services.evaluation import standing
 from classifier.services.evaluation.report import Report
@@ -96,9 +97,8 @@ def compare(report: Report, dataset: int, first: int, second: int) -> Comparison
 
 def _within(test: AucTest) -> AucTest:
     """The test with its interval cut to what a difference of two AUCs can be."""
-    if test.low is None or test.high is None:
-        return test
-    return replace(test, low=max(test.low, -1.0), high=min(test.high, 1.0))
+    low, high = inside(test.low, test.high) or (test.low, test.high)
+    return replace(test, low=low, high=high)
 
 
 def _doubts(report: Report, dataset: int, *models: int) -> tuple[Standing, ...]:
