@@ -13,7 +13,7 @@ from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
-pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions"]
+pytest_plugins = ["tests.sets", "tests.standing", "tests.tally", "tests.transactions", "tests.words_read"]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
