@@ -40,6 +40,11 @@ TOO_FEW_CASES = "too_few_cases"
 ONE_TEST = "one_test"
 OTHER_READERS = "other_readers"
 
+# An unbiased estimate of a variance may come out below 0 where nearly nothing varies.
+NEGATIVE_VARIANCE = "negative_variance"
+# Nearly all was read by one reader, or of one case.
+NO_FREEDOM = "no_freedom"
+
 # A score that is the same for every image tells nothing from anything: no interval, no threshold, no comparison.
 CONSTANT_SCORES = "constant_scores"
 
