@@ -38,6 +38,7 @@ TOO_FEW_CASES = "too_few_cases"
 
 # A single test says nothing of what varies between tests; tests whose readers differ are not compared.
 ONE_TEST = "one_test"
+NO_AUC_OF_A_READER = "no_auc_of_a_reader"
 OTHER_READERS = "other_readers"
 
 # An unbiased estimate of a variance may come out below 0 where nearly nothing varies.

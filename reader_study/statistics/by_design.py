@@ -9,7 +9,12 @@ from reader_study import mrmc
 from reader_study.statistics import one_shot, patterns
 
 # A merit of decisions: what counts as right, and of what.
-SENSITIVITY, SPECIFICITY, ACCURACY, BALANCED_ACCURACY = "sensitivity", "specificity", "accuracy", "balanced_accuracy"
+SENSITIVITY, SPECIFICITY, ACCURACY, BALANCED_ACCURACY = (
+    "sensitivity",
+    "specificity",
+    "accuracy",
+    "balanced_accuracy",
+)
 
 
 def kernel(merit: str, positive: np.ndarray, truth: np.ndarray, cells: np.ndarray) -> one_shot.Kernel:

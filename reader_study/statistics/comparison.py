@@ -102,7 +102,8 @@ def _by_rule(
     named = by_design.named(cells[None], who.given[able][None])
     if named["method"] == patterns.U_STATISTICS:
         found = by_design.ai_against_readers(
-            *(by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said)), margin=margin
+            *(by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said)),
+            margin=margin,
         )
     else:
         found = mrmc.ai_against_readers(
@@ -220,7 +221,10 @@ def _each(
         return {}
     able = (cells & among).any((0, 2))
     return by_design.sessions(
-        *(by_design.kernel(merit, one, truth, read) for one, read in zip(said[:, able], cells[:, able], strict=True))
+        *(
+            by_design.kernel(merit, one, truth, read)
+            for one, read in zip(said[:, able], cells[:, able], strict=True)
+        )
     ) | {
         "n_readers": int(able.sum()),
         "n_cases": int((cells & among).any((0, 1)).sum()),

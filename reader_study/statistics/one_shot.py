@@ -47,7 +47,9 @@ class Kernel:
         """Each reader counts the same, however much of it the reader has read; else every score does."""
         axes = tuple(range(1, self.weight.ndim))
         total = self.weight.sum(axes, keepdims=True)
-        return Kernel(self.score, np.divide(self.weight, total, out=np.zeros_like(self.weight), where=total > 0))
+        return Kernel(
+            self.score, np.divide(self.weight, total, out=np.zeros_like(self.weight), where=total > 0)
+        )
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,10 @@ def _why_not(kernel: Kernel) -> str:
 
 def _moments(a: Kernel, b: Kernel) -> _Moments:
     axes = range(a.weight.ndim)
-    kinds = [frozenset(kind) for kind in chain.from_iterable(combinations(axes, size) for size in range(len(axes) + 1))]
+    kinds = [
+        frozenset(kind)
+        for kind in chain.from_iterable(combinations(axes, size) for size in range(len(axes) + 1))
+    ]
     scored = _products(a.score * a.weight, b.score * b.weight, kinds)
     read = _products(a.weight, b.weight, kinds)
     # How many pairs share at least these factors, and how many exactly these.
@@ -182,7 +187,8 @@ def _products(a: np.ndarray, b: np.ndarray, kinds: list[Kind]) -> dict[Kind, flo
 def _exactly(sums: dict[Kind, float], kinds: list[Kind]) -> dict[Kind, float]:
     """From pairs that share at least some factors, those that share no other: inclusion and exclusion."""
     return {
-        kind: sum((-1) ** len(other - kind) * sums[other] for other in kinds if other >= kind) for kind in kinds
+        kind: sum((-1) ** len(other - kind) * sums[other] for other in kinds if other >= kind)
+        for kind in kinds
     }
 
 
@@ -205,7 +211,13 @@ def _estimate(value: float, variance: float, squares: float, part: np.ndarray, d
     half = se * float(special.ndtri(0.975) if taken is None else special.stdtrit(taken, 0.975))
     t = value / se
     return Estimate(
-        value, se, None if math.isinf(freedom) else freedom, t, 2 * _tail(abs(t), freedom), value - half, value + half
+        value,
+        se,
+        None if math.isinf(freedom) else freedom,
+        t,
+        2 * _tail(abs(t), freedom),
+        value - half,
+        value + half,
     )
 
 
