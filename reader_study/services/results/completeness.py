@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics import notes
 from classifier.plots.figures import note_words, percent
+from reader_study.services.results.designs import design_words
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def why_text(design: Mapping) -> str:
     """Why nothing is concluded from this design; "" for a complete one."""
     if design["note"] == notes.MANY_MISSING:
         return _("%(share)s of the answers are missing") % {"share": percent(design["missing_share"])}
-    return note_words(design["note"])
+    words = note_words(design["note"])
+    # Reports of earlier versions and of several datasets together name no design.
+    if design["note"] == notes.OTHER_IMAGES and design.get("pattern"):
+        words = _("%(why)s; the design is %(design)s") % {"why": words, "design": design_words(design)}
+    return words
 
 
 def _lacking(found: Mapping) -> tuple[tuple[str, str], ...]:
