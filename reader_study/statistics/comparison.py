@@ -206,7 +206,7 @@ def _share(
         if cells.any() or not among.any():
             return found | {"note": missing}
         apart = _each(merit, said, part.truth == place, of_each, among)
-        return found | {"note": notes.NO_COMMON_IMAGES, "independent": apart and named | apart}
+        return found | {"note": notes.NO_COMMON_IMAGES, "independent": named | apart if apart else None}
     if named["method"] == patterns.U_STATISTICS:
         return found | named | _each(merit, said, part.truth == place, of_each, among)
     return found | named | _difference(_MERITS[merit](said[:, able], part.truth == place, cells[able]))

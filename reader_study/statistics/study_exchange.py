@@ -24,8 +24,8 @@ rjafroc/ RJafroc with DfReadDataFile(file, newExcelFileFormat = TRUE). Fully cro
 readers, modalities and cases are numbered, the sheet Names says how.
 mrmcaov.csv  MRMCaov: mrmc(empirical_auc(truth, rating), test, reader, case, data = subset(read.csv(file), dataset == \
 "..." & disease == "...")). Take AI out, or compare it with the readers of one test.
-Left out are answers that are missing. The test AI in mrmcaov.csv is the model's first choice. Commas and quotation marks in names \
-are written as _ for iMRMC.
+Missing answers are left out. The test AI in mrmcaov.csv is the first choice of the model. In names commas and \
+quotation marks are written as _ for iMRMC.
 """
 
 

@@ -169,8 +169,9 @@ def _session_rows(dataset: str, compared: dict[str, Any], language: str) -> Iter
                     if apart := one["independent"]:
                         yield (
                             dataset, pair, pair, "all", _name(key, language), key,
-                            f"{merit}, independent samples", rule, apart["a"], apart["b"], apart["difference"], *_pair(apart["ci"]), "F", apart["f"],
-                            apart["df1"], apart["df2"], apart["p"], None, None, None, _yes(apart["too_few"]),
+                            f"{merit}, independent samples", rule, apart["a"], apart["b"],
+                            apart["difference"], *_pair(apart["ci"]), "F", apart["f"], apart["df1"],
+                            apart["df2"], apart["p"], None, None, None, _yes(apart["too_few"]),
                             apart["note"], apart["method"], apart["pattern"],
                         )  # fmt: skip
 

@@ -8,17 +8,20 @@ from django.utils.translation import gettext as _
 from classifier.metrics import notes
 from classifier.plots.figures import note_words, percent
 from reader_study.services.results.designs import design_words
+from reader_study.statistics.patterns import CROSSED
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``readers`` and ``images``
+    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``design``: what a
+    design is called that is not crossed; ``readers`` and ``images``
     are (name, counts) of those of which something is missing."""
 
     dataset: str
     session: str
     counts: str
     why: str
+    design: str
     readers: tuple[tuple[str, str], ...]
     images: tuple[tuple[str, str], ...]
 
@@ -36,6 +39,7 @@ def of_all(report: Mapping) -> Iterator[Completeness]:
                 session,
                 counts_text(design),
                 why_text(design),
+                design_words(design) if design["pattern"] != CROSSED else "",
                 _lacking(design["readers"]),
                 _lacking(design["images"]),
             )
@@ -52,11 +56,7 @@ def why_text(design: Mapping) -> str:
     """Why nothing is concluded from this design; "" for a complete one."""
     if design["note"] == notes.MANY_MISSING:
         return _("%(share)s of the answers are missing") % {"share": percent(design["missing_share"])}
-    words = note_words(design["note"])
-    # Reports of earlier versions and of several datasets together name no design.
-    if design["note"] == notes.OTHER_IMAGES and design.get("pattern"):
-        words = _("%(why)s; the design is %(design)s") % {"why": words, "design": design_words(design)}
-    return words
+    return note_words(design["note"])
 
 
 def _lacking(found: Mapping) -> tuple[tuple[str, str], ...]:

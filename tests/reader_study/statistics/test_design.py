@@ -114,8 +114,8 @@ def test_sessions_of_other_photos_are_not_compared():
             assert one["note"] in (notes.NO_COMMON_IMAGES, notes.NO_POSITIVES)
             assert one["as_read"]["p"] is None
             # Beside it, as two samples: the readers are the same, the photos are not.
-            if one["note"] == notes.NO_COMMON_IMAGES:
-                apart = one["independent"]
+            if apart := one["independent"]:
+                assert one["note"] == notes.NO_COMMON_IMAGES
                 assert (apart["method"], apart["pattern"]) == ("u_statistics", "cases_in_tests")
                 assert apart["difference"] == pytest.approx(apart["b"] - apart["a"])
                 assert apart["note"] or apart["ci"][0] <= apart["difference"] <= apart["ci"][1]
