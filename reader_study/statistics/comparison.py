@@ -191,8 +191,8 @@ def _share(
     """On the images that a reader was given, or has answered, in both sessions. In a design that is not crossed, on
     all of either session; where no image is in both, that alone, as ``independent`` samples."""
     of_each = np.stack([a.cells(rule), b.cells(rule)])
-    cells = of_each.all(0)
-    able = (cells & among).any(1)
+    cells = np.asarray(of_each.all(0))
+    able = np.asarray((cells & among).any(1))
     n_cases = int((cells & among).any(0).sum())
     found = _nothing() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
     if not a.readers:
@@ -219,7 +219,7 @@ def _each(
     n_cases = (cells & among).any(1).sum(1)
     if not n_cases.all():
         return {}
-    able = (cells & among).any((0, 2))
+    able = np.asarray((cells & among).any((0, 2)))
     return by_design.sessions(
         *(
             by_design.kernel(merit, one, truth, read)

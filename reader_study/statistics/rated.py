@@ -1,6 +1,5 @@
 """AUCs of rated tests compared, as a dictionary that JSON can hold."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -88,7 +87,9 @@ def _crossed(ratings: Ratings, merits: list[mrmc.Merit], margin: float | None) -
         for pair in analysis.pairs
     ]
     if len(pairs) == 1:
-        found = {name: pairs[0][name] for name in ("difference", "rrrc", "frrc", "rrfc", "non_inferiority")}
+        found: dict[str, Any] = {
+            name: pairs[0][name] for name in ("difference", "rrrc", "frrc", "rrfc", "non_inferiority")
+        }
     else:
         found = {
             "rrrc": _f(analysis.rrrc),
@@ -163,8 +164,7 @@ def _against(ratings: AiRatings, method: str, margin: float | None) -> dict[str,
     human = Ratings((ratings.test,), ratings.readers, ratings.cases, truth, ratings.values[None])
     of_ai = ~np.isnan(ratings.ai)
     ai_alone = float(merit(ratings.ai, truth, of_ai).value) if _two_classes(of_ai, truth) else None
-    nothing = mrmc.AiAgainstReaders(*[math.nan] * 3, *[None] * 9, notes.NO_AUC_OF_A_READER)
-    found, means = nothing, [None, None, None]
+    found = None
     if all(_two_classes(row, truth) for row in both):
         # On the same cases the AI is one value; else one for each reader, of what that reader has rated.
         is_crossed = bool((both == both[0]).all())
@@ -174,7 +174,6 @@ def _against(ratings: AiRatings, method: str, margin: float | None) -> dict[str,
         found = mrmc.ai_against_readers(
             merit(rated, truth, cells), merit(ratings.values, truth, both), margin=margin
         )
-        means = [found.ai, found.readers_mean, found.difference]
     return {
         "figure_of_merit": "auc",
         "method": method,
@@ -193,9 +192,22 @@ def _against(ratings: AiRatings, method: str, margin: float | None) -> dict[str,
             },
             ratings.test: _mean(ratings.readers, ratings.values, truth, _merit(human, 0, method)),
         },
-        "ai": means[0],
-        "readers_mean": means[1],
-        "difference": means[2],
+        **_held_against(found),
+        "u_statistics": rated_patterns.of_ai(ratings, margin),
+    }
+
+
+def _held_against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
+    """None where a reader has no AUC."""
+    if found is None:
+        names = ("ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "non_inferiority")
+        note = notes.NO_AUC_OF_A_READER
+        nothing = {"note": note, "components": {"ms_r": None, "cov2": None}, "components_note": note}
+        return dict.fromkeys(names) | nothing
+    return {
+        "ai": found.ai,
+        "readers_mean": found.readers_mean,
+        "difference": found.difference,
         "ci": inside(found.low, found.high),
         "t": found.t,
         "df": found.df,
@@ -205,7 +217,6 @@ def _against(ratings: AiRatings, method: str, margin: float | None) -> dict[str,
         "non_inferiority": found.non_inferiority,
         "components": {"ms_r": found.ms_r, "cov2": found.cov2},
         "components_note": found.note if found.ms_r is None else "",
-        "u_statistics": rated_patterns.of_ai(ratings, margin),
     }
 
 

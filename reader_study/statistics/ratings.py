@@ -162,7 +162,7 @@ def _of_imrmc(path: Path, problems: list[RowProblem]) -> Iterator[Row]:
 
 def arranged(ratings: Ratings) -> Ratings | AiRatings | AiAndTests:
     """A test named AI with one reader who is none of the others is held against the readers of each other test."""
-    rated = ratings.cells.any(2)
+    rated: np.ndarray = np.asarray(ratings.cells.any(2))
     ai = next(
         (place for place, test in enumerate(ratings.tests) if test.upper() == AI and rated[place].sum() == 1),
         None,
@@ -182,7 +182,7 @@ def arranged(ratings: Ratings) -> Ratings | AiRatings | AiAndTests:
             tuple(name for name, has in zip(ratings.readers, rated[place], strict=True) if has),
             ratings.cases,
             ratings.truth,
-            ratings.values[place, rated[place]],
+            ratings.values[place][rated[place]],
         )
         for place in others
     )

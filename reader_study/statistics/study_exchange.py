@@ -77,6 +77,8 @@ def _imrmc(ratings: Ratings) -> str:
         (
             (tests[test], readers[reader], cases[case], rating)
             for test, reader, case, rating in ratings.rows()
+            # iMRMC has no variance of a test with one reader, and stops.
+            if test != AI
         ),
     )
 

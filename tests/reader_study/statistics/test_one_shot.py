@@ -1,14 +1,22 @@
 """Any pattern of readers and cases, against iMRMC (R package 2.1.1) and MRMCaov 0.3.0 on Van Dyke's ratings."""
 
+import io
+import zipfile
+from dataclasses import replace
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 
 from classifier.metrics import notes
 from reader_study import mrmc
-from reader_study.statistics import nested_readers, one_shot, patterns
+from reader_study.statistics import nested_readers, one_shot, patterns, study_exchange
+from reader_study.statistics.coded import parts
 from reader_study.statistics.ratings import read_ratings
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
 from tests.reader_study import van_dyke
+from tests.reader_study.made_study import made_study
 
 RATINGS, TRUTH = van_dyke.ratings()
 TEST, READER, CASE = np.indices(RATINGS.shape)
@@ -198,3 +206,39 @@ def test_files_of_imrmc(tmp_path):
     path.write_text("r1,c0,A,1\n")
     with pytest.raises(ValueError, match="BEGIN DATA"):
         read_ratings(path)
+
+
+def test_a_study_for_other_programs(tmp_path):
+    """The file of iMRMC has each reader's mean of sensitivity and specificity, and not the model."""
+    tables = made_study(n=60, readers=3, datasets=("asan",), missing=0.1)
+    tables = replace(
+        tables, answers=tuple(replace(one, reader=f"Dr, {one.reader}") for one in tables.answers)
+    )
+    found = dict(study_exchange.files(tables))
+    assert {name.partition("/")[0] for name in found} == {"imrmc", "mrmcaov.csv", "README.txt"}
+    name = next(name for name in found if name.startswith("imrmc/"))
+    path = tmp_path / "one.imrmc"
+    path.write_bytes(found[name])
+    read = read_ratings(path)
+    assert (read.tests, read.readers[0]) == (("unaided", "aided"), "Dr_ reader-00")
+    (part,) = parts(tables)
+    key = name.partition("-")[2].removesuffix(".imrmc")
+    truth = part.truth == DISEASE_KEYS.index(key)
+    codes = part.sessions[0].codes[0]
+    said, answered = codes == DISEASE_KEYS.index(key), codes >= 0
+    halves = said[truth & answered].mean(), 1 - said[~truth & answered].mean()
+    area = one_shot.areas(read.values[0, :1], read.truth, read.cells[0, :1]).mean
+    assert area == pytest.approx(sum(halves) / 2)
+    lines = found["mrmcaov.csv"].decode().splitlines()
+    assert lines[0] == "dataset,disease,test,reader,case,truth,rating" and any(
+        ",AI,AI," in line for line in lines
+    )
+    # A whole study is written for RJafroc too, as a workbook.
+    whole = dict(study_exchange.files(made_study(n=30, readers=2, sessions=("unaided",), datasets=("asan",))))
+    book = zipfile.ZipFile(
+        io.BytesIO(next(content for name, content in whole.items() if name.endswith(".xlsx")))
+    )
+    sheets = [ElementTree.fromstring(book.read(f"xl/worksheets/sheet{n}.xml")) for n in (1, 2, 3)]
+    rows = [len(sheet[0]) - 1 for sheet in sheets]
+    assert rows[0] == 30 and rows[1] + rows[2] == 60
+    assert [cell[0][0].text for cell in sheets[0][0][1][3:]] == ["1, 2", "1", "ROC"]
