@@ -27,12 +27,3 @@ def design_words(design: Mapping) -> str:
     if design["pattern"] == patterns.SPLIT_PLOT:
         return _("%(design)s (%(n)d blocks)") % {"design": words, "n": design["n_blocks"]}
     return words
-
-
-def method_words(method: str | None) -> str:
-    """How a comparison was made."""
-    return {
-        None: "",
-        patterns.OBUCHOWSKI_ROCKETTE: _("Obuchowski and Rockette's analysis"),
-        patterns.U_STATISTICS: _("U-statistics for designs that are not crossed (Gallas)"),
-    }[method]
