@@ -218,15 +218,16 @@ def accuracy(right: ArrayLike, read: ArrayLike = True) -> Merit:
     return _share(right, np.ones(right.shape[-1], bool), np.asarray(read, bool), own_class=False)
 
 
-def auc(ratings: ArrayLike, truth: ArrayLike) -> Merit:
-    """AUCs of ``ratings`` [..., n] for ``truth`` [n], jackknife. NotEvaluable with one class."""
+def auc(ratings: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """AUCs of ``ratings`` [..., n] for ``truth`` [n], jackknife over all cases; ``read`` as above. NotEvaluable
+    where a reader has one class."""
     n = np.asarray(truth).size
-    return _auc(ratings, truth, lambda size: math.sqrt((n - 1) / n) / (size - 1))
+    return _auc(ratings, truth, read, lambda size: math.sqrt((n - 1) / n) / (size - 1))
 
 
-def auc_delong(ratings: ArrayLike, truth: ArrayLike) -> Merit:
-    """AUCs of ``ratings`` [..., n] for ``truth`` [n], DeLong. NotEvaluable with one class."""
-    return _auc(ratings, truth, lambda size: 1 / math.sqrt(size * (size - 1)))
+def auc_delong(ratings: ArrayLike, truth: ArrayLike, read: ArrayLike = True) -> Merit:
+    """AUCs of ``ratings`` [..., n] for ``truth`` [n], DeLong; as above."""
+    return _auc(ratings, truth, read, lambda size: 1 / math.sqrt(size * (size - 1)))
 
 
 METHODS: dict[str, Callable[..., Merit]] = {"jackknife": auc, "delong": auc_delong}
@@ -250,21 +251,25 @@ def _share(right: np.ndarray, among: np.ndarray, read: np.ndarray, *, own_class:
     return Merit(value, np.where(among, value[..., None] - right, 0.0) * weight[..., None])
 
 
-def _auc(ratings: ArrayLike, truth: ArrayLike, weight: Callable[[int], float]) -> Merit:
+def _auc(ratings: ArrayLike, truth: ArrayLike, read: ArrayLike, weight: Callable[[int], float]) -> Merit:
     ratings, truth = np.asarray(ratings, float), np.asarray(truth, bool)
     rows = ratings.reshape(-1, truth.size)
-    values = np.array([roc.auc(row, truth) for row in rows])
+    cells = np.broadcast_to(np.asarray(read, bool), ratings.shape).reshape(rows.shape)
     shape = ratings.shape[:-1]
-    positives = int(truth.sum())
-    negatives = truth.size - positives
-    if 1 in (positives, negatives):
-        return Merit(values.reshape(shape), None)
-    deviations = np.empty(rows.shape)
-    for row, value, moved in zip(rows, values, deviations, strict=True):
-        of_positives, of_negatives = placements(row, truth)
-        moved[truth] = (value - of_positives) * weight(positives)
-        moved[~truth] = (value - of_negatives) * weight(negatives)
-    return Merit(values.reshape(shape), deviations.reshape(ratings.shape))
+    values, deviations = np.empty(len(rows)), np.zeros(rows.shape)
+    for place, (row, seen) in enumerate(zip(rows, cells, strict=True)):
+        rated, shown = row[seen], truth[seen]
+        values[place] = roc.auc(rated, shown)
+        positives = int(shown.sum())
+        negatives = shown.size - positives
+        if 1 in (positives, negatives):
+            deviations[place] = np.nan
+            continue
+        of_positives, of_negatives = placements(rated, shown)
+        deviations[place, seen & truth] = (values[place] - of_positives) * weight(positives)
+        deviations[place, seen & ~truth] = (values[place] - of_negatives) * weight(negatives)
+    known = not np.isnan(deviations).any()
+    return Merit(values.reshape(shape), deviations.reshape(ratings.shape) if known else None)
 
 
 # Analyses
@@ -372,8 +377,8 @@ def ai_against_readers(ai: Merit, readers: Merit, *, margin: float | None = None
             note = "" if ms_r else notes.NORMAL_LIMIT
     t = p = low = high = None
     if se is not None:
-        t, half = difference / se, _quantile(df) * se
-        p, low, high = 2 * _tail(abs(t), df), difference - half, difference + half
+        t, half = difference / se, quantile(df) * se
+        p, low, high = 2 * tail(abs(t), df), difference - half, difference + half
     return AiAgainstReaders(
         float(ai.value.mean()), float(readers.value.mean()), difference, se, t, df, p, low, high, ms_r, cov2,
         _non_inferiority(difference, se, df, margin), note,
@@ -388,7 +393,7 @@ def _non_inferiority(
     if se is None:
         return NonInferiority(margin, None, None, None)
     t = (difference + margin) / se
-    return NonInferiority(margin, t, df, _tail(t, df))
+    return NonInferiority(margin, t, df, tail(t, df))
 
 
 def _rrrc(found: Components, tests: int, readers: int) -> tuple[float | None, float | None]:
@@ -415,7 +420,7 @@ def _single(mean: float, ms_r: float, cov2: float, readers: int) -> Single:
         return Single(mean, 0.0, None, None, None, notes.NO_VARIANCE)
     se = math.sqrt(variance / readers)
     df = variance**2 / (ms_r**2 / (readers - 1)) if ms_r else None
-    half = _quantile(df) * se
+    half = quantile(df) * se
     return Single(mean, se, df, mean - half, mean + half, "" if ms_r else notes.NORMAL_LIMIT)
 
 
@@ -435,7 +440,7 @@ def _difference_f(difference: float, variance: float | None, df2: float | None, 
     found = _f(readers * difference**2 / 2, 1, variance, df2)
     if found.f is None or variance is None:
         return found
-    half = _quantile(found.df2) * math.sqrt(2 * variance / readers)
+    half = quantile(found.df2) * math.sqrt(2 * variance / readers)
     return FTest(found.f, 1, found.df2, found.p, difference - half, difference + half, found.note)
 
 
@@ -443,8 +448,8 @@ def _difference_z(difference: float, variance: float, readers: int) -> ZTest:
     if variance <= TRACE:
         return ZTest(None, None, None, None, notes.NO_VARIANCE)
     se = math.sqrt(2 * variance / readers)
-    half = _quantile(None) * se
-    return ZTest(difference / se, 2 * _tail(abs(difference) / se, None), difference - half, difference + half)
+    half = quantile(None) * se
+    return ZTest(difference / se, 2 * tail(abs(difference) / se, None), difference - half, difference + half)
 
 
 def _chi(mean_square: float, df: int, variance: float) -> ChiTest:
@@ -467,11 +472,11 @@ def _off_diagonal(spread: np.ndarray) -> float:
     return _traced(spread[~np.eye(len(spread), dtype=bool)].mean(), float(np.trace(spread)) / len(spread))
 
 
-def _quantile(df: float | None) -> float:
+def quantile(df: float | None) -> float:
     """97.5 % point of t; None: infinitely many degrees of freedom."""
     return float(special.ndtri(0.975) if df is None else special.stdtrit(df, 0.975))
 
 
-def _tail(t: float, df: float | None) -> float:
+def tail(t: float, df: float | None) -> float:
     """Probability of more than ``t``."""
     return float(special.ndtr(-t) if df is None else special.stdtr(df, -t))

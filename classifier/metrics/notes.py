@@ -38,7 +38,13 @@ TOO_FEW_CASES = "too_few_cases"
 
 # A single test says nothing of what varies between tests; tests whose readers differ are not compared.
 ONE_TEST = "one_test"
+NO_AUC_OF_A_READER = "no_auc_of_a_reader"
 OTHER_READERS = "other_readers"
+
+# An unbiased estimate of a variance may come out below 0 where nearly nothing varies.
+NEGATIVE_VARIANCE = "negative_variance"
+# Nearly all was read by one reader, or of one case.
+NO_FREEDOM = "no_freedom"
 
 # A score that is the same for every image tells nothing from anything: no interval, no threshold, no comparison.
 CONSTANT_SCORES = "constant_scores"

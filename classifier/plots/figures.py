@@ -397,6 +397,9 @@ def note_words(code: str) -> str:
         "too_few_cases": _("too few"),
         "one_test": _("there is one test"),
         "constant_scores": _("not evaluable: the score is the same for every photo"),
+        "no_freedom": _("too few readers or photos: no interval"),
+        "no_auc_of_a_reader": _("not evaluable: a reader rated one class only"),
+        "negative_variance": _("the estimate of the variance is below 0: no interval"),
         "other_readers": _("not comparable: not the same readers"),
     }[code]
 

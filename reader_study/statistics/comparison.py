@@ -1,6 +1,6 @@
 """Who is better: the model against readers, one session against another, the model against each reader."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -9,12 +9,14 @@ import numpy as np
 from classifier.metrics import notes
 from classifier.metrics.proportions import inside
 from reader_study import mrmc
+from reader_study.statistics import by_design, patterns
 from reader_study.statistics import mcnemar as tests
+from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session
 from reader_study.statistics.points import too_few
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-BALANCED_ACCURACY = "balanced_accuracy"
+_MERITS = {SENSITIVITY: mrmc.sensitivity, SPECIFICITY: mrmc.specificity}
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -96,10 +98,18 @@ def _by_rule(
         why = notes.missing_class(int((cells & shown).sum()), int((cells & ~shown).sum()))
         return _against(None) | {"n_readers": 0, "note": why or notes.OTHER_IMAGES}
     said, cells = who.codes[able] == DISEASE_KEYS.index(key), cells[able]
-    readers = mrmc.balanced_accuracy(said, shown, cells)
-    model = mrmc.balanced_accuracy(np.broadcast_to(decided, said.shape), shown, cells)
-    found = mrmc.ai_against_readers(model, readers, margin=margin)
-    return _against(found) | {"n_readers": int(able.sum())}
+    decided = np.broadcast_to(decided, said.shape)
+    named = by_design.named(cells[None], who.given[able][None])
+    if named["method"] == patterns.U_STATISTICS:
+        found = by_design.ai_against_readers(
+            *(by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said)),
+            margin=margin,
+        )
+    else:
+        found = mrmc.ai_against_readers(
+            *(mrmc.balanced_accuracy(one, shown, cells) for one in (decided, said)), margin=margin
+        )
+    return _against(found) | named | {"n_readers": int(able.sum())}
 
 
 def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
@@ -117,7 +127,9 @@ def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
 
 def _against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
     if found is None:
-        nothing = ("ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2")
+        nothing = (
+            "ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2", "method", "pattern",
+        )  # fmt: skip
         return dict.fromkeys((*nothing, "non_inferiority")) | {"note": ""}
     return {
         "ai": found.ai,
@@ -159,13 +171,13 @@ def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> di
 def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict[str, Any]]:
     shown = part.truth == DISEASE_KEYS.index(key)
     return {
-        "sensitivity": _both_rules(part, a, b, key, shown, mrmc.sensitivity, notes.NO_POSITIVES),
-        "specificity": _both_rules(part, a, b, key, ~shown, mrmc.specificity, notes.NO_NEGATIVES),
+        "sensitivity": _both_rules(part, a, b, key, shown, SENSITIVITY, notes.NO_POSITIVES),
+        "specificity": _both_rules(part, a, b, key, ~shown, SPECIFICITY, notes.NO_NEGATIVES),
     }
 
 
 def _both_rules(
-    part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: Callable[..., mrmc.Merit], missing: str
+    part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: str, missing: str
 ) -> dict[str, Any]:  # fmt: skip
     wrong, read = (
         _share(part, a, b, key, among, merit, missing, rule) for rule in (MISSING_IS_WRONG, AS_READ)
@@ -174,28 +186,55 @@ def _both_rules(
 
 
 def _share(
-    part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: Callable[..., mrmc.Merit], missing: str,
-    rule: str,
-) -> dict[str, Any]:  # fmt: skip
-    """On the images that a reader was given, or has answered, in both sessions."""
-    cells = a.cells(rule) & b.cells(rule)
-    able = (cells & among).any(1)
+    part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: str, missing: str, rule: str
+) -> dict[str, Any]:
+    """On the images that a reader was given, or has answered, in both sessions. In a design that is not crossed, on
+    all of either session; where no image is in both, that alone, as ``independent`` samples."""
+    of_each = np.stack([a.cells(rule), b.cells(rule)])
+    cells = np.asarray(of_each.all(0))
+    able = np.asarray((cells & among).any(1))
     n_cases = int((cells & among).any(0).sum())
     found = _nothing() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
     if not a.readers:
         return found | {"note": notes.NO_ANSWERS}
     if key not in part.choices:
         return found | {"note": notes.NOT_A_CHOICE}
-    if not able.any():
-        return found | {"note": missing if cells.any() or not among.any() else notes.NO_COMMON_IMAGES}
     place = DISEASE_KEYS.index(key)
-    said = np.stack([one.codes[able] == place for one in (a, b)])
-    return found | _difference(merit(said, part.truth == place, cells[able]))
+    said = np.stack([one.codes == place for one in (a, b)])
+    named = by_design.named(of_each, np.stack([a.given, b.given]))
+    if not able.any():
+        if cells.any() or not among.any():
+            return found | {"note": missing}
+        apart = _each(merit, said, part.truth == place, of_each, among)
+        return found | {"note": notes.NO_COMMON_IMAGES, "independent": named | apart if apart else None}
+    if named["method"] == patterns.U_STATISTICS:
+        return found | named | _each(merit, said, part.truth == place, of_each, among)
+    return found | named | _difference(_MERITS[merit](said[:, able], part.truth == place, cells[able]))
+
+
+def _each(
+    merit: str, said: np.ndarray, truth: np.ndarray, cells: np.ndarray, among: np.ndarray
+) -> dict[str, Any]:
+    """Each session with all that was read in it, ``cells`` [2, J, n]; empty where one has no case of the class."""
+    n_cases = (cells & among).any(1).sum(1)
+    if not n_cases.all():
+        return {}
+    able = np.asarray((cells & among).any((0, 2)))
+    return by_design.sessions(
+        *(
+            by_design.kernel(merit, one, truth, read)
+            for one, read in zip(said[:, able], cells[:, able], strict=True)
+        )
+    ) | {
+        "n_readers": int(able.sum()),
+        "n_cases": int((cells & among).any((0, 1)).sum()),
+        "too_few": too_few(*map(int, n_cases)),
+    }
 
 
 def _nothing() -> dict[str, Any]:
-    names = ("a", "b", "difference", "ci", "f", "df1", "df2", "p", "frrc", "components")
-    return dict.fromkeys(names) | {"note": ""}
+    names = ("a", "b", "difference", "ci", "f", "df1", "df2", "p", "frrc", "components", "method", "pattern")
+    return dict.fromkeys(names) | {"independent": None, "note": ""}
 
 
 def _difference(both: mrmc.Merit) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from classifier.metrics import notes
 from reader_study.statistics.coded import MISSING, Part, Session, parts
+from reader_study.statistics.patterns import blocks, pattern
 from reader_study.statistics.tables import StudyTables
 
 # Of more missing answers than this share of what was given, nothing is concluded.
@@ -33,6 +34,9 @@ def design(part: Part, session: Session) -> dict[str, Any]:
         "missing_share": missing_share(together),
         "complete": not note,
         "note": note,
+        # Of what was shown, whatever of it was answered.
+        "pattern": pattern(who.given[None]) if who.given.any() else None,
+        "n_blocks": len(blocks(who.given)),
         "readers": {
             name: _counts({state: found[place] for state, found in states.items()})
             for place, name in enumerate(who.readers)

@@ -1,24 +1,31 @@
 """Ratings of several tests by several readers, from a file."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from reader_study.statistics import imrmc_file
 from reader_study.statistics.reading import FileRefused, Reading, RowProblem, TablesRefused, named, number
 from skinclinic.archive.formats.problems import CellError, Problem, _
 
 AI = "AI"
 # The rating of a test, a reader and a case.
 Cells = dict[tuple[str, str, str], float]
-_SHOWN = 5
+_TRUTHS = {
+    "1": True, "malignant": True, "yes": True, "true": True, "positive": True, "diseased": True, "abnormal": True,
+    "0": False, "-1": False, "benign": False, "no": False, "false": False, "negative": False, "healthy": False,
+    "normal": False,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Ratings:
-    """``values`` [tests, readers, cases] and ``truth`` [cases]; names in the order in which they first occur."""
+    """``values`` [tests, readers, cases], NaN where there is none, and ``truth`` [cases]; names in the order in which
+    they first occur."""
 
     tests: tuple[str, ...]
     readers: tuple[str, ...]
@@ -26,60 +33,64 @@ class Ratings:
     truth: np.ndarray
     values: np.ndarray
 
+    @property
+    def cells(self) -> np.ndarray:
+        """What was rated [tests, readers, cases]."""
+        rated: np.ndarray = ~np.isnan(self.values)
+        return rated
+
+    def rows(self) -> Iterator[tuple[str, str, str, float]]:
+        """Test, reader, case and rating of each."""
+        for test, reader, case in zip(*np.nonzero(self.cells), strict=True):
+            yield (
+                self.tests[test], self.readers[reader], self.cases[case], float(self.values[test, reader, case])
+            )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class AiRatings:
-    """One AI [cases] and several ``readers`` of one other ``test``, ``values`` [readers, cases]."""
+    """One AI [cases] and several ``readers`` of one other ``test``, ``values`` [readers, cases]; NaN where there is
+    no rating."""
 
     ai_test: str
     ai_reader: str
     ai: np.ndarray
     test: str
     readers: tuple[str, ...]
+    cases: tuple[str, ...]
     truth: np.ndarray
     values: np.ndarray
 
 
 @dataclass(frozen=True)
 class AiAndTests:
-    """One AI against each of several tests, and these among themselves; None where their readers are not the same."""
+    """One AI against each of several tests, and these among themselves."""
 
     against: tuple[AiRatings, ...]
-    tests: Ratings | None
+    tests: Ratings
 
 
-def read_ratings(path: Path) -> Ratings | AiRatings | AiAndTests:
-    """Read the columns ``test, reader, case, truth, rating``; truth is 0 or 1, every reader rated every case in
-    every test. A test named AI with one reader who is none of the others gives AiRatings beside one other test,
-    AiAndTests beside several.
+def read_ratings(path: Path) -> Ratings:
+    """Read the columns ``test, reader, case, truth, rating``, or a file of iMRMC. Truth is 0 or 1, or a word for it.
+    Readers may have rated any of the cases.
 
     Raises TablesRefused (row by row), FileRefused, OSError.
     """
     problems: list[RowProblem] = []
-    reading = Reading(path, problems, ("test", "reader", "case", "truth", "rating"))
-    ratings: dict[tuple[str, str, str], float] = {}
+    read = _of_imrmc if path.suffix.casefold() == imrmc_file.SUFFIX else _of_table
+    ratings: Cells = {}
     rows: dict[tuple[str, str, str], int] = {}
     truths: dict[str, tuple[bool, int]] = {}
-    for record in reading:
-        test, reader, case = (reading.cell(name, named) or "" for name in ("test", "reader", "case"))
-        shown, rating = reading.cell("truth", _truth), reading.cell("rating", reading.number)
-        if reading.row_has_problems or shown is None or rating is None:
-            continue
-        first, row = truths.setdefault(case, (shown, record.number))
+    for row, key, shown, rating, say in read(path, problems):
+        case = key[2]
+        first, row_of_first = truths.setdefault(case, (shown, row))
         if first != shown:
             message = _("in row %(row)s this case has the truth %(other)s")
-            reading.say(Problem("truth", message, str(int(shown)), {"row": row, "other": int(first)}))
-        key = (test, reader, case)
+            say(Problem("truth", message, str(int(shown)), {"row": row_of_first, "other": int(first)}))
         if key in ratings:
-            reading.say(
-                Problem(
-                    "case",
-                    _("the same reader rated it for the same test in row %(row)s"),
-                    case,
-                    {"row": rows[key]},
-                )
-            )
-        ratings[key], rows[key] = rating, record.number
+            message = _("the same reader rated it for the same test in row %(row)s")
+            say(Problem("case", message, case, {"row": rows[key]}))
+        ratings[key], rows[key] = rating, row
     if problems:
         raise TablesRefused(problems)
     if not ratings:
@@ -93,75 +104,108 @@ def read_ratings(path: Path) -> Ratings | AiRatings | AiAndTests:
                 count=count,
                 truth=name,
             )
-    return _arranged(path, ratings, tuple(truths), truth)
+    tests, readers = (tuple(dict.fromkeys(key[place] for key in ratings)) for place in (0, 1))
+    values = np.array(
+        [ratings.get((test, reader, case), np.nan) for test in tests for reader in readers for case in truths]
+    )
+    return Ratings(
+        tests, readers, tuple(truths), truth, values.reshape(len(tests), len(readers), len(truths))
+    )
 
 
-def _arranged(
-    path: Path, ratings: Cells, cases: tuple[str, ...], truth: np.ndarray
-) -> Ratings | AiRatings | AiAndTests:
-    readers_of: dict[str, list[str]] = {}
-    for test, reader, _case in ratings:
-        readers = readers_of.setdefault(test, [])
-        if reader not in readers:
-            readers.append(reader)
-    tests = tuple(readers_of)
-    ai = next((test for test in tests if test.upper() == AI and len(readers_of[test]) == 1), None)
-    others = [test for test in tests if test != ai]
-    if ai is not None and others and all(readers_of[ai] != readers_of[test] for test in others):
-        (of_ai,) = _filled(path, ratings, [ai], readers_of[ai], cases)[0]
-        against = []
-        for test in others:
-            (values,) = _filled(path, ratings, [test], readers_of[test], cases)
-            against.append(
-                AiRatings(ai, readers_of[ai][0], of_ai, test, tuple(readers_of[test]), truth, values)
-            )
-        if len(against) == 1:
-            return against[0]
-        readers = readers_of[others[0]]
-        are_same = all(set(readers_of[test]) == set(readers) for test in others)
-        values = _filled(path, ratings, others, readers, cases) if are_same else None
-        between = None if values is None else Ratings(tuple(others), tuple(readers), cases, truth, values)
-        return AiAndTests(tuple(against), between)
-    everyone = tuple(dict.fromkeys(reader for _test, reader, _case in ratings))
-    return Ratings(tests, everyone, cases, truth, _filled(path, ratings, tests, everyone, cases))
+Row = tuple[int, tuple[str, str, str], bool, float, Callable[[Problem], None]]
 
 
-def _filled(
-    path: Path, ratings: Cells, tests: Sequence[str], readers: Sequence[str], cases: Sequence[str]
-) -> np.ndarray:
-    """Ratings as an array. FileRefused where a cell is empty."""
-    keys = [(test, reader, case) for test in tests for reader in readers for case in cases]
-    if lacking := [key for key in keys if key not in ratings]:
+def _of_table(path: Path, problems: list[RowProblem]) -> Iterator[Row]:
+    reading = Reading(path, problems, ("test", "reader", "case", "truth", "rating"))
+    for record in reading:
+        test, reader, case = (reading.cell(name, named) or "" for name in ("test", "reader", "case"))
+        shown, rating = reading.cell("truth", _truth), reading.cell("rating", reading.number)
+        if not (reading.row_has_problems or shown is None or rating is None):
+            yield record.number, (test, reader, case), shown, rating, reading.say
+
+
+def _of_imrmc(path: Path, problems: list[RowProblem]) -> Iterator[Row]:
+    rows: list[tuple[int, str, str, str, float]] = []
+    truths: dict[str, bool] = {}
+
+    def say(row: int, problem: Problem) -> None:
+        problems.append(RowProblem(path.name, row, problem))
+
+    try:
+        for row, cells in imrmc_file.lines(path):
+            if len(cells) != 4:
+                say(
+                    row,
+                    Problem("", _("has not the four cells reader, case, test and score"), ",".join(cells)),
+                )
+                continue
+            reader, case, test, score = cells
+            try:
+                value = number(score)
+                if not imrmc_file.is_truth(reader, test):
+                    rows.append((row, reader, case, test, value))
+                elif truths.setdefault(case, _truth(score)) != _truth(score):
+                    say(row, Problem("case", _("has another truth above"), case))
+            except CellError as error:
+                say(row, Problem("score", error.message, score, error.params))
+    except ValueError:
         raise FileRefused(
-            path,
-            _(
-                "Every reader must have rated every case in every test; %(count)s of %(of)s ratings are missing: "
-                "%(names)s. Missing by test and reader: %(readers)s. Nothing is computed, for what is missing is "
-                "neither a rating nor a case less; readers who have read different cases are not supported here."
-            ),
-            count=len(lacking),
-            of=len(keys),
-            names="; ".join(
-                f"test {test}, reader {reader}, case {case}" for test, reader, case in lacking[:_SHOWN]
-            )
-            + ("; …" if len(lacking) > _SHOWN else ""),
-            readers=_by_reader(lacking),
+            path, _("There is no line BEGIN DATA: with lines of reader, case, test and score below it.")
+        ) from None
+    for row, reader, case, test, value in rows:
+        if case not in truths:
+            say(row, Problem("case", _("has no line of the truth"), case))
+        else:
+            yield row, (test, reader, case), truths[case], value, partial(say, row)
+
+
+def arranged(ratings: Ratings) -> Ratings | AiRatings | AiAndTests:
+    """A test named AI with one reader who is none of the others is held against the readers of each other test."""
+    rated: np.ndarray = np.asarray(ratings.cells.any(2))
+    ai = next(
+        (place for place, test in enumerate(ratings.tests) if test.upper() == AI and rated[place].sum() == 1),
+        None,
+    )
+    if ai is None or len(ratings.tests) == 1:
+        return ratings
+    (machine,) = np.flatnonzero(rated[ai])
+    others = [place for place in range(len(ratings.tests)) if place != ai]
+    if any(rated[place, machine] for place in others):
+        return ratings
+    against = tuple(
+        AiRatings(
+            ratings.tests[ai],
+            ratings.readers[machine],
+            ratings.values[ai, machine],
+            ratings.tests[place],
+            tuple(name for name, has in zip(ratings.readers, rated[place], strict=True) if has),
+            ratings.cases,
+            ratings.truth,
+            ratings.values[place][rated[place]],
         )
-    values = np.array([ratings[key] for key in keys])
-    return values.reshape(len(tests), len(readers), len(cases))
-
-
-def _by_reader(lacking: Sequence[tuple[str, str, str]]) -> str:
-    counts = Counter((test, reader) for test, reader, _case in lacking)
-    said = [f"{test}, {reader}: {count}" for (test, reader), count in counts.most_common(2 * _SHOWN)]
-    return "; ".join(said) + ("; …" if len(counts) > len(said) else "")
+        for place in others
+    )
+    if len(against) == 1:
+        return against[0]
+    people = np.arange(len(ratings.readers)) != machine
+    between = Ratings(
+        tuple(ratings.tests[place] for place in others),
+        tuple(name for name, is_kept in zip(ratings.readers, people, strict=True) if is_kept),
+        ratings.cases,
+        ratings.truth,
+        ratings.values[others][:, people],
+    )
+    return AiAndTests(against, between)
 
 
 def _truth(text: str) -> bool:
-    try:
-        value = number(text)
-    except CellError:
-        value = None
-    if value not in (0, 1):
-        raise CellError(_("is neither 0 nor 1"))
-    return value == 1
+    shown = _TRUTHS.get(text.casefold())
+    if shown is None:
+        try:
+            shown = {0: False, -1: False, 1: True}.get(cast(int, number(text)))
+        except CellError:
+            shown = None
+    if shown is None:
+        raise CellError(_("is neither 0 nor 1, nor a word such as benign and malignant, no and yes"))
+    return shown

@@ -15,7 +15,7 @@ from reader_study.statistics.tables import StudyTables, WholeSet
 from reader_study.statistics.verdicts import verdicts
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-FORMAT = 2
+FORMAT = 3
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 
 

@@ -141,7 +141,7 @@ def comparisons(report: dict[str, Any], language: str = "en") -> TidyTable:
     columns = (
         "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "missing_answers", "a", "b",
         "difference", "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin",
-        "non_inferiority_p", "too_few", "note",
+        "non_inferiority_p", "too_few", "note", "method", "design",
     )  # fmt: skip
     rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
@@ -163,8 +163,17 @@ def _session_rows(dataset: str, compared: dict[str, Any], language: str) -> Iter
                     yield (
                         dataset, pair, pair, "all", _name(key, language), key, merit, rule, one["a"], one["b"],
                         one["difference"], *_pair(one["ci"]), "F", one["f"], one["df1"], one["df2"], one["p"],
-                        one["p_holm"], None, None, _yes(one["too_few"]), one["note"],
+                        one["p_holm"], None, None, _yes(one["too_few"]), one["note"], one["method"], one["pattern"],
                     )  # fmt: skip
+                    # Sessions that share no photo: two samples, not a comparison photo by photo.
+                    if apart := one["independent"]:
+                        yield (
+                            dataset, pair, pair, "all", _name(key, language), key,
+                            f"{merit}, independent samples", rule, apart["a"], apart["b"],
+                            apart["difference"], *_pair(apart["ci"]), "F", apart["f"], apart["df1"],
+                            apart["df2"], apart["p"], None, None, None, _yes(apart["too_few"]),
+                            apart["note"], apart["method"], apart["pattern"],
+                        )  # fmt: skip
 
 
 def _mcnemar_rows(dataset: str, sessions: dict[str, Any]) -> Iterator[tuple[object, ...]]:
@@ -174,7 +183,7 @@ def _mcnemar_rows(dataset: str, sessions: dict[str, Any]) -> Iterator[tuple[obje
                 yield (
                     dataset, "model vs reader", session, reader, "", "", "right answers, McNemar", rule,
                     one["ai_only"], one["reader_only"], None, None, None, "exact", None, None, None, one["exact_p"],
-                    one["exact_p_holm"], None, None, "", one["note"],
+                    one["exact_p_holm"], None, None, "", one["note"], "mcnemar", None,
                 )  # fmt: skip
 
 
@@ -190,20 +199,34 @@ def _ai_rows(
                     f"{test['figure_of_merit']}, {point}", rule, one["ai"], one["readers_mean"], one["difference"],
                     *_pair(one["ci"]), "t", one["t"], None, one["df"], one["p"], one["p_holm"],
                     margin.get("margin"), margin.get("p"), _yes(test["too_few"]), one["note"],
+                    one["method"], one["pattern"],
                 )  # fmt: skip
 
 
 def design(report: dict[str, Any]) -> TidyTable:
     """How many photos each reader answered, skipped, never came to and was never shown, and the same of each photo
     that not everybody answered."""
-    columns = ("dataset", "session", "kind", "name", *COUNTED, "note")
+    columns = ("dataset", "session", "kind", "name", *COUNTED, "note", "design", "blocks")
     rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
         for session, one in found["design"].items():
-            rows.append((dataset, session, "all", "", *(one[state] for state in COUNTED), one["note"]))
+            rows.append(
+                (
+                    dataset,
+                    session,
+                    "all",
+                    "",
+                    *(one[state] for state in COUNTED),
+                    one["note"],
+                    one["pattern"],
+                    one["n_blocks"],
+                )
+            )
             for kind, names in (("reader", one["readers"]), ("photo", one["images"])):
                 for name, counts in names.items():
-                    rows.append((dataset, session, kind, name, *(counts[state] for state in COUNTED), ""))
+                    rows.append(
+                        (dataset, session, kind, name, *(counts[state] for state in COUNTED), "", None, None)
+                    )
     return "design", columns, rows
 
 

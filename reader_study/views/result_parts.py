@@ -11,6 +11,7 @@ from classifier.presenters.hidden_answers import hidden_answers
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services.results import conclusions, methods_text
+from reader_study.statistics.patterns import U_STATISTICS
 from reader_study.views.result_page import ResultPage, results_page
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest
@@ -120,6 +121,11 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
             "figure": page.figures.slopes(page.dataset, first, second),
             "tests": [(key, page.found["compare"][f"{first}_vs_{second}"][key]) for key in DISEASE_KEYS],
             "total": page.found["changes"][f"{first}_vs_{second}"]["total"],
+            "is_incomplete": any(
+                one["method"] == U_STATISTICS
+                for test in page.found["compare"][f"{first}_vs_{second}"].values()
+                for one in test.values()
+            ),
         }
         for first, second in pairs
         if f"{first}_vs_{second}" in page.found["compare"]

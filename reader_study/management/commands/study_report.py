@@ -117,6 +117,8 @@ def _completeness(found: completeness.Completeness) -> list[str]:
     lines = [f"    answers: {found.counts}"]
     if found.why:
         lines.append(f"    NOTHING IS CONCLUDED: {found.why}")
+    if found.design:
+        lines.append(f"    design: {found.design}; compared by U-statistics")
     for kind, lacking in (("reader", found.readers), ("image", found.images)):
         lines += [f"      {kind} {name}: {counts}" for name, counts in lacking[:_NAMED]]
         if len(lacking) > _NAMED:

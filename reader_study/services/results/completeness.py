@@ -7,17 +7,21 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics import notes
 from classifier.plots.figures import note_words, percent
+from reader_study.services.results.designs import design_words
+from reader_study.statistics.patterns import CROSSED
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``readers`` and ``images``
+    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``design``: what a
+    design is called that is not crossed; ``readers`` and ``images``
     are (name, counts) of those of which something is missing."""
 
     dataset: str
     session: str
     counts: str
     why: str
+    design: str
     readers: tuple[tuple[str, str], ...]
     images: tuple[tuple[str, str], ...]
 
@@ -35,6 +39,7 @@ def of_all(report: Mapping) -> Iterator[Completeness]:
                 session,
                 counts_text(design),
                 why_text(design),
+                design_words(design) if design["pattern"] != CROSSED else "",
                 _lacking(design["readers"]),
                 _lacking(design["images"]),
             )

@@ -121,6 +121,10 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             "Readers were shown different photos; each counts with their own, and the model is held against each "
             "reader on the same photos."
         )
+        yield _(
+            "Comparisons of such a design are U-statistics for readers and cases that are random and any pattern of "
+            "who read what (Gallas 2006; degrees of freedom as in iMRMC), and nothing is concluded from them."
+        )
 
 
 def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:

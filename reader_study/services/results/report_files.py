@@ -10,6 +10,7 @@ from classifier.plots.figures import Figure
 from classifier.plots.png import to_png
 from classifier.services.evaluation.figure_files import pdf, svg
 from reader_study.plots import figures
+from reader_study.statistics import study_exchange
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
 from skinclinic.files.whole import whole_folder
@@ -29,6 +30,8 @@ def files(
     yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
     for name, columns, rows in tidy(report, tables, language):
         yield f"{name}.csv", table_csv(columns, rows)
+    for name, content in study_exchange.files(tables):
+        yield f"exchange/{name}", content
     if with_figures:
         yield from _pictures(figures(report, tables))
 

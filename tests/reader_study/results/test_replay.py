@@ -279,12 +279,13 @@ def test_missing_answers_of_a_dataset_never_reached_are_in_the_methods(tables, c
 def test_photos_that_readers_were_never_shown_are_said_and_leave_every_verdict_open(
     tables, client_for, coordinator
 ):
-    """Readers of halves: what the others read is not missing, and nothing is concluded."""
+    """Readers of halves, in the second session of the other half: what the others read is not missing, and nothing is
+    concluded."""
     half = {image.name for image in tables.images[::2]}
     answers = tuple(
         replace(one, answer=one.answer or "mm")
         for one in tables.answers
-        if (one.image in half) == (one.reader == "reader-01")
+        if (one.image in half) == ((one.reader == "reader-01") == (one.session == "unaided"))
     )
     client = client_for(coordinator)
     make(client, study_tables.to_csv(replace(tables, answers=answers)))
@@ -298,6 +299,8 @@ def test_photos_that_readers_were_never_shown_are_said_and_leave_every_verdict_o
         text = re.sub(r"\s+", " ", body(client.get(url(f"study-results{name}", study.pk))))
         assert "Nothing is concluded: readers read different photos." in text, name
         assert "0 skipped, 0 not reached" in text and "never shown" in text
+        assert "Design: split-plot" in text and "(2 blocks)" in text
+        assert ("As two independent samples: " in text) == (name == "-sessions")
         assert "Non-inferior with" not in text and "better than the readers" not in text
     (first, *_rest) = results.Results(study).report["datasets"].values()
     assert {one["verdict"] for one in first["verdicts"]["unaided"].values()} == {"open"}

@@ -256,7 +256,19 @@ def test_the_zip_holds_everything(made, client_for, clinician):
         "replay/images.csv",
         "replay/scores.csv",
         "replay/answers.csv",
+        "exchange/mrmcaov.csv",
+        "exchange/README.txt",
     } <= names
+    log = list(csv.DictReader(io.StringIO(archive.read("tables/reading_log.csv").decode().lstrip("\ufeff"))))
+    answers = Answer.objects.filter(reading__reader__study=made.study, image__is_practice=False)
+    assert len(log) == answers.count() and all(int(row["changes"]) >= 0 for row in log)
+    first = answers.get(
+        reading__reader__code=log[0]["reader"],
+        reading__session__key=log[0]["session"],
+        image__name=log[0]["image"],
+    )
+    assert first.reading.order[int(log[0]["position"]) - 1] == first.image.number
+    assert (log[0]["from_paper"], log[0]["answered_at"]) == ("0", first.answered_at.isoformat())
     figures = {
         name.rpartition("/")[2].rpartition(".")[0] for name in names if name.startswith("figures/svg/")
     }

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reader_study.statistics.ratings import AiRatings, Ratings, read_ratings
+from reader_study.statistics.rated import compared
+from reader_study.statistics.ratings import AiRatings, Ratings, arranged, read_ratings
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import read_tables
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -199,8 +200,8 @@ def test_ratings_are_read_in_any_order(tmp_path):
 
 
 def test_an_ai_and_readers(tmp_path):
-    found = read_ratings(
-        rating_file(tmp_path, crossed(("AI",), ("net",)) + crossed(("human",), ("1", "2", "3")))
+    found = arranged(
+        read_ratings(rating_file(tmp_path, crossed(("AI",), ("net",)) + crossed(("human",), ("1", "2", "3"))))
     )
     assert isinstance(found, AiRatings)
     assert (found.ai_test, found.ai_reader, found.test, found.readers) == (
@@ -211,14 +212,14 @@ def test_an_ai_and_readers(tmp_path):
     )
     assert (found.ai.shape, found.values.shape) == ((4,), (3, 4))
     # With the same reader in both it is an ordinary pair of tests.
-    assert isinstance(read_ratings(rating_file(tmp_path, crossed(("AI", "x"), ("1",)))), Ratings)
+    assert isinstance(arranged(read_ratings(rating_file(tmp_path, crossed(("AI", "x"), ("1",))))), Ratings)
 
 
 @each("rows, message", [
     ([*crossed(), ("A", "1", "p", 0, 5)], "row 18, truth '0': in row 2 this case has the truth 1"),
     ([*crossed(), ("A", "1", "p", 1, 5)], "row 18, case 'p': the same reader rated it for the same test in row 2"),
     ([*crossed(), ("A", "1", "z", 2, 5)], "row 18, truth '2': is neither 0 nor 1"),
-    ([*crossed(), ("A", "1", "z", "yes", 5)], "row 18, truth 'yes': is neither 0 nor 1"),
+    ([*crossed(), ("A", "1", "z", "maybe", 5)], "row 18, truth 'maybe': is neither 0 nor 1, nor a word"),
     ([*crossed(), ("A", "1", "z", 1, "high")], "row 18, rating 'high': is not a number"),
     ([*crossed(), ("A", "1", "z", 1, "")], "row 18, rating: is not a number"),
     ([*crossed(), ("", "1", "z", 1, 3)], "row 18, test: is empty"),
@@ -232,22 +233,45 @@ def test_rows_of_ratings_that_make_no_sense(tmp_path, rows, message):
 @each(
     "rows, message",
     [
-        (crossed()[:-1], "1 of 16 ratings are missing: test B, reader 2, case y"),
-        ([*crossed(), ("B", "3", "p", 1, 1)], "7 of 24 ratings are missing: test A, reader 3, case p; "),
-        (crossed(("AI",), ("net",)) + crossed()[:-1], "1 of 8 ratings are missing: test B, reader 2, case y"),
-        (
-            crossed(("AI",), ("net",))[:-1] + crossed(("human",)),
-            "1 of 4 ratings are missing: test AI, reader net",
-        ),
         (crossed(cases=("p", "x", "y")), "1 cases with the truth 1; two are needed"),
         (crossed(cases=("p", "q", "x")), "1 cases with the truth 0; two are needed"),
         ([], "ratings.csv: There is no row below"),
     ],
 )
-def test_unbalanced_ratings(tmp_path, rows, message):
+def test_too_few_ratings(tmp_path, rows, message):
     with pytest.raises(FileRefused) as refused:
         read_ratings(rating_file(tmp_path, rows))
     assert message in str(refused.value)
+
+
+def test_readers_may_have_rated_different_cases(tmp_path):
+    """What is missing is neither a rating nor a case less: it is named, and the design that is left is analysed."""
+    for rows, missing, pattern in (
+        (crossed()[:-1], [["B", "2", "y"]], "partly_crossed"),
+        ([*crossed(), ("B", "3", "p", 1, 1)], 7, "partly_crossed"),
+        (crossed(("A",), ("1", "2")) + crossed(("B",), ("3", "4")), 16, "readers_in_tests"),
+    ):
+        found = compared(read_ratings(rating_file(tmp_path, rows)), "jackknife")
+        design = found["design"]
+        assert design["pattern"] == pattern
+        assert missing in (design["missing"], design["n_missing"])
+        (pair,) = found["u_statistics"]["pairs"]
+        assert pair["tests"] == ["A", "B"] and pair["difference"] is not None
+    ai = compared(
+        read_ratings(rating_file(tmp_path, crossed(("AI",), ("net",))[:-1] + crossed(("human",)))),
+        "jackknife",
+    )
+    assert ai["difference"] is not None and ai["u_statistics"]["pairs"][0]["tests"] == ["AI", "human"]
+    # Reader 3 has rated one class: no AUC, said so, while the others' stand.
+    few = compared(read_ratings(rating_file(tmp_path, [*crossed(), ("B", "3", "p", 1, 1)])), "jackknife")
+    assert few["rrrc"] is None and few["components_note"] == "no_auc_of_a_reader"
+    assert few["tests"]["B"]["readers"]["3"] is None and few["tests"]["A"]["auc_mean"] is not None
+
+
+@each("words", [("malignant", "benign"), ("1", "-1"), ("Yes", "No"), ("1.0", "0.0")])
+def test_words_of_truth(tmp_path, words):
+    rows = [(*row[:3], words[0] if row[3] else words[1], row[4]) for row in crossed()]
+    assert read_ratings(rating_file(tmp_path, rows)).truth.tolist() == [True, True, False, False]
 
 
 def test_ratings_need_their_columns(tmp_path):

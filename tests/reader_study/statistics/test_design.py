@@ -46,7 +46,8 @@ def test_three_kinds_of_nothing_are_counted_by_reader_session_and_photo():
         for name, _columns, rows in tidy(found, StudyTables(IMAGES, None, (*everything, *other)))
         if name == "design"
     )
-    assert ("asan", "unaided", "reader", "B", 1, 1, 1, 1, "") in rows
+    assert ("asan", "unaided", "reader", "B", 1, 1, 1, 1, "", None, None) in rows
+    assert (one["pattern"], one["n_blocks"]) == ("partly_crossed", 0)
 
 
 @each("missing, is_complete", [(0, True), (6, True), (7, False)])
@@ -92,6 +93,8 @@ def test_readers_of_halves_are_held_against_the_model_on_their_own_half():
             free = [said[images[n].name] != key for n in half if images[n].truth != key]
             own.append((sum(hits) / len(hits) + sum(free) / len(free)) / 2)
         assert test["readers_mean"] == pytest.approx(sum(own) / 6), place
+        assert (test["method"], test["pattern"]) == ("u_statistics", "split_plot")
+        assert test["ci"][0] < test["difference"] < test["ci"][1] and test["p"] is not None
         verdict = found["verdicts"]["unaided"][key]
         assert (verdict["verdict"], verdict["claim"]) == ("open", "none")
         assert verdict["reasons"] == [notes.OTHER_IMAGES]
@@ -102,12 +105,22 @@ def test_sessions_of_other_photos_are_not_compared():
     answers = tuple(
         one for one in tables.answers if (int(one.image[-4:]) % 2 == 0) == (one.session == "unaided")
     )
-    found = report(replace(tables, answers=answers))["datasets"]["asan"]
+    shared = replace(tables, answers=answers)
+    found_all = report(shared)
+    found = found_all["datasets"]["asan"]
     for merits in found["compare"]["unaided_vs_aided"].values():
         for one in merits.values():
             assert one["p"] is None and one["difference"] is None
             assert one["note"] in (notes.NO_COMMON_IMAGES, notes.NO_POSITIVES)
             assert one["as_read"]["p"] is None
+            # Beside it, as two samples: the readers are the same, the photos are not.
+            if apart := one["independent"]:
+                assert one["note"] == notes.NO_COMMON_IMAGES
+                assert (apart["method"], apart["pattern"]) == ("u_statistics", "cases_in_tests")
+                assert apart["difference"] == pytest.approx(apart["b"] - apart["a"])
+                assert apart["note"] or apart["ci"][0] <= apart["difference"] <= apart["ci"][1]
+    rows = next(rows for name, _columns, rows in tidy(found_all, shared) if name == "comparisons")
+    assert any("independent samples" in str(row[6]) for row in rows)
 
 
 def test_the_verdict_of_a_whole_study_is_given_and_one_skipped_block_takes_it():

@@ -1,0 +1,140 @@
+"""How often what a study may say is wrong: type I error and coverage in simulated studies.
+
+    OMP_NUM_THREADS=1 python -m tests.reader_study.statistics.simulate_verdicts [STUDIES]
+
+No test: it runs for minutes. Readers and the model tell bcc from nevus. Whether one is right on a photo is a probit of
+the photo's difficulty (shared by all), the reader's skill (shared by both sessions) and chance, after Roe and Metz
+(1997). Prints a table in Markdown; beside each share its standard error is sqrt(p(1 - p)/STUDIES).
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from reader_study.statistics import comparison
+from reader_study.statistics.coded import MISSING, Part, Session
+from reader_study.statistics.design import design
+from reader_study.statistics.tables import Image
+from reader_study.statistics.verdicts import verdicts
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+KEY, OTHER = "bcc", "nevus"
+PLACES = np.array([DISEASE_KEYS.index(KEY), DISEASE_KEYS.index(OTHER)])
+MARGIN, RIGHT = 0.05, 0.75
+# Standard deviations of photos, of readers, and of readers in one session, beside chance of 1.
+PHOTOS, READERS, SESSIONS = 0.7, 0.35, 0.15
+PEOPLE = (PHOTOS**2 + READERS**2 + SESSIONS**2 + 1) ** 0.5
+MACHINE = (PHOTOS**2 + 1) ** 0.5
+
+
+@dataclass(frozen=True)
+class Setting:
+    """``n``: photos, half of them of either disease. ``given`` [readers, n] of a session (0 or 1)."""
+
+    name: str
+    readers: int
+    n: int
+    given: Callable[[np.ndarray, np.ndarray, int], np.ndarray] = lambda reader, photo, session: reader >= 0
+    skipped: float = 0.0
+
+
+SETTINGS = (
+    Setting("complete, 8 readers, 160 photos", 8, 160),
+    Setting("4 % skipped, 8 readers, 160 photos", 8, 160, skipped=0.04),
+    Setting("few cases, 8 readers, 24 photos", 8, 24),
+    Setting("too few cases, 8 readers, 16 photos", 8, 16),
+    Setting("split-plot, 2 blocks of 80, 8 readers", 8, 160, lambda reader, photo, _: reader % 2 == photo // 2 % 2),
+    Setting("sessions share half, 8 readers, 160", 8, 160, lambda _r, photo, session: (photo // 2 - session) % 4 < 3),
+    Setting("sessions share none, 8 readers, 160", 8, 160, lambda _r, photo, session: photo // 2 % 2 == session),
+)  # fmt: skip
+# Name, how much better than readers the model is, how much better the second session.
+TRUTHS = (
+    ("no difference", 0.0, 0.0),
+    ("model worse by the margin", -MARGIN, 0.0),
+    ("model and second session better by 0.08", 0.08, 0.08),
+)
+
+
+def study(setting: Setting, model: float, later: float, random: np.random.Generator) -> Part:
+    truth = PLACES[np.arange(setting.n) % 2]
+    photos = PHOTOS * random.standard_normal(setting.n)
+    skill = READERS * random.standard_normal((setting.readers, 1))
+
+    def said(right: np.ndarray) -> np.ndarray:
+        return np.where(right, truth, PLACES.sum() - truth)
+
+    sessions = []
+    reader, photo = np.indices((setting.readers, setting.n))
+    for place, share in enumerate((RIGHT, RIGHT + later)):
+        own = skill + SESSIONS * random.standard_normal((setting.readers, 1))
+        chance = random.standard_normal((setting.readers, setting.n))
+        right = special.ndtri(share) * PEOPLE + photos + own + chance > 0
+        given = np.broadcast_to(setting.given(reader, photo, place), right.shape)
+        answered = given & (random.random(right.shape) >= setting.skipped)
+        codes = np.where(answered, said(right), MISSING)
+        names = tuple(f"r{number}" for number in range(setting.readers))
+        empty = np.full(codes.shape, np.nan)
+        sessions.append(
+            Session(f"s{place}", names, ("",) * setting.readers, np.ones(setting.readers, bool), codes, codes,
+                    codes, empty, empty, given, given)
+        )  # fmt: skip
+    right = special.ndtri(RIGHT + model) * MACHINE + photos + random.standard_normal(setting.n) > 0
+    scores = random.random((setting.n, len(DISEASE_KEYS))) / 10
+    scores[np.arange(setting.n), said(right)] += 0.5
+    images = tuple(Image(f"i{number}", "d", DISEASE_KEYS[code]) for number, code in enumerate(truth))
+    return Part("d", images, truth, scores, tuple(sessions), (KEY, OTHER))
+
+
+def told(part: Part, model: float, later: float) -> Iterator[str]:
+    """What a study says, and what of it is so."""
+    first = replace(part, sessions=part.sessions[:1])
+    tests = comparison.ai_vs_readers(first, first.sessions[0], {KEY: 0.3, OTHER: 0.3}, MARGIN, (KEY,))
+    found = verdicts(tests, design(first, first.sessions[0]), (KEY,), MARGIN, is_fixed=True)[KEY]
+    yield f"claim {found['claim']}"
+    yield from _test("model", tests[KEY]["argmax"], model)
+    (pair,) = comparison.compare(part, (KEY,)).values()
+    for name in ("sensitivity", "specificity"):
+        one = pair[KEY][name]
+        yield from _test("sessions", one["independent"] or one, later)
+
+
+def _test(name: str, test: dict[str, Any], difference: float) -> Iterator[str]:
+    yield f"{name} tests"
+    if test["ci"] is None:
+        return
+    yield f"{name} intervals"
+    if test["ci"][0] <= difference <= test["ci"][1]:
+        yield f"{name} covered"
+    if test["p"] < 0.05:
+        yield f"{name} p below 0.05"
+
+
+def main(studies: int) -> None:
+    print("| design | truth | superior | non-inferior | inferior | model: interval, covered, p < 0.05 "
+          "| sessions: interval, covered, p < 0.05 |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    for number, setting in enumerate(SETTINGS):
+        for name, model, later in TRUTHS:
+            random = np.random.default_rng([number, 12])
+            counts: Counter[str] = Counter()
+            for _ in range(studies):
+                counts.update(told(study(setting, model, later, random), model, later))
+            cells = [
+                f"{counts[f'claim {claim}'] / studies:.3f}"
+                for claim in ("superior", "non_inferior", "inferior")
+            ]
+            for kind in ("model", "sessions"):
+                of, given = counts[f"{kind} tests"], counts[f"{kind} intervals"] or 1
+                shares = counts[f"{kind} intervals"] / of, counts[f"{kind} covered"] / given
+                cells.append(
+                    f"{shares[0]:.3f}, {shares[1]:.3f}, {counts[f'{kind} p below 0.05'] / given:.3f}"
+                )
+            print(f"| {setting.name} | {name} | {' | '.join(cells)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
