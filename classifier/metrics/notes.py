@@ -29,6 +29,12 @@ ONE_ANSWER = "one_answer"
 NO_DISCORDANT = "no_discordant"
 # Not every reader was shown every image.
 OTHER_IMAGES = "other_images"
+# The question was not put to the readers, or the model gives no answer to it.
+NOT_ASKED, NO_MODEL_ANSWER = "not_asked", "no_model_answer"
+# The protocol fixed no threshold for it.
+NO_THRESHOLD = "no_threshold"
+# An estimate of several datasets together, which no protocol names as an endpoint.
+POOLED = "pooled"
 # Too many answers are missing for a conclusion.
 MANY_MISSING = "many_missing"
 # The two sessions share no image.

@@ -182,15 +182,18 @@ def to_csv(tables: StudyTables) -> dict[str, bytes]:
     """The tables as files by name, such that ``read_tables`` gives the very same tables."""
     files = {
         IMAGES: table_csv(
-            ("image", "dataset", "truth", "sex", "age", "skin_type"),
-            ((one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type) for one in tables.images),
+            ("image", "dataset", "truth", "sex", "age", "skin_type", "patient"),
+            (
+                (one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type, one.patient)
+                for one in tables.images
+            ),
         ),
         ANSWERS: table_csv(
             ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer",
-             "reached"),
+             "reached", "management"),
             (
                 (one.session, one.reader, one.group, one.image, one.answer, one.second, one.confidence,
-                 one.seconds, one.first_answer, "" if one.reached else 0)
+                 one.seconds, one.first_answer, "" if one.reached else 0, one.management)
                 for one in tables.answers
             ),
         ),
