@@ -25,6 +25,8 @@ ONE_READER = "one_reader"
 NORMAL_LIMIT = "normal_limit"
 # Agreement by chance is certain, as when all answers are the same.
 ONE_ANSWER = "one_answer"
+# There is no image that all readers answered.
+NO_COMMON_ANSWERS = "no_common_answers"
 # Nobody was right where the other was wrong.
 NO_DISCORDANT = "no_discordant"
 # Not every reader was shown every image.

@@ -390,6 +390,7 @@ def note_words(code: str) -> str:
         "one_reader": _("not evaluable: one reader"),
         "normal_limit": _("the readers do not differ: normal distribution"),
         "one_answer": _("not evaluable: one answer throughout"),
+        "no_common_answers": _("not evaluable: no photo that all readers answered"),
         "no_discordant": _("no photo on which one alone was right"),
         "other_images": _("readers read different photos"),
         "not_asked": _("not evaluable: readers were not asked"),
