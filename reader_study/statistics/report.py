@@ -12,6 +12,8 @@ from reader_study.statistics import changes, comparison, model, verdicts
 from reader_study.statistics import endpoints as kinds
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, parts, together
 from reader_study.statistics.design import MOST_MISSING, added, design
+from reader_study.statistics.doubts import doubts
+from reader_study.statistics.matched import matched
 from reader_study.statistics.points import LEAST_CASES
 from reader_study.statistics.questions import questions, tests_of
 from reader_study.statistics.sessions import session
@@ -103,6 +105,7 @@ def report(
                 for name in next((one["design"] for one in datasets.values()), {})
             },
             "datasets": datasets,
+            "doubts": list(doubts(tables, datasets)),
             "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
         }
     )
@@ -120,12 +123,14 @@ def _dataset(part: Part, whole: WholeSet | None, wishes: Wishes) -> dict[str, An
     tests = {read.name: against(read) for read in part.sessions}
     asked = _questions(part, wishes)
     found = {name: _verdicts(tests[name], asked, name, designs[name], wishes) for name in tests}
+    sessions = {read.name: session(part, read) for read in part.sessions}
     return {
         "n": len(part.images),
         "design": designs,
         "diseases": diseases,
         **model.overall(part, limits),
-        "sessions": {read.name: session(part, read) for read in part.sessions},
+        "sessions": sessions,
+        "matched": matched(part, sessions),
         "ai_vs_readers": tests,
         "questions": asked,
         "verdicts": {name: {key: found[name][key] for key in DISEASE_KEYS} for name in found},

@@ -1,13 +1,14 @@
 """Every figure and table of a reader study, from CSV files. Needs no database."""
 
 from argparse import ArgumentTypeError
+from collections import Counter
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
-from reader_study.services.results import completeness, conclusions, report_files
-from reader_study.statistics.doubts import doubts
+from classifier.plots.figures import note_words
+from reader_study.services.results import completeness, conclusions, doubt_texts, report_files
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
@@ -78,7 +79,7 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
-        for doubt in doubts(tables, found):
+        for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
@@ -110,7 +111,10 @@ def _model(found: dict, dataset: dict) -> str:
     evaluable = [one["auc"] for one in dataset["diseases"].values() if one["evaluable"]]
     if evaluable:
         return f"model: macro AUC {sum(evaluable) / len(evaluable):.4f} over {len(evaluable)} diseases"
-    return "model: no disease is evaluable" if found["settings"]["has_model"] else "no model"
+    if not found["settings"]["has_model"]:
+        return "no model: no scores were given"
+    why = Counter(note_words(one["note"]) for one in dataset["diseases"].values())
+    return f"model: no disease is evaluable ({'; '.join(f'{n} × {said}' for said, n in why.items())})"
 
 
 def _completeness(found: completeness.Completeness) -> list[str]:
