@@ -170,7 +170,9 @@ def _percentiles(
     values = values[np.isfinite(values)]
     if len(values) < RESAMPLES / 2:
         return None, None
-    low, high = np.quantile(values, (0.025, 0.975))
+    low, high = np.interp(
+        np.array([0.025, 0.975]) * (len(values) - 1), np.arange(len(values)), np.sort(values)
+    )
     return float(low), float(high)
 
 

@@ -43,6 +43,11 @@ class Session:
         AS_READ those answered."""
         return self.given if rule == MISSING_IS_WRONG else self.codes != MISSING
 
+    @cached_property
+    def is_complete(self) -> bool:
+        """Whether all that was given was answered, so that both ways to count missing answers are one."""
+        return not (self.given & (self.codes == MISSING)).any()
+
     def of(self, chosen: ArrayLike) -> "Session":
         """Some readers; ``chosen`` [J] booleans or places."""
         places = np.arange(len(self.readers))[np.asarray(chosen)]

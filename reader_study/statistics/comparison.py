@@ -99,7 +99,8 @@ def _by_rules(
     part: Part, who: Session, key: str, decided: np.ndarray, margin: float | None
 ) -> dict[str, Any]:
     """The model that has ``decided`` [n] against the readers, by either way to count missing answers."""
-    wrong, read = (_by_rule(part, who, key, decided, margin, rule) for rule in (MISSING_IS_WRONG, AS_READ))
+    wrong = _by_rule(part, who, key, decided, margin, MISSING_IS_WRONG)
+    read = dict(wrong) if who.is_complete else _by_rule(part, who, key, decided, margin, AS_READ)
     return wrong | {AS_READ: read}
 
 
@@ -164,9 +165,10 @@ def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict[str, A
 def _both_rules(
     part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: Callable[..., mrmc.Merit], missing: str
 ) -> dict[str, Any]:  # fmt: skip
-    wrong, read = (
-        _share(part, a, b, key, among, merit, missing, rule) for rule in (MISSING_IS_WRONG, AS_READ)
-    )
+    wrong = _share(part, a, b, key, among, merit, missing, MISSING_IS_WRONG)
+    if a.is_complete and b.is_complete:
+        return wrong | {AS_READ: dict(wrong)}
+    read = _share(part, a, b, key, among, merit, missing, AS_READ)
     return wrong | {AS_READ: read}
 
 

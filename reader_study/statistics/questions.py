@@ -6,7 +6,7 @@ answer at all. The model answers with its first choice, as a reader does. "Malig
 protocol's thresholds instead: malignant is then what any malignant disease is listed for.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -188,12 +188,18 @@ def _model(asked: Question) -> dict[str, Any]:
     return found
 
 
+def _both(
+    asked: Question, sessions: Sequence[Session], of: Callable[[str], dict[str, Any]]
+) -> dict[str, Any]:
+    """By either way to count missing answers, which are one where nothing is missing."""
+    wrong = of(MISSING_IS_WRONG)
+    is_complete = all(not (who.given & ~asked.answered(who)).any() for who in sessions)
+    return wrong | {AS_READ: dict(wrong) if is_complete else of(AS_READ)}
+
+
 def _readers(asked: Question, who: Session) -> dict[str, Any]:
     return {
-        merit: {
-            **_mean(asked, who, merit, MISSING_IS_WRONG),
-            AS_READ: _mean(asked, who, merit, AS_READ),
-        }
+        merit: _both(asked, [who], lambda rule, merit=merit: _mean(asked, who, merit, rule))
         for merit in MERITS[asked.name]
     }
 
@@ -231,11 +237,10 @@ def _cases(asked: Question, merit: str, cells: np.ndarray) -> dict[str, Any]:
 
 
 def _against_model(asked: Question, who: Session, margin: float | None) -> dict[str, Any]:
-    found = {}
-    for merit in MERITS[asked.name]:
-        wrong, read = (_one_against(asked, who, merit, margin, rule) for rule in (MISSING_IS_WRONG, AS_READ))
-        found[merit] = wrong | {AS_READ: read}
-    return found
+    return {
+        merit: _both(asked, [who], lambda rule, merit=merit: _one_against(asked, who, merit, margin, rule))
+        for merit in MERITS[asked.name]
+    }
 
 
 def _one_against(
@@ -261,14 +266,13 @@ def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
     a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
 
     def of(chosen: np.ndarray) -> dict[str, Any]:
-        found = {}
-        for merit in MERITS[asked.name]:
-            wrong, read = (
-                _one_pair(asked, a.of(chosen), b.of(chosen), merit, rule)
-                for rule in (MISSING_IS_WRONG, AS_READ)
+        one, other = a.of(chosen), b.of(chosen)
+        return {
+            merit: _both(
+                asked, [one, other], lambda rule, merit=merit: _one_pair(asked, one, other, merit, rule)
             )
-            found[merit] = wrong | {AS_READ: read}
-        return found
+            for merit in MERITS[asked.name]
+        }
 
     groups = {
         name: of(np.array([one == name for one in a.groups])) for name in dict.fromkeys(a.groups) if name
