@@ -205,7 +205,7 @@ def agreement(name: str, title: str, found: Mapping, groups: Groups) -> Figure:
                 "reader": reader, "other": head, "value": value,
             }  # fmt: skip
             points.append(Point(x + cell / 2, y + cell / 2, said))
-    note = _("On photos that both answered.")
+    note = _("Pairs: on photos that both answered.")
     for place, text in enumerate([*agreement_texts(found), note]):
         drawing.text(6, top + cell * len(readers) + 22 + 15 * place, text, colour="muted", size=11)
         drawing.height = max(drawing.height, top + cell * len(readers) + 34 + 15 * place)
