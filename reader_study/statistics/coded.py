@@ -162,11 +162,11 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Se
             for field in ("seconds", "confidence")
         ),
         *(
-            filled(values, False, bool)
-            for values in (
-                [True] * len(answers),
-                [bool(answer.answer) or answer.reached for answer in answers],
+            filled(values, empty, kind)
+            for values, empty, kind in (
+                ([True] * len(answers), False, bool),
+                ([bool(answer.answer) or answer.reached for answer in answers], False, bool),
+                ([_MANAGED[answer.management] for answer in answers], MISSING, np.int8),
             )
         ),
-        filled([_MANAGED[answer.management] for answer in answers], MISSING, np.int8),
     )

@@ -8,6 +8,7 @@ protocol's thresholds instead: malignant is then what any malignant disease is l
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -102,7 +103,7 @@ def _model_says(
     limits = [thresholds.get(DISEASE_KEYS[place]) for place in malignant]
     if None in limits:
         return None, notes.NO_THRESHOLD
-    return (part.scores[:, malignant] > np.array(limits, float)).any(1), ""
+    return np.asarray((part.scores[:, malignant] > np.array(limits, float)).any(1)), ""
 
 
 def _no_model(part: Part) -> str:
@@ -198,10 +199,7 @@ def _both(
 
 
 def _readers(asked: Question, who: Session) -> dict[str, Any]:
-    return {
-        merit: _both(asked, [who], lambda rule, merit=merit: _mean(asked, who, merit, rule))
-        for merit in MERITS[asked.name]
-    }
+    return {merit: _both(asked, [who], partial(_mean, asked, who, merit)) for merit in MERITS[asked.name]}
 
 
 def _mean(asked: Question, who: Session, merit: str, rule: str) -> dict[str, Any]:
@@ -238,7 +236,7 @@ def _cases(asked: Question, merit: str, cells: np.ndarray) -> dict[str, Any]:
 
 def _against_model(asked: Question, who: Session, margin: float | None) -> dict[str, Any]:
     return {
-        merit: _both(asked, [who], lambda rule, merit=merit: _one_against(asked, who, merit, margin, rule))
+        merit: _both(asked, [who], partial(_one_against, asked, who, merit, margin))
         for merit in MERITS[asked.name]
     }
 
@@ -268,9 +266,7 @@ def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
     def of(chosen: np.ndarray) -> dict[str, Any]:
         one, other = a.of(chosen), b.of(chosen)
         return {
-            merit: _both(
-                asked, [one, other], lambda rule, merit=merit: _one_pair(asked, one, other, merit, rule)
-            )
+            merit: _both(asked, [one, other], partial(_one_pair, asked, one, other, merit))
             for merit in MERITS[asked.name]
         }
 
