@@ -116,6 +116,8 @@ def _logistic(design: np.ndarray, truth: np.ndarray, offset: np.ndarray, start: 
         coefficients, loss = coefficients + step, found
         if np.abs(step).max() < 1e-9 * max(1.0, np.abs(coefficients).max()):
             break
+    # At the solution itself; the information of the last step was that of the point before it.
+    information = np.einsum("in,jn->ij", design * (odds * (1 - odds)), design)
     errors = np.sqrt(np.diag(np.linalg.inv(information)))
     return [
         Fitted(float(value), float(se), float(value - Z95 * se), float(value + Z95 * se))

@@ -25,10 +25,18 @@ ONE_READER = "one_reader"
 NORMAL_LIMIT = "normal_limit"
 # Agreement by chance is certain, as when all answers are the same.
 ONE_ANSWER = "one_answer"
+# There is no image that all readers answered.
+NO_COMMON_ANSWERS = "no_common_answers"
 # Nobody was right where the other was wrong.
 NO_DISCORDANT = "no_discordant"
 # Not every reader was shown every image.
 OTHER_IMAGES = "other_images"
+# The question was not put to the readers, or the model gives no answer to it.
+NOT_ASKED, NO_MODEL_ANSWER = "not_asked", "no_model_answer"
+# The protocol fixed no threshold for it.
+NO_THRESHOLD = "no_threshold"
+# An estimate of several datasets together, which no protocol names as an endpoint.
+POOLED = "pooled"
 # Too many answers are missing for a conclusion.
 MANY_MISSING = "many_missing"
 # The two sessions share no image.

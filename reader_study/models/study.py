@@ -149,7 +149,8 @@ class StudyImage(models.Model):
     """A photo of the sample as it was when it was drawn, or one of a replay, which may have no photo here.
 
     ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
-    ``scores``: the compared model's, {disease: probability}.
+    ``scores``: the compared model's, {disease: probability}. ``patient``: what the files of a replay call the patient;
+    of a photo that is here, the photo tells.
     """
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")
@@ -166,6 +167,7 @@ class StudyImage(models.Model):
     site = models.CharField(max_length=24, blank=True)
     is_practice = models.BooleanField(default=False)
     scores = models.JSONField(null=True)
+    patient = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["study", "number"]

@@ -205,14 +205,51 @@ def agreement(name: str, title: str, found: Mapping, groups: Groups) -> Figure:
                 "reader": reader, "other": head, "value": value,
             }  # fmt: skip
             points.append(Point(x + cell / 2, y + cell / 2, said))
-    fleiss = found["fleiss_kappa"]
-    if fleiss is not None:
-        text = _("Fleiss's kappa of all: %(value).3f") % {"value": fleiss}
-        drawing.text(left, top + cell * len(readers) + 22, text, colour="muted", size=11)
-    note = _("A missing answer is an answer of its own here.")
+    note = _("Pairs: on photos that both answered.")
+    for place, text in enumerate([*agreement_texts(found), note]):
+        drawing.text(6, top + cell * len(readers) + 22 + 15 * place, text, colour="muted", size=11)
+        drawing.height = max(drawing.height, top + cell * len(readers) + 34 + 15 * place)
     return Figure(
         name, title, drawing, columns, table, (Series(_("Pairs"), "blue", "", tuple(points)),), note
     )
+
+
+def agreement_texts(found: Mapping) -> list[str]:
+    """How far all readers of a session, or of a group, agree; a line for each figure that there is."""
+    lines = []
+    if found["fleiss_kappa"] is not None:
+        lines.append(
+            _("Fleiss's kappa of all: %(value)s, %(n)d photos that all answered")
+            % {
+                "value": _with_interval(found["fleiss_kappa"], found["fleiss_ci"]),
+                "n": found["fleiss_answered_only"]["images"],
+            }
+        )
+        with_missing = found["fleiss_missing_as_category"]
+        if (
+            with_missing["kappa"] is not None
+            and with_missing["images"] != found["fleiss_answered_only"]["images"]
+        ):
+            lines.append(
+                _("with missing answers as an answer of their own: %(value)s, %(n)d photos")
+                % {
+                    "value": _with_interval(with_missing["kappa"], with_missing["ci"]),
+                    "n": with_missing["images"],
+                }
+            )
+    alpha = found["krippendorff"]
+    if alpha["alpha"] is not None:
+        lines.append(
+            _("Krippendorff's alpha: %(value)s, %(n)d photos that two or more answered")
+            % {"value": _with_interval(alpha["alpha"], alpha["ci"]), "n": alpha["images"]}
+        )
+    return lines
+
+
+def _with_interval(value: float, ci: Sequence[float] | None) -> str:
+    if not ci:
+        return f"{value:.3f}"
+    return _("%(value).3f (%(low).3f to %(high).3f)") % {"value": value, "low": ci[0], "high": ci[1]}
 
 
 def time(name: str, title: str, readers: Mapping[str, Mapping], groups: Groups) -> Figure:

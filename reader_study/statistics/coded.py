@@ -1,17 +1,19 @@
 """The answers of one dataset as arrays, session by session."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from reader_study.statistics.tables import Image, StudyTables
+from reader_study.statistics.tables import MANAGEMENTS, Image, StudyTables
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MISSING = -1
 # Two ways to count answers that are missing. What a reader was never shown counts in neither.
 MISSING_IS_WRONG, AS_READ = "missing_is_wrong", "as_read"
+_MANAGED = {"": MISSING, **{key: place for place, key in enumerate(MANAGEMENTS)}}
 _PLACE = {"": MISSING, **{key: place for place, key in enumerate(DISEASE_KEYS)}}
 
 
@@ -20,7 +22,8 @@ class Session:
     """What J readers, all those of the study, answered on n images: ``codes``, ``second`` and ``first`` [J, n] are
     places in DISEASE_KEYS, MISSING where there is none. ``seconds`` and ``confidence`` [J, n] are NaN where not known.
     ``read`` [J]: who answered anything in the session, be it in another dataset. ``given`` [J, n]: the images that
-    were a reader's to read; all others the reader was never shown. ``reached`` [J, n]: those the reader came to."""
+    were a reader's to read; all others the reader was never shown. ``reached`` [J, n]: those the reader came to.
+    ``management`` [J, n] are places in MANAGEMENTS."""
 
     name: str
     readers: tuple[str, ...]
@@ -33,11 +36,17 @@ class Session:
     confidence: np.ndarray
     given: np.ndarray
     reached: np.ndarray
+    management: np.ndarray
 
     def cells(self, rule: str) -> np.ndarray:
         """The images [J, n] that count for each reader by a rule: with MISSING_IS_WRONG all that were given, with
         AS_READ those answered."""
         return self.given if rule == MISSING_IS_WRONG else self.codes != MISSING
+
+    @cached_property
+    def is_complete(self) -> bool:
+        """Whether all that was given was answered, so that both ways to count missing answers are one."""
+        return not (self.given & (self.codes == MISSING)).any()
 
     def of(self, chosen: ArrayLike) -> "Session":
         """Some readers; ``chosen`` [J] booleans or places."""
@@ -50,7 +59,7 @@ class Session:
                 values[places]
                 for values in (
                     self.read, self.codes, self.second, self.first, self.seconds, self.confidence, self.given,
-                    self.reached,
+                    self.reached, self.management,
                 )
             ),
         )  # fmt: skip
@@ -71,6 +80,15 @@ class Part:
     sessions: tuple[Session, ...]
     choices: tuple[str, ...]
 
+    @cached_property
+    def patients(self) -> np.ndarray | None:
+        """A number for each image's patient [n]; None where no patient is known. Who is not known is nobody else."""
+        if not any(image.patient for image in self.images):
+            return None
+        names = [image.patient or f"\0{place}" for place, image in enumerate(self.images)]
+        numbers: np.ndarray = np.unique(names, return_inverse=True)[1]
+        return numbers
+
     @property
     def argmax(self) -> np.ndarray | None:
         """The model's answer to the readers' question [n]: the choice with the highest score, of equal ones the
@@ -90,6 +108,13 @@ def parts(tables: StudyTables) -> tuple[Part, ...]:
         if answer.answer:
             read[answer.session].add(answer.reader)
     return tuple(_part(tables, name, read) for name in datasets)
+
+
+def together(tables: StudyTables, name: str) -> Part:
+    """All datasets of the study as one, in which each image counts alike."""
+    images = tuple(replace(image, dataset=name) for image in tables.images)
+    (whole,) = parts(replace(tables, images=images, whole=None))
+    return whole
 
 
 def _part(tables: StudyTables, name: str, read: Mapping[str, Set[str]]) -> Part:
@@ -137,10 +162,11 @@ def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Se
             for field in ("seconds", "confidence")
         ),
         *(
-            filled(values, False, bool)
-            for values in (
-                [True] * len(answers),
-                [bool(answer.answer) or answer.reached for answer in answers],
+            filled(values, empty, kind)
+            for values, empty, kind in (
+                ([True] * len(answers), False, bool),
+                ([bool(answer.answer) or answer.reached for answer in answers], False, bool),
+                ([_MANAGED[answer.management] for answer in answers], MISSING, np.int8),
             )
         ),
     )

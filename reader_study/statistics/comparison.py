@@ -2,21 +2,29 @@
 
 from collections.abc import Collection, Mapping
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from classifier.metrics import notes
-from classifier.metrics.proportions import inside
 from reader_study import mrmc
 from reader_study.statistics import by_design, patterns
 from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session
+from reader_study.statistics.differences import (
+    later_minus_earlier,
+    model_by_design,
+    model_minus_readers,
+    no_model,
+    no_pair,
+)
 from reader_study.statistics.points import too_few
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 _MERITS = {SENSITIVITY: mrmc.sensitivity, SPECIFICITY: mrmc.specificity}
+AT_THRESHOLD = "at_threshold"
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -41,24 +49,34 @@ def add_holm(tests: Mapping[str, dict[str, Any]], family: Collection[str], p: st
 
 
 def ai_vs_readers(
-    part: Part, session: Session, limits: dict[str, float], margin: float | None, family: Collection[str]
+    part: Part,
+    session: Session,
+    limits: dict[str, float],
+    margin: float | None,
+    family: Collection[str],
+    fixed: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, dict[str, Any]]:
-    """By disease: the model that decides by its threshold, held fixed, against the readers of a session, and as
-    ``argmax`` the model's first choice. Both with missing answers counted as wrong, and ``as_read``.
+    """By disease: the model that decides by its threshold of these images, held fixed, against the readers of a
+    session, as ``argmax`` the model's first choice, and as ``at_threshold`` the one that decides by the ``fixed``
+    thresholds of the protocol. Each with missing answers counted as wrong, and ``as_read``.
 
     Each reader is compared with the model on the images that the reader was given, or has answered.
     """
     who = session.who_read()
     who = who.of(who.given.any(1))
-    found = {key: _ai(part, who, key, limits.get(key), margin) for key in DISEASE_KEYS}
-    by_argmax = {key: one["argmax"] for key, one in found.items() if one["argmax"]}
-    for ways in (found, by_argmax):
+    found = {key: _ai(part, who, key, limits.get(key), margin, fixed) for key in DISEASE_KEYS}
+    points = (
+        {key: one[point] for key, one in found.items() if one[point]} for point in ("argmax", AT_THRESHOLD)
+    )
+    for ways in (found, *points):
         add_holm(ways, family)
         add_holm({key: one[AS_READ] for key, one in ways.items() if one[AS_READ]}, family)
     return found
 
 
-def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float | None) -> dict[str, Any]:
+def _ai(
+    part: Part, who: Session, key: str, limit: float | None, margin: float | None, fixed: Mapping[str, float]
+) -> dict[str, Any]:
     place = DISEASE_KEYS.index(key)
     shown = part.truth == place
     given = who.given.any(0)
@@ -66,50 +84,54 @@ def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float |
     found = {
         "figure_of_merit": BALANCED_ACCURACY,
         "threshold": limit,
-        **_against(None),
+        **no_model(),
         "n_readers": len(who.readers),
         "n_positives": positives,
         "n_negatives": negatives,
         "too_few": too_few(positives, negatives),
         AS_READ: None,
         "argmax": None,
+        "fixed_threshold": fixed.get(key),
+        AT_THRESHOLD: None,
         "note": _why_not(part, who, key, shown),
     }
     if found["note"] or part.scores is None or part.argmax is None:
         return found
-    by_threshold = _by_rules(who, key, shown, part.scores[:, place] > limit, margin)
-    return found | by_threshold | {"argmax": _by_rules(who, key, shown, part.argmax == place, margin)}
+    scores = part.scores[:, place]
+    points = {"argmax": _by_rules(part, who, key, part.argmax == place, margin)}
+    if key in fixed:
+        points[AT_THRESHOLD] = _by_rules(part, who, key, scores > fixed[key], margin)
+    return found | _by_rules(part, who, key, scores > limit, margin) | points
 
 
 def _by_rules(
-    who: Session, key: str, shown: np.ndarray, decided: np.ndarray, margin: float | None
+    part: Part, who: Session, key: str, decided: np.ndarray, margin: float | None
 ) -> dict[str, Any]:
     """The model that has ``decided`` [n] against the readers, by either way to count missing answers."""
-    wrong, read = (_by_rule(who, key, shown, decided, margin, rule) for rule in (MISSING_IS_WRONG, AS_READ))
+    wrong = _by_rule(part, who, key, decided, margin, MISSING_IS_WRONG)
+    read = dict(wrong) if who.is_complete else _by_rule(part, who, key, decided, margin, AS_READ)
     return wrong | {AS_READ: read}
 
 
 def _by_rule(
-    who: Session, key: str, shown: np.ndarray, decided: np.ndarray, margin: float | None, rule: str
+    part: Part, who: Session, key: str, decided: np.ndarray, margin: float | None, rule: str
 ) -> dict[str, Any]:
+    shown = part.truth == DISEASE_KEYS.index(key)
     cells = who.cells(rule)
     able = (cells & shown).any(1) & (cells & ~shown).any(1)
     if not able.any():
         why = notes.missing_class(int((cells & shown).sum()), int((cells & ~shown).sum()))
-        return _against(None) | {"n_readers": 0, "note": why or notes.OTHER_IMAGES}
+        return no_model() | {"n_readers": 0, "note": why or notes.OTHER_IMAGES}
     said, cells = who.codes[able] == DISEASE_KEYS.index(key), cells[able]
     decided = np.broadcast_to(decided, said.shape)
     named = by_design.named(cells[None], who.given[able][None])
     if named["method"] == patterns.U_STATISTICS:
-        found = by_design.ai_against_readers(
-            *(by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said)),
-            margin=margin,
-        )
+        model, readers = (by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said))
+        found = model_by_design(model, readers, margin)
     else:
-        found = mrmc.ai_against_readers(
-            *(mrmc.balanced_accuracy(one, shown, cells) for one in (decided, said)), margin=margin
-        )
-    return _against(found) | named | {"n_readers": int(able.sum())}
+        model, readers = (mrmc.balanced_accuracy(one, shown, cells) for one in (decided, said))
+        found = model_minus_readers(model, readers, margin, part.patients, cells.any(0))
+    return found | named | {"n_readers": int(able.sum())}
 
 
 def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
@@ -123,28 +145,6 @@ def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
         return note
     scores = part.scores[:, DISEASE_KEYS.index(key)]
     return notes.CONSTANT_SCORES if scores.min() == scores.max() else ""
-
-
-def _against(found: mrmc.AiAgainstReaders | None) -> dict[str, Any]:
-    if found is None:
-        nothing = (
-            "ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2", "method", "pattern",
-        )  # fmt: skip
-        return dict.fromkeys((*nothing, "non_inferiority")) | {"note": ""}
-    return {
-        "ai": found.ai,
-        "readers_mean": found.readers_mean,
-        "difference": found.difference,
-        "ci": inside(found.low, found.high),
-        "t": found.t,
-        "df": found.df,
-        "p": found.p,
-        "se": found.se,
-        "ms_r": found.ms_r,
-        "cov2": found.cov2,
-        "non_inferiority": found.non_inferiority,
-        "note": found.note,
-    }
 
 
 # One session against another
@@ -179,9 +179,10 @@ def _pair(part: Part, a: Session, b: Session, key: str) -> dict[str, dict[str, A
 def _both_rules(
     part: Part, a: Session, b: Session, key: str, among: np.ndarray, merit: str, missing: str
 ) -> dict[str, Any]:  # fmt: skip
-    wrong, read = (
-        _share(part, a, b, key, among, merit, missing, rule) for rule in (MISSING_IS_WRONG, AS_READ)
-    )
+    wrong = _share(part, a, b, key, among, merit, missing, MISSING_IS_WRONG)
+    if a.is_complete and b.is_complete:
+        return wrong | {AS_READ: dict(wrong)}
+    read = _share(part, a, b, key, among, merit, missing, AS_READ)
     return wrong | {AS_READ: read}
 
 
@@ -194,7 +195,7 @@ def _share(
     cells = np.asarray(of_each.all(0))
     able = np.asarray((cells & among).any(1))
     n_cases = int((cells & among).any(0).sum())
-    found = _nothing() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
+    found = no_pair() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
     if not a.readers:
         return found | {"note": notes.NO_ANSWERS}
     if key not in part.choices:
@@ -209,7 +210,8 @@ def _share(
         return found | {"note": notes.NO_COMMON_IMAGES, "independent": named | apart if apart else None}
     if named["method"] == patterns.U_STATISTICS:
         return found | named | _each(merit, said, part.truth == place, of_each, among)
-    return found | named | _difference(_MERITS[merit](said[:, able], part.truth == place, cells[able]))
+    both = _MERITS[merit](said[:, able], part.truth == place, cells[able])
+    return found | named | later_minus_earlier(both, part.patients, (cells[able] & among).any(0))
 
 
 def _each(
@@ -229,32 +231,6 @@ def _each(
         "n_readers": int(able.sum()),
         "n_cases": int((cells & among).any((0, 1)).sum()),
         "too_few": too_few(*map(int, n_cases)),
-    }
-
-
-def _nothing() -> dict[str, Any]:
-    names = ("a", "b", "difference", "ci", "f", "df1", "df2", "p", "frrc", "components", "method", "pattern")
-    return dict.fromkeys(names) | {"independent": None, "note": ""}
-
-
-def _difference(both: mrmc.Merit) -> dict[str, Any]:
-    """Of two sessions [2, J], later - earlier."""
-    first, second = (float(one) for one in both.value.mean(1))
-    found: dict[str, Any] = {"a": first, "b": second, "difference": second - first}
-    if both.deviations is None:
-        return found | {"note": notes.ONE_IN_CLASS}
-    # The later session first, for Obuchowski and Rockette's pairs are first - second.
-    analysis = mrmc.compare(both[::-1])
-    rrrc, frrc = analysis.pairs[0].rrrc, analysis.pairs[0].frrc
-    return found | {
-        "ci": inside(rrrc.low, rrrc.high),
-        "f": rrrc.f,
-        "df1": rrrc.df1,
-        "df2": rrrc.df2,
-        "p": rrrc.p,
-        "frrc": {"z": frrc.z, "p": frrc.p, "ci": inside(frrc.low, frrc.high), "note": frrc.note},
-        "components": analysis.components,
-        "note": rrrc.note,
     }
 
 

@@ -1,15 +1,27 @@
-"""What in a study's tables is allowed but looks like a mistake, said in one line each."""
+"""What in a study's tables is allowed but looks like a mistake. ``services/results/doubt_texts.py`` says it."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
 
 from classifier.metrics import notes
 from reader_study.statistics.tables import StudyTables
 
+NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, NO_THRESHOLD = (
+    "names_alike", "constant_scores", "reversed_scores", "in_percent", "no_threshold",
+)  # fmt: skip
+# A mean area below this is turned round rather than bad.
+LEAST_AREA = 0.4
+# Shares of several diseases sum up to about 1, the same in percent to about 100.
+MOST_OF_SHARES, LEAST_OF_PERCENT = 12.0, 50.0
 
-def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
-    """Names that differ by no more than case, form or leading zeros; scores that are constant or turned round."""
+Doubt = dict[str, Any]
+
+
+def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:
+    """Each with its ``code`` and what it is about. ``datasets``: those of the report."""
     named = {
         "readers": (answer.reader for answer in tables.answers),
         "sessions": (answer.session for answer in tables.answers),
@@ -19,24 +31,47 @@ def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
     }
     for kind, names in named.items():
         for alike in _alike(names):
-            yield f"{kind} {', '.join(map(repr, alike))} are taken as different; are they the same?"
-    for name, found in report["datasets"].items():
-        constant = [key for key, one in found["diseases"].items() if one["auc_note"] == notes.CONSTANT_SCORES]
-        if constant:
-            yield f"{name}: the scores of {', '.join(constant)} are the same for every image"
-        areas = [
-            one["auc"]
-            for one in found["diseases"].values()
-            if one["auc"] is not None and one["youden"] is not None
-        ]
-        if areas and sum(areas) / len(areas) < 0.4:
-            yield (
-                f"{name}: the mean AUC is {sum(areas) / len(areas):.3f}, below chance; are the scores turned round, or "
-                "beside other images?"
-            )
+            yield {"code": NAMES_ALIKE, "kind": kind, "names": alike}
+    if tables.scores is not None:
+        yield from _scales(tables, np.asarray(tables.scores, float))
+    for name, found in datasets.items():
+        yield from _curves(name, found["diseases"])
+
+
+def _curves(name: str, diseases: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:
+    constant = [key for key, one in diseases.items() if one["auc_note"] == notes.CONSTANT_SCORES]
+    if constant:
+        yield {"code": CONSTANT, "dataset": name, "diseases": constant}
+    ends = [
+        key for key, one in diseases.items() if one["youden"] and not np.isfinite(one["youden"]["threshold"])
+    ]
+    if ends:
+        yield {"code": NO_THRESHOLD, "dataset": name, "diseases": ends}
+    known = {key: one["auc"] for key, one in diseases.items() if one["auc"] is not None and one["youden"]}
+    if known and (mean := sum(known.values()) / len(known)) < LEAST_AREA:
+        yield {"code": REVERSED, "dataset": name, "auc": mean, "diseases": list(known)}
+
+
+def _scales(tables: StudyTables, scores: np.ndarray) -> Iterator[Doubt]:
+    """Rows that sum up to a hundred times what other rows do: some are in percent. None where all are."""
+    if scores.min() < 0:
+        return
+    sums = scores.sum(1)
+    percent = (sums >= LEAST_OF_PERCENT) & (scores.max(1) > 1)
+    shares = (sums <= MOST_OF_SHARES) & (scores.max(1) <= 1)
+    if percent.any() and shares.any():
+        few = percent if percent.sum() <= shares.sum() else shares
+        yield {
+            "code": IN_PERCENT,
+            "percent": int(percent.sum()),
+            "shares": int(shares.sum()),
+            "is_percent": bool(few is percent),
+            "images": [tables.images[int(place)].name for place in np.flatnonzero(few)[:5]],
+        }
 
 
 def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ by no more than case, form or leading zeros."""
     together: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
         plain = unicodedata.normalize("NFKC", name).casefold().strip()

@@ -8,13 +8,14 @@ import numpy as np
 from classifier.metrics import notes, roc
 from classifier.metrics.calibration import calibration
 from classifier.metrics.decision_curve import decision_curve
-from classifier.metrics.delong import AucEstimate, estimate
+from classifier.metrics.delong import estimate
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, GroupSpecificity, tier_groups
 from classifier.metrics.operating import AtThreshold, Truth, at_threshold
 from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import confusion, ranking
 from classifier.metrics.subgroups import UNKNOWN, age_band, subgroup_aucs
 from classifier.metrics.youden import youden, youden_optima
+from reader_study.statistics.areas import among, area, by_patient
 from reader_study.statistics.coded import Part
 from reader_study.statistics.tables import Image, WholeSet
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
@@ -104,10 +105,12 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict[str, Any]:
         "n_neg": negatives,
         "evaluable": False,
         "note": notes.missing_class(positives, negatives) if part.scores is not None else notes.NO_SCORES,
-        **_area(None),
+        **area(None),
         "youden": None,
         **_groups(None, truth, key, ak),
         "ak_alternative": None,
+        "auc_by_patient": None,
+        "among": None,
         "argmax": None,
         "calibration": None,
         "calibration_note": "",
@@ -130,27 +133,23 @@ def _disease(part: Part, truth: Truth, key: str, ak: str) -> dict[str, Any]:
     is_share = scores.min() >= 0 and scores.max() <= 1
     return found | {
         "evaluable": True,
-        **_area(estimate(curve)),
+        **area(estimate(curve)),
         "youden": _youden(chosen, [optimum.threshold for optimum in optima]),
+        "auc_by_patient": by_patient(scores, positive, part.patients),
+        # Areas of the dotted curves.
+        "among": among(scores, part.truth, key, ak),
         **_groups(chosen.groups, truth, key, ak),
-        "ak_alternative": {"ak": other, **_groups(alternative, truth, key, other)},
+        "ak_alternative": {
+            "ak": other,
+            "among": among(scores, part.truth, key, other),
+            **_groups(alternative, truth, key, other),
+        },
         "calibration": calibration(scores, positive) if is_share else None,
         "calibration_note": "" if is_share else notes.NO_PROBABILITIES,
         "decision_curve": decision_curve(scores, positive) if is_share else None,
         "subgroups": {
             name: subgroup_aucs(scores, positive, labels) for name, labels in divisions(part).items()
         },
-    }
-
-
-def _area(found: AucEstimate | None) -> dict[str, Any]:
-    if found is None:
-        return {"auc": None, "auc_ci": None, "auc_variance": None, "auc_note": ""}
-    return {
-        "auc": found.auc,
-        "auc_ci": None if found.low is None else [found.low, found.high],
-        "auc_variance": found.variance,
-        "auc_note": found.note,
     }
 
 
@@ -213,14 +212,14 @@ def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict[str,
     note = notes.missing_class(positives, negatives)
     found = {"n_pos": positives, "n_neg": negatives, "evaluable": not note, "note": note}
     if note:
-        return found | _area(None) | {"youden": None} | _groups(None, truth, key, ak)
+        return found | area(None) | {"youden": None} | _groups(None, truth, key, ak)
     scores = np.ascontiguousarray(np.asarray(whole.scores, float)[places, DISEASE_KEYS.index(key)])
     curve = roc.roc(scores, positive)
     optima = [optimum.threshold for optimum in youden_optima(curve)]
     chosen = at_threshold(scores, truth, key, youden(curve).threshold, policy=ak, optimistic=True)
     return (
         found
-        | _area(estimate(curve))
+        | area(estimate(curve))
         | {"youden": _youden(chosen, optima)}
         | _groups(chosen.groups, truth, key, ak)
     )

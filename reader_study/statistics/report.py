@@ -1,22 +1,40 @@
 """The whole report of a reader study as one dictionary that JSON can hold."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.plain import plain
-from reader_study.statistics import changes, comparison, model
-from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, parts
+from reader_study.statistics import changes, comparison, model, verdicts
+from reader_study.statistics import endpoints as kinds
+from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, parts, together
 from reader_study.statistics.design import MOST_MISSING, added, design
+from reader_study.statistics.doubts import doubts
+from reader_study.statistics.matched import matched
 from reader_study.statistics.points import LEAST_CASES
+from reader_study.statistics.questions import questions, tests_of
 from reader_study.statistics.sessions import session
 from reader_study.statistics.tables import StudyTables, WholeSet
-from reader_study.statistics.verdicts import verdicts
+from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FORMAT = 3
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a report is to be made; see ``report``."""
+
+    ak: str
+    margin: float | None
+    primary: tuple[str, ...]
+    is_fixed: bool
+    point: str
+    thresholds: Mapping[str, float]
 
 
 def report(
@@ -26,24 +44,30 @@ def report(
     margin: float | None = None,
     endpoints: Sequence[str] = (),
     is_fixed: bool = False,
+    operating_point: str = FIRST_CHOICE,
+    thresholds: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Every figure of the study, by dataset.
+    """Every figure of the study, by dataset; the questions of all diseases also with the datasets together.
 
     ``ak``: where actinic keratosis goes when two groups are needed, "benign" or "malignant"; the alternative
     stands beside it. ``margin`` (0 to 1): non-inferiority of the model's balanced accuracy. ``endpoints``: the
     primary ones, which make up the families of Holm's correction (all diseases where none is named); every p is also
     given without correction. ``is_fixed``: endpoints, margin and the model were fixed in a protocol before the
-    answers, without which nothing is concluded.
+    answers, without which nothing is concluded. ``operating_point``: what a conclusion on the model rests on, its
+    "first_choice" or the protocol's "thresholds" by disease, which must be of another cohort.
     """
     if ak not in POLICIES:
         raise ValueError(f"ak {ak!r} must be one of {', '.join(POLICIES)}")
     if margin is not None and not 0 <= margin <= 1:
         raise ValueError(f"margin {margin} must be from 0 to 1")
-    primary = tuple(key for key in DISEASE_KEYS if key in endpoints)
-    family = primary or DISEASE_KEYS
-    datasets = {
-        part.name: _dataset(part, tables.whole, ak, margin, primary, is_fixed) for part in parts(tables)
-    }
+    if (point := operating_point.replace(" ", "_")) not in POINTS:
+        raise ValueError(f"operating_point {operating_point!r} must be one of {', '.join(POINTS)}")
+    if point != FIRST_CHOICE and not thresholds:
+        raise ValueError("the operating point needs thresholds")
+    primary = kinds.chosen(endpoints)
+    family = kinds.of_model(primary) or DISEASE_KEYS
+    wishes = Wishes(ak, margin, primary, is_fixed, point, thresholds or {})
+    datasets = {part.name: _dataset(part, tables.whole, wishes) for part in parts(tables)}
     groups = {answer.reader: answer.group for answer in tables.answers}
     return plain(
         {
@@ -59,7 +83,8 @@ def report(
                 "rules": [MISSING_IS_WRONG, AS_READ],
                 "primary": primary,
                 "is_fixed": is_fixed,
-                "operating_point": "first_choice",
+                "operating_point": point,
+                "thresholds": dict(thresholds or {}) or None,
                 "differences": "later_minus_earlier",
                 "most_missing": MOST_MISSING,
                 "least_cases": LEAST_CASES,
@@ -80,48 +105,104 @@ def report(
                 for name in next((one["design"] for one in datasets.values()), {})
             },
             "datasets": datasets,
+            "doubts": list(doubts(tables, datasets)),
+            "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
         }
     )
 
 
-def _dataset(
-    part: Part,
-    whole: WholeSet | None,
-    ak: str,
-    margin: float | None,
-    primary: tuple[str, ...],
-    is_fixed: bool,
-) -> dict[str, Any]:
-    family = primary or DISEASE_KEYS
+def _dataset(part: Part, whole: WholeSet | None, wishes: Wishes) -> dict[str, Any]:
+    family = kinds.of_model(wishes.primary) or DISEASE_KEYS
     designs = {read.name: design(part, read) for read in part.sessions}
-    diseases = model.diseases(part, ak, whole)
+    diseases = model.diseases(part, wishes.ak, whole)
     limits = model.thresholds(diseases)
-    against = {
-        read.name: comparison.ai_vs_readers(part, read, limits, margin, family) for read in part.sessions
-    }
+
+    def against(read: Session) -> dict[str, dict[str, Any]]:
+        return comparison.ai_vs_readers(part, read, limits, wishes.margin, family, wishes.thresholds)
+
+    tests = {read.name: against(read) for read in part.sessions}
+    asked = _questions(part, wishes)
+    found = {name: _verdicts(tests[name], asked, name, designs[name], wishes) for name in tests}
+    sessions = {read.name: session(part, read) for read in part.sessions}
     return {
         "n": len(part.images),
         "design": designs,
         "diseases": diseases,
         **model.overall(part, limits),
-        "sessions": {read.name: session(part, read) for read in part.sessions},
-        "ai_vs_readers": against,
-        "verdicts": {
-            name: verdicts(tests, designs[name], primary, margin, is_fixed=is_fixed)
-            for name, tests in against.items()
+        "sessions": sessions,
+        "matched": matched(part, sessions),
+        "ai_vs_readers": tests,
+        "questions": asked,
+        "verdicts": {name: {key: found[name][key] for key in DISEASE_KEYS} for name in found},
+        "question_verdicts": {
+            name: {key: one for key, one in found[name].items() if key not in DISEASE_KEYS} for name in found
         },
+        "session_verdicts": _session_verdicts(part, asked, designs, wishes),
         "ai_vs_groups": {
             read.name: {
-                group: comparison.ai_vs_readers(
-                    part, read.of([one == group for one in read.groups]), limits, margin, family
-                )
+                group: against(read.of([one == group for one in read.groups]))
                 for group in dict.fromkeys(read.groups)
             }
             for read in part.sessions
         },
-        "compare": comparison.compare(part, family),
+        "compare": comparison.compare(part, kinds.of_model(wishes.primary) or DISEASE_KEYS),
         "changes": {
             f"{a.name}_vs_{b.name}": changes.between(part, a, b) for a, b in combinations(part.sessions, 2)
         },
         "mcnemar": {read.name: comparison.mcnemar(part, read) for read in part.sessions},
+    }
+
+
+def _questions(part: Part, wishes: Wishes) -> dict[str, dict[str, Any]]:
+    return questions(part, wishes.ak, wishes.margin, wishes.point, wishes.thresholds)
+
+
+def _verdicts(
+    tests: dict[str, dict[str, Any]],
+    asked: dict[str, dict[str, Any]],
+    name: str,
+    found: dict[str, Any],
+    wishes: Wishes,
+) -> dict[str, dict[str, Any]]:
+    """On each disease and question, the model against the readers of the session ``name``. One family."""
+    of_questions = {
+        key: test for key, test in tests_of(asked, "ai_vs_readers", name) if key in kinds.OF_MODEL
+    }
+    primary = kinds.of_model(wishes.primary)
+    return verdicts.verdicts(
+        {**tests, **verdicts.of_questions(of_questions)},
+        found,
+        primary,
+        wishes.margin,
+        is_fixed=wishes.is_fixed,
+        point=wishes.point,
+        families=kinds.kinds(wishes.primary),
+    )
+
+
+def _session_verdicts(
+    part: Part, asked: dict[str, dict[str, Any]], designs: dict[str, dict[str, Any]], wishes: Wishes
+) -> dict[str, dict[str, Any]]:
+    """On each question, by pair of sessions; every pair is a family of its own."""
+    pairs = list(combinations((read.name for read in part.sessions), 2))
+    return {
+        f"{a}_vs_{b}": verdicts.of_sessions(
+            dict(tests_of(asked, "compare", f"{a}_vs_{b}")),
+            (designs[a], designs[b]),
+            kinds.of_sessions(wishes.primary),
+            is_fixed=wishes.is_fixed,
+            families=len(pairs) * kinds.kinds(wishes.primary),
+        )
+        for a, b in pairs
+    }
+
+
+def _pooled(tables: StudyTables, wishes: Wishes) -> dict[str, Any]:
+    """The questions of all datasets together, each image counting alike. ``strata``: how many images of each."""
+    part = together(tables, "")
+    return {
+        "n": len(part.images),
+        "strata": dict(Counter(image.dataset for image in tables.images)),
+        "weights": "images",
+        "questions": _questions(part, wishes),
     }

@@ -10,6 +10,7 @@ from classifier.metrics.proportions import proportion
 from classifier.metrics.ranking import Confusion
 from reader_study import mrmc
 from reader_study.statistics import agreement, changes, points
+from reader_study.statistics.agreement import Agreement
 from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.model import divisions, interval
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -47,7 +48,11 @@ def session(part: Part, read: Session) -> dict[str, Any]:
         }
     return found | {
         "confusion": _confusion(part, who.codes, who.given),
-        "pairwise_kappa": {"readers": list(who.readers), "kappa": agreement.pairwise(who.codes, who.given)},
+        # On what both have answered.
+        "pairwise_kappa": {
+            "readers": list(who.readers),
+            "kappa": agreement.pairwise(who.codes, who.codes != MISSING),
+        },
         "most_missed": _most_missed(part, who),
         "seconds": seconds(who.seconds),
         "subgroups": _subgroups(part, who),
@@ -73,7 +78,7 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
     n = int(given.sum())
     share = proportion(right.sum(), n)
     kept = proportion(right.sum(), answered.sum())
-    kappa = agreement.cohen(truth[given], codes[given])
+    kappa = agreement.cohen_estimate(truth[answered], codes[answered])
     second = who.second[place]
     confidence = who.confidence[place]
     known = np.isfinite(confidence)
@@ -88,13 +93,16 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
         "right": share.count,
         "accuracy": share.value,
         "accuracy_ci": interval(share),
-        "kappa_vs_truth": kappa,
+        "kappa_vs_truth": kappa.value,
+        "kappa_ci": kappa.ci,
+        "kappa_p": kappa.p,
+        "kappa_missing_as_category": agreement.cohen(truth[given], codes[given]),
         "answered_only": {
             "accuracy": kept.value,
             "accuracy_ci": interval(kept),
-            "kappa_vs_truth": agreement.cohen(truth[answered], codes[answered]),
+            "kappa_vs_truth": kappa.value,
         },
-        "note": notes.ONE_ANSWER if kappa is None else "",
+        "note": "" if kappa.value is not None else notes.ONE_ANSWER if kappa.images else notes.NO_ANSWERS,
         "points": of_disease,
         "confusion": _confusion(part, codes[None], who.given[place][None]),
         "seconds": seconds(who.seconds[place]),
@@ -112,8 +120,8 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
 def _silent(part: Part, read: Session, place: int) -> dict[str, Any]:
     """A reader without any answer in this session, or who was given nothing of this dataset."""
     nothing = dict.fromkeys(
-        ("right", "accuracy", "accuracy_ci", "kappa_vs_truth", "answered_only", "confusion", "seconds",
-         "second_choice", "confidence", "first_answer")
+        ("right", "accuracy", "accuracy_ci", "kappa_vs_truth", "kappa_ci", "kappa_p", "kappa_missing_as_category",
+         "answered_only", "confusion", "seconds", "second_choice", "confidence", "first_answer")
     )  # fmt: skip
     given, reached = read.given[place], read.reached[place]
     n = int(given.sum())
@@ -139,9 +147,10 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _summary(part: Part, who: Session, of_readers: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """Readers together, all or a group. Fleiss's kappa takes the images that all of them were given, and a missing
-    answer is an answer of its own in it; ``fleiss_answered_only`` takes the images that all of them answered.
-    ``as_read`` is the accuracy without missing answers."""
+    """Readers together, all or a group. Fleiss's kappa takes the images that all of them answered;
+    ``fleiss_missing_as_category`` those that all were given, with a missing answer as an answer of its own.
+    Krippendorff's alpha takes every answer to an image that two have answered. ``as_read`` is the accuracy without
+    missing answers."""
     count, right = len(who.readers), who.codes == part.truth
     found: dict[str, Any] = {
         "n_readers": count,
@@ -149,24 +158,46 @@ def _summary(part: Part, who: Session, of_readers: list[dict[str, dict[str, Any]
         "sd_accuracy": None,
         "mean_accuracy_ci": None,
         "as_read": {"n_readers": 0, "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None},
-        "fleiss_kappa": None,
-        "fleiss_answered_only": {"kappa": None, "images": 0},
+        **_agreement(None, None, None),
         "note": notes.NO_ANSWERS,
     }
     if count:
         complete, by_all = (who.codes != MISSING).all(0), np.asarray(who.given.all(0))
-        kappa = agreement.fleiss(who.codes[:, by_all])
+        kappa = agreement.fleiss_estimate(who.codes[:, complete], _some(part.patients, complete))
+        with_missing = kappa
+        if (complete != by_all).any():
+            with_missing = agreement.fleiss_estimate(who.codes[:, by_all], _some(part.patients, by_all))
         found |= {
             **_accuracy(right, who.given),
             "as_read": _as_read(right, who.codes != MISSING),
-            "fleiss_kappa": kappa,
-            "fleiss_answered_only": {
-                "kappa": agreement.fleiss(who.codes[:, complete]),
-                "images": int(complete.sum()),
-            },
-            "note": _kappa_note(count, by_all, kappa),
+            **_agreement(kappa, with_missing, agreement.krippendorff(who.codes, part.patients)),
+            "note": _kappa_note(count, by_all, complete, kappa.value),
         }
     return found | {"average": points.average(who, part.truth, part.choices, of_readers)}
+
+
+def _some(patients: np.ndarray | None, chosen: np.ndarray) -> np.ndarray | None:
+    return None if patients is None else patients[chosen]
+
+
+def _agreement(
+    kappa: Agreement | None, with_missing: Agreement | None, alpha: Agreement | None
+) -> dict[str, Any]:
+    none = Agreement(None, None, None, None, 0)
+    kappa, with_missing, alpha = kappa or none, with_missing or none, alpha or none
+    return {
+        "fleiss_kappa": kappa.value,
+        "fleiss_ci": kappa.ci,
+        "fleiss_p": kappa.p,
+        "fleiss_answered_only": {"kappa": kappa.value, "images": kappa.images},
+        "fleiss_missing_as_category": {
+            "kappa": with_missing.value,
+            "ci": with_missing.ci,
+            "p": with_missing.p,
+            "images": with_missing.images,
+        },
+        "krippendorff": {"alpha": alpha.value, "ci": alpha.ci, "images": alpha.images},
+    }
 
 
 def _accuracy(right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
@@ -187,11 +218,13 @@ def _as_read(right: np.ndarray, answered: np.ndarray) -> dict[str, Any]:
     return {"n_readers": int(able.sum()), **_accuracy(right[able], answered[able])}
 
 
-def _kappa_note(readers: int, by_all: np.ndarray, kappa: float | None) -> str:
+def _kappa_note(readers: int, by_all: np.ndarray, complete: np.ndarray, kappa: float | None) -> str:
     if readers == 1:
         return notes.ONE_READER
     if not by_all.any():
         return notes.OTHER_IMAGES
+    if not complete.any():
+        return notes.NO_COMMON_ANSWERS
     return notes.ONE_ANSWER if kappa is None else ""
 
 

@@ -21,7 +21,8 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 @dataclass(frozen=True)
 class Image:
-    """A photo of the study and what it shows. ``sex``, ``age``, ``skin_type``: "" or None where not known."""
+    """A photo of the study and what it shows. ``sex``, ``age``, ``skin_type``, ``patient``: "" or None where not
+    known. Photos of one ``patient`` are no independent cases."""
 
     name: str
     dataset: str
@@ -29,6 +30,12 @@ class Image:
     sex: str = ""
     age: int | None = None
     skin_type: int | None = None
+    patient: str = ""
+
+
+# What a reader would do. To take a biopsy is the right answer for what is malignant.
+BIOPSY, NO_BIOPSY, OTHER_MANAGEMENT = "biopsy", "no_biopsy", "other"
+MANAGEMENTS = (BIOPSY, NO_BIOPSY, OTHER_MANAGEMENT)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Answer:
     to it (``reached`` False) although it was theirs to read. What no reader was given has no row.
 
     ``first_answer``: what was said before the model's answer was shown. ``confidence`` is from 0 to 100.
+    ``management``: one of MANAGEMENTS, "" where none was given or nobody asked.
     """
 
     session: str
@@ -49,6 +57,7 @@ class Answer:
     seconds: float | None = None
     first_answer: str = ""
     reached: bool = True
+    management: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,9 @@ def _check_scores(scores: np.ndarray) -> None:
         raise ValueError("scores must be finite")
 
 
+_MANAGEMENTS = {"keys": ", ".join(MANAGEMENTS)}
+
+
 class _Faults:
     """Says what is wrong with one answer after the other."""
 
@@ -119,6 +131,8 @@ class _Faults:
         for column in ("answer", "second", "first_answer"):
             if (value := getattr(answer, column)) and value not in self.choices:
                 return Problem(column, _("not one of the choices"), value)
+        if answer.management and answer.management not in MANAGEMENTS:
+            return Problem("management", _("is none of %(keys)s"), answer.management, _MANAGEMENTS)
         if group != answer.group:
             params = {"reader": answer.reader, "group": group}
             return Problem(
@@ -145,10 +159,10 @@ def read_tables(
 ) -> StudyTables:
     """Read a study from CSV files.
 
-    Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type``); scores ``image`` and the 12 disease
-    keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer,
-    reached``). A row without an answer is a photo that was skipped, or with ``reached`` 0 one that the reader never
-    came to; no row at all is a photo that the reader was never shown.
+    Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type, patient``); scores ``image`` and the 12
+    disease keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer,
+    reached, management``). A row without an answer is a photo that was skipped, or with ``reached`` 0 one that the
+    reader never came to; no row at all is a photo that the reader was never shown.
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
 
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
@@ -182,6 +196,7 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             reading.cell("sex", sex) or "",
             reading.cell("age", age),
             reading.cell("skin_type", skin_type),
+            reading.cell("patient", _patient) or "",
         )
         if image.name in seen:
             message = _("the image is in row %(row)s too")
@@ -237,6 +252,7 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.cell("seconds", lambda text: _seconds(text, reading.number)),
             reading.cell("first_answer", _choice) or "",
             reading.cell("reached", _reached) is not False,
+            reading.cell("management", _management) or "",
         )
         if not reading.row_has_problems and (found := faults.of(answer)):
             reading.say(found)
@@ -252,6 +268,19 @@ def _disease(text: str) -> str:
 
 def _choice(text: str) -> str:
     return "" if is_unknown(text) else _disease(text)
+
+
+def _patient(text: str) -> str:
+    return "" if is_unknown(text) else word(text)
+
+
+def _management(text: str) -> str:
+    """In any case, and with a blank or a hyphen between its words."""
+    if is_unknown(text):
+        return ""
+    if (said := text.casefold().replace(" ", "_").replace("-", "_")) not in MANAGEMENTS:
+        raise CellError(_("is none of %(keys)s"), **_MANAGEMENTS)
+    return said
 
 
 def _reached(text: str) -> bool:

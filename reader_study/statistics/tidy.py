@@ -6,10 +6,16 @@ from typing import Any
 from reader_study.statistics.coded import AS_READ, parts
 from reader_study.statistics.design import COUNTED
 from reader_study.statistics.tables import Answer, StudyTables
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from reader_study.statistics.tidy_questions import MATCHED, matched_rows, question_rows
+from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, DISEASE_KEYS, MALIGNANT
 
 # (name, columns, rows)
 TidyTable = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
+_COMPARED = (
+    "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "missing_answers", "a", "b",
+    "difference", "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin",
+    "non_inferiority_p", "too_few", "note", "method", "design",
+)  # fmt: skip
 
 
 def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
@@ -19,6 +25,8 @@ def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> I
     yield points(report, language)
     yield diseases(report, language)
     yield comparisons(report, language)
+    yield "questions", _COMPARED, list(question_rows(report))
+    yield "matched", MATCHED, list(matched_rows(report, lambda key: _name(key, language)))
     yield design(report)
 
 
@@ -27,9 +35,9 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
     wrong, skipped, not reached or never shown."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
-        "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result", 
+        "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result",
         "model_score_of_truth",
-        "sex", "age", "skin_type",
+        "sex", "age", "skin_type", "patient", "management",
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
@@ -51,7 +59,8 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                          _name(answer.answer, language), answer.answer, result,
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
-                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type)
+                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
+                         image.patient, answer.management)
                     )  # fmt: skip
     return "answers", columns, rows
 
@@ -60,7 +69,9 @@ def readers(report: dict[str, Any]) -> TidyTable:
     """A row for each dataset, session and reader, then the mean of all and of each group."""
     columns = (
         "dataset", "session", "reader", "group", "images", "answered", "missing", "skipped", "not_reached",
-        "never_shown", "accuracy", "accuracy_low", "accuracy_high", "accuracy_sd", "kappa_vs_truth", "fleiss_kappa",
+        "never_shown", "accuracy", "accuracy_low", "accuracy_high", "accuracy_sd", "kappa_vs_truth", "kappa_low",
+        "kappa_high", "kappa_p", "kappa_missing_as_category", "fleiss_kappa", "fleiss_low", "fleiss_high", "fleiss_p",
+        "fleiss_photos", "fleiss_missing_as_category", "krippendorff_alpha", "alpha_low", "alpha_high",
         "accuracy_answered_only", "median_seconds", "note",
     )  # fmt: skip
     rows: list[tuple[object, ...]] = []
@@ -70,13 +81,17 @@ def readers(report: dict[str, Any]) -> TidyTable:
             rows.append(
                 (dataset, session, name, one["group"], one["n"], one["answered"], one["missing"],
                  one["skipped"], one["not_reached"], one["never_shown"], one["accuracy"],
-                 *_pair(one["accuracy_ci"]), None, one["kappa_vs_truth"], None, kept and kept["accuracy"],
+                 *_pair(one["accuracy_ci"]), None, one["kappa_vs_truth"], *_pair(one["kappa_ci"]),
+                 one["kappa_p"], one["kappa_missing_as_category"], *[None] * 9, kept and kept["accuracy"],
                  one["seconds"] and one["seconds"]["median"], one["note"])
             )  # fmt: skip
         for name, group, one in _means(found):
             rows.append(
                 (dataset, session, name, group, *[None] * 6, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
-                 one["sd_accuracy"], None, one["fleiss_kappa"], one["as_read"]["mean_accuracy"], None, one["note"])
+                 one["sd_accuracy"], *[None] * 5, one["fleiss_kappa"], *_pair(one["fleiss_ci"]), one["fleiss_p"],
+                 one["fleiss_answered_only"]["images"], one["fleiss_missing_as_category"]["kappa"],
+                 one["krippendorff"]["alpha"], *_pair(one["krippendorff"]["ci"]),
+                 one["as_read"]["mean_accuracy"], None, one["note"])
             )  # fmt: skip
     return "readers", columns, rows
 
@@ -113,7 +128,10 @@ def diseases(report: dict[str, Any], language: str = "en") -> TidyTable:
     """The model on the sample, and on the whole test set where there is one."""
     columns = (
         "dataset", "photos", "disease", "key", "positives", "negatives", "auc", "auc_low", "auc_high", "auc_variance",
-        "youden_threshold", "youden_optima", "sensitivity", "specificity", "actinic_keratosis_as",
+        "auc_among_other_malignant", "auc_among_other_malignant_low", "auc_among_other_malignant_high",
+        "auc_among_other_benign", "auc_among_other_benign_low", "auc_among_other_benign_high", "auc_low_by_patient",
+        "auc_high_by_patient", "youden_threshold", "youden_optima", "sensitivity", "specificity",
+        "actinic_keratosis_as",
         "specificity_among_other_malignant", "other_malignant", "specificity_among_other_benign", "other_benign",
         "note",
     )  # fmt: skip
@@ -126,7 +144,8 @@ def diseases(report: dict[str, Any], language: str = "en") -> TidyTable:
                 youden = figures["youden"] or {}
                 rows.append(
                     (dataset, photos, _name(key, language), key, figures["n_pos"], figures["n_neg"], figures["auc"],
-                     *_pair(figures["auc_ci"]), figures["auc_variance"], youden.get("threshold"),
+                     *_pair(figures["auc_ci"]), figures["auc_variance"], *_among(figures),
+                     *_pair((figures.get("auc_by_patient") or {}).get("ci")), youden.get("threshold"),
                      youden.get("n_optima"), youden.get("sensitivity"), youden.get("specificity"),
                      report["settings"]["ak"], figures["specificity_among_other_malignant"],
                      figures["n_other_malignant"], figures["specificity_among_other_benign"],
@@ -135,14 +154,16 @@ def diseases(report: dict[str, Any], language: str = "en") -> TidyTable:
     return "diseases", columns, rows
 
 
+def _among(figures: dict[str, Any]) -> Iterator[object]:
+    for tier in (MALIGNANT, BENIGN):
+        one = (figures.get("among") or {}).get(tier)
+        yield from (one["auc"], *_pair(one["auc_ci"])) if one else (None, None, None)
+
+
 def comparisons(report: dict[str, Any], language: str = "en") -> TidyTable:
     """Every test of a difference, by either way to count missing answers: the model (a) minus readers (b), the later
     session (b) minus the earlier (a)."""
-    columns = (
-        "dataset", "comparison", "session", "readers", "disease", "key", "figure_of_merit", "missing_answers", "a", "b",
-        "difference", "low", "high", "statistic", "value", "df1", "df2", "p", "p_holm", "non_inferiority_margin",
-        "non_inferiority_p", "too_few", "note", "method", "design",
-    )  # fmt: skip
+    columns = _COMPARED
     rows: list[tuple[object, ...]] = []
     for dataset, found in report["datasets"].items():
         for session, tests in found["ai_vs_readers"].items():
@@ -191,7 +212,11 @@ def _ai_rows(
     dataset: str, session: str, group: str, tests: dict[str, Any], language: str
 ) -> Iterator[tuple[object, ...]]:
     for key, test in tests.items():
-        for point, of_point in (("Youden", test), ("first choice", test["argmax"])):
+        for point, of_point in (
+            ("Youden", test),
+            ("first choice", test["argmax"]),
+            ("fixed threshold", test["at_threshold"]),
+        ):
             for rule, one in _rules(of_point) if of_point else ():
                 margin = one["non_inferiority"] or {}
                 yield (

@@ -1,9 +1,9 @@
 """What may be concluded of the model against the readers: nothing, unless everything speaks for it.
 
-A verdict rests on the model's first choice, which nobody can tune to the photos of the study; its Youden threshold of
-these photos is a sensitivity analysis. It needs a primary endpoint and all else fixed before the answers, readers who
-were shown the same photos and answered nearly all, enough cases of each class, and the same claim whether missing
-answers count as wrong or not at all.
+A verdict rests on the operating point that the protocol fixed: the model's first choice, which nobody can tune to the
+photos of the study, or thresholds of another cohort. The Youden threshold of these photos is a sensitivity analysis. It
+needs a primary endpoint and all else fixed before the answers, readers who were shown the same photos and answered
+nearly all, enough cases of each class, and the same claim whether missing answers count as wrong or not at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +17,9 @@ from reader_study.statistics.comparison import holm
 ONE_SIDED, TWO_SIDED = 0.025, 0.05
 
 SHOWN, NOT_SHOWN, OPEN = "shown", "not_shown", "open"
+# Operating points, and where a disease's test at each lies.
+FIRST_CHOICE, THRESHOLDS = "first_choice", "thresholds"
+POINTS = {FIRST_CHOICE: "argmax", THRESHOLDS: "at_threshold"}
 # Claims.
 SUPERIOR, NON_INFERIOR, INFERIOR, NO_CLAIM = "superior", "non_inferior", "inferior", "none"
 # Reasons besides those of the design and the notes of a test.
@@ -30,15 +33,19 @@ def verdicts(
     margin: float | None,
     *,
     is_fixed: bool,
+    point: str = FIRST_CHOICE,
+    families: int = 1,
 ) -> dict[str, dict[str, Any]]:
-    """By disease, of the ``tests`` of one session. ``is_fixed``: endpoints, margin and the model were fixed in a
-    protocol before the answers."""
-    rules = {MISSING_IS_WRONG: _first_choice(tests, None), AS_READ: _first_choice(tests, AS_READ)}
-    claims = {rule: _claims(found, primary, margin) for rule, found in rules.items()}
+    """By endpoint, of the ``tests`` of one session, each with its test at the operating ``point``. ``is_fixed``:
+    endpoints, margin and the model were fixed in a protocol before the answers. ``families``: of how many families
+    of primary endpoints this is one; Bonferroni's correction is made over them, Holm's within each."""
+    at = POINTS[point]
+    rules = {MISSING_IS_WRONG: _at(tests, at, None), AS_READ: _at(tests, at, AS_READ)}
+    claims = {rule: _claims(found, primary, margin, families) for rule, found in rules.items()}
     verdict = {}
     for key, test in tests.items():
         of_rules = {rule: claims[rule][key] for rule in rules}
-        reasons = _reasons(test, design, key in primary, is_fixed, of_rules)
+        reasons = _reasons(test, test[at], design, key in primary, is_fixed, of_rules)
         claim = NO_CLAIM if reasons else of_rules[MISSING_IS_WRONG]["claim"]
         # That the model is worse is what is asked only where no margin was set.
         shows = claim in (SUPERIOR, NON_INFERIOR) or (claim == INFERIOR and margin is None)
@@ -46,10 +53,31 @@ def verdicts(
             "verdict": OPEN if reasons else SHOWN if shows else NOT_SHOWN,
             "claim": claim,
             "reasons": reasons,
-            "operating_point": "first_choice",
+            "operating_point": point,
             "rules": of_rules,
         }
     return verdict
+
+
+def of_sessions(
+    tests: Mapping[str, Mapping[str, Any]],
+    designs: Sequence[Mapping[str, Any]],
+    primary: Collection[str],
+    *,
+    is_fixed: bool,
+    families: int,
+) -> dict[str, dict[str, Any]]:
+    """By question, of the ``tests`` of a later session minus an earlier one, which readers read in the ``designs``."""
+    design = next((one for one in designs if one["note"]), designs[0])
+    return verdicts(of_questions(tests), design, primary, None, is_fixed=is_fixed, families=families)
+
+
+def of_questions(tests: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Tests of questions in the form of those of diseases: the same at either operating point."""
+    return {
+        key: {**dict.fromkeys(POINTS.values(), test), "too_few": test["too_few"], "note": test["note"]}
+        for key, test in tests.items()
+    }
 
 
 def opened(found: Mapping[str, Mapping[str, Any]], reason: str) -> dict[str, dict[str, Any]]:
@@ -60,21 +88,21 @@ def opened(found: Mapping[str, Mapping[str, Any]], reason: str) -> dict[str, dic
     }
 
 
-def _first_choice(tests: Mapping[str, Mapping[str, Any]], rule: str | None) -> dict[str, Mapping[str, Any]]:
+def _at(tests: Mapping[str, Mapping[str, Any]], at: str, rule: str | None) -> dict[str, Mapping[str, Any]]:
     found = {}
     for key, test in tests.items():
-        argmax = test["argmax"] or {}
-        found[key] = (argmax.get(rule) if rule else argmax) or {}
+        one = test[at] or {}
+        found[key] = (one.get(rule) if rule else one) or {}
     return found
 
 
 def _claims(
-    tests: Mapping[str, Mapping[str, Any]], primary: Collection[str], margin: float | None
+    tests: Mapping[str, Mapping[str, Any]], primary: Collection[str], margin: float | None, families: int
 ) -> dict[str, dict[str, Any]]:
     """What each test would claim, with Holm's correction over the primary endpoints."""
     chosen = {key: test for key, test in tests.items() if key in primary}
-    of_difference = holm({key: test.get("p") for key, test in chosen.items()})
-    of_margin = holm({key: _margin_p(test) for key, test in chosen.items()})
+    of_difference = holm({key: _times(test.get("p"), families) for key, test in chosen.items()})
+    of_margin = holm({key: _times(_margin_p(test), families) for key, test in chosen.items()})
     return {
         key: {
             "claim": _claim(test, of_difference.get(key), of_margin.get(key), margin),
@@ -83,6 +111,10 @@ def _claims(
         }
         for key, test in tests.items()
     }
+
+
+def _times(p: float | None, families: int) -> float | None:
+    return None if p is None else min(1.0, p * families)
 
 
 def _margin_p(test: Mapping[str, Any]) -> float | None:
@@ -109,23 +141,23 @@ def _claim(
 
 def _reasons(
     test: Mapping[str, Any],
+    one: Mapping[str, Any] | None,
     design: Mapping[str, Any],
     is_primary: bool,
     is_fixed: bool,
     of_rules: Mapping[str, Mapping[str, Any]],
 ) -> Sequence[str]:
-    argmax = test["argmax"]
-    if argmax is None or argmax["difference"] is None:
-        return [(argmax or test)["note"] or test["note"]]
+    if one is None or one["difference"] is None:
+        return [(one or test)["note"] or test["note"] or notes.NO_THRESHOLD]
     found = [design["note"]] if design["note"] else []
     if test["too_few"]:
         found.append(notes.TOO_FEW_CASES)
-    if argmax["ci"] is None:
-        found.append(argmax["note"])
+    if one["ci"] is None:
+        found.append(one["note"])
     if not is_fixed:
         found.append(NOT_FIXED)
     if not is_primary:
         found.append(SECONDARY)
-    if not found and len({one["claim"] for one in of_rules.values()}) > 1:
+    if not found and len({rule["claim"] for rule in of_rules.values()}) > 1:
         found.append(RULES_DISAGREE)
     return found

@@ -5,12 +5,14 @@ from itertools import combinations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from classifier.plots.figures import Figure
 from classifier.presenters.hidden_answers import hidden_answers
+from reader_study.plots.by_reader import agreement_texts
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
-from reader_study.services.results import conclusions, methods_text
+from reader_study.services.results import conclusions, headlines, methods_text
 from reader_study.statistics.patterns import U_STATISTICS
 from reader_study.views.result_page import ResultPage, results_page
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -45,12 +47,20 @@ def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
         drawn=drawn,
         labels_note=labels_note(page.labels),
         areas=(page.figure_url("areas", key=key), page.figures.areas(page.dataset, key)),
+        matched=page.found["matched"].get(page.session, {}).get(key),
+        tiers=_tiers(page.found["diseases"][key]["among"]),
         list_length=page.found["list_length"],
         has_missing=any(
             one["missing"] for one in page.read["readers"].values() if one["accuracy"] is not None
         ),
     )
     return render(request, "studies/results/disease.html", context)
+
+
+def _tiers(among: dict | None) -> list[tuple[str, dict]]:
+    """Areas among other malignant and other benign photos."""
+    names = {"malignant": _("among other malignant photos"), "benign": _("among other benign photos")}
+    return [(names[tier], one) for tier, one in (among or {}).items()]
 
 
 def _averages(page: ResultPage, key: str) -> list[tuple[str, dict]]:
@@ -113,6 +123,7 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
 def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """One session against another, and each reader in both."""
     pairs = list(combinations(page.sessions, 2))
+    asked = headlines.of_dataset(page.report, page.dataset, page.session, page.figures.group_names)
     found = [
         {
             "first": first,
@@ -120,6 +131,7 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
             "figure_url": page.figure_url("slopes", first=first, second=second),
             "figure": page.figures.slopes(page.dataset, first, second),
             "tests": [(key, page.found["compare"][f"{first}_vs_{second}"][key]) for key in DISEASE_KEYS],
+            "headlines": [one for one in asked if one.pair == f"{first}_vs_{second}"],
             "total": page.found["changes"][f"{first}_vs_{second}"]["total"],
             "is_incomplete": any(
                 one["method"] == U_STATISTICS
@@ -131,7 +143,15 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
         if f"{first}_vs_{second}" in page.found["compare"]
     ]
     first_answers = [
-        (reader, one["first_answer"]) for reader, one in page.read["readers"].items() if one["first_answer"]
+        (session, rows)
+        for session, read in page.found["sessions"].items()
+        if (
+            rows := [
+                (reader, one["first_answer"])
+                for reader, one in read["readers"].items()
+                if one["first_answer"]
+            ]
+        )
     ]
     context = page.context(part="sessions", pairs=found, first_answers=first_answers)
     return render(request, "studies/results/sessions.html", context)
@@ -147,6 +167,7 @@ def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
     figure = page.figures.confusion(page.dataset, page.session, who)
     context = page.context(
         part="agreement",
+        summary=agreement_texts(page.read),
         who=who,
         people=people,
         drawn=[

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.presenters.work import ResultsProgress
 from reader_study.services.access import Access
-from reader_study.services.results import conclusions
+from reader_study.services.results import conclusions, headlines
 from reader_study.services.results import results as service
 from reader_study.services.results.results import NoResults
 from reader_study.views.common import access_of, frame, study_of
@@ -33,6 +33,12 @@ def overview(request: SignedInRequest, pk: int) -> HttpResponse:
     context = page.context(
         lines=_lines(page),
         conclusions=conclusions.of_report(page.report, page.dataset, page.session) if page.sessions else [],
+        headlines=headlines.of_dataset(page.report, page.dataset, page.session, page.figures.group_names)
+        if page.sessions
+        else [],
+        together=headlines.of_all(page.report, page.session, page.figures.group_names),
+        strata=headlines.strata_text(page.report),
+        policy=headlines.policy_name(page.results.policy),
         curves=[
             (key, figure)
             for key in DISEASE_KEYS

@@ -1,17 +1,21 @@
 """Every figure and table of a reader study, from CSV files. Needs no database."""
 
 from argparse import ArgumentTypeError
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
-from reader_study.services.results import completeness, conclusions, report_files
-from reader_study.statistics.doubts import doubts
+from classifier.plots.figures import note_words
+from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
+from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from reader_study.statistics.thresholds import read_thresholds
+from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
 
 # Of readers and of images on the console.
 _NAMED = 10
@@ -20,10 +24,10 @@ _NAMED = 10
 class Command(BaseCommand):
     help = (
         "Write report.json, tables and figures of a reader study. Columns of images: image, dataset, truth (and sex, "
-        "age, skin_type); of scores: image and the 12 disease keys; of answers: session, reader, group, image, answer "
-        "(and second, confidence, seconds, first_answer, reached). A row without an answer is a photo that was "
-        "skipped, or with reached 0 one that the reader never came to; a photo without a row was never shown to the "
-        "reader. DIR is written whole or not at all."
+        "age, skin_type, patient); of scores: image and the 12 disease keys; of answers: session, reader, group, "
+        "image, answer (and second, confidence, seconds, first_answer, reached, management: biopsy, no_biopsy or "
+        "other). A row without an answer is a photo that was skipped, or with reached 0 one that the reader never "
+        "came to; a photo without a row was never shown to the reader. DIR is written whole or not at all."
     )
     requires_system_checks = []
 
@@ -41,7 +45,12 @@ class Command(BaseCommand):
             "--margin", type=float, metavar="D", help="non-inferiority of balanced accuracy, 0 to 1"
         )
         parser.add_argument(
-            "--endpoints", type=_keys, default=(), metavar="KEYS", help="primary diseases, as bcc,mm"
+            "--endpoints",
+            type=_keys,
+            default=(),
+            metavar="KEYS",
+            help="primary ones: diseases as bcc,mm; accuracy, malignant (of the model against readers); "
+            "sessions_accuracy, sessions_malignant, sessions_management (of a later session minus an earlier one)",
         )
         parser.add_argument(
             "--fixed-before",
@@ -53,6 +62,13 @@ class Command(BaseCommand):
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
         )
         parser.add_argument("--whole-scores", type=Path, metavar="CSV", help="its scores")
+        parser.add_argument(
+            "--thresholds",
+            type=Path,
+            metavar="CSV",
+            help="the protocol's thresholds, chosen on another cohort: columns disease and threshold. Conclusions "
+            "then rest on them, not on the model's first choice",
+        )
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
 
     def handle(self, *, out: Path, ak: str, margin: float | None, **options):
@@ -64,12 +80,19 @@ class Command(BaseCommand):
         try:
             report_files.check_folder(out)
             tables = read_tables(*(options[name] for name in names))
+            thresholds = read_thresholds(options["thresholds"]) if options["thresholds"] else None
         except (TablesRefused, FileRefused, report_files.FolderRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
         found = report(
-            tables, ak=ak, margin=margin, endpoints=options["endpoints"], is_fixed=options["fixed_before"]
+            tables,
+            ak=ak,
+            margin=margin,
+            endpoints=options["endpoints"],
+            is_fixed=options["fixed_before"],
+            operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
+            thresholds=thresholds,
         )
         try:
             content = report_files.files(found, tables, with_figures=not options["no_figures"])
@@ -78,15 +101,15 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
-        for doubt in doubts(tables, found):
+        for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 
 def _keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip().casefold() for key in text.split(",") if key.strip())
-    if unknown := [key for key in keys if key not in DISEASE_KEYS]:
-        raise ArgumentTypeError(f"{', '.join(unknown)}: is none of {', '.join(DISEASE_KEYS)}")
+    if unknown := [key for key in keys if key not in ENDPOINTS]:
+        raise ArgumentTypeError(f"{', '.join(unknown)}: is none of {', '.join(ENDPOINTS)}")
     return keys
 
 
@@ -94,6 +117,7 @@ def _lines(found: dict) -> list[str]:
     said = {(one.dataset, one.session): one for one in completeness.of_all(found)}
     lines = []
     for name, dataset in found["datasets"].items():
+        asked: list[headlines.Headline] = []
         lines.append(f"{name}: {dataset['n']} images; {_model(found, dataset)}")
         for session, one in dataset["sessions"].items():
             wrong, read = one["mean_accuracy"], one["as_read"]["mean_accuracy"]
@@ -103,6 +127,24 @@ def _lines(found: dict) -> list[str]:
             lines.append(f"  {session}: {one['n_readers']} readers, mean accuracy {text}")
             lines += _completeness(said[name, session])
             lines += _conclusions(found, name, session)
+            asked = headlines.of_dataset(found, name, session, {})
+            lines += _headlines(one for one in asked if not one.pair)
+        lines += _headlines(one for one in asked if one.pair)
+    if found["pooled"]:
+        lines.append(headlines.strata_text(found))
+        for place, session in enumerate(found["sessions"]):
+            asked = headlines.of_all(found, session, {})
+            lines += _headlines(one for one in asked if not (one.pair and place))
+    return lines
+
+
+def _headlines(asked: Iterable[headlines.Headline]) -> list[str]:
+    lines = []
+    for one in asked:
+        if one.is_main:
+            figures = [one.values, one.difference, f"as read {one.as_read}" if one.as_read else "", one.n]
+            said = "; ".join(part for part in (*figures, f"p {one.p}" if one.p else "") if part)
+            lines.append(f"    {one.question} ({one.merit}), {one.comparison}: {said}. {one.text}")
     return lines
 
 
@@ -110,7 +152,10 @@ def _model(found: dict, dataset: dict) -> str:
     evaluable = [one["auc"] for one in dataset["diseases"].values() if one["evaluable"]]
     if evaluable:
         return f"model: macro AUC {sum(evaluable) / len(evaluable):.4f} over {len(evaluable)} diseases"
-    return "model: no disease is evaluable" if found["settings"]["has_model"] else "no model"
+    if not found["settings"]["has_model"]:
+        return "no model: no scores were given"
+    why = Counter(note_words(one["note"]) for one in dataset["diseases"].values())
+    return f"model: no disease is evaluable ({'; '.join(f'{n} × {said}' for said, n in why.items())})"
 
 
 def _completeness(found: completeness.Completeness) -> list[str]:
@@ -130,10 +175,13 @@ def _conclusions(found: dict, dataset: str, session: str) -> list[str]:
     if not found["settings"]["has_model"]:
         return []
     primary = [one for one in conclusions.of_report(found, dataset, session) if one.is_primary]
+    point = "model at its fixed threshold" if found["settings"]["thresholds"] else "model's first choice"
     if not primary:
+        if found["settings"]["primary"]:
+            return []
         return ["    model against readers: no primary endpoint (--endpoints), so nothing is concluded"]
     return [
-        f"    model's first choice - readers, {one.key}: {one.difference or 'not evaluable'} with missing answers as "
+        f"    {point} - readers, {one.key}: {one.difference or 'not evaluable'} with missing answers as "
         f"wrong, {one.as_read or 'not evaluable'} as read. {one.text}"
         for one in primary
     ]

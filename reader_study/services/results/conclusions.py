@@ -12,6 +12,7 @@ from reader_study.plots.study import disease_name
 from reader_study.services.results.completeness import why_text
 from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
+from reader_study.statistics.endpoints import OF_MODEL
 from reader_study.statistics.points import LEAST_CASES
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -20,8 +21,9 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 class Conclusion:
     """``verdict``: whether something was shown, or nothing can be said (those of statistics/verdicts.py).
 
-    Differences are model - readers: of the model's first choice with missing answers as wrong, and ``as_read``; and
-    at the ``youden`` threshold of the same photos, from which nothing is concluded.
+    Differences are model - readers: at the operating point of the protocol (the model's first choice, or fixed
+    thresholds) with missing answers as wrong, and ``as_read``; and at the ``youden`` threshold of the same photos, from
+    which nothing is concluded.
     """
 
     key: str
@@ -57,24 +59,24 @@ def conclusions(
     primary: Sequence[str],
 ) -> list[Conclusion]:
     """``found``: the verdicts on ``tests``, those of one session and dataset in the report."""
-    chosen = [key for key in DISEASE_KEYS if key in primary]
-    order = [*chosen, *(key for key in DISEASE_KEYS if key not in chosen)]
+    chosen = [*(key for key in OF_MODEL if key in primary), *(key for key in DISEASE_KEYS if key in primary)]
+    order = sorted(DISEASE_KEYS, key=lambda key: (key not in chosen, DISEASE_KEYS.index(key)))
     return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
 
 
 def _conclusion(
     key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
 ) -> Conclusion:
-    first_choice = test["argmax"] or {}
+    first_choice = test[verdicts.POINTS[found["operating_point"]]] or {}
     rule = found["rules"].get(MISSING_IS_WRONG, {})
     return Conclusion(
         key,
         disease_name(key),
         key in chosen,
         found["verdict"],
-        _open_text(found["reasons"], design, chosen)
+        open_text(found["reasons"], design, chosen)
         if found["reasons"]
-        else _claim_text(found["claim"], margin),
+        else claim_text(found["claim"], margin),
         _difference(first_choice),
         _difference(first_choice.get(AS_READ) or {}),
         _difference(test),
@@ -86,7 +88,7 @@ def _difference(test: Mapping) -> str:
     return "" if test.get("difference") is None else difference_text(test)
 
 
-def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -> str:
+def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -> str:
     """Why nothing is concluded."""
     if reasons == [verdicts.SECONDARY] and chosen:
         return _("Secondary: an estimate, from which nothing is concluded.")
@@ -97,8 +99,7 @@ def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -
             "missing answers counted as wrong and missing answers left out do not lead to the same conclusion"
         ),
         verdicts.SECONDARY: _("not a primary endpoint") if chosen else _("no endpoint was named as primary"),
-        notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of the disease, or of all others")
-        % {"n": LEAST_CASES},
+        notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class") % {"n": LEAST_CASES},
         notes.OTHER_IMAGES: why_text(design),
         notes.MANY_MISSING: why_text(design),
     }
@@ -110,7 +111,7 @@ def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -
     return text % {"reasons": "; ".join(said)}
 
 
-def _claim_text(claim: str, margin: float | None) -> str:
+def claim_text(claim: str, margin: float | None) -> str:
     if margin is None:
         return {
             verdicts.SUPERIOR: _("The model is better than the readers' mean. No margin was set."),

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
+from reader_study.services.results import questions_text
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -207,11 +208,18 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
                     "The non-inferiority margin of %(margin)s was set when the answers were already known."
                 )
             yield text % {"margin": f"{settings['margin']:g}"}
-        yield _(
-            "Conclusions rest on the model's first choice; its Youden threshold is a sensitivity analysis."
+        yield (
+            _(
+                "Conclusions rest on the thresholds that the protocol fixed; the Youden threshold of these photos is a "
+                "sensitivity analysis."
+            )
+            if settings["thresholds"]
+            else _(
+                "Conclusions rest on the model's first choice; its Youden threshold is a sensitivity analysis."
+            )
         )
-        if study.endpoints:
-            names = ", ".join(disease_name(key) for key in DISEASE_KEYS if key in study.endpoints)
+        if settings["primary"]:
+            names = ", ".join(map(questions_text.endpoint_name, settings["primary"]))
             yield _("Primary endpoints: %(names)s, adjusted by Holm's method; all others are secondary.") % {
                 "names": names
             }
@@ -221,6 +229,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
             else _("Actinic keratosis counts as malignant where two groups are needed.")
         )
         yield policy
+    yield from questions_text.sentences(report)
     if len(report["sessions"]) > 1:
         yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
     if any(
@@ -228,7 +237,11 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
         for found in report["datasets"].values()
         for read in found["sessions"].values()
     ):
-        yield _("Agreement is given as Cohen's kappa with the truth and Fleiss's kappa among readers.")
+        yield _(
+            "Agreement is given as Cohen's kappa with the truth and Fleiss's kappa among readers, both on what was "
+            "answered, and as Krippendorff's alpha, which takes incomplete answers too; the intervals of the latter "
+            "two are percentiles of a bootstrap of the photos."
+        )
 
 
 def _conduct(study: Study) -> Iterator[str]:

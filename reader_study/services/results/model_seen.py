@@ -62,7 +62,13 @@ def without_tests(report: dict[str, Any]) -> dict[str, Any]:
     for found in report["datasets"].values():
         for name in _OF_THE_MODEL:
             _clear(found[name])
-        found["verdicts"] = {name: opened(one, MODEL_SEEN) for name, one in found["verdicts"].items()}
+        for name in ("verdicts", "question_verdicts"):
+            found[name] = {session: opened(one, MODEL_SEEN) for session, one in found[name].items()}
+    for found in filter(None, (*report["datasets"].values(), report["pooled"])):
+        for question in found["questions"].values():
+            _clear(question["ai_vs_readers"])
+            if question["alternative"]:
+                _clear(question["alternative"]["ai_vs_readers"])
     return report
 
 

@@ -243,7 +243,7 @@ def _make_images(study: Study, tables: StudyTables, photos: Mapping[str, Photo])
         rows.append(
             StudyImage(
                 study=study, number=number, name=image.name, dataset=image.dataset, truth=image.truth, sex=image.sex,
-                age=image.age, skin_type=image.skin_type, scores=scores, photo=photo,
+                age=image.age, skin_type=image.skin_type, scores=scores, photo=photo, patient=image.patient,
             )
         )  # fmt: skip
     return {row.name: row for row in StudyImage.objects.bulk_create(rows, batch_size=_BATCH)}

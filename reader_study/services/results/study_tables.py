@@ -11,7 +11,7 @@ from django.conf import settings
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
 from reader_study.models import Answer as AnswerRow
-from reader_study.models import Reader, Reading, Study
+from reader_study.models import Reader, Reading, Study, StudyImage
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -31,12 +31,27 @@ def of_study(study: Study) -> StudyTables:
     Without scores of every photo there is no model: ``lacking_scores`` says which are missing.
     """
     rows = list(study.images.filter(is_practice=False).order_by("number"))
-    images = tuple(Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type) for row in rows)
+    patients = _patients(study, rows)
+    images = tuple(
+        Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type, patients[row.pk])
+        for row in rows
+    )
     scores = None
     if rows and all(row.scores for row in rows):
         scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
     return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
+
+
+def _patients(study: Study, rows: list[StudyImage]) -> dict[int, str]:
+    """Who is the same person, by image: as a replay's files say, else numbered, for codes are the clinic's own."""
+    if study.origin == Study.Origin.REPLAY:
+        return {row.pk: row.patient for row in rows}
+    shown = dict(
+        study.images.exclude(photo__lesion__patient=None).values_list("pk", "photo__lesion__patient")
+    )
+    numbers = {patient: number for number, patient in enumerate(dict.fromkeys(shown.values()), start=1)}
+    return {row.pk: f"P{numbers[shown[row.pk]]:04d}" if row.pk in shown else "" for row in rows}
 
 
 def lacking_scores(study: Study) -> list[str]:
@@ -182,15 +197,18 @@ def to_csv(tables: StudyTables) -> dict[str, bytes]:
     """The tables as files by name, such that ``read_tables`` gives the very same tables."""
     files = {
         IMAGES: table_csv(
-            ("image", "dataset", "truth", "sex", "age", "skin_type"),
-            ((one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type) for one in tables.images),
+            ("image", "dataset", "truth", "sex", "age", "skin_type", "patient"),
+            (
+                (one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type, one.patient)
+                for one in tables.images
+            ),
         ),
         ANSWERS: table_csv(
             ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer",
-             "reached"),
+             "reached", "management"),
             (
                 (one.session, one.reader, one.group, one.image, one.answer, one.second, one.confidence,
-                 one.seconds, one.first_answer, "" if one.reached else 0)
+                 one.seconds, one.first_answer, "" if one.reached else 0, one.management)
                 for one in tables.answers
             ),
         ),

@@ -31,7 +31,7 @@ def test_intercept_and_slope_are_of_greatest_likelihood(seed):
     assert [(truth - p).sum(), ((truth - p) * x).sum()] == pytest.approx([0, 0], abs=1e-8)
     design = np.column_stack([np.ones_like(x), x])
     errors = np.sqrt(np.diag(np.linalg.inv(design.T * (p * (1 - p)) @ design)))
-    assert (found.intercept.se, found.slope.se) == pytest.approx(tuple(errors), rel=1e-6)
+    assert (found.intercept.se, found.slope.se) == pytest.approx(tuple(errors), rel=1e-11)
     assert found.slope.high - found.slope.low == pytest.approx(2 * 1.959964 * found.slope.se, rel=1e-6)
     large = 1 / (1 + np.exp(-(found.in_the_large.value + x)))
     assert large.sum() == pytest.approx(truth.sum(), abs=1e-8)

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from classifier.metrics import notes
+from reader_study.services.results.doubt_texts import texts
 from reader_study.statistics.design import designs
-from reader_study.statistics.doubts import doubts
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, Image, StudyTables, read_tables
@@ -205,14 +206,26 @@ def test_a_comma_between_commas_stays_no_number(tmp_path):
 
 
 def test_names_and_scores_that_look_like_a_mistake_are_named():
-    tables = made_study(n=60, readers=2, datasets=("asan",))
-    assert list(doubts(tables, report(tables))) == []
+    tables = made_study(n=60, readers=1, sessions=("unaided",), datasets=("asan",))
+
+    def said(odd: StudyTables) -> list[str]:
+        return texts(report(odd))
+
+    assert said(tables) == []
     answers = tuple(
-        replace(one, reader=one.reader.upper()) if one.session == "aided" else one for one in tables.answers
+        replace(one, reader=one.reader.upper()) if one.image > "photo-0030" else one for one in tables.answers
     )
-    odd = replace(tables, answers=answers, scores=1 - tables.scores)
-    said = list(doubts(odd, report(odd)))
-    assert said[0].startswith("readers 'reader-00', 'READER-00' are taken as different")
-    assert "below chance" in said[-1]
-    same = replace(tables, scores=tables.scores * 0)
-    assert "are the same for every image" in next(iter(doubts(same, report(same))))
+    odd = said(replace(tables, answers=answers, scores=1 - tables.scores))
+    assert odd[0].startswith("Readers “reader-00”, “READER-00” are taken as different")
+    assert "below chance" in odd[-1]
+    assert "are the same for every image" in said(replace(tables, scores=tables.scores * 0))[0]
+    halves = tables.scores * np.where(np.arange(60) < 25, 100, 1)[:, None]
+    assert said(replace(tables, scores=halves))[0].startswith(
+        "The scores of 25 images look like percentages, those of 35 like shares from 0 to 1 (percentages: photo-0000"
+    )
+    # All in percent is one scale; and a score that is lowest where it should be highest has no threshold.
+    assert said(replace(tables, scores=tables.scores * 100)) == []
+    turned = tables.scores.copy()
+    turned[:, 0] = [image.truth != "bcc" for image in tables.images]
+    (one,) = said(replace(tables, scores=turned))
+    assert one.startswith("asan: no threshold tells Basal cell carcinoma apart")

@@ -142,7 +142,8 @@ def test_readers(asan):
     a, b = readers["A"], readers["B"]
     assert (a["group"], a["n"], a["answered"], a["missing"], a["right"]) == ("professor", 6, 5, 1, 4)
     assert (a["accuracy"], b["accuracy"]) == (pytest.approx(4 / 6), pytest.approx(4 / 6))
-    assert a["kappa_vs_truth"] == pytest.approx((4 / 6 - 12 / 36) / (1 - 12 / 36))
+    assert a["kappa_missing_as_category"] == pytest.approx((4 / 6 - 12 / 36) / (1 - 12 / 36))
+    assert a["kappa_vs_truth"] == pytest.approx((4 / 5 - 12 / 25) / (1 - 12 / 25))
     assert b["kappa_vs_truth"] == pytest.approx((4 / 6 - 14 / 36) / (1 - 14 / 36))
     assert a["answered_only"]["accuracy"] == pytest.approx(4 / 5)
     assert a["answered_only"]["kappa_vs_truth"] == pytest.approx((4 / 5 - 12 / 25) / (1 - 12 / 25))
@@ -172,16 +173,19 @@ def test_readers_together(asan):
     found = asan["sessions"]["unaided"]
     assert (found["n_readers"], found["note"]) == (2, "")
     assert (found["mean_accuracy"], found["sd_accuracy"]) == (pytest.approx(2 / 3), 0)
-    assert found["fleiss_kappa"] == pytest.approx((2 / 6 - 52 / 144) / (1 - 52 / 144))
-    assert found["fleiss_answered_only"] == {"kappa": pytest.approx((2 / 5 - 0.5) / 0.5), "images": 5}
+    assert found["fleiss_kappa"] == pytest.approx((2 / 5 - 0.5) / 0.5)
+    assert found["fleiss_answered_only"] == {"kappa": found["fleiss_kappa"], "images": 5}
+    with_missing = found["fleiss_missing_as_category"]
+    assert with_missing["kappa"] == pytest.approx((2 / 6 - 52 / 144) / (1 - 52 / 144))
+    assert with_missing["images"] == 6 and found["krippendorff"]["images"] == 5
     bcc = found["average"]["bcc"]
     assert (bcc["sensitivity"], bcc["specificity"]) == (0.75, 0.75)
     assert (bcc["sensitivity_sd"], bcc["specificity_sd"]) == (pytest.approx(math.sqrt(1 / 8)), 0)
     # Readers do not vary together: SE = SD/sqrt 2, one degree of freedom, clipped.
     assert bcc["sensitivity_ci"] == [0, 1]
     assert found["pairwise_kappa"]["readers"] == ["A", "B"]
-    # They agree on two of six; A 3 bcc 2 nevus 1 missing, B 2 bcc 3 nevus 1 ak.
-    between = (2 / 6 - 12 / 36) / (1 - 12 / 36)
+    # They agree on two of the five that both answered; A 3 bcc 2 nevus, B 2 bcc 3 nevus.
+    between = (2 / 5 - 12 / 25) / (1 - 12 / 25)
     assert found["pairwise_kappa"]["kappa"] == [[1, pytest.approx(between)], [pytest.approx(between), 1]]
     pooled = found["confusion"]
     bcc_row = dict(zip(pooled["columns"], pooled["counts"][pooled["rows"].index("bcc")], strict=True))

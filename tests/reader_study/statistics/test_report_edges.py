@@ -232,7 +232,7 @@ def test_a_dataset_that_a_reader_never_came_to_is_all_wrong():
     reader = session["readers"]["reader-01"]
     assert (reader["answered"], reader["missing"], reader["right"], reader["accuracy"]) == (0, 24, 0, 0)
     assert (reader["skipped"], reader["not_reached"]) == (0, 24)
-    assert reader["note"] == "" and reader["answered_only"]["accuracy"] is None
+    assert reader["note"] == notes.NO_ANSWERS and reader["answered_only"]["accuracy"] is None
     assert reader["points"]["bcc"]["sensitivity"] == 0 and reader["points"]["bcc"]["specificity"] == 1
     assert session["n_readers"] == session["average"]["bcc"]["readers"] == 3
     others = sum(whole["unaided"]["readers"][f"reader-0{other}"]["accuracy"] for other in (0, 2))

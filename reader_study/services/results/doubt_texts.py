@@ -1,0 +1,61 @@
+"""What looks like a mistake in a study's data, in one line each: for pages and for the console."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+
+from reader_study.plots.study import disease_name
+from reader_study.statistics import doubts
+
+
+def texts(report: Mapping) -> list[str]:
+    """All of a report, or none where nothing looks so."""
+    return [_text(one) for one in report["doubts"]]
+
+
+def _text(doubt: Mapping) -> str:
+    code = doubt["code"]
+    if code == doubts.NAMES_ALIKE:
+        kinds = {
+            "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
+            "images": _("Images"),
+        }  # fmt: skip
+        names = ", ".join(f"“{name}”" for name in doubt["names"])
+        return _("%(kind)s %(names)s are taken as different; are they the same?") % {
+            "kind": kinds[doubt["kind"]], "names": names,
+        }  # fmt: skip
+    if code == doubts.IN_PERCENT:
+        said = {"percent": doubt["percent"], "shares": doubt["shares"], "names": ", ".join(doubt["images"])}
+        if doubt["is_percent"]:
+            return (
+                _(
+                    # xgettext:no-python-format
+                    "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
+                    "to 1 (percentages: %(names)s …); every figure of the model takes them as they are."
+                )
+                % said
+            )
+        return (
+            _(
+                # xgettext:no-python-format
+                "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
+                "to 1 (shares: %(names)s …); every figure of the model takes them as they are."
+            )
+            % said
+        )
+    said = {"dataset": doubt["dataset"], "diseases": ", ".join(map(disease_name, doubt["diseases"]))}
+    if code == doubts.CONSTANT:
+        return (
+            _("%(dataset)s: the scores of %(diseases)s are the same for every image, so nothing is compared.")
+            % said
+        )
+    if code == doubts.REVERSED:
+        return _(
+            "%(dataset)s: the mean AUC is %(auc).3f, below chance; are the scores turned round, or beside other images?"
+        ) % {**said, "auc": doubt["auc"]}
+    return (
+        _(
+            "%(dataset)s: no threshold tells %(diseases)s apart; the Youden optimum is to list every image, or none."
+        )
+        % said
+    )

@@ -1,0 +1,330 @@
+"""The questions asked of all diseases together: which share was named rightly, was malignant told from benign, was a
+biopsy taken of what is malignant. Readers, the model against readers, and sessions, for all readers and by group.
+
+Every question comes down to who was right on which image; a missing answer is wrong, or with the rule AS_READ no
+answer at all. The model answers with its first choice, as a reader does. "Malignant against benign" may rest on the
+protocol's thresholds instead: malignant is then what any malignant disease is listed for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from classifier.metrics import notes
+from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, tier_groups
+from classifier.metrics.proportions import proportion
+from reader_study import mrmc
+from reader_study.statistics import by_design, one_shot, patterns
+from reader_study.statistics.coded import AS_READ, MISSING, MISSING_IS_WRONG, Part, Session
+from reader_study.statistics.differences import (
+    later_minus_earlier,
+    model_by_design,
+    model_minus_readers,
+    no_model,
+    no_pair,
+)
+from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT
+from reader_study.statistics.model import interval
+from reader_study.statistics.points import clipped, too_few
+from reader_study.statistics.tables import BIOPSY, MANAGEMENTS
+from reader_study.statistics.verdicts import FIRST_CHOICE
+from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT
+
+QUESTIONS = (ACCURACY, MALIGNANCY, MANAGEMENT)
+SENSITIVITY, SPECIFICITY, BALANCED = "sensitivity", "specificity", "balanced_accuracy"
+# By question; the first is what a conclusion rests on.
+MERITS = {
+    ACCURACY: (ACCURACY,),
+    MALIGNANCY: (BALANCED, SENSITIVITY, SPECIFICITY),
+    MANAGEMENT: (BALANCED, SENSITIVITY, SPECIFICITY),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a part. ``positive`` [n]: what is malignant, for which ``codes`` stand; None where all images
+    count alike. ``model`` [n]: where the model is right; None with a ``model_note``."""
+
+    name: str
+    part: Part
+    positive: np.ndarray | None
+    codes: np.ndarray
+    model: np.ndarray | None
+    model_note: str
+
+    def right(self, who: Session) -> np.ndarray:
+        """Where readers are right [J, n]; never where they said nothing."""
+        if self.positive is None:
+            return np.asarray(who.codes == self.part.truth)
+        said = (
+            who.management == MANAGEMENTS.index(BIOPSY)
+            if self.name == MANAGEMENT
+            else np.isin(who.codes, self.codes)
+        )
+        return np.asarray((said == self.positive) & self.answered(who))
+
+    def answered(self, who: Session) -> np.ndarray:
+        return np.asarray((who.management if self.name == MANAGEMENT else who.codes) != MISSING)
+
+    def cells(self, who: Session, rule: str) -> np.ndarray:
+        return who.given if rule == MISSING_IS_WRONG else who.given & self.answered(who)
+
+    def among(self, merit: str) -> tuple[np.ndarray, ...]:
+        """The classes of images of which the figure is the mean of shares."""
+        if self.positive is None:
+            return (np.ones(len(self.part.truth), bool),)
+        classes = {SENSITIVITY: (self.positive,), SPECIFICITY: (~self.positive,)}
+        return classes.get(merit, (self.positive, ~self.positive))
+
+    def merit(self, merit: str, right: np.ndarray, cells: np.ndarray) -> mrmc.Merit:
+        """The figure of each reader: a share jackknifed over its own cases, balanced accuracy over all."""
+        classes = self.among(merit)
+        if len(classes) == 1:
+            return mrmc.accuracy(right, cells & classes[0])
+        # A positive decision is a right one on what is positive, a wrong one on all else.
+        return mrmc.balanced_accuracy(right == self.positive, np.asarray(self.positive), cells)
+
+    def kernel(self, merit: str, right: np.ndarray, cells: np.ndarray) -> one_shot.Kernel:
+        """The same for U-statistics, where readers read different images."""
+        classes = self.among(merit)
+        if self.positive is None or len(classes) == 1:
+            return by_design.kernel(by_design.ACCURACY, right, self.part.truth, cells & classes[0])
+        return by_design.kernel(by_design.BALANCED_ACCURACY, right == self.positive, self.positive, cells)
+
+
+def malignancy(
+    part: Part, ak: str, operating_point: str = FIRST_CHOICE, thresholds: Mapping[str, float] | None = None
+) -> Question:
+    """Malignant against benign, with actinic keratosis where ``ak`` says."""
+    malignant = np.array([DISEASE_KEYS.index(key) for key in tier_groups(ak)[MALIGNANT]])
+    positive = np.isin(part.truth, malignant)
+    decided, note = _model_says(part, malignant, operating_point, thresholds or {})
+    right = None if decided is None else np.asarray(decided == positive)
+    return Question(MALIGNANCY, part, positive, malignant, right, note)
+
+
+def _model_says(
+    part: Part, malignant: np.ndarray, operating_point: str, thresholds: Mapping[str, float]
+) -> tuple[np.ndarray | None, str]:
+    if (note := _no_model(part)) or part.scores is None or part.argmax is None:
+        return None, note
+    if operating_point == FIRST_CHOICE:
+        return np.isin(part.argmax, malignant), ""
+    limits = [thresholds.get(DISEASE_KEYS[place]) for place in malignant]
+    if None in limits:
+        return None, notes.NO_THRESHOLD
+    return np.asarray((part.scores[:, malignant] > np.array(limits, float)).any(1)), ""
+
+
+def _no_model(part: Part) -> str:
+    if part.scores is None:
+        return notes.NO_SCORES
+    return notes.CONSTANT_SCORES if part.scores.min() == part.scores.max() else ""
+
+
+def accuracy(part: Part) -> Question:
+    """The share of images named rightly."""
+    note = _no_model(part)
+    right = None if note or part.argmax is None else np.asarray(part.argmax == part.truth)
+    return Question(ACCURACY, part, None, np.array([]), right, note)
+
+
+def management(part: Part, ak: str) -> Question:
+    """Biopsy of what is malignant, none of what is benign; the model is not asked."""
+    asked = malignancy(part, ak)
+    return Question(MANAGEMENT, part, asked.positive, asked.codes, None, notes.NO_MODEL_ANSWER)
+
+
+def questions(
+    part: Part,
+    ak: str,
+    margin: float | None = None,
+    operating_point: str = FIRST_CHOICE,
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Every question that was put to the readers. Of those that need two groups, the ``alternative`` place of actinic
+    keratosis stands beside."""
+    other = AS_MALIGNANT if ak == AS_BENIGN else AS_BENIGN
+
+    def both(make: Callable[[str], Question]) -> dict[str, Any]:
+        found, alternative = ({"ak": policy, **_found(make(policy), margin)} for policy in (ak, other))
+        return found | {"alternative": alternative}
+
+    asked = {
+        ACCURACY: {"ak": None, **_found(accuracy(part), margin), "alternative": None},
+        MALIGNANCY: both(lambda policy: malignancy(part, policy, operating_point, thresholds)),
+    }
+    if any((session.management != MISSING).any() for session in part.sessions):
+        asked[MANAGEMENT] = both(lambda policy: management(part, policy))
+    return asked
+
+
+def _found(asked: Question, margin: float | None) -> dict[str, Any]:
+    positive = asked.positive
+    sessions = [one for one in asked.part.sessions if asked.name != MANAGEMENT or asked.answered(one).any()]
+    return {
+        "n": len(asked.part.truth),
+        "n_positives": None if positive is None else int(positive.sum()),
+        "n_negatives": None if positive is None else int((~positive).sum()),
+        "model": _model(asked),
+        "readers": {one.name: _by_group(one, lambda who: _readers(asked, who)) for one in sessions},
+        "ai_vs_readers": {
+            one.name: _by_group(one, lambda who: _against_model(asked, who, margin)) for one in sessions
+        },
+        "compare": {f"{a.name}_vs_{b.name}": _compared(asked, a, b) for a, b in combinations(sessions, 2)},
+    }
+
+
+def _by_group(session: Session, of: Callable[[Session], dict[str, Any]]) -> dict[str, Any]:
+    """All readers who read anything in the session, and each group of them that has a name."""
+    who = session.who_read()
+    groups = {
+        name: of(who.of([one == name for one in who.groups])) for name in dict.fromkeys(who.groups) if name
+    }
+    return {"all": of(who), "groups": groups}
+
+
+def _model(asked: Question) -> dict[str, Any]:
+    found: dict[str, Any] = {"note": asked.model_note}
+    if asked.model is None:
+        return found
+    for merit in MERITS[asked.name]:
+        shares = [proportion((asked.model & one).sum(), one.sum()) for one in asked.among(merit)]
+        values = [share.value for share in shares]
+        found[merit] = (
+            None if None in values else float(np.mean([value for value in values if value is not None]))
+        )
+        # A mean of two shares has no Wilson's interval.
+        found[f"{merit}_ci"] = interval(shares[0]) if len(shares) == 1 else None
+    return found
+
+
+def _both(
+    asked: Question, sessions: Sequence[Session], of: Callable[[str], dict[str, Any]]
+) -> dict[str, Any]:
+    """By either way to count missing answers, which are one where nothing is missing."""
+    wrong = of(MISSING_IS_WRONG)
+    is_complete = all(not (who.given & ~asked.answered(who)).any() for who in sessions)
+    return wrong | {AS_READ: dict(wrong) if is_complete else of(AS_READ)}
+
+
+def _readers(asked: Question, who: Session) -> dict[str, Any]:
+    return {merit: _both(asked, [who], partial(_mean, asked, who, merit)) for merit in MERITS[asked.name]}
+
+
+def _mean(asked: Question, who: Session, merit: str, rule: str) -> dict[str, Any]:
+    able, cells, note = _able(asked, merit, asked.cells(who, rule))
+    found: dict[str, Any] = {"n_readers": int(able.sum()), "mean": None, "sd": None, "ci": None, "note": note}
+    if note:
+        return found
+    values = asked.merit(merit, asked.right(who)[able], cells[able])
+    single = mrmc.single(values)
+    sd = float(values.value.std(ddof=1)) if values.value.size > 1 else None
+    return found | {"mean": single.mean, "sd": sd, "ci": clipped(single), "note": single.note}
+
+
+def _able(asked: Question, merit: str, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Readers who have a case of each class, and why nobody has."""
+    classes = asked.among(merit)
+    able = np.ones(len(cells), bool)
+    for one in classes:
+        able &= (cells & one).any(1)
+    if able.any():
+        return able, cells, ""
+    if not len(cells) or not cells.any():
+        return able, cells, notes.NO_ANSWERS
+    lacking = [one.any() for one in asked.among(BALANCED)]
+    note = notes.missing_class(*map(int, lacking)) if len(lacking) > 1 else ""
+    return able, cells, note or notes.OTHER_IMAGES
+
+
+def _cases(asked: Question, merit: str, cells: np.ndarray) -> dict[str, Any]:
+    """How many images of each class anybody has; a class of too few has no conclusion."""
+    counts = [int((cells & one).any(0).sum()) for one in asked.among(merit)]
+    return {"n_cases": sum(counts), "too_few": too_few(*counts)}
+
+
+def _against_model(asked: Question, who: Session, margin: float | None) -> dict[str, Any]:
+    return {
+        merit: _both(asked, [who], partial(_one_against, asked, who, merit, margin))
+        for merit in MERITS[asked.name]
+    }
+
+
+def _one_against(
+    asked: Question, who: Session, merit: str, margin: float | None, rule: str
+) -> dict[str, Any]:
+    able, cells, note = _able(asked, merit, asked.cells(who, rule))
+    found = no_model() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    if (note := asked.model_note or note) or asked.model is None:
+        return found | {"note": note}
+    cells = cells[able]
+    model, readers = np.broadcast_to(asked.model, cells.shape), asked.right(who)[able]
+    # The margin is one of accuracy and balanced accuracy.
+    limit = margin if merit == MERITS[asked.name][0] else None
+    named = by_design.named(cells[None], who.given[able][None])
+    if named["method"] == patterns.U_STATISTICS:
+        kernels = (asked.kernel(merit, right, cells) for right in (model, readers))
+        return found | named | model_by_design(*kernels, limit)
+    among = (cells & np.logical_or.reduce(asked.among(merit))).any(0)
+    merits = (asked.merit(merit, right, cells) for right in (model, readers))
+    return found | named | model_minus_readers(*merits, limit, asked.part.patients, among)
+
+
+def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
+    """Those who read both sessions; later - earlier."""
+    a, b = a.who_read(), b.who_read()
+    both = [reader for reader in a.readers if reader in b.readers]
+    a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
+
+    def of(chosen: np.ndarray) -> dict[str, Any]:
+        one, other = a.of(chosen), b.of(chosen)
+        return {
+            merit: _both(asked, [one, other], partial(_one_pair, asked, one, other, merit))
+            for merit in MERITS[asked.name]
+        }
+
+    groups = {
+        name: of(np.array([one == name for one in a.groups])) for name in dict.fromkeys(a.groups) if name
+    }
+    return {"all": of(np.ones(len(both), bool)), "groups": groups}
+
+
+def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) -> dict[str, Any]:
+    of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
+    able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
+    found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    if note:
+        shared = a.readers and (a.given.any() or b.given.any())
+        return found | {"note": notes.NO_COMMON_IMAGES if note == notes.NO_ANSWERS and shared else note}
+    right = np.stack([asked.right(one) for one in (a, b)])
+    named = by_design.named(of_each, np.stack([a.given, b.given]))
+    if named["method"] == patterns.U_STATISTICS:
+        return found | named | _each(asked, merit, right, of_each)
+    among = (cells[able] & np.logical_or.reduce(asked.among(merit))).any(0)
+    both = asked.merit(merit, right[:, able], cells[able])
+    return found | named | later_minus_earlier(both, asked.part.patients, among)
+
+
+def _each(asked: Question, merit: str, right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
+    """Each session with all that was read in it, ``cells`` [2, J, n]."""
+    able = np.logical_and.reduce([(cells & one).any((0, 2)) for one in asked.among(merit)])
+    first, second = (
+        asked.kernel(merit, one, read) for one, read in zip(right[:, able], cells[:, able], strict=True)
+    )
+    counts = _cases(asked, merit, cells[:, able].any(0))
+    return by_design.sessions(first, second) | {"n_readers": int(able.sum()), **counts}
+
+
+def tests_of(
+    found: Mapping[str, Mapping[str, Any]], kind: str, name: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The test that a conclusion on each question rests on: of all readers, of the question's first figure.
+    ``kind``: "ai_vs_readers" with a session's name, "compare" with a pair's."""
+    for question, one in found.items():
+        if name in one[kind]:
+            yield question, one[kind][name]["all"][MERITS[question][0]]
