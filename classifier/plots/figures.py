@@ -396,6 +396,7 @@ def note_words(code: str) -> str:
         "no_common_images": _("not comparable: no photo in both sessions"),
         "too_few_cases": _("too few"),
         "one_test": _("there is one test"),
+        "no_size": _("no number of cases is enough"),
         "constant_scores": _("not evaluable: the score is the same for every photo"),
         "other_readers": _("not comparable: not the same readers"),
     }[code]
