@@ -46,13 +46,15 @@ class Question:
 @dataclass(frozen=True)
 class Pilot:
     """``effect`` as it came out: later - earlier, or model - readers. ``cases`` are those that count for the measure:
-    of a sensitivity the photos of the disease, of a specificity all others, else all."""
+    of a sensitivity the photos of the disease, of a specificity all others, else all. ``positives``: the photos
+    of the disease, or cases with it."""
 
     spread: sizing.Spread
     effect: float
     readers: int
     cases: int
     sessions: tuple[str, ...]
+    positives: int | None = None
 
 
 def of_study(tables: StudyTables, question: Question) -> Pilot:
@@ -76,7 +78,8 @@ def of_study(tables: StudyTables, question: Question) -> Pilot:
     merit, cases = _merit(part, np.stack(said), question)
     if merit.deviations is None:
         raise NoPilot(notes.ONE_IN_CLASS)
-    return _pilot(question.design, merit, cases, names)
+    shown = part.truth == DISEASE_KEYS.index(question.disease) if question.disease else None
+    return _pilot(question.design, merit, cases, names, None if shown is None else int(shown.sum()))
 
 
 def of_ratings(ratings: Ratings | AiRatings | AiAndTests, design: str) -> Pilot:
@@ -96,10 +99,12 @@ def of_ratings(ratings: Ratings | AiRatings | AiAndTests, design: str) -> Pilot:
         if len(ratings.tests) < 2:
             raise NoPilot(notes.ONE_TEST)
         values, names = ratings.values[:2], ratings.tests[:2]
-    return _pilot(design, mrmc.auc(values, ratings.truth), ratings.truth.size, names)
+    return _pilot(
+        design, mrmc.auc(values, ratings.truth), ratings.truth.size, names, int(ratings.truth.sum())
+    )
 
 
-def _pilot(design: str, both: mrmc.Merit, cases: int, names: tuple[str, ...]) -> Pilot:
+def _pilot(design: str, both: mrmc.Merit, cases: int, names: tuple[str, ...], positives: int | None) -> Pilot:
     """``both`` [2, J]: the earlier session and the later one, or readers and the model."""
     first, second = (float(one) for one in both.value.mean(1))
     readers = both.value.shape[1]
@@ -109,7 +114,7 @@ def _pilot(design: str, both: mrmc.Merit, cases: int, names: tuple[str, ...]) ->
     spread = sizing.of_model(both[0] - both[1], cases) if is_model else sizing.of_sessions(both, cases)
     if not (spread.readers or spread.own):
         raise NoPilot(notes.NO_VARIANCE)
-    return Pilot(spread, second - first, readers, cases, names)
+    return Pilot(spread, second - first, readers, cases, names, positives)
 
 
 def _part(tables: StudyTables, dataset: str) -> Part:
