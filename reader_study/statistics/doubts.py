@@ -1,11 +1,11 @@
 """What in a study's tables is allowed but looks like a mistake, said in one line each."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from classifier.metrics import notes
 from reader_study.statistics.tables import StudyTables
+from skinclinic.archive.formats.words.folding import bare
 
 
 def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
@@ -39,6 +39,5 @@ def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
 def _alike(names: Iterable[str]) -> list[list[str]]:
     together: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        plain = unicodedata.normalize("NFKC", name).casefold().strip()
-        together.setdefault(plain.lstrip("0") or plain, []).append(name)
+        together.setdefault(bare(name), []).append(name)
     return [alike for alike in together.values() if len(alike) > 1]
