@@ -62,8 +62,7 @@ class Reading:
         self.path, self.problems = path, problems
         try:
             self.table = Table(path)
-            self._name_columns(columns)
-            self.table.require(*columns)
+            self.columns = self._columns(columns)
         except TableRefused as refused:
             raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
@@ -72,16 +71,17 @@ class Reading:
         self.found = 0
         self.row_has_problems = False
 
-    def _name_columns(self, columns: tuple[str, ...]) -> None:
-        """Columns are known in any case, as Image for image; what stands there twice then is refused."""
-        known = {name.casefold(): name for name in (*columns, *OPTIONAL)}
-        names = [known.get(name.casefold(), name) for name in self.table.columns]
-        if doubled := sorted({name for name in names if name and names.count(name) > 1}):
+    def _columns(self, needed: tuple[str, ...]) -> dict[str, str]:
+        """{name: the table's column of that name}, in any case; two of them are refused."""
+        alike = {name: self.table.alike(name) for name in (*needed, *OPTIONAL)}
+        if doubled := sorted(name for name, found in alike.items() if len(found) > 1):
             raise TableRefused(
                 _("These columns stand there twice: %(names)s. Rename or remove one."),
                 names=", ".join(doubled),
             )
-        self.table.columns, self.table.header = names, list(names)
+        if missing := [name for name in needed if not alike[name]]:
+            raise self.table.lacks(missing)
+        return {name: found[0] for name, found in alike.items() if found}
 
     def number(self, text: str) -> float:
         """A number, with a decimal comma where that is certain."""
@@ -106,13 +106,14 @@ class Reading:
 
     def cell(self, column: str, read: Callable[[str], T]) -> T | None:
         """The value in this column; None with a problem noted, or where there is no such column."""
-        text = self.record.cells.get(column)
+        name = self.columns.get(column, "")
+        text = self.record.cells.get(name)
         if text is None:
             return None
         try:
             return read(text)
         except CellError as error:
-            self.say(Problem(column, error.message, text, error.params))
+            self.say(Problem(name, error.message, text, error.params))
             return None
 
 

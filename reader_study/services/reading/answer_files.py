@@ -93,11 +93,11 @@ def _read(
     if not study.is_open:
         raise Refused("state", _("Answers are taken only while the study is open."))
     table = Table(path)
-    names = {name.casefold(): name for name in table.columns if name}
+    names = {name: column for name in COLUMNS if (column := table.called(name))}
     if "answer" not in names or not {"number", "image"} & set(names):
         table.require("number", "answer")
     reader_of = _Readers(study, reader, session)
-    sheet = _Sheet(study, {name: names[name] for name in COLUMNS if name in names}, reader_of)
+    sheet = _Sheet(study, names, reader_of)
     rows: list[Typed] = []
     problems: list[tuple[int, str]] = []
     met: dict[tuple[int, int], int] = {}
