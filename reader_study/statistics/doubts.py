@@ -9,7 +9,16 @@ from skinclinic.archive.formats.words.folding import bare
 
 
 def doubts(tables: StudyTables, report: dict[str, Any]) -> Iterator[str]:
-    """Names that differ by no more than case, form or leading zeros; scores that are constant or turned round."""
+    """Names that differ by no more than case, form or leading zeros; scores that are constant, turned round or of two
+    scales; what the files say that could not be read."""
+    yield from tables.notes
+    if tables.scores is not None and (shares := (tables.scores <= 1).all(1)).any() and not shares.all():
+        percent = tables.scores[~shares]
+        if percent.min() >= 0 and percent.max() <= 100:
+            yield (
+                f"the scores of {len(percent)} of {len(tables.images)} images look like percent, the others like "
+                "shares; they are taken as they are, and no figure of the model can be trusted"
+            )
     named = {
         "readers": (answer.reader for answer in tables.answers),
         "sessions": (answer.session for answer in tables.answers),

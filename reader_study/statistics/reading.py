@@ -69,6 +69,7 @@ class Reading:
         # Where semicolons part the cells, a comma within a number can only be that of its decimals.
         self.has_decimal_commas = self.table.delimiter == ";"
         self.found = 0
+        self.notes: dict[tuple[str, str, str], int] = {}
         self.row_has_problems = False
 
     def _columns(self, needed: tuple[str, ...]) -> dict[str, str]:
@@ -98,6 +99,25 @@ class Reading:
                 yield record
         except TableRefused as refused:
             raise FileRefused(self.path, refused.message, **refused.params) from None
+
+    def cell_or_note(self, column: str, read: Callable[[str], T]) -> T | None:
+        """As ``cell``, but a value that cannot be read is only noted: the column makes no more than subgroups."""
+        name = self.columns.get(column, "")
+        if (text := self.record.cells.get(name)) is None:
+            return None
+        try:
+            return read(text)
+        except CellError as error:
+            key = (name, text[:80], error.message % error.params)
+            self.notes[key] = self.notes.get(key, 0) + 1
+            return None
+
+    def noted(self) -> list[str]:
+        """What was taken as not known, a line for each word."""
+        return [
+            f"{self.path.name}, {column} {word!r}: {why}; taken as not known ({count} rows)"
+            for (column, word, why), count in self.notes.items()
+        ]
 
     def say(self, problem: Problem) -> None:
         self.problems.append(RowProblem(self.path.name, self.record.number, problem))

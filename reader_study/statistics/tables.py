@@ -14,8 +14,10 @@ from reader_study.statistics.reading import (
     named,
     word,
 )
+from skinclinic.archive.formats import values
 from skinclinic.archive.formats.problems import CellError, Problem, _
-from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
+from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
+from skinclinic.archive.formats.words import diseases
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -77,6 +79,8 @@ class StudyTables:
     answers: tuple[Answer, ...]
     choices: tuple[str, ...] = DISEASE_KEYS
     whole: WholeSet | None = None
+    # What the files say that could not be read and makes subgroups only, a line each.
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.scores is not None:
@@ -154,12 +158,13 @@ def read_tables(
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
     problems: list[RowProblem] = []
-    images = _images(images_csv, problems)
+    said: list[str] = []
+    images = _images(images_csv, problems, said)
     scores = _scores(scores_csv, images, problems) if scores_csv else None
     answers = _answers(answers_csv, images, problems)
     whole = None
     if whole_images_csv and whole_scores_csv:
-        photos = _images(whole_images_csv, problems)
+        photos = _images(whole_images_csv, problems, said)
         found = _scores(whole_scores_csv, photos, problems)
         if not problems:
             whole = WholeSet(
@@ -167,10 +172,10 @@ def read_tables(
             )
     if problems:
         raise TablesRefused(problems)
-    return StudyTables(tuple(images), scores, tuple(answers), whole=whole)
+    return StudyTables(tuple(images), scores, tuple(answers), whole=whole, notes=tuple(said))
 
 
-def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
+def _images(path: Path, problems: list[RowProblem], said: list[str]) -> list[Image]:
     reading = Reading(path, problems, ("image", "dataset", "truth"))
     images: list[Image] = []
     seen: dict[str, int] = {}
@@ -179,9 +184,9 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             reading.cell("image", named) or "",
             reading.cell("dataset", named) or "",
             reading.cell("truth", _disease) or "",
-            reading.cell("sex", sex) or "",
-            reading.cell("age", age),
-            reading.cell("skin_type", skin_type),
+            reading.cell_or_note("sex", sex) or "",
+            reading.cell_or_note("age", _age),
+            reading.cell_or_note("skin_type", skin_type),
         )
         if image.name in seen:
             message = _("the image is in row %(row)s too")
@@ -191,6 +196,7 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
         images.append(image)
     if not images and not reading.found:
         raise FileRefused(path, _("There is no row below the names of the columns."))
+    said += reading.noted()
     return images
 
 
@@ -245,9 +251,20 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
 
 
 def _disease(text: str) -> str:
-    if (key := text.casefold()) not in DISEASE_KEYS:
+    """A key, or a word that means one of the twelve beyond doubt, as imports know them."""
+    if (key := text.casefold()) in DISEASE_KEYS:
+        return key
+    if (found := diseases.known(text)) is None:
         raise CellError(_("is none of %(keys)s"), keys=", ".join(DISEASE_KEYS))
-    return key
+    return found[0]
+
+
+def _age(text: str) -> int | None:
+    """Years, in any way to write them; of a range it is not known which."""
+    first, last = values.age(text)
+    if last is not None:
+        raise CellError(_("a range of ages"))
+    return first
 
 
 def _choice(text: str) -> str:
