@@ -13,6 +13,8 @@ from skinclinic.archive.formats.tables import Record, Table
 T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
+# Values and rows named of problems that are the same.
+MOST_VALUES, MOST_ROWS = 3, 20
 # Columns that some files have.
 OPTIONAL = ("sex", "age", "skin_type", "second", "confidence", "seconds", "first_answer", "reached")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -38,10 +40,29 @@ class TablesRefused(ValueError):
 
     def __init__(self, problems: Sequence[RowProblem]):
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:MOST_SHOWN]]
-        if len(self.problems) > MOST_SHOWN:
-            lines.append(f"and {len(self.problems) - MOST_SHOWN} more problems")
+        lines = list(_grouped(self.problems))
+        if len(lines) > MOST_SHOWN:
+            lines = [*lines[:MOST_SHOWN], f"and {len(lines) - MOST_SHOWN} more kinds of problems"]
         super().__init__("\n".join(lines))
+
+
+def _grouped(problems: Sequence[RowProblem]) -> Iterator[str]:
+    """Problems that are the same but for their rows and values, a line together."""
+    groups: dict[tuple[str, str, str], list[RowProblem]] = {}
+    for one in problems:
+        said = one.problem.message % one.problem.params
+        groups.setdefault((one.file, one.problem.column, said), []).append(one)
+    for (file, column, said), found in groups.items():
+        if len(found) == 1:
+            yield str(found[0])
+            continue
+        place = f", {column}" if column else ""
+        values = list(dict.fromkeys(repr(one.problem.value[:80]) for one in found if one.problem.value))
+        shown = (
+            f" {', '.join(values[:MOST_VALUES])}{' …' if len(values) > MOST_VALUES else ''}" if values else ""
+        )
+        rows = ", ".join(str(one.row) for one in found[:MOST_ROWS]) + (" …" if len(found) > MOST_ROWS else "")
+        yield f"{file}{place}{shown}: {said} ({len(found)} rows: {rows})"
 
 
 class FileRefused(TableRefused):

@@ -1,5 +1,6 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from skinclinic.archive.formats import values
 from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
 from skinclinic.archive.formats.words import diseases
+from skinclinic.archive.formats.words.folding import bare
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+_ENDING = re.compile(r"\.(jpe?g|png|webp|tiff?|heic|avif|bmp)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ class _Faults:
 
     def __init__(self, images: set[str], choices: Sequence[str]):
         self.images, self.choices = images, set(choices)
+        self.near = {_bare_file(name): name for name in images}
         self.groups: dict[str, str] = {}
         self.given: set[tuple[str, str, str]] = set()
 
@@ -119,6 +124,9 @@ class _Faults:
         key = (answer.session, answer.reader, answer.image)
         group = self.groups.setdefault(answer.reader, answer.group)
         if answer.image not in self.images:
+            if near := self.near.get(_bare_file(answer.image)):
+                message = _("not among the images of the study; did you mean %(near)s?")
+                return Problem("image", message, answer.image, {"near": near})
             return Problem("image", _("not among the images of the study"), answer.image)
         for column in ("answer", "second", "first_answer"):
             if (value := getattr(answer, column)) and value not in self.choices:
@@ -216,6 +224,19 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
         if name in place and None not in values:
             scores[place[name]] = values
     lacking = [image.name for image in images if image.name and image.name not in seen]
+    there = {_bare_file(name): name for name in seen}
+    if lacking and not reading.found and (near := there.get(_bare_file(lacking[0]))):
+        raise FileRefused(
+            path,
+            _(
+                "There are no scores for %(count)s of %(of)s images. The images have %(name)s, the scores %(near)s; "
+                "did you mean the same?"
+            ),
+            count=len(lacking),
+            of=len(images),
+            name=lacking[0],
+            near=near,
+        )
     if lacking and not reading.found:
         raise FileRefused(
             path,
@@ -248,6 +269,11 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.say(found)
         answers.append(answer)
     return answers
+
+
+def _bare_file(name: str) -> str:
+    """A photo's name without what people leave out or write in two ways."""
+    return bare(_ENDING.sub("", name))
 
 
 def _disease(text: str) -> str:

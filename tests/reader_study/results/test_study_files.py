@@ -151,7 +151,11 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     with pytest.raises(TablesRefused) as refused:
         read_tables(*paths)
     assert len(refused.value.problems) == 41
-    assert str(refused.value).endswith("and 11 more problems")
+    first, second = str(refused.value).splitlines()
+    assert first.startswith("images.csv, row 2, truth 'eczema'")
+    assert (
+        second.startswith("answers.csv, image 'z0', 'z1', 'z2' …: not among") and "(40 rows: 2, 3, " in second
+    )
 
 
 @each(
@@ -173,6 +177,14 @@ def test_everything_wrong_is_said_at_once(tmp_path):
 def test_a_table_of_another_kind_is_refused(tmp_path, table, lines, message):
     with pytest.raises(FileRefused, match=message):
         read_tables(*files(tmp_path, **{table: lines}))
+
+
+def test_names_that_may_be_meant_are_named(tmp_path):
+    answers = [ANSWERS[0], "unaided,R1,professor,A.jpg,bcc"]
+    with pytest.raises(TablesRefused, match="'A.jpg': not among the images of the study; did you mean a?"):
+        read_tables(*files(tmp_path, answers=answers))
+    with pytest.raises(FileRefused, match="The images have c, the scores C.JPG"):
+        read_tables(*files(tmp_path, scores=changed(SCORES, 4, SCORES[3].replace("c", "C.JPG", 1))))
 
 
 def test_a_study_without_any_answer_is_a_study(tmp_path):
