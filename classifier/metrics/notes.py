@@ -41,6 +41,8 @@ POOLED = "pooled"
 MANY_MISSING = "many_missing"
 # The two sessions share no image.
 NO_COMMON_IMAGES = "no_common_images"
+# No number of cases reaches the power wanted.
+NO_SIZE = "no_size"
 # Fewer cases of a class than a test needs to keep its level.
 TOO_FEW_CASES = "too_few_cases"
 

@@ -401,6 +401,7 @@ def note_words(code: str) -> str:
         "no_common_images": _("not comparable: no photo in both sessions"),
         "too_few_cases": _("too few"),
         "one_test": _("there is one test"),
+        "no_size": _("no number of cases is enough"),
         "constant_scores": _("not evaluable: the score is the same for every photo"),
         "no_freedom": _("too few readers or photos: no interval"),
         "no_auc_of_a_reader": _("not evaluable: a reader rated one class only"),

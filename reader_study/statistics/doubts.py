@@ -1,6 +1,5 @@
 """What in a study's tables is allowed but looks like a mistake. ``services/results/doubt_texts.py`` says it."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,9 +7,10 @@ import numpy as np
 
 from classifier.metrics import notes
 from reader_study.statistics.tables import StudyTables
+from skinclinic.archive.formats.words.folding import bare
 
-NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, NO_THRESHOLD = (
-    "names_alike", "constant_scores", "reversed_scores", "in_percent", "no_threshold",
+NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, NO_THRESHOLD, UNREAD = (
+    "names_alike", "constant_scores", "reversed_scores", "in_percent", "no_threshold", "unread",
 )  # fmt: skip
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
@@ -22,6 +22,7 @@ Doubt = dict[str, Any]
 
 def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:
     """Each with its ``code`` and what it is about. ``datasets``: those of the report."""
+    yield from ({"code": UNREAD, "text": note} for note in tables.notes)
     named = {
         "readers": (answer.reader for answer in tables.answers),
         "sessions": (answer.session for answer in tables.answers),
@@ -74,6 +75,5 @@ def _alike(names: Iterable[str]) -> list[list[str]]:
     """Names that differ by no more than case, form or leading zeros."""
     together: dict[str, list[str]] = {}
     for name in dict.fromkeys(names):
-        plain = unicodedata.normalize("NFKC", name).casefold().strip()
-        together.setdefault(plain.lstrip("0") or plain, []).append(name)
+        together.setdefault(bare(name), []).append(name)
     return [alike for alike in together.values() if len(alike) > 1]

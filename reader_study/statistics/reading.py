@@ -13,6 +13,8 @@ from skinclinic.archive.formats.tables import Record, Table
 T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
+# Values and rows named of problems that are the same.
+MOST_VALUES, MOST_ROWS = 3, 20
 # Columns that some files have.
 OPTIONAL = (
     "sex", "age", "skin_type", "patient", "second", "confidence", "seconds", "first_answer", "reached", "management",
@@ -40,10 +42,29 @@ class TablesRefused(ValueError):
 
     def __init__(self, problems: Sequence[RowProblem]):
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems[:MOST_SHOWN]]
-        if len(self.problems) > MOST_SHOWN:
-            lines.append(f"and {len(self.problems) - MOST_SHOWN} more problems")
+        lines = list(_grouped(self.problems))
+        if len(lines) > MOST_SHOWN:
+            lines = [*lines[:MOST_SHOWN], f"and {len(lines) - MOST_SHOWN} more kinds of problems"]
         super().__init__("\n".join(lines))
+
+
+def _grouped(problems: Sequence[RowProblem]) -> Iterator[str]:
+    """Problems that are the same but for their rows and values, a line together."""
+    groups: dict[tuple[str, str, str], list[RowProblem]] = {}
+    for one in problems:
+        said = one.problem.message % one.problem.params
+        groups.setdefault((one.file, one.problem.column, said), []).append(one)
+    for (file, column, said), found in groups.items():
+        if len(found) == 1:
+            yield str(found[0])
+            continue
+        place = f", {column}" if column else ""
+        values = list(dict.fromkeys(repr(one.problem.value[:80]) for one in found if one.problem.value))
+        shown = (
+            f" {', '.join(values[:MOST_VALUES])}{' …' if len(values) > MOST_VALUES else ''}" if values else ""
+        )
+        rows = ", ".join(str(one.row) for one in found[:MOST_ROWS]) + (" …" if len(found) > MOST_ROWS else "")
+        yield f"{file}{place}{shown}: {said} ({len(found)} rows: {rows})"
 
 
 class FileRefused(TableRefused):
@@ -64,26 +85,27 @@ class Reading:
         self.path, self.problems = path, problems
         try:
             self.table = Table(path)
-            self._name_columns(columns)
-            self.table.require(*columns)
+            self.columns = self._columns(columns)
         except TableRefused as refused:
             raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
         # Where semicolons part the cells, a comma within a number can only be that of its decimals.
         self.has_decimal_commas = self.table.delimiter == ";"
         self.found = 0
+        self.notes: dict[tuple[str, str, str], int] = {}
         self.row_has_problems = False
 
-    def _name_columns(self, columns: tuple[str, ...]) -> None:
-        """Columns are known in any case, as Image for image; what stands there twice then is refused."""
-        known = {name.casefold(): name for name in (*columns, *OPTIONAL)}
-        names = [known.get(name.casefold(), name) for name in self.table.columns]
-        if doubled := sorted({name for name in names if name and names.count(name) > 1}):
+    def _columns(self, needed: tuple[str, ...]) -> dict[str, str]:
+        """{name: the table's column of that name}, in any case; two of them are refused."""
+        alike = {name: self.table.alike(name) for name in (*needed, *OPTIONAL)}
+        if doubled := sorted(name for name, found in alike.items() if len(found) > 1):
             raise TableRefused(
                 _("These columns stand there twice: %(names)s. Rename or remove one."),
                 names=", ".join(doubled),
             )
-        self.table.columns, self.table.header = names, list(names)
+        if missing := [name for name in needed if not alike[name]]:
+            raise self.table.lacks(missing)
+        return {name: found[0] for name, found in alike.items() if found}
 
     def number(self, text: str) -> float:
         """A number, with a decimal comma where that is certain."""
@@ -101,6 +123,25 @@ class Reading:
         except TableRefused as refused:
             raise FileRefused(self.path, refused.message, **refused.params) from None
 
+    def cell_or_note(self, column: str, read: Callable[[str], T]) -> T | None:
+        """As ``cell``, but a value that cannot be read is only noted: the column makes no more than subgroups."""
+        name = self.columns.get(column, "")
+        if (text := self.record.cells.get(name)) is None:
+            return None
+        try:
+            return read(text)
+        except CellError as error:
+            key = (name, text[:80], error.message % error.params)
+            self.notes[key] = self.notes.get(key, 0) + 1
+            return None
+
+    def noted(self) -> list[str]:
+        """What was taken as not known, a line for each word."""
+        return [
+            f"{self.path.name}, {column} {word!r}: {why}; taken as not known ({count} rows)"
+            for (column, word, why), count in self.notes.items()
+        ]
+
     def say(self, problem: Problem) -> None:
         self.problems.append(RowProblem(self.path.name, self.record.number, problem))
         self.found += 1
@@ -108,13 +149,14 @@ class Reading:
 
     def cell(self, column: str, read: Callable[[str], T]) -> T | None:
         """The value in this column; None with a problem noted, or where there is no such column."""
-        text = self.record.cells.get(column)
+        name = self.columns.get(column, "")
+        text = self.record.cells.get(name)
         if text is None:
             return None
         try:
             return read(text)
         except CellError as error:
-            self.say(Problem(column, error.message, text, error.params))
+            self.say(Problem(name, error.message, text, error.params))
             return None
 
 

@@ -1,5 +1,6 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,14 @@ from reader_study.statistics.reading import (
     named,
     word,
 )
+from skinclinic.archive.formats import values
 from skinclinic.archive.formats.problems import CellError, Problem, _
-from skinclinic.archive.formats.rows import age, is_unknown, sex, skin_type
+from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
+from skinclinic.archive.formats.words import diseases
+from skinclinic.archive.formats.words.folding import bare
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+_ENDING = re.compile(r"\.(jpe?g|png|webp|tiff?|heic|avif|bmp)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,8 @@ class StudyTables:
     answers: tuple[Answer, ...]
     choices: tuple[str, ...] = DISEASE_KEYS
     whole: WholeSet | None = None
+    # What the files say that could not be read and makes subgroups only, a line each.
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.scores is not None:
@@ -120,6 +128,7 @@ class _Faults:
 
     def __init__(self, images: set[str], choices: Sequence[str]):
         self.images, self.choices = images, set(choices)
+        self.near = {_bare_file(name): name for name in images}
         self.groups: dict[str, str] = {}
         self.given: set[tuple[str, str, str]] = set()
 
@@ -127,6 +136,9 @@ class _Faults:
         key = (answer.session, answer.reader, answer.image)
         group = self.groups.setdefault(answer.reader, answer.group)
         if answer.image not in self.images:
+            if near := self.near.get(_bare_file(answer.image)):
+                message = _("not among the images of the study; did you mean %(near)s?")
+                return Problem("image", message, answer.image, {"near": near})
             return Problem("image", _("not among the images of the study"), answer.image)
         for column in ("answer", "second", "first_answer"):
             if (value := getattr(answer, column)) and value not in self.choices:
@@ -168,12 +180,13 @@ def read_tables(
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
     problems: list[RowProblem] = []
-    images = _images(images_csv, problems)
+    said: list[str] = []
+    images = _images(images_csv, problems, said)
     scores = _scores(scores_csv, images, problems) if scores_csv else None
     answers = _answers(answers_csv, images, problems)
     whole = None
     if whole_images_csv and whole_scores_csv:
-        photos = _images(whole_images_csv, problems)
+        photos = _images(whole_images_csv, problems, said)
         found = _scores(whole_scores_csv, photos, problems)
         if not problems:
             whole = WholeSet(
@@ -181,10 +194,10 @@ def read_tables(
             )
     if problems:
         raise TablesRefused(problems)
-    return StudyTables(tuple(images), scores, tuple(answers), whole=whole)
+    return StudyTables(tuple(images), scores, tuple(answers), whole=whole, notes=tuple(said))
 
 
-def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
+def _images(path: Path, problems: list[RowProblem], said: list[str]) -> list[Image]:
     reading = Reading(path, problems, ("image", "dataset", "truth"))
     images: list[Image] = []
     seen: dict[str, int] = {}
@@ -193,9 +206,9 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
             reading.cell("image", named) or "",
             reading.cell("dataset", named) or "",
             reading.cell("truth", _disease) or "",
-            reading.cell("sex", sex) or "",
-            reading.cell("age", age),
-            reading.cell("skin_type", skin_type),
+            reading.cell_or_note("sex", sex) or "",
+            reading.cell_or_note("age", _age),
+            reading.cell_or_note("skin_type", skin_type),
             reading.cell("patient", _patient) or "",
         )
         if image.name in seen:
@@ -206,6 +219,7 @@ def _images(path: Path, problems: list[RowProblem]) -> list[Image]:
         images.append(image)
     if not images and not reading.found:
         raise FileRefused(path, _("There is no row below the names of the columns."))
+    said += reading.noted()
     return images
 
 
@@ -225,6 +239,19 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
         if name in place and None not in values:
             scores[place[name]] = values
     lacking = [image.name for image in images if image.name and image.name not in seen]
+    there = {_bare_file(name): name for name in seen}
+    if lacking and not reading.found and (near := there.get(_bare_file(lacking[0]))):
+        raise FileRefused(
+            path,
+            _(
+                "There are no scores for %(count)s of %(of)s images. The images have %(name)s, the scores %(near)s; "
+                "did you mean the same?"
+            ),
+            count=len(lacking),
+            of=len(images),
+            name=lacking[0],
+            near=near,
+        )
     if lacking and not reading.found:
         raise FileRefused(
             path,
@@ -260,10 +287,26 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
     return answers
 
 
+def _bare_file(name: str) -> str:
+    """A photo's name without what people leave out or write in two ways."""
+    return bare(_ENDING.sub("", name))
+
+
 def _disease(text: str) -> str:
-    if (key := text.casefold()) not in DISEASE_KEYS:
+    """A key, or a word that means one of the twelve beyond doubt, as imports know them."""
+    if (key := text.casefold()) in DISEASE_KEYS:
+        return key
+    if (found := diseases.known(text)) is None:
         raise CellError(_("is none of %(keys)s"), keys=", ".join(DISEASE_KEYS))
-    return key
+    return found[0]
+
+
+def _age(text: str) -> int | None:
+    """Years, in any way to write them; of a range it is not known which."""
+    first, last = values.age(text)
+    if last is not None:
+        raise CellError(_("a range of ages"))
+    return first
 
 
 def _choice(text: str) -> str:

@@ -113,6 +113,7 @@ def dry_run(tables: StudyTables) -> dict:
         sessions.append((name, name in aided, who, counts["answered"], who * images, said, why))
     return {
         "images": images,
+        "notes": tables.notes,
         "datasets": list(Counter(image.dataset for image in tables.images).items()),
         "diseases": [
             (key, count)

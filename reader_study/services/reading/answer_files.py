@@ -24,6 +24,7 @@ from reader_study.services import log
 from reader_study.services.locking import lock_open
 from skinclinic.archive.formats.problems import Problem
 from skinclinic.archive.formats.tables import Record, Table
+from skinclinic.archive.formats.words import diseases
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -93,11 +94,11 @@ def _read(
     if not study.is_open:
         raise Refused("state", _("Answers are taken only while the study is open."))
     table = Table(path)
-    names = {name.casefold(): name for name in table.columns if name}
+    names = {name: column for name in COLUMNS if (column := table.called(name))}
     if "answer" not in names or not {"number", "image"} & set(names):
         table.require("number", "answer")
     reader_of = _Readers(study, reader, session)
-    sheet = _Sheet(study, {name: names[name] for name in COLUMNS if name in names}, reader_of)
+    sheet = _Sheet(study, names, reader_of)
     rows: list[Typed] = []
     problems: list[tuple[int, str]] = []
     met: dict[tuple[int, int], int] = {}
@@ -213,10 +214,10 @@ class _Sheet:
 
     def _choice(self, text: str) -> str:
         found = self.choices.get(plain(text))
+        known = diseases.known(text)
+        if found is None and known and known[0] in self.study.choices:
+            return known[0]
         if found is None:
-            known = any(
-                plain(text) in {key, *map(plain, disease.names.values())} for key, disease in BY_KEY.items()
-            )
             no_choice = _("“%(text)s” is not one of this study's choices.")
             unknown = _("“%(text)s” is no diagnosis: write its key, its name or the number of the choice.")
             raise Refused("answer", (no_choice if known else unknown) % {"text": text[:80]})

@@ -15,6 +15,8 @@ def texts(report: Mapping) -> list[str]:
 
 def _text(doubt: Mapping) -> str:
     code = doubt["code"]
+    if code == doubts.UNREAD:
+        return doubt["text"]
     if code == doubts.NAMES_ALIKE:
         kinds = {
             "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),

@@ -89,21 +89,25 @@ class Table:
         """The column of this name: to the letter, or the only one that differs in case, hyphens or underscores."""
         if name in self.columns:
             return name
-        alike = [column for column in self.columns if column and fold(column) == fold(name)]
+        alike = self.alike(name)
         return alike[0] if len(alike) == 1 else None
+
+    def alike(self, name: str) -> list[str]:
+        """The columns whose names differ from this one by no more than ``called`` passes over."""
+        return [column for column in self.columns if column and fold(column) == fold(name)]
 
     def needed(self, name: str) -> str:
         """The column of this name as ``called`` finds it. Raises TableRefused where there is none."""
         if (found := self.called(name)) is None:
-            raise self._lacks([name])
+            raise self.lacks([name])
         return found
 
     def require(self, *names: str) -> None:
         """Raise TableRefused unless all these columns are there."""
         if missing := [name for name in names if name not in self.columns]:
-            raise self._lacks(missing)
+            raise self.lacks(missing)
 
-    def _lacks(self, names: list[str]) -> TableRefused:
+    def lacks(self, names: list[str]) -> TableRefused:
         return TableRefused(
             _("These columns are missing: %(missing)s. The table has: %(there)s."),
             missing=", ".join(names),

@@ -192,9 +192,9 @@ def test_answers_as_people_write_them(opened, sheet, text, encoding):
 
 def test_names_with_brackets_and_the_number_of_the_choice(opened, sheet):
     found = answer_files.check(
-        opened, sheet("number,answer,reader\n1,Intraepithelial carcinoma,R01\n2,12,R01\n3,,R01")
+        opened, sheet("number,answer,reader\n1,Bowen's disease,R01\n2,12,R01\n3,,R01\n4,흑색종,R01")
     )
-    assert [row.choice for row in found.rows] == ["iec", "wart"] and found.problems == []
+    assert [row.choice for row in found.rows] == ["iec", "wart", "mm"] and found.problems == []
     assert 3 in found.differences[0].missing
 
 

@@ -135,7 +135,7 @@ def test_the_model_and_the_sessions_beside_r(asked, monkeypatch):
         asked["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]["method"]
         == patterns.OBUCHOWSKI_ROCKETTE
     )
-    as_read = asked["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]["as_read"]
+    as_read = asked["accuracy"]["ai_vs_readers"]["unaided"]["all"]["accuracy"]["as_read"]
     assert as_read["method"] == patterns.U_STATISTICS
     monkeypatch.setattr(patterns, "method", lambda cells, given: patterns.OBUCHOWSKI_ROCKETTE)
     asked = asked_of(study())

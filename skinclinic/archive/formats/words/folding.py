@@ -9,6 +9,7 @@ _BRITISH = (
     ("tumour", "tumor"), ("nevi", "nevus"),
 )  # fmt: skip
 _GAPS = re.compile(r"[\s_\-\u2010-\u2015,;:/\u00b7]+")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _NOTHING = re.compile(r"['\u2018\u2019`\".]")
 
 
@@ -19,6 +20,12 @@ def fold(text: str) -> str:
     for british, american in _BRITISH:
         text = text.replace(british, american)
     return text
+
+
+def bare(name: str) -> str:
+    """What is left of a name without case, blanks, marks, leading zeros and a spreadsheet's .0: names that are the
+    same then may have been meant to be the same."""
+    return _LEADING_ZEROS.sub("", fold(name).replace(" ", "").removesuffix(".0"))
 
 
 def without_brackets(text: str) -> str:

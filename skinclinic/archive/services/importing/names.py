@@ -1,14 +1,10 @@
 """What is to be said of how a table names patients and lesions: a name spelt in two ways tears apart what belongs
 together, and nobody sees it later."""
 
-import re
-
 from skinclinic.archive.formats.layouts import Layout
 from skinclinic.archive.formats.problems import Problem, _
 from skinclinic.archive.formats.rows import Row
-from skinclinic.archive.formats.words.folding import fold
-
-_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+from skinclinic.archive.formats.words.folding import bare
 
 
 class Names:
@@ -30,7 +26,7 @@ class Names:
                 if name == "patient":
                     notes.append(Problem(column, _("is empty; the photo is of no known patient")))
                 continue
-            first = self.spelt[name].setdefault(_bare(text), text)
+            first = self.spelt[name].setdefault(bare(text), text)
             if first != text:
                 message = _(
                     "differs from another name only in case, blanks, marks or leading zeros; taken for another"
@@ -43,7 +39,3 @@ class Names:
                 shown = f"{row.lesion}: {patient or '–'} ↔ {row.patient or '–'}"
                 notes.append(Problem(self.columns["lesion"], message, shown))
         return notes
-
-
-def _bare(text: str) -> str:
-    return _LEADING_ZEROS.sub("", fold(text).replace(" ", "").removesuffix(".0"))
