@@ -38,7 +38,7 @@ def use_font(font_file: Path = FONT_FILE) -> None:
         pdfmetrics.registerFont(TTFont(FONT, str(font_file)))
 
 
-class _Info(PDFInfo):  # type: ignore[misc]
+class _Info(PDFInfo):
     """What a file says of itself: the day its numbers were computed, or no day at all; never an invented one."""
 
     def __init__(self, drawing: Drawing):
@@ -122,6 +122,7 @@ def _circle(x: float, y: float, radius: float) -> str:
     parts = [f"{x + far:.2f} {y:.2f} m"]
     for a, b in ((1, 1), (-1, 1), (-1, -1), (1, -1)):
         # Quarter by quarter, against the clock.
+        handles: tuple[tuple[float, float], ...]
         if a == b:
             handles = ((far * a, near * b), (near * a, far * b), (0, far * b))
         else:

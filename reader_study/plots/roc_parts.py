@@ -3,7 +3,7 @@
 ``readers_roc.py`` draws it alone, ``panels.py`` many of them as one figure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -164,7 +164,7 @@ class Roc:
             return None
         return (0.0, round(max(right, 0.05), 2)), (round(low, 2), round(high, 2))
 
-    def series(self, place) -> tuple[Series, ...]:
+    def series(self, place: Callable[[float, float], tuple[float, float]]) -> tuple[Series, ...]:
         """What can be read out; ``place`` puts (x, y) on the drawing. Readers first: they are what is asked for."""
         found = [
             Series(

@@ -97,11 +97,11 @@ class StudyFigures:
             for dataset in dict.fromkeys(dataset for dataset, _key in chosen)
             if (found := self.dataset(dataset))
         ]
-        found = panels.figure(
+        figure = panels.figure(
             shown, names, marks.file_name("panels", session), title, self.form,
             [*(["; ".join(facts)] if facts else []), *self._model_fact], self._always,
         )  # fmt: skip
-        return self._signed(found)
+        return self._signed(figure)
 
     def accuracy(self, dataset: str, session: str) -> Figure:
         title = _("Accuracy of the readers: %(dataset)s, %(session)s") % _of(dataset, session)
