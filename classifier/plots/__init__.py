@@ -1,2 +1,2 @@
-"""Figures of an evaluation, drawn once and written as SVG (in a page's colours or on its own), PDF and PNG; and the PDF
-report of an analysis (``analysis_pdf.py``)."""
+"""Figures, drawn once (``canvas``), framed for a screen or a journal's column (``frame``), and written as SVG, PDF,
+EPS and pixels; and the PDF report of an analysis (``analysis_pdf``)."""

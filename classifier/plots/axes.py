@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from classifier.plots.canvas import Drawing
+from classifier.plots.frame import number
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 16, 16, 46
 LOG_FLOOR = 1e-5
@@ -23,11 +25,13 @@ class Axes:
         top: float = TOP,
         right: float = RIGHT,
         bottom: float = BOTTOM,
+        width: float | None = None,
+        height: float | None = None,
     ):
         self.drawing, self.x_range, self.y_range, self.log = drawing, x, y, log
         self.left, self.top = left, top
-        self.width = drawing.width - left - right
-        self.height = drawing.height - top - bottom
+        self.width = drawing.width - left - right if width is None else width
+        self.height = drawing.height - top - bottom if height is None else height
 
     @property
     def foot(self) -> float:
@@ -54,8 +58,8 @@ class Axes:
         x_ticks: Sequence[float],
         y_ticks: Sequence[float],
         *,
-        x_text: Callable[[float], str] = lambda value: f"{value:g}",
-        y_text: Callable[[float], str] = lambda value: f"{value:g}",
+        x_text: Callable[[float], str] = number,
+        y_text: Callable[[float], str] = number,
         x_label_below: float | None = None,
     ) -> None:
         """Grid, ticks and labels. ``x_label_below``: how far below the plot area the label of the x axis stands;
@@ -76,10 +80,50 @@ class Axes:
         base = self.drawing.height - 8 if x_label_below is None else self.foot + x_label_below
         pen.text(self.left + self.width / 2, base, x_label, size=12, anchor="middle")
         if y_label:
-            pen.text(14, self.top + self.height / 2, y_label, size=12, anchor="middle", turned=True)
+            at = max(14.0, self.left - 42)
+            pen.text(at, self.top + self.height / 2, y_label, size=12, anchor="middle", turned=True)
 
     def places(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         return [(self.x(x), self.y(y)) for x, y in points]
+
+    def inside(self, points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+        """The parts of a line of values that lie within both ranges, as places on the drawing."""
+        found: list[list[tuple[float, float]]] = []
+        for first, second in pairwise(points):
+            part = self._cut(first, second)
+            if part is None:
+                continue
+            if found and found[-1][-1] == part[0]:
+                found[-1].append(part[1])
+            else:
+                found.append(list(part))
+        return [self.places(part) for part in found]
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.x_range[0] <= x <= self.x_range[1] and self.y_range[0] <= y <= self.y_range[1]
+
+    def _cut(
+        self, first: tuple[float, float], second: tuple[float, float]
+    ) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """The part of a straight line inside (Liang and Barsky)."""
+        start, end = 0.0, 1.0
+        for a, b, (low, high) in (
+            (first[0], second[0], self.x_range), (first[1], second[1], self.y_range)
+        ):  # fmt: skip
+            for step, room in ((a - b, a - low), (b - a, high - a)):
+                if step == 0 and room < 0:
+                    return None
+                if step < 0:
+                    start = max(start, room / step)
+                elif step > 0:
+                    end = min(end, room / step)
+        if start > end:
+            return None
+        along = [
+            (first[0] + t * (second[0] - first[0]), first[1] + t * (second[1] - first[1]))
+            for t in (start, end)
+        ]
+        return along[0], along[1]
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:

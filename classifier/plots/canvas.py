@@ -1,13 +1,15 @@
-"""A drawing of a few kinds of marks in named colours, written as SVG. Pure; nothing here knows Django.
+"""A drawing of a few kinds of marks in named colours. Pure; nothing here knows Django.
 
-``pdf.to_pdf`` writes the same drawing as PDF, ``png.to_png`` turns that into pixels.
+``svg``, ``pdf`` and ``eps`` write the same drawing, ``pixels`` turns its PDF into pixels.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+
+from classifier.plots.letters import text_width
 
 # Okabe and Ito's colours in the order in which series take them; black comes as ink.
 SERIES = ("blue", "vermillion", "green", "orange", "purple", "sky")
@@ -24,7 +26,7 @@ COLOURS = {
     "sky": "#56b4e9",
     "grey": "#8a9599",
 }
-DASHES = {"": (), "dashed": (6, 4), "dotted": (2, 3)}
+DASHES = {"": (), "dashed": (6, 4), "dotted": (1.5, 2.5), "dash-dotted": (8, 3, 1.5, 3)}
 CIRCLE, SQUARE, TRIANGLE, DIAMOND, STAR = "circle", "square", "triangle", "diamond", "star"
 # Corners on a circle of radius 1, y downwards; the factors make the areas look alike.
 _STAR = tuple(
@@ -89,7 +91,7 @@ class Shape:
 
     @property
     def rim_width(self) -> float:
-        return 2.0 if self.hollow else 1.0
+        return 1.6 if self.hollow else 0.8
 
     @property
     def corners(self) -> list[tuple[float, float]]:
@@ -110,18 +112,33 @@ class Text:
     bold: bool = False
     turned: bool = False
 
+    @property
+    def start(self) -> float:
+        """Where it begins, seen from its place along its line."""
+        return -{"start": 0.0, "middle": 0.5, "end": 1.0}[self.anchor] * text_width(self.text, self.size)
+
+    @property
+    def rim(self) -> float:
+        """How thick a rim makes it bold."""
+        return 0.028 * self.size if self.bold else 0.0
+
 
 Mark = Line | Box | Dot | Shape | Text
 
 
 @dataclass
 class Drawing:
-    """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows."""
+    """Marks on ``width`` × ``height``, painted in their order; ``title`` says what it shows.
+
+    ``origin``: what it belongs to (a study), ``made``: when its numbers were computed; both for a file's own record.
+    """
 
     width: float
     height: float
     title: str
     marks: list[Mark] = field(default_factory=list)
+    origin: str = ""
+    made: datetime | None = None
 
     def line(
         self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5, dash: str = ""
@@ -149,63 +166,12 @@ class Drawing:
     def text(self, x: float, y: float, text: str, **how: Any) -> None:
         self.marks.append(Text(x, y, text, **how))
 
-
-def text_width(text: str, size: float) -> float:
-    """About how wide a text is; Korean and other wide characters take a whole square."""
-    return size * sum(1.0 if ord(character) > 0x1100 else 0.55 for character in text)
-
-
-def to_svg(drawing: Drawing, *, alone: bool = False) -> str:
-    """SVG. In a page colours are classes (``fig-blue``, ``fig-line-blue``); ``alone`` they are in the file."""
-    size = f'viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
-    if alone:
-        size += f' width="{drawing.width:g}" height="{drawing.height:g}" font-family="Pretendard, sans-serif"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" role="img" {size}>',
-        f"<title>{escape(drawing.title)}</title>",
-    ]
-    if alone:
-        parts.append(f'<rect width="100%" height="100%" fill="{COLOURS["surface"]}"/>')
-    parts += [_mark(mark, alone) for mark in drawing.marks]
-    return "".join([*parts, "</svg>"])
+    def place(self, other: "Drawing", left: float, top: float) -> None:
+        """Put the marks of another drawing here, its upper left corner at (left, top)."""
+        self.marks += [moved(mark, left, top) for mark in other.marks]
 
 
-def _fill(colour: str, alone: bool) -> str:
-    return f'fill="{COLOURS[colour]}"' if alone else f'class="fig-{colour}"'
-
-
-def _mark(mark: Mark, alone: bool) -> str:
+def moved(mark: Mark, right: float, down: float) -> Mark:
     if isinstance(mark, Line):
-        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
-        colour = f'stroke="{COLOURS[mark.colour]}"' if alone else f'class="fig-line-{mark.colour}"'
-        dash = f' stroke-dasharray="{" ".join(map(str, DASHES[mark.dash]))}"' if mark.dash else ""
-        return f'<polyline points="{points}" fill="none" {colour} stroke-width="{mark.width:g}"{dash}/>'
-    if isinstance(mark, Box):
-        opacity = "" if mark.opacity == 1 else f' fill-opacity="{mark.opacity:.3f}"'
-        place = f'x="{mark.x:.2f}" y="{mark.y:.2f}" width="{mark.width:.2f}" height="{mark.height:.2f}"'
-        return f"<rect {place} {_fill(mark.colour, alone)}{opacity}/>"
-    if isinstance(mark, Dot):
-        return (
-            f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {_fill(mark.colour, alone)}/>'
-        )
-    if isinstance(mark, Shape):
-        return _shape(mark, alone)
-    turn = f' transform="rotate(-90 {mark.x:.2f} {mark.y:.2f})"' if mark.turned else ""
-    weight = ' font-weight="600"' if mark.bold else ""
-    how = f'font-size="{mark.size:g}" text-anchor={quoteattr(mark.anchor)}{weight}{turn}'
-    return f'<text x="{mark.x:.2f}" y="{mark.y:.2f}" {_fill(mark.colour, alone)} {how}>{escape(mark.text)}</text>'
-
-
-def _shape(mark: Shape, alone: bool) -> str:
-    fill = 'fill="none"' if mark.hollow else _fill(mark.colour, alone)
-    if alone:
-        how = f'{fill} stroke="{COLOURS[mark.rim]}"'
-    elif mark.hollow:
-        how = f'{fill} class="fig-line-{mark.rim}"'
-    else:
-        how = f'class="fig-{mark.colour} fig-line-{mark.rim}"'
-    how += f' stroke-width="{mark.rim_width:g}"'
-    if mark.shape == CIRCLE:
-        return f'<circle cx="{mark.x:.2f}" cy="{mark.y:.2f}" r="{mark.radius:g}" {how}/>'
-    points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.corners)
-    return f'<polygon points="{points}" stroke-linejoin="round" {how}/>'
+        return replace(mark, points=tuple((x + right, y + down) for x, y in mark.points))
+    return replace(mark, x=mark.x + right, y=mark.y + down)

@@ -1,19 +1,24 @@
 """The figures of a report: each a drawing, the points a reader may ask, and the same numbers as a table."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from classifier.metrics.proportions import proportion
 from classifier.plots.axes import LOG_FLOOR, Axes, ticks
-from classifier.plots.canvas import Drawing, series_colour
+from classifier.plots.canvas import DIAMOND, Drawing, series_colour
+from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
+from classifier.plots.letters import text_width
 
-SQUARE = (460.0, 440.0)
-WIDE = (680.0, 400.0)
+_SQUARE = 460.0
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_DASHES = ("", "dashed", "dotted")
+# Fewer photos than that say nothing of a group.
+TOO_FEW = 10
+# A curve among all, among other malignant and among other benign photos, in every figure of the product.
+WAY_LOOKS = (("ink", ""), ("blue", "dotted"), ("vermillion", "dash-dotted"))
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,12 @@ class Point:
 
     x: float
     y: float
-    text: str
+    said: str | Callable[[], str]
+
+    @property
+    def text(self) -> str:
+        """Worked out when it is asked for: a file needs none of them."""
+        return self.said if isinstance(self.said, str) else self.said()
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,38 @@ class Figure:
     rows: tuple[tuple, ...]
     series: tuple[Series, ...] = field(default=())
     note: str = ""
+    # Rows that are worth printing; those of a curve's points are for the CSV alone.
+    printed: int | None = None
+    folder: str = ""
+    # What is said above and below it: n, readers, model; that it is synthetic.
+    facts: tuple[str, ...] = ()
+
+
+def framed(
+    figure: Figure,
+    form: Form,
+    facts: Sequence[str],
+    *,
+    always: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> Figure:
+    """The same figure with its title and facts above and its notes below. ``always``: said whatever the form is."""
+    if figure.drawing is None:
+        return figure
+    inside = figure.drawing
+    drawing = Drawing(inside.width, inside.height, figure.title)
+    lines = [*(facts if form.has_title else ()), *always]
+    down = head(drawing, figure.title if form.has_title else "", lines)
+    drawing.place(inside, 0, down)
+    drawing.height = inside.height + down
+    if form.has_notes:
+        foot(drawing, [note for note in (figure.note, *notes) if note])
+    series = tuple(
+        replace(one, points=tuple(replace(point, y=point.y + down) for point in one.points))
+        for one in figure.series
+    )
+    said = (*facts, *always, *notes)
+    return replace(figure, drawing=drawing, series=series, facts=said)
 
 
 def percent(share: float | None) -> str:
@@ -69,10 +111,13 @@ def counted(count: int, of: int) -> str:
     )
 
 
-def roc(name: str, title: str, curve: Mapping, youden: Mapping | None, *, small: bool = False) -> Figure:
+def roc(
+    name: str, title: str, curve: Mapping, youden: Mapping | None, auc: Mapping | None = None, form: Form = WIDE,
+    *, small: bool = False,
+) -> Figure:  # fmt: skip
     """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos.
 
-    ``small``: as a thumbnail, without words.
+    ``auc``: the area among all; ``small``: as a thumbnail, without words.
     """
     positives = curve["positives"]
     ways = (
@@ -87,7 +132,7 @@ def roc(name: str, title: str, curve: Mapping, youden: Mapping | None, *, small:
     rows = _threshold_rows(curve)
     if not positives or not curve["negatives"]:
         return Figure(name, title, None, columns, rows, note=_("not evaluable"))
-    drawing = Drawing(*((200.0, 200.0) if small else SQUARE), title)
+    drawing = Drawing(200.0, 200.0, title) if small else _square(title, form)
     axes = Axes(drawing, left=6, top=6, right=6, bottom=6) if small else Axes(drawing)
     if small:
         drawing.line(axes.places([(0, 1), (0, 0), (1, 0)]), "muted", 1)
@@ -98,21 +143,34 @@ def roc(name: str, title: str, curve: Mapping, youden: Mapping | None, *, small:
     for place, (words, field_name, total) in enumerate(ways):
         if not total:
             continue
-        colour, dash = series_colour(place), _DASHES[place]
+        colour, dash = WAY_LOOKS[place]
         points = []
         for index, threshold in enumerate(curve["thresholds"]):
             hits, rejected = curve["true_positives"][index], curve[field_name][index]
             x, y = axes.x(1 - rejected / total), axes.y(hits / positives)
-            points.append(Point(x, y, _read_out(threshold, hits, positives, rejected, total)))
+            points.append(Point(x, y, partial(_read_out, threshold, hits, positives, rejected, total)))
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
         series.append(Series(words, colour, dash, tuple(points)))
     if youden:
         specificity = youden["true_negatives"] / curve["negatives"]
-        drawing.dot(axes.x(1 - specificity), axes.y(youden["true_positives"] / positives), "ink", 4.5)
+        at = axes.x(1 - specificity), axes.y(youden["true_positives"] / positives)
+        drawing.shape(*at, "ink", DIAMOND, 3 if small else 5, hollow=True)
     if not small:
-        entries = [(one.name, one.colour, one.dash) for one in series]
-        _legend(drawing, entries, axes.left + axes.width, axes.foot)
+        entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
+        if auc:
+            entries[0] = replace(entries[0], text=f"{entries[0].text}: AUC {auc_text(auc)}")
+        if youden:
+            entries.append(
+                Entry(_("Youden threshold of these photos (optimistic)"), "ink", DIAMOND, hollow=True)
+            )
+        entries.append(Entry(_("No better than chance"), "muted", dash="dotted", width=1))
+        drawing.height = legend(drawing, entries, axes.foot + 60)
     return Figure(name, title, drawing, columns, rows, tuple(series))
+
+
+def _square(title: str, form: Form) -> Drawing:
+    width = min(form.width, _SQUARE)
+    return Drawing(width, width - 20, title)
 
 
 def _threshold_rows(curve: Mapping) -> tuple[tuple, ...]:
@@ -137,16 +195,16 @@ def _read_out(threshold, hits: int, positives: int, rejected: int | None, negati
 
 
 def thresholds(
-    name: str, title: str, curves: Sequence[tuple[str, Mapping]], *, log: bool, marks: Sequence[tuple] = ()
-) -> Figure:
+    name: str, title: str, curves: Sequence[tuple[str, Mapping]], *, log: bool, marks: Sequence[tuple] = (),
+    form: Form = WIDE,
+) -> Figure:  # fmt: skip
     """Sensitivity and specificity over the threshold, a colour a dataset; ``marks`` are (name, threshold)."""
     columns = (_("Dataset"), _("Threshold"), _("Sensitivity"), _("Specificity"))
     rows, series = [], []
-    drawing = Drawing(*WIDE, title)
-    axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, bottom=74)
+    drawing = Drawing(form.width, min(400.0, form.width * 0.75), title)
+    axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, top=24, bottom=46)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
-    # The legend stands below the label of the axis.
-    axes.frame(_("Threshold"), "", x_ticks, SHARES, x_label_below=32)
+    axes.frame(_("Threshold"), "", x_ticks, SHARES, x_label_below=34)
     for place, (dataset, curve) in enumerate(curves):
         colour = series_colour(place)
         both = [(_("sensitivity"), "true_positives", "positives", "")]
@@ -158,8 +216,8 @@ def thresholds(
                 continue
             points = []
             for index, value in enumerate(values):
-                text = _read_out(
-                    curve["thresholds"][index], curve["true_positives"][index], curve["positives"],
+                text = partial(
+                    _read_out, curve["thresholds"][index], curve["true_positives"][index], curve["positives"],
                     curve["true_negatives"][index], curve["negatives"],
                 )  # fmt: skip
                 points.append(Point(axes.x(value), axes.y(curve[field_name][index] / curve[total]), text))
@@ -174,8 +232,12 @@ def thresholds(
     for words, value in marks:
         at = axes.x(_finite(value))
         drawing.line([(at, axes.top), (at, axes.foot)], "ink", 1, "dotted")
-        drawing.text(at + 3, axes.top + 11, words, colour="muted", size=10)
-    _legend_below(drawing, [(one.name, one.colour, one.dash) for one in series], axes)
+        # Above the axes, where no curve crosses it.
+        anchor = "start" if at < axes.left + axes.width / 2 else "end"
+        drawing.text(at, axes.top - 6, words, colour="muted", size=SMALL, anchor=anchor)
+    drawing.height = legend(
+        drawing, [Entry(one.name, one.colour, dash=one.dash) for one in series], axes.foot + 60
+    )
     note = "" if series else _("not evaluable")
     return Figure(name, title, drawing if series else None, columns, tuple(rows), tuple(series), note)
 
@@ -199,49 +261,79 @@ def _steps(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def confusion(
-    name: str, title: str, matrix: Mapping, names: Mapping[str, str], *, columns_are: str = ""
+    name: str,
+    title: str,
+    matrix: Mapping,
+    names: Mapping[str, str],
+    *,
+    columns_are: str = "",
+    form: Form = WIDE,
 ) -> Figure:
     """Rows are what the photo shows, columns the model's first choice (or what ``columns_are`` says); the shade
     is the share of the row."""
     rows, keys = matrix["rows"], matrix["columns"]
-    cell, left, top = 38.0, 232.0, 160.0
-    drawing = Drawing(left + cell * len(keys) + 16, top + cell * len(rows) + 40, title)
+    words = {
+        key: f"{names.get(key, key)} ({sum(counts)})"
+        for key, counts in zip(rows, matrix["counts"], strict=True)
+    }
+    room = form.width * (0.34 if form.is_narrow else 0.3)
+    left = 40 + max(text_width(line, SMALL) for text in words.values() for line in wrapped(text, room, SMALL))
+    cell = min(38.0, (form.width - left - 12) / len(keys))
+    top = 42 + max(text_width(names.get(key, key), SMALL) for key in keys)
+    heights = {key: max(min(cell, 30.0), 8 + 11.5 * len(wrapped(words[key], room, SMALL))) for key in rows}
+    drawing = Drawing(left + cell * len(keys) + 12, top + sum(heights.values()) + 10, title)
+    columns_are = columns_are or _("Columns: the model's first choice")
+    drawing.text(left, 14, columns_are, size=LABEL, bold=True)
     for column, key in enumerate(keys):
-        x = left + cell * (column + 0.5) + 4
-        drawing.text(x, top - 8, _short(names.get(key, key), 26), size=11, turned=True)
-    points = []
-    for line, (key, counts) in enumerate(zip(rows, matrix["counts"], strict=True)):
-        total = sum(counts)
-        y = top + cell * line
-        label = f"{_short(names.get(key, key), 30)} ({total})"
-        drawing.text(left - 8, y + cell / 2 + 4, label, size=11, anchor="end")
+        drawing.text(left + cell * (column + 0.5) + 4, top - 8, names.get(key, key), size=SMALL, turned=True)
+    points, y = [], top
+    for key, counts in zip(rows, matrix["counts"], strict=True):
+        total, height = sum(counts), heights[key]
+        label(drawing, left - 8, y + height / 2, words[key], room, size=SMALL, anchor="end")
         for column, count in enumerate(counts):
             x, share = left + cell * column, count / total if total else 0
-            drawing.box(x, y, cell - 1, cell - 1, "grid")
+            shade(drawing, x, y, cell - 1, height - 1, share)
             if count:
-                drawing.box(x, y, cell - 1, cell - 1, "blue", share)
                 colour = "surface" if share > 0.65 else "ink"
                 drawing.text(
-                    x + cell / 2, y + cell / 2 + 4, str(count), colour=colour, size=11, anchor="middle"
+                    x + cell / 2, y + height / 2 + 4, str(count), colour=colour, size=SMALL, anchor="middle"
                 )
-            said = _("%(truth)s taken for %(answer)s: %(share)s") % {
-                "truth": names.get(key, key),
-                "answer": names.get(keys[column], keys[column]),
-                "share": counted(count, total),
-            }
-            points.append(Point(x + cell / 2, y + cell / 2, said))
-    columns_are = columns_are or _("Columns: the model's first choice")
-    drawing.text(left, top + cell * len(rows) + 22, columns_are, colour="muted", size=11)
+            said = partial(
+                _taken_for, names.get(key, key), names.get(keys[column], keys[column]), count, total
+            )
+            points.append(Point(x + cell / 2, y + height / 2, said))
+        y += height
+    drawing.text(
+        14, (top + y) / 2, _("Rows: the truth (photos)"), size=LABEL, bold=True, anchor="middle", turned=True
+    )
+    drawing.height = colour_key(drawing, left, y + 8, _("Share of the row"))
     table = tuple((names.get(key, key), *counts) for key, counts in zip(rows, matrix["counts"], strict=True))
     columns = (_("Truth"), *(names.get(key, key) for key in keys))
     return Figure(name, title, drawing, columns, table, (Series(_("Cells"), "ink", "", tuple(points)),))
 
 
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+def _taken_for(truth: str, answer: str, count: int, total: int) -> str:
+    return _("%(truth)s taken for %(answer)s: %(share)s") % {
+        "truth": truth, "answer": answer, "share": counted(count, total),
+    }  # fmt: skip
 
 
-def calibration(name: str, title: str, found: Mapping | None) -> Figure:
+def shade(drawing: Drawing, x: float, y: float, width: float, height: float, share: float) -> None:
+    """A cell of a matrix, from nothing to all."""
+    drawing.box(x, y, width, height, *(("blue", share) if share > 0.03 else ("grid", 0.35)))
+
+
+def colour_key(drawing: Drawing, left: float, y: float, words: str) -> float:
+    """What the shades mean, from 0 to 1; returns where it ends."""
+    for place in range(20):
+        shade(drawing, left + 5 * place, y, 5, 10, place / 19)
+    drawing.text(left, y + 21, "0", colour="muted", size=SMALL)
+    drawing.text(left + 100, y + 21, "1", colour="muted", size=SMALL, anchor="end")
+    drawing.text(left + 108, y + 9, words, colour="muted", size=SMALL)
+    return y + 28
+
+
+def calibration(name: str, title: str, found: Mapping | None, form: Form = WIDE) -> Figure:
     """How often the disease is there, by how high its score is."""
     columns = (
         _("Scores from"), pgettext("end of a range", "to"), _("Photos"), _("With the disease"),
@@ -249,11 +341,11 @@ def calibration(name: str, title: str, found: Mapping | None) -> Figure:
     )  # fmt: skip
     if not found:
         return Figure(name, title, None, columns, (), note=_("not evaluable"))
-    drawing = Drawing(*SQUARE, title)
+    drawing = _square(title, form)
     axes = Axes(drawing)
     axes.frame(_("Mean score"), _("Share with the disease"), SHARES, SHARES)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
-    rows, points = [], []
+    rows, points, joined = [], [], []
     for one in found["bins"]:
         seen = one["observed"]
         rows.append(
@@ -264,74 +356,103 @@ def calibration(name: str, title: str, found: Mapping | None) -> Figure:
             continue
         x = axes.x(one["mean_score"])
         drawing.line([(x, axes.y(seen["low"])), (x, axes.y(seen["high"]))], "blue", 1.5)
-        drawing.dot(x, axes.y(seen["value"]), "blue")
+        drawing.dot(x, axes.y(seen["value"]), "blue", 3.5 if seen["of"] >= TOO_FEW else 2)
+        at = axes.y(seen["value"]) + (-8 if seen["value"] < 0.9 else 16)
+        drawing.text(x + 5, at, str(seen["of"]), colour="muted", size=SMALL)
+        if seen["of"] > 1:
+            joined.append((x, axes.y(seen["value"])))
         text = _("mean score %(score)s: %(share)s have the disease") % {
             "score": f"{one['mean_score']:.3f}",
             "share": counted(seen["count"], seen["of"]),
         }
         points.append(Point(x, axes.y(seen["value"]), text))
-    drawing.line([(point.x, point.y) for point in points], "blue", 1.5)
+    if len(joined) > 1:
+        drawing.line(joined, "blue", 1)
     note = _("A dataset chosen by diagnosis has an artificial prevalence; every figure here depends on it.")
+    # xgettext:no-python-format
+    bins = _("Numbers: photos of a bin; lines: Wilson's 95 % interval; a bin of one photo is not joined.")
+    note = f"{note} {bins}"
     return Figure(
         name, title, drawing, columns, tuple(rows), (Series(title, "blue", "", tuple(points)),), note
     )
 
 
 def forest(
-    name: str, title: str, groups: Sequence[tuple[str, Sequence[Mapping]]], overall: Mapping | None
+    name: str,
+    title: str,
+    groups: Sequence[tuple[str, Sequence[Mapping]]],
+    overall: Mapping | None,
+    form: Form = WIDE,
 ) -> Figure:
     """AUC with DeLong's interval by subgroup; too few photos of the disease are said, not drawn."""
     columns = (
-        _("Division"),
-        _("Group"),
-        _("Photos"),
-        _("With the disease"),
-        _("AUC"),
-        _("Low"),
-        _("High"),
-        _("Note"),
-    )
+        _("Division"), _("Group"), _("Photos"), _("With the disease"), _("AUC"), _("Low"), _("High"), _("Note"),
+    )  # fmt: skip
     lines = [(_("All photos"), [overall])] if overall else []
     lines += [(division, list(rows)) for division, rows in groups if rows]
-    count = sum(len(rows) + 1 for _division, rows in lines)
-    height = 20.0
-    drawing = Drawing(680, 66 + height * count, title)
-    axes = Axes(drawing, left=330, x=(0.0, 1.0), top=10)
-    axes.frame(_("AUC"), "", SHARES, (), x_text=lambda value: f"{value:g}")
+    share_of = {
+        id(row): _("%(n)d of %(all)d") % {"n": row["positives"], "all": row["photos"]}
+        for _division, rows in lines
+        for row in rows
+    }
+    room = form.width * 0.3
+    names = {id(row): wrapped(row["label"], room, LABEL) for _division, rows in lines for row in rows}
+    text = max((text_width(line, LABEL) for found in names.values() for line in found), default=0)
+    left = 40 + text + max(map(lambda said: text_width(said, LABEL), share_of.values()), default=0)
+    areas = [auc_text(row["auc"]) for _division, rows in lines for row in rows if row["auc"]]
+    widest = max((text_width(one, LABEL) for one in areas), default=0)
+    right = 16.0 if form.is_narrow else 26 + widest
+    heights = {
+        id(row): (32.0 if form.is_narrow and row["auc"] else 20.0) + 13 * (len(names[id(row)]) - 1)
+        for _division, rows in lines
+        for row in rows
+    }
+    drawing = Drawing(form.width, 66 + 18 * len(lines) + sum(heights.values()), title)
+    axes = Axes(drawing, left=left, x=(0.0, 1.0), top=10, right=right)
+    axes.frame(_("AUC"), "", SHARES, ())
     drawing.line([(axes.x(0.5), axes.top), (axes.x(0.5), axes.foot)], "muted", 1, "dotted")
     y, table, points = axes.top + 14, [], []
     for division, rows in lines:
-        drawing.text(12, y, division, size=12, bold=True)
-        y += height
+        drawing.text(12, y, division, size=LABEL, bold=True)
+        y += 18
         for row in rows:
-            auc = row["auc"]
-            share = _("%(n)d of %(all)d") % {"n": row["positives"], "all": row["photos"]}
-            drawing.text(24, y, _short(row["label"], 26), size=11)
-            drawing.text(axes.left - 12, y, share, colour="muted", size=11, anchor="end")
+            auc, share = row["auc"], share_of[id(row)]
+            for place, line in enumerate(names[id(row)]):
+                drawing.text(20, y + 13 * place, line, size=LABEL)
+            drawing.text(left - 12, y, share, colour="muted", size=LABEL, anchor="end")
+            said = auc_text(auc) if auc else note_words(row["note"])
             if auc:
                 at = axes.x(auc["auc"])
                 if auc["low"] is not None:
                     drawing.line([(axes.x(auc["low"]), y - 4), (axes.x(auc["high"]), y - 4)], "blue", 2)
                 drawing.dot(at, y - 4, "blue", 4)
                 points.append(Point(at, y - 4, f"{division}, {row['label']}: {auc_text(auc)} · {share}"))
+            if not auc:
+                drawing.text(left + 8, y, said, colour="muted", size=LABEL)
+            elif form.is_narrow:
+                drawing.text(form.width - 16, y + 10, said, size=SMALL, anchor="end")
             else:
-                drawing.text(axes.left + 8, y, note_words(row["note"]), colour="muted", size=11)
+                drawing.text(form.width - right + 10, y, said, size=LABEL)
             table.append(
                 (division, row["label"], row["photos"], row["positives"], auc and auc["auc"], auc and auc["low"],
                  auc and auc["high"], note_words(row["note"] or (auc["note"] if auc else "")))
             )  # fmt: skip
-            y += height
-    return Figure(name, title, drawing, columns, tuple(table), (Series(_("AUC"), "blue", "", tuple(points)),))
+            y += heights[id(row)]
+    # xgettext:no-python-format
+    note = _("With the disease, of all photos; AUC with DeLong's 95 % interval.")
+    return Figure(
+        name, title, drawing, columns, tuple(table), (Series(_("AUC"), "blue", "", tuple(points)),), note
+    )
 
 
-def decision(name: str, title: str, found: Mapping | None) -> Figure:
+def decision(name: str, title: str, found: Mapping | None, form: Form = WIDE) -> Figure:
     """Net benefit of listing by the model, of listing everybody and of listing nobody."""
     columns = (_("Threshold probability"), _("Model"), _("List all"))
     if not found:
         return Figure(name, title, None, columns, (), note=_("not evaluable"))
     top = max(found["prevalence"], max(found["net_benefit"]), 0.01) * 1.08
     low = -0.25 * top
-    drawing = Drawing(*SQUARE, title)
+    drawing = _square(title, form)
     axes = Axes(drawing, y=(low, top), left=66)
     axes.frame(_("Threshold probability"), _("Net benefit"), SHARES, ticks(low, top))
     ways = ((_("model"), "net_benefit", "blue", ""), (_("list all"), "list_all", "orange", "dashed"))
@@ -352,9 +473,9 @@ def decision(name: str, title: str, found: Mapping | None) -> Figure:
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
         series.append(Series(words, colour, dash, points))
     drawing.line(axes.places([(0, 0), (1, 0)]), "ink", 1, "dotted")
-    legend = [(one.name, one.colour, one.dash) for one in series]
-    legend.append((pgettext("decision curve", "list nobody"), "ink", "dotted"))
-    _legend(drawing, legend, axes.left + axes.width, axes.top + 12 + 18 * len(legend))
+    entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
+    entries.append(Entry(pgettext("decision curve", "list nobody"), "ink", dash="dotted", width=1))
+    drawing.height = legend(drawing, entries, axes.foot + 60)
     rows = tuple(zip(found["probabilities"], found["net_benefit"], found["list_all"], strict=True))
     note = _("Scores are read as probabilities, at the prevalence of this dataset: %(share)s.") % {
         "share": percent(found["prevalence"])
@@ -408,25 +529,3 @@ def note_words(code: str) -> str:
         "negative_variance": _("the estimate of the variance is below 0: no interval"),
         "other_readers": _("not comparable: not the same readers"),
     }[code]
-
-
-def _legend(drawing: Drawing, entries: Sequence[tuple[str, str, str]], right: float, foot: float) -> None:
-    """In the corner at right and foot, the last entry lowest."""
-    width = 34 + 6.4 * max(len(name) for name, _colour, _dash in entries)
-    for place, (name, colour, dash) in enumerate(reversed(entries)):
-        y = foot - 14 - 18 * place
-        drawing.line([(right - width, y - 4), (right - width + 24, y - 4)], colour, 2, dash)
-        drawing.text(right - width + 30, y, name, size=11)
-
-
-def _legend_below(drawing: Drawing, entries: Sequence[tuple[str, str, str]], axes: Axes) -> None:
-    """In lines below the axis; the drawing grows by what they need."""
-    x, y = axes.left, axes.foot + 56
-    for name, colour, dash in entries:
-        width = 44 + 6.6 * len(name)
-        if x + width > drawing.width and x > axes.left:
-            x, y = axes.left, y + 18
-        drawing.line([(x, y - 4), (x + 24, y - 4)], colour, 2, dash)
-        drawing.text(x + 30, y, name, size=11)
-        x += width
-    drawing.height = max(drawing.height, y + 12)

@@ -1,10 +1,13 @@
 """Figures of evaluations in pages."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 from django import template
 from django.utils.safestring import mark_safe
 
-from classifier.plots.canvas import to_svg
 from classifier.plots.figures import Figure, percent, threshold_text
+from classifier.plots.svg import to_svg
+from classifier.presenters import downloads
 from classifier.services.evaluation.words import label_name
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
@@ -59,3 +62,21 @@ def p_value(value: float) -> str:
 def provenance_name(name: str) -> str:
     """What a source should say of itself, in words."""
     return str(field_of(Source, name).verbose_name)
+
+
+@register.simple_tag
+def download_choices() -> dict:
+    """What a figure can be downloaded as."""
+    return downloads.choices()
+
+
+@register.filter
+def path_of(url: str) -> str:
+    """The address without its question mark part."""
+    return urlsplit(url).path
+
+
+@register.filter
+def pairs_of(url: str) -> list[tuple[str, str]]:
+    """What stands behind the question mark, for the hidden fields of a form."""
+    return parse_qsl(urlsplit(url).query, keep_blank_values=True)

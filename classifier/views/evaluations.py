@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
+from classifier.presenters import downloads
 from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.work import EvaluationProgress
@@ -36,7 +37,7 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 from skinclinic.web.zip_stream import compressed
 
 MOST_DIFFERING = 60
-TYPES = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
+TYPES = figure_files.TYPES
 
 
 def report_page(view):
@@ -256,17 +257,17 @@ def compare(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
 
 @report_page
 def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpResponse:
-    """One figure as a file: ``kind``, ``key`` and ``as`` (svg, png, csv)."""
-    kind, key, wanted = (request.GET.get(name, "") for name in ("kind", "key", "as"))
-    if wanted not in TYPES or not (kind == CONFUSION or (kind in BY_DISEASE and key in DISEASE_KEYS)):
+    """One figure as a file: ``kind``, ``key`` and how (``presenters/downloads.py``)."""
+    kind, key, wanted = request.GET.get("kind", ""), request.GET.get("key", ""), downloads.wanted(request.GET)
+    if wanted is None or not (kind == CONFUSION or (kind in BY_DISEASE and key in DISEASE_KEYS)):
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
-    found = report.figure(kind, dataset["pk"], model["pk"], key)
+    found = report.figure(kind, dataset["pk"], model["pk"], key, wanted.form)
     try:
-        content = figure_files.figure_file(found, wanted)
+        content = figure_files.figure_file(found, wanted.kind, wanted.how)
     except ValueError:
         raise Http404 from None
-    return as_file(HttpResponse(content, content_type=TYPES[wanted]), f"{found.name}.{wanted}")
+    return as_file(HttpResponse(content, content_type=TYPES[wanted.kind]), f"{found.name}.{wanted.kind}")
 
 
 @report_page

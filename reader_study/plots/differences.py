@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import Figure, Point, Series, note_words
+from classifier.plots.frame import LABEL, SMALL, WIDE, Form, number
+from classifier.plots.letters import text_width
 
-_ROW, _LEFT, _RIGHT, _WIDTH = 24.0, 268.0, 184.0, 800.0
+_ROW = 22.0
 
 
 def forest(
@@ -19,6 +21,7 @@ def forest(
     margin: float | None,
     primary: Sequence[str],
     why_open: str = "",
+    form: Form = WIDE,
 ) -> Figure:
     """Balanced accuracy of the model's first choice minus the readers' mean, by disease. ``primary`` diseases are
     bold; ``why_open``: why nothing is concluded from any."""
@@ -32,45 +35,107 @@ def forest(
     if not known:
         why = next((found["note"] for found in rows.values() if found["note"]), "")
         return Figure(name, title, None, columns, table, note=note_words(why) or _("not evaluable"))
-    ends = [value for found in known.values() for value in (*(found["ci"] or ()), found["difference"])]
-    low, high = min(0.0, -(margin or 0), *ends) - 0.02, max(0.0, *ends) + 0.02
-    drawing = Drawing(_WIDTH, 74 + _ROW * len(rows), title)
-    axes = Axes(drawing, x=(low, high), left=_LEFT, right=_RIGHT, top=26, bottom=48)
-    axes.frame(
-        _("Model's first choice − readers, balanced accuracy"),
-        "",
-        ticks(low, high, 6),
-        (),
-        x_text=lambda value: f"{value:+g}" if value else "0",
-    )
-    drawing.line([(axes.x(0), axes.top), (axes.x(0), axes.foot)], "ink", 1)
-    drawing.text(axes.x(0) + 5, axes.top - 8, _("model better →"), colour="muted", size=10)
-    if margin is not None:
-        drawing.line([(axes.x(-margin), axes.top), (axes.x(-margin), axes.foot)], "vermillion", 1.5, "dashed")
-        drawing.text(
-            axes.x(-margin) - 5, axes.top - 8, _("margin −%(margin)g") % {"margin": margin}, colour="vermillion",
-            size=10, anchor="end",
-        )  # fmt: skip
-    points = []
-    for place, (key, found) in enumerate(rows.items()):
-        y = axes.top + _ROW * (place + 0.5)
-        drawing.text(_LEFT - 10, y + 4, names[key], size=11.5, anchor="end", bold=key in primary)
-        if found["difference"] is None:
-            drawing.text(_LEFT + 8, y + 4, note_words(found["note"]), colour="muted", size=11)
-            continue
-        if found["ci"]:
-            drawing.line([(axes.x(found["ci"][0]), y), (axes.x(found["ci"][1]), y)], "blue", 2)
-        drawing.shape(axes.x(found["difference"]), y, "blue", "square", 4.5)
-        said = difference_text(found)
-        drawing.text(_WIDTH - 12, y + 4, said, size=11, anchor="end")
-        points.append(Point(axes.x(found["difference"]), y, f"{names[key]}: {said}"))
+    page = _Page(title, form, rows, names, margin)
+    points = [
+        Point(page.axes.x(found["difference"]), y, f"{names[key]}: {difference_text(found)}")
+        for key, y in page.draw(primary).items()
+        if (found := rows[key])["difference"] is not None
+    ]
     series = (Series(_("Differences"), "blue", "", tuple(points)),)
-    notes = [_("Missing answers count as wrong; the table has the differences as read beside.")]
+    notes = [
+        _("The model's first choice needs no threshold; one chosen on these photos would be optimistic."),
+        # xgettext:no-python-format
+        _("Lines: 95 % interval (Obuchowski-Rockette). Missing answers count as wrong."),
+        _("The table has the differences as read beside."),
+    ]  # fmt: skip
     if any(key in primary for key in rows):
-        notes.append(_("Bold: primary endpoints."))
+        notes.append(_("Bold: primary endpoints; p after Holm's correction."))
     if why_open:
         notes.append(_("Nothing is concluded: %(why)s.") % {"why": why_open})
-    return Figure(name, title, drawing, columns, table, series, " ".join(notes))
+    return Figure(name, title, page.drawing, columns, table, series, " ".join(notes))
+
+
+class _Page:
+    """Rows of names, intervals and values: side by side, or in a column of a journal below each other."""
+
+    def __init__(
+        self,
+        title: str,
+        form: Form,
+        rows: Mapping[str, Mapping],
+        names: Mapping[str, str],
+        margin: float | None,
+    ):
+        self.rows, self.names, self.margin, self.is_narrow = rows, names, margin, form.is_narrow
+        self._values = {key: self._said(found) for key, found in rows.items()}
+        self._step = 42.0 if form.is_narrow else _ROW
+        # In a column the last axis must not be pressed to a stripe.
+        left = 20.0 if form.is_narrow else 24 + max(text_width(name, LABEL * 1.04) for name in names.values())
+        most = max(text_width(value, LABEL) for value in self._values.values())
+        right = 20.0 if form.is_narrow else most + 24
+        self.drawing = Drawing(form.width, 88 + self._step * len(rows), title)
+        ends = [
+            value
+            for found in rows.values()
+            if found["difference"] is not None
+            for value in (*(found["ci"] or ()), found["difference"])
+        ]
+        low, high = min(0.0, -(margin or 0), *ends) - 0.02, max(0.0, *ends) + 0.02
+        self.axes = Axes(self.drawing, x=(low, high), left=left, right=right, top=40, bottom=48)
+
+    def _said(self, found: Mapping) -> str:
+        if found["difference"] is None:
+            return note_words(found["note"])
+        said = difference_text(found)
+        for value, words in ((found.get("p"), "p"), (found.get("p_holm"), _("Holm p"))):
+            if isinstance(value, float):
+                said += f"; {words} {'< 0.001' if value < 0.001 else f'= {value:.3f}'}"
+        return said
+
+    def draw(self, primary: Sequence[str]) -> dict[str, float]:
+        """Draw everything; returns the height of each row's interval."""
+        drawing, axes = self.drawing, self.axes
+        label_text = _("Model's first choice − readers, balanced accuracy")
+        room = 3 if self.is_narrow else 6
+        axes.frame(label_text, "", ticks(*axes.x_range, room), (), x_text=_signed_tick)
+        zero = axes.x(0)
+        drawing.line([(zero, axes.top), (zero, axes.foot)], "ink", 1)
+        drawing.text(zero + 6, axes.top - 6, _("model better →"), colour="muted", size=SMALL)
+        drawing.text(zero - 6, axes.top - 6, _("← readers better"), colour="muted", size=SMALL, anchor="end")
+        if self.margin is not None:
+            at = axes.x(-self.margin)
+            drawing.line([(at, axes.top), (at, axes.foot)], "vermillion", 1.5, "dashed")
+            drawing.text(
+                at, axes.top - 22, _("margin −%(margin)g") % {"margin": self.margin}, colour="vermillion",
+                size=SMALL, anchor="middle",
+            )  # fmt: skip
+        found = {}
+        for place, (key, row) in enumerate(self.rows.items()):
+            top = axes.top + self._step * place
+            y = top + (34 if self.is_narrow else self._step / 2)
+            self._texts(key, top, y, key in primary)
+            found[key] = y
+            if row["difference"] is None:
+                continue
+            if row["ci"]:
+                drawing.line([(axes.x(row["ci"][0]), y), (axes.x(row["ci"][1]), y)], "blue", 2)
+            drawing.shape(axes.x(row["difference"]), y, "blue", "square", 4)
+        return found
+
+    def _texts(self, key: str, top: float, y: float, is_primary: bool) -> None:
+        drawing, axes = self.drawing, self.axes
+        colour = "muted" if self.rows[key]["difference"] is None else "ink"
+        if self.is_narrow:
+            drawing.box(12, top + 2, drawing.width - 24, 25, "surface")
+            drawing.text(12, top + 13, self.names[key], size=LABEL, bold=is_primary)
+            drawing.text(12, top + 25, self._values[key], size=SMALL, colour=colour)
+            return
+        drawing.text(axes.left - 10, y + 4, self.names[key], size=LABEL, anchor="end", bold=is_primary)
+        drawing.text(axes.left + axes.width + 12, y + 4, self._values[key], size=LABEL, colour=colour)
+
+
+def _signed_tick(value: float) -> str:
+    return f"+{number(value)}" if value > 0 else number(value)
 
 
 def difference_text(found: Mapping) -> str:

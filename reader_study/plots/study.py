@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import combinations
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from classifier.plots import figures as shared
-from classifier.plots.figures import Figure, note_words
-from reader_study.plots import by_reader, differences, marks, readers_roc
+from classifier.plots.figures import Figure, framed, note_words
+from classifier.plots.frame import WIDE, Form
+from reader_study.plots import by_group, by_reader, differences, marks, panels, readers_roc
 from reader_study.plots.readers_roc import Shown
 from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
@@ -46,6 +48,10 @@ class StudyFigures:
     is_synthetic: bool = False
     labels: str = readers_roc.OWN
     interval: str = readers_roc.CI
+    form: Form = WIDE
+    # What the files are of, and when it was computed.
+    origin: str = ""
+    made: datetime | None = None
 
     @property
     def group_names(self) -> dict[str, str]:
@@ -63,15 +69,39 @@ class StudyFigures:
         self, dataset: str, session: str, key: str, way: str = readers_roc.ALL, *, small: bool = False
     ) -> Figure:
         """Readers on the model's curve of one disease."""
+        name = marks.file_name(dataset, key, session, "roc", "" if way == readers_roc.ALL else f"among-{way}")
+        shown = self._shown(dataset, session, key, way)
+        return self._signed(readers_roc.figure(shown, name, self.form, self._always, small=small))
+
+    def _shown(self, dataset: str, session: str, key: str, way: str = readers_roc.ALL) -> Shown:
         title = f"{disease_name(key)}, {dataset}"
         if way != readers_roc.ALL:
             title = f"{title}: {readers_roc.way_name(way, self.labels)}"
-        shown = Shown(
+        return Shown(
             self.dataset(dataset), self.curves[dataset], session, key, title, self.group_names, way, self.labels,
-            self.interval, self.is_synthetic,
+            self.interval,
         )  # fmt: skip
-        name = marks.file_name(dataset, key, session, "roc", "" if way == readers_roc.ALL else f"among-{way}")
-        return readers_roc.figure(shown, name, small=small)
+
+    def panels(self, session: str, chosen: panels.Chosen = ()) -> Figure:
+        """Many diseases in one figure; those of the paper where none are ``chosen``."""
+        chosen = [
+            one
+            for one in chosen or panels.default(self.report)
+            if session in self.dataset(one[0])["sessions"]
+        ][: panels.MOST]
+        title = _("Readers on the model's ROC curves: %(session)s") % {"session": marks.session_name(session)}
+        names = [(disease_name(key), dataset) for dataset, key in chosen]
+        shown = [self._shown(dataset, session, key) for dataset, key in chosen]
+        facts = [
+            f"{dataset}: {marks.photos_text(found['n'])}, {marks.readers_text(found['sessions'][session]['n_readers'])}"
+            for dataset in dict.fromkeys(dataset for dataset, _key in chosen)
+            if (found := self.dataset(dataset))
+        ]
+        figure = panels.figure(
+            shown, names, marks.file_name("panels", session), title, self.form,
+            [*(["; ".join(facts)] if facts else []), *self._model_fact], self._always,
+        )  # fmt: skip
+        return self._signed(figure)
 
     def accuracy(self, dataset: str, session: str) -> Figure:
         title = _("Accuracy of the readers: %(dataset)s, %(session)s") % _of(dataset, session)
@@ -82,6 +112,7 @@ class StudyFigures:
             self.session(dataset, session),
             model,
             self.group_names,
+            self.form,
         )
         return self._titled(found, dataset, session)
 
@@ -100,6 +131,7 @@ class StudyFigures:
             margin,
             self.primary,
             note_words(self.dataset(dataset)["design"][session]["note"]),
+            self.form,
         )
         return self._titled(found, dataset, session)
 
@@ -108,20 +140,26 @@ class StudyFigures:
         name = marks.file_name(dataset, first, "and", second)
         changes = self.dataset(dataset)["changes"][f"{first}_vs_{second}"]
         found = by_reader.slopes(
-            name, title, changes, (marks.session_name(first), marks.session_name(second)), self.group_names
+            name,
+            title,
+            changes,
+            (marks.session_name(first), marks.session_name(second)),
+            self.group_names,
+            self.form,
         )
         return self._titled(found, dataset)
 
     def agreement(self, dataset: str, session: str) -> Figure:
         title = _("Agreement: %(dataset)s, %(session)s") % _of(dataset, session)
         name = marks.file_name(dataset, session, "agreement")
-        found = by_reader.agreement(name, title, self.session(dataset, session), self.group_names)
+        found = by_group.agreement(name, title, self.session(dataset, session), self.group_names, self.form)
         return self._titled(found, dataset, session)
 
     def time(self, dataset: str, session: str) -> Figure:
         title = _("Time: %(dataset)s, %(session)s") % _of(dataset, session)
         readers = self.session(dataset, session)["readers"]
-        found = by_reader.time(marks.file_name(dataset, session, "time"), title, readers, self.group_names)
+        name = marks.file_name(dataset, session, "time")
+        found = by_reader.time(name, title, readers, self.group_names, self.form)
         return self._titled(found, dataset, session)
 
     def subgroups(self, dataset: str, session: str) -> Figure:
@@ -130,7 +168,9 @@ class StudyFigures:
             (division_name(division), [row | {"label": group_label(division, row["label"])} for row in rows])
             for division, rows in self.session(dataset, session)["subgroups"].items()
         ]
-        found = by_reader.subgroups(marks.file_name(dataset, session, "subgroups"), title, divisions)
+        found = by_group.subgroups(
+            marks.file_name(dataset, session, "subgroups"), title, divisions, self.form
+        )
         return self._titled(found, dataset, session)
 
     def areas(self, dataset: str, key: str) -> Figure:
@@ -150,7 +190,7 @@ class StudyFigures:
             "label": _("all"), "photos": disease["n_pos"] + disease["n_neg"], "positives": disease["n_pos"],
             "auc": {"auc": disease["auc"], "low": low, "high": high, "note": disease["auc_note"]}, "note": "",
         }  # fmt: skip
-        return self._titled(shared.forest(name, title, divisions, whole), dataset)
+        return self._titled(shared.forest(name, title, divisions, whole, self.form), dataset)
 
     def confusion(self, dataset: str, session: str, who: str) -> Figure:
         """The confusion matrix of the model, of the readers together, or of one (``of_reader``)."""
@@ -174,45 +214,67 @@ class StudyFigures:
             return Figure(name, title, None, (), (), note=shared.note_words(why))
         matrix = _without_empty_last(matrix)
         names = {key: disease_name(key) for key in (*DISEASE_KEYS, NO_ANSWER)}
-        figure = shared.confusion(name, title, matrix, names, columns_are=columns_are)
+        figure = shared.confusion(name, title, matrix, names, columns_are=columns_are, form=self.form)
         return self._titled(figure, dataset, session if who == POOLED else "")
 
+    @property
+    def _always(self) -> tuple[str, ...]:
+        return (marks.synthetic_note(True),) if self.is_synthetic else ()
+
+    @property
+    def _model_fact(self) -> list[str]:
+        model = (self.report.get("about") or {}).get("model")
+        return [_("Model: %(name)s") % {"name": model["name"]}] if model else []
+
     def _titled(self, figure: Figure, dataset: str, session: str = "") -> Figure:
-        """With its title, its n and what is synthetic written above it."""
-        lines = [marks.photos_text(self.dataset(dataset)["n"])]
+        """With its title, its n, the model and what is synthetic written around it."""
+        facts = [marks.photos_text(self.dataset(dataset)["n"])]
         if session:
-            lines[0] += f", {marks.readers_text(self.session(dataset, session)['n_readers'])}"
-        if self.is_synthetic:
-            lines.append(marks.synthetic_note(True))
-        return marks.titled(figure, lines)
+            facts.append(marks.readers_text(self.session(dataset, session)["n_readers"]))
+        facts += self._model_fact
+        return self._signed(framed(figure, self.form, ["; ".join(facts)], always=self._always))
+
+    def _signed(self, figure: Figure) -> Figure:
+        """For the file's own record."""
+        if figure.drawing is not None:
+            figure.drawing.origin, figure.drawing.made = self.origin, self.made
+        return figure
 
     def all(self) -> Iterator[Figure]:
-        """Every figure that has something to show, but for the confusion matrix of each single reader."""
+        """Every figure that has something to show, in folders, but for the confusion matrix of each single reader."""
         names: Counter[str] = Counter()
-        for figure in self._all():
+        for folder, figure in self._all():
             names[figure.name] += 1
             if figure.drawing is not None:
                 # Names of datasets may differ in what file names leave out.
                 number = names[figure.name]
-                yield figure if number == 1 else replace(figure, name=f"{figure.name}-{number}")
+                name = figure.name if number == 1 else f"{figure.name}-{number}"
+                yield replace(figure, name=name, folder=folder)
 
-    def _all(self) -> Iterator[Figure]:
+    def _all(self) -> Iterator[tuple[str, Figure]]:
+        for session in self.report["sessions"]:
+            yield "panels", self.panels(session)
         for dataset, found in self.report["datasets"].items():
-            yield self.confusion(dataset, "", MODEL)
+            yield "confusion", self.confusion(dataset, "", MODEL)
             for key in DISEASE_KEYS:
-                yield self.areas(dataset, key)
+                # A single line, where nothing is known of the patients, is on the ROC curve already.
+                if any(found["diseases"][key].get("subgroups", {}).values()):
+                    yield "areas", self.areas(dataset, key)
             for session in found["sessions"]:
                 for key in DISEASE_KEYS:
                     for way in readers_roc.WAYS:
-                        yield self.roc(dataset, session, key, way)
-                yield self.accuracy(dataset, session)
-                yield self.against_model(dataset, session)
-                yield self.agreement(dataset, session)
-                yield self.time(dataset, session)
-                yield self.subgroups(dataset, session)
-                yield self.confusion(dataset, session, POOLED)
+                        yield (
+                            "roc" if way == readers_roc.ALL else f"roc-among-{way}",
+                            self.roc(dataset, session, key, way),
+                        )
+                yield "readers", self.accuracy(dataset, session)
+                yield "model", self.against_model(dataset, session)
+                yield "readers", self.agreement(dataset, session)
+                yield "readers", self.time(dataset, session)
+                yield "model", self.subgroups(dataset, session)
+                yield "confusion", self.confusion(dataset, session, POOLED)
             for first, second in combinations(found["sessions"], 2):
-                yield self.slopes(dataset, first, second)
+                yield "sessions", self.slopes(dataset, first, second)
 
 
 def _of(dataset: str, session: str) -> dict[str, str]:

@@ -126,8 +126,11 @@ def _by_rule(
     decided = np.broadcast_to(decided, said.shape)
     named = by_design.named(cells[None], who.given[able][None])
     if named["method"] == patterns.U_STATISTICS:
-        model, readers = (by_design.kernel(BALANCED_ACCURACY, one, shown, cells) for one in (decided, said))
-        found = model_by_design(model, readers, margin)
+        found = model_by_design(
+            by_design.kernel(BALANCED_ACCURACY, decided, shown, cells),
+            by_design.kernel(BALANCED_ACCURACY, said, shown, cells),
+            margin,
+        )
     else:
         model, readers = (mrmc.balanced_accuracy(one, shown, cells) for one in (decided, said))
         found = model_minus_readers(model, readers, margin, part.patients, cells.any(0))

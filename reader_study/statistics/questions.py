@@ -268,11 +268,11 @@ def _one_against(
     limit = margin if merit == MERITS[asked.name][0] else None
     named = by_design.named(cells[None], who.given[able][None])
     if named["method"] == patterns.U_STATISTICS:
-        kernels = (asked.kernel(merit, right, cells) for right in (model, readers))
-        return found | named | model_by_design(*kernels, limit)
+        of_model, of_readers = (asked.kernel(merit, right, cells) for right in (model, readers))
+        return found | named | model_by_design(of_model, of_readers, limit)
     among = (cells & np.logical_or.reduce(asked.among(merit))).any(0)
-    merits = (asked.merit(merit, right, cells) for right in (model, readers))
-    return found | named | model_minus_readers(*merits, limit, asked.part.patients, among)
+    one, other = (asked.merit(merit, right, cells) for right in (model, readers))
+    return found | named | model_minus_readers(one, other, limit, asked.part.patients, among)
 
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
@@ -316,7 +316,7 @@ def _each(asked: Question, merit: str, right: np.ndarray, cells: np.ndarray) -> 
     first, second = (
         asked.kernel(merit, one, read) for one, read in zip(right[:, able], cells[:, able], strict=True)
     )
-    counts = _cases(asked, merit, cells[:, able].any(0))
+    counts = _cases(asked, merit, np.asarray(cells[:, able].any(0)))
     return by_design.sessions(first, second) | {"n_readers": int(able.sum()), **counts}
 
 

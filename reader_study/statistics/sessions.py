@@ -68,6 +68,8 @@ def seconds(values: np.ndarray) -> dict[str, Any] | None:
         "n": int(known.size),
         "mean": float(known.mean()),
         "median": float(np.median(known)),
+        "q1": float(np.quantile(known, 0.25)),
+        "q3": float(np.quantile(known, 0.75)),
         "total": float(known.sum()),
     }
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/results/agreement/", result_parts.agreement, name="study-results-agreement"),
     path("<int:pk>/results/missed/", result_parts.missed, name="study-results-missed"),
     path("<int:pk>/results/methods/", result_parts.methods, name="study-results-methods"),
+    path("<int:pk>/results/panels/", result_parts.panels, name="study-results-panels"),
     path("<int:pk>/results/figure/", result_files.figure, name="study-results-figure"),
     path("<int:pk>/results/download/", result_files.download, name="study-results-download"),
     path("<int:pk>/results/heatmap/", result_files.heatmap, name="study-results-heatmap"),

@@ -9,8 +9,10 @@ from PIL import Image
 
 from classifier.models import Analysis
 from classifier.plots.colormaps import overlay
+from classifier.presenters import downloads
 from classifier.presenters.hidden_answers import hidden_answers
-from classifier.services.evaluation.figure_files import DRAWN, figure_file
+from classifier.services.evaluation import figure_files
+from classifier.services.evaluation.figure_files import figure_file
 from reader_study.models import StudyImage
 from reader_study.services.results import result_files
 from reader_study.services.results.study_tables import FILES
@@ -23,29 +25,23 @@ from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 from skinclinic.web.zip_stream import compressed
 
-TYPES = {
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-    "json": "application/json",
-    "zip": "application/zip",
-}
+TYPES = figure_files.TYPES | {"json": "application/json", "zip": "application/zip"}
 SIDE, OPACITY = 320, 0.5
 
 
 @results_page
 def figure(request: HttpRequest, page: ResultPage) -> HttpResponse:
-    """One figure as a file: ``kind`` and what belongs to it, ``as`` (svg, png, pdf, csv)."""
-    wanted = request.GET.get("as", "")
-    if wanted not in (*DRAWN, "csv"):
+    """One figure as a file: ``kind`` and what belongs to it, and how (``presenters/downloads.py``)."""
+    wanted = downloads.wanted(request.GET)
+    if wanted is None:
         raise Http404
+    page.form = wanted.form
     found = figure_of(page, request.GET)
     try:
-        content = figure_file(found, wanted)
+        content = figure_file(found, wanted.kind, wanted.how)
     except ValueError:
         raise Http404 from None
-    return _file(page, HttpResponse(content), f"{found.name}.{wanted}")
+    return _file(page, HttpResponse(content), f"{found.name}.{wanted.kind}")
 
 
 @results_page

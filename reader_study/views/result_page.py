@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from classifier.plots.frame import WIDE
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
@@ -58,6 +59,7 @@ class ResultPage:
         self.report = self.results.report
         self.labels = asked["labels"] if asked.get("labels") in LABELS else OWN
         self.interval = SD if asked.get("interval") == SD else CI
+        self.form = WIDE
         self.datasets = list(self.report["datasets"])
         self.sessions = list(self.report["sessions"])
         self.dataset_number = _number(asked.get("dataset", ""), len(self.datasets))
@@ -83,7 +85,7 @@ class ResultPage:
 
     @cached_property
     def figures(self) -> StudyFigures:
-        return self.results.figures(labels=self.labels, interval=self.interval)
+        return self.results.figures(labels=self.labels, interval=self.interval, form=self.form)
 
     def query(self, **changed) -> str:
         """The address' question mark part with something changed."""

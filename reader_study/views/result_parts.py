@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 
 from classifier.plots.figures import Figure
 from classifier.presenters.hidden_answers import hidden_answers
-from reader_study.plots.by_reader import agreement_texts
+from reader_study.plots.by_group import agreement_texts
+from reader_study.plots.panels import MOST as MOST_PANELS
+from reader_study.plots.panels import default as default_panels
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services.results import conclusions, headlines, methods_text
@@ -217,6 +219,36 @@ def methods(request: HttpRequest, page: ResultPage) -> HttpResponse:
     return render(request, "studies/results/methods.html", context)
 
 
+@results_page
+def panels(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """Many diseases in one figure, as the paper's: ``disease`` and ``set`` (numbers of datasets) may be repeated."""
+    chosen = chosen_panels(page, request.GET) or default_panels(page.report)
+    asked = {
+        "disease": ",".join(dict.fromkeys(key for _dataset, key in chosen)),
+        "set": ",".join(dict.fromkeys(str(page.datasets.index(one)) for one, _key in chosen)),
+    }
+    context = page.context(
+        part="panels",
+        drawn=[(page.figure_url("panels", **asked), page.figures.panels(page.session, chosen))],
+        most=MOST_PANELS,
+        keys=[(key, any(key == one for _dataset, one in chosen)) for key in DISEASE_KEYS],
+        sets=[
+            (place, name, any(name == one for one, _key in chosen))
+            for place, name in enumerate(page.datasets)
+        ],
+    )
+    return render(request, "studies/results/panels.html", context)
+
+
+def chosen_panels(page: ResultPage, asked) -> list[tuple[str, str]]:
+    """(dataset, disease) of the panels that are asked for, dataset by dataset; empty where none is."""
+    keys = [key for value in asked.getlist("disease") for key in value.split(",") if key in DISEASE_KEYS]
+    sets = [one for value in asked.getlist("set") for one in value.split(",")]
+    names = [name for place, name in enumerate(page.datasets) if str(place) in sets]
+    chosen = [(name, key) for name in names for key in DISEASE_KEYS if key in keys]
+    return chosen[:MOST_PANELS]
+
+
 def figure_of(page: ResultPage, asked) -> Figure:
     """The figure that an address names by ``kind`` and more. Raises Http404."""
     figures, kind, key, way, who = (
@@ -235,6 +267,8 @@ def figure_of(page: ResultPage, asked) -> Figure:
         return figures.roc(dataset, session, key, way)
     if kind == "confusion" and who in (MODEL, POOLED, *map(of_reader, page.read["readers"])):
         return figures.confusion(dataset, session, who)
+    if kind == "panels":
+        return figures.panels(session, chosen_panels(page, asked))
     first, second = asked.get("first", ""), asked.get("second", "")
     if kind == "slopes" and f"{first}_vs_{second}" in page.found["changes"]:
         return figures.slopes(dataset, first, second)

@@ -17,7 +17,7 @@ from tests.reader_study.made_study import made_study, write
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES, READERS = 480, 16
 # Drawing some 700 files may take so many times what computing and writing the tables takes.
-MOST_DRAWING = 25
+MOST_DRAWING = 10
 # No package for it in R can be installed here, so R gets the same formulas: in their quickest form (leave-one-out AUCs
 # in closed form from ranks, covariances as one product), and with every case really deleted, as a package for any
 # figure of merit does it. Mean squares come from aov.

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from classifier.metrics.subgroups import UNKNOWN
 from classifier.models import Evaluation
 from classifier.plots import figures
-from classifier.plots.figures import Figure
-from classifier.services.evaluation.figure_files import png, svg
+from classifier.plots.figures import Figure, framed
+from classifier.plots.frame import WIDE, Form
+from classifier.services.evaluation.figure_files import SCREEN, Print, figure_file
 from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
-from skinclinic.web.csv_table import table_csv
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"
@@ -81,41 +81,68 @@ class Report:
 
     # Figures
 
-    def figure(self, kind: str, dataset: int, model: int, key: str = "", *, small: bool = False) -> Figure:
+    def figure(
+        self, kind: str, dataset: int, model: int, key: str = "", form: Form = WIDE, *, small: bool = False
+    ) -> Figure:
         """One figure; ``key`` names the disease of those that have one, ``small`` makes a ROC a thumbnail."""
+        found = self._bare(kind, dataset, model, key, form, small=small)
+        if small or found.drawing is None:
+            return found
+        photos = self.dataset(dataset)["photos"]
+        facts = [
+            _("Dataset: %(dataset)s, %(n)d photos") % {"dataset": self.dataset(dataset)["title"], "n": photos}
+        ]
+        if kind != CONFUSION:
+            facts.append(
+                _("photos of the disease: %(n)d") % {"n": self.disease(dataset, model, key)["positives"]}
+            )
+        found = framed(found, form, ["; ".join(facts)])
+        if found.drawing is not None:
+            found.drawing.origin, found.drawing.made = found.title, self.row.finished_at
+        return found
+
+    def _bare(self, kind: str, dataset: int, model: int, key: str, form: Form, *, small: bool) -> Figure:
         title = f"{self.model(model)['name']}, {self.dataset(dataset)['title']}"
         if kind == CONFUSION:
             names = {key: label_name(key) for key in self.figures_of(dataset, model)["photos_of"]}
             found = self.figures_of(dataset, model)["confusion"]
-            return figures.confusion(kind, _("Confusion matrix: %(of)s") % {"of": title}, found, names)
+            return figures.confusion(
+                kind, _("Confusion matrix: %(of)s") % {"of": title}, found, names, form=form
+            )
         name, disease = f"{key}-{kind}", label_name(key)
         result = self.disease(dataset, model, key)
         said = {"disease": disease, "of": title}
         if kind == "roc":
             curve = self.curves_of(dataset, model)[key]
             return figures.roc(
-                name, _("ROC, %(disease)s: %(of)s") % said, curve, result["youden"], small=small
+                name,
+                _("ROC, %(disease)s: %(of)s") % said,
+                curve,
+                result["youden"],
+                result["auc"],
+                form,
+                small=small,
             )
         if kind == "calibration":
             words = _("Calibration, %(disease)s: %(of)s") % said
-            return figures.calibration(name, words, result["calibration"])
+            return figures.calibration(name, words, result["calibration"], form)
         if kind == "decision":
             words = _("Decision curve, %(disease)s: %(of)s") % said
-            return figures.decision(name, words, result["decision_curve"])
+            return figures.decision(name, words, result["decision_curve"], form)
         if kind == "subgroups":
             groups = [(division_name(one), self._named_groups(one, result)) for one in SUBGROUPS]
             whole = {
                 "label": _("all"), "photos": result["positives"] + result["negatives"],
                 "positives": result["positives"], "auc": result["auc"], "note": result["note"],
             }  # fmt: skip
-            return figures.forest(name, _("Subgroups, %(disease)s: %(of)s") % said, groups, whole)
+            return figures.forest(name, _("Subgroups, %(disease)s: %(of)s") % said, groups, whole, form)
         curves = [(one["title"], self.curves_of(one["pk"], model)[key]) for one in self.datasets]
         title = _("Thresholds, %(disease)s: %(model)s") % {
             "disease": disease,
             "model": self.model(model)["name"],
         }
         marks = [(_("Youden"), result["youden"]["threshold"])] if result["youden"] else []
-        return figures.thresholds(name, title, curves, log=kind.endswith("log"), marks=marks)
+        return figures.thresholds(name, title, curves, log=kind.endswith("log"), marks=marks, form=form)
 
     @staticmethod
     def _named_groups(division: str, result: dict) -> list[dict]:
@@ -136,11 +163,10 @@ class Report:
     # Files
 
     def files(self, dataset: int, model: int) -> Iterator[tuple[str, bytes]]:
-        """The figures of one model on one dataset as SVG, PNG and CSV."""
+        """The figures of one model on one dataset as SVG, PDF, PNG and CSV."""
         for figure in self.all_figures(dataset, model):
-            yield f"{figure.name}.svg", svg(figure)
-            yield f"{figure.name}.png", png(figure)
-            yield f"{figure.name}.csv", table_csv(figure.columns, figure.rows)
+            for kind in ("svg", "pdf", "png", "csv"):
+                yield f"{figure.name}.{kind}", figure_file(figure, kind, Print(dpi=SCREEN))
 
 
 def leaks(row: Evaluation) -> list[dict]:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
+from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
@@ -70,6 +71,24 @@ class Command(BaseCommand):
             "then rest on them, not on the model's first choice",
         )
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
+        parser.add_argument(
+            "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
+            help=f"of the figures and their tables, as svg,eps,tiff (default: {','.join(report_files.USUAL)}; there "
+            f"are {', '.join(KINDS)})",
+        )  # fmt: skip
+        parser.add_argument(
+            "--width",
+            type=int,
+            choices=WIDTHS,
+            default=PRINT.width,
+            help="of a figure in millimetres (default: 174)",
+        )
+        parser.add_argument(
+            "--dpi", type=int, choices=DPI, default=SCREEN, help="of PNG and TIFF (default: 150)"
+        )
+        parser.add_argument(
+            "--no-titles", action="store_true", help="figures without title and facts above them"
+        )
 
     def handle(self, *, out: Path, ak: str, margin: float | None, **options):
         if margin is not None and not 0 <= margin <= 1:
@@ -95,7 +114,10 @@ class Command(BaseCommand):
             thresholds=thresholds,
         )
         try:
-            content = report_files.files(found, tables, with_figures=not options["no_figures"])
+            content = report_files.files(
+                found, tables, kinds=() if options["no_figures"] else options["formats"],
+                how=Print(options["width"], options["dpi"]), has_title=not options["no_titles"],
+            )  # fmt: skip
             count = report_files.write_folder(content, out)
         except report_files.FolderRefused as refused:
             raise CommandError(str(refused)) from None
@@ -111,6 +133,15 @@ def _keys(text: str) -> tuple[str, ...]:
     if unknown := [key for key in keys if key not in ENDPOINTS]:
         raise ArgumentTypeError(f"{', '.join(unknown)}: is none of {', '.join(ENDPOINTS)}")
     return keys
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    kinds = tuple(kind.strip().casefold() for kind in text.split(",") if kind.strip())
+    if not kinds or (unknown := [kind for kind in kinds if kind not in KINDS]):
+        raise ArgumentTypeError(
+            f"{', '.join(unknown) if kinds else 'nothing'}: is none of {', '.join(KINDS)}"
+        )
+    return kinds
 
 
 def _lines(found: dict) -> list[str]:

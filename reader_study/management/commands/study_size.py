@@ -138,8 +138,8 @@ def _known(options: dict) -> tuple[pilot.Pilot | None, sizing.Spread]:
             raise CommandError(
                 "--var-error needs " + ", ".join(f"--{name.replace('_', '-')}" for name in lacking) + "."
             )
-        values = (options[name] for name in _STATED)
-        return None, sizing.stated(options["compare"], *values, options["error_cases"])
+        stated = {name: options[name] for name in _STATED}
+        return None, sizing.stated(options["compare"], **stated, cases=options["error_cases"])
     if way == "ratings":
         found = pilot.of_ratings(read_ratings(options["ratings"]), options["compare"])
     elif way == "answers":

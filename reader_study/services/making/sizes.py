@@ -75,7 +75,7 @@ def plan(spread: Spread, wanted: Wanted, found: Pilot | None = None) -> dict[str
     if difference is None:
         # Of non-inferiority the question is whether a model as good as the readers would be shown to be.
         difference = 0.0 if wanted.margin is not None or found is None else found.effect
-    by = {"alpha": wanted.alpha, "margin": wanted.margin}
+    by: dict[str, Any] = {"alpha": wanted.alpha, "margin": wanted.margin}
     rows: list[dict[str, Any]] = []
     for readers in wanted.readers:
         row: dict[str, Any] = {"readers": readers}

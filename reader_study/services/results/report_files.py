@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from classifier.plots.figures import Figure
-from classifier.plots.png import to_png
-from classifier.services.evaluation.figure_files import pdf, svg
+from classifier.services.evaluation.figure_files import SCREEN, Print, figure_file, form_of, picture
 from reader_study.plots import figures
+from reader_study.services.results import index
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.tidy import tidy
@@ -17,6 +18,12 @@ from skinclinic.files.whole import whole_folder
 from skinclinic.web.csv_table import table_csv
 
 REPORT = "report.json"
+# Every figure as these, unless others are asked for.
+USUAL = ("svg", "pdf", "png", "csv")
+# Pictures for looking at: those for a journal take as long as everything else.
+QUICK = Print(dpi=SCREEN)
+PIXELS = {"png", "tiff"}
+_AHEAD = 32
 
 
 class FolderRefused(Exception):
@@ -24,28 +31,51 @@ class FolderRefused(Exception):
 
 
 def files(
-    report: dict, tables: StudyTables, language: str = "en", *, with_figures: bool = True
+    report: dict,
+    tables: StudyTables,
+    language: str = "en",
+    *,
+    kinds: Sequence[str] = USUAL,
+    how: Print = QUICK,
+    has_title: bool = True,
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the report, its tables, and every figure as SVG, PNG, PDF and CSV."""
+    """(name, content) of the report, its tables, every figure as each of ``kinds`` (none: no figures), and an index."""
     yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    said = [(REPORT, index.ABOUT[REPORT]())]
     for name, columns, rows in tidy(report, tables, language):
+        said.append((f"{name}.csv", index.ABOUT["tables"]()))
         yield f"{name}.csv", table_csv(columns, rows)
     for name, content in study_exchange.files(tables):
+        said.append((f"exchange/{name}", index.ABOUT["exchange"]()))
         yield f"exchange/{name}", content
-    if with_figures:
-        yield from _pictures(figures(report, tables))
+    if kinds:
+        found = figures(report, tables, form=form_of(how.width, has_title=has_title))
+        yield from pictures(found, kinds, how, said)
+    yield index.NAME, index.page("", said)
 
 
-def _pictures(found: Iterable[Figure]) -> Iterator[tuple[str, bytes]]:
-    # Most of a PNG's time is its compression, which lets other threads work.
+def pictures(
+    found: Iterable[Figure], kinds: Sequence[str], how: Print, said: list[tuple[str, str]]
+) -> Iterator[tuple[str, bytes]]:
+    """Every figure as each of ``kinds``, in folders; what each shows is added to ``said``."""
+    # Most of a picture's time is its compression, which lets other threads work.
     with ThreadPoolExecutor() as pool:
-        for figure, page, drawn in [
-            (figure, page := pdf(figure), pool.submit(to_png, page)) for figure in found
-        ]:
-            yield f"figures/{figure.name}.svg", svg(figure)
-            yield f"figures/{figure.name}.pdf", page
-            yield f"figures/{figure.name}.csv", table_csv(figure.columns, figure.rows)
-            yield f"figures/{figure.name}.png", drawn.result()
+        waiting: deque[tuple[str, Future[bytes]]] = deque()
+        for figure in found:
+            page = figure_file(figure, "pdf", how) if PIXELS.intersection(kinds) else b""
+            for kind in kinds:
+                name = f"figures/{figure.folder}/{figure.name}.{kind}"
+                said.append((name, figure.title))
+                if kind in PIXELS:
+                    waiting.append((name, pool.submit(picture, page, kind, how.dpi)))
+                else:
+                    yield name, page if page and kind == "pdf" else figure_file(figure, kind, how)
+            # No more are held at a time than there is work for.
+            while len(waiting) > _AHEAD:
+                name, drawn = waiting.popleft()
+                yield name, drawn.result()
+        for name, drawn in waiting:
+            yield name, drawn.result()
 
 
 def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:

@@ -1,13 +1,14 @@
 """The results of a study as files: one figure, one table, or everything in one ZIP."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils.translation import get_language
 
-from classifier.services.evaluation.figure_files import DRAWN, figure_file
+from classifier.services.evaluation.figure_files import Print
 from reader_study.plots.marks import file_name
-from reader_study.services.results import methods_text, reading_log, study_tables
+from reader_study.services.results import index, methods_text, reading_log, study_tables
+from reader_study.services.results.report_files import QUICK, USUAL, pictures
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tidy import tidy
@@ -42,18 +43,26 @@ def replay_files(results: Results) -> Iterator[tuple[str, bytes]]:
             yield name, content
 
 
-def everything(results: Results, **look) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of report, tables, methods, the files for a replay, and all figures."""
-    yield "report.json", report_json(results)
+def everything(
+    results: Results, kinds: Sequence[str] = USUAL, how: Print = QUICK, **look
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of report, tables, methods, the files for a replay, all figures in folders, and an index."""
+    said: list[tuple[str, str]] = []
+
+    def told(name: str, content: bytes, about: str) -> tuple[str, bytes]:
+        said.append((name, index.ABOUT[about]()))
+        return name, content
+
+    yield told("report.json", report_json(results), "report.json")
     for language, text in methods_text.paragraphs(results.study, results.report):
-        yield f"methods-{language}.txt", f"{text}\n".encode()
+        yield told(f"methods-{language}.txt", f"{text}\n".encode(), "methods")
     for name, content in tables(results):
-        yield f"tables/{name}", content
-    yield "tables/reading_log.csv", table_csv(reading_log.COLUMNS, reading_log.rows(results.study))
+        yield told(f"tables/{name}", content, "tables")
+    log = table_csv(reading_log.COLUMNS, reading_log.rows(results.study))
+    yield told("tables/reading_log.csv", log, "tables")
     for name, content in study_exchange.files(results.tables):
-        yield f"exchange/{name}", content
+        yield told(f"exchange/{name}", content, "exchange")
     for name, content in replay_files(results):
-        yield f"replay/{name}", content
-    for figure in results.figures(**look).all():
-        for kind in (*DRAWN, "csv"):
-            yield f"figures/{kind}/{figure.name}.{kind}", figure_file(figure, kind)
+        yield told(f"replay/{name}", content, "replay")
+    yield from pictures(results.figures(**look).all(), kinds, how, said)
+    yield index.NAME, index.page(results.study.name, said)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.plain import plain
+from classifier.plots.frame import WIDE, Form
 from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
@@ -192,12 +193,13 @@ class Results:
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
 
-    def figures(self, *, labels: str = OWN, interval: str = CI) -> StudyFigures:
+    def figures(self, *, labels: str = OWN, interval: str = CI, form: Form = WIDE) -> StudyFigures:
         """What can be drawn."""
         groups = dict(self.study.groups.values_list("key", "name"))
         return StudyFigures(
-            self.report, self.curves, groups, self.study.endpoints, self.study.is_synthetic, labels, interval
-        )
+            self.report, self.curves, groups, self.study.endpoints, self.study.is_synthetic, labels, interval, form,
+            self.study.name, StudyResult.objects.filter(study=self.study).values_list("computed_at", flat=True).first(),
+        )  # fmt: skip
 
     def file(self, name: str) -> bytes | None:
         """One of the tables (``study_tables.FILES``); None where there is none."""

@@ -235,16 +235,26 @@ def test_a_session_without_answers_or_a_model_has_pages_and_files(tables, client
     jobs.run_waiting(results.JOB)
     study = Study.objects.get()
     for session in range(2):
-        for part in ("", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"):
+        for part in (
+            "",
+            "-disease",
+            "-panels",
+            "-readers",
+            "-model",
+            "-sessions",
+            "-agreement",
+            "-missed",
+            "-methods",
+        ):
             response = client.get(f"{url(f'study-results{part}', study.pk)}?dataset=1&session={session}")
             assert response.status_code == 200, (part, session)
     page = body(client.get(f"{url('study-results-disease', study.pk)}?session=1"))
     assert "not evaluable: no answers" in page
     response = client.get(url("study-results-download", study.pk) + "?what=everything")
     names = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))).namelist()
-    assert "report.json" in names and "figures/svg/asan-bcc-unaided-roc.svg" in names
-    assert "figures/svg/asan-bcc-aided-roc.svg" not in names
-    assert ("figures/svg/asan-unaided-time.svg" in names) == (seconds is not None)
+    assert "report.json" in names and "figures/roc/asan-bcc-unaided-roc.svg" in names
+    assert "figures/roc/asan-bcc-aided-roc.svg" not in names
+    assert ("figures/readers/asan-unaided-time.svg" in names) == (seconds is not None)
 
 
 def test_missing_answers_of_a_dataset_never_reached_are_in_the_methods(tables, client_for, coordinator):

@@ -270,11 +270,13 @@ def test_the_zip_holds_everything(made, client_for, clinician):
     assert first.reading.order[int(log[0]["position"]) - 1] == first.image.number
     assert (log[0]["from_paper"], log[0]["answered_at"]) == ("0", first.answered_at.isoformat())
     figures = {
-        name.rpartition("/")[2].rpartition(".")[0] for name in names if name.startswith("figures/svg/")
+        name.removesuffix(".svg") for name in names if name.startswith("figures/") and name.endswith(".svg")
     }
-    assert figures == {figure.name for figure in found.figures().all()}
+    assert figures == {f"figures/{figure.folder}/{figure.name}" for figure in found.figures().all()}
+    listed = archive.read("index.html").decode()
     for kind in ("png", "pdf", "csv"):
-        assert {f"figures/{kind}/{name}.{kind}" for name in figures} <= names
+        assert {f"{name}.{kind}" for name in figures} <= names
+    assert all(f'href="{name}"' in listed for name in names - {"index.html"})
 
 
 def test_all_answers_in_words_are_one_tidy_table(made, client_for, clinician):

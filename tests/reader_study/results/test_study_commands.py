@@ -150,7 +150,9 @@ def test_every_figure_is_written_in_every_way(tmp_path):
     run_report(paths, tmp_path / "out", figures=True)
     endings: dict[str, set[str]] = {}
     starts = {".svg": b"<?xml", ".png": b"\x89PNG", ".pdf": b"%PDF", ".csv": "\ufeff".encode()}
-    for path in (tmp_path / "out/figures").iterdir():
+    listed = (tmp_path / "out/index.html").read_text()
+    for path in (tmp_path / "out/figures").glob("*/*"):
+        assert f'href="figures/{path.parent.name}/{path.name}"' in listed
         endings.setdefault(path.stem, set()).add(path.suffix)
         assert path.read_bytes().startswith(starts[path.suffix])
     assert all(found == set(starts) for found in endings.values())

@@ -2,7 +2,9 @@
 
 import io
 import re
+import zipfile
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,13 +12,17 @@ from PIL import Image as Picture
 from pypdf import PdfReader
 
 from classifier.metrics.plain import plain
-from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Shape, to_svg
+from classifier.plots.apart import apart
+from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Line, Shape, Text
+from classifier.plots.frame import NARROW, Form
+from classifier.plots.letters import text_width
 from classifier.plots.pdf import to_pdf
-from classifier.plots.png import to_png
-from classifier.services.evaluation.figure_files import FONT_FILE
+from classifier.plots.pixels import to_png
+from classifier.plots.svg import to_svg, to_svg_file
+from classifier.plots.tables import latex, word
+from classifier.services.evaluation.figure_files import Print, figure_file
 from reader_study.plots import StudyFigures, curves, figures
-from reader_study.plots.by_reader import _apart
-from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD, SIDE
+from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import StudyTables, WholeSet
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
@@ -43,14 +49,19 @@ def drawn(tables) -> StudyFigures:
 
 def places(figure, name: str) -> set[tuple[float, float]]:
     """Points of a series as shares: (1 - specificity, sensitivity), rounded."""
+    (left, foot), side = corner_and_side(figure)
+    series = next(one for one in figure.series if one.name == name)
+    return {(round((p.x - left) / side, 4), round((foot - p.y) / side, 4)) for p in series.points}
+
+
+def corner_and_side(figure) -> tuple[tuple[float, float], float]:
+    """Of the axes, from the line of chance."""
     axis = next(
         mark
         for mark in figure.drawing.marks
-        if getattr(mark, "dash", "") == "dotted" and mark.colour == "muted"
-    )
-    (left, foot), _corner = axis.points
-    series = next(one for one in figure.series if one.name == name)
-    return {(round((p.x - left) / SIDE, 4), round((foot - p.y) / SIDE, 4)) for p in series.points}
+        if isinstance(mark, Line) and (mark.dash, mark.colour) == ("dotted", "muted")
+    )  # fmt: skip
+    return axis.points[0], axis.points[1][0] - axis.points[0][0]
 
 
 @pytest.mark.parametrize(("way", "tiers"), [("all", None), ("malignant", MALIGNANT), ("benign", BENIGN)])
@@ -112,9 +123,10 @@ def test_the_average_names_its_interval_and_spans_it(drawn):
     low, high = found["sensitivity_ci"]
     arms = [
         mark for mark in figure.drawing.marks
-        if getattr(mark, "width", 0) == 1.2 and mark.points[0][0] == mark.points[1][0]
+        if isinstance(mark, Line) and (mark.width, mark.colour) == (1, "ink") and mark.points[0][0] == mark.points[1][0]
     ]  # fmt: skip
-    assert abs(arms[0].points[0][1] - arms[0].points[1][1]) == pytest.approx(SIDE * (high - low), abs=0.01)
+    _corner, side = corner_and_side(figure)
+    assert abs(arms[0].points[0][1] - arms[0].points[1][1]) == pytest.approx(side * (high - low), abs=0.01)
     other = StudyFigures(drawn.report, drawn.curves, drawn.groups, interval=SD).roc("asan", "unaided", "sk")
     assert any(one.name == "Average: 6 readers, ± SD" for one in other.series)
     assert drawn.interval == CI
@@ -189,14 +201,11 @@ def test_the_command_gets_the_same_figures_from_the_tables(tables, drawn):
 
 
 def test_labels_at_one_height_are_moved_apart():
-    placed = [
-        y
-        for y, _who in _apart(
-            [(50.0, "a", ""), (50.0, "b", ""), (52.0, "c", ""), (99.0, "d", "")], 11, 10, 100
-        )
-    ]
-    gaps = np.diff(placed)
-    assert (gaps >= 11 - 1e-9).all() and placed[-1] <= 100 and placed[0] == 50.0
+    placed = apart([99.0, 50.0, 50.0, 52.0], 11, 10, 100)
+    assert placed[0] == 99 and (np.diff(placed[1:]) >= 11 - 1e-9).all()
+    # Up and down alike: together they are where they would be alone.
+    assert sum(placed[1:]) == pytest.approx(152)
+    assert apart([99.0, 99.0, 12.0], 11, 10, 100) == [89, 100, 12]
 
 
 # Files
@@ -204,25 +213,25 @@ def test_labels_at_one_height_are_moved_apart():
 
 def test_a_figure_is_the_same_as_svg_png_and_pdf(drawn):
     drawing = drawn.roc("asan", "unaided", "bcc").drawing
-    svg = to_svg(drawing, alone=True)
+    svg = to_svg_file(drawing, 85)
     assert COLOURS["vermillion"] in svg and "<polygon" in svg and "Basal cell carcinoma, asan" in svg
-    picture = Picture.open(io.BytesIO(to_png(to_pdf(drawing, FONT_FILE))))
-    assert picture.size == (round(drawing.width * 2), round(drawing.height * 2))
-    page = PdfReader(io.BytesIO(to_pdf(drawing, FONT_FILE))).pages[0]
+    picture = Picture.open(io.BytesIO(to_png(to_pdf(drawing))))
+    assert picture.size == pytest.approx((drawing.width * 2, drawing.height * 2), abs=1)
+    page = PdfReader(io.BytesIO(to_pdf(drawing))).pages[0]
     assert (float(page.mediabox.width), float(page.mediabox.height)) == pytest.approx(
         (drawing.width * 0.75, drawing.height * 0.75), abs=0.01
     )
     text = page.extract_text()
-    assert "Basal cell carcinoma, asan" in text and "Professors (n = 4)" in text
+    assert "Basal cell carcinoma, asan" in text and "Professors (n = 4)" in text and "AUC 0." in text
     assert not page.images, "a PDF holds lines and letters, no pixels"
-    assert to_pdf(drawing, FONT_FILE) == to_pdf(drawing, FONT_FILE)
+    assert to_pdf(drawing) == to_pdf(drawing)
 
 
 def test_korean_letters_are_in_the_pdf():
     drawing = Drawing(200, 60, "기저세포암종")
     drawing.text(10, 30, "기저세포암종 − 민감도", bold=True)
     drawing.text(190, 50, "오른쪽", anchor="end", turned=False)
-    text = PdfReader(io.BytesIO(to_pdf(drawing, FONT_FILE))).pages[0].extract_text()
+    text = PdfReader(io.BytesIO(to_pdf(drawing))).pages[0].extract_text()
     assert "기저세포암종 − 민감도" in text and "오른쪽" in text
 
 
@@ -231,10 +240,97 @@ def test_korean_letters_are_in_the_pdf():
 def test_shapes_are_painted_in_their_place(shape, hollow):
     drawing = Drawing(60, 60, "shape")
     drawing.shape(30, 30, "blue", shape, 12, hollow=hollow)
-    picture = np.asarray(Picture.open(io.BytesIO(to_png(to_pdf(drawing, FONT_FILE))))).astype(int)
+    picture = np.asarray(Picture.open(io.BytesIO(to_png(to_pdf(drawing))))).astype(int)
     blue = (np.abs(picture - np.array([0, 0x72, 0xB2])).sum(2) < 40).nonzero()
     assert abs(blue[0].mean() / 2 - 30) < 2 and abs(blue[1].mean() / 2 - 30) < 2
     middle = picture[60, 60]
     assert (middle == 255).all() if hollow else middle[2] == 0xB2
     outline = to_svg(drawing)
     assert ('fill="none"' in outline) == hollow and ("fig-line-blue" in outline) == hollow
+
+
+def one_of_each(drawn: StudyFigures):
+    return (
+        drawn.panels("unaided"), drawn.roc("asan", "unaided", "iec"), drawn.roc("asan", "aided", "mm", "malignant"),
+        drawn.accuracy("asan", "unaided"), drawn.against_model("asan", "unaided"), drawn.areas("asan", "iec"),
+        drawn.slopes("asan", "unaided", "aided"), drawn.agreement("asan", "unaided"),
+        drawn.subgroups("asan", "unaided"), drawn.confusion("asan", "", "model"),
+    )  # fmt: skip
+
+
+def test_every_font_of_a_pdf_is_embedded_and_its_record_invents_nothing(drawn):
+    found = PdfReader(io.BytesIO(figure_file(drawn.against_model("asan", "unaided"), "pdf")))
+    fonts = [font.get_object() for font in found.pages[0]["/Resources"]["/Font"].values()]
+    assert fonts and all("/FontFile2" in font["/FontDescriptor"] for font in fonts)
+    assert not {"Helvetica", "Times"} & {font["/BaseFont"].strip("/") for font in fonts}
+    assert found.metadata.author == "SkinClinic" and "/CreationDate" not in found.metadata
+
+
+def test_a_figure_has_the_width_and_resolution_of_a_journal(drawn):
+    figure = replace(drawn, form=NARROW).roc("asan", "unaided", "bcc")
+    page = PdfReader(io.BytesIO(figure_file(figure, "pdf", Print(85)))).pages[0]
+    assert float(page.mediabox.width) * 25.4 / 72 == pytest.approx(85, abs=0.01)
+    tiff = Picture.open(io.BytesIO(figure_file(figure, "tiff", Print(85, 600))))
+    assert (tiff.info["dpi"], tiff.info["compression"], tiff.mode) == ((600, 600), "tiff_lzw", "RGB")
+    assert tiff.width == pytest.approx(85 / 25.4 * 600, abs=2)
+    eps = figure_file(figure, "eps", Print(85)).decode("ascii")
+    assert (
+        eps.startswith("%!PS-Adobe-3.0 EPSF-3.0")
+        and "%%BoundingBox: 0 0 241 " in eps
+        and "findfont" not in eps
+    )
+    svg = figure_file(figure, "svg", Print(85)).decode()
+    assert 'width="85mm"' in svg and "<text" not in svg and 'aria-label="Sensitivity"' in svg
+    for form in (NARROW, Form()):
+        for one in one_of_each(replace(drawn, form=form)):
+            texts = [mark for mark in one.drawing.marks if isinstance(mark, Text)]
+            # 6 points at 85 and at 174 mm.
+            assert min(mark.size for mark in texts) * (241 if form is NARROW else 493) / form.width >= 6
+            for mark in texts:
+                left = mark.x if mark.turned else mark.x + mark.start
+                assert left >= -1 and (
+                    mark.turned or left + text_width(mark.text, mark.size) <= one.drawing.width + 1
+                ), (one.name, mark)
+                assert "…" not in mark.text
+
+
+def test_title_and_notes_can_be_left_to_the_caption_but_not_what_is_synthetic(drawn):
+    def words(form: Form) -> str:
+        figure = replace(drawn, form=form).against_model("asan", "unaided")
+        return " ".join(mark.text for mark in figure.drawing.marks if isinstance(mark, Text))
+
+    whole, bare = words(Form()), words(Form(has_title=False, has_notes=False))
+    assert "Model against readers" in whole and "optimistic" in whole and "Holm" in whole
+    assert "Model against readers" not in bare and "optimistic" not in bare and "Synthetic" in bare
+    assert "← readers better" in whole and "p = " in whole
+
+
+def test_panels_letter_each_disease_of_each_dataset(drawn):
+    figure = drawn.panels("unaided")
+    texts = [mark.text for mark in figure.drawing.marks if isinstance(mark, Text)]
+    assert [text for text in texts if len(text) == 1 and text in "abcdefgh"] == list("abcdefgh")
+    assert texts.count("Basal cell carcinoma") == 2 and sum(text.startswith("AUC ") for text in texts) == 16
+    found = drawn.dataset("asan")["diseases"]["bcc"]
+    assert f"asan, {found['n_pos']} of {found['n_pos'] + found['n_neg']}" in texts
+    looks = {(m.colour, m.dash) for m in figure.drawing.marks if isinstance(m, Line) and len(m.points) > 5}
+    assert {("grey", ""), ("ink", ""), ("blue", "dotted"), ("vermillion", "dash-dotted")} <= looks
+    twelve = drawn.panels("aided", [("asan", key) for key in DISEASE_KEYS])
+    assert {"a", "l"} <= {mark.text for mark in twelve.drawing.marks if isinstance(mark, Text)}
+
+
+def test_tables_are_written_for_latex_and_word():
+    rows = (("50 % & more_", 0.25, None), ("b", -0.5, 3))
+    text = latex("T", ("A", "B", "C"), rows, ("n = 4",))
+    assert (
+        r"50 \% \& more\_ & 0.250 & –" in text.replace("--", "–")
+        and r"$-$0.500" in text
+        and r"\toprule" in text
+    )
+    with zipfile.ZipFile(io.BytesIO(word("T", ("A", "B", "C"), rows, ("n = 4",)))) as file:
+        content = ElementTree.fromstring(file.read("word/document.xml"))
+    assert [one.text for one in content.iter() if one.tag.endswith("}t")][1:5] == [
+        "A",
+        "B",
+        "C",
+        "50 % & more_",
+    ]
