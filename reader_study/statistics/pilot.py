@@ -85,9 +85,7 @@ def of_study(tables: StudyTables, question: Question) -> Pilot:
 def of_ratings(ratings: Ratings | AiRatings | AiAndTests, design: str) -> Pilot:
     """AUCs from a table of ratings, of its first two tests or of the AI and the first other test. Raises NoPilot."""
     if isinstance(ratings, AiAndTests):
-        if design == sizing.SESSIONS and ratings.tests is None:
-            raise NoPilot(notes.OTHER_READERS)
-        ratings = ratings.against[0] if design == sizing.MODEL or ratings.tests is None else ratings.tests
+        ratings = ratings.against[0] if design == sizing.MODEL else ratings.tests
     if isinstance(ratings, AiRatings):
         if design == sizing.SESSIONS:
             raise NoPilot(notes.ONE_TEST)
@@ -99,6 +97,9 @@ def of_ratings(ratings: Ratings | AiRatings | AiAndTests, design: str) -> Pilot:
         if len(ratings.tests) < 2:
             raise NoPilot(notes.ONE_TEST)
         values, names = ratings.values[:2], ratings.tests[:2]
+    if np.isnan(values).any():
+        # Only what everybody read says how errors go together.
+        raise NoPilot(notes.OTHER_IMAGES)
     return _pilot(
         design, mrmc.auc(values, ratings.truth), ratings.truth.size, names, int(ratings.truth.sum())
     )

@@ -202,7 +202,7 @@ def test_readers_together(asan):
 
 def test_times_and_missed_images(asan):
     found = asan["sessions"]["unaided"]
-    assert found["seconds"] == {"n": 12, "mean": 3.5, "median": 3.5, "total": 42}
+    assert found["seconds"] == {"n": 12, "mean": 3.5, "median": 3.5, "q1": 2.0, "q3": 5.0, "total": 42}
     assert found["readers"]["A"]["seconds"]["total"] == 21
     missed = found["most_missed"]
     assert [one["image"] for one in missed] == ["i2", "i4", "i5", "i6"]

@@ -219,7 +219,7 @@ def test_ratings_are_a_pilot_of_aucs():
     table = Ratings(("se", "cine"), readers, tuple(map(str, range(114))), truth, ratings)
     found = pilot.of_ratings(table, sizing.SESSIONS)
     assert found.spread == of_van_dyke() and found.effect == pytest.approx(0.0438003220612)
-    ai = AiRatings("AI", "ai", ratings[1, 0], "se", readers[1:], truth, ratings[0, 1:])
+    ai = AiRatings("AI", "ai", ratings[1, 0], "se", readers[1:], table.cases, truth, ratings[0, 1:])
     assert pilot.of_ratings(ai, sizing.MODEL).readers == 4
     for given, design, note in (
         (table, sizing.MODEL, notes.NO_SCORES),
