@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from reader_study.statistics import comparison
+from reader_study.statistics import comparison, verdicts
 from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.design import design
+from reader_study.statistics.endpoints import ACCURACY
+from reader_study.statistics.questions import questions, tests_of
 from reader_study.statistics.tables import Image
-from reader_study.statistics.verdicts import verdicts
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 KEY, OTHER = "bcc", "nevus"
@@ -81,7 +82,7 @@ def study(setting: Setting, model: float, later: float, random: np.random.Genera
         empty = np.full(codes.shape, np.nan)
         sessions.append(
             Session(f"s{place}", names, ("",) * setting.readers, np.ones(setting.readers, bool), codes, codes,
-                    codes, empty, empty, given, given)
+                    codes, empty, empty, given, given, np.full(codes.shape, MISSING))
         )  # fmt: skip
     right = special.ndtri(RIGHT + model) * MACHINE + photos + random.standard_normal(setting.n) > 0
     scores = random.random((setting.n, len(DISEASE_KEYS))) / 10
@@ -91,16 +92,28 @@ def study(setting: Setting, model: float, later: float, random: np.random.Genera
 
 
 def told(part: Part, model: float, later: float) -> Iterator[str]:
-    """What a study says, and what of it is so."""
+    """What a study says, and what of it is so. Three studies with the same data, each with one primary endpoint:
+    the balanced accuracy of a disease and the overall accuracy of the model, the overall accuracy of the sessions."""
     first = replace(part, sessions=part.sessions[:1])
+    designs = [design(part, one) for one in part.sessions]
     tests = comparison.ai_vs_readers(first, first.sessions[0], {KEY: 0.3, OTHER: 0.3}, MARGIN, (KEY,))
-    found = verdicts(tests, design(first, first.sessions[0]), (KEY,), MARGIN, is_fixed=True)[KEY]
-    yield f"claim {found['claim']}"
+    asked = questions(part, "benign", MARGIN)
+    of_model = verdicts.of_questions(dict(tests_of(asked, "ai_vs_readers", "s0")))
+    claims = {
+        "disease": verdicts.verdicts(tests, designs[0], (KEY,), MARGIN, is_fixed=True)[KEY],
+        "accuracy": verdicts.verdicts(of_model, designs[0], (ACCURACY,), MARGIN, is_fixed=True)[ACCURACY],
+        "sessions": verdicts.of_sessions(
+            dict(tests_of(asked, "compare", "s0_vs_s1")), designs, (ACCURACY,), is_fixed=True, families=1
+        )[ACCURACY],
+    }
+    yield from (f"{name} {found['claim']}" for name, found in claims.items())
     yield from _test("model", tests[KEY]["argmax"], model)
+    yield from _test("model's accuracy", asked[ACCURACY]["ai_vs_readers"]["s0"]["all"][ACCURACY], model)
     (pair,) = comparison.compare(part, (KEY,)).values()
     for name in ("sensitivity", "specificity"):
         one = pair[KEY][name]
         yield from _test("sessions", one["independent"] or one, later)
+    yield from _test("sessions' accuracy", asked[ACCURACY]["compare"]["s0_vs_s1"]["all"][ACCURACY], later)
 
 
 def _test(name: str, test: dict[str, Any], difference: float) -> Iterator[str]:
@@ -114,9 +127,18 @@ def _test(name: str, test: dict[str, Any], difference: float) -> Iterator[str]:
         yield f"{name} p below 0.05"
 
 
+CLAIMS = {
+    "disease": ("superior", "non_inferior", "inferior"),
+    "accuracy": ("superior", "non_inferior", "inferior"),
+    "sessions": ("superior", "inferior"),
+}
+TESTS = ("model", "model's accuracy", "sessions", "sessions' accuracy")
+
+
 def main(studies: int) -> None:
-    print("| design | truth | superior | non-inferior | inferior | model: interval, covered, p < 0.05 "
-          "| sessions: interval, covered, p < 0.05 |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    heads = [f"{name}: {', '.join(claims).replace('_', '-')}" for name, claims in CLAIMS.items()]
+    heads += [f"{name}: interval, covered, p < 0.05" for name in TESTS]
+    print(f"| design | truth | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 2)}")
     for number, setting in enumerate(SETTINGS):
         for name, model, later in TRUTHS:
             random = np.random.default_rng([number, 12])
@@ -124,15 +146,16 @@ def main(studies: int) -> None:
             for _ in range(studies):
                 counts.update(told(study(setting, model, later, random), model, later))
             cells = [
-                f"{counts[f'claim {claim}'] / studies:.3f}"
-                for claim in ("superior", "non_inferior", "inferior")
+                ", ".join(f"{counts[f'{of} {claim}'] / studies:.3f}" for claim in claims)
+                for of, claims in CLAIMS.items()
             ]
-            for kind in ("model", "sessions"):
+            for kind in TESTS:
                 of, given = counts[f"{kind} tests"], counts[f"{kind} intervals"] or 1
-                shares = counts[f"{kind} intervals"] / of, counts[f"{kind} covered"] / given
-                cells.append(
-                    f"{shares[0]:.3f}, {shares[1]:.3f}, {counts[f'{kind} p below 0.05'] / given:.3f}"
-                )
+                shares = (
+                    counts[f"{kind} intervals"] / of, counts[f"{kind} covered"] / given,
+                    counts[f"{kind} p below 0.05"] / given,
+                )  # fmt: skip
+                cells.append(", ".join(f"{share:.3f}" for share in shares))
             print(f"| {setting.name} | {name} | {' | '.join(cells)} |", flush=True)
 
 
