@@ -132,7 +132,7 @@ def _open(request: SignedInRequest, study: Study) -> HttpResponse:
 
 
 def _close(request: SignedInRequest, study: Study) -> HttpResponse:
-    studies.close(study, request.user)
+    studies.close(study, request.user, typed=request.POST.get("typed", "")[:200])
     messages.success(request, _("The study is closed. Its results can be seen now."))
     return redirect("study", study.pk)
 
