@@ -94,6 +94,7 @@ class ForReadersForm(TextsIn):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["practice_tries"].required = False
         if not self.instance.consent_text:
             self.initial["consent_text"] = texts.default_consent()
 

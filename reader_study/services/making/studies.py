@@ -177,11 +177,10 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
         raise Refused(wrong[0], _("This was fixed when the study opened and cannot change any more."))
     row = lock_open(study)
     values = {name: _one_way(value) for name, value in values.items()}
-    if "instructions" in values and "instructions_in" not in values:
-        # Else readers of another language would go on reading what was amended.
-        values["instructions_in"] = {}
-    if "consent_text" in values and "consent_in" not in values:
-        values["consent_in"] = {}
+    for name, others in (("instructions", "instructions_in"), ("consent_text", "consent_in")):
+        if name in values and values[name] != getattr(row, name):
+            # Else readers of another language would go on reading what was amended.
+            values.setdefault(others, {})
     changes = {
         name: [plain(getattr(row, name)), plain(value)]
         for name, value in values.items()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from reader_study.models import PracticeTry, Reader, Reading, StudyImage
+from reader_study.models import PracticeTry, Reading, StudyImage
 from reader_study.services.reading import reading as readings
 from reader_study.services.reading.refusals import Refused
 from reader_study.services.reading.taking_part import require_consent
@@ -126,8 +126,3 @@ def tries_of(study) -> dict[int, tuple[int, bool, int]]:
         n, passed, _last = found.get(reader, (0, False, 0))
         found[reader] = (n + 1, passed or is_passed, right)
     return found
-
-
-def allow_more(reader: Reader) -> None:
-    """One try more than the study allows."""
-    Reader.objects.filter(pk=reader.pk).update(more_tries=reader.more_tries + 1)

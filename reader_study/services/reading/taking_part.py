@@ -82,6 +82,13 @@ def _leave(reader: Reader, study: Study, how: str) -> None:
     log.note(study, StudyEvent.Kind.WITHDRAWN, reader=reader, by_reader=how)
 
 
+def how_left(reader: Reader) -> str:
+    """How the reader ended taking part by an own decision: "refused", "withdrawn" or ""."""
+    rows = StudyEvent.objects.filter(reader=reader, kind=StudyEvent.Kind.WITHDRAWN)
+    row = rows.first() if reader.withdrawn_at else None
+    return row.details.get("by_reader", "") if row else ""
+
+
 def may_tell(reader: Reader) -> bool:
     """Whether what the reader tells may still be given or changed: until the last session is finished."""
     return reader.study.asks_about_reader and reader.readings.filter(finished_at=None).exists()
