@@ -34,5 +34,5 @@ def totals(study: Study) -> dict[str, int]:
         "fast": sum(one.fast for one in rows),
         "readings": len(rows),
         "runs": sum(bool(one.run) for one in rows),
-        "one_confidence": sum(bool(one.confidence) for one in rows),
+        "same": sum(bool(one.confidence) for one in rows),
     }

@@ -101,7 +101,7 @@ def check(study: Study) -> Check | None:
         for name, (_before, after) in event.details.items():
             if name in AMENDABLE:
                 expected["amendable"][name] = after
-    expected["amendable"] = _given(expected["amendable"])
+    expected["amendable"] = _given(expected.get("amendable", {}))
     now = json.loads(canonical(of(study)))
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))

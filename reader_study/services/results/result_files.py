@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.plots.marks import file_name
-from reader_study.services.results import methods_text, study_tables
+from reader_study.services.results import methods_readers, methods_text, study_tables
 from reader_study.services.results.results import Results
 from reader_study.statistics.tidy import tidy
 from skinclinic.web.csv_table import table_csv
@@ -48,6 +48,8 @@ def everything(results: Results, **look) -> Iterator[tuple[str, bytes]]:
         yield f"methods-{language}.txt", f"{text}\n".encode()
     for name, content in tables(results):
         yield f"tables/{name}", content
+    if told := methods_readers.table(results.study):
+        yield "tables/about-readers.csv", table_csv(("question", "answer", "readers"), told)
     for name, content in replay_files(results):
         yield f"replay/{name}", content
     for figure in results.figures(**look).all():
