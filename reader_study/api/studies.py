@@ -22,7 +22,7 @@ from reader_study.models import Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.access import Access
 from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
-from reader_study.services.making.readers import Wanted
+from reader_study.services.making.reader_lines import Wanted
 from reader_study.services.making.sampling import Recipe
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet

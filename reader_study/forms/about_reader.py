@@ -9,7 +9,7 @@ from reader_study.services.making.reader_lines import MOST_YEARS
 
 
 class AboutReaderForm(forms.ModelForm):
-    years = forms.IntegerField(label=QUESTIONS["years"], required=False, min_value=0, max_value=MOST_YEARS)
+    years = forms.IntegerField(required=False, min_value=0, max_value=MOST_YEARS)
 
     class Meta:
         model = ReaderAbout
@@ -19,9 +19,10 @@ class AboutReaderForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for question, choices in CHOICES.items():
             self.fields[question] = forms.ChoiceField(
-                label=QUESTIONS[question],
+                label=str(QUESTIONS[question]),
                 required=False,
                 choices=[("", _("not said")), *choices.items()],
                 initial=getattr(self.instance, question),
             )
+        self.fields["years"].label = str(QUESTIONS["years"])
         self.order_fields(list(QUESTIONS))

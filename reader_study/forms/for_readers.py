@@ -6,13 +6,17 @@ from django import forms
 from django.conf import settings
 from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_lazy as lazy
 
 from reader_study.models import Study
 from reader_study.services.making import texts
 from skinclinic.forms.fields import OneLineField
 
 # Texts in further languages are fields of their own: instructions_in-ko.
+LABELS = {
+    "question_in": _("Question in %(language)s"),
+    "instructions_in": _("Instructions in %(language)s"),
+    "consent_in": _("Consent in %(language)s"),
+}
 LONGEST = {"question_in": 300, "instructions_in": 4000, "consent_in": 6000}
 
 
@@ -26,7 +30,7 @@ class TextsIn(forms.ModelForm):
         for name in self.translated:
             stored = getattr(self.instance, name)
             for code, language in settings.LANGUAGES:
-                label = lazy("In %(language)s") % {"language": _(language)}
+                label = LABELS[name] % {"language": _(language)}
                 if name == "question_in":
                     made: forms.CharField = OneLineField(
                         label=label, max_length=LONGEST[name], required=False

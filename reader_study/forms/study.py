@@ -110,6 +110,7 @@ class SettingsForm(forms.ModelForm):
 class AmendmentForm(TextsIn):
     """What may still change in an open study, and why."""
 
+    translated: tuple[str, ...] = ("instructions_in",)
     reason = OneLineField(label=_("Reason"), max_length=400)
 
     class Meta:
@@ -127,8 +128,6 @@ class AmendmentForm(TextsIn):
         super().__init__(*args, **kwargs)
         if not self.instance.asks_consent:
             del self.fields["consent_text"]
-
-    translated = ("instructions_in",)
 
     def sent_in(self, sent) -> dict[str, dict[str, str]]:
         """The further languages of the texts that were sent."""

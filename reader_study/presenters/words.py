@@ -113,5 +113,7 @@ def _of_reader(row: StudyEvent) -> str:
         case StudyEvent.Kind.CONSENTED:
             return _("text %(version)s") % {"version": found.get("version", "")}
         case StudyEvent.Kind.DEADLINE:
-            return ", ".join(filter(None, [found.get("day") or _("none of their own"), found.get("for", "")]))
+            return ", ".join(
+                filter(None, [found.get("day") or _("none of their own"), found.get("whom", "")])
+            )
     return ""

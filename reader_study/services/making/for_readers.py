@@ -12,9 +12,6 @@ _FIELDS = (
 
 def of(study: Study) -> dict:
     """What differs from what a study has by itself, so that standing protocols keep their hash."""
-    changed = {
-        name: getattr(study, name)
-        for name in _FIELDS
-        if getattr(study, name) != Study._meta.get_field(name).get_default()
-    }
+    usual = Study()
+    changed = {name: getattr(study, name) for name in _FIELDS if getattr(study, name) != getattr(usual, name)}
     return {"for_readers": changed} if changed else {}

@@ -198,9 +198,7 @@ def set_deadline(study: Study, user: User, chosen: Sequence[Reader], day: date |
         rows = study.readers.counted().filter(pk__in=pks, ends_on__isnull=False)
     changed = rows.update(ends_on=day)
     if changed:
-        log.note(
-            study, StudyEvent.Kind.DEADLINE, by=user, day=day.isoformat() if day else "", **{"for": whom}
-        )
+        log.note(study, StudyEvent.Kind.DEADLINE, by=user, day=day.isoformat() if day else "", whom=whom)
     return changed
 
 

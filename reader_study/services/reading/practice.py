@@ -112,7 +112,7 @@ def _count(reading: Reading, number: int, choice: str) -> bool:
             ).values_list("number", "truth")
         )
         now.right = sum(now.answers[str(one)] == truths[one] for one in reading.practice_order)
-        now.is_passed = now.right >= min(reading.reader.study.practice_pass, len(reading.practice_order))
+        now.is_passed = now.right >= min(reading.reader.study.practice_pass or 0, len(reading.practice_order))
         now.finished_at = timezone.now()
     now.save()
     return is_over

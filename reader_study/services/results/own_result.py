@@ -101,7 +101,8 @@ def _of_session(
 
 def _first_choice(image: StudyImage, choices: list[str]) -> str:
     """The highest score among the choices; of equal ones the first."""
-    return max(choices, key=lambda key: image.scores[key])
+    scores = image.scores or {}
+    return max(choices, key=lambda key: scores[key])
 
 
 def _share(given: dict[int, str], images: dict[int, StudyImage], numbers: list[int]) -> Share:
