@@ -30,7 +30,7 @@ class TextsIn(forms.ModelForm):
         for name in self.translated:
             stored = getattr(self.instance, name)
             for code, language in settings.LANGUAGES:
-                label = LABELS[name] % {"language": _(language)}
+                label = LABELS[name] % {"language": language}
                 if name == "question_in":
                     made: forms.CharField = OneLineField(
                         label=label, max_length=LONGEST[name], required=False

@@ -90,7 +90,9 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "/reading/" in page.get_by_label("Ann Chae (R01)").input_value()
-    assert page.get_by_role("link", name="Write an e-mail").first.get_attribute("href").startswith("mailto:ann@")
+    assert (
+        page.get_by_role("link", name="Write an e-mail").first.get_attribute("href").startswith("mailto:ann@")
+    )
     # Nobody leaves without the links by a slip of the hand; the preview leaves nothing.
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))

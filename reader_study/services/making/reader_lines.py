@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from reader_study.models import ReaderGroup, Study
@@ -101,9 +102,12 @@ def _language(text: str) -> str:
     if not text:
         return ""
     for code, name in settings.LANGUAGES:
-        if text.casefold() in {code.casefold(), str(name).casefold(), _(name).casefold()}:
+        known = get_language_info(code)
+        if text.casefold() in {
+            one.casefold() for one in (code, name, known["name"], known["name_translated"])
+        }:
             return code
-    names = ", ".join(f"{code} ({_(name)})" for code, name in settings.LANGUAGES)
+    names = ", ".join(f"{code} ({name})" for code, name in settings.LANGUAGES)
     raise Refused(
         "language",
         _("There is no language “%(text)s”; there are: %(names)s.") % {"text": text[:80], "names": names},
