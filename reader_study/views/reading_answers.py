@@ -7,14 +7,17 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from reader_study.presenters.sent_to_reader import answer_json, state_of
 from reader_study.services.reading import answers
+from reader_study.services.reading import practice as practices
 from reader_study.services.reading import reading as readings
 from reader_study.services.reading.answers import BadAnswer, Given
 from reader_study.services.reading.refusals import NEXT, Refused
 from reader_study.views.reader_access import for_readers
+from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.requests import json_error
 
 MAX_BYTES = 4096
@@ -55,6 +58,22 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
             "finished": taken.is_finished,
         }
     )
+
+
+@for_readers("POST")
+def practice_answer(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+    """What the practice photo at ``position`` shows, where the study tells it; counts towards a passing mark.
+
+    JSON: {"choice": disease key}. Answers {"truth": key or "", "name", "over": whether that was the last}.
+    """
+    try:
+        sent = json.loads(_body(request))
+        choice = sent.get("choice") if isinstance(sent, dict) else None
+    except (TooLarge, ValueError, RecursionError):
+        choice = None
+    told = practices.answer(secret, session, position, choice if isinstance(choice, str) else "")
+    name = BY_KEY[told.truth].name(get_language() or "en") if told.truth else ""
+    return JsonResponse({"truth": told.truth, "name": name, "over": told.is_over})
 
 
 @for_readers("GET")

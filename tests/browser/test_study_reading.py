@@ -120,6 +120,35 @@ def test_a_whole_reading_by_keyboard(open_page, made):
     assert all(seconds > 0 for seconds in Answer.objects.values_list("seconds", flat=True))
 
 
+def test_consent_questions_and_a_practice_that_answers(open_page, made):
+    Study.objects.update(
+        asks_consent=True, consent_text="You may stop.", asks_about_reader=True, practice_feedback=True,
+        practice_pass=1, practice_tries=2,
+    )  # fmt: skip
+    page = open_page(None, f"/reading/{made.secrets[0]}/", width=390, dark=True)
+    page.get_by_role("button", name="I take part").click()
+    page.get_by_role("link", name="Go on").click()
+    page.get_by_label("Years of practice").fill("7")
+    assert violations(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_label("I have read the instructions").check()
+    assert violations(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Begin with the practice photos").click()
+    for position, choice, said in ((1, "bcc", "Right: Basal"), (2, "mm", "Not right: this is Basal")):
+        on_photo(page, position)
+        answer(page, choice)
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.locator("[data-photo]")).to_be_visible()
+        expect(page.get_by_role("button", name="Go on")).to_be_focused()
+        assert violations(page) == []
+        page.keyboard.press("Enter")
+    page.get_by_role("link", name="See whether you have passed").click()
+    expect(page.get_by_text("You have passed the practice.")).to_be_visible()
+    page.get_by_role("link", name="Start the session").click()
+    on_photo(page, 1)
+    assert not Answer.objects.exists() and made.readers[0].about.years == 7
+
+
 def test_offline_three_wait_and_are_saved_on_return(open_page, made):
     page = open_page(None, f"/reading/{made.secrets[0]}/")
     page.allowed_errors.append("ERR_INTERNET_DISCONNECTED")

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from classifier.services.evaluation.figure_files import FONT_FILE
 from reader_study import paper
 from reader_study.models import Reading, Study, StudyImage
+from reader_study.services.making import texts
 from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.services.refused import Refused
@@ -65,14 +66,15 @@ def facts(study: Study, image: StudyImage) -> str:
 
 def _words(study: Study, reading: Reading | None) -> paper.Paper:
     language = get_language() or "en"
+    instructions = texts.in_language(study, texts.INSTRUCTIONS, language)
     blanks = [_("Second choice")] * study.asks_second + [_("Confidence, 0 to 100")] * study.asks_confidence
     mark = _("Synthetic photos, drawn by a program.") if study.is_synthetic else ""
     return paper.Paper(
         title=study.name,
         subtitle=" · ".join(filter(None, [reading.reader.code if reading else "", mark])),
-        instructions=[part.strip() for part in study.instructions.split("\n\n") if part.strip()],
+        instructions=[part.strip() for part in instructions.split("\n\n") if part.strip()],
         how_to_answer=_("Tick one box for each photo, or write its number beside the number of the photo."),
-        question=study.question,
+        question=texts.in_language(study, texts.QUESTION, language),
         choices=[BY_KEY[key].name(language) for key in study.choices],
         blanks=blanks,
         reader_label=_("Reader's code"),

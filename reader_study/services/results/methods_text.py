@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
+from reader_study.services.results import methods_readers
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -79,6 +80,7 @@ def _readers(study: Study, report: Mapping) -> Iterator[str]:
             "%(n)d readers withdrew and are not counted.",
             withdrawn,
         ) % {"n": withdrawn}
+    yield from methods_readers.sentences(study)
 
 
 def _sessions(study: Study, report: Mapping) -> Iterator[str]:

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.plots.marks import file_name
-from reader_study.services.results import methods_text, reading_log, study_tables
+from reader_study.services.results import methods_readers, methods_text, reading_log, study_tables
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tidy import tidy
@@ -52,6 +52,8 @@ def everything(results: Results, **look) -> Iterator[tuple[str, bytes]]:
     yield "tables/reading_log.csv", table_csv(reading_log.COLUMNS, reading_log.rows(results.study))
     for name, content in study_exchange.files(results.tables):
         yield f"exchange/{name}", content
+    if told := methods_readers.table(results.study):
+        yield "tables/about-readers.csv", table_csv(("question", "answer", "readers"), told)
     for name, content in replay_files(results):
         yield f"replay/{name}", content
     for figure in results.figures(**look).all():

@@ -10,6 +10,7 @@ import { askWhich } from "./conflict.js";
 import { keepDraft, takeDraft } from "./draft.js";
 import { ModelAnswer } from "./model.js";
 import { AHEAD, PhotoRefused, Photos } from "./photos.js";
+import { Practice } from "./practice.js";
 import { Queue } from "./queue.js";
 import { Sight } from "./sight.js";
 
@@ -31,6 +32,7 @@ const photos = new Photos((position) => part + position, answers.total);
 const viewer = new Viewer(document.getElementById("viewer"));
 const model = new ModelAnswer(viewer, find("model"));
 const sight = new Sight();
+const practice = isPractice && new Practice(root, part);
 const formElement = document.getElementById("answer-form");
 const form = new AnswerForm(formElement, () => settle());
 const confirmButton = find("confirm-answer");
@@ -209,6 +211,11 @@ function confirm() {
     showModel(target);
     return;
   }
+  const goOn = () => {
+    answers.putGiven(target, { known: answers.number(target), ...given });
+    go(target + 1);
+  };
+  if (practice && practice.holds(target, given, form.name(given.choice), goOn)) return;
   if (!isSame) {
     const before = answers.at(target);
     store(target, { ...given, seconds });

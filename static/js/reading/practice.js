@@ -1,0 +1,55 @@
+// Practice that answers: where the study says so, each practice photo is told after the reader's own answer, and the
+// first answers count towards a passing mark. Nothing is queued: without a connection the reader stays at the photo.
+const form = document.getElementById("answer-form");
+
+export class Practice {
+  constructor(root, part) {
+    this.part = part;
+    this.checks = root.dataset.checks === "yes";
+    this.box = document.getElementById("practice-told");
+    this.isAsking = false;
+  }
+
+  /** Send the answer to the photo at `position` and show what it shows; then `goOn`. False where nothing is checked. */
+  holds(position, { choice }, name, goOn) {
+    if (!this.checks) return false;
+    if (!this.isAsking) this.#ask(position, choice, name, goOn);
+    return true;
+  }
+
+  async #ask(position, choice, name, goOn) {
+    const { dataset } = this.box;
+    this.isAsking = true;
+    try {
+      const answer = await fetch(`${this.part}${position}/answer`, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ choice }),
+      });
+      const told = await answer.json();
+      if (!answer.ok) return this.#show(told.error.message, dataset.again, () => null);
+      if (!told.truth) return goOn();
+      const text = told.truth === choice ? dataset.right : dataset.wrong;
+      this.#show(text.replace("{truth}", told.name).replace("{answer}", name), dataset.next, goOn);
+    } catch {
+      this.#show(dataset.failed, dataset.again, () => null);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  #show(text, word, then) {
+    const button = this.box.querySelector("button");
+    this.box.querySelector("p").textContent = text;
+    button.querySelector("span").textContent = word;
+    button.onclick = () => {
+      this.box.close();
+      form.hidden = false;
+      then();
+    };
+    form.hidden = true;
+    this.box.show();
+    button.focus();
+  }
+}
