@@ -29,10 +29,14 @@ class AskedForm(forms.ModelForm):
         model = Study
         fields = ASKED_FIELDS
         help_texts = {
-            "offers_cannot_judge": _("It counts like a photo that was passed over, and is counted by itself."),
+            "offers_cannot_judge": _(
+                "It counts like a photo that was passed over, and is counted by itself."
+            ),
             "asks_known": _("The answer is kept and counts nowhere; how many there were is said."),
             "asks_comment": _("Remarks are seen by nobody before the study is closed."),
-            "confidence_optional": _("Only where the confidence is asked for. Else nothing is confirmed without it."),
+            "confidence_optional": _(
+                "Only where the confidence is asked for. Else nothing is confirmed without it."
+            ),
         }
 
     def clean_choices_after(self) -> int:

@@ -1,12 +1,13 @@
 """What a study asks besides the diagnosis, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from reader_study.models import Study
 from reader_study.models.asked import Management, NoDiagnosis, Quality
+from reader_study.services.results import asked_counts
 from skinclinic.vocabulary.diseases import DISEASES
 
 # Keys of the reading page, by their place on the keyboard, for answers that are no diagnosis.
@@ -35,11 +36,25 @@ def offered(study: Study) -> dict[str, list[dict[str, str]]]:
     instead = [NoDiagnosis.CANNOT_JUDGE] if study.offers_cannot_judge else []
     return {
         name: [
-            {"key": one.value, "name": str(one.label), "code": CODES[one], "cap": CODES[one].removeprefix("Key")}
+            {
+                "key": one.value,
+                "name": str(one.label),
+                "code": CODES[one],
+                "cap": CODES[one].removeprefix("Key"),
+            }
             for one in found
         ]
         for name, found in (("management", management), ("quality", quality), ("instead", instead))
     }
+
+
+def said(study: Study, about: Mapping) -> Iterator[tuple[str, list[str]]]:
+    """(session, lines) of what readers said besides and left out; the last, of no session, is what was not taken."""
+    for session, found in about.get("asked", {}).items():
+        if lines := list(asked_counts.sentences(study, found)):
+            yield session, lines
+    if n := about.get("refused", 0):
+        yield "", [asked_counts.refused_words(n)]
 
 
 def besides(study: Study) -> Iterator[tuple[str, str]]:

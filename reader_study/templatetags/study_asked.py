@@ -1,5 +1,7 @@
 """What a study asks besides the diagnosis, in pages."""
 
+from collections.abc import Mapping
+
 from django import template
 from django.utils.translation import get_language
 
@@ -13,6 +15,12 @@ register = template.Library()
 def asked_besides(study: Study) -> list[tuple[str, str]]:
     """(setting, its value) of everything that is asked besides."""
     return list(asked.besides(study))
+
+
+@register.simple_tag
+def asked_counts(study: Study, about: Mapping) -> list[tuple[str, list[str]]]:
+    """(session, lines) of what was said besides the diagnosis and what was left out."""
+    return list(asked.said(study, about))
 
 
 @register.filter

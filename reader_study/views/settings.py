@@ -33,7 +33,11 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid() & asked_form.is_valid():
         try:
             studies.change_settings(
-                study, form.values() | asked_form.values(), sessions=form.sessions(), groups=names, new_groups=new
+                study,
+                form.values() | asked_form.values(),
+                sessions=form.sessions(),
+                groups=names,
+                new_groups=new,
             )
         except Refused as refused:
             group_error = str(refused) if refused.field == "groups" else ""
