@@ -2,8 +2,9 @@
 import { setUpBars } from "../result/bars.js";
 import { Heatmap } from "../result/heatmap.js";
 
-// Where it lies: on phones between photo and answers, so that it is seen before the decision; else below the answers.
-const SMALL = matchMedia("(max-width: 991.98px), (max-height: 500px)");
+// Where it lies: on phones and low screens between photo and answers, so that it is seen before the decision; where
+// there is room for both, below the answers.
+const SMALL = matchMedia("(max-width: 991.98px), (max-height: 800px)");
 const SEEN_MS = 500;
 
 export class ModelAnswer {

@@ -75,7 +75,8 @@ def test_instructions_are_confirmed_before_anything_is_seen(made):
     assert link.row.started_at
 
 
-def test_photos_may_be_fetched_a_little_before_their_turn(made):
+def test_photos_may_be_fetched_a_little_before_their_turn(made, monkeypatch):
+    monkeypatch.setattr(readings, "AHEAD", 3)
     link = Link(made.secrets[0]).begin()
     statuses = [link.get("reading-photo", position).status_code for position in range(1, 7)]
     assert statuses == [200, 200, 200, 200, 403, 403]
