@@ -376,6 +376,7 @@ function showEnd() {
   isShown = false;
   sight.show(null);
   clock.stop();
+  photos.rest();
   isReviewed = false;
   phase = "answer";
   model.hide();

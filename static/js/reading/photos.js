@@ -19,6 +19,12 @@ export class Photos {
     this.address = address;
     this.total = total;
     this.held = new Map();
+    this.around = null;
+  }
+
+  /** Fetch no more before its turn. */
+  rest() {
+    this.around = null;
   }
 
   /** The photo at `position` as {url, width, height}. Rejects with PhotoRefused, or as fetch does. */
@@ -57,6 +63,7 @@ export class Photos {
 
   /** Fetch the next ones, none after `last`, and let go of those far from `position`. */
   async keepAround(position, last) {
+    this.around = position;
     for (const [other, photo] of this.held) {
       if (other >= position - KEPT_BEFORE && other <= position + AHEAD) continue;
       this.held.delete(other);
@@ -65,6 +72,7 @@ export class Photos {
     for (let next = position + 1; next <= Math.min(this.total, last, position + AHEAD); next += 1) {
       const wanted = next <= position + DECODED ? this.get(next) : this.hold(next);
       await wanted.catch(() => null);
+      if (this.around !== position) return;
     }
   }
 }

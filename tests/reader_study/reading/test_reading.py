@@ -11,6 +11,7 @@ from PIL import Image
 
 from reader_study.models import Answer, Reading, Study, StudyEvent
 from reader_study.services.making import enrolment
+from reader_study.services.reading import reading as readings
 from skinclinic.files import store
 from tests import evaluated
 from tests.readings import Link, body_of, code_of
