@@ -9,7 +9,9 @@ from rest_framework import serializers
 
 from classifier.models import ModelVersion
 from classifier.services.models import registry
+from reader_study.asked import MANAGEMENT
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
+from reader_study.models.asked import ASKED_FIELDS
 from reader_study.services.making import opening, progress, sampling
 from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
@@ -59,6 +61,7 @@ class StudySerializer(ClinicRowSerializer):
         queryset=ModelVersion.objects.all(), allow_null=True, required=False
     )
     margin = serializers.FloatField(min_value=0.001, max_value=1, allow_null=True, required=False)
+    management_choices = serializers.MultipleChoiceField(choices=MANAGEMENT, required=False)
     has_aided = serializers.BooleanField(write_only=True, required=False)
     washout_days = serializers.IntegerField(
         write_only=True, required=False, min_value=0, max_value=LONGEST_WASHOUT
@@ -78,7 +81,7 @@ class StudySerializer(ClinicRowSerializer):
             "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "sessions", "groups", "photos",
             "answers", "answers_wanted", "protocol_sha256", "created_at", "opened_at", "closed_at", "has_aided",
             "washout_days", "reason", "asks_consent", "consent_text", "asks_about_reader", "shows_own_result",
-            "practice_feedback", "practice_pass", "practice_tries", "reminds_every",
+            "practice_feedback", "practice_pass", "practice_tries", "reminds_every", *ASKED_FIELDS,
         ]  # fmt: skip
         read_only_fields = [
             "state", "origin", "is_synthetic", "protocol_sha256", "created_at", "opened_at", "closed_at",
@@ -114,6 +117,9 @@ class StudySerializer(ClinicRowSerializer):
 
     def validate_shown_facts(self, facts) -> list[str]:
         return [fact for fact in FACTS if fact in facts]
+
+    def validate_management_choices(self, keys) -> list[str]:
+        return [key for key in MANAGEMENT if key in keys]
 
     def sessions_wanted(self, study: Study | None) -> Sessions | None:
         """The sessions that were sent, or None if they were not."""

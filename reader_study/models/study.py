@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from reader_study.models.asked import AsksOfReaders
 from reader_study.models.for_readers import ForReaders
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -15,7 +16,7 @@ def all_choices() -> list[str]:
     return list(DISEASE_KEYS)
 
 
-class Study(ForReaders, models.Model):
+class Study(ForReaders, AsksOfReaders):
     """Readers answer one question about the same photos; afterwards they are compared with a model.
 
     ``choices``: disease keys in their fixed order. ``shown_facts``: what readers are told of the patient, out of

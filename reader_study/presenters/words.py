@@ -97,6 +97,9 @@ def event(row: StudyEvent) -> str:
         case StudyEvent.Kind.ANSWERS_IMPORTED:
             n = found.get("written", 0)
             return ngettext("%d answer from paper", "%d answers from paper", n) % n
+        case StudyEvent.Kind.ANSWER_REFUSED:
+            n = found.get("n", 1)
+            return ngettext("%d answer came too late", "%d answers came too late", n) % n
         case StudyEvent.Kind.INVITED:
             return found.get("code", "")
     return _of_reader(row)

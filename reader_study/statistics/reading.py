@@ -14,7 +14,10 @@ T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
 # Columns that some files have.
-OPTIONAL = ("sex", "age", "skin_type", "second", "confidence", "seconds", "first_answer", "reached")
+OPTIONAL = (
+    "sex", "age", "skin_type", "second", "confidence", "seconds", "first_answer", "reached", "kind", "management",
+    "quality", "comment",
+)  # fmt: skip
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 

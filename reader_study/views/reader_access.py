@@ -76,7 +76,9 @@ def _refusal(
 ) -> HttpResponse:
     refusal = REFUSALS[code]
     if not page:
-        return json_error(refusal.status, code, str(refusal.words), then=refusal.then)
+        return json_error(
+            refusal.status, code, str(refusal.words), then=refusal.then, final=refusal.is_logged
+        )
     if not refusal.ends:
         return redirect("reading", secret)
     study = refused.reading.reader.study if refused and refused.reading else None

@@ -12,6 +12,7 @@ from django.utils.translation import check_for_language, get_language, gettext
 from classifier.presenters.differential import KEY_CAPS
 from classifier.services.models import card as model_card
 from reader_study.models import Reader, ReaderAbout, Reading
+from reader_study.presenters import asked
 from reader_study.presenters.sent_to_reader import state_of
 from reader_study.services.making import enrolment, texts
 from reader_study.services.reading import practice as practices
@@ -117,6 +118,7 @@ def _page(request: HttpRequest, secret: str, reading: Reading, *, practice: bool
         "secret": secret,
         "practice": practice,
         "question": question_of(study),
+        "offered": asked.offered(study),
         "choices": [
             {"key": disease.key, "name": disease.name(language), "cap": KEY_CAPS[disease.key]}
             for disease in DISEASES

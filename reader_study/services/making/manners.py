@@ -2,14 +2,18 @@
 
 from collections import defaultdict
 
+from reader_study.asked import OUT_OF_TIME
 from reader_study.models import Answer, Reading, Study
 from reader_study.statistics.manner import Manner, manner
 
 
 def of_study(study: Study) -> dict[int, Manner]:
     """By reading, of those with answers on the screen: two queries."""
-    rows = Answer.objects.given().filter(
-        reading__reader__study=study, image__is_practice=False, is_from_paper=False
+    rows = (
+        Answer.objects.given()
+        .filter(reading__reader__study=study, image__is_practice=False, is_from_paper=False)
+        # A photo whose time was over was not answered.
+        .exclude(choice=OUT_OF_TIME)
     )
     given: dict[int, dict[int, tuple]] = defaultdict(dict)
     for reading, number, choice, seconds, first, confidence in rows.values_list(

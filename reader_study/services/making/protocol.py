@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
+from reader_study.models.asked import ASKED_FIELDS
 from reader_study.services.making import for_readers
 from reader_study.services.making.studies import AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -24,6 +25,8 @@ def of(study: Study) -> dict:
         "format": FORMAT,
         "study": study.pk,
         **{name: getattr(study, name) for name in _FIELDS},
+        # What is asked besides; what is not asked has no line, so that protocols of before stay as they are.
+        **{name: value for name in ASKED_FIELDS if (value := getattr(study, name))},
         "sessions": list(
             study.sessions.order_by("number").values("number", "key", "is_aided", "washout_days")
         ),

@@ -16,7 +16,7 @@ from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
-from reader_study.services.making import orders, progress, texts
+from reader_study.services.making import asked, orders, progress, texts
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
@@ -100,6 +100,7 @@ def change_settings(
     row.choices = [key for key in DISEASE_KEYS if key in row.choices]
     row.endpoints = [key for key in DISEASE_KEYS if key in row.endpoints]
     row.shown_facts = [fact for fact in FACTS if fact in row.shown_facts]
+    asked.settle(row)
     try:
         with transaction.atomic():
             row.save(update_fields=list(values))

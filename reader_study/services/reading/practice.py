@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from reader_study.models import PracticeTry, Reading, StudyImage
 from reader_study.services.reading import reading as readings
+from reader_study.services.reading.given import choices_of
 from reader_study.services.reading.refusals import Refused
 from reader_study.services.reading.taking_part import require_consent
 
@@ -80,14 +81,15 @@ def begin(reading: Reading) -> None:
 
 @transaction.atomic
 def answer(secret: str, session: str, position: int, choice: str) -> Told:
-    """Take the answer to a practice photo; the first to each counts towards the passing mark.
+    """Take the answer to a practice photo; the first to each counts towards the passing mark, and one that is no
+    diagnosis is not right.
 
     Raises LinkClosed, NoSuchPhoto, Refused.
     """
     reading = readings.find(secret, session, lock=True)
     readings.require_prepared(reading)
     study = reading.reader.study
-    if choice not in study.choices:
+    if choice not in choices_of(study):
         raise Refused("no_choice", reading)
     number = readings.number_at(reading.practice_order, position)
     truth = StudyImage.objects.values_list("truth", flat=True).get(study=study, number=number)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from reader_study import asked
 from reader_study.models import Answer, Reader, Reading, Study, StudyImage, StudySession
 
 # In a smaller group its mean would tell what the others did.
@@ -48,7 +49,8 @@ def may_see(reader: Reader) -> bool:
 
 
 def of(reader: Reader) -> list[OwnResult]:
-    """One for each session that the reader began."""
+    """One for each session that the reader began, counted like the study's results: what is no diagnosis, or came too
+    late, is missing; a patient whom the reader knew counts nowhere."""
     images = {
         image.number: image for image in StudyImage.objects.filter(study=reader.study_id, is_practice=False)
     }
@@ -57,11 +59,17 @@ def of(reader: Reader) -> list[OwnResult]:
     for session in StudySession.objects.filter(study=reader.study_id).order_by("number"):
         readings = Reading.objects.filter(session=session, reader__in=colleagues)
         answers: dict[int, dict[int, str]] = defaultdict(dict)
+        known: dict[int, set[int]] = defaultdict(set)
         rows = Answer.objects.given().filter(reading__in=readings)
-        for pk, number, choice in rows.values_list("reading", "image__number", "choice"):
-            answers[pk][number] = choice
+        for pk, number, choice, timing, knows in rows.values_list(
+            "reading", "image__number", "choice", "timing", "knows_patient"
+        ):
+            if knows:
+                known[pk].add(number)
+            elif timing != asked.LATE and choice not in asked.NO_DIAGNOSIS:
+                answers[pk][number] = choice
         orders = {
-            row.pk: (row.reader_id, [n for n in row.order if n in images])
+            row.pk: (row.reader_id, [n for n in row.order if n in images and n not in known[row.pk]])
             for row in readings
             if answers[row.pk]
         }

@@ -10,14 +10,13 @@ export class Practice {
     this.isAsking = false;
   }
 
-  /** Send the answer to the photo at `position` and show what it shows; then `goOn`. False where nothing is checked. */
-  holds(position, { choice }, name, goOn) {
-    if (!this.checks) return false;
-    if (!this.isAsking) this.#ask(position, choice, name, goOn);
-    return true;
+  /** Send the answer to the photo at `position` and show what it shows; then `goOn`, or `again` if that failed. */
+  meet(position, { choice }, name, goOn, again) {
+    if (!this.checks) goOn();
+    else if (!this.isAsking) this.#ask(position, choice, name, goOn, again);
   }
 
-  async #ask(position, choice, name, goOn) {
+  async #ask(position, choice, name, goOn, again) {
     const { dataset } = this.box;
     this.isAsking = true;
     try {
@@ -28,12 +27,12 @@ export class Practice {
         body: JSON.stringify({ choice }),
       });
       const told = await answer.json();
-      if (!answer.ok) return this.#show(told.error.message, dataset.again, () => null);
+      if (!answer.ok) return this.#show(told.error.message, dataset.again, again);
       if (!told.truth) return goOn();
       const text = told.truth === choice ? dataset.right : dataset.wrong;
       this.#show(text.replace("{truth}", told.name).replace("{answer}", name), dataset.next, goOn);
     } catch {
-      this.#show(dataset.failed, dataset.again, () => null);
+      this.#show(dataset.failed, dataset.again, again);
     } finally {
       this.isAsking = false;
     }
