@@ -46,7 +46,7 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             group_error = str(refused) if refused.field == "groups" else ""
             if not group_error:
-                blamed = next((one for one in (form, asked_form) if refused.field in one.fields), None)
+                blamed = next((one for one in forms if refused.field in one.fields), None)
                 (blamed or form).add_error(refused.field if blamed else None, str(refused))
         else:
             messages.success(request, _("Saved."))

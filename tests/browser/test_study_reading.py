@@ -169,6 +169,30 @@ def test_consent_questions_and_a_practice_that_answers(open_page, made):
     assert not Answer.objects.exists() and made.readers[0].about.years == 7
 
 
+def test_practice_that_answers_tells_what_was_no_diagnosis(open_page, made):
+    """No time runs while it is told what the photo shows, and Enter leads on to the session."""
+    Study.objects.update(practice_feedback=True, offers_cannot_judge=True, time_limit=3, may_go_back=False)
+    page = open_page(None, f"/reading/{made.secrets[0]}/")
+    page.get_by_label("I have read the instructions").check()
+    page.get_by_role("button", name="Begin with the practice photos").click()
+    on_photo(page, 1)
+    page.keyboard.press("KeyX")
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_text("Not right: this is Basal cell carcinoma. You said Cannot judge.")
+    ).to_be_visible()
+    page.wait_for_timeout(3500)
+    expect(page.get_by_text("You said Cannot judge.")).to_be_visible()
+    page.keyboard.press("Enter")
+    on_photo(page, 2)
+    expect(page.get_by_text("You said Not answered in time.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
+    page.keyboard.press("Enter")
+    on_photo(page, 1)
+    assert "/practice/" not in page.url
+
+
 def test_offline_ten_can_be_answered_and_are_saved_on_return(open_page, made):
     page = open_page(None, f"/reading/{made.secrets[0]}/")
     page.allowed_errors.append("ERR_INTERNET_DISCONNECTED")

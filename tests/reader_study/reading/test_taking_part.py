@@ -153,6 +153,23 @@ def test_practice_tells_and_is_passed_or_tried_again(made):
     assert Answer.objects.count() == 0
 
 
+def test_practice_takes_what_is_no_diagnosis_as_not_right(made):
+    Study.objects.update(
+        asks_consent=False,
+        practice_feedback=True,
+        practice_pass=1,
+        offers_cannot_judge=True,
+        may_go_back=False,
+    )
+    link = Link(made.secrets[0])
+    link.post("reading-begin", confirmed="1")
+    assert practise(link, 1, "cannot_judge").json()["truth"] == "bcc"
+    assert code_of(practise(link, 2, "out_of_time")) == "no_choice"
+    Study.objects.update(time_limit=9)
+    assert practise(link, 2, "out_of_time").json()["over"]
+    assert PracticeTry.objects.get().right == 0
+
+
 def test_the_own_result_only_after_closing_and_only_if_allowed(made, coordinator):
     Study.objects.update(asks_consent=False)
     for place, (secret, reader) in enumerate(zip(made.secrets, made.readers, strict=True)):
@@ -183,3 +200,17 @@ def test_the_own_result_only_after_closing_and_only_if_allowed(made, coordinator
     assert "not how well" in text_of(link, "reading-certificate")
     Study.objects.update(shows_own_result=False)
     assert link.get("reading-result").status_code == 404
+
+
+def test_the_own_result_counts_like_the_results(made, coordinator):
+    Study.objects.update(asks_consent=False, offers_cannot_judge=True, asks_known=True, shows_own_result=True)
+    link = Link(made.secrets[0]).begin()
+    order = link.row.order
+    truths = [made.study.images.get(number=number).truth for number in order]
+    link.answer(1, truths[0])
+    link.answer(2, "cannot_judge")
+    link.answer(3, truths[2], knows_patient=True)
+    studies.close(made.study, coordinator)
+    (result,) = own_result.of(Reader.objects.get(pk=made.readers[0].pk))
+    assert (result.own.right, result.own.n, result.missing) == (1, 3, 2)
+    assert truths[2] not in [key for key, _own, _model in result.diseases]
