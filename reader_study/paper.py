@@ -111,9 +111,8 @@ def _photo_page(canvas: Canvas, paper: Paper, page: Page, photo: "_Photo", place
     y = _choices(canvas, paper.choices, y - 4)
     canvas.setFont(FONT, 9.5)
     for place_of_blank, blank in enumerate(paper.blanks):
-        canvas.drawString(
-            MARGIN + place_of_blank * WIDTH / max(len(paper.blanks), 1), y - 16, f"{blank}: __________"
-        )
+        row, column = divmod(place_of_blank, 2)
+        canvas.drawString(MARGIN + column * WIDTH / 2, y - 16 - 18 * row, f"{blank}: __________")
     _end_page(canvas, paper)
 
 

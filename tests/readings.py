@@ -9,6 +9,9 @@ from django.urls import reverse
 from reader_study.models import Reading
 from reader_study.services.making import enrolment
 
+# Addresses of a reader that name no session.
+OF_LINK = ("", "keys", "language", "consent", "leave", "about", "result", "certificate")
+
 
 class Link:
     """What a reader does with the link, without a browser and without an account."""
@@ -17,7 +20,7 @@ class Link:
         self.secret, self.session, self.client = secret, session, Client()
 
     def url(self, name: str, *args) -> str:
-        of_link = name in ("reading", "reading-keys", "reading-language")
+        of_link = name.removeprefix("reading").removeprefix("-") in OF_LINK
         return reverse(name, args=[self.secret, *([] if of_link else [self.session]), *args])
 
     def get(self, name: str, *args):

@@ -12,6 +12,10 @@ from reader_study.services import access
 from skinclinic import permissions
 from skinclinic.api.base import in_clinic
 
+# What was said besides the diagnosis, and how.
+BESIDES = (
+    "management", "quality", "knows_patient", "comment", "timing", "saw_model", "is_from_paper", "device", "viewport",
+)  # fmt: skip
 GIVEN = Count("answers", filter=~Q(answers__choice=""))
 
 
@@ -60,8 +64,8 @@ class AnswerSerializer(serializers.ModelSerializer):
         model = Answer
         fields = [
             "id", "study", "reading", "session", "reader", "group", "image", "dataset", "answer", "second",
-            "confidence", "seconds", "first_answer", "first_seconds", "model_shown_at", "number", "answered_at",
-            "changed_at", "truth",
+            "confidence", *BESIDES, "seconds", "first_answer", "first_seconds", "model_shown_at", "number",
+            "answered_at", "changed_at", "truth",
         ]  # fmt: skip
 
     first_answer = serializers.CharField(source="first_choice")
@@ -84,7 +88,7 @@ class AnswerChangeSerializer(serializers.ModelSerializer):
         model = AnswerChange
         fields = [
             "id", "study", "reading", "session", "reader", "image", "key", "number", "answer", "second",
-            "confidence", "seconds", "is_first", "is_undo", "is_in_force", "given_at", "received_at",
+            "confidence", *BESIDES, "seconds", "is_first", "is_undo", "is_in_force", "given_at", "received_at",
         ]  # fmt: skip
 
 

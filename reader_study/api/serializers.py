@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import ModelVersion
 from classifier.services.models import registry
+from reader_study.asked import MANAGEMENT
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
+from reader_study.models.asked import ASKED_FIELDS
 from reader_study.services.making import opening, progress, sampling
+from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
 from skinclinic.forms.fields import one_line
@@ -48,6 +52,7 @@ class StudySerializer(ClinicRowSerializer):
     description = PlainText(max_length=2000, required=False, allow_blank=True)
     question = PlainText(max_length=300, required=False, validators=[one_line])
     instructions = PlainText(max_length=4000, required=False)
+    consent_text = PlainText(max_length=6000, required=False, allow_blank=True)
     analysis_plan = PlainText(max_length=4000, required=False, allow_blank=True)
     choices = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
     endpoints = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
@@ -56,6 +61,7 @@ class StudySerializer(ClinicRowSerializer):
         queryset=ModelVersion.objects.all(), allow_null=True, required=False
     )
     margin = serializers.FloatField(min_value=0.001, max_value=1, allow_null=True, required=False)
+    management_choices = serializers.MultipleChoiceField(choices=MANAGEMENT, required=False)
     has_aided = serializers.BooleanField(write_only=True, required=False)
     washout_days = serializers.IntegerField(
         write_only=True, required=False, min_value=0, max_value=LONGEST_WASHOUT
@@ -74,7 +80,8 @@ class StudySerializer(ClinicRowSerializer):
             "choices", "asks_confidence", "asks_second", "may_go_back", "shown_facts", "model_version",
             "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "sessions", "groups", "photos",
             "answers", "answers_wanted", "protocol_sha256", "created_at", "opened_at", "closed_at", "has_aided",
-            "washout_days", "reason",
+            "washout_days", "reason", "asks_consent", "consent_text", "asks_about_reader", "shows_own_result",
+            "practice_feedback", "practice_pass", "practice_tries", "reminds_every", *ASKED_FIELDS,
         ]  # fmt: skip
         read_only_fields = [
             "state", "origin", "is_synthetic", "protocol_sha256", "created_at", "opened_at", "closed_at",
@@ -110,6 +117,9 @@ class StudySerializer(ClinicRowSerializer):
 
     def validate_shown_facts(self, facts) -> list[str]:
         return [fact for fact in FACTS if fact in facts]
+
+    def validate_management_choices(self, keys) -> list[str]:
+        return [key for key in MANAGEMENT if key in keys]
 
     def sessions_wanted(self, study: Study | None) -> Sessions | None:
         """The sessions that were sent, or None if they were not."""
@@ -209,8 +219,8 @@ class ReaderSerializer(serializers.ModelSerializer):
     class Meta:
         model = Reader
         fields = [
-            "id", "code", "name", "email", "group", "years_of_practice", "created_at", "last_seen_at", "reminded_at",
-            "withdrawn_at",
+            "id", "code", "name", "email", "group", "years_of_practice", "centre", "language", "ends_on", "created_at",
+            "last_seen_at", "reminded_at", "withdrawn_at",
         ]  # fmt: skip
 
 
@@ -227,6 +237,12 @@ class NewReaderSerializer(serializers.Serializer):
     group = serializers.CharField(max_length=40)
     years_of_practice = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=0, max_value=70
+    )
+    centre = PlainText(
+        required=False, max_length=LONGEST_CENTRE, allow_blank=True, default="", validators=[one_line]
+    )
+    language = serializers.ChoiceField(
+        required=False, allow_blank=True, default="", choices=[code for code, _name in settings.LANGUAGES]
     )
     reason = PlainText(required=False, max_length=400, allow_blank=True, default="")
 

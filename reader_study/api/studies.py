@@ -22,7 +22,7 @@ from reader_study.models import Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.access import Access
 from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
-from reader_study.services.making.readers import Wanted
+from reader_study.services.making.reader_lines import Wanted
 from reader_study.services.making.sampling import Recipe
 from skinclinic import permissions
 from skinclinic.api.base import ReadViewSet
@@ -120,7 +120,10 @@ class StudyViewSet(ReadViewSet):
             names = ", ".join(study.groups.values_list("key", flat=True))
             said = _("There is no group “%(group)s”; there are: %(names)s.")
             raise Refused(422, "group", said % {"group": values["group"], "names": names})
-        wanted = Wanted(values["name"], values["email"], group, values["years_of_practice"])
+        wanted = Wanted(
+            values["name"], values["email"], group, values["years_of_practice"], values["centre"],
+            values["language"],
+        )  # fmt: skip
         (made,) = readers.invite(
             study, [wanted], request.user, lambda secret: reading_address(request, secret),
             reason=values["reason"],

@@ -5,6 +5,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from classifier.services.models import registry
+from reader_study.forms.for_readers import TextsIn
 from reader_study.models import Study
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
 from skinclinic.forms.fields import OneLineField, choices_of, rows_of
@@ -106,16 +107,32 @@ class SettingsForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
-class AmendmentForm(forms.ModelForm):
+class AmendmentForm(TextsIn):
     """What may still change in an open study, and why."""
 
+    translated: tuple[str, ...] = ("instructions_in",)
     reason = OneLineField(label=_("Reason"), max_length=400)
 
     class Meta:
         model = Study
-        fields = ["description", "instructions", "ends_on"]
-        widgets = {name: SettingsForm.Meta.widgets[name] for name in fields}
-        help_texts = {"instructions": _("Readers who have begun see the new text, too.")}
+        fields = ["description", "instructions", "consent_text", "ends_on"]
+        widgets = SettingsForm.Meta.widgets | {"consent_text": forms.Textarea(attrs={"rows": 8})}
+        help_texts = {
+            "instructions": _("Readers who have begun see the new text, too."),
+            "consent_text": _("Readers are asked anew before they go on."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        if kwargs["instance"].asks_consent:
+            self.translated = ("instructions_in", "consent_in")
+        super().__init__(*args, **kwargs)
+        if not self.instance.asks_consent:
+            del self.fields["consent_text"]
+
+    def sent_in(self, sent) -> dict[str, dict[str, str]]:
+        """The further languages of the texts that were sent."""
+        found = self.texts_in()
+        return {name: text for name, text in found.items() if any(key.startswith(f"{name}-") for key in sent)}
 
 
 def group_names(study: Study, sent) -> tuple[dict[int, str], list[str]]:

@@ -1,4 +1,5 @@
 from .reader import Reader, ReaderGroup
+from .reader_side import PracticeTry, ReaderAbout, ReaderConsent
 from .reading import Answer, AnswerChange, Reading
 from .result import StudyResult
 from .study import Study, StudyEvent, StudyImage, StudySession
@@ -6,7 +7,10 @@ from .study import Study, StudyEvent, StudyImage, StudySession
 __all__ = [
     "Answer",
     "AnswerChange",
+    "PracticeTry",
     "Reader",
+    "ReaderAbout",
+    "ReaderConsent",
     "ReaderGroup",
     "Reading",
     "Study",

@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +42,14 @@ class Reader(models.Model):
     years_of_practice = models.PositiveSmallIntegerField(
         _("years of practice"), null=True, blank=True, validators=[MaxValueValidator(70)]
     )
+    # Where the reader works, as the study calls it; "" where it says nothing of centres.
+    centre = models.CharField(_("centre"), max_length=80, blank=True)
+    # What the reader's pages and mails are written in; "": as the browser asks for.
+    language = models.CharField(max_length=10, blank=True)
+    # The reader's own day, else the study's holds.
+    ends_on = models.DateField(null=True, blank=True)
+    # Tries at the practice that were allowed beyond those of the study.
+    more_tries = models.PositiveSmallIntegerField(default=0)
     is_preview = models.BooleanField(default=False)
     secret_sha256 = models.CharField(max_length=64, unique=True, null=True)
     link_made_at = models.DateTimeField(null=True)
@@ -62,3 +72,8 @@ class Reader(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.code
+
+    @property
+    def wanted_by(self) -> date | None:
+        """The day by which this reader's answers are wanted."""
+        return self.ends_on or self.study.ends_on

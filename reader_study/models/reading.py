@@ -1,5 +1,7 @@
 from django.db import models
 
+from reader_study.models.asked import GivenBesides
+
 
 class Reading(models.Model):
     """A reader's way through one session. ``order``: numbers of the sample's photos in this reader's own random
@@ -23,9 +25,10 @@ class Reading(models.Model):
         return f"{self.reader_id}: {self.session_id}"
 
 
-class GivenAnswer(models.Model):
-    """What a reader says of a photo: ``choice`` and ``second`` are disease keys ("": none), ``confidence`` 0 to
-    100, ``seconds`` the time the photo was in sight before it was confirmed."""
+class GivenAnswer(GivenBesides):
+    """What a reader says of a photo: ``choice`` and ``second`` are disease keys ("": none; ``choice`` may also be one
+    of ``asked.NO_DIAGNOSIS``), ``confidence`` 0 to 100, ``seconds`` the time the photo was in sight before it was
+    confirmed."""
 
     choice = models.CharField(max_length=16, blank=True)
     second = models.CharField(max_length=16, blank=True)

@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from reader_study.models.asked import AsksOfReaders
+from reader_study.models.for_readers import ForReaders
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -14,7 +16,7 @@ def all_choices() -> list[str]:
     return list(DISEASE_KEYS)
 
 
-class Study(models.Model):
+class Study(ForReaders, AsksOfReaders):
     """Readers answer one question about the same photos; afterwards they are compared with a model.
 
     ``choices``: disease keys in their fixed order. ``shown_facts``: what readers are told of the patient, out of
@@ -204,6 +206,9 @@ class StudyEvent(models.Model):
         CLOSED = "closed", _("Closed")
         UNBLINDED = "unblinded", _("Unblinded before closing")
         COMPUTED = "computed", _("Results computed")
+        CONSENTED = "consented", _("Consent given")
+        DEADLINE = "deadline", _("Deadline set")
+        RETRY = "retry", _("Practice allowed once more")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=9, choices=Kind.choices)

@@ -25,6 +25,8 @@ def state_of(reading: Reading, *, practice: bool) -> dict:
         "answers": {position: answer_json(answer) for position, answer in answers.items()},
         "facts": _facts(study, order) if study.shown_facts else {},
         "pace": _pace(list(answers.values())),
+        "after": study.choices_after,
+        "limit": study.time_limit,
     }
 
 
@@ -32,12 +34,15 @@ def answer_json(answer: Answer | None) -> dict | None:
     """An answer as its reader knows it."""
     if answer is None:
         return None
+    besides = {name: getattr(answer, name) for name in ("management", "quality", "knows_patient", "comment")}
     return {
         "number": answer.number,
         "choice": answer.choice,
         "second": answer.second,
         "confidence": answer.confidence,
         "first": answer.first_choice,
+        # What was not asked has no place in it.
+        **{name: value for name, value in besides.items() if value},
     }
 
 

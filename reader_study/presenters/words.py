@@ -11,6 +11,9 @@ from skinclinic.templatetags.ui import TIERS, disease_name
 FIELDS = {
     "description": gettext_lazy("What it is to find out"),
     "instructions": gettext_lazy("Instructions"),
+    "instructions_in": gettext_lazy("Instructions in further languages"),
+    "consent_text": gettext_lazy("Consent"),
+    "consent_in": gettext_lazy("Consent in further languages"),
     "ends_on": gettext_lazy("Answers are wanted by"),
     "readers": gettext_lazy("Readers"),
 }
@@ -62,6 +65,8 @@ def amendment(event: StudyEvent) -> dict:
 
 
 def _shown(value) -> str:
+    if isinstance(value, dict):
+        value = "\n\n".join(f"{language}: {text}" for language, text in value.items() if text)
     return _("nothing") if value in (None, "") else str(value)
 
 
@@ -92,6 +97,26 @@ def event(row: StudyEvent) -> str:
         case StudyEvent.Kind.ANSWERS_IMPORTED:
             n = found.get("written", 0)
             return ngettext("%d answer from paper", "%d answers from paper", n) % n
+        case StudyEvent.Kind.ANSWER_REFUSED:
+            n = found.get("n", 1)
+            return ngettext("%d answer came too late", "%d answers came too late", n) % n
         case StudyEvent.Kind.INVITED:
             return found.get("code", "")
+    return _of_reader(row)
+
+
+def _of_reader(row: StudyEvent) -> str:
+    """The same of what readers did themselves and of their days."""
+    found = row.details
+    match row.kind:
+        case StudyEvent.Kind.WITHDRAWN if "by_reader" in found:
+            if found["by_reader"] == "refused":
+                return _("by the reader, who did not consent")
+            return _("by the reader")
+        case StudyEvent.Kind.CONSENTED:
+            return _("text %(version)s") % {"version": found.get("version", "")}
+        case StudyEvent.Kind.DEADLINE:
+            return ", ".join(
+                filter(None, [found.get("day") or _("none of their own"), found.get("whom", "")])
+            )
     return ""

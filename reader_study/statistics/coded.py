@@ -105,7 +105,7 @@ def parts(tables: StudyTables) -> tuple[Part, ...]:
     datasets = list(dict.fromkeys(image.dataset for image in tables.images))
     read: dict[str, set[str]] = {answer.session: set() for answer in tables.answers}
     for answer in tables.answers:
-        if answer.answer:
+        if answer.answer and answer.counts:
             read[answer.session].add(answer.reader)
     return tuple(_part(tables, name, read) for name in datasets)
 
@@ -132,7 +132,11 @@ def _part(tables: StudyTables, name: str, read: Mapping[str, Set[str]]) -> Part:
 
 def _session(tables: StudyTables, name: str, images: tuple[Image, ...], read: Set[str]) -> Session:
     column = {image.name: place for place, image in enumerate(images)}
-    answers = [answer for answer in tables.answers if answer.session == name and answer.image in column]
+    answers = [
+        answer
+        for answer in tables.answers
+        if answer.session == name and answer.image in column and answer.counts
+    ]
     groups = {answer.reader: answer.group for answer in tables.answers}
     row = {reader: place for place, reader in enumerate(groups)}
     shape = len(groups), len(images)

@@ -17,7 +17,8 @@ MOST_SHOWN = 30
 MOST_VALUES, MOST_ROWS = 3, 20
 # Columns that some files have.
 OPTIONAL = (
-    "sex", "age", "skin_type", "patient", "second", "confidence", "seconds", "first_answer", "reached", "management",
+    "sex", "age", "skin_type", "patient", "second", "confidence", "seconds", "first_answer", "reached", "kind",
+    "management", "quality", "comment",
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 

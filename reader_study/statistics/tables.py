@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reader_study import asked
 from reader_study.statistics.reading import (
     FileRefused,
     Reading,
@@ -40,8 +41,9 @@ class Image:
 
 
 # What a reader would do. To take a biopsy is the right answer for what is malignant.
-BIOPSY, NO_BIOPSY, OTHER_MANAGEMENT = "biopsy", "no_biopsy", "other"
-MANAGEMENTS = (BIOPSY, NO_BIOPSY, OTHER_MANAGEMENT)
+BIOPSY = "biopsy"
+# What the reading page asks, and in files any other.
+MANAGEMENTS = (*asked.MANAGEMENT, "other")
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ class Answer:
     """What a reader said of an image in a session. ``answer`` "": none; the reader skipped the image, or never came
     to it (``reached`` False) although it was theirs to read. What no reader was given has no row.
 
-    ``first_answer``: what was said before the model's answer was shown. ``confidence`` is from 0 to 100.
-    ``management``: one of MANAGEMENTS, "" where none was given or nobody asked.
+    ``first_answer``: what was said before the model's answer was shown. ``confidence`` is from 0 to 100. ``kind``, one
+    of ``asked.KINDS``: why there is no diagnosis; or, for a patient the reader knew, that the answer counts nowhere.
+    ``management`` is one of MANAGEMENTS, "" where none was given or nobody asked, ``quality`` one of ``asked.QUALITY``.
     """
 
     session: str
@@ -63,7 +66,15 @@ class Answer:
     seconds: float | None = None
     first_answer: str = ""
     reached: bool = True
+    kind: str = ""
     management: str = ""
+    quality: str = ""
+    comment: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the reader's to be counted at all."""
+        return self.kind != asked.KNOWS_PATIENT
 
 
 @dataclass(frozen=True)
@@ -173,8 +184,8 @@ def read_tables(
 
     Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type, patient``); scores ``image`` and the 12
     disease keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer,
-    reached, management``). A row without an answer is a photo that was skipped, or with ``reached`` 0 one that the
-    reader never came to; no row at all is a photo that the reader was never shown.
+    reached, kind, management, quality, comment``). A row without an answer is a photo that was skipped, or with
+    ``reached`` 0 one that the reader never came to; no row at all is a photo that the reader was never shown.
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
 
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
@@ -279,7 +290,10 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.cell("seconds", lambda text: _seconds(text, reading.number)),
             reading.cell("first_answer", _choice) or "",
             reading.cell("reached", _reached) is not False,
+            reading.cell("kind", lambda text: _one_of(text, asked.KINDS)) or "",
             reading.cell("management", _management) or "",
+            reading.cell("quality", lambda text: _one_of(text, asked.QUALITY)) or "",
+            reading.cell("comment", _comment) or "",
         )
         if not reading.row_has_problems and (found := faults.of(answer)):
             reading.say(found)
@@ -319,11 +333,21 @@ def _patient(text: str) -> str:
 
 def _management(text: str) -> str:
     """In any case, and with a blank or a hyphen between its words."""
+    return _one_of(text.replace(" ", "_").replace("-", "_"), MANAGEMENTS)
+
+
+def _one_of(text: str, keys: Sequence[str]) -> str:
     if is_unknown(text):
         return ""
-    if (said := text.casefold().replace(" ", "_").replace("-", "_")) not in MANAGEMENTS:
-        raise CellError(_("is none of %(keys)s"), **_MANAGEMENTS)
-    return said
+    if (key := text.casefold()) not in keys:
+        raise CellError(_("is none of %(keys)s"), keys=", ".join(keys))
+    return key
+
+
+def _comment(text: str) -> str:
+    if len(text) > asked.LONGEST_COMMENT:
+        raise CellError(_("longer than %(most)s characters"), most=asked.LONGEST_COMMENT)
+    return text
 
 
 def _reached(text: str) -> bool:

@@ -3,12 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reader_study import asked
 from reader_study.statistics.coded import AS_READ, parts
 from reader_study.statistics.design import COUNTED
 from reader_study.statistics.tables import Answer, StudyTables
 from reader_study.statistics.tidy_questions import MATCHED, matched_rows, question_rows
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, DISEASE_KEYS, MALIGNANT
 
+RESULTS = {
+    asked.CANNOT_JUDGE: "cannot judge",
+    asked.OUT_OF_TIME: "not answered in time",
+    asked.KNOWS_PATIENT: "left out, patient known",
+}
+BESIDES = ("management", "quality", "comment")
 # (name, columns, rows)
 TidyTable = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
 _COMPARED = (
@@ -32,12 +39,12 @@ def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> I
 
 def answers(tables: StudyTables, language: str = "en") -> TidyTable:
     """Every answer beside the truth and the model's, a row for each reader, session and image. ``result`` is right or
-    wrong, skipped, not reached or never shown."""
+    wrong, skipped, not reached, never shown, or what ``RESULTS`` call an answer without a diagnosis."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result",
         "model_score_of_truth",
-        "sex", "age", "skin_type", "patient", "management",
+        "sex", "age", "skin_type", "patient", *BESIDES,
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
@@ -60,7 +67,7 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
                          model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
-                         image.patient, answer.management)
+                         image.patient, *(getattr(answer, name) for name in BESIDES))
                     )  # fmt: skip
     return "answers", columns, rows
 
@@ -285,6 +292,8 @@ def _name(key: str, language: str) -> str:
 def _given_result(answer: Answer | None, truth: str) -> str:
     if answer is None:
         return "never shown"
+    if answer.kind:
+        return RESULTS[answer.kind]
     if not answer.answer:
         return "skipped" if answer.reached else "not reached"
     return _result(answer.answer, truth)

@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:pk>/sample/photos/", sample.sample_act, name="study-sample-act"),
     path("<int:pk>/readers/", readers.listing, name="study-readers"),
     path("<int:pk>/readers/progress/", readers.progress_table, name="study-progress"),
+    path("<int:pk>/readers/deadline/", readers.deadline, name="study-deadline"),
     path("<int:pk>/readers/remind/", readers.remind_all, name="study-remind"),
     path("<int:pk>/readers/<int:reader>/", readers.act, name="study-reader"),
     path("<int:pk>/paper/", paper.paper, name="study-paper"),

@@ -1,22 +1,22 @@
 """Readers: inviting them, how far they are, new links, reminders, withdrawing."""
 
-from base64 import b64encode
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reader_study.models import Reader, Study
+from reader_study.presenters import links
 from reader_study.presenters.addresses import reading_address
-from reader_study.services.making import progress, readers
+from reader_study.presenters.beside import Row, beside, stuck
+from reader_study.services.making import progress, reader_lines, readers
 from reader_study.views.common import frame, study_of
 from skinclinic.permissions import STUDY
 from skinclinic.services.mail import can_mail
 from skinclinic.services.refused import Refused
-from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key, storable
 from skinclinic.web.requests import SignedInRequest
 
@@ -35,7 +35,7 @@ def listing(request: SignedInRequest, pk: int) -> HttpResponse:
         error = _("The text is too long or holds signs that cannot be stored.")
         return _page(request, study, status=422, sent=sent | {"lines": ""}, error=error)
     default = study.groups.filter(pk=int(sent["group"])).first() if is_key(sent["group"]) else None
-    wanted, problems = readers.read_lines(study, text, default)
+    wanted, problems = reader_lines.read_lines(study, text, default)
     if problems:
         return _page(request, study, status=422, sent=sent, problems=problems)
     try:
@@ -44,14 +44,15 @@ def listing(request: SignedInRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _page(request, study, status=422, sent=sent, error=str(refused))
-    return _page(request, study, invited=invited, links_file=_links_file(invited))
+    return _page(request, study, **_links(invited))
 
 
-def _links_file(invited: list[readers.Invited]) -> str:
-    """The links as a CSV to keep: in the page itself, for the server could not say them again."""
-    rows = [(one.reader.code, one.reader.name, one.reader.email, one.link) for one in invited]
-    content = table_csv(("reader", "name", "e-mail", "link"), rows)
-    return "data:text/csv;charset=utf-8;base64," + b64encode(content).decode()
+def _links(invited: list[readers.Invited]) -> dict:
+    return {
+        "links": links.links(invited),
+        "all_links": links.all_as_text(invited),
+        "links_file": links.links_file(invited),
+    }
 
 
 def _page(request: SignedInRequest, study: Study, *, status: int = 200, **context) -> HttpResponse:
@@ -62,13 +63,17 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
         "can_mail": can_mail(),
         "has_sample": study.images.exists(),
     }
-    return render(request, "studies/readers.html", context, status=status)
+    return render(request, "studies/readers/page.html", context, status=status)
 
 
 def _progress(study: Study, lines: list[progress.Line]) -> dict:
+    found = beside(study)
     return {
         "study": study,
-        "lines": lines,
+        "lines": [Row(line.reader, line.stages, found.get(line.reader.pk)) for line in lines],
+        "stuck": stuck(study, lines, found),
+        "centres": sorted({line.reader.centre for line in lines if line.reader.centre}),
+        "has_manner": any(stage.manner and stage.manner.is_told for line in lines for stage in line.stages),
         "sessions": list(study.sessions.all()),
         "is_mailing": any(
             letter and letter.is_on_its_way
@@ -83,7 +88,7 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
 def progress_table(request: SignedInRequest, pk: int) -> HttpResponse:
     """The table alone, polled by the page."""
     study = study_of(request, pk, STUDY)
-    return render(request, "studies/progress.html", _progress(study, progress.of(study)))
+    return render(request, "studies/readers/progress.html", _progress(study, progress.of(study)))
 
 
 @require_POST
@@ -101,13 +106,15 @@ def act(request: SignedInRequest, pk: int, reader: int) -> HttpResponse:
     try:
         if wanted == "renew":
             found = readers.renew(row, request.user, lambda secret: reading_address(request, secret))
-            links_file = _links_file([found])
-            return _page(request, study, invited=[found], is_renewed=True, links_file=links_file)
+            return _page(request, study, is_renewed=True, **_links([found]))
         if wanted == "remind":
             return _remind(request, study, [row])
         if wanted == "mail":
             readers.mail_again(row)
             messages.success(request, _("The e-mail to %(name)s is tried again.") % {"name": row})
+        elif wanted == "retry":
+            readers.allow_practice(row, request.user)
+            messages.success(request, _("%(name)s may try the practice once more.") % {"name": row})
         elif wanted == "withdraw":
             _withdraw(request, row)
         else:
@@ -123,6 +130,34 @@ def _withdraw(request: SignedInRequest, reader: Reader) -> None:
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
     readers.withdraw(reader, request.user, reason)
     messages.success(request, _("%(name)s was withdrawn; the link no longer works.") % {"name": reader})
+
+
+@require_POST
+def deadline(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Give a reader or a centre a day of their own."""
+    study = study_of(request, pk, STUDY)
+    kind, _sign, name = request.POST.get("whom", "").partition(":")
+    text = request.POST.get("day", "").strip()
+    rows = study.readers.counted()
+    if kind == "centre" and name and storable(name):
+        chosen, whom = list(rows.filter(centre=name)), name
+    else:
+        chosen = list(rows.filter(pk=int(name))) if kind == "reader" and is_key(name) else []
+        whom = chosen[0].code if chosen else ""
+    try:
+        day = parse_date(text) if text else None
+    except ValueError:
+        day = None
+    if not chosen or (text and day is None):
+        messages.error(request, _("Choose a reader or a centre, and a day."))
+        return redirect("study-readers", pk)
+    try:
+        n = readers.set_deadline(study, request.user, chosen, day, whom)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, ngettext("%d reader changed.", "%d readers changed.", n) % n)
+    return redirect("study-readers", pk)
 
 
 @require_POST

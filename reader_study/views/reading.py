@@ -11,15 +11,17 @@ from django.utils.translation import check_for_language, get_language, gettext
 
 from classifier.presenters.differential import KEY_CAPS
 from classifier.services.models import card as model_card
-from reader_study.models import Reading
+from reader_study.models import Reader, ReaderAbout, Reading
+from reader_study.presenters import asked
 from reader_study.presenters.sent_to_reader import state_of
-from reader_study.services.making import enrolment
+from reader_study.services.making import enrolment, texts
+from reader_study.services.reading import practice as practices
 from reader_study.services.reading import reading as readings
+from reader_study.services.reading import taking_part
 from reader_study.services.reading.refusals import Refused
-from reader_study.views.reader_access import for_readers
+from reader_study.services.results import own_result
+from reader_study.views.reader_access import for_readers, keep_language
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES
-
-LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 @for_readers("GET", "HEAD", page=True)
@@ -34,7 +36,8 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
         answered = max((step.answered for step in steps), default=0)
         context: dict[str, Any] = {
             "code": refused.code, "reason": refused.refusal.words, "study": reader.study, "answered": answered,
-            "secret": secret,
+            "secret": secret, "is_done": bool(steps) and all(step.state == "done" for step in steps),
+            "shows_result": own_result.may_see(reader), "left": taking_part.how_left(reader),
         }  # fmt: skip
         return render(request, "reading/ended.html", context, status=200)
     readings.note_seen(reader)
@@ -52,8 +55,24 @@ def entry(request: HttpRequest, secret: str) -> HttpResponse:
         "question": question_of(study),
         "choices": [BY_KEY[key] for key in study.choices if key in BY_KEY],
         "unconfirmed": request.GET.get("unconfirmed") == "1",
+        **_taking_part(reader),
     }
+    if context["current"]:
+        context["passing"] = practices.standing(context["current"].reading)
     return render(request, "reading/entry.html", context)
+
+
+def _taking_part(reader: Reader) -> dict[str, Any]:
+    """What comes before the first photo, in the reader's language."""
+    study, language = reader.study, get_language() or "en"
+    return {
+        "instructions": texts.in_language(study, texts.INSTRUCTIONS, language),
+        "needs_consent": taking_part.needs_consent(reader),
+        "consent": texts.in_language(study, texts.CONSENT, language),
+        "consent_version": texts.consent_version(study),
+        "asks_about": taking_part.may_tell(reader),
+        "has_told": ReaderAbout.objects.filter(reader=reader).exists(),
+    }
 
 
 @for_readers("POST", page=True)
@@ -62,6 +81,7 @@ def begin(request: HttpRequest, secret: str, session: str) -> HttpResponse:
     reading = readings.find(secret, session)
     if reading.instructions_read_at is None and request.POST.get("confirmed") != "1":
         return redirect(reverse("reading", args=[secret]) + "?unconfirmed=1#instructions")
+    taking_part.require_consent(reading.reader)
     readings.confirm_instructions(reading)
     if reading.practice_order and reading.started_at is None:
         return redirect("reading-practice", secret, session)
@@ -72,7 +92,7 @@ def begin(request: HttpRequest, secret: str, session: str) -> HttpResponse:
 def read(request: HttpRequest, secret: str, session: str) -> HttpResponse:
     """The reading: one page for all photos of a session."""
     reading = readings.find(secret, session)
-    readings.begin(reading)
+    practices.begin(reading)
     readings.note_seen(reading.reader)
     return _page(request, secret, reading, practice=False)
 
@@ -82,6 +102,7 @@ def practise(request: HttpRequest, secret: str, session: str) -> HttpResponse:
     """The same page with the practice photos; nothing of it is stored."""
     reading = readings.find(secret, session)
     readings.require_prepared(reading)
+    practices.require_may_try(reading)
     if not reading.practice_order:
         return redirect("reading-session", secret, session)
     return _page(request, secret, reading, practice=True)
@@ -97,6 +118,7 @@ def _page(request: HttpRequest, secret: str, reading: Reading, *, practice: bool
         "secret": secret,
         "practice": practice,
         "question": question_of(study),
+        "offered": asked.offered(study),
         "choices": [
             {"key": disease.key, "name": disease.name(language), "cap": KEY_CAPS[disease.key]}
             for disease in DISEASES
@@ -104,6 +126,8 @@ def _page(request: HttpRequest, secret: str, reading: Reading, *, practice: bool
         ],
         "base": reverse("reading-session", args=[secret, reading.session.key]),
         "state": state_of(reading, practice=practice),
+        "checks": practice and bool(study.practice_feedback or study.practice_pass),
+        "passing": practice and reading.started_at is None and practices.standing(reading),
     }
     if reading.session.is_aided and study.model_version:
         version = study.model_version
@@ -123,14 +147,12 @@ def keys(request: HttpRequest, secret: str) -> HttpResponse:
 @for_readers("POST", page=True)
 def language(request: HttpRequest, secret: str) -> HttpResponse:
     """Choose the language. The product's own form needs a cookie against forgery, and readers have none."""
-    enrolment.find_any(secret)
+    reader = enrolment.find_any(secret)
     chosen = request.POST.get("language", "")
     response = redirect(_path_of(request.POST.get("next", ""), secret))
     if check_for_language(chosen) and chosen in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, chosen, max_age=LANGUAGE_SECONDS, samesite="Lax",
-            secure=settings.SESSION_COOKIE_SECURE, httponly=False,
-        )  # fmt: skip
+        enrolment.speak(reader, chosen)
+        keep_language(response, chosen)
     return response
 
 
@@ -145,5 +167,7 @@ def _path_of(onward: str, secret: str) -> str:
 
 
 def question_of(study) -> str:
-    """The question the study asks of each photo."""
-    return study.question or gettext("What is your diagnosis?")
+    """The question the study asks of each photo, in the reader's language."""
+    return texts.in_language(study, texts.QUESTION, get_language() or "en") or gettext(
+        "What is your diagnosis?"
+    )

@@ -2,23 +2,31 @@
 
 import json
 import math
+import re
 import uuid
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from reader_study import asked
 from reader_study.presenters.sent_to_reader import answer_json, state_of
 from reader_study.services.reading import answers
+from reader_study.services.reading import practice as practices
 from reader_study.services.reading import reading as readings
-from reader_study.services.reading.answers import BadAnswer, Given
+from reader_study.services.reading.given import BadAnswer, Given
 from reader_study.services.reading.refusals import NEXT, Refused
 from reader_study.views.reader_access import for_readers
+from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.requests import json_error
 
 MAX_BYTES = 4096
 LONGEST_SECONDS = 7 * 24 * 3600
+MOST_WAITING = 100_000
+DEVICES = ("phone", "tablet", "desktop")
+_VIEWPORT = re.compile(r"[0-9]{1,5}x[0-9]{1,5}@[0-9]{1,2}(\.[0-9]{1,2})?")
 
 
 class TooLarge(ValueError):
@@ -30,13 +38,16 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     """Store a change to the answer of the photo at ``position``.
 
     JSON: {"key": uuid, "known": number of the answer it was made upon (0: none), "choice": disease key, "second"?,
-    "confidence"? (0 to 100), "seconds"?, "given_at"? (ISO 8601), "first"? (before the model's answer), "undo"?}.
+    "confidence"? (0 to 100), "management"?, "quality"?, "knows_patient"?, "comment"?, "seconds"?, "given_at"? (ISO
+    8601), "first"? (before the model's answer), "undo"?, "saw_model"?, "device"?, "viewport"?, "waiting"? (how many
+    wait on the device)}.
     Answers {"in_force", "answer": as it stands now, "next": position of the first photo without one,
     "finished"}. The same key again changes nothing.
     """
     try:
         # All of it before anything is locked: a phone in a lift may take minutes to send it.
-        given = read_given(_body(request))
+        body = _body(request)
+        given = read_given(body)
         taken = answers.take(secret, session, position, given)
     except (TooLarge, BadAnswer) as problem:
         # A link that nobody has is none, whatever was sent to it.
@@ -45,7 +56,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
         return json_error(status, code, str(problem), then=NEXT)
     except Refused as refused:
         if refused.refusal.is_logged and refused.reading:
-            readings.note_refused(refused.reading, refused.code)
+            readings.note_refused(refused.reading, refused.code, n=waiting_of(body))
         raise
     return JsonResponse(
         {
@@ -55,6 +66,22 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
             "finished": taken.is_finished,
         }
     )
+
+
+@for_readers("POST")
+def practice_answer(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
+    """What the practice photo at ``position`` shows, where the study tells it; counts towards a passing mark.
+
+    JSON: {"choice": disease key}. Answers {"truth": key or "", "name", "over": whether that was the last}.
+    """
+    try:
+        sent = json.loads(_body(request))
+        choice = sent.get("choice") if isinstance(sent, dict) else None
+    except (TooLarge, ValueError, RecursionError):
+        choice = None
+    told = practices.answer(secret, session, position, choice if isinstance(choice, str) else "")
+    name = BY_KEY[told.truth].name(get_language() or "en") if told.truth else ""
+    return JsonResponse({"truth": told.truth, "name": name, "over": told.is_over})
 
 
 @for_readers("GET")
@@ -87,8 +114,10 @@ def read_given(body: bytes) -> Given:
         raise BadAnswer(_("This is not JSON.")) from None
     if not isinstance(sent, dict):
         raise BadAnswer(_("An answer is a JSON object."))
-    is_undo, is_first = (_truth(sent, name) for name in ("undo", "first"))
-    choice, second = _choice(sent, "choice"), _choice(sent, "second")
+    is_undo, is_first, knows_patient = (_truth(sent, name) for name in ("undo", "first", "knows_patient"))
+    choice, second, management, quality = (
+        _choice(sent, name) for name in ("choice", "second", "management", "quality")
+    )
     if not choice and not is_undo:
         raise BadAnswer(_("Choose one of the answers."))
     confidence = _whole(sent, "confidence", 0, 100)
@@ -97,8 +126,19 @@ def read_given(body: bytes) -> Given:
         raise BadAnswer(_("“%(name)s” is missing.") % {"name": "known"})
     return Given(
         key=_key(sent), known=known, choice=choice, second=second, confidence=confidence,
-        seconds=_seconds(sent), given_at=_moment(sent), is_first=is_first, is_undo=is_undo,
+        seconds=_seconds(sent), given_at=_moment(sent), is_first=is_first, is_undo=is_undo, management=management,
+        quality=quality, knows_patient=knows_patient, comment=_remark(sent),
+        saw_model=None if sent.get("saw_model") is None else _truth(sent, "saw_model"),
+        device=_device(sent), viewport=_viewport(sent),
     )  # fmt: skip
+
+
+def waiting_of(body: bytes) -> int:
+    """How many answers wait on the device that sent this one, itself among them."""
+    try:
+        return _whole(json.loads(body), "waiting", 1, MOST_WAITING) or 1
+    except (BadAnswer, ValueError, AttributeError):
+        return 1
 
 
 def _no_number(name: str):
@@ -132,6 +172,28 @@ def _choice(sent: dict, name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _wrong(name)
+    return value
+
+
+def _remark(sent: dict) -> str:
+    """Free text as one line."""
+    text = " ".join(_choice(sent, "comment").split())
+    if len(text) > asked.LONGEST_COMMENT or not text.isprintable():
+        raise _wrong("comment")
+    return text
+
+
+def _device(sent: dict) -> str:
+    value = _choice(sent, "device")
+    if value not in ("", *DEVICES):
+        raise _wrong("device")
+    return value
+
+
+def _viewport(sent: dict) -> str:
+    value = _choice(sent, "viewport")
+    if value and not _VIEWPORT.fullmatch(value):
+        raise _wrong("viewport")
     return value
 
 

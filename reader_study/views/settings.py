@@ -6,6 +6,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from reader_study.forms.asked import AskedForm
+from reader_study.forms.for_readers import ForReadersForm
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
 from reader_study.services.making import studies
@@ -26,23 +28,34 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         return _fixed(request, study, AmendmentForm(instance=study))
     # The form writes on its instance; the page's head shows what is stored.
     form = SettingsForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
+    asked_form = AskedForm(request.POST or None, instance=form.instance)
+    for_readers = ForReadersForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
+    forms = (form, asked_form, for_readers)
     names, new = group_names(study, request.POST)
     group_error = ""
-    if request.method == "POST" and form.is_valid():
+    # All of them are checked, so that the page names everything that is wrong.
+    if request.method == "POST" and all([one.is_valid() for one in forms]):
         try:
             studies.change_settings(
-                study, form.values(), sessions=form.sessions(), groups=names, new_groups=new
+                study,
+                form.values() | asked_form.values() | for_readers.values(),
+                sessions=form.sessions(),
+                groups=names,
+                new_groups=new,
             )
         except Refused as refused:
             group_error = str(refused) if refused.field == "groups" else ""
             if not group_error:
-                form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+                blamed = next((one for one in forms if refused.field in one.fields), None)
+                (blamed or form).add_error(refused.field if blamed else None, str(refused))
         else:
             messages.success(request, _("Saved."))
             return redirect("study-settings", pk)
-    is_wrong = bool(form.errors or group_error)
+    is_wrong = bool(group_error or any(one.errors for one in forms))
     context = frame(request, study, "settings") | {
         "form": form,
+        "asked_form": asked_form,
+        "for_readers": for_readers,
         "groups": [(group.pk, names.get(group.pk, group.name)) for group in study.groups.all()],
         "new_groups": [name for name in new if name] if is_wrong else [],
         "group_error": group_error,
@@ -70,6 +83,7 @@ def amend(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _fixed(request, study, form)
     values = {name: form.cleaned_data[name] for name in AmendmentForm.Meta.fields if name in request.POST}
+    values |= form.sent_in(request.POST)
     try:
         studies.amend(study, request.user, values, form.cleaned_data["reason"])
     except Refused as refused:

@@ -14,7 +14,7 @@ from reader_study.presenters import words
 from reader_study.presenters.addresses import reading_address
 from reader_study.presenters.work import ModelAnswersProgress
 from reader_study.services.access import studies_of
-from reader_study.services.making import opening, progress, protocol, readers, studies
+from reader_study.services.making import copying, opening, progress, protocol, readers, studies
 from reader_study.services.results import model_answers
 from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY, clinic_member
@@ -113,7 +113,14 @@ def _for_coordinators(request: SignedInRequest, study: Study) -> dict:
 def act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open, close, unblind, ask the model, or throw a draft away."""
     study = study_of(request, pk, STUDY)
-    acts = {"open": _open, "close": _close, "unblind": _unblind, "delete": _delete, "model": _ask_model}
+    acts = {
+        "open": _open,
+        "close": _close,
+        "unblind": _unblind,
+        "delete": _delete,
+        "copy": _copy,
+        "model": _ask_model,
+    }
     chosen = acts.get(request.POST.get("act", ""))
     if chosen is None:
         messages.error(request, _("Choose what to do with the study."))
@@ -132,7 +139,7 @@ def _open(request: SignedInRequest, study: Study) -> HttpResponse:
 
 
 def _close(request: SignedInRequest, study: Study) -> HttpResponse:
-    studies.close(study, request.user)
+    studies.close(study, request.user, typed=request.POST.get("typed", "")[:200])
     messages.success(request, _("The study is closed. Its results can be seen now."))
     return redirect("study", study.pk)
 
@@ -150,6 +157,12 @@ def _delete(request: HttpRequest, study: Study) -> HttpResponse:
     studies.delete(study)
     messages.success(request, _("The draft was deleted."))
     return redirect("studies")
+
+
+def _copy(request: SignedInRequest, study: Study) -> HttpResponse:
+    made = copying.copy_study(study, request.user)
+    messages.success(request, _("Copied, without readers. Draw its sample; the recipe has a new seed."))
+    return redirect("study", made.pk)
 
 
 def _ask_model(request: HttpRequest, study: Study) -> HttpResponse:

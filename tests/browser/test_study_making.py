@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from reader_study.models import Study
+from reader_study.models import Answer, Reader, Study
 from reader_study.services.making import opening, readers, sampling, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
@@ -12,6 +12,7 @@ from reader_study.services.results import model_answers
 from skinclinic.engine import jobs
 from tests import evaluated
 from tests.browser.axe import violations, violations_by_day_and_night
+from tests.reader_study.read_study import answer_all
 from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,11 +85,26 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     with page.expect_navigation():
         page.keyboard.press("Enter")
     press_to(page, role="textbox", name=re.compile("A line for each reader"))
-    page.keyboard.type("Ann Chae, ann@example.org, Professors, 12")
+    page.keyboard.type("Ann Chae, ann@example.org, Professors, 12\nBo, , Professors")
     press_to(page, role="button", name="Invite")
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "/reading/" in page.get_by_label("Ann Chae (R01)").input_value()
+    assert (
+        page.get_by_role("link", name="Write an e-mail").first.get_attribute("href").startswith("mailto:ann@")
+    )
+    # Nobody leaves without the links by a slip of the hand; the preview leaves nothing.
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_role("link", name="Overview").click()
+    page.wait_for_timeout(200)
+    assert asked == ["beforeunload"] and "/readers/" in page.url
+    page.emulate_media(media="print")
+    assert page.get_by_role("img", name="QR code of the link of Ann Chae").is_visible()
+    page.emulate_media(media="screen")
+    press_to(page, role="link", name="Download the links (CSV)")
+    with page.expect_download():
+        page.keyboard.press("Enter")
     jobs.run_waiting(model_answers.JOB)
     press_to(page, role="link", name="Overview")
     with page.expect_navigation():
@@ -105,11 +121,15 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     study.refresh_from_db()
     assert study.is_open and study.endpoints == ["bcc"] and study.margin == 0.05
     press_to(page, role="button", name="Preview as a reader")
-    with page.expect_navigation():
+    with page.expect_popup() as opened:
         page.keyboard.press("Enter")
-    assert page.get_by_text("Preview: nothing counts.").is_visible()
-    assert page.get_by_role("heading", name="By keyboard").is_visible()
-    assert study.readers.filter(is_preview=True).count() == 1 == study.readers.counted().count()
+    tab = opened.value
+    assert tab.get_by_text("Preview: nothing counts.").is_visible()
+    assert tab.get_by_role("heading", name="By keyboard").is_visible()
+    tab.get_by_role("link", name="Back to the study").click()
+    tab.wait_for_url(f"**{url('study', study.pk)}")
+    assert asked == ["beforeunload"]
+    assert (study.readers.filter(is_preview=True).count(), study.readers.counted().count()) == (1, 2)
 
 
 def test_the_models_progress_and_the_readers_refresh_themselves(open_page, coordinator, clinic, version):
@@ -139,6 +159,10 @@ def opened(clinic, coordinator, version):
     jobs.run_waiting(model_answers.JOB)
     study = opening.open_study(study, coordinator)
     studies.amend(study, coordinator, {"instructions": "Another text."}, "A typo")
+    reader = study.readers.first()
+    Reader.objects.filter(pk=reader.pk).update(centre=LONG[:80], ends_on="2024-01-31")
+    answer_all(reader)
+    Answer.objects.update(seconds=0.4, choice="bcc")
     return study
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from classifier.presenters.differential import KEY_CAPS
@@ -64,6 +65,19 @@ def answer(page: Page, key: str) -> None:
     page.keyboard.press("Enter")
 
 
+def fits(page: Page) -> None:
+    """Nothing is wider than the screen."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def places(page: Page) -> list:
+    """Where the photo and the first choices are: [left, top, width, height] of each."""
+    return page.locator("[data-stage], .reading-choice").evaluate_all(
+        """(all) => all.slice(0, 5).map((one) => one.getBoundingClientRect()).map((edge) =>
+            [edge.left, edge.top, edge.width, edge.height].map(Math.round))"""
+    )
+
+
 def saved(page: Page) -> None:
     expect(page.locator("#save-state")).to_have_attribute("data-state", "saved")
 
@@ -89,7 +103,6 @@ def test_a_whole_reading_by_keyboard(open_page, made):
         answer(page, "mm")
     expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
     assert not Answer.objects.exists()
-    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
     wanted = TWELVE[::-1] * 2
@@ -110,6 +123,13 @@ def test_a_whole_reading_by_keyboard(open_page, made):
             on_photo(page, 12)
         answer(page, key)
     expect(page.get_by_role("heading", name="Every photo is answered")).to_be_focused()
+    # All answers are listed, and one of them leads to its photo and back to the list.
+    expect(page.locator("[data-review] li")).to_have_count(24)
+    page.get_by_role("button", name="Photo 5: ").click()
+    on_photo(page, 5)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Every photo is answered")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Done. Thank you!")).to_be_visible()
@@ -120,26 +140,79 @@ def test_a_whole_reading_by_keyboard(open_page, made):
     assert all(seconds > 0 for seconds in Answer.objects.values_list("seconds", flat=True))
 
 
-def test_offline_three_wait_and_are_saved_on_return(open_page, made):
+def test_consent_questions_and_a_practice_that_answers(open_page, made):
+    Study.objects.update(
+        asks_consent=True, consent_text="You may stop.", asks_about_reader=True, practice_feedback=True,
+        practice_pass=1, practice_tries=2,
+    )  # fmt: skip
+    page = open_page(None, f"/reading/{made.secrets[0]}/", width=390, dark=True)
+    page.get_by_role("button", name="I take part").click()
+    page.get_by_role("link", name="Go on").click()
+    page.get_by_label("Years of practice").fill("7")
+    assert violations(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Save and go on").click()
+    page.get_by_label("I have read the instructions").check()
+    assert violations(page) == [] and page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_role("button", name="Begin with the practice photos").click()
+    for position, choice, said in ((1, "bcc", "Right: Basal"), (2, "mm", "Not right: this is Basal")):
+        on_photo(page, position)
+        answer(page, choice)
+        expect(page.get_by_text(said)).to_be_visible()
+        expect(page.locator("[data-photo]")).to_be_visible()
+        expect(page.get_by_role("button", name="Go on")).to_be_focused()
+        assert violations(page) == []
+        page.keyboard.press("Enter")
+    page.get_by_role("link", name="See whether you have passed").click()
+    expect(page.get_by_text("You have passed the practice.")).to_be_visible()
+    page.get_by_role("link", name="Start the session").click()
+    on_photo(page, 1)
+    assert not Answer.objects.exists() and made.readers[0].about.years == 7
+
+
+def test_practice_that_answers_tells_what_was_no_diagnosis(open_page, made):
+    """No time runs while it is told what the photo shows, and Enter leads on to the session."""
+    Study.objects.update(practice_feedback=True, offers_cannot_judge=True, time_limit=3, may_go_back=False)
+    page = open_page(None, f"/reading/{made.secrets[0]}/")
+    page.get_by_label("I have read the instructions").check()
+    page.get_by_role("button", name="Begin with the practice photos").click()
+    on_photo(page, 1)
+    page.keyboard.press("KeyX")
+    page.keyboard.press("Enter")
+    expect(
+        page.get_by_text("Not right: this is Basal cell carcinoma. You said Cannot judge.")
+    ).to_be_visible()
+    page.wait_for_timeout(3500)
+    expect(page.get_by_text("You said Cannot judge.")).to_be_visible()
+    page.keyboard.press("Enter")
+    on_photo(page, 2)
+    expect(page.get_by_text("You said Not answered in time.")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
+    page.keyboard.press("Enter")
+    on_photo(page, 1)
+    assert "/practice/" not in page.url
+
+
+def test_offline_ten_can_be_answered_and_are_saved_on_return(open_page, made):
     page = open_page(None, f"/reading/{made.secrets[0]}/")
     page.allowed_errors.append("ERR_INTERNET_DISCONNECTED")
     begin(page)
     answer(page, "mm")
     on_photo(page, 2)
     saved(page)
-    # The two photos after this one are there already.
+    # The ten photos after this one are there already.
     page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
-    for position in (2, 3, 4):
+    for position in range(2, 13):
         on_photo(page, position)
         answer(page, "sk")
-    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 3")
+    expect(page.locator("#save-state")).to_contain_text("Offline, waiting: 11")
     expect(page.locator("[data-waiting]")).to_be_visible()
     assert given(made) == ["mm"]
     page.context.set_offline(False)
     saved(page)
-    on_photo(page, 5)
-    assert given(made) == ["mm", "sk", "sk", "sk"]
+    on_photo(page, 13)
+    assert given(made) == ["mm", *["sk"] * 11]
 
 
 def test_answers_that_wait_survive_the_closed_window(open_page, few):
@@ -199,6 +272,7 @@ def test_two_windows_show_both_answers(open_page, few):
     dialog = other.get_by_role("dialog", name="Two answers to the same photo")
     expect(dialog).to_contain_text("Malignant melanoma")
     expect(dialog).to_contain_text("Seborrheic keratosis")
+    expect(dialog.get_by_role("img", name="Photo of the lesion")).to_be_visible()
     assert given(few) == ["mm"]
     assert violations(other) == []
     dialog.get_by_role("button", name=re.compile("^Here")).click()
@@ -218,12 +292,21 @@ def test_a_closed_study_says_so_in_place_and_keeps_the_answer(open_page, few):
     answer(page, "mm")
     alert = page.locator("[data-refused]")
     expect(alert).to_contain_text("This study is closed")
-    expect(alert).to_contain_text("Answers that wait on this device: 1")
+    expect(alert).to_contain_text("Answers that were not taken: 1")
     kept = page.evaluate(
         "Object.keys(localStorage).filter((name) => name.startsWith('skinclinic-reading /'))"
     )
     assert len(kept) == 1
     assert not Answer.objects.exists()
+    # It stays until the reader has seen it, and then goes for good.
+    page.goto(page.url.replace("unaided/", ""))
+    notice = page.locator("#waiting-answers")
+    expect(notice).to_contain_text("Answers that were not taken: 1")
+    notice.get_by_role("button", name="Understood").click()
+    expect(notice).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("heading", name="This study is closed")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.includes('reading /')).length") == 0
 
 
 def test_no_going_back(open_page, few):
@@ -255,6 +338,10 @@ def test_keys_zoom_confidence_and_second_choice(open_page, few):
     expect(page.locator("[data-zoom-value]")).to_have_text("100%")
     page.keyboard.press("Digit6")
     page.keyboard.press("Shift+Digit7")
+    # Nobody has said how sure they are: nothing is confirmed.
+    confirm = page.get_by_role("button", name="Confirm")
+    expect(confirm).to_be_disabled()
+    expect(page.locator("[data-open]")).to_have_text("Still to say: how sure you are")
     for _ in range(3):
         page.keyboard.press("Period")
     expect(page.locator("[data-confidence]")).to_have_text("65")
@@ -281,8 +368,11 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     page = open_page(None, f"/reading/{aided.secrets[0]}/")
     begin(page)
     assert page.locator(".bar-choose").count() == 0
+    before = places(page)
     answer(page, "mm")
     expect(page.get_by_role("heading", name="The model's answer")).to_be_visible()
+    # The photo does not shrink, and the choices stay where they are.
+    assert places(page) == before
     expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile("cividis"))
     expect(page.get_by_text("Where the model looked, not where the disease is.")).to_be_visible()
     expect(page.get_by_text("It does not diagnose").first).to_be_visible()
@@ -292,6 +382,7 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     page.keyboard.up("Space")
     expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.get_by_role("button", name="Keep this answer")).to_be_enabled()
+    page.wait_for_timeout(700)
     answer(page, "sk")
     on_photo(page, 2)
     expect(page.locator(".bar-choose")).to_have_count(0)
@@ -299,7 +390,8 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     saved(page)
     row = Answer.objects.get()
     assert (row.first_choice, row.choice) == ("mm", "sk")
-    assert row.model_shown_at
+    assert row.model_shown_at and row.saw_model
+    assert (row.device, row.viewport) == ("desktop", "1440x900@1")
     assert 0 < row.first_seconds < row.seconds
     # A reload in the middle shows the model again, and Enter keeps the first answer.
     answer(page, "df")
@@ -312,24 +404,110 @@ def test_the_model_is_shown_after_the_own_answer(open_page, aided):
     assert given(aided)[:2] == ["sk", "df"]
 
 
-@pytest.mark.parametrize("width", [1440, 820, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_accessible_and_nothing_covered(open_page, few, width, theme):
-    Study.objects.update(asks_confidence=True, asks_second=True, shown_facts=["age", "sex", "site"])
-    page = open_page(
-        None, f"/reading/{few.secrets[0]}/", width=width, dark=theme == "dark", touch=width < 500
-    )
+EVERYTHING = {
+    "asks_confidence": True, "asks_second": True, "asks_quality": True, "asks_known": True, "asks_comment": True,
+    "offers_cannot_judge": True, "management_choices": ["biopsy", "no_biopsy", "refer", "treat"],
+    "shown_facts": ["age", "sex", "site"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "theme"),
+    [
+        (1440, 900, "light"), (1440, 900, "dark"), (820, 900, "light"), (844, 390, "light"), (390, 844, "dark"),
+    ],
+)  # fmt: skip
+def test_accessible_and_nothing_covered_or_wider_than_the_screen(open_page, few, width, height, theme):
+    Study.objects.update(**EVERYTHING)
+    is_phone = min(width, height) < 500
+    page = open_page(None, f"/reading/{few.secrets[0]}/", width=width, dark=theme == "dark", touch=is_phone)
+    page.set_viewport_size({"width": width, "height": height})
+    page.allowed_errors += ["409", "ERR_INTERNET_DISCONNECTED"]
     assert violations(page) == []
+    fits(page)
     page.evaluate(f"localStorage.setItem('skinclinic-theme', '{theme}')")
     begin(page)
     expect(page.locator("html")).to_have_attribute("data-bs-theme", theme)
     assert violations(page) == []
+    confirm = page.get_by_role("button", name="Confirm")
+    edges = [confirm.bounding_box(), page.locator("label.reading-choice").nth(1).bounding_box()]
+    assert all(edge["y"] >= 0 and edge["y"] + edge["height"] <= height for edge in edges)
+
     page.locator("label.reading-choice").nth(11).click()
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("How sure are you?").click()
+    for option in ("No biopsy", "Acceptable"):
+        expect(confirm).to_be_disabled()
+        page.locator("label.reading-option", has_text=option).click()
+    page.locator("label", has_text="I know this patient").click()
+    page.get_by_label("Remark").fill("hair over it")
+    fits(page)
+    confirm.click()
     on_photo(page, 2)
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    saved(page)
+    fits(page)
+    row = Answer.objects.get()
+    assert (row.confidence, row.management, row.quality, row.knows_patient, row.comment) == (
+        50, "no_biopsy", "acceptable", True, "hair over it",
+    )  # fmt: skip
+    if not is_phone:
+        return
+    assert row.device == "phone"
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    judge(page)
+    expect(page.locator("#save-state")).to_contain_text("Offline")
+    fits(page)
+    page.context.set_offline(False)
+    saved(page)
+    for position in (3, 4, 5):
+        on_photo(page, position)
+        judge(page)
+    expect(page.get_by_role("heading", name="Every photo is answered")).to_be_visible()
+    saved(page)
+    fits(page)
+    # What another device has said meanwhile is asked about; what comes after the end is refused.
+    Answer.objects.filter(image__number=few.readers[0].readings.get().order[1]).update(number=9, choice="mm")
+    page.locator("[data-position='2']").click()
+    judge(page, "No biopsy")
+    expect(page.get_by_role("dialog", name="Two answers to the same photo")).to_be_visible()
+    fits(page)
+    page.locator("[data-choose-version=theirs]").click()
+    few.readers[0].readings.update(finished_at=timezone.now())
+    page.locator("[data-position='3']").click()
+    judge(page, "Treat")
+    expect(page.locator("[data-refused]")).to_be_visible()
+    fits(page)
+    page.get_by_role("button", name="Understood").click()
+    expect(page.get_by_text("Done. Thank you!")).to_be_visible()
+    fits(page)
+
+
+def judge(page: Page, what: str = "Biopsy") -> None:
+    """Say that the photo cannot be judged, and what to do."""
+    page.locator("label.reading-choice", has_text="Cannot judge").click()
+    page.locator("label.reading-option", has_text=re.compile(f"^.?{what}$")).click()
+    page.locator("label.reading-option", has_text="Poor").click()
+    page.locator("[data-confirm-answer]").click()
+
+
+def test_the_time_of_a_photo(open_page, few):
+    """Nothing can be chosen too early, and a photo whose time is over was not answered."""
+    Study.objects.update(choices_after=1, time_limit=3, may_go_back=False)
+    page = open_page(None, f"/reading/{few.secrets[0]}/")
+    begin(page)
+    expect(page.locator("[data-clock]")).to_have_text("Look for 1 s")
+    answer(page, "mm")
+    expect(page.locator("input[name=choice]:checked")).to_have_count(0)
+    expect(page.locator("input[name=choice]").first).to_be_enabled()
+    answer(page, "mm")
+    on_photo(page, 2)
+    on_photo(page, 3)
+    expect(page.locator("[data-told]")).to_contain_text("The time of the photo before is over")
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+    saved(page)
+    assert given(few) == ["mm", "out_of_time"]
 
 
 def test_dark_until_somebody_chooses(open_page, few):

@@ -102,7 +102,7 @@ def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
     assert "Too long" in text_of(client.get(url("study-log", study.pk)))
     client.post(url("study-act", study.pk), {"act": "unblind", "reason": "safety", "typed": "By page"})
     assert "Unblinded before closing" in text_of(client.get(url("study", study.pk)))
-    client.post(url("study-act", study.pk), {"act": "close"})
+    client.post(url("study-act", study.pk), {"act": "close", "typed": study.name})
     study.refresh_from_db()
     assert study.is_closed
     page = text_of(client.get(url("study", study.pk)))

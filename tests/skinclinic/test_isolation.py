@@ -44,7 +44,8 @@ JPEG = factories.jpeg_bytes(99, 96, 96)
 BELOW_A_STUDY = {
     "StudySession": "study", "StudyImage": "study", "StudyEvent": "study", "StudyResult": "study",
     "ReaderGroup": "study", "Reader": "study", "Reading": "reader__study", "Answer": "reading__reader__study",
-    "AnswerChange": "reading__reader__study",
+    "AnswerChange": "reading__reader__study", "ReaderConsent": "reader__study", "ReaderAbout": "reader__study",
+    "PracticeTry": "reading__reader__study",
 }  # fmt: skip
 OF_STUDIES = {"Study", "Job", *BELOW_A_STUDY}
 IN_PLAIN_PATH = re.compile(r"<(?:\w+:)?(?P<name>\w+)>")

@@ -1,5 +1,6 @@
 """Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,6 +24,8 @@ def enrol(
     name: str = "",
     email: str = "",
     years_of_practice: int | None = None,
+    centre: str = "",
+    language: str = "",
     code: str = "",
     is_preview: bool = False,
     nonce: str = "",
@@ -40,6 +43,8 @@ def enrol(
         name=name,
         email=email,
         years_of_practice=years_of_practice,
+        centre=centre,
+        language=language,
         is_preview=is_preview,
         secret_sha256=secret_hash(secret),
         link_made_at=timezone.now(),
@@ -89,6 +94,19 @@ def find_any(secret: str) -> Reader:
     if found is None:
         raise LinkClosed
     return found
+
+
+def language_of(secret: str) -> str:
+    """The language the reader of a link chose or was invited in; "" where none is known."""
+    found = (
+        Reader.objects.filter(secret_sha256=secret_hash(secret)).values_list("language", flat=True).first()
+    )
+    return found if found in dict(settings.LANGUAGES) else ""
+
+
+def speak(reader: Reader, language: str) -> None:
+    """Keep the language of a reader's pages and mails."""
+    Reader.objects.filter(pk=reader.pk).update(language=language)
 
 
 def _next_code(study: Study) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import orders, protocol, sampling
+from reader_study.services.making import orders, protocol, sampling, texts
 from reader_study.services.results import model_answers
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
@@ -41,7 +41,13 @@ def points(study: Study) -> list[Point]:
 
 def _about_rows(study: Study) -> list[Point]:
     """What the database alone tells: a few queries."""
-    return [*_about_sample(study), *_about_settings(study), *_about_model(study), *_about_readers(study)]
+    return [
+        *_about_sample(study),
+        *_about_settings(study),
+        *_about_practice(study),
+        *_about_model(study),
+        *_about_readers(study),
+    ]
 
 
 def obstacles(study: Study) -> list[Point]:
@@ -143,6 +149,23 @@ def _about_settings(study: Study):
         )  # fmt: skip
 
 
+def _about_practice(study: Study):
+    practice = study.images.filter(is_practice=True).count()
+    if study.asks_consent and not study.consent_text.strip():
+        yield Point("consent", SETTINGS, _("Readers are asked for consent, and its text is empty."))
+    if study.practice_pass and study.practice_pass > practice:
+        yield Point(
+            "practice", SETTINGS,
+            _("%(needed)d practice photos must be right, and the sample has %(n)d.")
+            % {"needed": study.practice_pass, "n": practice},
+        )  # fmt: skip
+    elif study.practice_feedback and not practice:
+        yield Point(
+            "practice", SAMPLE,
+            _("Readers are to be told what practice photos show, and the sample has none."), is_advice=True,
+        )  # fmt: skip
+
+
 def _about_model(study: Study):
     if study.model_version is None or not study.images.exists():
         return
@@ -223,7 +246,8 @@ def _open(study: Study, sample: tuple, user: User | None) -> Study:
     row.readers.filter(is_preview=True).delete()
     orders.complete(row)
     row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
+    filled = texts.fill(row)
     protocol.fix(row)
-    row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256"])
+    row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256", *filled])
     log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
     return row

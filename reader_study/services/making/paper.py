@@ -7,8 +7,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from classifier.services.evaluation.figure_files import FONT_FILE
-from reader_study import paper
+from reader_study import asked, paper
 from reader_study.models import Reading, Study, StudyImage
+from reader_study.models.asked import Management, NoDiagnosis, Quality
+from reader_study.services.making import texts
 from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.services.refused import Refused
@@ -65,15 +67,25 @@ def facts(study: Study, image: StudyImage) -> str:
 
 def _words(study: Study, reading: Reading | None) -> paper.Paper:
     language = get_language() or "en"
+    instructions = texts.in_language(study, texts.INSTRUCTIONS, language)
     blanks = [_("Second choice")] * study.asks_second + [_("Confidence, 0 to 100")] * study.asks_confidence
+    how = [_("Tick one box for each photo, or write its number beside the number of the photo.")]
+    for label, key, words in (
+        (_("What you would do"), study.management_choices, dict(Management.choices)),
+        (_("Quality of the photo"), asked.QUALITY * study.asks_quality, dict(Quality.choices)),
+    ):
+        if key:
+            blanks.append(label)
+            how.append(f"{label}: {', '.join(str(words[one]) for one in key)}.")
+    instead = [str(NoDiagnosis.CANNOT_JUDGE.label)] * study.offers_cannot_judge
     mark = _("Synthetic photos, drawn by a program.") if study.is_synthetic else ""
     return paper.Paper(
         title=study.name,
         subtitle=" · ".join(filter(None, [reading.reader.code if reading else "", mark])),
-        instructions=[part.strip() for part in study.instructions.split("\n\n") if part.strip()],
-        how_to_answer=_("Tick one box for each photo, or write its number beside the number of the photo."),
-        question=study.question,
-        choices=[BY_KEY[key].name(language) for key in study.choices],
+        instructions=[part.strip() for part in instructions.split("\n\n") if part.strip()],
+        how_to_answer=" ".join(how),
+        question=texts.in_language(study, texts.QUESTION, language),
+        choices=[*(BY_KEY[key].name(language) for key in study.choices), *instead],
         blanks=blanks,
         reader_label=_("Reader's code"),
         footer=study.name,

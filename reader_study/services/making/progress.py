@@ -8,6 +8,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader, Reading, Study, StudyImage, StudySession
+from reader_study.services.making import manners
+from reader_study.statistics.manner import Manner
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Stage:
     seconds: float | None = None
     from_paper: int = 0
     begins_at: datetime | None = None
+    manner: Manner | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -40,9 +43,17 @@ class Line:
     def is_finished(self) -> bool:
         return all(stage.is_finished for stage in self.stages)
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the day by which answers were wanted is over and some are missing."""
+        day = self.reader.wanted_by
+        return bool(
+            day and day < timezone.localdate() and not self.is_finished and not self.reader.withdrawn_at
+        )
+
 
 def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
-    """All readers but previews, in the order in which they were enrolled: four queries, however many there are."""
+    """All readers but previews, in the order in which they were enrolled: six queries, however many there are."""
     enrolled = (
         study.readers.filter(is_preview=False)
         .select_related("group", "letter__job", "reminder__job")
@@ -51,6 +62,8 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     if not with_withdrawn:
         enrolled = enrolled.filter(withdrawn_at=None)
     readers = list(enrolled)
+    for reader in readers:
+        reader.study = study
     readings = list(
         Reading.objects.filter(reader__in=readers).select_related("session").order_by("session__number")
     )
@@ -60,6 +73,7 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     times: dict[int, list[float]] = {}
     for pk, seconds in rows.filter(seconds__isnull=False).order_by().values_list("reading", "seconds"):
         times.setdefault(pk, []).append(seconds or 0.0)
+    found = manners.of_study(study)
     by_reader: dict[int, list[Stage]] = {}
     for reading in readings:
         stages = by_reader.setdefault(reading.reader_id, [])
@@ -73,6 +87,7 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
                 seconds=median(times[reading.pk]) if reading.pk in times else None,
                 from_paper=paper.get(reading.pk, 0),
                 begins_at=_washout(stages[-1] if stages else None, reading.session),
+                manner=found.get(reading.pk),
             )
         )
     return [Line(reader, tuple(by_reader.get(reader.pk, ()))) for reader in readers]

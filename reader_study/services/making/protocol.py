@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
+from reader_study.models.asked import ASKED_FIELDS
+from reader_study.services.making import for_readers
 from reader_study.services.making.studies import AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -23,6 +25,8 @@ def of(study: Study) -> dict:
         "format": FORMAT,
         "study": study.pk,
         **{name: getattr(study, name) for name in _FIELDS},
+        # What is asked besides; what is not asked has no line, so that protocols of before stay as they are.
+        **{name: value for name in ASKED_FIELDS if (value := getattr(study, name))},
         "sessions": list(
             study.sessions.order_by("number").values("number", "key", "is_aided", "washout_days")
         ),
@@ -40,8 +44,14 @@ def of(study: Study) -> dict:
             for image in images
         ],
         "scores_sha256": _hash([_rounded(image.scores) for image in images]) if model else "",
-        "amendable": {name: plain(getattr(study, name)) for name in AMENDABLE},
+        "amendable": _given({name: plain(getattr(study, name)) for name in AMENDABLE}),
+        **for_readers.of(study),
     }
+
+
+def _given(amendable: dict) -> dict:
+    """Without further languages and consent where there are none: they came later than the format."""
+    return {name: value for name, value in amendable.items() if value or name not in for_readers.LATER}
 
 
 def _rounded(scores: dict | None) -> list[str] | None:
@@ -94,6 +104,7 @@ def check(study: Study) -> Check | None:
         for name, (_before, after) in event.details.items():
             if name in AMENDABLE:
                 expected["amendable"][name] = after
+    expected["amendable"] = _given(expected.get("amendable", {}))
     now = json.loads(canonical(of(study)))
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))

@@ -1,38 +1,28 @@
 """Inviting readers, one or many; mailing links; reminding."""
 
-import csv
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import F
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
+from reader_study.models import Reader, Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import lock
 from reader_study.services.making import enrolment, progress
+from reader_study.services.making.reader_lines import Wanted
 from skinclinic.models import Letter, User
 from skinclinic.services import letters
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce
-from skinclinic.web.inputs import storable
 
-MOST_READERS, MOST_LINES, LONGEST_NAME, MOST_YEARS = 500, 200, 120, 70
+MOST_READERS = 500
 PREVIEW = "preview"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A reader to invite."""
-
-    name: str
-    email: str
-    group: ReaderGroup
-    years: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,83 +31,14 @@ class Invited:
 
     reader: Reader
     link: str
+    # What a mail to the reader says, for those who send it themselves.
+    subject: str = ""
+    text: str = ""
 
     @property
     def mailed(self) -> bool:
         """Whether a letter with the link is on its way."""
         return self.reader.letter is not None
-
-
-def read_lines(
-    study: Study, text: str, default: ReaderGroup | None = None
-) -> tuple[list[Wanted], list[tuple[int, str]]]:
-    """Read lines "name, e-mail, group, years"; return what they say, and what is wrong by line number.
-
-    Everything after the name may be left out; ``default`` is the group of those that name none.
-    """
-    groups = {}
-    for group in study.groups.all():
-        groups[group.name.casefold()] = groups[group.key.casefold()] = group
-    known = {reader.email.casefold() for reader in study.readers.counted() if reader.email}
-    found: list[Wanted] = []
-    problems: list[tuple[int, str]] = []
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if len(lines) > MOST_LINES:
-        return [], [(lines[MOST_LINES][0], _("More than %(most)d lines at once.") % {"most": MOST_LINES})]
-    for number, line in lines:
-        try:
-            one = _wanted(_cells(line), groups, default)
-            if one.email and one.email.casefold() in known:
-                raise Refused("email", _("%(email)s is invited already.") % {"email": one.email})
-        except Refused as refused:
-            problems.append((number, str(refused)))
-            continue
-        if one.email:
-            known.add(one.email.casefold())
-        found.append(one)
-    if not lines:
-        problems.append((1, _("Write a line for each reader.")))
-    return found, problems
-
-
-def _cells(line: str) -> list[str]:
-    delimiter = next((sign for sign in ("\t", ";", ",") if sign in line), ",")
-    try:
-        return [" ".join(cell.split()) for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
-    except (csv.Error, StopIteration):
-        raise Refused("", _("The line cannot be read; is a quote missing?")) from None
-
-
-def _wanted(cells: list[str], groups: dict[str, ReaderGroup], default: ReaderGroup | None) -> Wanted:
-    if len(cells) > 4:
-        raise Refused("", _("More than four parts: name, e-mail, group, years of practice."))
-    name, email, group_name, years = [*cells, "", "", "", ""][:4]
-    if not name:
-        raise Refused("name", _("The name is missing."))
-    if len(name) > LONGEST_NAME or not storable(name) or not name.isprintable():
-        raise Refused(
-            "name", _("The name is longer than 120 characters or holds signs that cannot be stored.")
-        )
-    if email:
-        try:
-            validate_email(email)
-        except ValidationError:
-            raise Refused("email", _("“%(text)s” is no e-mail address.") % {"text": email[:80]}) from None
-        if len(email) > 254:
-            raise Refused("email", _("The e-mail address is too long."))
-    group = groups.get(group_name.casefold()) if group_name else default
-    if group is None:
-        names = ", ".join(dict.fromkeys(one.name for one in groups.values()))
-        if group_name:
-            raise Refused(
-                "group",
-                _("There is no group “%(text)s”; there are: %(names)s.")
-                % {"text": group_name[:80], "names": names},
-            )
-        raise Refused("group", _("The group is missing; there are: %(names)s.") % {"names": names})
-    if years and not (years.isascii() and years.isdigit() and len(years) < 3 and int(years) <= MOST_YEARS):
-        raise Refused("years", _("“%(text)s” is no number of years from 0 to 70.") % {"text": years[:80]})
-    return Wanted(name, email, group, int(years) if years else None)
 
 
 def invite(
@@ -152,11 +73,11 @@ def invite(
             nonce = new_nonce()
             reader, secret = enrolment.enrol(
                 study, group=one.group, by=user, name=one.name, email=one.email, years_of_practice=one.years,
-                nonce=nonce,
+                nonce=nonce, centre=one.centre, language=one.language,
             )  # fmt: skip
             if mail:
                 _post_link(reader, address, nonce)
-            made.append(Invited(reader, address(secret)))
+            made.append(_invited(reader, address(secret)))
         if study.is_open and made:
             log.note(
                 study, StudyEvent.Kind.AMENDED, by=user, reason=reason, readers=[before, before + len(made)]
@@ -174,7 +95,22 @@ def renew(reader: Reader, user: User, address: Callable[[str], str]) -> Invited:
     nonce = new_nonce()
     secret = enrolment.renew_link(reader, user, nonce)
     _post_link(reader, address, nonce)
-    return Invited(reader, address(secret))
+    return _invited(reader, address(secret))
+
+
+def _invited(reader: Reader, link: str) -> Invited:
+    with spoken_to(reader):
+        return Invited(reader, link, _subject(reader), invitation(reader, link))
+
+
+def invitation(reader: Reader, link: str) -> str:
+    """What a reader is invited by."""
+    return render_to_string("studies/invitation_mail.txt", _words(reader, link=link))
+
+
+def spoken_to(reader: Reader) -> AbstractContextManager:
+    """In the language of the reader, or the one in use where none is known."""
+    return translation.override(reader.language or translation.get_language())
 
 
 def withdraw(reader: Reader, user: User, reason: str) -> None:
@@ -207,8 +143,8 @@ def preview(study: Study, user: User) -> str:
 def _post_link(reader: Reader, address: Callable[[str], str], nonce: str) -> None:
     """Have the link mailed, if there is an address and a server; an earlier one is not sent any more."""
     letters.withdraw(reader.letter)
-    words = _words(reader, link=address(letters.SECRET))
-    reader.letter = _post(reader, render_to_string("studies/invitation_mail.txt", words), nonce)
+    with spoken_to(reader):
+        reader.letter = _post(reader, invitation(reader, address(letters.SECRET)), nonce)
     reader.save(update_fields=["letter"])
 
 
@@ -222,16 +158,18 @@ def mail_again(reader: Reader) -> None:
 def reminder(line: progress.Line) -> str:
     """The text of a reminder, to send or to copy. The link itself is not known any more."""
     stage = next((stage for stage in line.stages if not stage.is_finished), None)
-    return render_to_string("studies/reminder_mail.txt", _words(line.reader, stage=stage))
+    with spoken_to(line.reader):
+        return render_to_string("studies/reminder_mail.txt", _words(line.reader, stage=stage))
 
 
 @transaction.atomic
-def remind(line: progress.Line, user: User) -> bool:
+def remind(line: progress.Line, user: User | None) -> bool:
     """Remind a reader who has not finished, by mail if that can be; return whether it can. Raises Refused."""
     reader = line.reader
     if reader.withdrawn_at or line.is_finished or not reader.study.is_open:
         raise Refused("reader", _("There is nothing to remind this reader of."))
-    reader.reminder = _post(reader, reminder(line))
+    with spoken_to(reader):
+        reader.reminder = _post(reader, reminder(line))
     reader.reminded_at = timezone.now()
     reader.save(update_fields=["reminder", "reminded_at"])
     is_mailed = reader.reminder is not None
@@ -239,10 +177,38 @@ def remind(line: progress.Line, user: User) -> bool:
     return is_mailed
 
 
+@transaction.atomic
+def allow_practice(reader: Reader, user: User) -> None:
+    """Let a reader try the practice once more than the study allows. Raises Refused."""
+    if reader.withdrawn_at or not reader.study.is_open:
+        raise Refused("reader", _("This reader cannot practise any more."))
+    Reader.objects.filter(pk=reader.pk).update(more_tries=F("more_tries") + 1)
+    log.note(reader.study, StudyEvent.Kind.RETRY, by=user, reader=reader)
+
+
+@transaction.atomic
+def set_deadline(study: Study, user: User, chosen: Sequence[Reader], day: date | None, whom: str) -> int:
+    """Give readers a day of their own, or take it away; how many changed. ``whom`` is what the log calls them."""
+    study = lock(study)
+    if study.is_closed:
+        raise Refused("state", _("The study is closed; nobody can read in it any more."))
+    pks = [reader.pk for reader in chosen]
+    rows = study.readers.counted().filter(pk__in=pks).exclude(ends_on=day)
+    if day is None:
+        rows = study.readers.counted().filter(pk__in=pks, ends_on__isnull=False)
+    changed = rows.update(ends_on=day)
+    if changed:
+        log.note(study, StudyEvent.Kind.DEADLINE, by=user, day=day.isoformat() if day else "", whom=whom)
+    return changed
+
+
 def _words(reader: Reader, **more) -> dict:
     return {"reader": reader, "study": reader.study, **more}
 
 
 def _post(reader: Reader, text: str, nonce: str = "") -> Letter | None:
-    subject = _("Reader study: %(name)s") % {"name": reader.study.name}
-    return letters.post(reader.study.clinic, reader.email, subject, text, nonce=nonce)
+    return letters.post(reader.study.clinic, reader.email, _subject(reader), text, nonce=nonce)
+
+
+def _subject(reader: Reader) -> str:
+    return _("Reader study: %(name)s") % {"name": reader.study.name}

@@ -16,7 +16,7 @@ from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
-from reader_study.services.making import orders, progress
+from reader_study.services.making import asked, orders, progress, texts
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
@@ -26,41 +26,15 @@ UNAIDED, AIDED = "unaided", "aided"
 FACTS = ("age", "sex", "site")
 MOST_GROUPS, LONGEST_WASHOUT = 8, 3650
 # What may change while a study is open; each change is an amendment that shows the old and the new.
-AMENDABLE = ("description", "instructions", "ends_on")
-
-
-def default_question() -> str:
-    return _("Which of these diagnoses is the most likely for this photo?")
-
-
-def default_instructions() -> str:
-    """What readers are told unless the coordinator writes something else."""
-    return "\n\n".join(
-        [
-            _(
-                "You will see one photo of a skin lesion at a time. Choose the diagnosis that you think most likely "
-                "and confirm it; then the next photo appears."
-            ),
-            _(
-                "The photos were drawn at random from the collections of several groups of patients and are mixed: "
-                "skin types, ages and cameras differ from photo to photo. How often a disease occurs here is not how "
-                "often it occurs in a clinic."
-            ),
-            _(
-                "Work alone, without books, colleagues or other programs. Take the time you need; you may stop at any "
-                "photo and go on later, also on another device. Your answers are stored as you give them."
-            ),
-            _("Where there are photos for practice, they come first and do not count."),
-        ]
-    )
+AMENDABLE = ("description", "instructions", "instructions_in", "ends_on", "consent_text", "consent_in")
 
 
 @transaction.atomic
 def create(clinic: Clinic, user: User | None, *, name: str, description: str = "") -> Study:
     """Make a draft with everything that has a sensible default. Raises Refused."""
     study = Study(
-        clinic=clinic, name=name, description=_one_way(description), created_by=user, question=default_question(),
-        instructions=default_instructions(), model_version=registry.published(clinic),
+        clinic=clinic, name=name, description=_one_way(description), created_by=user, question=texts.default_question(),
+        instructions=texts.default_instructions(), model_version=registry.published(clinic),
     )  # fmt: skip
     try:
         with transaction.atomic():
@@ -126,6 +100,7 @@ def change_settings(
     row.choices = [key for key in DISEASE_KEYS if key in row.choices]
     row.endpoints = [key for key in DISEASE_KEYS if key in row.endpoints]
     row.shown_facts = [fact for fact in FACTS if fact in row.shown_facts]
+    asked.settle(row)
     try:
         with transaction.atomic():
             row.save(update_fields=list(values))
@@ -203,6 +178,10 @@ def amend(study: Study, user: User, values: Mapping[str, object], reason: str) -
         raise Refused(wrong[0], _("This was fixed when the study opened and cannot change any more."))
     row = lock_open(study)
     values = {name: _one_way(value) for name, value in values.items()}
+    for name, others in (("instructions", "instructions_in"), ("consent_text", "consent_in")):
+        if name in values and values[name] != getattr(row, name):
+            # Else readers of another language would go on reading what was amended.
+            values.setdefault(others, {})
     changes = {
         name: [plain(getattr(row, name)), plain(value)]
         for name, value in values.items()
@@ -233,9 +212,14 @@ def plain(value):
 
 
 @transaction.atomic
-def close(study: Study, user: User | None) -> Study:
-    """End the reading for good; what is unfinished stays as it is. Raises Refused."""
+def close(study: Study, user: User | None, *, typed: str | None = None) -> Study:
+    """End the reading for good; what is unfinished stays as it is. Raises Refused.
+
+    ``typed``: the study's name, asked of a person at a page; None where a program closes it.
+    """
     row = lock_open(study)
+    if typed is not None:
+        _require_typed(row, typed)
     row.state, row.closed_at, row.closed_by = Study.State.CLOSED, timezone.now(), user
     row.save(update_fields=["state", "closed_at", "closed_by"])
     unfinished = progress.unfinished(row)
@@ -256,13 +240,17 @@ def unblind(study: Study, user: User, *, reason: str, typed: str) -> Study:
         raise Refused("", _("The study is unblinded already."))
     if not reason.strip():
         raise Refused("reason", _("Say why: the reason stands in the log for good."))
-    if " ".join(typed.split()) != " ".join(row.name.split()):
-        raise Refused("typed", _("Type the name of the study exactly as it stands above."))
+    _require_typed(row, typed)
     row.unblinded_at = timezone.now()
     row.save(update_fields=["unblinded_at"])
     log.note(row, StudyEvent.Kind.UNBLINDED, by=user, reason=reason)
     results.request(row)
     return row
+
+
+def _require_typed(study: Study, typed: str) -> None:
+    if " ".join(typed.split()) != " ".join(study.name.split()):
+        raise Refused("typed", _("Type the name of the study exactly as it stands above."))
 
 
 def lost_by_closing(study: Study) -> str:

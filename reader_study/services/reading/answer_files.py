@@ -3,13 +3,16 @@
 import unicodedata
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from reader_study import asked
 from reader_study.models import (
     Answer,
     AnswerChange,
@@ -20,6 +23,7 @@ from reader_study.models import (
     StudyImage,
     StudySession,
 )
+from reader_study.models.asked import Management, NoDiagnosis, Quality
 from reader_study.services import log
 from reader_study.services.locking import lock_open
 from skinclinic.archive.formats.problems import Problem
@@ -29,7 +33,9 @@ from skinclinic.models import User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
-COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence")
+COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence", "management", "quality")
+# The fields of an answer that a file can hold.
+_TYPED = ("choice", "second", "confidence", "management", "quality")
 KEEP_SCREEN, KEEP_PAPER = "screen", "paper"
 MOST_PROBLEMS = 500
 
@@ -44,6 +50,8 @@ class Typed:
     choice: str
     second: str = ""
     confidence: int | None = None
+    management: str = ""
+    quality: str = ""
 
 
 @dataclass
@@ -181,14 +189,19 @@ class _Sheet:
         image = self._image(cell.get("number", ""), cell.get("image", ""))
         reading = self.readers.find(cell.get("reader", ""), cell.get("session", ""))
         if not cell["answer"]:
-            if cell.get("second") or cell.get("confidence"):
+            if any(cell.get(name) for name in ("second", "confidence", "management", "quality")):
                 raise Refused("answer", _("A second choice or a confidence without an answer."))
             return None
         choice = self._choice(cell["answer"])
         second = self._second(cell.get("second", ""), choice)
+        confidence = self._confidence(cell.get("confidence", ""))
+        if choice in asked.NO_DIAGNOSIS and (second or confidence is not None):
+            raise Refused("answer", _("A second choice or a confidence without a diagnosis."))
         return Typed(
-            record.number, reading, image.pk, choice, second, self._confidence(cell.get("confidence", ""))
-        )
+            record.number, reading, image.pk, choice, second, confidence,
+            self._one_of("management", cell.get("management", ""), self.study.management_choices, Management),
+            self._one_of("quality", cell.get("quality", ""), asked.QUALITY * self.study.asks_quality, Quality),
+        )  # fmt: skip
 
     def _image(self, number: str, name: str) -> StudyImage:
         by_number = by_name = None
@@ -229,9 +242,24 @@ class _Sheet:
         if not self.study.asks_second:
             raise Refused("second", _("This study asks for no second choice."))
         second = self._choice(text)
+        if second in asked.NO_DIAGNOSIS:
+            raise Refused("second", _("“%(text)s” is no diagnosis.") % {"text": text[:80]})
         if second == choice:
             raise Refused("second", _("The second choice is the same as the first."))
         return second
+
+    def _one_of(self, name: str, text: str, keys: Sequence[str], words: type[TextChoices]) -> str:
+        """An answer to a question with a few short answers: its key, or its name in the current language."""
+        if not text:
+            return ""
+        if not keys:
+            raise Refused(name, _("This study does not ask for “%(column)s”.") % {"column": name})
+        known = {plain(str(said)): one.value for one in words for said in (one.value, one.label)}
+        found = known.get(plain(text), plain(text))
+        if found not in keys:
+            params = {"text": text[:80], "keys": ", ".join(keys)}
+            raise Refused(name, _("“%(text)s” is none of %(keys)s.") % params)
+        return found
 
     def _confidence(self, text: str) -> int | None:
         if not text:
@@ -254,6 +282,9 @@ def _choices(study: Study) -> dict[str, str]:
         short = disease.name_en.split(" (")[0]
         for name in (key, short, *disease.names.values(), str(number)):
             found[plain(name)] = key
+    if study.offers_cannot_judge:
+        for name in (asked.CANNOT_JUDGE, str(NoDiagnosis.CANNOT_JUDGE.label), str(len(study.choices) + 1)):
+            found[plain(name)] = asked.CANNOT_JUDGE
     return found
 
 
@@ -297,7 +328,7 @@ def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
 
 
 def _is_same(answer: Answer, typed: Typed) -> bool:
-    return (answer.choice, answer.second, answer.confidence) == (typed.choice, typed.second, typed.confidence)
+    return all(getattr(answer, name) == getattr(typed, name) for name in _TYPED)
 
 
 def write(
@@ -356,14 +387,17 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
         if answer is None:
             answer = Answer(reading=reading, image_id=row.image, number=0, answered_at=now)
             known[row.image] = answer
-        answer.choice, answer.second, answer.confidence = row.choice, row.second, row.confidence
-        answer.seconds, answer.is_from_paper = None, True
+        for name in _TYPED:
+            setattr(answer, name, getattr(row, name))
+        # What only a screen can tell, or a reader on one, is not of this answer.
+        answer.seconds, answer.is_from_paper, answer.timing, answer.saw_model = None, True, "", None
+        answer.knows_patient, answer.comment, answer.device, answer.viewport = False, "", "", ""
         answer.number, answer.changed_at = answer.number + 1, now
         answer.save()
         changes.append(
             AnswerChange(
-                reading=reading, image_id=row.image, key=uuid.uuid4(), number=answer.number, choice=row.choice,
-                second=row.second, confidence=row.confidence, is_from_paper=True,
+                reading=reading, image_id=row.image, key=uuid.uuid4(), number=answer.number, is_from_paper=True,
+                **{name: getattr(row, name) for name in _TYPED},
             )
         )  # fmt: skip
     AnswerChange.objects.bulk_create(changes)

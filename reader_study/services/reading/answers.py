@@ -6,42 +6,21 @@ What comes after the end of a session or a study is refused by ``reading.require
 ``refusals.py``, and logged.
 """
 
-import uuid
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from reader_study.models import Answer, AnswerChange, Reading, Study, StudyImage
+from reader_study.models import Answer, AnswerChange, Reading, StudyImage
 from reader_study.services.reading import reading as readings
+from reader_study.services.reading.given import Given, as_asked, timed
 from reader_study.services.reading.reading import NoSuchPhoto, Progress
 from reader_study.services.reading.refusals import Refused
 
 # Where nobody may go back, an answer can be taken back for so long; pages offer it for less.
 UNDO_LIMIT = timedelta(seconds=30)
-
-
-class BadAnswer(ValueError):
-    """What was sent is no answer to what the study asks; the text says why."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What arrived for a photo. ``known``: number of the answer it was made upon, 0 for none; ``is_first``: the
-    answer before the model's is shown; ``is_undo`` with no choice takes the answer back."""
-
-    key: uuid.UUID
-    known: int
-    choice: str
-    second: str = ""
-    confidence: int | None = None
-    seconds: float | None = None
-    given_at: datetime | None = None
-    is_first: bool = False
-    is_undo: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +41,9 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
     Raises LinkClosed, NoSuchPhoto, BadAnswer, Refused.
     """
     reading = readings.find(secret, session, lock=True)
-    given = _as_asked(given, reading.reader.study)
+    given = as_asked(given, reading.reader.study)
     answer, image = _answer_at(reading, position)
+    given = timed(given, reading.reader.study, answer)
     if known := AnswerChange.objects.filter(reading=reading, key=given.key).first():
         if known.image_id != image:
             raise Refused("key_of_another", reading)
@@ -86,22 +66,6 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
     is_finished = _finish_if_last(reading, now)
     readings.note_seen(reading.reader)
     return Taken(True, answer, now.next, is_finished)
-
-
-def _as_asked(given: Given, study: Study) -> Given:
-    """What was given, without what the study does not ask. Raises BadAnswer for what it does not offer."""
-    has_second = bool(study.asks_second and given.choice)
-    given = replace(
-        given,
-        second=given.second if has_second else "",
-        confidence=given.confidence if study.asks_confidence and given.choice else None,
-    )
-    for name in ("choice", "second"):
-        if (value := getattr(given, name)) and value not in study.choices:
-            raise BadAnswer(_("“%(name)s” is none of the answers of this study.") % {"name": value[:80]})
-    if given.second and given.second == given.choice:
-        raise BadAnswer(_("The second choice is the same as the first."))
-    return given
 
 
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
@@ -151,7 +115,7 @@ def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Gi
     if given.is_first:
         values |= {"first_choice": given.choice, "first_seconds": given.seconds}
     else:
-        values |= {name: getattr(given, name) for name in ("choice", "second", "confidence", "seconds")}
+        values |= given.values()
         values["is_from_paper"] = False
     if answer is None:
         return Answer.objects.create(reading=reading, image_id=image, answered_at=now, **values)
@@ -166,9 +130,8 @@ def _put_in_force(reading: Reading, image: int, answer: Answer | None, given: Gi
 
 def _keep(reading: Reading, image: int, given: Given, number: int, *, is_in_force: bool) -> None:
     AnswerChange.objects.create(
-        reading=reading, image_id=image, key=given.key, number=number, choice=given.choice, second=given.second,
-        confidence=given.confidence, seconds=given.seconds, given_at=given.given_at, is_first=given.is_first,
-        is_undo=given.is_undo, is_in_force=is_in_force,
+        reading=reading, image_id=image, key=given.key, number=number, given_at=given.given_at,
+        is_first=given.is_first, is_undo=given.is_undo, is_in_force=is_in_force, **given.values(),
     )  # fmt: skip
 
 

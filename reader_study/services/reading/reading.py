@@ -13,9 +13,9 @@ from reader_study.services.reading.refusals import Refused
 from skinclinic.models import Photo
 from skinclinic.services.secret_links import secret_hash
 
-# So many photos after the one that is to be answered next may be fetched before their turn: the page fetches two,
-# and an answer taken back may overtake the request for one more.
-AHEAD = 3
+# So many photos after the one that is to be answered next may be fetched before their turn: the page fetches ten, to
+# go on without a connection, and an answer taken back may overtake the request for one more.
+AHEAD = 11
 SEEN_EVERY = timedelta(minutes=1)
 # A program that goes on knocking leaves one line in the log in this time.
 LOGGED_EVERY = timedelta(minutes=10)

@@ -50,6 +50,14 @@ REFUSALS = {
     "finished": Refusal(_("This session is finished; its answers are final."), then=OVER, is_logged=True),
     "not_begun": Refusal(_("This session has not been begun. Open the link of the study again."), then=OVER),
     "instructions": Refusal(_("Read and confirm the instructions first.")),
+    "consent": Refusal(_("Read first what taking part means, and say whether you take part.")),
+    "consent_changed": Refusal(_("The text was changed at this moment. Read it again.")),
+    "told_too_late": Refusal(_("You have finished; what you said of yourself cannot change any more.")),
+    "practice": Refusal(_("Pass the practice first.")),
+    "practice_stuck": Refusal(
+        _("The practice was not passed and no try is left. Write to the study's coordinator."), 403
+    ),
+    "no_choice": Refusal(_("Choose one of the answers."), 400),
     "earlier_session": Refusal(_("Finish the session before this one first."), 403),
     "washout": Refusal(_("This session is not open yet; the days since the one before are not over."), 403),
     "unanswered": Refusal(_("Not every photo is answered yet.")),

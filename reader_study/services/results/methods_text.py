@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
-from reader_study.services.results import questions_text
+from reader_study.services.results import asked_counts, methods_readers, questions_text
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -80,6 +80,7 @@ def _readers(study: Study, report: Mapping) -> Iterator[str]:
             "%(n)d readers withdrew and are not counted.",
             withdrawn,
         ) % {"n": withdrawn}
+    yield from methods_readers.sentences(study)
 
 
 def _sessions(study: Study, report: Mapping) -> Iterator[str]:
@@ -105,6 +106,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
         yield from _sessions_run(study, report)
     else:
         yield from _sessions_replayed(report)
+    yield from _asked(study, report.get("about", {}))
     missing = sum(
         reader["missing"]
         for found in report["datasets"].values()
@@ -126,6 +128,24 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             "Comparisons of such a design are U-statistics for readers and cases that are random and any pattern of "
             "who read what (Gallas 2006; degrees of freedom as in iMRMC), and nothing is concluded from them."
         )
+
+
+def _asked(study: Study, about: Mapping) -> Iterator[str]:
+    """What was asked besides the diagnosis, in which time, and how much of it is missing."""
+    if study.choices_after:
+        yield _("Answers could be chosen after a photo had been in sight for %(n)d s.") % {
+            "n": study.choices_after
+        }
+    if study.time_limit:
+        yield _("A photo was over after %(n)d s in sight.") % {"n": study.time_limit}
+    counts = about.get("asked", {})
+    for session, found in counts.items():
+        said = " ".join(asked_counts.sentences(study, found))
+        if said and len(counts) > 1:
+            said = _("In the session “%(name)s”: %(said)s") % {"name": session, "said": said}
+        yield from filter(None, [said])
+    if n := about.get("refused", 0):
+        yield asked_counts.refused_words(n)
 
 
 def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:

@@ -6,7 +6,8 @@ from reader_study.models import Answer, Reader, Study
 
 COLUMNS = (
     "reader", "group", "session", "dataset", "image", "truth", "answer", "second", "confidence", "first_answer",
-    "position", "answered_at", "changed_at", "seconds", "changes", "from_paper",
+    "position", "answered_at", "changed_at", "seconds", "changes", "from_paper", "timing",
+    "knows_patient", "saw_model", "device", "viewport",
 )  # fmt: skip
 
 
@@ -35,4 +36,6 @@ def rows(study: Study) -> Iterator[tuple[object, ...]]:
             answer.changed_at.isoformat() if is_run else None,
             answer.seconds, answer.number - 1 if is_run else None,
             int(answer.is_from_paper) if is_run else None,
+            answer.timing, int(answer.knows_patient), None if answer.saw_model is None else int(answer.saw_model),
+            answer.device, answer.viewport,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion
+from reader_study import asked
 from reader_study.models import (
     Answer,
     Reader,
@@ -280,10 +281,12 @@ def _make_answers(
     Answer.objects.bulk_create(
         (
             Answer(
-                reading=readings[answer.reader, answer.session], image=images[answer.image], choice=answer.answer,
+                reading=readings[answer.reader, answer.session], image=images[answer.image],
+                choice=answer.answer or (answer.kind if answer.kind in asked.NO_DIAGNOSIS else ""),
                 second=answer.second, seconds=answer.seconds, first_choice=answer.first_answer,
                 confidence=None if answer.confidence is None else int(answer.confidence),
-                answered_at=now, changed_at=now,
+                knows_patient=not answer.counts, management=answer.management, quality=answer.quality,
+                comment=answer.comment, answered_at=now, changed_at=now,
             )
             for answer in tables.answers
             if answer.answer or answer.reached

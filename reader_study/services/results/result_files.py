@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import Print
 from reader_study.plots.marks import file_name
-from reader_study.services.results import index, methods_text, reading_log, study_tables
+from reader_study.services.results import index, methods_readers, methods_text, reading_log, study_tables
 from reader_study.services.results.report_files import QUICK, USUAL, pictures
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
@@ -62,6 +62,9 @@ def everything(
     yield told("tables/reading_log.csv", log, "tables")
     for name, content in study_exchange.files(results.tables):
         yield told(f"exchange/{name}", content, "exchange")
+    if about := methods_readers.table(results.study):
+        content = table_csv(("question", "answer", "readers"), about)
+        yield told("tables/about-readers.csv", content, "tables")
     for name, content in replay_files(results):
         yield told(f"replay/{name}", content, "replay")
     yield from pictures(results.figures(**look).all(), kinds, how, said)

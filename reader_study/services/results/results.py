@@ -21,7 +21,8 @@ from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log
-from reader_study.services.results import model_seen, study_tables
+from reader_study.services.making import manners
+from reader_study.services.results import asked_counts, model_seen, study_tables
 from reader_study.statistics.report import FORMAT, report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
@@ -118,6 +119,9 @@ def _about(study: Study, row: StudyResult) -> dict:
         "computed_at": timezone.now().isoformat(),
         "lacking_scores": study_tables.lacking_scores(study)[:100] if model else [],
         "whole": study_tables.coverage(study),
+        "manner": manners.totals(study) if study.origin == Study.Origin.RUN else None,
+        "asked": asked_counts.count(study),
+        "refused": asked_counts.refused(study),
     }
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
+from reader_study import asked
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Reading, Study, StudyImage
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
@@ -92,13 +93,20 @@ def _given(study: Study) -> Iterator[Answer]:
         .order_by("reading__session__number", "reading__reader__pk", "image__number")
         .values_list(
             "reading__session__key", "reading__reader__code", "reading__reader__group__key", "image__name", "choice",
-            "second", "confidence", "seconds", "first_choice",
+            "second", "confidence", "seconds", "first_choice", "timing", "knows_patient", "management", "quality",
+            "comment",
         )
     )  # fmt: skip
-    for session, reader, group, image, choice, second, confidence, seconds, first in rows.iterator(2000):
+    for (
+        session, reader, group, image, choice, second, confidence, seconds, first, timing, knows, management, quality,
+        comment,
+    ) in rows.iterator(2000):  # fmt: skip
+        kind = asked.OUT_OF_TIME if timing == asked.LATE else choice if choice in asked.NO_DIAGNOSIS else ""
         yield Answer(
-            session, reader, group or "", image, choice, second,
-            None if confidence is None else float(confidence), seconds, first,
+            session, reader, group or "", image, "" if kind else choice, "" if kind else second,
+            None if confidence is None or kind else float(confidence), seconds,
+            "" if first in asked.NO_DIAGNOSIS else first, True, asked.KNOWS_PATIENT if knows else kind, management,
+            quality, comment,
         )  # fmt: skip
 
 
@@ -195,6 +203,9 @@ def _replayed_whole_set(study: Study) -> WholeSet | None:
 
 def to_csv(tables: StudyTables) -> dict[str, bytes]:
     """The tables as files by name, such that ``read_tables`` gives the very same tables."""
+    # What no reader was asked has no column.
+    besides = ("kind", "management", "quality", "comment")
+    more = tuple(name for name in besides if any(getattr(one, name) for one in tables.answers))
     files = {
         IMAGES: table_csv(
             ("image", "dataset", "truth", "sex", "age", "skin_type", "patient"),
@@ -205,10 +216,10 @@ def to_csv(tables: StudyTables) -> dict[str, bytes]:
         ),
         ANSWERS: table_csv(
             ("session", "reader", "group", "image", "answer", "second", "confidence", "seconds", "first_answer",
-             "reached", "management"),
+             "reached", *more),
             (
                 (one.session, one.reader, one.group, one.image, one.answer, one.second, one.confidence,
-                 one.seconds, one.first_answer, "" if one.reached else 0, one.management)
+                 one.seconds, one.first_answer, "" if one.reached else 0, *(getattr(one, name) for name in more))
                 for one in tables.answers
             ),
         ),

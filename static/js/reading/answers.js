@@ -1,4 +1,5 @@
 // The reader's own answers by position: as the server knows them, with what was given here since.
+import { saidIn } from "./said.js";
 
 const PACE_OF = 20;
 const FEWEST = 3;
@@ -32,10 +33,8 @@ export class Answers {
 
   /** Show an answer that is on its way: what `body` will make of the photo's row. */
   putGiven(position, body) {
-    const before = this.at(position) ?? { choice: "", second: "", confidence: null, first: "" };
-    const row = body.first
-      ? { ...before, first: body.choice }
-      : { ...before, choice: body.choice, second: body.second ?? "", confidence: body.confidence ?? null };
+    const before = this.at(position) ?? { ...saidIn(null), first: "" };
+    const row = body.first ? { ...before, first: body.choice } : { ...before, ...saidIn(body) };
     this.put(position, { ...row, number: body.known + 1 });
   }
 

@@ -1,12 +1,18 @@
 // Two answers to the same photo, one from another window or device: the reader sees both and chooses.
 
-/** Ask which answer counts; resolves with "theirs" or "mine". Closing the dialog leaves the other one in force. */
-export function askWhich(photo, theirs, mine) {
+/**
+ * Ask which answer counts; resolves with "theirs" or "mine". Closing the dialog leaves the other one in force.
+ * `photo`: a promise of the photo, which is shown when it comes.
+ */
+export function askWhich(place, theirs, mine, photo) {
   const dialog = document.getElementById("conflict");
   const put = (name, text) => (dialog.querySelector(`[data-conflict-${name}]`).textContent = text);
-  put("photo", photo);
+  const image = dialog.querySelector("[data-conflict-image]");
+  put("photo", place);
   put("theirs", theirs);
   put("mine", mine);
+  image.hidden = true;
+  photo.then(({ url }) => Object.assign(image, { src: url, hidden: false })).catch(() => null);
   return new Promise((resolve) => {
     const settle = (version) => {
       dialog.removeEventListener("click", onClick);

@@ -2,7 +2,7 @@
 
 const PREFIX = "skinclinic-reading-draft";
 
-/** Remember `draft` ({position, choice, second, confidence, seconds}) of the session at `base`. */
+/** Remember `draft` ({position, seconds, and what is said}) of the session at `base`. */
 export function keepDraft(base, draft) {
   try {
     localStorage.setItem(`${PREFIX} ${base}`, JSON.stringify(draft));

@@ -2,11 +2,22 @@
 import { setUpBars } from "../result/bars.js";
 import { Heatmap } from "../result/heatmap.js";
 
+// Where it lies: on phones and low screens between photo and answers, so that it is seen before the decision; where
+// there is room for both, below the answers.
+const SMALL = matchMedia("(max-width: 991.98px), (max-height: 800px)");
+const SEEN_MS = 500;
+
 export class ModelAnswer {
-  /** `viewer`: the Viewer of the photo; `place`: where the bars go. */
-  constructor(viewer, place) {
+  /** `viewer`: the Viewer of the photo; `place`: where the bars go; `slots`: {first, last} of the panel. */
+  constructor(viewer, place, slots) {
     this.viewer = viewer;
     this.place = place;
+    /** Whether the first of the model's diagnoses was in view; null where there is none. */
+    this.wasSeen = null;
+    this.watcher = new IntersectionObserver((entries) => this.onView(entries.at(-1)), { threshold: 1 });
+    const settle = () => (SMALL.matches ? slots.first : slots.last).append(place);
+    SMALL.addEventListener("change", settle);
+    settle();
     this.heatmap = new Heatmap(viewer);
     this.shown = null;
     document.addEventListener("click", (event) => {
@@ -32,6 +43,9 @@ export class ModelAnswer {
     this.place.replaceChildren(page.querySelector(".reading-model"));
     if (tools) this.lay(tools, box);
     setUpBars();
+    const first = this.place.querySelector(".bars-list > li");
+    this.wasSeen = first ? false : null;
+    if (first) this.watcher.observe(first);
   }
 
   lay(tools, [x, y, size]) {
@@ -45,6 +59,9 @@ export class ModelAnswer {
   /** Nothing of a model is in sight any more. */
   hide() {
     this.shown = null;
+    this.wasSeen = null;
+    this.watcher.disconnect();
+    clearTimeout(this.seenTimer);
     if (this.heatmap.showsPanels) this.heatmap.togglePanels();
     this.place.replaceChildren();
     const empty = document.createElement("div");
@@ -52,6 +69,12 @@ export class ModelAnswer {
     empty.id = "stage-tools";
     this.tools().replaceWith(empty);
     this.heatmap.attach();
+  }
+
+  onView(entry) {
+    clearTimeout(this.seenTimer);
+    if (!entry.isIntersecting) return;
+    this.seenTimer = setTimeout(() => (this.wasSeen = true), SEEN_MS);
   }
 
   tools() {

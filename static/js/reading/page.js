@@ -6,11 +6,16 @@ import { setSaveState } from "../save-state.js";
 import { announce } from "../toast.js";
 import { ANSWER_CODES, AnswerForm } from "./answer-form.js";
 import { Answers } from "./answers.js";
+import { Clock } from "./clock.js";
 import { askWhich } from "./conflict.js";
+import { deviceNow } from "./device.js";
 import { keepDraft, takeDraft } from "./draft.js";
 import { ModelAnswer } from "./model.js";
 import { AHEAD, PhotoRefused, Photos } from "./photos.js";
+import { Practice } from "./practice.js";
 import { Queue } from "./queue.js";
+import { listAnswers } from "./review.js";
+import { OUT_OF_TIME, inWords, isSame, saidIn } from "./said.js";
 import { Sight } from "./sight.js";
 
 // Where nobody may go back, an answer can be taken back for so long.
@@ -26,14 +31,24 @@ const mayGoBack = isPractice || root.dataset.mayGoBack === "yes";
 const part = `${base}${isPractice ? "practice" : "photo"}/`;
 const find = (name) => document.querySelector(`[data-${name}]`);
 
-const answers = new Answers(JSON.parse(document.getElementById("reading-state").textContent));
+const state = JSON.parse(document.getElementById("reading-state").textContent);
+const answers = new Answers(state);
 const photos = new Photos((position) => part + position, answers.total);
 const viewer = new Viewer(document.getElementById("viewer"));
-const model = new ModelAnswer(viewer, find("model"));
+const model = new ModelAnswer(viewer, find("model"), { first: find("model-first"), last: find("model-last") });
 const sight = new Sight();
+const practice = isPractice ? new Practice(root, part) : null;
 const formElement = document.getElementById("answer-form");
 const form = new AnswerForm(formElement, () => settle());
 const confirmButton = find("confirm-answer");
+const clock = new Clock({
+  after: state.after,
+  limit: state.limit,
+  sight,
+  line: find("clock"),
+  onOpen: () => settle(),
+  onOver: () => runOut(),
+});
 
 // The photo in work; "model": its own answer is given and the model's is or will be shown.
 let position = 0;
@@ -43,6 +58,8 @@ let undoable = null;
 let undoTimer = 0;
 let hasEnded = false;
 let isFailing = false;
+// Whether the photo was opened from the list of all answers, to which one then comes back.
+let isReviewed = false;
 // The last photo that the server gives, as far as it knows how far one has come.
 let reach = isPractice ? answers.total : answers.next + AHEAD;
 
@@ -50,10 +67,8 @@ const words = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[n
 const saying = (name) => root.dataset[name];
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function describe({ choice, second, confidence }) {
-  if (!choice) return saying("sayNone");
-  const more = [second && form.name(second), confidence !== null && confidence !== undefined && `${confidence}`];
-  return [form.name(choice), ...more.filter(Boolean)].join(" · ");
+function describe(row) {
+  return inWords(row, { name: (key) => form.name(key), none: saying("sayNone"), known: saying("sayKnown") });
 }
 
 /* Where one is */
@@ -84,17 +99,20 @@ function showTimeLeft() {
 
 /** Whether what is chosen can be confirmed, and what that would do. */
 function settle() {
-  const { choice, second, confidence } = form.value;
+  const given = form.value;
   const row = answers.at(position);
-  const isSame =
-    row?.choice === choice && (row.second ?? "") === second && (row.confidence ?? null) === confidence;
+  const isUnchanged = isSame(row, given);
   const ready = isShown && !hasEnded && position <= answers.total && (phase !== "model" || model.isReady);
-  confirmButton.disabled = !ready || !choice;
+  const { open } = form;
+  form.isEnabled = clock.isOpen;
+  confirmButton.disabled = !ready || !clock.isOpen || open.length > 0;
   let word = "sayConfirm";
-  if (phase === "model" && choice === row?.first) word = "sayKeep";
-  else if ((phase === "model" || row?.choice) && !isSame) word = "sayChange";
+  if (phase === "model" && given.choice === row?.first) word = "sayKeep";
+  else if ((phase === "model" || row?.choice) && !isUnchanged) word = "sayChange";
   find("confirm-word").textContent = saying(word);
-  return isSame;
+  const lacking = given.choice && ready ? open.map((name) => saying(`open_${name}`)).join(", ") : "";
+  find("open").textContent = lacking && words(saying("sayOpen"), { what: lacking });
+  return isUnchanged;
 }
 
 async function go(to) {
@@ -104,6 +122,7 @@ async function go(to) {
   find("end").hidden = true;
   formElement.hidden = false;
   sight.show(null);
+  clock.stop();
   position = target;
   isShown = false;
   const row = answers.at(position);
@@ -112,13 +131,15 @@ async function go(to) {
   model.isReady = false;
   const draft = takeDraft(base, position);
   if (draft) sight.add(position, draft.seconds);
-  form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" ? row.first : "") });
+  form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" && row.first) || "" });
   window.scrollTo(0, 0);
   formElement.closest(".reading-panel").scrollTop = 0;
   showFirst(row);
   find("facts").textContent = answers.facts[position] ?? "";
   showPlace();
   await showPhoto(target);
+  if (position === target && isShown) clock.start(target, { again: phase === "model" });
+  settle();
   if (position === target && phase === "model") await showModel(target);
 }
 
@@ -178,6 +199,7 @@ async function showModel(target) {
         if (!isWanted()) return;
         model.isReady = true;
         tell("");
+        clock.start(target, { again: true });
         settle();
         return;
       }
@@ -191,10 +213,19 @@ async function showModel(target) {
 
 /* Answering */
 
+/** The time of the photo is over: what was not confirmed by then was not answered. */
+function runOut() {
+  if (!isShown || hasEnded || position > answers.total) return;
+  answer({ ...saidIn(null), choice: OUT_OF_TIME, knows_patient: form.value.knows_patient }, false);
+  tell(saying("sayRanOut"));
+}
+
 function confirm() {
-  const isSame = settle();
-  if (confirmButton.disabled) return;
-  const given = form.value;
+  const isUnchanged = settle();
+  if (!confirmButton.disabled) answer(form.value, isUnchanged);
+}
+
+function answer(given, isUnchanged) {
   const target = position;
   const seconds = sight.seconds(target);
   if (document.activeElement?.closest("#answer-form")) find("place").focus({ preventScroll: true });
@@ -203,27 +234,38 @@ function confirm() {
     store(target, { ...given, seconds, first: true });
     phase = "model";
     forgetUndo();
+    clock.stop();
     showFirst(answers.at(target));
     settle();
+    window.scrollTo(0, 0);
+    formElement.closest(".reading-panel").scrollTop = 0;
     announce(saying("sayFirst").replace("{answer}", form.name(given.choice)));
     showModel(target);
     return;
   }
-  if (!isSame) {
-    const before = answers.at(target);
-    store(target, { ...given, seconds });
-    answers.noteTime(seconds);
-    offerUndo(target, before, given);
-  }
-  go(target + 1);
-  announce(
-    `${words(saying("sayAnswered"), { n: target, answer: form.name(given.choice) })}. ${find("place").textContent}`,
-  );
+  const goOn = () => {
+    if (!isUnchanged) {
+      const before = answers.at(target);
+      const seen = model.wasSeen === null ? {} : { saw_model: model.wasSeen };
+      store(target, { ...given, seconds, ...seen });
+      answers.noteTime(seconds);
+      if (given.choice === OUT_OF_TIME) forgetUndo();
+      else offerUndo(target, before, given);
+    }
+    go(isReviewed ? answers.total + 1 : target + 1);
+    announce(
+      `${words(saying("sayAnswered"), { n: target, answer: form.name(given.choice) })}. ${find("place").textContent}`,
+    );
+  };
+  if (!practice) return goOn();
+  // While it is asked what the photo shows, and told, no time runs.
+  clock.stop();
+  practice.meet(target, given, form.name(given.choice), goOn, () => clock.start(target, { again: true }));
 }
 
 /** Keep a change to the answer at `target` and send it; practice keeps nothing. */
 function store(target, change) {
-  const body = { known: answers.number(target), ...change };
+  const body = { known: answers.number(target), ...change, ...deviceNow() };
   answers.putGiven(target, body);
   queue.add(target, body);
 }
@@ -248,8 +290,9 @@ function undo() {
   const { target, before } = undoable;
   forgetUndo();
   const taken = answers.at(target);
-  const { choice = "", second = "", confidence = null } = before ?? {};
-  store(target, { choice, second, confidence, seconds: sight.seconds(target), undo: true });
+  const said = saidIn(before);
+  const { choice } = said;
+  store(target, { ...said, seconds: sight.seconds(target), undo: true });
   if (!choice) reach = Math.min(reach, target + AHEAD);
   go(target);
   // What was taken back is still chosen, so that a slip of the finger needs one key more.
@@ -275,21 +318,19 @@ function onTaken(item, taken) {
 }
 
 async function meetOther(target, mine, theirs) {
-  const isTheSame = theirs.choice === mine.choice && (theirs.second || "") === (mine.second || "");
   await readAgain();
   if (mine.first) {
     if (theirs.first !== mine.choice) tell(words(saying("sayStands"), { n: target }));
     return go(answers.next);
   }
-  if (isTheSame || mine.undo) return go(answers.next);
+  if (isSame(theirs, mine) || mine.undo) return go(answers.next);
   if (!mayGoBack) {
     tell(words(saying("sayFinal"), { n: target }));
     return go(answers.next);
   }
   forgetUndo();
-  if ((await askWhich(target, describe(theirs), describe(mine))) === "mine") {
-    const { choice, second, confidence, seconds } = mine;
-    store(target, { choice, second, confidence, seconds });
+  if ((await askWhich(target, describe(theirs), describe(mine), photos.get(target))) === "mine") {
+    store(target, { ...saidIn(mine), seconds: mine.seconds });
   }
   go(answers.next);
 }
@@ -317,7 +358,10 @@ async function onRefused(item, error) {
 function onEnd(error, waiting) {
   hasEnded = true;
   find("refused-text").textContent = error.message;
-  find("refused-kept").textContent = waiting ? words(saying("sayKept"), { n: waiting }) : "";
+  const text = saying(error.final ? "sayNotTaken" : "sayKept");
+  find("refused-kept").textContent = waiting ? words(text, { n: waiting }) : "";
+  find("understood").hidden = !error.final || !waiting;
+  clock.stop();
   find("refused").hidden = false;
   forgetUndo();
   settle();
@@ -339,12 +383,20 @@ function showEnd() {
   position = answers.total + 1;
   isShown = false;
   sight.show(null);
+  clock.stop();
+  photos.rest();
+  isReviewed = false;
   phase = "answer";
   model.hide();
   root.classList.remove("is-model");
   root.classList.add("is-ended");
   formElement.hidden = true;
   find("end").hidden = false;
+  const review = find("review");
+  if (review) {
+    const label = (n) => words(saying("sayAnswered"), { n, answer: describe(answers.at(n) ?? {}) });
+    listAnswers(review, answers, label);
+  }
   showPlace();
   find("end").querySelector("h2").focus({ preventScroll: true });
 }
@@ -388,7 +440,10 @@ bindKey("KeyU", undo);
 bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
 bindKey("BracketRight", viewer.zoomIn, { repeat: true });
 bindKey("KeyF", () => viewer.fit());
-bindFreeKey("Enter", () => formElement.hidden || formElement.requestSubmit(), { overClicked: true });
+// After the practice Enter begins what counts; "I am done" is said by its button alone, as it cannot be taken back.
+const onEnter = () => (formElement.hidden ? isPractice && find("begin").click() : formElement.requestSubmit());
+bindFreeKey("Enter", onEnter, { overClicked: true });
+for (const input of formElement.querySelectorAll("[data-code]")) bindKey(input.dataset.code, () => form.check(input));
 if (mayGoBack) {
   bindFreeKey("ArrowLeft", () => go(position - 1), { overClicked: true });
   bindFreeKey("ArrowRight", () => go(position + 1), { overClicked: true });
@@ -409,10 +464,17 @@ formElement.addEventListener("submit", (event) => {
   confirm();
 });
 find("undo-button").addEventListener("click", undo);
+find("understood").addEventListener("click", () => {
+  queue.giveUp();
+  location.assign(home);
+});
 find("finish")?.addEventListener("click", finish);
 root.addEventListener("click", (event) => {
-  const where = event.target.closest("[data-go]")?.dataset.go;
-  if (where) go({ back: position - 1, forward: position + 1, last: answers.total }[where]);
+  const button = event.target.closest("[data-go]");
+  if (!button) return;
+  const { go: where, position: place } = button.dataset;
+  isReviewed = where === "review";
+  go({ back: position - 1, forward: position + 1, last: answers.total, review: Number(place) }[where]);
 });
 document.addEventListener("keys:switch", ({ detail }) => {
   fetch(root.dataset.keysUrl, { method: "POST", body: new URLSearchParams({ on: detail.on ? "1" : "0" }) }).catch(

@@ -1,8 +1,10 @@
-// Photos fetched and decoded before their turn. They live in memory only: nothing is cached on the device.
+// Photos fetched before their turn. They live in memory only: nothing is cached on the device.
 
 const KEPT_BEFORE = 1;
-/** So many photos are fetched before their turn; the server gives no more. */
-export const AHEAD = 2;
+// Decoded photos take much memory, fetched ones little.
+const DECODED = 2;
+/** So many photos are fetched before their turn, so that reading goes on without a connection. */
+export const AHEAD = navigator.connection?.saveData ? 2 : 10;
 
 export class PhotoRefused extends Error {
   constructor(error) {
@@ -17,10 +19,23 @@ export class Photos {
     this.address = address;
     this.total = total;
     this.held = new Map();
+    this.around = null;
+  }
+
+  /** Fetch no more before its turn. */
+  rest() {
+    this.around = null;
   }
 
   /** The photo at `position` as {url, width, height}. Rejects with PhotoRefused, or as fetch does. */
-  get(position) {
+  async get(position) {
+    const photo = await this.hold(position);
+    photo.image ??= this.decode(photo.url);
+    const image = await photo.image;
+    return { url: photo.url, width: image.naturalWidth, height: image.naturalHeight };
+  }
+
+  hold(position) {
     if (!this.held.has(position)) {
       const made = this.fetch(position);
       this.held.set(position, made);
@@ -35,22 +50,29 @@ export class Photos {
       const data = await answer.json().catch(() => null);
       throw data?.error ? new PhotoRefused(data.error) : new Error(String(answer.status));
     }
+    return { url: URL.createObjectURL(await answer.blob()), image: null };
+  }
+
+  /** The element is held, so that the browser keeps what it decoded. */
+  async decode(url) {
     const image = new Image();
-    image.src = URL.createObjectURL(await answer.blob());
+    image.src = url;
     await image.decode();
-    // The element is held too, so that the browser keeps what it decoded.
-    return { url: image.src, width: image.naturalWidth, height: image.naturalHeight, image };
+    return image;
   }
 
   /** Fetch the next ones, none after `last`, and let go of those far from `position`. */
   async keepAround(position, last) {
+    this.around = position;
     for (const [other, photo] of this.held) {
       if (other >= position - KEPT_BEFORE && other <= position + AHEAD) continue;
       this.held.delete(other);
       photo.then(({ url }) => URL.revokeObjectURL(url)).catch(() => null);
     }
     for (let next = position + 1; next <= Math.min(this.total, last, position + AHEAD); next += 1) {
-      await this.get(next).catch(() => null);
+      const wanted = next <= position + DECODED ? this.get(next) : this.hold(next);
+      await wanted.catch(() => null);
+      if (this.around !== position) return;
     }
   }
 }

@@ -85,6 +85,11 @@ export class Queue {
     }
   }
 
+  /** Let go of what can never be taken; the reader has seen that. */
+  giveUp() {
+    for (const item of this.items) this.forget(item);
+  }
+
   wake() {
     this.endPause?.();
     this.drain();
@@ -132,7 +137,7 @@ export class Queue {
     try {
       const answer = await fetch(`${this.base}photo/${item.position}/answer`, {
         method: "POST",
-        body: JSON.stringify(item.body),
+        body: JSON.stringify({ ...item.body, waiting: this.items.length }),
         headers: { "Content-Type": "application/json", Accept: "application/json" },
         credentials: "same-origin",
         keepalive: true,

@@ -1,9 +1,12 @@
-// On the pages before and after a reading: answers that still wait on this device are sent from here too.
+// On the pages before and after a reading: answers that still wait on this device are sent from here too. What can
+// never be taken any more is said once, and goes when the reader has seen it.
 import { Queue, basesBelow } from "./queue.js";
 
 const notice = document.getElementById("waiting-answers");
 const text = notice.querySelector("[data-text]");
+const understood = notice.querySelector("[data-understood]");
 const counts = new Map();
+const over = [];
 
 function show(words) {
   const waiting = [...counts.values()].reduce((sum, count) => sum + count, 0);
@@ -12,7 +15,7 @@ function show(words) {
 }
 
 for (const base of basesBelow(notice.dataset.home)) {
-  new Queue(base, {
+  const queue = new Queue(base, {
     onState: (state, waiting) => {
       counts.set(base, waiting);
       if (state === "saved" && [...counts.values()].every((count) => count === 0)) window.location.reload();
@@ -20,6 +23,20 @@ for (const base of basesBelow(notice.dataset.home)) {
     },
     onTaken: () => null,
     onRefused: () => null,
-    onEnd: () => show(notice.dataset.sayKept),
+    onEnd: (error) => {
+      if (!error.final) return show(notice.dataset.sayKept);
+      over.push([base, queue]);
+      understood.hidden = false;
+      show(`${error.message} ${notice.dataset.sayNotTaken}`);
+    },
   });
 }
+
+understood.addEventListener("click", () => {
+  for (const [base, queue] of over.splice(0)) {
+    queue.giveUp();
+    counts.set(base, 0);
+  }
+  understood.hidden = true;
+  show(notice.dataset.sayKept);
+});

@@ -391,7 +391,10 @@ def test_amendments_are_seen_with_before_and_after(opened, coordinator):
     with pytest.raises(Refused, match="Nothing is different"):
         studies.amend(opened, coordinator, {"instructions": "Other"}, "Again")
     event = opened.events.filter(kind="amended").get()
-    assert (event.details, event.reason) == ({"instructions": [before, "Other"]}, "A typo")
+    # The other languages of the old text go with it.
+    assert (event.details["instructions"], event.reason) == ([before, "Other"], "A typo")
+    assert event.details.keys() == {"instructions", "instructions_in"}
+    assert event.details["instructions_in"][0].keys() == {"ko"} and event.details["instructions_in"][1] == {}
     assert protocol.check(Study.objects.get(pk=opened.pk)).passed
 
 

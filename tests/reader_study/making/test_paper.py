@@ -233,6 +233,30 @@ def test_second_choice_and_confidence_only_if_asked(opened, sheet):
     assert [said.split(" ")[1] for _number, said in found.problems] == ["second", "is"]
 
 
+def test_what_is_asked_besides_is_printed_and_read(opened, coordinator, sheet):
+    text = (
+        "number,answer,reader,confidence,management,quality\n1,bcc,R01,80,No biopsy,poor\n2,Cannot judge,R01,,biopsy,\n"
+        "3,cannot_judge,R01,5,,\n4,bcc,R01,,treat,"
+    )
+    assert len(answer_files.check(opened, sheet(text)).problems) == 4
+    Study.objects.filter(pk=opened.pk).update(
+        asks_confidence=True, asks_quality=True, offers_cannot_judge=True,
+        management_choices=["biopsy", "no_biopsy"],
+    )  # fmt: skip
+    opened.refresh_from_db()
+    assert [number for number, _said in answer_files.check(opened, sheet(text)).problems] == [4, 5]
+    path = sheet("\n".join(text.split("\n")[:3]))
+    assert answer_files.write(opened, path, coordinator) == 2
+    rows = Answer.objects.filter(image__number__lte=2).order_by("image__number")
+    assert list(rows.values_list("choice", "confidence", "management", "quality")) == [
+        ("bcc", 80, "no_biopsy", "poor"), ("cannot_judge", None, "biopsy", ""),
+    ]  # fmt: skip
+    assert answer_files.check(opened, path).differences[0].same == 2
+    _data, pdf = printed(opened)
+    words = " ".join(pdf.pages[0].extract_text().split())
+    assert "What you would do: Biopsy, No biopsy." in words and "13 Cannot judge" in words
+
+
 def test_answers_from_the_screen_are_asked_about(opened, coordinator, sheet):
     ann = opened.readers.get(code="R01")
     answer(ann, 2)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader
-from reader_study.services.making import enrolment, progress, readers, studies
+from reader_study.services.making import enrolment, progress, reader_lines, readers, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.studies import Sessions
 from skinclinic.engine import jobs
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.django_db
 def test_lines_say_name_address_group_and_years(draft):
     text = (
         "Ann Chae, ann@example.org, Professors, 12\n\nBo;bo@example.org;clinicians\n"
-        "Choi\tchoi@example.org\t\t3\n김, , Clinicians"
+        "Choi\tchoi@example.org\t\t3\n김, , Clinicians, , 아산, 한국어"
     )
     default = draft.groups.get(key="professors")
-    found, problems = readers.read_lines(draft, text, default)
+    found, problems = reader_lines.read_lines(draft, text, default)
     assert problems == []
     assert [(one.name, one.email, one.group.key, one.years) for one in found] == [
         ("Ann Chae", "ann@example.org", "professors", 12),
@@ -38,31 +38,33 @@ def test_lines_say_name_address_group_and_years(draft):
         ("Choi", "choi@example.org", "professors", 3),
         ("김", "", "clinicians", None),
     ]
+    assert (found[3].centre, found[3].language, found[0].language) == ("아산", "ko", "")
 
 
 @each("line, said", [
     (", a@example.org, Professors", "name is missing"), ("Ann, at home, Professors", "no e-mail address"),
     ("Ann, , Surgeons", "no group “Surgeons”; there are: Professors, Clinicians"), ("Ann", "group is missing"),
     ("Ann, , Professors, many", "no number of years"), ("Ann, , Professors, 71", "no number of years"),
-    ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e", "More than four parts"),
+    ("Ann, , Professors, -1", "no number of years"), ("A, b, c, d, e, f, g", "More than six parts"),
+    ("Ann, , Professors, , , Klingon", "no language “Klingon”"),
     ("x" * 121 + ", , Professors", "longer than 120"), ('"Ann, , Professors', "quote"),
     ("Again, first@example.org, Professors", "invited already"),
 ])  # fmt: skip
 def test_wrong_lines_are_named_by_number_and_nobody_is_invited(draft, line, said):
     text = f"First, first@example.org, Professors\n\n{line}"
-    _found, problems = readers.read_lines(draft, text)
+    _found, problems = reader_lines.read_lines(draft, text)
     assert [number for number, _text in problems] == [3]
     assert said in problems[0][1]
 
 
 @each("value", NASTY)
 def test_nonsense_lines_never_break(draft, value):
-    found, problems = readers.read_lines(draft, value, draft.groups.first())
+    found, problems = reader_lines.read_lines(draft, value, draft.groups.first())
     assert found or problems
 
 
 def test_too_many_lines(draft):
-    _found, problems = readers.read_lines(draft, "Ann\n" * 201, draft.groups.first())
+    _found, problems = reader_lines.read_lines(draft, "Ann\n" * 201, draft.groups.first())
     assert problems[0][0] == 201
 
 
@@ -214,7 +216,7 @@ def test_progress_counts_what_counts(ready, coordinator):
 def test_progress_asks_the_database_as_often_for_many(opened, coordinator, django_assert_num_queries):
     group = opened.groups.first()
     readers.invite(opened, [Wanted(f"R {n}", "", group) for n in range(30)], coordinator, str, reason="more")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         progress.of(opened)
 
 
