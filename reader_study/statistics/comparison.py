@@ -39,24 +39,35 @@ def add_holm(tests: Mapping[str, dict[str, Any]], family: Collection[str], p: st
 
 
 def ai_vs_readers(
-    part: Part, session: Session, limits: dict[str, float], margin: float | None, family: Collection[str]
+    part: Part,
+    session: Session,
+    limits: dict[str, float],
+    margin: float | None,
+    family: Collection[str],
+    thresholds: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """By disease: the model that decides by its threshold, held fixed, against the readers of a session, and as
-    ``argmax`` the model's first choice. Both with missing answers counted as wrong, and ``as_read``.
+    """By disease: the model that decides by its threshold, held fixed, against the readers of a session; as
+    ``argmax`` the model's first choice, and as ``fixed`` the model by ``thresholds`` of another cohort. Each with
+    missing answers counted as wrong, and ``as_read``.
 
     Each reader is compared with the model on the images that the reader was given, or has answered.
     """
     who = session.who_read()
     who = who.of(who.given.any(1))
-    found = {key: _ai(part, who, key, limits.get(key), margin) for key in DISEASE_KEYS}
-    by_argmax = {key: one["argmax"] for key, one in found.items() if one["argmax"]}
-    for ways in (found, by_argmax):
+    fixed = thresholds or {}
+    found = {key: _ai(part, who, key, limits.get(key), margin, fixed.get(key)) for key in DISEASE_KEYS}
+    by_argmax, by_fixed = (
+        {key: one[way] for key, one in found.items() if one[way]} for way in ("argmax", "fixed")
+    )
+    for ways in (found, by_argmax, by_fixed):
         add_holm(ways, family)
         add_holm({key: one[AS_READ] for key, one in ways.items() if one[AS_READ]}, family)
     return found
 
 
-def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float | None) -> dict[str, Any]:
+def _ai(
+    part: Part, who: Session, key: str, limit: float | None, margin: float | None, fixed: float | None
+) -> dict[str, Any]:
     place = DISEASE_KEYS.index(key)
     shown = part.truth == place
     given = who.given.any(0)
@@ -71,12 +82,17 @@ def _ai(part: Part, who: Session, key: str, limit: float | None, margin: float |
         "too_few": too_few(positives, negatives),
         AS_READ: None,
         "argmax": None,
+        "fixed": None,
+        "fixed_threshold": fixed,
         "note": _why_not(part, who, key, shown),
     }
     if found["note"] or part.scores is None or part.argmax is None:
         return found
     by_threshold = _by_rules(who, key, shown, part.scores[:, place] > limit, margin)
-    return found | by_threshold | {"argmax": _by_rules(who, key, shown, part.argmax == place, margin)}
+    found |= by_threshold | {"argmax": _by_rules(who, key, shown, part.argmax == place, margin)}
+    if fixed is not None:
+        found["fixed"] = _by_rules(who, key, shown, part.scores[:, place] > fixed, margin)
+    return found
 
 
 def _by_rules(

@@ -1,9 +1,9 @@
 """What may be concluded of the model against the readers: nothing, unless everything speaks for it.
 
-A verdict rests on the model's first choice, which nobody can tune to the photos of the study; its Youden threshold of
-these photos is a sensitivity analysis. It needs a primary endpoint and all else fixed before the answers, readers who
-were shown the same photos and answered nearly all, enough cases of each class, and the same claim whether missing
-answers count as wrong or not at all.
+A verdict rests on the model's first choice, or on thresholds of another cohort that the protocol fixed: nobody can
+tune these to the photos of the study, whose Youden threshold is a sensitivity analysis. It needs a primary endpoint
+and all else fixed before the answers, readers who were shown the same photos and answered nearly all, enough cases of
+each class, and the same claim whether missing answers count as wrong or not at all.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,8 +19,12 @@ ONE_SIDED, TWO_SIDED = 0.025, 0.05
 SHOWN, NOT_SHOWN, OPEN = "shown", "not_shown", "open"
 # Claims.
 SUPERIOR, NON_INFERIOR, INFERIOR, NO_CLAIM = "superior", "non_inferior", "inferior", "none"
+# Operating points, and where a test has what the model does there.
+FIRST_CHOICE, THRESHOLDS = "first_choice", "thresholds"
+POINTS = {FIRST_CHOICE: "argmax", THRESHOLDS: "fixed"}
 # Reasons besides those of the design and the notes of a test.
 MODEL_SEEN, NOT_FIXED, SECONDARY, RULES_DISAGREE = "model_seen", "not_fixed", "secondary", "rules_disagree"
+NO_THRESHOLD = "no_threshold"
 
 
 def verdicts(
@@ -30,15 +34,17 @@ def verdicts(
     margin: float | None,
     *,
     is_fixed: bool,
+    operating_point: str = FIRST_CHOICE,
 ) -> dict[str, dict[str, Any]]:
-    """By disease, of the ``tests`` of one session. ``is_fixed``: endpoints, margin and the model were fixed in a
-    protocol before the answers."""
-    rules = {MISSING_IS_WRONG: _first_choice(tests, None), AS_READ: _first_choice(tests, AS_READ)}
+    """By disease, of the ``tests`` of one session. ``is_fixed``: endpoints, margin, the model and its operating point
+    were fixed in a protocol before the answers."""
+    way = POINTS[operating_point]
+    rules = {MISSING_IS_WRONG: _decided(tests, way, None), AS_READ: _decided(tests, way, AS_READ)}
     claims = {rule: _claims(found, primary, margin) for rule, found in rules.items()}
     verdict = {}
     for key, test in tests.items():
         of_rules = {rule: claims[rule][key] for rule in rules}
-        reasons = _reasons(test, design, key in primary, is_fixed, of_rules)
+        reasons = _reasons(test, test[way], design, key in primary, is_fixed, of_rules)
         claim = NO_CLAIM if reasons else of_rules[MISSING_IS_WRONG]["claim"]
         # That the model is worse is what is asked only where no margin was set.
         shows = claim in (SUPERIOR, NON_INFERIOR) or (claim == INFERIOR and margin is None)
@@ -46,7 +52,7 @@ def verdicts(
             "verdict": OPEN if reasons else SHOWN if shows else NOT_SHOWN,
             "claim": claim,
             "reasons": reasons,
-            "operating_point": "first_choice",
+            "operating_point": operating_point,
             "rules": of_rules,
         }
     return verdict
@@ -60,11 +66,13 @@ def opened(found: Mapping[str, Mapping[str, Any]], reason: str) -> dict[str, dic
     }
 
 
-def _first_choice(tests: Mapping[str, Mapping[str, Any]], rule: str | None) -> dict[str, Mapping[str, Any]]:
+def _decided(
+    tests: Mapping[str, Mapping[str, Any]], way: str, rule: str | None
+) -> dict[str, Mapping[str, Any]]:
     found = {}
     for key, test in tests.items():
-        argmax = test["argmax"] or {}
-        found[key] = (argmax.get(rule) if rule else argmax) or {}
+        decided = test[way] or {}
+        found[key] = (decided.get(rule) if rule else decided) or {}
     return found
 
 
@@ -109,19 +117,19 @@ def _claim(
 
 def _reasons(
     test: Mapping[str, Any],
+    decided: Mapping[str, Any] | None,
     design: Mapping[str, Any],
     is_primary: bool,
     is_fixed: bool,
     of_rules: Mapping[str, Mapping[str, Any]],
 ) -> Sequence[str]:
-    argmax = test["argmax"]
-    if argmax is None or argmax["difference"] is None:
-        return [(argmax or test)["note"] or test["note"]]
+    if decided is None or decided["difference"] is None:
+        return [(decided or test)["note"] or test["note"] or NO_THRESHOLD]
     found = [design["note"]] if design["note"] else []
     if test["too_few"]:
         found.append(notes.TOO_FEW_CASES)
-    if argmax["ci"] is None:
-        found.append(argmax["note"])
+    if decided["ci"] is None:
+        found.append(decided["note"])
     if not is_fixed:
         found.append(NOT_FIXED)
     if not is_primary:

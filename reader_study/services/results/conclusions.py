@@ -20,8 +20,9 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 class Conclusion:
     """``verdict``: whether something was shown, or nothing can be said (those of statistics/verdicts.py).
 
-    Differences are model - readers: of the model's first choice with missing answers as wrong, and ``as_read``; and
-    at the ``youden`` threshold of the same photos, from which nothing is concluded.
+    Differences are model - readers: at the operating point (the model's first choice, or thresholds that the protocol
+    holds) with missing answers as wrong, and ``as_read``; and at the ``youden`` threshold of the same photos, from
+    which nothing is concluded.
     """
 
     key: str
@@ -62,10 +63,15 @@ def conclusions(
     return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
 
 
+def decided(report: Mapping, test: Mapping) -> Mapping:
+    """What a test gives at the operating point of the protocol; empty where it gives nothing."""
+    return test.get(verdicts.POINTS[report["settings"].get("operating_point", verdicts.FIRST_CHOICE)]) or {}
+
+
 def _conclusion(
     key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
 ) -> Conclusion:
-    first_choice = test["argmax"] or {}
+    decided = test.get(verdicts.POINTS[found["operating_point"]]) or {}
     rule = found["rules"].get(MISSING_IS_WRONG, {})
     return Conclusion(
         key,
@@ -75,8 +81,8 @@ def _conclusion(
         _open_text(found["reasons"], design, chosen)
         if found["reasons"]
         else _claim_text(found["claim"], margin),
-        _difference(first_choice),
-        _difference(first_choice.get(AS_READ) or {}),
+        _difference(decided),
+        _difference(decided.get(AS_READ) or {}),
         _difference(test),
         _multiplicity(chosen, key in chosen, rule.get("non_inferiority_p_holm")),
     )
@@ -93,6 +99,7 @@ def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -
     words = {
         verdicts.MODEL_SEEN: _("the model may have seen these photos"),
         verdicts.NOT_FIXED: _("endpoints, margin and model were not fixed in a protocol before the answers"),
+        verdicts.NO_THRESHOLD: _("the protocol holds no threshold of this disease"),
         verdicts.RULES_DISAGREE: _(
             "missing answers counted as wrong and missing answers left out do not lead to the same conclusion"
         ),
