@@ -56,6 +56,11 @@ def left_out(counts: dict[str, int]) -> list[tuple[str, int]]:
     return [(str(word), counts[reason]) for reason, word in LEFT_OUT.items() if counts.get(reason)]
 
 
+def reasons() -> dict[str, str]:
+    """Why photos are not drawn, in words."""
+    return {reason: str(word) for reason, word in LEFT_OUT.items()}
+
+
 def amendment(event: StudyEvent) -> dict:
     """An amendment with its fields in words: {at, by, reason, changes: [(field, before, after)]}."""
     changes = [
