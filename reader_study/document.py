@@ -6,7 +6,6 @@ Every word comes from the caller; the one font with Latin and Hangul is embedded
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -56,6 +55,8 @@ def to_pdf(document: Document, font_file: Path) -> bytes:
     made = SimpleDocTemplate(
         out, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=16 * mm, bottomMargin=18 * mm,
         title=document.title, author="SkinClinic", subject=document.subtitle, invariant=1,
+        # Else every page begins with a font that is not embedded.
+        initialFontName=FONT,
     )  # fmt: skip
 
     def foot(canvas: Canvas, _document: SimpleDocTemplate) -> None:
@@ -64,9 +65,7 @@ def to_pdf(document: Document, font_file: Path) -> bytes:
         canvas.drawString(MARGIN, 9 * mm, document.footer)
         canvas.drawRightString(A4[0] - MARGIN, 9 * mm, f"{document.page_word} {canvas.getPageNumber()}")
 
-    # Else every page begins with a font that is not embedded.
-    canvas = partial(Canvas, initialFontName=FONT)
-    made.build(_story(document), onFirstPage=foot, onLaterPages=foot, canvasmaker=canvas)
+    made.build(_story(document), onFirstPage=foot, onLaterPages=foot)
     return out.getvalue()
 
 

@@ -63,7 +63,7 @@ def checklist(request: SignedInRequest, pk: int, kind: str) -> HttpResponse:
     """A checklist as PDF or CSV."""
     access = access_of(request, pk)
     access.require_photos()
-    chosen = request.GET.get("list", "")
+    chosen = request.GET.get("list", next(iter(CHECKLISTS)))
     made = {"pdf": documents.checklist_pdf, "csv": documents.checklist_csv}.get(kind)
     if made is None or chosen not in CHECKLISTS:
         raise Http404

@@ -12,7 +12,7 @@ from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import operating, orders, protocol, reference, sampling
 from reader_study.services.results import model_answers
-from skinclinic.models import User
+from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -233,6 +233,17 @@ def _about_readers(study: Study):
     elif n := readers.count(None):
         text = ngettext("%d reader has no group.", "%d readers have no group.", n) % n
         yield Point("group", READERS, text)
+    emails = [text.casefold() for text in study.readers.counted().values_list("email", flat=True) if text]
+    users = Member.objects.filter(clinic=study.clinic_id, is_active=True).values_list(
+        "user__email", flat=True
+    )
+    if n := len(set(emails) & {text.casefold() for text in users}):
+        text = ngettext(
+            "%d reader is a member of this clinic and can look up in the archive what the photos show.",
+            "%d readers are members of this clinic and can look up in the archive what the photos show.",
+            n,
+        ) % n  # fmt: skip
+        yield Point("members", READERS, text, is_advice=True)
     if len(readers) == 1:
         yield Point(
             "one_reader",

@@ -30,9 +30,6 @@ class Overlap:
     photos: int = 0
     same_photo: int = 0
 
-    def __bool__(self) -> bool:
-        return self.photos > 0
-
 
 def sets_for(study: Study, model: ModelVersion | None) -> list[ThresholdSet]:
     """What may be chosen with this model."""
@@ -92,7 +89,7 @@ def copy(study: Study, overlap: Overlap | None) -> dict | None:
         "cohort": chosen.cohort,
         "values": chosen.values,
         "details": chosen.details,
-        "overlap": asdict(overlap) if overlap else None,
+        "overlap": None if overlap is None else asdict(overlap),
     }
 
 
@@ -139,7 +136,7 @@ def said_of(found: Overlap | None) -> str:
         return ""
     if not found.is_known:
         return _("Whether these thresholds were chosen on photos of the sample could not be checked.")
-    if not found:
+    if not found.photos:
         return ""
     return ngettext(
         "These thresholds were chosen on %(n)d photo of the sample, or on another of its lesion or patient: they are "

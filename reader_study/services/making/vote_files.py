@@ -1,8 +1,9 @@
 """Votes of a panel from a table: read whole, and named row by row where something is wrong."""
 
-import re
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -10,16 +11,16 @@ from reader_study.models import Study
 from reader_study.panel import Vote
 from reader_study.services.making.reference import LONGEST_NAME
 from reader_study.services.reading.answer_files import plain
-from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.archive.formats import values
+from skinclinic.archive.formats.problems import CellError, TableRefused
 from skinclinic.archive.formats.tables import Record, Table
+from skinclinic.archive.formats.words import diseases
 from skinclinic.services.refused import Refused
-from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.csv_table import table_csv
 
 COLUMNS = ("number", "rater", "diagnosis", "date", "adjudication")
 MOST_NAMED = 20
-_YES, _NO = ("1", "yes", "true", "x", "예"), ("", "0", "no", "false", "아니요")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+V = TypeVar("V")
 
 
 def read(study: Study, path: Path) -> list[Vote]:
@@ -46,11 +47,6 @@ class _Reader:
     def __init__(self, study: Study, columns: dict[str, str]):
         self.columns = columns
         self.numbers = set(study.images.values_list("number", flat=True))
-        self.diseases = {
-            plain(name): disease.key
-            for disease in DISEASES
-            for name in (disease.key, disease.name_en.split(" (")[0], *disease.names.values())
-        }
 
     def all(self, table: Table) -> tuple[list[Vote], list[str]]:
         votes: list[Vote] = []
@@ -76,29 +72,24 @@ class _Reader:
             raise Refused("", _("the sample has no photo “%(text)s”") % {"text": number[:40]})
         if not rater or len(rater) > LONGEST_NAME:
             raise Refused("", _("the member of the panel has no name, or one that is too long"))
-        key = self.diseases.get(plain(cell["diagnosis"]))
-        if key is None:
+        found = diseases.known(cell["diagnosis"])
+        if found is None:
             raise Refused("", _("“%(text)s” is none of the 12 diseases") % {"text": cell["diagnosis"][:40]})
-        return Vote(int(number), rater, key, day(cell.get("date", "")), self._settles(cell))
-
-    @staticmethod
-    def _settles(cell: dict[str, str]) -> bool:
-        word = plain(cell.get("adjudication", ""))
-        if word not in (*_YES, *_NO):
-            raise Refused("", _("“%(text)s” is neither yes nor no") % {"text": word[:40]})
-        return word in _YES
+        settles = _cell(values.yes, cell.get("adjudication", ""))
+        return Vote(int(number), rater, found[0], day(cell.get("date", "")), bool(settles))
 
 
 def day(text: str) -> date | None:
-    """A day as 2026-11-28; none where it is empty. Raises Refused."""
-    if not text:
-        return None
+    """A day, the year first; none where it is empty. Raises Refused."""
+    return _cell(values.day, text)
+
+
+def _cell(read: Callable[[str], V], text: str) -> V:
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise Refused("", _("“%(text)s” is no day; write it as 2026-11-28") % {"text": text[:40]})
+        return read(text)
+    except CellError as error:
+        said = _("“%(text)s”: %(why)s")
+        raise Refused("", said % {"text": text[:40], "why": _(error.message) % error.params}) from None
 
 
 def write(votes: list[Vote]) -> bytes:
