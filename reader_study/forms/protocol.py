@@ -53,7 +53,7 @@ class ProtocolForm(forms.ModelForm):
         field = self.fields["threshold_set"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = ThresholdSet.objects.filter(pk__in=[row.pk for row in sets])
-        field.choices = _grouped(models, sets, field.empty_label or "")
+        field.choices = _grouped(models, sets, str(field.empty_label or ""))
 
     def clean_operating_point(self) -> str:
         return self.cleaned_data["operating_point"] or Study.OperatingPoint.FIRST_CHOICE

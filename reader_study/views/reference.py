@@ -80,7 +80,7 @@ def _vote(request: SignedInRequest, study: Study) -> str:
     day = vote_files.day(request.POST.get("date", "").strip())
     settles = bool(request.POST.get("adjudication"))
     votes = [
-        Vote(int(name.removeprefix("n-")), rater, key, day, settles)
+        Vote(int(name.removeprefix("n-")), rater, str(key), day, settles)
         for name, key in request.POST.items()
         if name.startswith("n-") and is_key(name.removeprefix("n-")) and key
     ]
