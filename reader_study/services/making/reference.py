@@ -97,7 +97,7 @@ def _kind(image: StudyImage, found: panel.Finding | None) -> str:
     item = image.dataset_item
     if item is not None and item.is_proven and item.confirmed_by in _PROOF:
         return PROVEN
-    if found and found.members + found.is_settled > 1:
+    if found and found.diagnosis and found.members + found.is_settled > 1:
         return PANEL
     if item is not None and item.confirmed_by == Diagnosis.ConfirmedBy.CONSENSUS:
         return PANEL
