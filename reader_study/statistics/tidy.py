@@ -1,6 +1,6 @@
 """A report as tables with one fact a row, diseases in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reader_study.statistics.coded import AS_READ, parts
@@ -14,7 +14,7 @@ TidyTable = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
 
 def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
     """All answers, the readers, their points, the model by disease, every comparison, and what was answered."""
-    yield answers(tables, language)
+    yield answers(tables, language, report.get("about", {}).get("thresholds_shown", {}))
     yield readers(report)
     yield points(report, language)
     yield diseases(report, language)
@@ -22,14 +22,14 @@ def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> I
     yield design(report)
 
 
-def answers(tables: StudyTables, language: str = "en") -> TidyTable:
+def answers(tables: StudyTables, language: str = "en", shown: Mapping[str, str] | None = None) -> TidyTable:
     """Every answer beside the truth and the model's, a row for each reader, session and image. ``result`` is right or
-    wrong, skipped, not reached or never shown."""
+    wrong, skipped, not reached or never shown. ``shown``: the thresholds readers saw, by session."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result", 
         "model_score_of_truth",
-        "sex", "age", "skin_type",
+        "sex", "age", "skin_type", "thresholds_shown",
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
@@ -51,7 +51,8 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                          _name(answer.answer, language), answer.answer, result,
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
-                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type)
+                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
+                         (shown or {}).get(session.name, ""))
                     )  # fmt: skip
     return "answers", columns, rows
 

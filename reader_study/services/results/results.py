@@ -117,11 +117,21 @@ def _about(study: Study, row: StudyResult) -> dict:
         "unblinded_at": study.unblinded_at and study.unblinded_at.isoformat(),
         "model": model and {"name": model.name, "weights_sha256": model.weights_sha256},
         "thresholds": study.thresholds,
+        "thresholds_shown": _thresholds_shown(study),
         "reference": dict(reference.strength(study).counts),
         "computed_at": timezone.now().isoformat(),
         "lacking_scores": study_tables.lacking_scores(study)[:100] if model else [],
         "whole": study_tables.coverage(study),
     }
+
+
+def _thresholds_shown(study: Study) -> dict[str, str]:
+    """The thresholds readers saw in each session with the model's answer, with their values."""
+    kept = study.thresholds
+    if not kept or not kept["name"]:
+        return {}
+    text = f"{kept['name']}: " + " ".join(f"{key}={value:.6g}" for key, value in kept["values"].items())
+    return {session.key: text for session in study.sessions.filter(is_aided=True)}
 
 
 def _facts(study: Study, tables: StudyTables) -> dict:
