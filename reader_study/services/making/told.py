@@ -203,7 +203,7 @@ def _analysis(study: Study) -> Iterator[tuple[str, str]]:
     yield "subgroups", _("By sex, age and skin type, not fixed before.")
     result = StudyResult.objects.filter(study=study).exclude(computed_at=None).first()
     if result and study.is_unblinded:
-        yield "estimates", _("In the results, each with its 95 % interval.")
+        yield "estimates", _("In the results, each with its interval.")
         yield "crosstab", _("In the results: confusion of readers and model.")
         yield "errors", _("In the results: the photos most missed, with the model's answer.")
         yield "fairness", _("In the results: by sex, age and skin type.")
