@@ -55,13 +55,7 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
         )
         for one in study.sessions.all()
     ]
-    yield (
-        "design",
-        _("Every reader reads the photos of the sample in each session. Sessions: %(names)s.")
-        % {"names": "; ".join(sessions)}
-        if is_run
-        else "",
-    )
+    yield "design", "; ".join(sessions) if is_run else ""
     yield "intervention", " ".join(filter(None, [study.question, "; ".join(sessions)]))
     if is_run:
         yield "sequence", _("Each reader has the photos in a random order of their own.")
@@ -150,7 +144,8 @@ def _model(study: Study) -> Iterator[tuple[str, str]]:
     yield "training", str(manifest.get("trained_on", ""))
     yield "external", str(manifest.get("validated_on", ""))
     recipe = study.recipe or {}
-    if recipe.get("per"):
+    # Of a sample drawn for another model it was not looked at.
+    if recipe.get("per") and recipe.get("model") == model.pk:
         unknown = recipe.get("unknown_training")
         yield (
             "disjoint",
