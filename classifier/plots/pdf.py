@@ -33,12 +33,17 @@ def to_pdf(drawing: Drawing, font_file: Path) -> bytes:
     page.setTitle(drawing.title)
     page.setCreator("SkinClinic")
     page.scale(SCALE, SCALE)
-    page.setLineJoin(1)
-    for mark in drawing.marks:
-        _draw(page, mark, drawing.height)
+    paint(page, drawing)
     page.showPage()
     page.save()
     return out.getvalue()
+
+
+def paint(page: Canvas, drawing: Drawing) -> None:
+    """Paint all marks where the page's origin is, a point a pixel."""
+    page.setLineJoin(1)
+    for mark in drawing.marks:
+        _draw(page, mark, drawing.height)
 
 
 def _draw(page: Canvas, mark: Mark, height: float) -> None:

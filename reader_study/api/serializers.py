@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.models import registry
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
 from reader_study.services.making import opening, progress, sampling
@@ -56,6 +56,13 @@ class StudySerializer(ClinicRowSerializer):
         queryset=ModelVersion.objects.all(), allow_null=True, required=False
     )
     margin = serializers.FloatField(min_value=0.001, max_value=1, allow_null=True, required=False)
+    threshold_set = serializers.PrimaryKeyRelatedField(
+        queryset=ThresholdSet.objects.all(), allow_null=True, required=False
+    )
+    registration = PlainText(max_length=120, required=False, allow_blank=True, validators=[one_line])
+    ethics = PlainText(max_length=300, required=False, allow_blank=True, validators=[one_line])
+    funding = PlainText(max_length=400, required=False, allow_blank=True, validators=[one_line])
+    contact = PlainText(max_length=200, required=False, allow_blank=True, validators=[one_line])
     has_aided = serializers.BooleanField(write_only=True, required=False)
     washout_days = serializers.IntegerField(
         write_only=True, required=False, min_value=0, max_value=LONGEST_WASHOUT
@@ -72,7 +79,8 @@ class StudySerializer(ClinicRowSerializer):
         fields = [
             "id", "clinic", "name", "description", "state", "origin", "is_synthetic", "question", "instructions",
             "choices", "asks_confidence", "asks_second", "may_go_back", "shown_facts", "model_version",
-            "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "sessions", "groups", "photos",
+            "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "threshold_set",
+            "operating_point", "registration", "ethics", "funding", "contact", "sessions", "groups", "photos",
             "answers", "answers_wanted", "protocol_sha256", "created_at", "opened_at", "closed_at", "has_aided",
             "washout_days", "reason",
         ]  # fmt: skip
@@ -99,6 +107,15 @@ class StudySerializer(ClinicRowSerializer):
                 _("There is no such model in this clinic."), code="does_not_exist"
             )
         return version
+
+    def validate_threshold_set(self, chosen: ThresholdSet | None) -> ThresholdSet | None:
+        clinic = self.clinic_of_row()
+        models = registry.available(clinic)
+        if chosen and not (chosen.clinic_id in (None, clinic.pk) and chosen.model_version in models):
+            raise serializers.ValidationError(
+                _("There are no such thresholds in this clinic."), code="does_not_exist"
+            )
+        return chosen
 
     def validate_choices(self, choices) -> list[str]:
         if len(choices) < 2:

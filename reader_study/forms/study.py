@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from classifier.services.models import registry
 from reader_study.models import Study
-from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
+from reader_study.services.making.studies import AMENDABLE, FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
 from skinclinic.forms.fields import OneLineField, choices_of, rows_of
 from skinclinic.vocabulary.diseases import DISEASES
 
@@ -113,8 +113,10 @@ class AmendmentForm(forms.ModelForm):
 
     class Meta:
         model = Study
-        fields = ["description", "instructions", "ends_on"]
-        widgets = {name: SettingsForm.Meta.widgets[name] for name in fields}
+        fields = list(AMENDABLE)
+        widgets = {
+            name: SettingsForm.Meta.widgets[name] for name in ("description", "instructions", "ends_on")
+        }
         help_texts = {"instructions": _("Readers who have begun see the new text, too.")}
 
 

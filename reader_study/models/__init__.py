@@ -1,11 +1,13 @@
 from .reader import Reader, ReaderGroup
 from .reading import Answer, AnswerChange, Reading
+from .reference import PanelVote
 from .result import StudyResult
 from .study import Study, StudyEvent, StudyImage, StudySession
 
 __all__ = [
     "Answer",
     "AnswerChange",
+    "PanelVote",
     "Reader",
     "ReaderGroup",
     "Reading",

@@ -37,6 +37,10 @@ class Study(models.Model):
         BENIGN = "benign", _("Benign")
         MALIGNANT = "malignant", _("Malignant")
 
+    class OperatingPoint(models.TextChoices):
+        FIRST_CHOICE = "first_choice", _("The model's first choice")
+        THRESHOLDS = "thresholds", _("The thresholds above")
+
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="studies")
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("what it is to find out"), max_length=2000, blank=True)
@@ -57,6 +61,20 @@ class Study(models.Model):
     model_version = models.ForeignKey(
         "classifier.ModelVersion", models.PROTECT, null=True, blank=True, related_name="studies"
     )
+    # What a draft chooses; ``thresholds`` is what opening made of it: {name, cohort, purpose, values, details,
+    # overlap}, the name "" where readers are shown scores alone. None: not recorded.
+    threshold_set = models.ForeignKey(
+        "classifier.ThresholdSet", models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("thresholds"),
+    )  # fmt: skip
+    thresholds = models.JSONField(null=True, blank=True)
+    # At which the model is compared with the readers, and from which alone something may be concluded.
+    operating_point = models.CharField(
+        _("operating point"),
+        max_length=12,
+        choices=OperatingPoint.choices,
+        default=OperatingPoint.FIRST_CHOICE,
+    )
     premalignant_as = models.CharField(
         _("actinic keratosis counts as"),
         max_length=9,
@@ -73,6 +91,11 @@ class Study(models.Model):
     # Disease keys whose comparison with the model is primary; the others are secondary.
     endpoints = models.JSONField(_("primary endpoints"), default=list, blank=True)
     analysis_plan = models.TextField(_("analysis plan"), max_length=4000, blank=True)
+
+    registration = models.CharField(_("registration number"), max_length=120, blank=True)
+    ethics = models.CharField(_("ethics approval"), max_length=300, blank=True)
+    funding = models.CharField(_("funding"), max_length=400, blank=True)
+    contact = models.CharField(_("contact"), max_length=200, blank=True)
 
     protocol = models.JSONField(null=True)
     protocol_sha256 = models.CharField(max_length=64, blank=True)
@@ -150,8 +173,14 @@ class StudyImage(models.Model):
 
     ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
     ``scores``: the compared model's, {disease: probability}. ``patient``: what the files of a replay call the patient;
-    of a photo that is here, the photo tells.
+    of a photo that is here, the photo tells. ``reference``: what its truth rests on, fixed when the study opens (""
+    before, and where it was not recorded).
     """
+
+    class Reference(models.TextChoices):
+        PROVEN = "proven", _("Proven by histopathology")
+        PANEL = "panel", _("Agreed by several experts")
+        SINGLE = "single", _("Single opinion")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")
     number = models.PositiveIntegerField()
@@ -161,6 +190,7 @@ class StudyImage(models.Model):
     photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
     content_sha256 = models.CharField(max_length=64, blank=True)
     truth = models.CharField(max_length=16)
+    reference = models.CharField(max_length=6, choices=Reference.choices, blank=True)
     sex = models.CharField(max_length=8, blank=True)
     age = models.PositiveSmallIntegerField(null=True)
     skin_type = models.PositiveSmallIntegerField(null=True)
@@ -203,6 +233,8 @@ class StudyEvent(models.Model):
         ANSWER_REFUSED = "refused", _("Answer refused")
         CLOSED = "closed", _("Closed")
         UNBLINDED = "unblinded", _("Unblinded before closing")
+        THRESHOLDS = "limits", _("Thresholds fixed")
+        PANEL = "panel", _("Votes of the panel")
         COMPUTED = "computed", _("Results computed")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="events")

@@ -19,9 +19,10 @@ def forest(
     margin: float | None,
     primary: Sequence[str],
     why_open: str = "",
+    is_first_choice: bool = True,
 ) -> Figure:
-    """Balanced accuracy of the model's first choice minus the readers' mean, by disease. ``primary`` diseases are
-    bold; ``why_open``: why nothing is concluded from any."""
+    """Balanced accuracy of the model (its first choice, or by thresholds of the protocol) minus the readers' mean, by
+    disease. ``primary`` diseases are bold; ``why_open``: why nothing is concluded from any."""
     columns = (
         _("Disease"), _("Endpoint"), _("Model"), _("Readers' mean"), _("Difference"), _("Low"), _("High"),
         _("Difference, as read"), _("Low, as read"), _("High, as read"), _("t"),
@@ -37,7 +38,9 @@ def forest(
     drawing = Drawing(_WIDTH, 74 + _ROW * len(rows), title)
     axes = Axes(drawing, x=(low, high), left=_LEFT, right=_RIGHT, top=26, bottom=48)
     axes.frame(
-        _("Model's first choice − readers, balanced accuracy"),
+        _("Model's first choice − readers, balanced accuracy")
+        if is_first_choice
+        else _("Model at the protocol's thresholds − readers, balanced accuracy"),
         "",
         ticks(low, high, 6),
         (),

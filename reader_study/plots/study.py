@@ -12,6 +12,7 @@ from classifier.plots import figures as shared
 from classifier.plots.figures import Figure, note_words
 from reader_study.plots import by_reader, differences, marks, readers_roc
 from reader_study.plots.readers_roc import Shown
+from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
@@ -88,8 +89,10 @@ class StudyFigures:
     def against_model(self, dataset: str, session: str) -> Figure:
         title = _("Model against readers: %(dataset)s, %(session)s") % _of(dataset, session)
         tests = self.dataset(dataset)["ai_vs_readers"][session]
-        # The first choice, on which alone a conclusion rests.
-        rows = {key: tests[key]["argmax"] or tests[key] for key in DISEASE_KEYS}
+        # The operating point, on which alone a conclusion rests.
+        point = self.report["settings"].get("operating_point", FIRST_CHOICE)
+        way = POINTS[point]
+        rows = {key: tests[key].get(way) or tests[key] for key in DISEASE_KEYS}
         names = {key: disease_name(key) for key in rows}
         margin = self.report["settings"]["margin"]
         found = differences.forest(
@@ -100,6 +103,7 @@ class StudyFigures:
             margin,
             self.primary,
             note_words(self.dataset(dataset)["design"][session]["note"]),
+            is_first_choice=point == FIRST_CHOICE,
         )
         return self._titled(found, dataset, session)
 

@@ -13,6 +13,10 @@ FIELDS = {
     "instructions": gettext_lazy("Instructions"),
     "ends_on": gettext_lazy("Answers are wanted by"),
     "readers": gettext_lazy("Readers"),
+    "registration": gettext_lazy("Registration number"),
+    "ethics": gettext_lazy("Ethics approval"),
+    "funding": gettext_lazy("Funding"),
+    "contact": gettext_lazy("Contact"),
 }
 LEFT_OUT = {
     "other_disease": gettext_lazy("another disease than the twelve"),
@@ -50,6 +54,11 @@ def group_name(group: str) -> str:
 def left_out(counts: dict[str, int]) -> list[tuple[str, int]]:
     """Reasons in words with their numbers, in a fixed order."""
     return [(str(word), counts[reason]) for reason, word in LEFT_OUT.items() if counts.get(reason)]
+
+
+def reasons() -> dict[str, str]:
+    """Why photos are not drawn, in words."""
+    return {reason: str(word) for reason, word in LEFT_OUT.items()}
 
 
 def amendment(event: StudyEvent) -> dict:
@@ -94,4 +103,21 @@ def event(row: StudyEvent) -> str:
             return ngettext("%d answer from paper", "%d answers from paper", n) % n
         case StudyEvent.Kind.INVITED:
             return found.get("code", "")
-    return ""
+    return _of_protocol(row.kind, found)
+
+
+def _of_protocol(kind: str, found: dict) -> str:
+    """Thresholds fixed after opening, votes of the panel."""
+    if kind == StudyEvent.Kind.THRESHOLDS:
+        kept = found["thresholds"]
+        if not kept["name"]:
+            return _("From now on readers are shown scores without thresholds, whatever sets are made later.")
+        said = _("From now on readers are shown “%(name)s” as it is today, whatever sets are made later.")
+        return said % {"name": kept["name"]}
+    if kind != StudyEvent.Kind.PANEL:
+        return ""
+    if n := found.get("took_over"):
+        return ngettext("%d diagnosis taken over", "%d diagnoses taken over", n) % n
+    if n := found.get("forgotten"):
+        return ngettext("%d vote thrown away", "%d votes thrown away", n) % n
+    return ngettext("%d vote", "%d votes", n := found.get("votes", 0)) % n

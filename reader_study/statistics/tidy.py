@@ -1,6 +1,6 @@
 """A report as tables with one fact a row, diseases in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reader_study.statistics.coded import AS_READ, parts
@@ -20,7 +20,7 @@ _COMPARED = (
 
 def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
     """All answers, the readers, their points, the model by disease, every comparison, and what was answered."""
-    yield answers(tables, language)
+    yield answers(tables, language, report.get("about", {}).get("thresholds_shown", {}))
     yield readers(report)
     yield points(report, language)
     yield diseases(report, language)
@@ -30,14 +30,14 @@ def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> I
     yield design(report)
 
 
-def answers(tables: StudyTables, language: str = "en") -> TidyTable:
+def answers(tables: StudyTables, language: str = "en", shown: Mapping[str, str] | None = None) -> TidyTable:
     """Every answer beside the truth and the model's, a row for each reader, session and image. ``result`` is right or
-    wrong, skipped, not reached or never shown."""
+    wrong, skipped, not reached or never shown. ``shown``: the thresholds readers saw, by session."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result",
         "model_score_of_truth",
-        "sex", "age", "skin_type", "patient", "management",
+        "sex", "age", "skin_type", "patient", "management", "thresholds_shown",
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
@@ -60,7 +60,7 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
                          model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
-                         image.patient, answer.management)
+                         image.patient, answer.management, (shown or {}).get(session.name, ""))
                     )  # fmt: skip
     return "answers", columns, rows
 

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from reader_study.forms.protocol import ProtocolForm
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
 from reader_study.services.making import studies
@@ -26,23 +27,26 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         return _fixed(request, study, AmendmentForm(instance=study))
     # The form writes on its instance; the page's head shows what is stored.
     form = SettingsForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
+    more = ProtocolForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
     names, new = group_names(study, request.POST)
     group_error = ""
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and all([form.is_valid(), more.is_valid()]):
         try:
             studies.change_settings(
-                study, form.values(), sessions=form.sessions(), groups=names, new_groups=new
+                study, form.values() | more.values(), sessions=form.sessions(), groups=names, new_groups=new
             )
         except Refused as refused:
             group_error = str(refused) if refused.field == "groups" else ""
             if not group_error:
-                form.add_error(refused.field if refused.field in form.fields else None, str(refused))
+                wrong = more if refused.field in more.fields else form
+                wrong.add_error(refused.field if refused.field in wrong.fields else None, str(refused))
         else:
             messages.success(request, _("Saved."))
             return redirect("study-settings", pk)
-    is_wrong = bool(form.errors or group_error)
+    is_wrong = bool(form.errors or more.errors or group_error)
     context = frame(request, study, "settings") | {
         "form": form,
+        "protocol_form": more,
         "groups": [(group.pk, names.get(group.pk, group.name)) for group in study.groups.all()],
         "new_groups": [name for name in new if name] if is_wrong else [],
         "group_error": group_error,

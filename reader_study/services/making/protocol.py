@@ -5,7 +5,8 @@ import json
 from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
-from reader_study.services.making.studies import AMENDABLE, plain
+from reader_study.services.making import reference
+from reader_study.services.making.studies import AMENDABLE, LATER_AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FORMAT = 1
@@ -28,6 +29,7 @@ def of(study: Study) -> dict:
         ),
         "groups": list(study.groups.order_by("place", "pk").values("key", "name")),
         "model": {"name": model.name, "weights_sha256": model.weights_sha256} if model else None,
+        **_where_told(study),
         "recipe": study.recipe,
         "images": [
             {
@@ -36,12 +38,29 @@ def of(study: Study) -> dict:
                 "truth": image.truth,
                 "content_sha256": image.content_sha256,
                 "practice": image.is_practice,
+                **({"reference": image.reference} if image.reference else {}),
             }
             for image in images
         ],
         "scores_sha256": _hash([_rounded(image.scores) for image in images]) if model else "",
-        "amendable": {name: plain(getattr(study, name)) for name in AMENDABLE},
+        "amendable": _told({name: plain(getattr(study, name)) for name in AMENDABLE}),
     }
+
+
+def _where_told(study: Study) -> dict:
+    """What protocols did not always hold: left out where there is nothing, so that older ones stay what they are."""
+    found: dict = {}
+    if study.thresholds is not None:
+        found["thresholds"] = study.thresholds
+    if study.operating_point != Study.OperatingPoint.FIRST_CHOICE:
+        found["operating_point"] = study.operating_point
+    if votes := reference.votes_of(study):
+        found["panel"] = [vote.as_json() for vote in votes]
+    return found
+
+
+def _told(amendable: dict) -> dict:
+    return {name: value for name, value in amendable.items() if value or name not in LATER_AMENDABLE}
 
 
 def _rounded(scores: dict | None) -> list[str] | None:
@@ -70,7 +89,10 @@ def shown(study: Study, *, with_truth: bool) -> dict:
     if with_truth:
         return content
     images = [{**image, "truth": None} for image in content.get("images", [])]
-    return {**content, "images": images, "kept_back": "truth of the photos, until the study is closed"}
+    found = {**content, "images": images}
+    if "panel" in content:
+        found["panel"] = [{**vote, "diagnosis": None} for vote in content["panel"]]
+    return {**found, "kept_back": "truth of the photos, until the study is closed"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +116,11 @@ def check(study: Study) -> Check | None:
         for name, (_before, after) in event.details.items():
             if name in AMENDABLE:
                 expected["amendable"][name] = after
+    if "amendable" in expected:
+        expected["amendable"] = _told(expected["amendable"])
+    # Of a study that was opened before protocols held thresholds.
+    if fixed := study.events.filter(kind=StudyEvent.Kind.THRESHOLDS).first():
+        expected.setdefault("thresholds", fixed.details["thresholds"])
     now = json.loads(canonical(of(study)))
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))

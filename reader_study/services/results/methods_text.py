@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
-from reader_study.services.results import questions_text
+from reader_study.services.results import protocol_text, questions_text
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -56,8 +56,7 @@ def _photos(study: Study, report: Mapping) -> Iterator[str]:
     if study.recipe.get("seed") is not None:
         seed = study.recipe["seed"]
         yield _("They were drawn at random from frozen datasets (seed %(seed)s).") % {"seed": seed}
-    if study.recipe.get("proven_only"):
-        yield _("All diagnoses were proven.")
+    yield from protocol_text.about_truth(study)
 
 
 def _counts(found: Mapping) -> str:
@@ -174,6 +173,7 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
             "and held fixed when cases are left out; its first choice is the highest score among the choices."
         )
+        yield from protocol_text.about_thresholds(study)
         yield doubt(study, report.get("about", {})) or _("It had seen none of these photos in training.")
     else:
         yield _(
@@ -208,16 +208,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
                     "The non-inferiority margin of %(margin)s was set when the answers were already known."
                 )
             yield text % {"margin": f"{settings['margin']:g}"}
-        yield (
-            _(
-                "Conclusions rest on the thresholds that the protocol fixed; the Youden threshold of these photos is a "
-                "sensitivity analysis."
-            )
-            if settings["thresholds"]
-            else _(
-                "Conclusions rest on the model's first choice; its Youden threshold is a sensitivity analysis."
-            )
-        )
+        yield protocol_text.about_operating_point(study)
         if settings["primary"]:
             names = ", ".join(map(questions_text.endpoint_name, settings["primary"]))
             yield _("Primary endpoints: %(names)s, adjusted by Holm's method; all others are secondary.") % {
@@ -260,4 +251,5 @@ def _conduct(study: Study) -> Iterator[str]:
         yield _("Results were looked at on %(day)s, before the study was closed.") % {
             "day": f"{unblinded.at:%Y-%m-%d}"
         }
+    yield from protocol_text.about_conduct(study)
     yield _("Computed with SkinClinic.")
