@@ -1,15 +1,18 @@
+from .design import Allocation, StudyDesign
 from .reader import Reader, ReaderGroup
 from .reading import Answer, AnswerChange, Reading
 from .result import StudyResult
 from .study import Study, StudyEvent, StudyImage, StudySession
 
 __all__ = [
+    "Allocation",
     "Answer",
     "AnswerChange",
     "Reader",
     "ReaderGroup",
     "Reading",
     "Study",
+    "StudyDesign",
     "StudyEvent",
     "StudyImage",
     "StudyResult",

@@ -145,11 +145,23 @@ class StudySession(models.Model):
         return self.key
 
 
+class _Sample(models.Manager):
+    """Without photos that come a second time, so that nothing counts them by mistake."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(repeat_of=None)
+
+
+class _Everything(models.Manager):
+    """Also photos that come a second time: for what readers see and answer."""
+
+
 class StudyImage(models.Model):
     """A photo of the sample as it was when it was drawn, or one of a replay, which may have no photo here.
 
     ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
-    ``scores``: the compared model's, {disease: probability}.
+    ``scores``: the compared model's, {disease: probability}. ``block``: which block of the sample, 0 where it is not
+    split. ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these.
     """
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")
@@ -166,6 +178,11 @@ class StudyImage(models.Model):
     site = models.CharField(max_length=24, blank=True)
     is_practice = models.BooleanField(default=False)
     scores = models.JSONField(null=True)
+    block = models.PositiveSmallIntegerField(default=0)
+    repeat_of = models.ForeignKey("self", models.CASCADE, null=True, related_name="repeats")
+
+    objects = _Sample()
+    with_repeats = _Everything()
 
     class Meta:
         ordering = ["study", "number"]
@@ -194,6 +211,7 @@ class StudyEvent(models.Model):
         OPENED = "opened", _("Opened")
         AMENDED = "amended", _("Amended")
         INVITED = "invited", _("Reader invited")
+        ALLOCATED = "allocated", _("Reader allocated")
         LINK_RENEWED = "link", _("Link renewed")
         WITHDRAWN = "withdrawn", _("Reader withdrawn")
         REMINDED = "reminded", _("Reader reminded")

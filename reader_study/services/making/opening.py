@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import orders, protocol, sampling
+from reader_study.services.making import design_points, designs, orders, protocol, sampling
 from reader_study.services.results import model_answers
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
@@ -41,7 +41,13 @@ def points(study: Study) -> list[Point]:
 
 def _about_rows(study: Study) -> list[Point]:
     """What the database alone tells: a few queries."""
-    return [*_about_sample(study), *_about_settings(study), *_about_model(study), *_about_readers(study)]
+    return [
+        *_about_sample(study),
+        *_about_settings(study),
+        *_about_model(study),
+        *_about_readers(study),
+        *(Point(*point) for point in design_points.of(study)),
+    ]
 
 
 def obstacles(study: Study) -> list[Point]:
@@ -221,9 +227,12 @@ def _open(study: Study, sample: tuple, user: User | None) -> Study:
     if found := [point.text for point in _about_rows(row) if not point.is_advice]:
         raise Refused("", " ".join(found))
     row.readers.filter(is_preview=True).delete()
+    designs.prepare(row)
     orders.complete(row)
     row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
     protocol.fix(row)
     row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256"])
     log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
+    for place in row.allocations.select_related("reader").order_by("place"):
+        log.note(row, StudyEvent.Kind.ALLOCATED, reader=place.reader, **log.allocation(place))
     return row

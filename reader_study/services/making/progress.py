@@ -52,7 +52,9 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
         enrolled = enrolled.filter(withdrawn_at=None)
     readers = list(enrolled)
     readings = list(
-        Reading.objects.filter(reader__in=readers).select_related("session").order_by("session__number")
+        Reading.objects.filter(reader__in=readers)
+        .select_related("session")
+        .order_by("place", "session__number")
     )
     rows = Answer.objects.filter(reading__reader__study=study, image__is_practice=False).exclude(choice="")
     counts = dict(rows.order_by().values_list("reading").annotate(n=Count("pk")))
@@ -79,10 +81,15 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
 
 
 def _washout(before: Stage | None, session: StudySession) -> datetime | None:
-    if before is None or before.finished_at is None or not session.washout_days:
+    if before is None or before.finished_at is None or not (days := washout_days(before.session, session)):
         return None
-    until = before.finished_at + timedelta(days=session.washout_days)
+    until = before.finished_at + timedelta(days=days)
     return until if until > timezone.now() else None
+
+
+def washout_days(before: StudySession, session: StudySession) -> int:
+    """Days between two sessions, in whichever order a reader takes them."""
+    return max(before.washout_days, session.washout_days)
 
 
 def unfinished(study: Study) -> list[str]:
@@ -101,7 +108,7 @@ def share(study: Study) -> tuple[int, int]:
 
 
 def shares(studies: list[Study]) -> dict[int, tuple[int, int]]:
-    """``share`` of several studies at once, by key: four queries."""
+    """``share`` of several studies at once, by key: some queries, however many there are."""
     pks = [study.pk for study in studies]
     answers = Answer.objects.filter(
         reading__reader__study__in=pks, reading__reader__is_preview=False, reading__reader__withdrawn_at=None,
@@ -111,9 +118,15 @@ def shares(studies: list[Study]) -> dict[int, tuple[int, int]]:
     photos = _counted(StudyImage.objects.filter(study__in=pks, is_practice=False), "study")
     sessions = _counted(StudySession.objects.filter(study__in=pks), "study")
     readers = _counted(Reader.objects.counted().filter(study__in=pks), "study")
-    return {
-        pk: (given.get(pk, 0), photos.get(pk, 0) * sessions.get(pk, 0) * readers.get(pk, 0)) for pk in pks
-    }
+    wanted = {pk: photos.get(pk, 0) * sessions.get(pk, 0) * readers.get(pk, 0) for pk in pks}
+    shared_out = Reading.objects.filter(
+        reader__in=Reader.objects.counted().filter(study__in=pks, study__design__isnull=False)
+    )
+    for pk in set(shared_out.order_by().values_list("reader__study", flat=True)):
+        wanted[pk] = 0
+    for pk, order in shared_out.values_list("reader__study", "order"):
+        wanted[pk] += len(order)
+    return {pk: (given.get(pk, 0), wanted[pk]) for pk in pks}
 
 
 def _counted(rows, by: str) -> dict[int, int]:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
+from reader_study.services.making import designs
 from reader_study.services.making.studies import AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -40,6 +41,7 @@ def of(study: Study) -> dict:
             for image in images
         ],
         "scores_sha256": _hash([_rounded(image.scores) for image in images]) if model else "",
+        **designs.protocol_of(study),
         "amendable": {name: plain(getattr(study, name)) for name in AMENDABLE},
     }
 
@@ -70,7 +72,12 @@ def shown(study: Study, *, with_truth: bool) -> dict:
     if with_truth:
         return content
     images = [{**image, "truth": None} for image in content.get("images", [])]
-    return {**content, "images": images, "kept_back": "truth of the photos, until the study is closed"}
+    kept = "truth of the photos, until the study is closed"
+    if "design" in content:
+        kept = (
+            "truth of the photos, which come twice, and the seed of the allocation, until the study is closed"
+        )
+    return {**designs.kept_back(content), "images": images, "kept_back": kept}
 
 
 @dataclass(frozen=True)
@@ -98,4 +105,6 @@ def check(study: Study) -> Check | None:
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))
     )
+    if not designs.follows_the_list(study):
+        changed = (*changed, "allocation")
     return Check(_hash(study.protocol) == study.protocol_sha256, changed)
