@@ -203,6 +203,8 @@ TABLE = {
     "study-protocol": of_study(),
     "study-log": of_study(),
     "study-settings": of_study(),
+    "study-design": of_study(),
+    "study-design-meaning": of_study(),
     "study-amend": of_study(),
     "study-sample": of_study(),
     "study-sample-act": of_study(),

@@ -1,5 +1,6 @@
 """How far the readers are: answers, time, when the next session may begin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -8,6 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader, Reading, Study, StudyImage, StudySession
+from reader_study.services.making import arms
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Line:
-    """A reader and the sessions, in their order."""
+    """A reader and the reader's sessions, in the order in which they are read. ``cells``: one for each session of the
+    study, None for one that is not the reader's; ``allocated``: what the reader was drawn to, in words."""
 
     reader: Reader
     stages: tuple[Stage, ...]
+    cells: tuple[Stage | None, ...] = ()
+    allocated: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -45,7 +50,7 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     """All readers but previews, in the order in which they were enrolled: four queries, however many there are."""
     enrolled = (
         study.readers.filter(is_preview=False)
-        .select_related("group", "letter__job", "reminder__job")
+        .select_related("group", "letter__job", "reminder__job", "allocation")
         .order_by("pk")
     )
     if not with_withdrawn:
@@ -77,7 +82,17 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
                 begins_at=_washout(stages[-1] if stages else None, reading.session),
             )
         )
-    return [Line(reader, tuple(by_reader.get(reader.pk, ()))) for reader in readers]
+    is_drawn = any(hasattr(reader, "allocation") for reader in readers)
+    sessions = list(study.sessions.order_by("number")) if is_drawn else []
+    return [_line(reader, by_reader.get(reader.pk, ()), sessions) for reader in readers]
+
+
+def _line(reader: Reader, stages: Sequence[Stage], sessions: Sequence[StudySession]) -> Line:
+    if (place := getattr(reader, "allocation", None)) is None:
+        return Line(reader, tuple(stages), tuple(stages))
+    by_session = {stage.session.pk: stage for stage in stages}
+    cells = tuple(by_session.get(session.pk) for session in sessions)
+    return Line(reader, tuple(stages), cells, arms.name_of(place))
 
 
 def _washout(before: Stage | None, session: StudySession) -> datetime | None:
