@@ -29,6 +29,8 @@ ONE_ANSWER = "one_answer"
 NO_DISCORDANT = "no_discordant"
 # Not every reader was shown every image.
 OTHER_IMAGES = "other_images"
+# Each reader was to read a part of the images, and did.
+BLOCKS = "blocks"
 # Too many answers are missing for a conclusion.
 MANY_MISSING = "many_missing"
 # The two sessions share no image.
@@ -39,6 +41,8 @@ TOO_FEW_CASES = "too_few_cases"
 # A single test says nothing of what varies between tests; tests whose readers differ are not compared.
 ONE_TEST = "one_test"
 OTHER_READERS = "other_readers"
+# The reader was drawn to another session, or to other images.
+NOT_ASSIGNED = "not_assigned"
 
 # A score that is the same for every image tells nothing from anything: no interval, no threshold, no comparison.
 CONSTANT_SCORES = "constant_scores"

@@ -392,6 +392,8 @@ def note_words(code: str) -> str:
         "one_answer": _("not evaluable: one answer throughout"),
         "no_discordant": _("no photo on which one alone was right"),
         "other_images": _("readers read different photos"),
+        "blocks": _("each reader read the part of the photos that the design gave them"),
+        "not_assigned": _("not assigned"),
         "many_missing": _("too many answers are missing"),
         "no_common_images": _("not comparable: no photo in both sessions"),
         "too_few_cases": _("too few"),

@@ -31,6 +31,12 @@ def difference(found: Mapping | None) -> str:
 
 
 @register.filter
+def signed(value: float) -> str:
+    """A difference of two shares, with its sign."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+@register.filter
 def session_name(key: str) -> str:
     """A session in words."""
     return marks.session_name(key)

@@ -224,6 +224,7 @@ TABLE = {
     "study-results-agreement": row("study"),
     "study-results-missed": row("study"),
     "study-results-methods": row("study"),
+    "study-results-plan": row("study"),
     "study-results-figure": row("study"),
     "study-results-download": row("study"),
     "study-results-heatmap": row("study"),

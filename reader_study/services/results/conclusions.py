@@ -100,6 +100,10 @@ def _open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -
         notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of the disease, or of all others")
         % {"n": LEAST_CASES},
         notes.OTHER_IMAGES: why_text(design),
+        notes.BLOCKS: _(
+            "the design gave each reader a part of the photos, which this comparison of readers who all read the same "
+            "does not allow for"
+        ),
         notes.MANY_MISSING: why_text(design),
     }
     said = [words.get(reason) or note_words(reason) for reason in reasons]

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
+from reader_study.services.results import plan_text
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -102,6 +103,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             else _("Readers were told nothing of the patients.")
         )
         yield from _sessions_run(study, report)
+        yield from plan_text.sentences(report)
     else:
         yield from _sessions_replayed(report)
     missing = sum(
@@ -134,7 +136,7 @@ def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
         else:
             text = _("The session “%(name)s” was read without the model.")
         yield text % {"name": session.key}
-        if session.washout_days:
+        if session.washout_days and (report.get("plan") or {}).get("arms") != "parallel":
             yield ngettext(
                 "It began at least %(n)d day after the session before.",
                 "It began at least %(n)d days after the session before.",

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.plots.marks import file_name
-from reader_study.services.results import methods_text, study_tables
+from reader_study.services.results import methods_text, plan, study_tables
 from reader_study.services.results.results import Results
 from reader_study.statistics.tidy import tidy
 from skinclinic.web.csv_table import table_csv
@@ -26,6 +26,8 @@ def report_json(results: Results) -> bytes:
 def tables(results: Results) -> Iterator[tuple[str, bytes]]:
     """Tables with one fact a row, diseases in words; the first holds all answers."""
     for name, columns, rows in tidy(results.report, results.tables, get_language() or "en"):
+        yield f"{name}.csv", table_csv(columns, rows)
+    for name, columns, rows in plan.tables(results.report):
         yield f"{name}.csv", table_csv(columns, rows)
 
 

@@ -1,0 +1,16 @@
+"""The page of a study's results that its design adds: arms, readers against themselves, periods."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from reader_study.views.result_page import ResultPage, results_page
+
+
+@results_page
+def plan(request: HttpRequest, page: ResultPage) -> HttpResponse:
+    """Raises Http404 where everybody read everything once."""
+    found = page.report.get("plan")
+    if not found:
+        raise Http404
+    context = page.context(part="plan", plan=found, group_names=page.figures.group_names)
+    return render(request, "studies/results/plan.html", context)
