@@ -7,11 +7,14 @@ randomisation in permuted blocks. Readers who withdraw keep their place in the l
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 # A photo comes again after so many others at least, or after half of them where there are fewer.
 LEAST_APART = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,23 @@ def places(plan: Plan, groups: Sequence[str], seed: int) -> list[Place]:
     return found
 
 
-def _used(earlier: Sequence[Place], *, arm=None, block=None, group=None) -> int:
+def _used(
+    earlier: Sequence[Place],
+    *,
+    arm: tuple[str, ...] | None = None,
+    block: int | None = None,
+    group: str | None = None,
+) -> int:
     return sum(
         arm in (None, was.arm) and group in (None, was.group) and (block is None or block in was.blocks)
         for was in earlier
     )
 
 
-def _least(choices, count, chance: random.Random):
-    counts = [count(one) for one in choices]
-    return chance.choice([one for one, n in zip(choices, counts, strict=True) if n == min(counts)])
+def _least(choices: Sequence[T], count: Callable[[T], object], chance: random.Random) -> T:
+    counts: list[Any] = [count(one) for one in choices]
+    least = min(counts)
+    return chance.choice([one for one, n in zip(choices, counts, strict=True) if n == least])
 
 
 def order(numbers: Collection[int], twins: Mapping[int, int], chance: random.Random) -> list[int]:

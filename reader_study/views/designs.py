@@ -42,7 +42,7 @@ def design(request: SignedInRequest, pk: int) -> HttpResponse:
         "form": form,
         "points": [text for _code, _where, text, is_advice in design_points.of(study) if not is_advice],
         "advice": [text for _code, _where, text, is_advice in design_points.of(study) if is_advice],
-        "said": design_points.in_words(study, designs.of(study)),
+        "said": [] if form.errors else design_points.in_words(study, designs.of(study)),
     }
     return render(request, "studies/design/choose.html", context, status=422 if form.errors else 200)
 

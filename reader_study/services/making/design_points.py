@@ -61,8 +61,13 @@ def in_words(study: Study, design: StudyDesign) -> list[str]:
     readers = ngettext("%d reader", "%d readers", found.readers) % found.readers
     said = []
     if design.blocks > 1:
+        text = _("%(readers)s, %(blocks)d blocks of %(photos)d photos: each photo is read by %(times)s.")
+        if design.arms == Arms.PARALLEL:
+            text = _(
+                "%(readers)s, %(blocks)d blocks of %(photos)d photos: in each arm a photo is read by %(times)s."
+            )
         said.append(
-            _("%(readers)s, %(blocks)d blocks of %(photos)d photos: each photo is read by %(times)s.")
+            text
             % {
                 "readers": readers,
                 "blocks": design.blocks,
@@ -81,7 +86,7 @@ def in_words(study: Study, design: StudyDesign) -> list[str]:
             % {"readers": readers, "photos": found.photos}
         )
     if design.arms != Arms.ALL:
-        said.append("; ".join(f"{arm_name(arm)}: {n}" for arm, n in found.arms))
+        said.append(_("Readers of each arm: %(arms)s") % {"arms": _arms(found)})
     if design.repeats:
         said.append(
             ngettext(
@@ -92,6 +97,10 @@ def in_words(study: Study, design: StudyDesign) -> list[str]:
             % {"n": found.each, "twice": design.repeats * design.blocks_a_reader}
         )
     return said
+
+
+def _arms(found: Preview) -> str:
+    return "; ".join(f"{arm_name(arm)} {n}" for arm, n in found.arms)
 
 
 def _span(least: int, most: int) -> str:

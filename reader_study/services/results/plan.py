@@ -66,18 +66,18 @@ def _twice(study: Study) -> Iterator[Twice]:
         .order_by("session__number", "reader")
     )
     said: dict[int, dict[int, str]] = {}
-    for reading, number, choice in Answer.objects.filter(reading__in=readings).values_list(
+    for pk, number, choice in Answer.objects.filter(reading__in=readings).values_list(
         "reading", "image__number", "choice"
     ):
-        said.setdefault(reading, {})[number] = choice
+        said.setdefault(pk, {})[number] = choice
     for reading in readings:
         if not (given := said.get(reading.pk)):
             continue
         group = reading.reader.group.key if reading.reader.group else ""
         for twin in reading.order:
-            if (number := of_photo.get(twin)) is not None:
+            if (photo := of_photo.get(twin)) is not None:
                 yield Twice(
-                    reading.session.key, reading.reader.code, group, names[number], given.get(number, ""),
+                    reading.session.key, reading.reader.code, group, names[photo], given.get(photo, ""),
                     given.get(twin, ""),
                 )  # fmt: skip
 
