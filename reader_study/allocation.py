@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Plan:
-    """``arms``: what a reader can be drawn to, each the sessions in their order."""
+    """``arms``: what a reader can be drawn to, each the sessions in their order; one that is empty stands for all."""
 
     arms: tuple[tuple[str, ...], ...]
     blocks: int = 1

@@ -219,7 +219,9 @@ class ReaderProgressSerializer(serializers.Serializer):
 
     reader = ReaderSerializer()
     sessions = StageSerializer(source="stages", many=True)
-    allocated = serializers.CharField(help_text="What the reader was drawn to, in words; empty before opening.")
+    allocated = serializers.CharField(
+        help_text="What the reader was drawn to, in words; empty before opening."
+    )
 
 
 class NewReaderSerializer(serializers.Serializer):

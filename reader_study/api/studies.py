@@ -90,7 +90,7 @@ class StudyViewSet(ReadViewSet):
     @extend_schema(responses=DesignSerializer)
     @action(detail=True, methods=["get"])
     def design(self, request, pk=None):
-        """Arms, blocks of photos and photos that come twice; for those who run the study, who change that of a draft by PUT."""
+        """Arms, blocks of photos, photos that come twice; for those who run the study, who change a draft's by PUT."""
         return Response(DesignSerializer(designs.of(self._run_by_caller())).data)
 
     @extend_schema(request=DesignSerializer, responses=DesignSerializer)

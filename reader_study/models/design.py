@@ -42,7 +42,7 @@ class StudyDesign(models.Model):
 
 class Allocation(models.Model):
     """The place in the study's list that a reader got: never changed, never given to another, also when the reader
-    withdraws. ``arm``: the sessions' keys in the reader's order; ``blocks``: numbers from 1, [] where the sample is not
+    withdraws. ``arm``: the sessions' keys in the reader's order, [] for all as they come; ``blocks``: numbers from 1, [] where the sample is not
     split."""
 
     study = models.ForeignKey("reader_study.Study", models.CASCADE, related_name="allocations")

@@ -10,6 +10,7 @@ from scipy import special
 
 from classifier.metrics.proportions import Z95, inside, proportion
 from reader_study.statistics import agreement
+from reader_study.statistics.points import too_few
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Twice:
 
 def agreement_with_self(pairs: Iterable[Twice]) -> dict[str, dict[str, Any]]:
     """By session: of each reader the share of photos that were answered alike and Cohen's kappa, and the mean of the
-    readers with its interval over readers. Photos without both answers are counted and left out."""
+    readers with its interval over readers. Photos without both answers are counted and left out. Below LEAST_CASES
+    photos, and where no answer differs, the large-sample interval of kappa would promise too much: there is none."""
     found: dict[str, dict[str, list[Twice]]] = {}
     for pair in pairs:
         found.setdefault(pair.session, {}).setdefault(pair.reader, []).append(pair)
@@ -60,7 +62,7 @@ def _reader(pairs: Sequence[Twice]) -> dict[str, Any]:
         "share": same.value,
         "share_ci": None if same.low is None else [same.low, same.high],
         "kappa": kappa,
-        "kappa_ci": None if kappa is None else _interval(first, second, kappa),
+        "kappa_ci": None if kappa is None or too_few(len(both)) else _interval(first, second, kappa),
     }
 
 
@@ -75,7 +77,9 @@ def _interval(first: np.ndarray, second: np.ndarray, kappa: float) -> list[float
     crossed = table * (columns[:, None] + rows[None, :]) ** 2
     rest = (1 - kappa) ** 2 * (crossed.sum() - np.diag(crossed).sum())
     variance = (diagonal + rest - (kappa - by_chance * (1 - kappa)) ** 2) / (n * (1 - by_chance) ** 2)
-    half = Z95 * math.sqrt(max(float(variance), 0.0))
+    if variance <= 0 or kappa == 1:
+        return None
+    half = Z95 * math.sqrt(variance)
     return inside(kappa - half, kappa + half)
 
 

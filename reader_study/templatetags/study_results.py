@@ -31,9 +31,9 @@ def difference(found: Mapping | None) -> str:
 
 
 @register.filter
-def signed(value: float) -> str:
-    """A difference of two shares, with its sign."""
-    return f"{value:+.3f}".replace("-", "−")
+def effect(found: Mapping) -> str:
+    """The ``value`` of a difference with its interval."""
+    return difference_text({"difference": found["value"], "ci": found["ci"]})
 
 
 @register.filter

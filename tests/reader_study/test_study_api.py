@@ -115,11 +115,19 @@ def test_the_design_of_a_draft(api, coordinator, ready):
     assert client.get(address).json() == {"arms": "all", "blocks": 1, "blocks_a_reader": 1, "repeats": 0}
     sent = {"arms": "all", "blocks": 2, "repeats": 3}
     assert client.put(address, sent, format="json").json() == sent | {"blocks_a_reader": 1}
-    for wrong, status in (({"arms": "both"}, 400), ({"blocks": 0}, 400), ({"blocks": 21}, 409), ({"blocks": "x"}, 400)):
+    for wrong, status in (
+        ({"arms": "both"}, 400),
+        ({"blocks": 0}, 400),
+        ({"blocks": 21}, 409),
+        ({"blocks": "x"}, 400),
+    ):
         assert client.put(address, sent | wrong, format="json").status_code == status
     client.post(f"/api/studies/{ready.pk}/open/")
     assert client.put(address, sent, format="json").status_code == 409
-    assert {one["allocated"][-7:] for one in client.get(f"/api/studies/{ready.pk}/readers/").json()} == {"block 1", "block 2"}
+    assert {one["allocated"][-7:] for one in client.get(f"/api/studies/{ready.pk}/readers/").json()} == {
+        "block 1",
+        "block 2",
+    }
 
 
 def test_wrong_readers_are_refused(api, coordinator, ready):

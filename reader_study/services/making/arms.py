@@ -28,7 +28,7 @@ class Arm:
 
 def name_of(place: Allocation) -> str:
     """What a reader got, in words: the sessions where they are drawn, and the blocks."""
-    said = [arm_name(place.arm)]
+    said = [arm_name(place.arm)] if place.arm else []
     if place.blocks:
         said.append(_("block %(numbers)s") % {"numbers": ", ".join(map(str, place.blocks))})
     return " · ".join(said)
@@ -44,8 +44,13 @@ def table(study: Study) -> list[Arm]:
     found: dict[str, list[Allocation]] = defaultdict(list)
     for row in rows:
         found[name_of(row)].append(row)
+    number = dict(study.sessions.values_list("key", "number"))
+    first = {
+        name: ([number.get(key, 0) for key in places[0].arm], places[0].blocks)
+        for name, places in found.items()
+    }
     groups = list(study.groups.order_by("place", "pk").values_list("name", flat=True))
-    return [_arm(name, found[name], groups) for name in sorted(found)]
+    return [_arm(name, found[name], groups) for name in sorted(found, key=lambda name: first[name])]
 
 
 def _arm(name: str, places: Sequence[Allocation], groups: Sequence[str]) -> Arm:

@@ -28,7 +28,7 @@ def plan_of(study: Study, design: StudyDesign) -> Plan:
     arms = {
         Arms.PARALLEL: tuple((key,) for key in sessions),
         Arms.CROSSOVER: (sessions, sessions[::-1]),
-    }.get(Arms(design.arms), (sessions,))
+    }.get(Arms(design.arms), ((),))
     return Plan(arms, design.blocks, design.blocks_a_reader, design.repeats)
 
 
@@ -106,7 +106,7 @@ def _add_repeats(study: Study, numbers: list[int]) -> None:
 def allocate(reader: Reader) -> Allocation | None:
     """The next place of the list, for a reader of a study that was opened; None where nothing is drawn by lot."""
     design = of(reader.study)
-    if design.seed is None or reader.is_preview:
+    if design.seed is None or reader.is_preview or (design.arms == Arms.ALL and design.blocks == 1):
         return None
     earlier = list_of(reader.study)
     group = reader.group.key if reader.group else ""
@@ -154,7 +154,7 @@ def share_of(reader: Reader) -> Share:
     rows = list(images.order_by("number").values_list("number", "repeat_of__number"))
     keys = study.sessions.order_by("number").values_list("key", flat=True)
     return Share(
-        tuple(found.arm) if found else tuple(keys),
+        tuple(found.arm if found and found.arm else keys),
         [number for number, of_photo in rows if of_photo is None],
         {number: of_photo for number, of_photo in rows if of_photo is not None},
     )
