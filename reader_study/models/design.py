@@ -42,8 +42,8 @@ class StudyDesign(models.Model):
 
 class Allocation(models.Model):
     """The place in the study's list that a reader got: never changed, never given to another, also when the reader
-    withdraws. ``arm``: the sessions' keys in the reader's order, [] for all as they come; ``blocks``: numbers from 1, [] where the sample is not
-    split."""
+    withdraws. ``arm``: the sessions' keys in the reader's order, [] for all as they come; ``blocks``: numbers from 1,
+    [] where the sample is not split."""
 
     study = models.ForeignKey("reader_study.Study", models.CASCADE, related_name="allocations")
     reader = models.OneToOneField("reader_study.Reader", models.CASCADE, related_name="allocation")
