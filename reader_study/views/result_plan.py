@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from reader_study.services.making.arms import Arm
 from reader_study.views.result_page import ResultPage, results_page
 
 
@@ -12,5 +13,6 @@ def plan(request: HttpRequest, page: ResultPage) -> HttpResponse:
     found = page.report.get("plan")
     if not found:
         raise Http404
-    context = page.context(part="plan", plan=found, group_names=page.figures.group_names)
+    arms = [Arm(**one) for one in found["table"]]
+    context = page.context(part="plan", plan=found, arms=arms, group_names=page.figures.group_names)
     return render(request, "studies/results/plan.html", context)

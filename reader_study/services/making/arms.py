@@ -13,24 +13,34 @@ from reader_study.services.making.design_points import arm_name
 
 @dataclass(frozen=True)
 class Arm:
-    """Readers of one arm and block set: ``groups`` are (name, number) of those who count; ``years`` (mean, least,
-    most) of practice, where stated by ``stated``."""
+    """Readers of one ``arm`` and set of ``blocks``: ``groups`` are (name, number) of those who count; ``years`` (mean,
+    least, most) of practice, where stated by ``stated``."""
 
-    name: str
+    arm: Sequence[str]
+    blocks: Sequence[int]
     allocated: int
     withdrawn: int
     began: int
     finished: int
-    groups: tuple[tuple[str, int], ...]
+    groups: Sequence[tuple[str, int]]
     years: tuple[float, int, int] | None
     stated: int
 
+    @property
+    def name(self) -> str:
+        return in_words(self.arm, self.blocks)
+
 
 def name_of(place: Allocation) -> str:
-    """What a reader got, in words: the sessions where they are drawn, and the blocks."""
-    said = [arm_name(place.arm)] if place.arm else []
-    if place.blocks:
-        said.append(_("block %(numbers)s") % {"numbers": ", ".join(map(str, place.blocks))})
+    """What a reader got, in words."""
+    return in_words(place.arm, place.blocks)
+
+
+def in_words(arm: Sequence[str], blocks: Sequence[int]) -> str:
+    """The sessions where they are drawn, and the blocks."""
+    said = [arm_name(arm)] if arm else []
+    if blocks:
+        said.append(_("block %(numbers)s") % {"numbers": ", ".join(map(str, blocks))})
     return " · ".join(said)
 
 
@@ -41,25 +51,22 @@ def table(study: Study) -> list[Arm]:
         .prefetch_related("reader__readings")
         .order_by("place")
     )
-    found: dict[str, list[Allocation]] = defaultdict(list)
-    for row in rows:
-        found[name_of(row)].append(row)
     number = dict(study.sessions.values_list("key", "number"))
-    first = {
-        name: ([number.get(key, 0) for key in places[0].arm], places[0].blocks)
-        for name, places in found.items()
-    }
+    found: dict[tuple, list[Allocation]] = defaultdict(list)
+    for row in rows:
+        found[tuple(number.get(key, 0) for key in row.arm), tuple(row.blocks)].append(row)
     groups = list(study.groups.order_by("place", "pk").values_list("name", flat=True))
-    return [_arm(name, found[name], groups) for name in sorted(found, key=lambda name: first[name])]
+    return [_arm(found[one], groups) for one in sorted(found)]
 
 
-def _arm(name: str, places: Sequence[Allocation], groups: Sequence[str]) -> Arm:
+def _arm(places: Sequence[Allocation], groups: Sequence[str]) -> Arm:
     counted = [place.reader for place in places if place.reader.withdrawn_at is None]
     readings = [list(reader.readings.all()) for reader in counted]
     years = [reader.years_of_practice for reader in counted if reader.years_of_practice is not None]
     names = [reader.group.name if reader.group else "" for reader in counted]
     return Arm(
-        name,
+        places[0].arm,
+        places[0].blocks,
         len(places),
         len(places) - len(counted),
         sum(any(one.started_at for one in of_reader) for of_reader in readings),

@@ -33,12 +33,7 @@ def of_study(study: Study, tables: StudyTables) -> dict[str, Any]:
             "blocks_a_reader": design.blocks_a_reader,
             "repeats": design.repeats,
             "readers": {
-                code: {
-                    "place": place.place,
-                    "arm": place.arm,
-                    "blocks": place.blocks,
-                    "text": arms.name_of(place),
-                }
+                code: {"place": place.place, "arm": place.arm, "blocks": place.blocks}
                 for code, place in allocated.items()
             },
             "table": [asdict(one) for one in arms.table(study)],
