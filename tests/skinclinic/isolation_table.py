@@ -270,6 +270,7 @@ TABLE = {
     "api-model-publish": row("own_model"),
     "api-study-list": Access("listing", need="study"),
     "api-study-detail": of_study(),
+    "api-study-design": of_study(),
     "api-study-draw": of_study(),
     "api-study-open": of_study(),
     "api-study-close": of_study(),
