@@ -106,4 +106,5 @@ def test_a_study_that_everybody_reads_has_no_such_page(opened, coordinator, clie
     read_all(opened)
     study = studies.close(opened, coordinator)
     assert "plan" not in computed(study).report
-    assert client_for(coordinator).get(url("study-results-plan", study.pk)).status_code == 404
+    answer = client_for(coordinator).get(url("study-results-plan", study.pk))
+    assert answer["Location"] == url("study-results", study.pk)
