@@ -232,8 +232,13 @@ class ReaderSerializer(serializers.ModelSerializer):
 
 
 class ReaderProgressSerializer(serializers.Serializer):
+    """``sessions``: the reader's own, in the order in which they are read."""
+
     reader = ReaderSerializer()
     sessions = StageSerializer(source="stages", many=True)
+    allocated = serializers.CharField(
+        help_text="What the reader was drawn to, in words; empty before opening."
+    )
 
 
 class NewReaderSerializer(serializers.Serializer):

@@ -1,3 +1,4 @@
+from .design import Allocation, StudyDesign
 from .reader import Reader, ReaderGroup
 from .reading import Answer, AnswerChange, Reading
 from .reference import PanelVote
@@ -5,6 +6,7 @@ from .result import StudyResult
 from .study import Study, StudyEvent, StudyImage, StudySession
 
 __all__ = [
+    "Allocation",
     "Answer",
     "AnswerChange",
     "PanelVote",
@@ -12,6 +14,7 @@ __all__ = [
     "ReaderGroup",
     "Reading",
     "Study",
+    "StudyDesign",
     "StudyEvent",
     "StudyImage",
     "StudyResult",

@@ -168,13 +168,25 @@ class StudySession(models.Model):
         return self.key
 
 
+class _Sample(models.Manager):
+    """Without photos that come a second time, so that nothing counts them by mistake."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(repeat_of=None)
+
+
+class _Everything(models.Manager):
+    """Also photos that come a second time: for what readers see and answer."""
+
+
 class StudyImage(models.Model):
     """A photo of the sample as it was when it was drawn, or one of a replay, which may have no photo here.
 
     ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
     ``scores``: the compared model's, {disease: probability}. ``patient``: what the files of a replay call the patient;
     of a photo that is here, the photo tells. ``reference``: what its truth rests on, fixed when the study opens (""
-    before, and where it was not recorded).
+    before, and where it was not recorded). ``block``: which block of the sample, 0 where it is not split.
+    ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these.
     """
 
     class Reference(models.TextChoices):
@@ -198,6 +210,11 @@ class StudyImage(models.Model):
     is_practice = models.BooleanField(default=False)
     scores = models.JSONField(null=True)
     patient = models.CharField(max_length=200, blank=True)
+    block = models.PositiveSmallIntegerField(default=0)
+    repeat_of = models.ForeignKey("self", models.CASCADE, null=True, related_name="repeats")
+
+    objects = _Sample()
+    with_repeats = _Everything()
 
     class Meta:
         ordering = ["study", "number"]
@@ -226,6 +243,7 @@ class StudyEvent(models.Model):
         OPENED = "opened", _("Opened")
         AMENDED = "amended", _("Amended")
         INVITED = "invited", _("Reader invited")
+        ALLOCATED = "allocated", _("Reader allocated")
         LINK_RENEWED = "link", _("Link renewed")
         WITHDRAWN = "withdrawn", _("Reader withdrawn")
         REMINDED = "reminded", _("Reader reminded")

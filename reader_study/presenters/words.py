@@ -4,8 +4,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from reader_study.models import Study, StudyEvent
-from reader_study.services.making import opening
+from reader_study.models import Allocation, Study, StudyEvent
+from reader_study.services.making import arms, opening
 from skinclinic.templatetags.ui import TIERS, disease_name
 
 FIELDS = {
@@ -101,9 +101,22 @@ def event(row: StudyEvent) -> str:
         case StudyEvent.Kind.ANSWERS_IMPORTED:
             n = found.get("written", 0)
             return ngettext("%d answer from paper", "%d answers from paper", n) % n
-        case StudyEvent.Kind.INVITED:
-            return found.get("code", "")
+        case StudyEvent.Kind.INVITED | StudyEvent.Kind.ALLOCATED:
+            return _enrolled(found)
     return _of_protocol(row.kind, found)
+
+
+def _enrolled(found: dict) -> str:
+    """A reader's code, the place of the list that the reader got, and who the reader was before."""
+    again = _("invited anew, before: %(code)s") % {"code": found["again"]} if "again" in found else ""
+    return " · ".join(filter(None, [found.get("code", ""), _allocated(found), again]))
+
+
+def _allocated(found: dict) -> str:
+    if "place" not in found:
+        return ""
+    place = Allocation(place=found["place"], arm=found["arm"], blocks=found["blocks"])
+    return _("place %(n)d: %(arm)s") % {"n": place.place, "arm": arms.name_of(place)}
 
 
 def _of_protocol(kind: str, found: dict) -> str:

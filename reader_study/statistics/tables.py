@@ -78,7 +78,8 @@ class WholeSet:
 class StudyTables:
     """A study. ``scores`` [n, 12] are those of ``images``, columns as DISEASE_KEYS; None: there is no model.
 
-    ``choices``: the diseases that readers could choose from. ValueError for what does not fit together.
+    ``choices``: the diseases that readers could choose from. ``by_design``: what a reader has no row of was another's
+    to read, as the protocol says. ValueError for what does not fit together.
     """
 
     images: tuple[Image, ...]
@@ -86,6 +87,7 @@ class StudyTables:
     answers: tuple[Answer, ...]
     choices: tuple[str, ...] = DISEASE_KEYS
     whole: WholeSet | None = None
+    by_design: bool = False
 
     def __post_init__(self) -> None:
         if self.scores is not None:

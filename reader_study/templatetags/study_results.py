@@ -52,6 +52,12 @@ def overlap_words(kept: Mapping | None) -> str:
 
 
 @register.filter
+def effect(found: Mapping) -> str:
+    """The ``value`` of a difference with its interval."""
+    return difference_text({"difference": found["value"], "ci": found["ci"]})
+
+
+@register.filter
 def session_name(key: str) -> str:
     """A session in words."""
     return marks.session_name(key)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reader_study.views import documents, paper, readers, reference, sample, settings, studies
+from reader_study.views import designs, documents, paper, readers, reference, sample, settings, studies
 
 urlpatterns = [
     path("", studies.listing, name="studies"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("<int:pk>/protocol/", studies.protocol_file, name="study-protocol"),
     path("<int:pk>/log/", studies.log, name="study-log"),
     path("<int:pk>/settings/", settings.settings, name="study-settings"),
+    path("<int:pk>/design/", designs.design, name="study-design"),
+    path("<int:pk>/design/meaning/", designs.meaning, name="study-design-meaning"),
     path("<int:pk>/amend/", settings.amend, name="study-amend"),
     path("<int:pk>/sample/", sample.sample, name="study-sample"),
     path("<int:pk>/sample/photos/", sample.sample_act, name="study-sample-act"),

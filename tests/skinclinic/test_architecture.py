@@ -56,6 +56,7 @@ PURE = [
     "classifier/plots/png.py",
     "classifier/runtimes",
     "classifier/training",
+    "reader_study/allocation.py",
     "reader_study/blinding.py",
     "reader_study/mrmc.py",
     "reader_study/paper.py",

@@ -17,7 +17,7 @@ from skinclinic.web.csv_table import table_csv
 # Sections of the protocol: which keys of ``checklists.LABELS`` stand where.
 _QUESTION = ("objectives", "goal", "design", "intervention", "outcomes")
 _PHOTOS = ("sources", "eligibility", "sampling", "reference", "rater_variability", "disjoint", "baseline")
-_READERS = ("users", "sequence", "blinding")
+_READERS = ("users", "allocation", "sequence", "blinding")
 _MODEL = ("ai_version", "architecture", "background", "ai_output", "ai_use", "cutoff")
 _ANALYSIS = ("statistics", "metrics", "missing", "robustness", "subgroups")
 _CONDUCT = ("registration", "ethics", "funding", "access", "protocol", "dates", "changes", "interim")

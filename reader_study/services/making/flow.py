@@ -41,7 +41,7 @@ def of(study: Study) -> Flow:
     images = study.images.values_list("is_practice", flat=True)
     read = Answer.objects.filter(
         reading__reader__study=study, reading__reader__is_preview=False, reading__reader__withdrawn_at=None,
-        image__is_practice=False,
+        image__is_practice=False, image__repeat_of=None,
     ).exclude(choice="")  # fmt: skip
     result = StudyResult.objects.filter(study=study).first()
     facts = result.facts if result and study.is_unblinded else {}

@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import operating, orders, protocol, reference, sampling
+from reader_study.services.making import (
+    design_points,
+    designs,
+    operating,
+    orders,
+    protocol,
+    reference,
+    sampling,
+)
 from reader_study.services.results import model_answers
 from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
@@ -47,6 +55,7 @@ def _about_rows(study: Study) -> list[Point]:
         *_about_operating_point(study),
         *_about_model(study),
         *_about_readers(study),
+        *(Point(*point) for point in design_points.of(study)),
     ]
 
 
@@ -294,11 +303,14 @@ def _open(study: Study, sample: tuple, thresholds: dict | None, user: User | Non
     if found := [point.text for point in _about_rows(row) if not point.is_advice]:
         raise Refused("", " ".join(found))
     row.readers.filter(is_preview=True).delete()
-    orders.complete(row)
     reference.fix(row)
+    designs.prepare(row)
+    orders.complete(row)
     row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
     row.thresholds = thresholds
     protocol.fix(row)
     row.save(update_fields=["state", "opened_at", "opened_by", "thresholds", "protocol", "protocol_sha256"])
     log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
+    for place in row.allocations.select_related("reader").order_by("place"):
+        log.note(row, StudyEvent.Kind.ALLOCATED, reader=place.reader, **log.allocation(place))
     return row

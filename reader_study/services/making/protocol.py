@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
-from reader_study.services.making import reference
+from reader_study.services.making import designs, reference
 from reader_study.services.making.studies import AMENDABLE, LATER_AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -43,6 +43,7 @@ def of(study: Study) -> dict:
             for image in images
         ],
         "scores_sha256": _hash([_rounded(image.scores) for image in images]) if model else "",
+        **designs.protocol_of(study),
         "amendable": _told({name: plain(getattr(study, name)) for name in AMENDABLE}),
     }
 
@@ -89,10 +90,15 @@ def shown(study: Study, *, with_truth: bool) -> dict:
     if with_truth:
         return content
     images = [{**image, "truth": None} for image in content.get("images", [])]
-    found = {**content, "images": images}
+    found = {**designs.kept_back(content), "images": images}
     if "panel" in content:
         found["panel"] = [{**vote, "diagnosis": None} for vote in content["panel"]]
-    return {**found, "kept_back": "truth of the photos, until the study is closed"}
+    kept = "truth of the photos, until the study is closed"
+    if "design" in content:
+        kept = (
+            "truth of the photos, which come twice, and the seed of the allocation, until the study is closed"
+        )
+    return {**found, "kept_back": kept}
 
 
 @dataclass(frozen=True)
@@ -125,4 +131,6 @@ def check(study: Study) -> Check | None:
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))
     )
+    if not designs.follows_the_list(study):
+        changed = (*changed, "allocation")
     return Check(_hash(study.protocol) == study.protocol_sha256, changed)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from reader_study.models import Study, StudyEvent, StudyResult
-from reader_study.services.making import flow, reference
+from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult
+from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -55,9 +55,12 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
         )
         for one in study.sessions.all()
     ]
-    yield "design", "; ".join(sessions) if is_run else ""
+    design = designs.of(study)
+    shared_out = [] if design.is_plain else list(_shared_out(design))
+    yield "design", "; ".join([*sessions, *shared_out]) if is_run else ""
     yield "intervention", " ".join(filter(None, [study.question, "; ".join(sessions)]))
     if is_run:
+        yield "allocation", _allocation(design)
         yield "sequence", _("Each reader has the photos in a random order of their own.")
         yield (
             "blinding",
@@ -66,6 +69,29 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
                 "sees answers or results before the study is closed, unless it is unblinded, which is logged."
             ),
         )
+
+
+def _shared_out(design: StudyDesign) -> Iterator[str]:
+    """Arms, blocks, photos that come twice."""
+    if design.arms != designs.Arms.ALL:
+        yield design.get_arms_display()
+    if design.blocks > 1:
+        yield _("%(n)d blocks of photos, of which each reader reads %(each)d") % {
+            "n": design.blocks, "each": design.blocks_a_reader,
+        }  # fmt: skip
+    if design.repeats:
+        yield _(
+            "%(n)d photos of each block come a second time in the same session, without the reader being told"
+        ) % {"n": design.repeats}
+
+
+def _allocation(design: StudyDesign) -> str:
+    if design.arms == designs.Arms.ALL and design.blocks == 1:
+        return _("Nothing was drawn by lot: every reader reads every photo.")
+    return _(
+        "Readers get the places of a list drawn by lot, balanced within the groups of readers. Its seed is drawn when "
+        "the study opens and kept back until it is closed."
+    )
 
 
 def _photos(study: Study) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def _as_asked(given: Given, study: Study) -> Given:
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
     number = readings.number_at(reading.order, position)
     image = (
-        StudyImage.objects.filter(study=reading.reader.study_id, number=number)
+        StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number)
         .values_list("pk", flat=True)
         .first()
     )

@@ -106,6 +106,10 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
         verdicts.SECONDARY: _("not a primary endpoint") if chosen else _("no endpoint was named as primary"),
         notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class") % {"n": LEAST_CASES},
         notes.OTHER_IMAGES: why_text(design),
+        notes.BLOCKS: _(
+            "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
+            "design"
+        ),
         notes.MANY_MISSING: why_text(design),
     }
     said = [words.get(reason) or note_words(reason) for reason in reasons]

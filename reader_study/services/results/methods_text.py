@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
-from reader_study.services.results import protocol_text, questions_text
+from reader_study.services.results import plan_text, protocol_text, questions_text
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -102,6 +102,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             else _("Readers were told nothing of the patients.")
         )
         yield from _sessions_run(study, report)
+        yield from plan_text.sentences(report)
     else:
         yield from _sessions_replayed(report)
     missing = sum(
@@ -116,7 +117,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             "%(n)d missing answer counts as wrong.", "%(n)d missing answers count as wrong.", missing
         ) % {"n": missing}
         yield _("Every comparison is also given without missing answers.")
-    if any(one["never_shown"] for one in report["design"].values()):
+    if any(one["never_shown"] or one["not_assigned"] for one in report["design"].values()):
         yield _(
             "Readers were shown different photos; each counts with their own, and the model is held against each "
             "reader on the same photos."
@@ -138,7 +139,7 @@ def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
         else:
             text = _("The session “%(name)s” was read without the model.")
         yield text % {"name": session.key}
-        if session.washout_days:
+        if session.washout_days and (report.get("plan") or {}).get("arms") != "parallel":
             yield ngettext(
                 "It began at least %(n)d day after the session before.",
                 "It began at least %(n)d days after the session before.",

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.plots.marks import file_name
-from reader_study.services.results import methods_text, reading_log, study_tables
+from reader_study.services.results import methods_text, plan, reading_log, study_tables
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tidy import tidy
@@ -27,6 +27,8 @@ def report_json(results: Results) -> bytes:
 def tables(results: Results) -> Iterator[tuple[str, bytes]]:
     """Tables with one fact a row, diseases in words; the first holds all answers."""
     for name, columns, rows in tidy(results.report, results.tables, get_language() or "en"):
+        yield f"{name}.csv", table_csv(columns, rows)
+    for name, columns, rows in plan.tables(results.report):
         yield f"{name}.csv", table_csv(columns, rows)
 
 

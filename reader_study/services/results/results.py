@@ -21,7 +21,7 @@ from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log
 from reader_study.services.making import operating, reference
-from reader_study.services.results import model_seen, study_tables
+from reader_study.services.results import model_seen, plan, study_tables
 from reader_study.statistics.report import FORMAT, report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
@@ -85,6 +85,7 @@ def compute(
         for name, content in study_tables.to_csv(tables).items():
             (draft / name).write_bytes(content)
         about = _about(study, row) | {"model_seen": model_seen.look(study)}
+        planned = {"plan": found} if (found := plan.of_study(study, tables)) else {}
         in_doubt = bool(model_seen.doubt(study, about))
         is_fixed = study.origin == Study.Origin.RUN and bool(study.protocol_sha256)
         for place, policy in enumerate(POLICIES):
@@ -94,7 +95,7 @@ def compute(
             )  # fmt: skip
             if in_doubt:
                 found = model_seen.without_tests(found)
-            _write_json(draft / _report_name(policy), {"about": about} | found)
+            _write_json(draft / _report_name(policy), {"about": about} | planned | found)
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
             say(3 + 2 * place, steps)
@@ -202,7 +203,9 @@ class Results:
             raise NoResults("the tables are not there")
         try:
             found = read_tables(images, scores, answers, *whole)
-            return replace(found, choices=tuple(self.report["settings"]["choices"]))
+            return replace(
+                found, choices=tuple(self.report["settings"]["choices"]), by_design="plan" in self.report
+            )
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
 
