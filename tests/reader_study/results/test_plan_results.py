@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from reader_study.jobs.results import compute  # noqa: F401
 from reader_study.models import Answer, StudyImage
-from reader_study.services.making import designs, opening, readers, studies
+from reader_study.services.making import designs, flow, opening, readers, studies
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.studies import Sessions
+from reader_study.services.making.told import told
 from reader_study.services.results import methods_text, plan
 from reader_study.services.results.result_files import tables as files
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -70,7 +71,10 @@ def test_blocks_and_repeats(ready, coordinator, client_for):
     }
     content = page_of(client_for, coordinator, study, "study-results-plan")
     assert "Readers against themselves" in content and "block 2" in content
-    assert "split at random into 2 blocks" in methods_text.paragraph(study, results.report)
+    methods = methods_text.paragraph(study, results.report)
+    assert "split at random into 2 blocks" in methods and "U-statistics" in methods
+    assert (flow.of(study).drawn, flow.of(study).read) == (20, 20)
+    assert "2 blocks" in told(study)["design"] and "by lot" in told(study)["allocation"]
     assert "not assigned" in page_of(client_for, coordinator, study, "study-results-readers")
 
 
