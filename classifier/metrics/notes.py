@@ -37,6 +37,8 @@ NOT_ASKED, NO_MODEL_ANSWER = "not_asked", "no_model_answer"
 NO_THRESHOLD = "no_threshold"
 # An estimate of several datasets together, which no protocol names as an endpoint.
 POOLED = "pooled"
+# Each reader was to read a part of the images, and did.
+BLOCKS = "blocks"
 # Too many answers are missing for a conclusion.
 MANY_MISSING = "many_missing"
 # The two sessions share no image.
@@ -50,6 +52,8 @@ TOO_FEW_CASES = "too_few_cases"
 ONE_TEST = "one_test"
 NO_AUC_OF_A_READER = "no_auc_of_a_reader"
 OTHER_READERS = "other_readers"
+# The reader was drawn to another session, or to other images.
+NOT_ASSIGNED = "not_assigned"
 
 # An unbiased estimate of a variance may come out below 0 where nearly nothing varies.
 NEGATIVE_VARIANCE = "negative_variance"

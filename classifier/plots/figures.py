@@ -518,6 +518,8 @@ def note_words(code: str) -> str:
         "no_model_answer": _("not evaluable: the model does not answer this question"),
         "no_threshold": _("not evaluable: no threshold was fixed for it"),
         "pooled": _("datasets together: an estimate, from which nothing is concluded"),
+        "blocks": _("each reader read the part of the photos that the design gave them"),
+        "not_assigned": _("not assigned"),
         "many_missing": _("too many answers are missing"),
         "no_common_images": _("not comparable: no photo in both sessions"),
         "too_few_cases": _("too few"),

@@ -76,11 +76,17 @@ def _written(drawing: Drawing, width_mm: float | None) -> bytes:
     page._doc.info = _Info(drawing)
     # Counted downwards, as the drawing is.
     page.addLiteral(f"{scale:.6f} 0 0 {scale:.6f} 0 0 cm 1 j")
-    for mark in drawing.marks:
-        _draw(page, mark, drawing.height)
+    paint(page, drawing)
     page.showPage()
     page.save()
     return out.getvalue()
+
+
+def paint(page: Canvas, drawing: Drawing) -> None:
+    """Paint all marks where the page's origin is, a point a pixel."""
+    page.setLineJoin(1)
+    for mark in drawing.marks:
+        _draw(page, mark, drawing.height)
 
 
 def _draw(page: Canvas, mark: Mark, height: float) -> None:

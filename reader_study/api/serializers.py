@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from classifier.models import ModelVersion
+from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.models import registry
 from reader_study.asked import MANAGEMENT
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
@@ -62,6 +62,13 @@ class StudySerializer(ClinicRowSerializer):
     )
     margin = serializers.FloatField(min_value=0.001, max_value=1, allow_null=True, required=False)
     management_choices = serializers.MultipleChoiceField(choices=MANAGEMENT, required=False)
+    threshold_set = serializers.PrimaryKeyRelatedField(
+        queryset=ThresholdSet.objects.all(), allow_null=True, required=False
+    )
+    registration = PlainText(max_length=120, required=False, allow_blank=True, validators=[one_line])
+    ethics = PlainText(max_length=300, required=False, allow_blank=True, validators=[one_line])
+    funding = PlainText(max_length=400, required=False, allow_blank=True, validators=[one_line])
+    contact = PlainText(max_length=200, required=False, allow_blank=True, validators=[one_line])
     has_aided = serializers.BooleanField(write_only=True, required=False)
     washout_days = serializers.IntegerField(
         write_only=True, required=False, min_value=0, max_value=LONGEST_WASHOUT
@@ -78,7 +85,8 @@ class StudySerializer(ClinicRowSerializer):
         fields = [
             "id", "clinic", "name", "description", "state", "origin", "is_synthetic", "question", "instructions",
             "choices", "asks_confidence", "asks_second", "may_go_back", "shown_facts", "model_version",
-            "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "sessions", "groups", "photos",
+            "premalignant_as", "margin", "endpoints", "analysis_plan", "ends_on", "threshold_set",
+            "operating_point", "registration", "ethics", "funding", "contact", "sessions", "groups", "photos",
             "answers", "answers_wanted", "protocol_sha256", "created_at", "opened_at", "closed_at", "has_aided",
             "washout_days", "reason", "asks_consent", "consent_text", "asks_about_reader", "shows_own_result",
             "practice_feedback", "practice_pass", "practice_tries", "reminds_every", *ASKED_FIELDS,
@@ -106,6 +114,15 @@ class StudySerializer(ClinicRowSerializer):
                 _("There is no such model in this clinic."), code="does_not_exist"
             )
         return version
+
+    def validate_threshold_set(self, chosen: ThresholdSet | None) -> ThresholdSet | None:
+        clinic = self.clinic_of_row()
+        models = registry.available(clinic)
+        if chosen and not (chosen.clinic_id in (None, clinic.pk) and chosen.model_version in models):
+            raise serializers.ValidationError(
+                _("There are no such thresholds in this clinic."), code="does_not_exist"
+            )
+        return chosen
 
     def validate_choices(self, choices) -> list[str]:
         if len(choices) < 2:
@@ -225,8 +242,13 @@ class ReaderSerializer(serializers.ModelSerializer):
 
 
 class ReaderProgressSerializer(serializers.Serializer):
+    """``sessions``: the reader's own, in the order in which they are read."""
+
     reader = ReaderSerializer()
     sessions = StageSerializer(source="stages", many=True)
+    allocated = serializers.CharField(
+        help_text="What the reader was drawn to, in words; empty before opening."
+    )
 
 
 class NewReaderSerializer(serializers.Serializer):

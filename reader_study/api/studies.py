@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from reader_study.api.designs import DesignSerializer
 from reader_study.api.serializers import (
     DrawnSerializer,
     InvitedReaderSerializer,
@@ -21,7 +22,7 @@ from reader_study.api.serializers import (
 from reader_study.models import Study
 from reader_study.presenters.addresses import reading_address
 from reader_study.services.access import Access
-from reader_study.services.making import opening, progress, protocol, readers, sampling, studies
+from reader_study.services.making import designs, opening, progress, protocol, readers, sampling, studies
 from reader_study.services.making.reader_lines import Wanted
 from reader_study.services.making.sampling import Recipe
 from skinclinic import permissions
@@ -85,6 +86,21 @@ class StudyViewSet(ReadViewSet):
                 {**study.recipe, "photos": list(images).count(False), "practice": list(images).count(True)}
             ).data
         )
+
+    @extend_schema(responses=DesignSerializer)
+    @action(detail=True, methods=["get"])
+    def design(self, request, pk=None):
+        """Arms, blocks of photos, photos that come twice; for those who run the study, who change a draft's by PUT."""
+        return Response(DesignSerializer(designs.of(self._run_by_caller())).data)
+
+    @extend_schema(request=DesignSerializer, responses=DesignSerializer)
+    @design.mapping.put
+    def choose_design(self, request, pk=None):
+        """Set the design of a draft; arms need ``has_aided``. Who gets what is drawn when the study opens."""
+        study = self._run_by_caller()
+        serializer = DesignSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(DesignSerializer(designs.choose(study, serializer.validated_data)).data)
 
     @extend_schema(request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])

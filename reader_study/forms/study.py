@@ -7,7 +7,13 @@ from django.utils.translation import gettext_lazy as _
 from classifier.services.models import registry
 from reader_study.forms.for_readers import TextsIn
 from reader_study.models import Study
-from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, MOST_GROUPS, Sessions
+from reader_study.services.making.studies import (
+    FACTS,
+    LATER_AMENDABLE,
+    LONGEST_WASHOUT,
+    MOST_GROUPS,
+    Sessions,
+)
 from skinclinic.forms.fields import OneLineField, choices_of, rows_of
 from skinclinic.vocabulary.diseases import DISEASES
 
@@ -115,7 +121,7 @@ class AmendmentForm(TextsIn):
 
     class Meta:
         model = Study
-        fields = ["description", "instructions", "consent_text", "ends_on"]
+        fields = ["description", "instructions", "consent_text", "ends_on", *LATER_AMENDABLE]
         widgets = SettingsForm.Meta.widgets | {"consent_text": forms.Textarea(attrs={"rows": 8})}
         help_texts = {
             "instructions": _("Readers who have begun see the new text, too."),

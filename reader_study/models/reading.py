@@ -11,6 +11,7 @@ class Reading(models.Model):
     session = models.ForeignKey("reader_study.StudySession", models.CASCADE, related_name="readings")
     order = models.JSONField(default=list)
     practice_order = models.JSONField(default=list)
+    place = models.PositiveSmallIntegerField(default=0)
     instructions_read_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

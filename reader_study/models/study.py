@@ -39,6 +39,10 @@ class Study(ForReaders, AsksOfReaders):
         BENIGN = "benign", _("Benign")
         MALIGNANT = "malignant", _("Malignant")
 
+    class OperatingPoint(models.TextChoices):
+        FIRST_CHOICE = "first_choice", _("The model's first choice")
+        THRESHOLDS = "thresholds", _("The thresholds above")
+
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="studies")
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("what it is to find out"), max_length=2000, blank=True)
@@ -59,6 +63,20 @@ class Study(ForReaders, AsksOfReaders):
     model_version = models.ForeignKey(
         "classifier.ModelVersion", models.PROTECT, null=True, blank=True, related_name="studies"
     )
+    # What a draft chooses; ``thresholds`` is what opening made of it: {name, cohort, purpose, values, details,
+    # overlap}, the name "" where readers are shown scores alone. None: not recorded.
+    threshold_set = models.ForeignKey(
+        "classifier.ThresholdSet", models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("thresholds"),
+    )  # fmt: skip
+    thresholds = models.JSONField(null=True, blank=True)
+    # At which the model is compared with the readers, and from which alone something may be concluded.
+    operating_point = models.CharField(
+        _("operating point"),
+        max_length=12,
+        choices=OperatingPoint.choices,
+        default=OperatingPoint.FIRST_CHOICE,
+    )
     premalignant_as = models.CharField(
         _("actinic keratosis counts as"),
         max_length=9,
@@ -75,6 +93,11 @@ class Study(ForReaders, AsksOfReaders):
     # Disease keys whose comparison with the model is primary; the others are secondary.
     endpoints = models.JSONField(_("primary endpoints"), default=list, blank=True)
     analysis_plan = models.TextField(_("analysis plan"), max_length=4000, blank=True)
+
+    registration = models.CharField(_("registration number"), max_length=120, blank=True)
+    ethics = models.CharField(_("ethics approval"), max_length=300, blank=True)
+    funding = models.CharField(_("funding"), max_length=400, blank=True)
+    contact = models.CharField(_("contact"), max_length=200, blank=True)
 
     protocol = models.JSONField(null=True)
     protocol_sha256 = models.CharField(max_length=64, blank=True)
@@ -147,13 +170,31 @@ class StudySession(models.Model):
         return self.key
 
 
+class _Sample(models.Manager):
+    """Without photos that come a second time, so that nothing counts them by mistake."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(repeat_of=None)
+
+
+class _Everything(models.Manager):
+    """Also photos that come a second time: for what readers see and answer."""
+
+
 class StudyImage(models.Model):
     """A photo of the sample as it was when it was drawn, or one of a replay, which may have no photo here.
 
     ``name`` is what files call it. ``dataset`` names the stratum: every figure is computed within it.
     ``scores``: the compared model's, {disease: probability}. ``patient``: what the files of a replay call the patient;
-    of a photo that is here, the photo tells.
+    of a photo that is here, the photo tells. ``reference``: what its truth rests on, fixed when the study opens (""
+    before, and where it was not recorded). ``block``: which block of the sample, 0 where it is not split.
+    ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these.
     """
+
+    class Reference(models.TextChoices):
+        PROVEN = "proven", _("Proven by histopathology")
+        PANEL = "panel", _("Agreed by several experts")
+        SINGLE = "single", _("Single opinion")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="images")
     number = models.PositiveIntegerField()
@@ -163,6 +204,7 @@ class StudyImage(models.Model):
     photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
     content_sha256 = models.CharField(max_length=64, blank=True)
     truth = models.CharField(max_length=16)
+    reference = models.CharField(max_length=6, choices=Reference.choices, blank=True)
     sex = models.CharField(max_length=8, blank=True)
     age = models.PositiveSmallIntegerField(null=True)
     skin_type = models.PositiveSmallIntegerField(null=True)
@@ -170,6 +212,11 @@ class StudyImage(models.Model):
     is_practice = models.BooleanField(default=False)
     scores = models.JSONField(null=True)
     patient = models.CharField(max_length=200, blank=True)
+    block = models.PositiveSmallIntegerField(default=0)
+    repeat_of = models.ForeignKey("self", models.CASCADE, null=True, related_name="repeats")
+
+    objects = _Sample()
+    with_repeats = _Everything()
 
     class Meta:
         ordering = ["study", "number"]
@@ -198,6 +245,7 @@ class StudyEvent(models.Model):
         OPENED = "opened", _("Opened")
         AMENDED = "amended", _("Amended")
         INVITED = "invited", _("Reader invited")
+        ALLOCATED = "allocated", _("Reader allocated")
         LINK_RENEWED = "link", _("Link renewed")
         WITHDRAWN = "withdrawn", _("Reader withdrawn")
         REMINDED = "reminded", _("Reader reminded")
@@ -205,6 +253,8 @@ class StudyEvent(models.Model):
         ANSWER_REFUSED = "refused", _("Answer refused")
         CLOSED = "closed", _("Closed")
         UNBLINDED = "unblinded", _("Unblinded before closing")
+        THRESHOLDS = "limits", _("Thresholds fixed")
+        PANEL = "panel", _("Votes of the panel")
         COMPUTED = "computed", _("Results computed")
         CONSENTED = "consented", _("Consent given")
         DEADLINE = "deadline", _("Deadline set")

@@ -22,9 +22,11 @@ def forest(
     primary: Sequence[str],
     why_open: str = "",
     form: Form = WIDE,
+    *,
+    is_first_choice: bool = True,
 ) -> Figure:
-    """Balanced accuracy of the model's first choice minus the readers' mean, by disease. ``primary`` diseases are
-    bold; ``why_open``: why nothing is concluded from any."""
+    """Balanced accuracy of the model (its first choice, or by thresholds of the protocol) minus the readers' mean, by
+    disease. ``primary`` diseases are bold; ``why_open``: why nothing is concluded from any."""
     columns = (
         _("Disease"), _("Endpoint"), _("Model"), _("Readers' mean"), _("Difference"), _("Low"), _("High"),
         _("Difference, as read"), _("Low, as read"), _("High, as read"), _("t"),
@@ -35,7 +37,7 @@ def forest(
     if not known:
         why = next((found["note"] for found in rows.values() if found["note"]), "")
         return Figure(name, title, None, columns, table, note=note_words(why) or _("not evaluable"))
-    page = _Page(title, form, rows, names, margin)
+    page = _Page(title, form, rows, names, margin, is_first_choice)
     points = [
         Point(page.axes.x(found["difference"]), y, f"{names[key]}: {difference_text(found)}")
         for key, y in page.draw(primary).items()
@@ -43,7 +45,9 @@ def forest(
     ]
     series = (Series(_("Differences"), "blue", "", tuple(points)),)
     notes = [
-        _("The model's first choice needs no threshold; one chosen on these photos would be optimistic."),
+        _("The model's first choice needs no threshold; one chosen on these photos would be optimistic.")
+        if is_first_choice
+        else _("The thresholds are those of the protocol, chosen on other photos."),
         # xgettext:no-python-format
         _("Lines: 95 % interval (Obuchowski-Rockette). Missing answers count as wrong."),
         _("The table has the differences as read beside."),
@@ -65,8 +69,10 @@ class _Page:
         rows: Mapping[str, Mapping],
         names: Mapping[str, str],
         margin: float | None,
+        is_first_choice: bool,
     ):
         self.rows, self.names, self.margin, self.is_narrow = rows, names, margin, form.is_narrow
+        self.is_first_choice = is_first_choice
         self._values = {key: self._said(found) for key, found in rows.items()}
         self._step = 42.0 if form.is_narrow else _ROW
         # In a column the last axis must not be pressed to a stripe.
@@ -95,7 +101,11 @@ class _Page:
     def draw(self, primary: Sequence[str]) -> dict[str, float]:
         """Draw everything; returns the height of each row's interval."""
         drawing, axes = self.drawing, self.axes
-        label_text = _("Model's first choice − readers, balanced accuracy")
+        label_text = (
+            _("Model's first choice − readers, balanced accuracy")
+            if self.is_first_choice
+            else _("Model at the protocol's thresholds − readers, balanced accuracy")
+        )
         room = 3 if self.is_narrow else 6
         axes.frame(label_text, "", ticks(*axes.x_range, room), (), x_text=_signed_tick)
         zero = axes.x(0)

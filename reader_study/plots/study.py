@@ -14,6 +14,7 @@ from classifier.plots.figures import Figure, framed, note_words
 from classifier.plots.frame import WIDE, Form
 from reader_study.plots import by_group, by_reader, differences, marks, panels, readers_roc
 from reader_study.plots.readers_roc import Shown
+from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary import skin_types
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 
@@ -119,8 +120,10 @@ class StudyFigures:
     def against_model(self, dataset: str, session: str) -> Figure:
         title = _("Model against readers: %(dataset)s, %(session)s") % _of(dataset, session)
         tests = self.dataset(dataset)["ai_vs_readers"][session]
-        # The first choice, on which alone a conclusion rests.
-        rows = {key: tests[key]["argmax"] or tests[key] for key in DISEASE_KEYS}
+        # The operating point, on which alone a conclusion rests.
+        point = self.report["settings"].get("operating_point", FIRST_CHOICE)
+        way = POINTS[point]
+        rows = {key: tests[key].get(way) or tests[key] for key in DISEASE_KEYS}
         names = {key: disease_name(key) for key in rows}
         margin = self.report["settings"]["margin"]
         found = differences.forest(
@@ -132,6 +135,7 @@ class StudyFigures:
             self.primary,
             note_words(self.dataset(dataset)["design"][session]["note"]),
             self.form,
+            is_first_choice=point == FIRST_CHOICE,
         )
         return self._titled(found, dataset, session)
 

@@ -54,7 +54,7 @@ def _answers(reading: Reading) -> dict[int, Answer]:
 
 
 def _facts(study, order: list[int]) -> dict[int, str]:
-    rows = StudyImage.objects.filter(study=study, number__in=order).select_related("dataset_item")
+    rows = StudyImage.with_repeats.filter(study=study, number__in=order).select_related("dataset_item")
     images = {image.number: image for image in rows}
     found = {
         place: _fact(study, images[number]) for place, number in enumerate(order, start=1) if number in images

@@ -4,8 +4,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from reader_study.models import Study, StudyEvent
-from reader_study.services.making import opening
+from reader_study.models import Allocation, Study, StudyEvent
+from reader_study.services.making import arms, opening
 from skinclinic.templatetags.ui import TIERS, disease_name
 
 FIELDS = {
@@ -16,6 +16,10 @@ FIELDS = {
     "consent_in": gettext_lazy("Consent in further languages"),
     "ends_on": gettext_lazy("Answers are wanted by"),
     "readers": gettext_lazy("Readers"),
+    "registration": gettext_lazy("Registration number"),
+    "ethics": gettext_lazy("Ethics approval"),
+    "funding": gettext_lazy("Funding"),
+    "contact": gettext_lazy("Contact"),
 }
 LEFT_OUT = {
     "other_disease": gettext_lazy("another disease than the twelve"),
@@ -53,6 +57,11 @@ def group_name(group: str) -> str:
 def left_out(counts: dict[str, int]) -> list[tuple[str, int]]:
     """Reasons in words with their numbers, in a fixed order."""
     return [(str(word), counts[reason]) for reason, word in LEFT_OUT.items() if counts.get(reason)]
+
+
+def reasons() -> dict[str, str]:
+    """Why photos are not drawn, in words."""
+    return {reason: str(word) for reason, word in LEFT_OUT.items()}
 
 
 def amendment(event: StudyEvent) -> dict:
@@ -100,8 +109,8 @@ def event(row: StudyEvent) -> str:
         case StudyEvent.Kind.ANSWER_REFUSED:
             n = found.get("n", 1)
             return ngettext("%d answer came too late", "%d answers came too late", n) % n
-        case StudyEvent.Kind.INVITED:
-            return found.get("code", "")
+        case StudyEvent.Kind.INVITED | StudyEvent.Kind.ALLOCATED:
+            return _enrolled(found)
     return _of_reader(row)
 
 
@@ -119,4 +128,34 @@ def _of_reader(row: StudyEvent) -> str:
             return ", ".join(
                 filter(None, [found.get("day") or _("none of their own"), found.get("whom", "")])
             )
-    return ""
+    return _of_protocol(row.kind, found)
+
+
+def _enrolled(found: dict) -> str:
+    """A reader's code, the place of the list that the reader got, and who the reader was before."""
+    again = _("invited anew, before: %(code)s") % {"code": found["again"]} if "again" in found else ""
+    return " · ".join(filter(None, [found.get("code", ""), _allocated(found), again]))
+
+
+def _allocated(found: dict) -> str:
+    if "place" not in found:
+        return ""
+    place = Allocation(place=found["place"], arm=found["arm"], blocks=found["blocks"])
+    return _("place %(n)d: %(arm)s") % {"n": place.place, "arm": arms.name_of(place)}
+
+
+def _of_protocol(kind: str, found: dict) -> str:
+    """Thresholds fixed after opening, votes of the panel."""
+    if kind == StudyEvent.Kind.THRESHOLDS:
+        kept = found["thresholds"]
+        if not kept["name"]:
+            return _("From now on readers are shown scores without thresholds, whatever sets are made later.")
+        said = _("From now on readers are shown “%(name)s” as it is today, whatever sets are made later.")
+        return said % {"name": kept["name"]}
+    if kind != StudyEvent.Kind.PANEL:
+        return ""
+    if n := found.get("took_over"):
+        return ngettext("%d diagnosis taken over", "%d diagnoses taken over", n) % n
+    if n := found.get("forgotten"):
+        return ngettext("%d vote thrown away", "%d votes thrown away", n) % n
+    return ngettext("%d vote", "%d votes", n := found.get("votes", 0)) % n

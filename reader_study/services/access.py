@@ -44,6 +44,13 @@ class Access:
         if not self.can_see_photos:
             raise PermissionDenied(_("Only those who run the study see this before it is closed."))
 
+    def require_truth(self) -> None:
+        """Raise PermissionDenied, saying until when."""
+        if not self.can_see_truth:
+            raise PermissionDenied(
+                _("What each photo shows is kept back while the study is open, unless it is unblinded.")
+            )
+
     def require_answers(self) -> None:
         """Raise PermissionDenied, saying until when."""
         if not self.can_see_answers:

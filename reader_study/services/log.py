@@ -1,6 +1,6 @@
 """The study's log: one line for everything that somebody may ask about later."""
 
-from reader_study.models import Reader, Study, StudyEvent
+from reader_study.models import Allocation, Reader, Study, StudyEvent
 from skinclinic.models import User
 
 
@@ -17,3 +17,8 @@ def note(
     return StudyEvent.objects.create(
         study=study, kind=kind, by=by, reader=reader, reason=reason, details=details
     )
+
+
+def allocation(place: Allocation | None) -> dict:
+    """The place of the list that a reader got, as a line's details."""
+    return {"place": place.place, "arm": place.arm, "blocks": place.blocks} if place else {}

@@ -79,6 +79,8 @@ class Part:
     scores: np.ndarray | None
     sessions: tuple[Session, ...]
     choices: tuple[str, ...]
+    # What readers were not given was another's to read, as the protocol says.
+    by_design: bool = False
 
     @cached_property
     def patients(self) -> np.ndarray | None:
@@ -127,6 +129,7 @@ def _part(tables: StudyTables, name: str, read: Mapping[str, Set[str]]) -> Part:
         None if tables.scores is None else np.asarray(tables.scores, float)[places],
         tuple(_session(tables, session, images, who) for session, who in read.items()),
         tables.choices,
+        tables.by_design,
     )
 
 

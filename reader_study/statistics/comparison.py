@@ -200,7 +200,7 @@ def _share(
     n_cases = int((cells & among).any(0).sum())
     found = no_pair() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
     if not a.readers:
-        return found | {"note": notes.NO_ANSWERS}
+        return found | {"note": notes.OTHER_READERS if part.by_design else notes.NO_ANSWERS}
     if key not in part.choices:
         return found | {"note": notes.NOT_A_CHOICE}
     place = DISEASE_KEYS.index(key)

@@ -1,8 +1,9 @@
 """What readers were given and what they answered: which design a study has, and whether it is complete.
 
 An image counts for a reader as answered, skipped (seen and passed over), not reached (the reader's to read, but the
-reader never came to it) or never shown (not the reader's to read). Skipped and not reached are missing answers; what
-was never shown is none, but then readers have read different images.
+reader never came to it), not assigned (the protocol gave it to other readers) or never shown (not the reader's to read,
+and nobody knows why). Skipped and not reached are missing answers. What was never shown or not assigned is none; but
+then readers have read different images, and a study whose protocol wanted that is complete all the same.
 """
 
 from collections.abc import Iterable
@@ -17,14 +18,14 @@ from reader_study.statistics.tables import StudyTables
 
 # Of more missing answers than this share of what was given, nothing is concluded.
 MOST_MISSING = 0.05
-COUNTED = ("answered", "skipped", "not_reached", "never_shown")
+COUNTED = ("answered", "skipped", "not_reached", "never_shown", "not_assigned")
 
 
 def design(part: Part, session: Session) -> dict[str, Any]:
     """Of one session of one dataset, of the readers who read anything in it: counts together, by reader and by
     image, and why it is not ``complete``."""
     who = session.who_read()
-    states = _states(who)
+    states = _states(who, part.by_design)
     together = _counts(states)
     note = _note(who, together)
     return {
@@ -32,7 +33,7 @@ def design(part: Part, session: Session) -> dict[str, Any]:
         "n_images": len(part.images),
         **together,
         "missing_share": missing_share(together),
-        "complete": not note,
+        "complete": note in ("", notes.BLOCKS),
         "note": note,
         # Of what was shown, whatever of it was answered.
         "pattern": pattern(who.given[None]) if who.given.any() else None,
@@ -55,7 +56,11 @@ def added(found: Iterable[dict[str, Any]]) -> dict[str, Any]:
     found = list(found)
     together = {state: sum(one[state] for one in found) for state in COUNTED}
     note = next((one["note"] for one in found if one["note"]), "")
-    return together | {"missing_share": missing_share(together), "complete": not note, "note": note}
+    return together | {
+        "missing_share": missing_share(together),
+        "complete": all(one["complete"] for one in found),
+        "note": note,
+    }
 
 
 def designs(tables: StudyTables) -> dict[str, dict[str, Any]]:
@@ -76,13 +81,14 @@ def missing_share(counts: dict[str, Any]) -> float | None:
     return missing / given if given else None
 
 
-def _states(who: Session) -> dict[str, np.ndarray]:
+def _states(who: Session, by_design: bool) -> dict[str, np.ndarray]:
     answered = who.codes != MISSING
     return {
         "answered": answered,
         "skipped": who.given & ~answered & who.reached,
         "not_reached": who.given & ~answered & ~who.reached,
-        "never_shown": ~who.given,
+        "never_shown": ~who.given & (not by_design),
+        "not_assigned": ~who.given & by_design,
     }
 
 
@@ -96,4 +102,6 @@ def _note(who: Session, counts: dict[str, Any]) -> str:
     if counts["never_shown"]:
         return notes.OTHER_IMAGES
     share = missing_share(counts)
-    return notes.MANY_MISSING if share is not None and share > MOST_MISSING else ""
+    if share is not None and share > MOST_MISSING:
+        return notes.MANY_MISSING
+    return notes.BLOCKS if counts["not_assigned"] else ""

@@ -298,6 +298,8 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
     found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    if not a.readers and asked.part.by_design:
+        return found | {"note": notes.OTHER_READERS}
     if note:
         shared = a.readers and (a.given.any() or b.given.any())
         return found | {"note": notes.NO_COMMON_IMAGES if note == notes.NO_ANSWERS and shared else note}

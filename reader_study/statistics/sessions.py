@@ -91,7 +91,7 @@ def _reader(part: Part, who: Session, place: int, of_disease: dict[str, dict[str
         "missing": n - int(answered.sum()),
         "skipped": int((given & ~answered & who.reached[place]).sum()),
         "not_reached": int((given & ~answered & ~who.reached[place]).sum()),
-        "never_shown": len(truth) - n,
+        **_outside(part, len(truth) - n),
         "right": share.count,
         "accuracy": share.value,
         "accuracy_ci": interval(share),
@@ -128,12 +128,18 @@ def _silent(part: Part, read: Session, place: int) -> dict[str, Any]:
     given, reached = read.given[place], read.reached[place]
     n = int(given.sum())
     missing = {"skipped": int((given & reached).sum()), "not_reached": int((given & ~reached).sum())}
-    point = {"sensitivity": None, "specificity": None, "note": notes.NO_ANSWERS}
+    why = notes.NOT_ASSIGNED if part.by_design and not n else notes.NO_ANSWERS
+    point = {"sensitivity": None, "specificity": None, "note": why}
     empty = {key: dict(point) for key in DISEASE_KEYS if key in part.choices}
     return {
         "group": read.groups[place], "n": n, "answered": 0, "missing": n, **missing,
-        "never_shown": len(part.truth) - n, **nothing, "note": notes.NO_ANSWERS, "points": empty,
+        **_outside(part, len(part.truth) - n), **nothing, "note": why, "points": empty,
     }  # fmt: skip
+
+
+def _outside(part: Part, n: int) -> dict[str, int]:
+    """Images that a reader was not given, by whether the protocol says so."""
+    return {"never_shown": 0 if part.by_design else n, "not_assigned": n if part.by_design else 0}
 
 
 def _second(right: np.ndarray, second_right: np.ndarray, given: np.ndarray) -> dict[str, Any] | None:

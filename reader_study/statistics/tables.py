@@ -95,7 +95,8 @@ class WholeSet:
 class StudyTables:
     """A study. ``scores`` [n, 12] are those of ``images``, columns as DISEASE_KEYS; None: there is no model.
 
-    ``choices``: the diseases that readers could choose from. ValueError for what does not fit together.
+    ``choices``: the diseases that readers could choose from. ``by_design``: what a reader has no row of was another's
+    to read, as the protocol says. ValueError for what does not fit together.
     """
 
     images: tuple[Image, ...]
@@ -105,6 +106,7 @@ class StudyTables:
     whole: WholeSet | None = None
     # What the files say that could not be read and makes subgroups only, a line each.
     notes: tuple[str, ...] = ()
+    by_design: bool = False
 
     def __post_init__(self) -> None:
         if self.scores is not None:

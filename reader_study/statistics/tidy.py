@@ -1,6 +1,6 @@
 """A report as tables with one fact a row, diseases in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reader_study import asked
@@ -27,7 +27,7 @@ _COMPARED = (
 
 def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> Iterator[TidyTable]:
     """All answers, the readers, their points, the model by disease, every comparison, and what was answered."""
-    yield answers(tables, language)
+    yield answers(tables, language, report.get("about", {}).get("thresholds_shown", {}))
     yield readers(report)
     yield points(report, language)
     yield diseases(report, language)
@@ -37,14 +37,15 @@ def tidy(report: dict[str, Any], tables: StudyTables, language: str = "en") -> I
     yield design(report)
 
 
-def answers(tables: StudyTables, language: str = "en") -> TidyTable:
+def answers(tables: StudyTables, language: str = "en", shown: Mapping[str, str] | None = None) -> TidyTable:
     """Every answer beside the truth and the model's, a row for each reader, session and image. ``result`` is right or
-    wrong, skipped, not reached, never shown, or what ``RESULTS`` call an answer without a diagnosis."""
+    wrong, skipped, not reached, not assigned, never shown, or what ``RESULTS`` call an answer without a diagnosis.
+    ``shown``: the thresholds readers saw, by session."""
     columns = (
         "session", "reader", "group", "dataset", "image", "truth", "truth_key", "answer", "answer_key", "result",
         "second_choice", "confidence", "seconds", "first_answer", "model_answer", "model_result",
         "model_score_of_truth",
-        "sex", "age", "skin_type", "patient", *BESIDES,
+        "sex", "age", "skin_type", "patient", *BESIDES, "thresholds_shown",
     )  # fmt: skip
     given = {(answer.session, answer.reader, answer.image): answer for answer in tables.answers}
     took_part = {(answer.session, answer.reader) for answer in tables.answers}
@@ -58,7 +59,7 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                 for place, image in enumerate(part.images):
                     found = given.get((session.name, reader, image.name))
                     answer = found or Answer(session.name, reader, group, image.name, "")
-                    result = _given_result(found, image.truth)
+                    result = _given_result(found, image.truth, tables.by_design)
                     model = "" if argmax is None else DISEASE_KEYS[argmax[place]]
                     score = None if part.scores is None else float(part.scores[place, part.truth[place]])
                     rows.append(
@@ -67,7 +68,8 @@ def answers(tables: StudyTables, language: str = "en") -> TidyTable:
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
                          model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
-                         image.patient, *(getattr(answer, name) for name in BESIDES))
+                         image.patient, *(getattr(answer, name) for name in BESIDES),
+                         (shown or {}).get(session.name, ""))
                     )  # fmt: skip
     return "answers", columns, rows
 
@@ -76,10 +78,10 @@ def readers(report: dict[str, Any]) -> TidyTable:
     """A row for each dataset, session and reader, then the mean of all and of each group."""
     columns = (
         "dataset", "session", "reader", "group", "images", "answered", "missing", "skipped", "not_reached",
-        "never_shown", "accuracy", "accuracy_low", "accuracy_high", "accuracy_sd", "kappa_vs_truth", "kappa_low",
-        "kappa_high", "kappa_p", "kappa_missing_as_category", "fleiss_kappa", "fleiss_low", "fleiss_high", "fleiss_p",
-        "fleiss_photos", "fleiss_missing_as_category", "krippendorff_alpha", "alpha_low", "alpha_high",
-        "accuracy_answered_only", "median_seconds", "note",
+        "never_shown", "not_assigned", "accuracy", "accuracy_low", "accuracy_high", "accuracy_sd", "kappa_vs_truth",
+        "kappa_low", "kappa_high", "kappa_p", "kappa_missing_as_category", "fleiss_kappa", "fleiss_low",
+        "fleiss_high", "fleiss_p", "fleiss_photos", "fleiss_missing_as_category", "krippendorff_alpha", "alpha_low",
+        "alpha_high", "accuracy_answered_only", "median_seconds", "note",
     )  # fmt: skip
     rows: list[tuple[object, ...]] = []
     for dataset, session, found in _sessions(report):
@@ -87,14 +89,14 @@ def readers(report: dict[str, Any]) -> TidyTable:
             kept = one["answered_only"]
             rows.append(
                 (dataset, session, name, one["group"], one["n"], one["answered"], one["missing"],
-                 one["skipped"], one["not_reached"], one["never_shown"], one["accuracy"],
+                 one["skipped"], one["not_reached"], one["never_shown"], one["not_assigned"], one["accuracy"],
                  *_pair(one["accuracy_ci"]), None, one["kappa_vs_truth"], *_pair(one["kappa_ci"]),
                  one["kappa_p"], one["kappa_missing_as_category"], *[None] * 9, kept and kept["accuracy"],
                  one["seconds"] and one["seconds"]["median"], one["note"])
             )  # fmt: skip
         for name, group, one in _means(found):
             rows.append(
-                (dataset, session, name, group, *[None] * 6, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
+                (dataset, session, name, group, *[None] * 7, one["mean_accuracy"], *_pair(one["mean_accuracy_ci"]),
                  one["sd_accuracy"], *[None] * 5, one["fleiss_kappa"], *_pair(one["fleiss_ci"]), one["fleiss_p"],
                  one["fleiss_answered_only"]["images"], one["fleiss_missing_as_category"]["kappa"],
                  one["krippendorff"]["alpha"], *_pair(one["krippendorff"]["ci"]),
@@ -289,9 +291,9 @@ def _name(key: str, language: str) -> str:
     return BY_KEY[key].name(language) if key else ""
 
 
-def _given_result(answer: Answer | None, truth: str) -> str:
+def _given_result(answer: Answer | None, truth: str, by_design: bool) -> str:
     if answer is None:
-        return "never shown"
+        return "not assigned" if by_design else "never shown"
     if answer.kind:
         return RESULTS[answer.kind]
     if not answer.answer:

@@ -7,7 +7,10 @@ from django import template
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
+from reader_study.services.making import operating
+from reader_study.services.making.reference import Strength
 from reader_study.services.results.conclusions import p_text
+from reader_study.services.results.protocol_text import values_in_words
 
 register = template.Library()
 
@@ -28,6 +31,30 @@ def note(code: str) -> str:
 def difference(found: Mapping | None) -> str:
     """A difference with its interval."""
     return difference_text(found) if found and found["difference"] is not None else "–"
+
+
+@register.filter
+def reference_words(counts: Mapping[str, int] | None) -> str:
+    """What the truths of so many photos rest on; "" where it was not recorded."""
+    return Strength(counts).in_words() if counts and any(counts.values()) and set(counts) != {""} else ""
+
+
+@register.filter
+def threshold_words(kept: Mapping) -> str:
+    """The thresholds of a protocol, disease by disease."""
+    return values_in_words(kept["values"])
+
+
+@register.filter
+def overlap_words(kept: Mapping | None) -> str:
+    """Whether they were chosen on the sample's own photos; "" where they were not."""
+    return operating.in_words(kept)
+
+
+@register.filter
+def effect(found: Mapping) -> str:
+    """The ``value`` of a difference with its interval."""
+    return difference_text({"difference": found["value"], "ci": found["ci"]})
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reader_study.views import replays, result_files, result_parts, results
+from reader_study.views import replays, result_files, result_parts, result_plan, results
 
 urlpatterns = [
     path("replay/", replays.new, name="study-replay"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("<int:pk>/results/sessions/", result_parts.sessions, name="study-results-sessions"),
     path("<int:pk>/results/agreement/", result_parts.agreement, name="study-results-agreement"),
     path("<int:pk>/results/missed/", result_parts.missed, name="study-results-missed"),
+    path("<int:pk>/results/plan/", result_plan.plan, name="study-results-plan"),
     path("<int:pk>/results/methods/", result_parts.methods, name="study-results-methods"),
     path("<int:pk>/results/panels/", result_parts.panels, name="study-results-panels"),
     path("<int:pk>/results/figure/", result_files.figure, name="study-results-figure"),

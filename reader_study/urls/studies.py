@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reader_study.views import paper, readers, sample, settings, studies
+from reader_study.views import designs, documents, paper, readers, reference, sample, settings, studies
 
 urlpatterns = [
     path("", studies.listing, name="studies"),
@@ -13,9 +13,16 @@ urlpatterns = [
     path("<int:pk>/protocol/", studies.protocol_file, name="study-protocol"),
     path("<int:pk>/log/", studies.log, name="study-log"),
     path("<int:pk>/settings/", settings.settings, name="study-settings"),
+    path("<int:pk>/design/", designs.design, name="study-design"),
+    path("<int:pk>/design/meaning/", designs.meaning, name="study-design-meaning"),
     path("<int:pk>/amend/", settings.amend, name="study-amend"),
     path("<int:pk>/sample/", sample.sample, name="study-sample"),
     path("<int:pk>/sample/photos/", sample.sample_act, name="study-sample-act"),
+    path("<int:pk>/reference/", reference.page, name="study-reference"),
+    path("<int:pk>/reference/votes/", reference.votes, name="study-votes"),
+    path("<int:pk>/documents/", documents.page, name="study-documents"),
+    path("<int:pk>/documents/protocol.pdf", documents.protocol_pdf, name="study-protocol-pdf"),
+    path("<int:pk>/documents/checklist.<str:kind>", documents.checklist, name="study-checklist"),
     path("<int:pk>/readers/", readers.listing, name="study-readers"),
     path("<int:pk>/readers/progress/", readers.progress_table, name="study-progress"),
     path("<int:pk>/readers/deadline/", readers.deadline, name="study-deadline"),

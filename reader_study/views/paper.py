@@ -41,7 +41,7 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
     readings = (
         Reading.objects.filter(reader__study=study, reader__is_preview=False, reader__withdrawn_at=None)
         .select_related("reader", "session")
-        .order_by("reader", "session__number")
+        .order_by("reader", "place", "session__number")
     )
     context |= frame(request, study, "paper") | {
         "readings": readings,

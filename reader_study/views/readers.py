@@ -70,7 +70,7 @@ def _progress(study: Study, lines: list[progress.Line]) -> dict:
     found = beside(study)
     return {
         "study": study,
-        "lines": [Row(line.reader, line.stages, found.get(line.reader.pk)) for line in lines],
+        "lines": [Row(**vars(line), beside=found.get(line.reader.pk)) for line in lines],
         "stuck": stuck(study, lines, found),
         "centres": sorted({line.reader.centre for line in lines if line.reader.centre}),
         "has_manner": any(stage.manner and stage.manner.is_told for line in lines for stage in line.stages),

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from classifier.models import Analysis
 from classifier.presenters.differential import DEFAULT_AXIS
 from classifier.presenters.maps import maps_json
-from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.presenters.result import answer_view
 from classifier.services.models import card as model_card
 from reader_study import blinding
+from reader_study.models import Reading
 from reader_study.services.reading import aid
 from reader_study.services.reading import reading as readings
 from reader_study.services.reading.reading import NoSuchPhoto
@@ -48,26 +49,30 @@ def _sent(row: Photo) -> StreamingHttpResponse:
 def model(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
     """The model's differential as a fragment of the page, once the reader's first answer is stored."""
     reading = readings.find(secret, session)
-    return _differential(
-        request, aid.analysis_at(reading, position), "reading-maps", secret, session, position
-    )
+    found = aid.analysis_at(reading, position)
+    return _differential(request, reading, found, "reading-maps", secret, session, position)
 
 
 @for_readers("GET")
 def practice_model(request: HttpRequest, secret: str, session: str, position: int) -> HttpResponse:
     reading = readings.find(secret, session)
     found = aid.practice_analysis_at(reading, position)
-    return _differential(request, found, "reading-practice-maps", secret, session, position)
+    return _differential(request, reading, found, "reading-practice-maps", secret, session, position)
 
 
 def _differential(
-    request: HttpRequest, found: Analysis | None, maps: str, secret: str, session: str, position: int
+    request: HttpRequest,
+    reading: Reading,
+    found: Analysis | None,
+    maps: str,
+    secret: str,
+    session: str,
+    position: int,
 ) -> HttpResponse:
     context: dict = {"analysis": found}
     if found:
         version = found.model_version
-        sets = version.thresholds_for(found.clinic_id)
-        chosen = next((row for row in sets if row.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
+        chosen = aid.thresholds_of(reading)
         view = answer_view(found, chosen)
         context |= {
             "view": view,

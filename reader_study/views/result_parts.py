@@ -104,7 +104,10 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     context = page.context(
         part="model",
         margin=margin,
-        rows=[(one, tests[one.key]) for one in conclusions.of_report(page.report, page.dataset, page.session)]
+        rows=[
+            (one, tests[one.key], conclusions.decided(page.report, tests[one.key]))
+            for one in conclusions.of_report(page.report, page.dataset, page.session)
+        ]
         if tests
         else [],
         by_group=[

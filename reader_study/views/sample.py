@@ -14,7 +14,7 @@ from classifier.services.evaluation import evaluations
 from reader_study.models import Study
 from reader_study.presenters import words
 from reader_study.services.access import Access
-from reader_study.services.making import sampling
+from reader_study.services.making import reference, sampling
 from reader_study.services.making.sampling import Recipe
 from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY
@@ -23,6 +23,8 @@ from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
 
+# Drawing by the recipe there is: with another seed; as it is, for another model; with what was taken out.
+_OTHER_SEED, _SAME, _AGAIN = _DRAWING = "redraw", "same", "again"
 BY_DISEASE, BY_TIER = "disease", "tier"
 
 
@@ -61,6 +63,7 @@ def sample(request: SignedInRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _draw(request, access, study_of(request, pk, STUDY))
     context = frame(request, study, "sample") | _drawn(access)
+    context["strength"] = reference.strength(study)
     if study.is_draft:
         recipe = Recipe.of(study)
         choice = Choice.of(request.GET, recipe)
@@ -222,6 +225,7 @@ def _drawn(access: Access) -> dict:
         "table": table,
         "totals": [sum(counts[key, dataset] for key in BY_KEY) for dataset in datasets],
         "recipe": recipe,
+        "is_of_other_model": bool(recipe.get("per")) and recipe.get("model") != study.model_version_id,
         "unfilled": [row | {"name": words.group_name(row["group"])} for row in recipe.get("unfilled", [])],
         "left_out": words.left_out(recipe.get("left_out", {})),
         "taken_out_count": len(recipe.get("taken_out", [])),
@@ -233,11 +237,11 @@ def sample_act(request: SignedInRequest, pk: int) -> HttpResponse:
     """Draw with another seed, take a photo out, replace it, or let those taken out be drawn again."""
     study = study_of(request, pk, STUDY)
     try:
-        if request.POST.get("act") in ("redraw", "again"):
-            return _redraw(request, study)
-        for act in ("take", "replace"):
-            if is_key(text := request.POST.get(act, "")):
-                return _take_out(request, study, int(text), act == "replace")
+        if (act := request.POST.get("act", "")) in _DRAWING:
+            return _redraw(request, study, act)
+        for way in ("take", "replace"):
+            if is_key(text := request.POST.get(way, "")):
+                return _take_out(request, study, int(text), way == "replace")
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("study-sample", pk)
@@ -245,15 +249,14 @@ def sample_act(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("study-sample", pk)
 
 
-def _redraw(request: SignedInRequest, study: Study) -> HttpResponse:
+def _redraw(request: SignedInRequest, study: Study, act: str) -> HttpResponse:
     recipe = Recipe.of(study)
     if recipe is None:
         raise Refused("per", _("Draw a sample first."))
-    is_again = request.POST.get("act") == "again"
-    again = study.recipe.get("taken_out", []) if is_again else []
-    sampling.draw(
-        study, request.user, recipe if is_again else replace(recipe, seed=sampling.new_seed()), again=again
-    )
+    again = study.recipe.get("taken_out", []) if act == _AGAIN else []
+    if act == _OTHER_SEED:
+        recipe = replace(recipe, seed=sampling.new_seed())
+    sampling.draw(study, request.user, recipe, again=again)
     return _after_drawing(request, study)
 
 

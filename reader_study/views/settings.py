@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reader_study.forms.asked import AskedForm
 from reader_study.forms.for_readers import ForReadersForm
+from reader_study.forms.protocol import ProtocolForm
 from reader_study.forms.study import FACT_NAMES, AmendmentForm, SettingsForm, group_names
 from reader_study.models import Study
 from reader_study.services.making import studies
@@ -30,7 +31,8 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
     form = SettingsForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
     asked_form = AskedForm(request.POST or None, instance=form.instance)
     for_readers = ForReadersForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
-    forms = (form, asked_form, for_readers)
+    more = ProtocolForm(request.POST or None, instance=STUDIES.get(pk=study.pk))
+    forms = (form, more, asked_form, for_readers)
     names, new = group_names(study, request.POST)
     group_error = ""
     # All of them are checked, so that the page names everything that is wrong.
@@ -38,7 +40,7 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         try:
             studies.change_settings(
                 study,
-                form.values() | asked_form.values() | for_readers.values(),
+                form.values() | more.values() | asked_form.values() | for_readers.values(),
                 sessions=form.sessions(),
                 groups=names,
                 new_groups=new,
@@ -54,6 +56,7 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
     is_wrong = bool(group_error or any(one.errors for one in forms))
     context = frame(request, study, "settings") | {
         "form": form,
+        "protocol_form": more,
         "asked_form": asked_form,
         "for_readers": for_readers,
         "groups": [(group.pk, names.get(group.pk, group.name)) for group in study.groups.all()],

@@ -67,7 +67,7 @@ def new(request: MemberRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error("name", str(refused))
         else:
-            return redirect("study-sample", study.pk)
+            return redirect("study-settings", study.pk)
     return render(request, "studies/new.html", {"form": form}, status=422 if form.errors else 200)
 
 

@@ -166,7 +166,15 @@ def opened(clinic, coordinator, version):
     return study
 
 
-PAGES = ("study", "study-sample", "study-settings", "study-readers", "study-paper", "study-log")
+PAGES = (
+    "study",
+    "study-sample",
+    "study-design",
+    "study-settings",
+    "study-readers",
+    "study-paper",
+    "study-log",
+)
 
 
 @pytest.mark.parametrize(("width", "language"), [(1440, "en"), (390, "ko")])

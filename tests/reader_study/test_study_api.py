@@ -101,13 +101,31 @@ def test_only_coordinators_change_studies_and_see_readers(api, clinician, coordi
     seen = client.get(address).json()
     assert seen["name"] == opened.name and seen["obstacles"] == []
     assert not set(seen) & {"recipe", "images", "readers", "protocol"}
-    for path in ("readers/", "protocol/"):
+    for path in ("readers/", "protocol/", "design/"):
         assert client.get(address + path).status_code == 403
     assert client.post("/api/studies/", {"name": "N"}, format="json").status_code == 403
     assert client.post(address + "close/").status_code == 403
     assert api(outsider).get(address).status_code == 404
     api(coordinator).post(address + "close/")
     assert client.get(address + "protocol/").status_code == 200
+
+
+def test_the_design_of_a_draft(api, coordinator, ready):
+    client, address = api(coordinator), f"/api/studies/{ready.pk}/design/"
+    assert client.get(address).json() == {"arms": "all", "blocks": 1, "blocks_a_reader": 1, "repeats": 0}
+    sent = {"arms": "all", "blocks": 2, "repeats": 3}
+    assert client.put(address, sent, format="json").json() == sent | {"blocks_a_reader": 1}
+    for wrong, status in (
+        ({"arms": "both"}, 400),
+        ({"blocks": 0}, 400),
+        ({"blocks": 21}, 409),
+        ({"blocks": "x"}, 400),
+    ):
+        assert client.put(address, sent | wrong, format="json").status_code == status
+    client.post(f"/api/studies/{ready.pk}/open/")
+    assert client.put(address, sent, format="json").status_code == 409
+    listed = client.get(f"/api/studies/{ready.pk}/readers/").json()
+    assert {one["allocated"] for one in listed} == {"block 1", "block 2"}
 
 
 def test_wrong_readers_are_refused(api, coordinator, ready):

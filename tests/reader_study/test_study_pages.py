@@ -40,7 +40,7 @@ def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
     assert "No reader study yet" in text_of(client.get(url("studies")))
     answer = client.post(url("study-new"), {"name": "By page", "description": "Why"})
     study = Study.objects.get()
-    assert answer["Location"] == url("study-sample", study.pk)
+    assert answer["Location"] == url("study-settings", study.pk)
     sent = {
         "set": "1",
         "version": [one.pk for one in stocked.versions],

@@ -62,6 +62,7 @@ PURE = [
     "classifier/plots/tables.py",
     "classifier/runtimes",
     "classifier/training",
+    "reader_study/allocation.py",
     "reader_study/asked.py",
     "reader_study/blinding.py",
     "reader_study/mrmc.py",

@@ -194,6 +194,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
         session_key="unaided",
         kind_of_work="evaluation",
+        checklist_kind="csv",
         position=1,
         study=study,
         reader=reader,

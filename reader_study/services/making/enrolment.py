@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from reader_study.models import Reader, ReaderGroup, Study, StudyEvent
 from reader_study.services import log
-from reader_study.services.making import orders
+from reader_study.services.making import designs, orders
 from skinclinic.models import User
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
@@ -49,9 +49,11 @@ def enrol(
         secret_sha256=secret_hash(secret),
         link_made_at=timezone.now(),
     )
+    place = designs.allocate(reader)
     orders.draw(reader)
     if not is_preview:
-        log.note(study, StudyEvent.Kind.INVITED, by=by, reader=reader, code=reader.code)
+        details = {"code": reader.code} | log.allocation(place) | _before(reader)
+        log.note(study, StudyEvent.Kind.INVITED, by=by, reader=reader, **details)
     return reader, secret
 
 
@@ -107,6 +109,17 @@ def language_of(secret: str) -> str:
 def speak(reader: Reader, language: str) -> None:
     """Keep the language of a reader's pages and mails."""
     Reader.objects.filter(pk=reader.pk).update(language=language)
+
+
+def _before(reader: Reader) -> dict[str, str]:
+    """Who this person was in the study before: invited anew after withdrawing, with the next place of the list."""
+    if not reader.email:
+        return {}
+    earlier = reader.study.readers.filter(email__iexact=reader.email, withdrawn_at__isnull=False).order_by(
+        "-pk"
+    )
+    code = earlier.values_list("code", flat=True).first()
+    return {"again": code} if code else {}
 
 
 def _next_code(study: Study) -> str:

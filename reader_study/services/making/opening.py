@@ -10,9 +10,18 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyEvent
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
-from reader_study.services.making import orders, protocol, sampling, texts
+from reader_study.services.making import (
+    design_points,
+    designs,
+    operating,
+    orders,
+    protocol,
+    reference,
+    sampling,
+    texts,
+)
 from reader_study.services.results import model_answers
-from skinclinic.models import User
+from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -35,7 +44,7 @@ class Point:
 
 def points(study: Study) -> list[Point]:
     """Everything that stands in the way, then advice; looks at the file of each photo."""
-    found = [*_about_files(study), *_about_rows(study)]
+    found = [*_about_files(study), *_about_rows(study), *_about_thresholds(study, operating.overlap(study))]
     return sorted(found, key=lambda point: point.is_advice)
 
 
@@ -45,8 +54,10 @@ def _about_rows(study: Study) -> list[Point]:
         *_about_sample(study),
         *_about_settings(study),
         *_about_practice(study),
+        *_about_operating_point(study),
         *_about_model(study),
         *_about_readers(study),
+        *(Point(*point) for point in design_points.of(study)),
     ]
 
 
@@ -92,7 +103,7 @@ def _about_sample(study: Study):
             "other_model", SAMPLE,
             _(
                 "The sample was drawn before this model was chosen, so what it was trained on is not left out. "
-                "Draw again."
+                "Draw again by the same recipe."
             ),
         )  # fmt: skip
     if unfilled := study.recipe.get("unfilled"):
@@ -101,6 +112,7 @@ def _about_sample(study: Study):
             "%d photo that was asked for could not be found.", "%d photos that were asked for could not be found.", n
         ) % n  # fmt: skip
         yield Point("unfilled", SAMPLE, text, is_advice=True)
+    yield from _about_reference(study)
     few = sorted(
         {key for key in study.endpoints if 0 < sum(truth == key for truth, _d in counted) < FEW_POSITIVES}
     )
@@ -111,6 +123,40 @@ def _about_sample(study: Study):
             % {"n": FEW_POSITIVES, "names": _names(few)},
             is_advice=True,
         )  # fmt: skip
+
+
+def _about_reference(study: Study):
+    found = reference.still_open(study)
+    if found.undecided:
+        yield Point(
+            "panel", SAMPLE,
+            _("The panel has not decided on photo %(numbers)s: no diagnosis has more than half of the votes.")
+            % {"numbers": _numbers(found.undecided)},
+        )  # fmt: skip
+    if found.differing:
+        yield Point(
+            "panel", SAMPLE,
+            _("The panel names another disease than the sample on photo %(numbers)s. Take its diagnoses over.")
+            % {"numbers": _numbers(found.differing)},
+        )  # fmt: skip
+    if found.against_proof:
+        yield Point(
+            "panel_proof", SAMPLE,
+            _("The panel names another disease than histopathology on photo %(numbers)s; histopathology holds.")
+            % {"numbers": _numbers(found.against_proof)},
+            is_advice=True,
+        )  # fmt: skip
+    if n := reference.strength(study).single:
+        text = ngettext(
+            "The truth of %d photo rests on a single opinion. A panel would make it stronger.",
+            "The truth of %d photos rests on a single opinion. A panel would make it stronger.",
+            n,
+        ) % n  # fmt: skip
+        yield Point("single", SAMPLE, text, is_advice=True)
+
+
+def _numbers(numbers) -> str:
+    return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "")
 
 
 def _about_settings(study: Study):
@@ -190,6 +236,24 @@ def _about_model(study: Study):
         yield Point("model", MODEL, _("The model is still looking at the rest of the test set."))
 
 
+def _about_operating_point(study: Study):
+    try:
+        operating.check(study)
+    except Refused as refused:
+        yield Point("thresholds", SETTINGS, str(refused))
+
+
+def _about_thresholds(study: Study, overlap: operating.Overlap | None):
+    """Where the thresholds come from; searching it takes long."""
+    if text := operating.said_of(overlap):
+        decides = study.operating_point == operating.THRESHOLDS
+        if decides:
+            text += " " + _(
+                "The model cannot be compared at them: choose others, or the model's first choice."
+            )
+        yield Point("thresholds", SETTINGS, text, is_advice=not decides)
+
+
 def _about_readers(study: Study):
     readers = list(study.readers.counted().values_list("group", flat=True))
     if not readers:
@@ -197,6 +261,17 @@ def _about_readers(study: Study):
     elif n := readers.count(None):
         text = ngettext("%d reader has no group.", "%d readers have no group.", n) % n
         yield Point("group", READERS, text)
+    emails = [text.casefold() for text in study.readers.counted().values_list("email", flat=True) if text]
+    users = Member.objects.filter(clinic=study.clinic_id, is_active=True).values_list(
+        "user__email", flat=True
+    )
+    if n := len(set(emails) & {text.casefold() for text in users}):
+        text = ngettext(
+            "%d reader is a member of this clinic and can look up in the archive what the photos show.",
+            "%d readers are members of this clinic and can look up in the archive what the photos show.",
+            n,
+        ) % n  # fmt: skip
+        yield Point("members", READERS, text, is_advice=True)
     if len(readers) == 1:
         yield Point(
             "one_reader",
@@ -215,7 +290,9 @@ def open_study(study: Study, user: User | None) -> Study:
     """Fix everything and let readers read. Raises Refused with all that stands in the way."""
     seen = look_draft(study)
     sample = _sample_of(seen)
-    found = [point.text for point in obstacles(seen)]
+    overlap = operating.overlap(seen)
+    looked = [*_about_files(seen), *_about_rows(seen), *_about_thresholds(seen, overlap)]
+    found = [point.text for point in looked if not point.is_advice]
     if n := sampling.seen_by_model(seen):
         found.append(
             ngettext(
@@ -227,16 +304,17 @@ def open_study(study: Study, user: User | None) -> Study:
         )
     if found:
         raise Refused("", " ".join(found))
-    return _open(seen, sample, user)
+    return _open(seen, sample, operating.copy(seen, overlap), user)
 
 
 def _sample_of(study: Study) -> tuple:
-    """The photos and the model, which the search for what the model has seen hangs on."""
-    return study.model_version_id, list(study.images.order_by("pk").values_list("pk", "content_sha256"))
+    """The photos, the model and its thresholds, which the search for what these have seen hangs on."""
+    images = study.images.order_by("pk").values_list("pk", "content_sha256")
+    return study.model_version_id, study.threshold_set_id, list(images)
 
 
 @transaction.atomic
-def _open(study: Study, sample: tuple, user: User | None) -> Study:
+def _open(study: Study, sample: tuple, thresholds: dict | None, user: User | None) -> Study:
     """Open a study whose sample was looked at. Raises Refused for what has come in the way since."""
     row = lock_draft(study)
     if _sample_of(row) != sample:
@@ -244,10 +322,16 @@ def _open(study: Study, sample: tuple, user: User | None) -> Study:
     if found := [point.text for point in _about_rows(row) if not point.is_advice]:
         raise Refused("", " ".join(found))
     row.readers.filter(is_preview=True).delete()
+    reference.fix(row)
+    designs.prepare(row)
     orders.complete(row)
     row.state, row.opened_at, row.opened_by = Study.State.OPEN, timezone.now(), user
+    row.thresholds = thresholds
     filled = texts.fill(row)
     protocol.fix(row)
-    row.save(update_fields=["state", "opened_at", "opened_by", "protocol", "protocol_sha256", *filled])
+    fixed = ["state", "opened_at", "opened_by", "thresholds", "protocol", "protocol_sha256", *filled]
+    row.save(update_fields=fixed)
     log.note(row, StudyEvent.Kind.OPENED, by=user, protocol_sha256=row.protocol_sha256)
+    for place in row.allocations.select_related("reader").order_by("place"):
+        log.note(row, StudyEvent.Kind.ALLOCATED, reader=place.reader, **log.allocation(place))
     return row

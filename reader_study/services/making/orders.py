@@ -2,22 +2,26 @@
 
 import random
 
+from reader_study import allocation
 from reader_study.models import Reader, Reading, Study
+from reader_study.services.making import designs
 
 
 def draw(reader: Reader) -> None:
-    """Give a reader without readings one for each session, its photos in random order."""
-    images = list(reader.study.images.values_list("number", "is_practice"))
-    chance = random.SystemRandom()
-
-    def shuffled(practice: bool) -> list[int]:
-        numbers = [number for number, is_practice in images if is_practice == practice]
-        chance.shuffle(numbers)
-        return numbers
-
+    """Give a reader without readings one for each session that is theirs, its photos in random order."""
+    practice = list(reader.study.images.filter(is_practice=True).values_list("number", flat=True))
+    sessions = {session.key: session for session in reader.study.sessions.all()}
+    share, chance = designs.share_of(reader), random.SystemRandom()
+    is_drawn_by_lot = share.sessions != tuple(sessions)
     Reading.objects.bulk_create(
-        Reading(reader=reader, session=session, order=shuffled(False), practice_order=shuffled(True))
-        for session in reader.study.sessions.all()
+        Reading(
+            reader=reader,
+            session=sessions[key],
+            order=allocation.order(share.numbers, share.twins, chance),
+            practice_order=chance.sample(practice, len(practice)),
+            place=place if is_drawn_by_lot else 0,
+        )
+        for place, key in enumerate(share.sessions, start=1)
     )
 
 
@@ -29,11 +33,14 @@ def redraw(study: Study) -> None:
 
 
 def complete(study: Study) -> None:
-    """Whoever was enrolled without an order of exactly these photos and sessions gets one."""
-    numbers = sorted(study.images.filter(is_practice=False).values_list("number", flat=True))
-    sessions = study.sessions.count()
-    for reader in study.readers.prefetch_related("readings"):
-        readings = list(reader.readings.all())
-        if len(readings) != sessions or any(sorted(reading.order) != numbers for reading in readings):
+    """Whoever was enrolled without an order of exactly the photos and sessions that are theirs gets one."""
+    for reader in study.readers.prefetch_related("readings__session"):
+        share, readings = designs.share_of(reader), list(reader.readings.all())
+        wanted = sorted([*share.numbers, *share.twins])
+        keys = [
+            reading.session.key
+            for reading in sorted(readings, key=lambda one: (one.place, one.session.number))
+        ]
+        if keys != list(share.sessions) or any(sorted(reading.order) != wanted for reading in readings):
             reader.readings.all().delete()
             draw(reader)

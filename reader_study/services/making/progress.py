@@ -1,5 +1,6 @@
 """How far the readers are: answers, time, when the next session may begin."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -8,7 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from reader_study.models import Answer, Reader, Reading, Study, StudyImage, StudySession
-from reader_study.services.making import manners
+from reader_study.services.making import arms, manners
 from reader_study.statistics.manner import Manner
 
 
@@ -34,10 +35,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Line:
-    """A reader and the sessions, in their order."""
+    """A reader and the reader's sessions, in the order in which they are read. ``cells``: one for each session of the
+    study, None for one that is not the reader's; ``allocated``: what the reader was drawn to, in words."""
 
     reader: Reader
     stages: tuple[Stage, ...]
+    cells: tuple[Stage | None, ...] = ()
+    allocated: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -56,7 +60,7 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     """All readers but previews, in the order in which they were enrolled: six queries, however many there are."""
     enrolled = (
         study.readers.filter(is_preview=False)
-        .select_related("group", "letter__job", "reminder__job")
+        .select_related("group", "letter__job", "reminder__job", "allocation")
         .order_by("pk")
     )
     if not with_withdrawn:
@@ -65,7 +69,9 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
     for reader in readers:
         reader.study = study
     readings = list(
-        Reading.objects.filter(reader__in=readers).select_related("session").order_by("session__number")
+        Reading.objects.filter(reader__in=readers)
+        .select_related("session")
+        .order_by("place", "session__number")
     )
     rows = Answer.objects.filter(reading__reader__study=study, image__is_practice=False).exclude(choice="")
     counts = dict(rows.order_by().values_list("reading").annotate(n=Count("pk")))
@@ -90,14 +96,29 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
                 manner=found.get(reading.pk),
             )
         )
-    return [Line(reader, tuple(by_reader.get(reader.pk, ()))) for reader in readers]
+    is_drawn = any(hasattr(reader, "allocation") for reader in readers)
+    sessions = list(study.sessions.order_by("number")) if is_drawn else []
+    return [_line(reader, by_reader.get(reader.pk, ()), sessions) for reader in readers]
+
+
+def _line(reader: Reader, stages: Sequence[Stage], sessions: Sequence[StudySession]) -> Line:
+    if (place := getattr(reader, "allocation", None)) is None:
+        return Line(reader, tuple(stages), tuple(stages))
+    by_session = {stage.session.pk: stage for stage in stages}
+    cells = tuple(by_session.get(session.pk) for session in sessions)
+    return Line(reader, tuple(stages), cells, arms.name_of(place))
 
 
 def _washout(before: Stage | None, session: StudySession) -> datetime | None:
-    if before is None or before.finished_at is None or not session.washout_days:
+    if before is None or before.finished_at is None or not (days := washout_days(before.session, session)):
         return None
-    until = before.finished_at + timedelta(days=session.washout_days)
+    until = before.finished_at + timedelta(days=days)
     return until if until > timezone.now() else None
+
+
+def washout_days(before: StudySession, session: StudySession) -> int:
+    """Days between two sessions, in whichever order a reader takes them."""
+    return max(before.washout_days, session.washout_days)
 
 
 def unfinished(study: Study) -> list[str]:
@@ -116,7 +137,7 @@ def share(study: Study) -> tuple[int, int]:
 
 
 def shares(studies: list[Study]) -> dict[int, tuple[int, int]]:
-    """``share`` of several studies at once, by key: four queries."""
+    """``share`` of several studies at once, by key: some queries, however many there are."""
     pks = [study.pk for study in studies]
     answers = Answer.objects.filter(
         reading__reader__study__in=pks, reading__reader__is_preview=False, reading__reader__withdrawn_at=None,
@@ -126,9 +147,15 @@ def shares(studies: list[Study]) -> dict[int, tuple[int, int]]:
     photos = _counted(StudyImage.objects.filter(study__in=pks, is_practice=False), "study")
     sessions = _counted(StudySession.objects.filter(study__in=pks), "study")
     readers = _counted(Reader.objects.counted().filter(study__in=pks), "study")
-    return {
-        pk: (given.get(pk, 0), photos.get(pk, 0) * sessions.get(pk, 0) * readers.get(pk, 0)) for pk in pks
-    }
+    wanted = {pk: photos.get(pk, 0) * sessions.get(pk, 0) * readers.get(pk, 0) for pk in pks}
+    shared_out = Reading.objects.filter(
+        reader__in=Reader.objects.counted().filter(study__in=pks, study__design__isnull=False)
+    )
+    for pk in set(shared_out.order_by().values_list("reader__study", flat=True)):
+        wanted[pk] = 0
+    for pk, order in shared_out.values_list("reader__study", "order"):
+        wanted[pk] += len(order)
+    return {pk: (given.get(pk, 0), wanted[pk]) for pk in pks}
 
 
 def _counted(rows, by: str) -> dict[int, int]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from reader_study.models import Study, StudyEvent
 from reader_study.models.asked import ASKED_FIELDS
-from reader_study.services.making import for_readers
-from reader_study.services.making.studies import AMENDABLE, plain
+from reader_study.services.making import designs, for_readers, reference
+from reader_study.services.making.studies import AMENDABLE, LATER_AMENDABLE, plain
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 FORMAT = 1
@@ -32,6 +32,7 @@ def of(study: Study) -> dict:
         ),
         "groups": list(study.groups.order_by("place", "pk").values("key", "name")),
         "model": {"name": model.name, "weights_sha256": model.weights_sha256} if model else None,
+        **_where_told(study),
         "recipe": study.recipe,
         "images": [
             {
@@ -40,18 +41,33 @@ def of(study: Study) -> dict:
                 "truth": image.truth,
                 "content_sha256": image.content_sha256,
                 "practice": image.is_practice,
+                **({"reference": image.reference} if image.reference else {}),
             }
             for image in images
         ],
         "scores_sha256": _hash([_rounded(image.scores) for image in images]) if model else "",
-        "amendable": _given({name: plain(getattr(study, name)) for name in AMENDABLE}),
+        **designs.protocol_of(study),
         **for_readers.of(study),
+        "amendable": _told({name: plain(getattr(study, name)) for name in AMENDABLE}),
     }
 
 
-def _given(amendable: dict) -> dict:
-    """Without further languages and consent where there are none: they came later than the format."""
-    return {name: value for name, value in amendable.items() if value or name not in for_readers.LATER}
+def _where_told(study: Study) -> dict:
+    """What protocols did not always hold: left out where there is nothing, so that older ones stay what they are."""
+    found: dict = {}
+    if study.thresholds is not None:
+        found["thresholds"] = study.thresholds
+    if study.operating_point != Study.OperatingPoint.FIRST_CHOICE:
+        found["operating_point"] = study.operating_point
+    if votes := reference.votes_of(study):
+        found["panel"] = [vote.as_json() for vote in votes]
+    return found
+
+
+def _told(amendable: dict) -> dict:
+    """Without what came later than the format where there is nothing of it."""
+    later = {*LATER_AMENDABLE, *for_readers.LATER}
+    return {name: value for name, value in amendable.items() if value or name not in later}
 
 
 def _rounded(scores: dict | None) -> list[str] | None:
@@ -80,7 +96,15 @@ def shown(study: Study, *, with_truth: bool) -> dict:
     if with_truth:
         return content
     images = [{**image, "truth": None} for image in content.get("images", [])]
-    return {**content, "images": images, "kept_back": "truth of the photos, until the study is closed"}
+    found = {**designs.kept_back(content), "images": images}
+    if "panel" in content:
+        found["panel"] = [{**vote, "diagnosis": None} for vote in content["panel"]]
+    kept = "truth of the photos, until the study is closed"
+    if "design" in content:
+        kept = (
+            "truth of the photos, which come twice, and the seed of the allocation, until the study is closed"
+        )
+    return {**found, "kept_back": kept}
 
 
 @dataclass(frozen=True)
@@ -104,9 +128,15 @@ def check(study: Study) -> Check | None:
         for name, (_before, after) in event.details.items():
             if name in AMENDABLE:
                 expected["amendable"][name] = after
-    expected["amendable"] = _given(expected.get("amendable", {}))
+    if "amendable" in expected:
+        expected["amendable"] = _told(expected["amendable"])
+    # Of a study that was opened before protocols held thresholds.
+    if fixed := study.events.filter(kind=StudyEvent.Kind.THRESHOLDS).first():
+        expected.setdefault("thresholds", fixed.details["thresholds"])
     now = json.loads(canonical(of(study)))
     changed = tuple(
         sorted(name for name in expected.keys() | now.keys() if expected.get(name) != now.get(name))
     )
+    if not designs.follows_the_list(study):
+        changed = (*changed, "allocation")
     return Check(_hash(study.protocol) == study.protocol_sha256, changed)

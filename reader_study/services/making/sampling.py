@@ -234,6 +234,11 @@ def _keep(
     study = lock_draft(seen)
     if _drawn_upon(study) != _drawn_upon(seen):
         raise ChangedMeanwhile
+    if study.panel_votes.exists():
+        raise Refused(
+            "state",
+            _("The panel has voted on this sample. Throw its votes away before another one is drawn."),
+        )
     names = {str(version.pk): str(version) for version in found.versions}
     study.recipe = {
         "seed": recipe.seed,

@@ -16,7 +16,7 @@ from classifier.services.models import registry
 from reader_study.models import ReaderGroup, Study, StudyEvent, StudySession
 from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
-from reader_study.services.making import asked, orders, progress, texts
+from reader_study.services.making import asked, operating, orders, progress, texts
 from reader_study.services.results import model_answers, results
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
@@ -26,7 +26,10 @@ UNAIDED, AIDED = "unaided", "aided"
 FACTS = ("age", "sex", "site")
 MOST_GROUPS, LONGEST_WASHOUT = 8, 3650
 # What may change while a study is open; each change is an amendment that shows the old and the new.
-AMENDABLE = ("description", "instructions", "instructions_in", "ends_on", "consent_text", "consent_in")
+LATER_AMENDABLE = ("registration", "ethics", "funding", "contact")
+AMENDABLE = (
+    "description", "instructions", "instructions_in", "ends_on", "consent_text", "consent_in", *LATER_AMENDABLE,
+)  # fmt: skip
 
 
 @transaction.atomic
@@ -36,6 +39,7 @@ def create(clinic: Clinic, user: User | None, *, name: str, description: str = "
         clinic=clinic, name=name, description=_one_way(description), created_by=user, question=texts.default_question(),
         instructions=texts.default_instructions(), model_version=registry.published(clinic),
     )  # fmt: skip
+    study.threshold_set = operating.default_for(study, study.model_version)
     try:
         with transaction.atomic():
             study.save()
@@ -97,6 +101,13 @@ def change_settings(
     values = {name: _one_way(value) for name, value in values.items()}
     for name, value in values.items():
         setattr(row, name, value)
+    if row.model_version_id != earlier_model:
+        chosen = row.model_version_id
+        row.model_version = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
+        if not {"threshold_set", "threshold_set_id"} & set(values):
+            row.threshold_set = operating.default_for(row, row.model_version)
+            values["threshold_set"] = row.threshold_set
+    operating.check(row)
     row.choices = [key for key in DISEASE_KEYS if key in row.choices]
     row.endpoints = [key for key in DISEASE_KEYS if key in row.endpoints]
     row.shown_facts = [fact for fact in FACTS if fact in row.shown_facts]
@@ -110,8 +121,6 @@ def change_settings(
         _set_sessions(row, sessions)
     _set_groups(row, groups or {}, new_groups)
     if row.model_version_id != earlier_model:
-        chosen = row.model_version_id
-        row.model_version = ModelVersion.objects.filter(pk=chosen).first() if chosen else None
         model_answers.forget(row)
     model_answers.request(row)
     return row

@@ -2,9 +2,10 @@
 
 from django.utils import timezone
 
-from classifier.models import Analysis
+from classifier.models import Analysis, ThresholdSet
 from classifier.services.analysis import batch_analyses
 from reader_study.models import Answer, Reading, StudyImage
+from reader_study.services.making import operating
 from reader_study.services.reading import reading as readings
 from reader_study.services.reading.refusals import Refused
 
@@ -32,6 +33,11 @@ def analysis_at(reading: Reading, position: int) -> Analysis | None:
     if analysis and answer.model_shown_at is None:
         Answer.objects.filter(pk=answer.pk, model_shown_at=None).update(model_shown_at=timezone.now())
     return analysis
+
+
+def thresholds_of(reading: Reading) -> ThresholdSet | None:
+    """What the model's scores are held against: only what opening fixed."""
+    return operating.shown(reading.reader.study)
 
 
 def practice_analysis_at(reading: Reading, position: int) -> Analysis | None:

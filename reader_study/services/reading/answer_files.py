@@ -176,7 +176,8 @@ class _Sheet:
 
     def __init__(self, study: Study, columns: dict[str, str], readers: _Readers):
         self.study, self.columns, self.readers = study, columns, readers
-        images = list(study.images.all())
+        images = list(StudyImage.with_repeats.filter(study=study))
+        self.orders = dict(Reading.objects.filter(reader__study=study).values_list("pk", "order"))
         self.by_number = {image.number: image for image in images}
         self.by_name = {image.name: image for image in images}
         self.choices = _choices(study)
@@ -188,6 +189,10 @@ class _Sheet:
         cell = {name: record.cells.get(column, "") for name, column in self.columns.items()}
         image = self._image(cell.get("number", ""), cell.get("image", ""))
         reading = self.readers.find(cell.get("reader", ""), cell.get("session", ""))
+        if image.number not in self.orders[reading]:
+            raise Refused(
+                "number", _("Photo %(n)d is not among those this reader reads.") % {"n": image.number}
+            )
         if not cell["answer"]:
             if any(cell.get(name) for name in ("second", "confidence", "management", "quality")):
                 raise Refused("answer", _("A second choice or a confidence without an answer."))
@@ -302,7 +307,8 @@ def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
     by_reading: dict[int, dict[int, Typed]] = defaultdict(dict)
     for row in rows:
         by_reading[row.reading][row.image] = row
-    numbers = dict(study.images.filter(is_practice=False).values_list("pk", "number"))
+    rows_of_photos = StudyImage.with_repeats.filter(study=study, is_practice=False)
+    photos = dict(rows_of_photos.values_list("pk", "number"))
     readings = Reading.objects.filter(pk__in=by_reading).select_related("reader", "session").order_by("pk")
     stored: dict[int, dict[int, Answer]] = defaultdict(dict)
     for answer in Answer.objects.filter(reading__in=readings).exclude(choice=""):
@@ -311,6 +317,8 @@ def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
     for reading in readings:
         typed, known = by_reading[reading.pk], stored[reading.pk]
         one = Difference(reading, on_screen=sum(not answer.is_from_paper for answer in known.values()))
+        assigned = set(reading.order)
+        numbers = {image: number for image, number in photos.items() if number in assigned}
         for image, number in sorted(numbers.items(), key=lambda pair: pair[1]):
             if image not in typed:
                 if image not in known:
@@ -402,7 +410,8 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
         )  # fmt: skip
     AnswerChange.objects.bulk_create(changes)
     reading.started_at = reading.started_at or now
-    counted = set(reading.session.study.images.filter(is_practice=False).values_list("pk", flat=True))
+    photos = StudyImage.with_repeats.filter(study=reading.session.study_id, number__in=reading.order)
+    counted = set(photos.values_list("pk", flat=True))
     if reading.finished_at is None and counted <= {pk for pk, answer in known.items() if answer.choice}:
         reading.finished_at = now
     reading.save(update_fields=["started_at", "finished_at"])

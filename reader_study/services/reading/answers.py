@@ -71,7 +71,7 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:
     number = readings.number_at(reading.order, position)
     image = (
-        StudyImage.objects.filter(study=reading.reader.study_id, number=number)
+        StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number)
         .values_list("pk", flat=True)
         .first()
     )

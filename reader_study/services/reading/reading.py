@@ -9,6 +9,7 @@ from django.utils import timezone
 from reader_study.models import Answer, Reader, Reading, StudyEvent, StudyImage
 from reader_study.services import log
 from reader_study.services.making.enrolment import LinkClosed
+from reader_study.services.making.progress import washout_days
 from reader_study.services.reading.refusals import Refused
 from skinclinic.models import Photo
 from skinclinic.services.secret_links import secret_hash
@@ -57,6 +58,7 @@ class Step:
     state: str
     answered: int
     opens_at: datetime | None = None
+    washout_days: int = 0
 
     @property
     def total(self) -> int:
@@ -116,12 +118,13 @@ def require_unlocked(reading: Reading) -> None:
 
 def steps(reader: Reader) -> list[Step]:
     """The reader's sessions in their order."""
-    rows = list(reader.readings.select_related("session").order_by("session__number"))
+    rows = list(reader.readings.select_related("session").order_by("place", "session__number"))
     made, before = [], None
     for reading in rows:
         opens_at = _opens_at(reading, before, reader)
         is_locked = before is not None and (opens_at is None or opens_at > timezone.now())
-        made.append(_step(reading, opens_at, is_locked))
+        days = washout_days(before.session, reading.session) if before else 0
+        made.append(_step(reading, opens_at, is_locked, days))
         before = reading
     return made
 
@@ -131,10 +134,10 @@ def _opens_at(reading: Reading, before: Reading | None, reader: Reader) -> datet
         return None
     if reader.is_preview:
         return before.finished_at
-    return before.finished_at + timedelta(days=reading.session.washout_days)
+    return before.finished_at + timedelta(days=washout_days(before.session, reading.session))
 
 
-def _step(reading: Reading, opens_at: datetime | None, is_locked: bool) -> Step:
+def _step(reading: Reading, opens_at: datetime | None, is_locked: bool, days: int) -> Step:
     if reading.finished_at:
         state = "done"
     elif reading.started_at:
@@ -142,7 +145,7 @@ def _step(reading: Reading, opens_at: datetime | None, is_locked: bool) -> Step:
     else:
         state = "locked" if is_locked else "ready"
     answered = progress_of(reading).answered
-    return Step(reading, state, answered, opens_at if state == "locked" else None)
+    return Step(reading, state, answered, opens_at if state == "locked" else None, days)
 
 
 def confirm_instructions(reading: Reading) -> None:
@@ -219,7 +222,7 @@ def practice_photo_at(reading: Reading, position: int) -> Photo:
 
 def _photo(reading: Reading, number: int) -> Photo:
     photo = Photo.objects.filter(
-        pk__in=StudyImage.objects.filter(study=reading.reader.study_id, number=number).values("photo")
+        pk__in=StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number).values("photo")
     ).first()
     if photo is None:
         raise NoSuchPhoto

@@ -15,7 +15,10 @@ def count(study: Study) -> dict[str, dict]:
     """By session, of the readers who count: {answers, no_confidence, cannot_judge, out_of_time, …}. JSON-safe."""
     rows = (
         Answer.objects.given()
-        .filter(reading__reader__in=Reader.objects.filter(study=study).counted(), image__is_practice=False)
+        .filter(
+            reading__reader__in=Reader.objects.filter(study=study).counted(), image__is_practice=False,
+            image__repeat_of=None,
+        )
         .order_by("reading__session__number")
         .values_list(
             "reading__session__key", "choice", "confidence", "management", "quality", "knows_patient", "timing",

@@ -46,10 +46,13 @@ def of_all(report: Mapping) -> Iterator[Completeness]:
 
 
 def counts_text(counts: Mapping) -> str:
-    """The four counts, each named."""
-    return _(
+    """The counts, each named."""
+    said = _(
         "%(answered)d answered, %(skipped)d skipped, %(not_reached)d not reached, %(never_shown)d never shown"
     ) % {name: counts[name] for name in ("answered", "skipped", "not_reached", "never_shown")}
+    if not_assigned := counts.get("not_assigned"):
+        said += ", " + _("%(n)d not assigned") % {"n": not_assigned}
+    return said
 
 
 def why_text(design: Mapping) -> str:

@@ -21,8 +21,8 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 class Conclusion:
     """``verdict``: whether something was shown, or nothing can be said (those of statistics/verdicts.py).
 
-    Differences are model - readers: at the operating point of the protocol (the model's first choice, or fixed
-    thresholds) with missing answers as wrong, and ``as_read``; and at the ``youden`` threshold of the same photos, from
+    Differences are model - readers: at the operating point (the model's first choice, or thresholds that the protocol
+    holds) with missing answers as wrong, and ``as_read``; and at the ``youden`` threshold of the same photos, from
     which nothing is concluded.
     """
 
@@ -64,10 +64,15 @@ def conclusions(
     return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
 
 
+def decided(report: Mapping, test: Mapping) -> Mapping:
+    """What a test gives at the operating point of the protocol; empty where it gives nothing."""
+    return test.get(verdicts.POINTS[report["settings"].get("operating_point", verdicts.FIRST_CHOICE)]) or {}
+
+
 def _conclusion(
     key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
 ) -> Conclusion:
-    first_choice = test[verdicts.POINTS[found["operating_point"]]] or {}
+    decided = test[verdicts.POINTS[found["operating_point"]]] or {}
     rule = found["rules"].get(MISSING_IS_WRONG, {})
     return Conclusion(
         key,
@@ -77,8 +82,8 @@ def _conclusion(
         open_text(found["reasons"], design, chosen)
         if found["reasons"]
         else claim_text(found["claim"], margin),
-        _difference(first_choice),
-        _difference(first_choice.get(AS_READ) or {}),
+        _difference(decided),
+        _difference(decided.get(AS_READ) or {}),
         _difference(test),
         _multiplicity(chosen, key in chosen, rule.get("non_inferiority_p_holm")),
     )
@@ -101,6 +106,10 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
         verdicts.SECONDARY: _("not a primary endpoint") if chosen else _("no endpoint was named as primary"),
         notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class") % {"n": LEAST_CASES},
         notes.OTHER_IMAGES: why_text(design),
+        notes.BLOCKS: _(
+            "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
+            "design"
+        ),
         notes.MANY_MISSING: why_text(design),
     }
     said = [words.get(reason) or note_words(reason) for reason in reasons]

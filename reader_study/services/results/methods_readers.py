@@ -88,7 +88,7 @@ def _practice(study: Study) -> Iterator[str]:
 
 def _paper(study: Study) -> Iterator[str]:
     rows = Answer.objects.given().filter(
-        reading__reader__in=study.readers.counted(), image__is_practice=False
+        reading__reader__in=study.readers.counted(), image__is_practice=False, image__repeat_of=None
     )
     paper = rows.filter(is_from_paper=True)
     n, total = paper.count(), rows.count()

@@ -10,7 +10,13 @@ from django.utils.translation import ngettext
 
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
-from reader_study.services.results import asked_counts, methods_readers, questions_text
+from reader_study.services.results import (
+    asked_counts,
+    methods_readers,
+    plan_text,
+    protocol_text,
+    questions_text,
+)
 from reader_study.services.results.model_seen import doubt
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -56,8 +62,7 @@ def _photos(study: Study, report: Mapping) -> Iterator[str]:
     if study.recipe.get("seed") is not None:
         seed = study.recipe["seed"]
         yield _("They were drawn at random from frozen datasets (seed %(seed)s).") % {"seed": seed}
-    if study.recipe.get("proven_only"):
-        yield _("All diagnoses were proven.")
+    yield from protocol_text.about_truth(study)
 
 
 def _counts(found: Mapping) -> str:
@@ -104,6 +109,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             else _("Readers were told nothing of the patients.")
         )
         yield from _sessions_run(study, report)
+        yield from plan_text.sentences(report)
     else:
         yield from _sessions_replayed(report)
     yield from _asked(study, report.get("about", {}))
@@ -119,7 +125,7 @@ def _sessions(study: Study, report: Mapping) -> Iterator[str]:
             "%(n)d missing answer counts as wrong.", "%(n)d missing answers count as wrong.", missing
         ) % {"n": missing}
         yield _("Every comparison is also given without missing answers.")
-    if any(one["never_shown"] for one in report["design"].values()):
+    if any(one["never_shown"] or one["not_assigned"] for one in report["design"].values()):
         yield _(
             "Readers were shown different photos; each counts with their own, and the model is held against each "
             "reader on the same photos."
@@ -159,7 +165,7 @@ def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
         else:
             text = _("The session “%(name)s” was read without the model.")
         yield text % {"name": session.key}
-        if session.washout_days:
+        if session.washout_days and (report.get("plan") or {}).get("arms") != "parallel":
             yield ngettext(
                 "It began at least %(n)d day after the session before.",
                 "It began at least %(n)d days after the session before.",
@@ -194,6 +200,7 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
             "and held fixed when cases are left out; its first choice is the highest score among the choices."
         )
+        yield from protocol_text.about_thresholds(study)
         yield doubt(study, report.get("about", {})) or _("It had seen none of these photos in training.")
     else:
         yield _(
@@ -228,16 +235,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
                     "The non-inferiority margin of %(margin)s was set when the answers were already known."
                 )
             yield text % {"margin": f"{settings['margin']:g}"}
-        yield (
-            _(
-                "Conclusions rest on the thresholds that the protocol fixed; the Youden threshold of these photos is a "
-                "sensitivity analysis."
-            )
-            if settings["thresholds"]
-            else _(
-                "Conclusions rest on the model's first choice; its Youden threshold is a sensitivity analysis."
-            )
-        )
+        yield protocol_text.about_operating_point(study)
         if settings["primary"]:
             names = ", ".join(map(questions_text.endpoint_name, settings["primary"]))
             yield _("Primary endpoints: %(names)s, adjusted by Holm's method; all others are secondary.") % {
@@ -280,4 +278,5 @@ def _conduct(study: Study) -> Iterator[str]:
         yield _("Results were looked at on %(day)s, before the study was closed.") % {
             "day": f"{unblinded.at:%Y-%m-%d}"
         }
+    yield from protocol_text.about_conduct(study)
     yield _("Computed with SkinClinic.")

@@ -13,7 +13,8 @@ COLUMNS = (
 
 def rows(study: Study) -> Iterator[tuple[object, ...]]:
     """A row an answer of the readers who count; ``position`` in the reader's own order, from 1; ``changes`` after
-    the first answer. A replay from files has no order and no times: what it does not know stays empty."""
+    the first answer. A photo that came a second time is named “…-again”. A replay from files has no order and no
+    times: what it does not know stays empty."""
     is_run = study.origin == Study.Origin.RUN
     found = (
         Answer.objects.filter(

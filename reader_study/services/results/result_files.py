@@ -7,7 +7,14 @@ from django.utils.translation import get_language
 
 from classifier.services.evaluation.figure_files import Print
 from reader_study.plots.marks import file_name
-from reader_study.services.results import index, methods_readers, methods_text, reading_log, study_tables
+from reader_study.services.results import (
+    index,
+    methods_readers,
+    methods_text,
+    plan,
+    reading_log,
+    study_tables,
+)
 from reader_study.services.results.report_files import QUICK, USUAL, pictures
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
@@ -28,6 +35,8 @@ def report_json(results: Results) -> bytes:
 def tables(results: Results) -> Iterator[tuple[str, bytes]]:
     """Tables with one fact a row, diseases in words; the first holds all answers."""
     for name, columns, rows in tidy(results.report, results.tables, get_language() or "en"):
+        yield f"{name}.csv", table_csv(columns, rows)
+    for name, columns, rows in plan.tables(results.report):
         yield f"{name}.csv", table_csv(columns, rows)
 
 

@@ -21,8 +21,8 @@ from reader_study.models import Study, StudyEvent, StudyResult
 from reader_study.plots import StudyFigures, curves
 from reader_study.plots.readers_roc import CI, OWN
 from reader_study.services import log
-from reader_study.services.making import manners
-from reader_study.services.results import asked_counts, model_seen, study_tables
+from reader_study.services.making import manners, operating, reference
+from reader_study.services.results import asked_counts, model_seen, plan, study_tables
 from reader_study.statistics.report import FORMAT, report
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.engine import jobs
@@ -86,15 +86,17 @@ def compute(
         for name, content in study_tables.to_csv(tables).items():
             (draft / name).write_bytes(content)
         about = _about(study, row) | {"model_seen": model_seen.look(study)}
+        planned = {"plan": found} if (found := plan.of_study(study, tables)) else {}
         in_doubt = bool(model_seen.doubt(study, about))
         is_fixed = study.origin == Study.Origin.RUN and bool(study.protocol_sha256)
         for place, policy in enumerate(POLICIES):
             found = report(
-                tables, ak=policy, margin=study.margin, endpoints=study.endpoints, is_fixed=is_fixed
-            )
+                tables, ak=policy, margin=study.margin, endpoints=study.endpoints, is_fixed=is_fixed,
+                thresholds=operating.values(study), operating_point=study.operating_point,
+            )  # fmt: skip
             if in_doubt:
                 found = model_seen.without_tests(found)
-            _write_json(draft / _report_name(policy), {"about": about} | found)
+            _write_json(draft / _report_name(policy), {"about": about} | planned | found)
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
             say(3 + 2 * place, steps)
@@ -116,6 +118,9 @@ def _about(study: Study, row: StudyResult) -> dict:
         "closed_at": study.closed_at and study.closed_at.isoformat(),
         "unblinded_at": study.unblinded_at and study.unblinded_at.isoformat(),
         "model": model and {"name": model.name, "weights_sha256": model.weights_sha256},
+        "thresholds": study.thresholds,
+        "thresholds_shown": _thresholds_shown(study),
+        "reference": dict(reference.strength(study).counts),
         "computed_at": timezone.now().isoformat(),
         "lacking_scores": study_tables.lacking_scores(study)[:100] if model else [],
         "whole": study_tables.coverage(study),
@@ -123,6 +128,15 @@ def _about(study: Study, row: StudyResult) -> dict:
         "asked": asked_counts.count(study),
         "refused": asked_counts.refused(study),
     }
+
+
+def _thresholds_shown(study: Study) -> dict[str, str]:
+    """The thresholds readers saw in each session with the model's answer, with their values."""
+    kept = study.thresholds
+    if not kept or not kept["name"]:
+        return {}
+    text = f"{kept['name']}: " + " ".join(f"{key}={value:.6g}" for key, value in kept["values"].items())
+    return {session.key: text for session in study.sessions.filter(is_aided=True)}
 
 
 def _facts(study: Study, tables: StudyTables) -> dict:
@@ -193,7 +207,9 @@ class Results:
             raise NoResults("the tables are not there")
         try:
             found = read_tables(images, scores, answers, *whole)
-            return replace(found, choices=tuple(self.report["settings"]["choices"]))
+            return replace(
+                found, choices=tuple(self.report["settings"]["choices"]), by_design="plan" in self.report
+            )
         except (OSError, TypeError, ValueError) as error:
             raise NoResults(str(error)) from error
 

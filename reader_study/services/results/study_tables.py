@@ -41,7 +41,14 @@ def of_study(study: Study) -> StudyTables:
     if rows and all(row.scores for row in rows):
         scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
-    return StudyTables(images, scores, tuple(_answers(study)), _choices(study), whole)
+    return StudyTables(
+        images, scores, tuple(_answers(study)), _choices(study), whole, by_design=_by_design(study)
+    )
+
+
+def _by_design(study: Study) -> bool:
+    """Whether readers were drawn to parts of it."""
+    return study.allocations.exists()
 
 
 def _patients(study: Study, rows: list[StudyImage]) -> dict[int, str]:
@@ -66,11 +73,14 @@ def _choices(study: Study) -> tuple[str, ...]:
 
 
 def _answers(study: Study) -> Iterator[Answer]:
-    """The answers in force, then what readers who began never came to: it was theirs to read."""
+    """The answers in force, then what readers who began never came to: it was theirs to read. Where readers have
+    different sessions, one that was not begun is told from one that was not theirs."""
     given: dict[tuple[str, str], set[str]] = {}
     for answer in _given(study):
         given.setdefault((answer.session, answer.reader), set()).add(answer.image)
         yield answer
+    is_drawn = _by_design(study)
+    sessions, began = {session for session, _reader in given}, {reader for _session, reader in given}
     names = dict(study.images.filter(is_practice=False).values_list("number", "name"))
     readings = (
         Reading.objects.filter(reader__in=Reader.objects.filter(study=study).counted())
@@ -78,17 +88,19 @@ def _answers(study: Study) -> Iterator[Answer]:
         .values_list("session__key", "reader__code", "reader__group__key", "order")
     )
     for session, reader, group, order in readings:
-        if (session, reader) not in given:
+        if (session, reader) not in given and not (is_drawn and session in sessions and reader in began):
             continue
         for number in order:
-            if (name := names.get(number)) is not None and name not in given[session, reader]:
+            if (name := names.get(number)) is not None and name not in given.get((session, reader), ()):
                 yield Answer(session, reader, group or "", name, "", reached=False)
 
 
 def _given(study: Study) -> Iterator[Answer]:
     rows = (
         AnswerRow.objects.filter(
-            reading__reader__in=Reader.objects.filter(study=study).counted(), image__is_practice=False
+            reading__reader__in=Reader.objects.filter(study=study).counted(),
+            image__is_practice=False,
+            image__repeat_of=None,
         )
         .order_by("reading__session__number", "reading__reader__pk", "image__number")
         .values_list(

@@ -47,8 +47,27 @@ def test_three_kinds_of_nothing_are_counted_by_reader_session_and_photo():
         for name, _columns, rows in tidy(found, StudyTables(IMAGES, None, (*everything, *other)))
         if name == "design"
     )
-    assert ("asan", "unaided", "reader", "B", 1, 1, 1, 1, "", None, None) in rows
+    assert ("asan", "unaided", "reader", "B", 1, 1, 1, 1, 0, "", None, None) in rows
     assert (one["pattern"], one["n_blocks"]) == ("partly_crossed", 0)
+
+
+def test_blocks_that_the_protocol_gave_out_are_complete_and_still_not_compared_as_crossed():
+    tables = made_study(n=80, readers=4, sessions=("unaided",), datasets=("asan",))
+    half = {image.name: place % 2 for place, image in enumerate(tables.images)}
+    answers = tuple(one for one in tables.answers if int(one.reader[-1]) % 2 == half[one.image])
+    for by_design, note in ((True, notes.BLOCKS), (False, notes.OTHER_IMAGES)):
+        found = report(
+            replace(tables, answers=answers, by_design=by_design),
+            endpoints=["bcc"],
+            margin=0.9,
+            is_fixed=True,
+        )
+        one = found["datasets"]["asan"]["design"]["unaided"]
+        assert (one["note"], one["complete"], one["missing_share"]) == (note, by_design, 0)
+        assert (one["not_assigned"], one["never_shown"]) == ((160, 0) if by_design else (0, 160))
+        assert (one["pattern"], one["n_blocks"]) == ("split_plot", 2)
+        verdict = found["datasets"]["asan"]["verdicts"]["unaided"]["bcc"]
+        assert verdict["verdict"] == "open" and note in verdict["reasons"]
 
 
 @each("missing, is_complete", [(0, True), (6, True), (7, False)])

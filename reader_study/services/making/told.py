@@ -1,0 +1,260 @@
+"""What is stored of a study that a protocol or a reporting guideline asks for, in sentences by key.
+
+A key that is not there is not known here: the authors have to write it. Nothing in it tells what a single photo shows.
+"""
+
+from collections.abc import Iterator
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult
+from reader_study.services.making import designs, flow, reference
+from reader_study.services.results import protocol_text
+from skinclinic.vocabulary.diseases import BY_KEY
+
+
+def told(study: Study) -> dict[str, str]:
+    """{key of ``checklists.LABELS``: what is known}"""
+    parts = (_about(study), _photos(study), _readers(study), _model(study), _analysis(study), _conduct(study))
+    return {key: text for part in parts for key, text in part if text}
+
+
+def names(keys) -> str:
+    language = get_language() or "en"
+    return ", ".join(BY_KEY[key].name(language) for key in keys)
+
+
+def _about(study: Study) -> Iterator[tuple[str, str]]:
+    yield "title", study.name
+    yield "objectives", study.description
+    yield (
+        "goal",
+        (
+            _("Non-inferiority of the model to readers, margin %(margin)s.") % {"margin": f"{study.margin:g}"}
+            if study.margin is not None and study.model_version
+            else _("Comparison of a model with readers.")
+            if study.model_version
+            else _("Accuracy of readers.")
+        ),
+    )
+    is_run = study.origin == Study.Origin.RUN
+    if is_run:
+        yield "prospective", _("The photos were there before; the answers were collected after the protocol.")
+    sessions = [
+        (
+            _("%(name)s: with the model's answer after the reader's own")
+            if one.is_aided
+            else _("%(name)s: unaided")
+        )
+        % {"name": one.key}
+        + (
+            _(", at least %(n)d days after the one before") % {"n": one.washout_days}
+            if one.washout_days
+            else ""
+        )
+        for one in study.sessions.all()
+    ]
+    design = designs.of(study)
+    shared_out = [] if design.is_plain else list(_shared_out(design))
+    yield "design", "; ".join([*sessions, *shared_out]) if is_run else ""
+    yield "intervention", " ".join(filter(None, [study.question, "; ".join(sessions)]))
+    if is_run:
+        yield "allocation", _allocation(design)
+        yield "sequence", _("Each reader has the photos in a random order of their own.")
+        yield (
+            "blinding",
+            _(
+                "Readers do not know what the photos show, how often a disease occurs, or what others answered. Nobody "
+                "sees answers or results before the study is closed, unless it is unblinded, which is logged."
+            ),
+        )
+
+
+def _shared_out(design: StudyDesign) -> Iterator[str]:
+    """Arms, blocks, photos that come twice."""
+    if design.arms != designs.Arms.ALL:
+        yield design.get_arms_display()
+    if design.blocks > 1:
+        yield _("%(n)d blocks of photos, of which each reader reads %(each)d") % {
+            "n": design.blocks, "each": design.blocks_a_reader,
+        }  # fmt: skip
+    if design.repeats:
+        yield _(
+            "%(n)d photos of each block come a second time in the same session, without the reader being told"
+        ) % {"n": design.repeats}
+
+
+def _allocation(design: StudyDesign) -> str:
+    if design.arms == designs.Arms.ALL and design.blocks == 1:
+        return _("Nothing was drawn by lot: every reader reads every photo.")
+    return _(
+        "Readers get the places of a list drawn by lot, balanced within the groups of readers. Its seed is drawn when "
+        "the study opens and kept back until it is closed."
+    )
+
+
+def _photos(study: Study) -> Iterator[tuple[str, str]]:
+    recipe = study.recipe or {}
+    datasets = sorted(set(study.images.values_list("dataset", flat=True)))
+    yield "sources", ", ".join(datasets)
+    if recipe.get("per"):
+        proven = (
+            _("biopsy-proven photos") if recipe.get("proven_only") else _("all photos, also without biopsy")
+        )
+        one = (
+            _("at most one of a patient")
+            if recipe.get("one_per_patient")
+            else _("several of a patient may be drawn")
+        )
+        yield "eligibility", f"{proven}; {one}"
+        yield "identification", _("Photos of frozen datasets: %(names)s.") % {"names": ", ".join(datasets)}
+        yield (
+            "sampling",
+            _("Drawn at random, so many of each disease, with seed %(seed)s.") % {"seed": recipe["seed"]},
+        )
+        yield (
+            "subsets",
+            _("Drawn at random, so many of each disease, with seed %(seed)s.") % {"seed": recipe["seed"]},
+        )
+        yield (
+            "deidentification",
+            _("Photos are stored without metadata; readers get them without names or dates."),
+        )
+        yield "preprocessing", _("Photos are converted to sRGB and stored without metadata.")
+    found = reference.strength(study)
+    if found.counts and found.unknown < sum(found.counts.values()):
+        yield "reference", found.in_words()
+        yield "rater_variability", found.panel_in_words()
+    yield "cutoff_reference", names(study.choices)
+    counts = study.images.filter(is_practice=False)
+    if n := counts.count():
+        people = counts.exclude(dataset_item__person="").values("dataset_item__person").distinct().count()
+        yield "baseline", _("%(n)d photos of %(people)d known patients. Tables by sex, age and skin type are in the "
+                            "results.") % {"n": n, "people": people}  # fmt: skip
+
+
+def _readers(study: Study) -> Iterator[tuple[str, str]]:
+    found = flow.of(study)
+    if found.invited:
+        yield (
+            "users",
+            ", ".join(f"{group.name} {group.readers.counted().count()}" for group in study.groups.all()),
+        )
+        yield "losses", _("%(n)d readers withdrew.") % {"n": found.withdrawn}
+    if found.drawn:
+        yield "flow", _(
+            "%(drawn)d photos drawn, %(read)d read; %(invited)d readers invited, %(started)d began, %(finished)d "
+            "finished."
+        ) % {
+            "drawn": found.drawn, "read": found.read, "invited": found.invited, "started": found.started,
+            "finished": found.finished,
+        }  # fmt: skip
+    if found.photos_analysed is not None:
+        yield "analysed", _("%(photos)d photos, %(readers)d readers.") % {
+            "photos": found.photos_analysed, "readers": found.readers_analysed or 0,
+        }  # fmt: skip
+
+
+def _model(study: Study) -> Iterator[tuple[str, str]]:
+    model = study.model_version
+    if model is None:
+        return
+    manifest = model.manifest
+    yield "ai_version", f"{model.name}, SHA-256 {model.weights_sha256}"
+    yield "background", str(manifest.get("intended_use", ""))
+    yield "architecture", model.architecture
+    yield "index", _("%(name)s gives a score to each of 12 diseases.") % {"name": model.name}
+    yield "ai_output", _("Scores of 12 diseases, those above their thresholds first, with heatmaps.")
+    yield "explainability", _("Heatmaps (Grad-CAM) of each disease, shown where the session is aided.")
+    yield "training", str(manifest.get("trained_on", ""))
+    yield "external", str(manifest.get("validated_on", ""))
+    recipe = study.recipe or {}
+    # Of a sample drawn for another model it was not looked at.
+    if recipe.get("per") and recipe.get("model") == model.pk:
+        unknown = recipe.get("unknown_training")
+        yield (
+            "disjoint",
+            (
+                _("Nobody knows which photos “%(name)s” was trained on, so this could not be checked.")
+                % {"name": unknown}
+                if unknown
+                else _("No photo of the sample, nor its lesion or patient, was trained on.")
+            ),
+        )
+    if study.sessions.filter(is_aided=True).exists():
+        yield "ai_use", _("Shown after the reader's own first answer, which could then be kept or changed.")
+    yield "cutoff", " ".join(_thresholds(study))
+
+
+def _thresholds(study: Study) -> Iterator[str]:
+    if study.is_draft:
+        chosen = study.threshold_set
+        if chosen:
+            yield f"{chosen.name} ({protocol_text.values_in_words(chosen.values)})."
+    else:
+        yield from protocol_text.about_thresholds(study)
+    yield protocol_text.about_operating_point(study)
+
+
+def _analysis(study: Study) -> Iterator[tuple[str, str]]:
+    yield (
+        "outcomes",
+        (
+            _("Primary: balanced accuracy of %(names)s. All other comparisons are secondary.")
+            % {"names": names(study.endpoints)}
+            if study.endpoints
+            else _("No primary endpoint was named; every comparison is secondary.")
+        ),
+    )
+    yield "metrics", _("Sensitivity, specificity, balanced accuracy, accuracy, area under the curve, kappa.")
+    standard = _(
+        "Obuchowski and Rockette's analysis for random readers and random cases (jackknife); Holm's correction over "
+        "the primary endpoints."
+    )
+    yield "statistics", " ".join(filter(None, [study.analysis_plan, standard]))
+    yield (
+        "robustness",
+        _("Every comparison with missing answers as wrong and left out; the Youden threshold beside."),
+    )
+    yield (
+        "missing",
+        _("A missing answer counts as wrong; every comparison is also given without missing answers."),
+    )
+    yield "subgroups", _("By sex, age and skin type, not fixed before.")
+    result = StudyResult.objects.filter(study=study).exclude(computed_at=None).first()
+    if result and study.is_unblinded:
+        yield "estimates", _("In the results, each with its interval.")
+        yield "crosstab", _("In the results: confusion of readers and model.")
+        yield "errors", _("In the results: the photos most missed, with the model's answer.")
+        yield "fairness", _("In the results: by sex, age and skin type.")
+        yield "variability", _("In the results: each reader, and kappa among readers.")
+
+
+def _conduct(study: Study) -> Iterator[tuple[str, str]]:
+    yield "registration", study.registration
+    yield "ethics", study.ethics
+    yield "funding", study.funding
+    yield "access", study.contact
+    if study.protocol_sha256 and study.opened_at:
+        yield "protocol", _("Fixed on %(day)s, SHA-256 %(hash)s.") % {
+            "day": f"{study.opened_at:%Y-%m-%d}", "hash": study.protocol_sha256,
+        }  # fmt: skip
+    if study.opened_at:
+        end = f"{study.closed_at:%Y-%m-%d}" if study.closed_at else _("open")
+        yield "dates", f"{study.opened_at:%Y-%m-%d} – {end}"
+    events = list(
+        study.events.filter(kind__in=(StudyEvent.Kind.AMENDED, StudyEvent.Kind.UNBLINDED)).order_by("pk")
+    )
+    amended = [one for one in events if one.kind == StudyEvent.Kind.AMENDED]
+    unblinded = [one for one in events if one.kind == StudyEvent.Kind.UNBLINDED]
+    if study.opened_at:
+        yield (
+            "changes",
+            ("; ".join(f"{one.at:%Y-%m-%d}: {one.reason}" for one in amended) or _("No amendment.")),
+        )
+        yield (
+            "interim",
+            ("; ".join(f"{one.at:%Y-%m-%d}: {one.reason}" for one in unblinded) or _("None before closing.")),
+        )
+    yield "software", "SkinClinic"
