@@ -15,6 +15,7 @@ from reader_study.models.asked import ASKED_FIELDS
 from reader_study.services.making import opening, progress, sampling
 from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
+from reader_study.statistics.endpoints import ENDPOINTS, chosen
 from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
 from skinclinic.forms.fields import one_line
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -55,7 +56,7 @@ class StudySerializer(ClinicRowSerializer):
     consent_text = PlainText(max_length=6000, required=False, allow_blank=True)
     analysis_plan = PlainText(max_length=4000, required=False, allow_blank=True)
     choices = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
-    endpoints = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
+    endpoints = serializers.MultipleChoiceField(choices=ENDPOINTS, required=False)
     shown_facts = serializers.MultipleChoiceField(choices=FACTS, required=False)
     model_version = serializers.PrimaryKeyRelatedField(
         queryset=ModelVersion.objects.all(), allow_null=True, required=False
@@ -130,7 +131,7 @@ class StudySerializer(ClinicRowSerializer):
         return [key for key in DISEASE_KEYS if key in choices]
 
     def validate_endpoints(self, keys) -> list[str]:
-        return [key for key in DISEASE_KEYS if key in keys]
+        return list(chosen(keys))
 
     def validate_shown_facts(self, facts) -> list[str]:
         return [fact for fact in FACTS if fact in facts]

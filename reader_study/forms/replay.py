@@ -2,15 +2,15 @@ from typing import TYPE_CHECKING
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reader_study.models import Study
 from reader_study.services.results import replay
+from reader_study.services.results.questions_text import endpoint_choices
 from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
 from skinclinic.forms.fields import choices_of
 from skinclinic.models import Clinic
-from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.inputs import storable
 
 # The field of the form for each file.
@@ -62,8 +62,7 @@ class ReplayForm(forms.Form):
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
         self.clinic = clinic
-        language = get_language() or "en"
-        choices_of(self, "endpoints").choices = [(one.key, one.name(language)) for one in DISEASES]
+        choices_of(self, "endpoints").choices = endpoint_choices()
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())

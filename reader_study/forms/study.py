@@ -14,6 +14,7 @@ from reader_study.services.making.studies import (
     MOST_GROUPS,
     Sessions,
 )
+from reader_study.services.results.questions_text import endpoint_choices
 from skinclinic.forms.fields import OneLineField, choices_of, rows_of
 from skinclinic.vocabulary.diseases import DISEASES
 
@@ -51,7 +52,10 @@ class SettingsForm(forms.ModelForm):
     )  # fmt: skip
     endpoints = forms.MultipleChoiceField(
         label=_("Primary endpoints"), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("Diseases whose comparison of the model with the readers is primary. All others are secondary."),
+        help_text=_(
+            "The comparisons that are primary: the model with the readers on a question or a disease, or a later "
+            "session with an earlier one. All others are secondary."
+        ),
     )  # fmt: skip
     margin = forms.FloatField(
         label=_("Non-inferiority margin"), required=False, min_value=0.001, max_value=1,
@@ -89,7 +93,8 @@ class SettingsForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         study = self.instance
-        choices_of(self, "choices").choices = choices_of(self, "endpoints").choices = disease_choices()
+        choices_of(self, "choices").choices = disease_choices()
+        choices_of(self, "endpoints").choices = endpoint_choices()
         rows_of(self, "model_version").queryset = registry.available(study.clinic)
         rows_of(self, "model_version").empty_label = _("No model")
         self.fields["instructions"].required = True

@@ -9,6 +9,7 @@ from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
 from reader_study.services.making import operating
 from reader_study.services.making.reference import Strength
+from reader_study.services.results import questions_text
 from reader_study.services.results.conclusions import p_text
 from reader_study.services.results.protocol_text import values_in_words
 
@@ -67,3 +68,9 @@ def session_name(key: str) -> str:
 def of_groups(key: str, names: Mapping[str, str]) -> str:
     """A group's name."""
     return names.get(key) or key or "–"
+
+
+@register.filter
+def endpoint_name(key: str) -> str:
+    """A disease, or a question of all diseases."""
+    return questions_text.endpoint_name(key)

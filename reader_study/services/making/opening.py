@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyEvent
+from reader_study.models.asked import Management
 from reader_study.services import log
 from reader_study.services.locking import ChangedMeanwhile, lock_draft, look_draft
 from reader_study.services.making import (
@@ -21,6 +22,7 @@ from reader_study.services.making import (
     texts,
 )
 from reader_study.services.results import model_answers
+from reader_study.statistics import endpoints
 from skinclinic.models import Member, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -125,6 +127,22 @@ def _about_sample(study: Study):
         )  # fmt: skip
 
 
+def _about_sessions(study: Study):
+    """Endpoints that compare sessions need two of them, and what they ask about must be asked."""
+    questions = endpoints.of_sessions(study.endpoints)
+    if questions and study.sessions.count() < 2:
+        yield Point(
+            "endpoints", SETTINGS, _("An endpoint compares two sessions, and the study has one session only.")
+        )
+    if endpoints.MANAGEMENT in questions and not {Management.BIOPSY, Management.NO_BIOPSY} <= set(
+        study.management_choices
+    ):
+        yield Point(
+            "endpoints", SETTINGS,
+            _("An endpoint is biopsy or not, and readers are not asked to choose between the two."),
+        )  # fmt: skip
+
+
 def _about_reference(study: Study):
     found = reference.still_open(study)
     if found.undecided:
@@ -172,16 +190,18 @@ def _about_settings(study: Study):
             "choices", SETTINGS,
             _("Photos of the sample show diseases that readers cannot choose: %(names)s.") % {"names": _names(lacking)},
         )  # fmt: skip
-    if study.model_version_id and study.endpoints and study.margin is None:
+    of_model = endpoints.of_model(study.endpoints)
+    if study.model_version_id and of_model and study.margin is None:
         yield Point(
             "margin", SETTINGS,
             _("The comparison of the model with the readers is an endpoint: fix its non-inferiority margin now."),
         )  # fmt: skip
-    if study.endpoints and not study.model_version_id:
+    yield from _about_sessions(study)
+    if of_model and not study.model_version_id:
         yield Point(
             "endpoints", SETTINGS, _("The endpoints compare readers with a model, and no model is chosen.")
         )
-    if truths and (lacking := [key for key in study.endpoints if key not in truths]):
+    if truths and (lacking := [key for key in of_model if key in BY_KEY and key not in truths]):
         yield Point(
             "endpoints", SETTINGS,
             _("No photo of the sample shows these endpoints: %(names)s.") % {"names": _names(lacking)},
@@ -190,7 +210,7 @@ def _about_settings(study: Study):
         yield Point("aided", SETTINGS, _("The aided session shows a model's answer, and no model is chosen."))
     if study.model_version_id and not study.endpoints:
         yield Point(
-            "no_endpoint", SETTINGS, _("No disease is a primary endpoint; every comparison will be secondary."),
+            "no_endpoint", SETTINGS, _("There is no primary endpoint; every comparison will be secondary."),
             is_advice=True,
         )  # fmt: skip
 

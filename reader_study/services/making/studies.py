@@ -18,6 +18,7 @@ from reader_study.services import log
 from reader_study.services.locking import lock_draft, lock_open
 from reader_study.services.making import asked, operating, orders, progress, texts
 from reader_study.services.results import model_answers, results
+from reader_study.statistics import endpoints
 from skinclinic.models import Clinic, User
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -109,7 +110,7 @@ def change_settings(
             values["threshold_set"] = row.threshold_set
     operating.check(row)
     row.choices = [key for key in DISEASE_KEYS if key in row.choices]
-    row.endpoints = [key for key in DISEASE_KEYS if key in row.endpoints]
+    row.endpoints = list(endpoints.chosen(row.endpoints))
     row.shown_facts = [fact for fact in FACTS if fact in row.shown_facts]
     asked.settle(row)
     try:

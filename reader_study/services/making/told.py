@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult
 from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
+from reader_study.services.results.questions_text import endpoint_name
 from skinclinic.vocabulary.diseases import BY_KEY
 
 
@@ -201,8 +202,8 @@ def _analysis(study: Study) -> Iterator[tuple[str, str]]:
     yield (
         "outcomes",
         (
-            _("Primary: balanced accuracy of %(names)s. All other comparisons are secondary.")
-            % {"names": names(study.endpoints)}
+            _("Primary: %(names)s. All other comparisons are secondary.")
+            % {"names": ", ".join(map(endpoint_name, study.endpoints))}
             if study.endpoints
             else _("No primary endpoint was named; every comparison is secondary.")
         ),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from reader_study.plots.study import disease_name
 from reader_study.services.results.headlines import question_name, strata_text
-from reader_study.statistics.endpoints import BETWEEN_SESSIONS, MANAGEMENT, OF_MODEL
+from reader_study.statistics.endpoints import BETWEEN_SESSIONS, ENDPOINTS, MANAGEMENT, OF_MODEL
 
 
 def endpoint_name(key: str) -> str:
@@ -16,6 +16,11 @@ def endpoint_name(key: str) -> str:
     if key in BETWEEN_SESSIONS:
         return _("%(question)s between sessions") % {"question": question_name(BETWEEN_SESSIONS[key])}
     return disease_name(key)
+
+
+def endpoint_choices() -> list[tuple[str, str]]:
+    """Everything that can be a primary endpoint, with its name."""
+    return [(key, endpoint_name(key)) for key in ENDPOINTS]
 
 
 def sentences(report: Mapping) -> Iterator[str]:

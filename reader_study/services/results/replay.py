@@ -39,6 +39,7 @@ from reader_study.services.results.study_tables import (
     WHOLE_IMAGES,
     WHOLE_SCORES,
 )
+from reader_study.statistics import endpoints
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import StudyTables, read_tables
 from skinclinic.models import Clinic, Photo, User
@@ -214,7 +215,7 @@ def _create(
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
         state=Study.State.CLOSED, is_synthetic=wishes.is_synthetic, choices=list(tables.choices),
         model_version=wishes.model_version, premalignant_as=wishes.premalignant_as, margin=wishes.margin,
-        endpoints=[key for key in DISEASE_KEYS if key in wishes.endpoints], created_by=user, closed_at=now,
+        endpoints=list(endpoints.chosen(wishes.endpoints)), created_by=user, closed_at=now,
         closed_by=user,
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
