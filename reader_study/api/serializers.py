@@ -243,13 +243,12 @@ class ReaderSerializer(serializers.ModelSerializer):
 
 
 class ReaderProgressSerializer(serializers.Serializer):
-    """``sessions``: the reader's own, in the order in which they are read."""
+    """``sessions``: the reader's own, in the order in which they are read. ``allocated``: what the reader was drawn
+    to, in words; empty before opening."""
 
     reader = ReaderSerializer()
     sessions = StageSerializer(source="stages", many=True)
-    allocated = serializers.CharField(
-        help_text="What the reader was drawn to, in words; empty before opening."
-    )
+    allocated = serializers.CharField()
 
 
 class NewReaderSerializer(serializers.Serializer):

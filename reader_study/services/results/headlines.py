@@ -195,7 +195,8 @@ def _differs(test: Mapping) -> bool:
 def _n(test: Mapping) -> str:
     readers = ngettext("%(n)d reader", "%(n)d readers", test["n_readers"]) % {"n": test["n_readers"]}
     photos = ngettext("%(n)d photo", "%(n)d photos", test["n_cases"]) % {"n": test["n_cases"]}
-    return f"{readers}, {photos}" + (f" ({_('too few')})" if test["too_few"] else "")
+    few = _("too few")
+    return f"{readers}, {photos}" + (f" ({few})" if test["too_few"] else "")
 
 
 def _by_patient(test: Mapping) -> str:

@@ -304,6 +304,22 @@ def test_what_keeps_a_study_from_opening(ready, coordinator, change, code):
     assert study.is_draft and study.protocol is None
 
 
+def test_questions_between_sessions_need_two_sessions_and_no_model(ready, coordinator):
+    """An endpoint may be a question of all diseases; in their own order, whatever order they were sent in."""
+    wanted = {
+        "model_version_id": None,
+        "margin": None,
+        "endpoints": ["sessions_management", "sessions_accuracy"],
+    }
+    study = studies.change_settings(ready, wanted, sessions=Sessions(False, 0))
+    assert study.endpoints == ["sessions_accuracy", "sessions_management"]
+    texts = [point.text for point in opening.points(study) if point.code == "endpoints"]
+    assert len(texts) == 2 and "one session only" in texts[0] and "biopsy or not" in texts[1]
+    study = studies.change_settings(study, {"management_choices": ["biopsy", "no_biopsy"]})
+    study.sessions.create(number=2, key="later", washout_days=7)
+    assert "endpoints" not in codes(study) and "margin" not in codes(study)
+
+
 def test_readers_sample_files_and_consent_are_looked_at(ready, draft, coordinator):
     image = ready.images.select_related("photo__lesion__patient").first()
     file = store.path_of(image.photo.file_key)
