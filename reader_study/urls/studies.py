@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reader_study.views import paper, readers, sample, settings, studies
+from reader_study.views import paper, precision, readers, sample, settings, studies
 
 urlpatterns = [
     path("", studies.listing, name="studies"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<int:pk>/amend/", settings.amend, name="study-amend"),
     path("<int:pk>/sample/", sample.sample, name="study-sample"),
     path("<int:pk>/sample/photos/", sample.sample_act, name="study-sample-act"),
+    path("<int:pk>/precision/", precision.panel, name="study-precision"),
+    path("<int:pk>/precision/intervals/", precision.intervals, name="study-intervals"),
     path("<int:pk>/readers/", readers.listing, name="study-readers"),
     path("<int:pk>/readers/progress/", readers.progress_table, name="study-progress"),
     path("<int:pk>/readers/remind/", readers.remind_all, name="study-remind"),

@@ -206,6 +206,8 @@ TABLE = {
     "study-amend": of_study(),
     "study-sample": of_study(),
     "study-sample-act": of_study(),
+    "study-precision": of_study(),
+    "study-intervals": of_study(),
     "study-readers": of_study(),
     "study-progress": of_study(),
     "study-remind": of_study(),
