@@ -49,7 +49,10 @@ class PlanForm(forms.Form):
             (sizing.SESSIONS, _("Two sessions of the same readers")), (sizing.MODEL, _("The model with the readers")),
         ],
     )  # fmt: skip
-    measure = forms.ChoiceField(label=_("By"), choices=list(MEASURE_NAMES.items()))
+    measure = forms.ChoiceField(
+        label=_("Measured by"), choices=list(MEASURE_NAMES.items()),
+        help_text=_("Of a finished study; stated values are of the measure that they were found with."),
+    )  # fmt: skip
     disease = forms.ChoiceField(label=_("Disease"), required=False)
     difference = _number(
         _("True difference"),
@@ -93,6 +96,8 @@ class PlanForm(forms.Form):
             for name in STATED:
                 if name not in self.errors and self.cleaned_data.get(name) is None:
                     self.add_error(name, _("Give it, or choose a finished study."))
+            if all(self.cleaned_data.get(name, 0) is None for name in ("difference", "margin")):
+                self.add_error("difference", _("Give the difference, or a margin."))
         elif self.cleaned_data.get("measure") != pilot.ACCURACY and not self.cleaned_data.get("disease"):
             self.add_error("disease", _("Choose the disease."))
 
