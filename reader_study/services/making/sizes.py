@@ -61,7 +61,7 @@ def pilot_of(study: Study, question: Question) -> Pilot:
     except NoResults:
         raise Refused(
             "pilot",
-            _("The results of “%(study)s” are not there, or of earlier rules. Compute them anew.")
+            _("The results of “%(study)s” are missing or were computed by earlier rules. Compute them again.")
             % {"study": study},
         ) from None
     except NoPilot as refused:
