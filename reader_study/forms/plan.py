@@ -1,5 +1,6 @@
 """What a plan of readers and photos is asked by."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -78,8 +79,10 @@ class PlanForm(forms.Form):
         label=_("Photos that the error variance is for"), required=False, min_value=1, max_value=MOST_ERROR_CASES
     )  # fmt: skip
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="plan-%s", **kwargs)
+    def __init__(
+        self, user: User, data: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial, auto_id="plan-%s")
         rows_of(self, "pilot").queryset = sizes.pilots_for(user)
         choices_of(self, "disease").choices = [("", _("All")), *disease_choices()]
 

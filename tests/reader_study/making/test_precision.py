@@ -50,6 +50,7 @@ def test_a_plan_from_stated_values(panel):
         ({"alpha": "2"}, "Alpha 2 must lie"),
         ({"rho1": "nan"}, "Enter a number"),
         ({"var_error": "-1"}, "must not be negative"),
+        ({"rho1": ".7", "rho2": ".8"}, "share more error than"),
         ({"error_cases": ""}, "Give it, or choose a finished study"),
         ({"readers": "x"}, "write numbers of readers"),
         ({"difference": ""}, "Give the difference"),
