@@ -100,9 +100,15 @@ def stated(
             raise CannotSize(_("A correlation of %(value)s must be from -1 to 1."), value=f"{value:g}")
     if cases < 1:
         raise CannotSize(_("The error variance must be that of one case at least."))
-    return _spread(
+    found = _spread(
         design, var_error, rho1 * var_error, rho2 * var_error, rho3 * var_error, var_readers, cases
     )
+    # A little more is rounding.
+    if found.shared > found.own * (1 + 1e-9):
+        raise CannotSize(
+            _("These correlations cannot be: readers would share more error than each of them has.")
+        )
+    return found
 
 
 def of_sessions(both: mrmc.Merit, cases: int) -> Spread:

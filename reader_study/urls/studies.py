@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from reader_study.views import designs, documents, paper, readers, reference, sample, settings, studies
+from reader_study.views import (
+    designs,
+    documents,
+    paper,
+    precision,
+    readers,
+    reference,
+    sample,
+    settings,
+    studies,
+)
 
 urlpatterns = [
     path("", studies.listing, name="studies"),
@@ -23,6 +33,8 @@ urlpatterns = [
     path("<int:pk>/documents/", documents.page, name="study-documents"),
     path("<int:pk>/documents/protocol.pdf", documents.protocol_pdf, name="study-protocol-pdf"),
     path("<int:pk>/documents/checklist.<str:kind>", documents.checklist, name="study-checklist"),
+    path("<int:pk>/precision/", precision.panel, name="study-precision"),
+    path("<int:pk>/precision/intervals/", precision.intervals, name="study-intervals"),
     path("<int:pk>/readers/", readers.listing, name="study-readers"),
     path("<int:pk>/readers/progress/", readers.progress_table, name="study-progress"),
     path("<int:pk>/readers/deadline/", readers.deadline, name="study-deadline"),

@@ -219,6 +219,8 @@ TABLE = {
     "study-documents": of_study(),
     "study-protocol-pdf": of_study(),
     "study-checklist": of_study(kind="checklist_kind"),
+    "study-precision": of_study(),
+    "study-intervals": of_study(),
     "study-readers": of_study(),
     "study-progress": of_study(),
     "study-deadline": of_study(),

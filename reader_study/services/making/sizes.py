@@ -17,6 +17,7 @@ from reader_study.statistics import pilot, sizing
 from reader_study.statistics.pilot import NoPilot, Pilot, Question
 from reader_study.statistics.points import LEAST_CASES
 from reader_study.statistics.sizing import Spread
+from reader_study.statistics.tables import StudyTables
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
 
@@ -54,13 +55,32 @@ def pilot_of(study: Study, question: Question) -> Pilot:
             _("“%(study)s” is not closed: before that nobody computes from its answers.") % {"study": study},
         )
     try:
-        return pilot.of_study(Results(study).tables, question)
+        tables = Results(study).tables
+        _check_names(question, tables)
+        return pilot.of_study(tables, question)
     except NoResults:
         raise Refused(
-            "pilot", _("The results of “%(study)s” are not there. Compute them first.") % {"study": study}
+            "pilot",
+            _("The results of “%(study)s” are missing or were computed by earlier rules. Compute them again.")
+            % {"study": study},
         ) from None
     except NoPilot as refused:
         raise Refused("pilot", no_pilot(refused)) from None
+
+
+def _check_names(question: Question, tables: StudyTables) -> None:
+    """Raises Refused for a dataset or session that the study has not."""
+    datasets = {image.dataset for image in tables.images}
+    sessions = {answer.session for answer in tables.answers}
+    asked = ((question.dataset,) if question.dataset else (), datasets), (question.sessions, sessions)
+    for names, known in asked:
+        for name in names:
+            if name not in known:
+                raise Refused(
+                    "pilot",
+                    _("It has no “%(name)s”, but: %(known)s.")
+                    % {"name": name, "known": ", ".join(sorted(known))},
+                )
 
 
 def no_pilot(refused: NoPilot) -> str:
@@ -144,7 +164,8 @@ def assumptions(plan: dict[str, Any], measure: str) -> Iterator[str]:
             "A pilot of %(readers)d readers and %(cases)d cases knows its variances only roughly; the study may need "
             "more than is said here."
         ) % {"readers": found["readers"], "cases": found["cases"]}
-        if found["positives"] is not None and found["positives"] < LEAST_CASES:
+        few = found["positives"] is not None and found["positives"] < LEAST_CASES
+        if few and measure != pilot.SPECIFICITY:
             yield _("It has %(n)d cases of the disease, too few to know any variance by.") % {
                 "n": found["positives"]
             }

@@ -220,6 +220,22 @@ def test_the_pages_show_the_figures_of_the_report(made, client_for, clinician):
     assert client.get(address + "999").status_code == 404
 
 
+def test_a_finished_study_is_a_pilot_for_those_of_its_clinic(made, client_for, coordinator):
+    computed(made.study)
+    other = factories.make_member(factories.make_clinic("Other"), "coordinator", "stranger")
+    sent = {
+        "plan": "1", "pilot": made.study.pk, "compare": "sessions", "measure": "accuracy", "difference": "0.1",
+        "alpha": "0.05", "power": "0.8", "readers": "5",
+    }  # fmt: skip
+    for who, status in ((coordinator, 200), (other, 422)):
+        planned = service.create(who.memberships.get().clinic, who, name="Planned")
+        page = client_for(who).get(url("study-precision", planned.pk), sent)
+        assert page.status_code == status
+        assert ("4 readers, 19 photos" in body(page)) is (str(made.study) in body(page)) is (status == 200)
+    home = url("study-precision", made.study.pk)
+    assert "Choose the disease" in body(client_for(coordinator).get(home, sent | {"measure": "sensitivity"}))
+
+
 def test_every_figure_can_be_had_as_every_kind_of_file(made, client_for, clinician):
     computed(made.study)
     client = client_for(clinician)
