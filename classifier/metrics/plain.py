@@ -6,6 +6,8 @@ from typing import Any, overload
 
 import numpy as np
 
+_AS_IS = {str, int, bool, type(None)}
+
 
 @overload
 def plain(value: dict[str, Any]) -> dict[str, Any]: ...
@@ -20,6 +22,9 @@ def plain(value: Any) -> Any:
 
     Infinite thresholds become "inf" and "-inf", which ``float`` reads. NaN is refused: ValueError.
     """
+    # Most of a result, and as it is.
+    if type(value) in _AS_IS:
+        return value
     if dataclasses.is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):

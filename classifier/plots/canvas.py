@@ -173,5 +173,6 @@ class Drawing:
 
 def moved(mark: Mark, right: float, down: float) -> Mark:
     if isinstance(mark, Line):
-        return replace(mark, points=tuple((x + right, y + down) for x, y in mark.points))
+        points = tuple((x + right, y + down) for x, y in mark.points)
+        return Line(points, mark.colour, mark.width, mark.dash)
     return replace(mark, x=mark.x + right, y=mark.y + down)

@@ -147,15 +147,15 @@ def _shape(page: Canvas, mark: Shape, height: float) -> None:
 
 
 def _write(page: Canvas, mark: Text, height: float) -> None:
-    page.saveState()
-    page.addLiteral(f"{_rgb(mark.colour)} rg {_rgb(mark.colour)} RG {mark.rim:g} w")
+    font, document = pdfmetrics.getFont(FONT), page._doc
     turn = "0 1 -1 0" if mark.turned else "1 0 0 1"
-    page.addLiteral(f"{turn} {mark.x:.2f} {height - mark.y:.2f} cm")
-    text = page.beginText(mark.start, 0)
-    text.setFont(FONT, mark.size)
-    if mark.bold:
-        # There is one weight of the font: a rim of the same colour makes it heavier.
-        text.setTextRenderMode(2)
-    text.textOut(mark.text)
-    page.drawText(text)
-    page.restoreState()
+    # There is one weight of the font: a rim of the same colour makes it heavier.
+    heavy = f"{_rgb(mark.colour)} RG {mark.rim:g} w 2 Tr " if mark.bold else ""
+    letters = " ".join(
+        f"{font.getSubsetInternalName(subset, document)} {mark.size:g} Tf ({page._escape(part)}) Tj"
+        for subset, part in font.splitString(mark.text, document)
+    )
+    page.addLiteral(
+        f"q {turn} {mark.x:.2f} {height - mark.y:.2f} cm "
+        f"BT {_rgb(mark.colour)} rg {heavy}1 0 0 1 {mark.start:.6f} 0 Tm {letters} ET Q"
+    )

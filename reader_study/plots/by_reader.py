@@ -190,10 +190,12 @@ def slopes(
     values = [one[at] for _reader, one in shown for at in ("accuracy_before", "accuracy_after")]
     low, high = max(0.0, min(values) - 0.05), min(1.0, max(values) + 0.05)
     # So high that every reader can be named on both sides.
-    tall = max(330.0, _STEP * 1.1 * len(shown))
     width = min(form.width, 560.0)
-    drawing = Drawing(width, tall + 56, title)
     room = width * 0.24
+    lines = max(len(wrapped(reader, room - 8, SMALL)) for reader, _one in shown)
+    step = _STEP + (lines - 1) * SMALL * 1.15
+    tall = max(330.0, step * 1.1 * len(shown))
+    drawing = Drawing(width, tall + 56, title)
     axes = Axes(drawing, y=(low, high), left=54, right=10, top=14, height=tall)
     axes.frame("", _("Accuracy"), (), ticks(low, high))
     left, right = axes.left + room + 18, axes.left + axes.width - room - 18
@@ -210,8 +212,8 @@ def slopes(
         colour, shape = mark_of(groups, one["group"])
         drawing.shape(left, axes.y(one["accuracy_before"]), colour, shape, READER)
         drawing.shape(right, axes.y(one["accuracy_after"]), colour, shape, READER)
-    _named(drawing, axes, shown, left, "accuracy_before", -1, room)
-    _named(drawing, axes, shown, right, "accuracy_after", 1, room)
+    _named(drawing, axes, shown, left, "accuracy_before", -1, room, step)
+    _named(drawing, axes, shown, right, "accuracy_after", 1, room, step)
     means = [
         sum(one[at] for _reader, one in shown) / len(shown) for at in ("accuracy_before", "accuracy_after")
     ]
@@ -245,10 +247,12 @@ def _change_said(reader: str, one: Mapping) -> Callable[[], str]:
     return said
 
 
-def _named(drawing: Drawing, axes: Axes, shown: Rows, x: float, value: str, side: int, room: float) -> None:
-    """Readers' names beside their points, each led to its own by a thin line."""
+def _named(
+    drawing: Drawing, axes: Axes, shown: Rows, x: float, value: str, side: int, room: float, step: float
+) -> None:
+    """Readers' whole names beside their points, each led to its own by a thin line."""
     places = [axes.y(one[value]) for _reader, one in shown]
-    for (reader, _one), at, y in zip(shown, places, apart(places, _STEP, axes.top, axes.foot), strict=True):
+    for (reader, _one), at, y in zip(shown, places, apart(places, step, axes.top, axes.foot), strict=True):
         drawing.line([(x + 6 * side, at), (x + 16 * side, y)], "muted", 0.6)
-        text = marks.shortened(reader, room - 8, SMALL)
-        drawing.text(x + 18 * side, y + 3.5, text, size=SMALL, anchor="start" if side > 0 else "end")
+        anchor = "start" if side > 0 else "end"
+        label(drawing, x + 18 * side, y - 0.5, reader, room - 8, size=SMALL, anchor=anchor)

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE
-from classifier.plots.letters import text_width
 
 # Colour and shape by the place of a group; the paper's professors are red, its clinicians blue.
 GROUP_MARKS = (
@@ -32,15 +31,6 @@ def file_name(*parts: str) -> str:
     """Parts of a figure's file name, joined, without what file systems mind."""
     tidy = (re.sub(r"[^\w.]+", "-", part).strip("-.").lower() for part in parts)
     return "-".join(part for part in tidy if part) or "figure"
-
-
-def shortened(text: str, width: float, size: float) -> str:
-    """The text, cut with a dot-dot-dot where it would not fit."""
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(f"{text}…", size) > width:
-        text = text[:-1]
-    return f"{text}…"
 
 
 def synthetic_note(drawn: bool) -> str:

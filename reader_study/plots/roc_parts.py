@@ -107,6 +107,10 @@ def labels_note(labels: str) -> str:
     )
 
 
+# Puts (x, y) of the curve on the drawing.
+Places = Callable[[Sequence[tuple[float, float]]], list[tuple[float, float]]]
+
+
 @dataclass(frozen=True)
 class Curve:
     """``points``: (1 - specificity, sensitivity). ``area``: of the whole curve, in words."""
@@ -164,32 +168,36 @@ class Roc:
             return None
         return (0.0, round(max(right, 0.05), 2)), (round(low, 2), round(high, 2))
 
-    def series(self, place: Callable[[float, float], tuple[float, float]]) -> tuple[Series, ...]:
-        """What can be read out; ``place`` puts (x, y) on the drawing. Readers first: they are what is asked for."""
+    def series(self, places: Places) -> tuple[Series, ...]:
+        """What can be read out; ``places`` puts them on the drawing. Readers first: they are what is asked for."""
         found = [
             Series(
                 entry.text.rpartition(" (n = ")[0],
                 entry.colour,
                 "",
-                tuple(Point(*place(one.x, one.y), one.said) for one in group),
+                _points(places, group),
             )
             for entry, group in self.readers.items()
         ]
         found += [
-            Series(one.entry.text, "ink", "", (Point(*place(one.x, one.y), one.said),))
-            for one in (*self.averages, *self.model)
+            Series(one.entry.text, "ink", "", _points(places, [one])) for one in (*self.averages, *self.model)
         ]
         found += [
             Series(
                 one.entry.text, one.entry.colour, one.entry.dash,
                 tuple(
-                    Point(*place(*at), partial(_curve_said, *said))
-                    for at, said in zip(one.points, one.said, strict=True)
+                    Point(x, y, partial(_curve_said, *said))
+                    for (x, y), said in zip(places(one.points), one.said, strict=True)
                 ),
             )
             for one in self.curves
         ]  # fmt: skip
         return tuple(found)
+
+
+def _points(places: Places, shown: Sequence[Place]) -> tuple[Point, ...]:
+    at = places([(one.x, one.y) for one in shown])
+    return tuple(Point(x, y, one.said) for (x, y), one in zip(at, shown, strict=True))
 
 
 def gather(shown: Shown, *, tiers: bool = True) -> Roc:

@@ -41,10 +41,10 @@ class Ratings:
 
     def rows(self) -> Iterator[tuple[str, str, str, float]]:
         """Test, reader, case and rating of each."""
-        for test, reader, case in zip(*np.nonzero(self.cells), strict=True):
-            yield (
-                self.tests[test], self.readers[reader], self.cases[case], float(self.values[test, reader, case])
-            )  # fmt: skip
+        places = np.nonzero(self.cells)
+        rated = self.values[places].astype(float).tolist()
+        for test, reader, case, rating in zip(*(place.tolist() for place in places), rated, strict=True):
+            yield self.tests[test], self.readers[reader], self.cases[case], rating
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,11 @@ def _rjafroc(ratings: Ratings) -> bytes | None:
     paradigm = iter(("ROC", "FCTRL"))
     for case, is_diseased in enumerate(map(int, ratings.truth), 1):
         sheets["TRUTH"].append((case, is_diseased, is_diseased, everyone, every, next(paradigm, None)))
-    for test, reader, case in np.ndindex(values.shape):
-        rating, place = float(values[test, reader, case]), (reader + 1, test + 1, case + 1)
-        if ratings.truth[case]:
-            sheets["TP"].append((*place, 1, rating))
-        else:
-            sheets["FP"].append((*place, rating))
+    diseased, others = (np.flatnonzero(chosen).tolist() for chosen in (ratings.truth, ~ratings.truth))
+    for test, of_test in enumerate(values.astype(float).tolist(), 1):
+        for reader, rated in enumerate(of_test, 1):
+            sheets["FP"] += [(reader, test, case + 1, rated[case]) for case in others]
+            sheets["TP"] += [(reader, test, case + 1, 1, rated[case]) for case in diseased]
     for kind, names in (
         ("modality", [ratings.tests[place] for place in people]),
         ("reader", [ratings.readers[place] for place in readers]),

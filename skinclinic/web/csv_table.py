@@ -3,8 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 _AT_ONCE = 500
+# A spreadsheet takes what begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def pieces(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
@@ -13,13 +16,14 @@ def pieces(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
     text.write("\ufeff")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(map(_cell, columns))
-    for number, row in enumerate(rows, start=1):
-        writer.writerow(map(_cell, row))
-        if number % _AT_ONCE == 0:
-            yield text.getvalue().encode()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue().encode()
+    waiting = iter(rows)
+    while some := list(islice(waiting, _AT_ONCE)):
+        writer.writerows([_cell(value) for value in row] for row in some)
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    if said := text.getvalue():
+        yield said.encode()
 
 
 def table_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -28,10 +32,9 @@ def table_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
 
 
 def _cell(value: object) -> object:
-    is_number = isinstance(value, int | float) or value == "-inf"
-    return value if is_number else _defused(value)
-
-
-def _defused(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    if value is None:
+        return ""
+    if isinstance(value, int | float):
+        return value
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) and text != "-inf" else text
