@@ -69,6 +69,18 @@ class Session:
         return self.of(self.read)
 
 
+def read_by(a: Session, b: Session) -> tuple[Session, Session]:
+    """Two sessions of those who read both. Where nobody did, as in parallel arms, of those who read either."""
+    both = a.read & b.read
+    chosen = both if both.any() else a.read | b.read
+    return a.of(chosen), b.of(chosen)
+
+
+def other_readers(a: Session, b: Session) -> bool:
+    """Whether each of two sessions was read, and by nobody who read the other."""
+    return bool(a.read.any() and b.read.any() and not (a.read & b.read).any())
+
+
 @dataclass(frozen=True)
 class Part:
     """The images of one dataset: ``truth`` [n] places in DISEASE_KEYS, ``scores`` [n, 12], and the sessions."""

@@ -12,7 +12,7 @@ from reader_study import mrmc
 from reader_study.statistics import by_design, patterns
 from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
-from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session
+from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, other_readers, read_by
 from reader_study.statistics.differences import (
     later_minus_earlier,
     model_by_design,
@@ -154,15 +154,14 @@ def _why_not(part: Part, who: Session, key: str, shown: np.ndarray) -> str:
 
 
 def compare(part: Part, family: Collection[str]) -> dict[str, dict[str, Any]]:
-    """By pair of sessions and disease: sensitivity and specificity of those who read both, RRRC; with missing
-    answers counted as wrong, and ``as_read``. Differences are those of the later minus the earlier session."""
+    """By pair of sessions and disease: sensitivity and specificity of those who read both, RRRC; where each session
+    has readers of its own, of all, by U-statistics. With missing answers counted as wrong, and ``as_read``.
+    Differences are those of the later minus the earlier session."""
     return {f"{a.name}_vs_{b.name}": _sessions(part, a, b, family) for a, b in combinations(part.sessions, 2)}
 
 
 def _sessions(part: Part, a: Session, b: Session, family: Collection[str]) -> dict[str, dict[str, Any]]:
-    a, b = a.who_read(), b.who_read()
-    both = [reader for reader in a.readers if reader in b.readers]
-    a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
+    a, b = read_by(a, b)
     found = {key: _pair(part, a, b, key) for key in DISEASE_KEYS}
     for name in ("sensitivity", "specificity"):
         shares = {key: one[name] for key, one in found.items()}
@@ -199,13 +198,15 @@ def _share(
     able = np.asarray((cells & among).any(1))
     n_cases = int((cells & among).any(0).sum())
     found = no_pair() | {"n_readers": int(able.sum()), "n_cases": n_cases, "too_few": too_few(n_cases)}
-    if not a.readers:
-        return found | {"note": notes.OTHER_READERS if part.by_design else notes.NO_ANSWERS}
+    if not (a.read.any() and b.read.any()):
+        return found | {"note": notes.NO_ANSWERS}
     if key not in part.choices:
         return found | {"note": notes.NOT_A_CHOICE}
     place = DISEASE_KEYS.index(key)
     said = np.stack([one.codes == place for one in (a, b)])
     named = by_design.named(of_each, np.stack([a.given, b.given]))
+    if other_readers(a, b):
+        return found | named | (_each(merit, said, part.truth == place, of_each, among) or {"note": missing})
     if not able.any():
         if cells.any() or not among.any():
             return found | {"note": missing}

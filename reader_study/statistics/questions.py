@@ -19,7 +19,15 @@ from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, tier_groups
 from classifier.metrics.proportions import proportion
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot, patterns
-from reader_study.statistics.coded import AS_READ, MISSING, MISSING_IS_WRONG, Part, Session
+from reader_study.statistics.coded import (
+    AS_READ,
+    MISSING,
+    MISSING_IS_WRONG,
+    Part,
+    Session,
+    other_readers,
+    read_by,
+)
 from reader_study.statistics.differences import (
     later_minus_earlier,
     model_by_design,
@@ -276,10 +284,8 @@ def _one_against(
 
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
-    """Those who read both sessions; later - earlier."""
-    a, b = a.who_read(), b.who_read()
-    both = [reader for reader in a.readers if reader in b.readers]
-    a, b = (one.of(np.array([one.readers.index(reader) for reader in both], np.intp)) for one in (a, b))
+    """Those who read both sessions, or where each has readers of its own, all of them; later - earlier."""
+    a, b = read_by(a, b)
 
     def of(chosen: np.ndarray) -> dict[str, Any]:
         one, other = a.of(chosen), b.of(chosen)
@@ -291,15 +297,18 @@ def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
     groups = {
         name: of(np.array([one == name for one in a.groups])) for name in dict.fromkeys(a.groups) if name
     }
-    return {"all": of(np.ones(len(both), bool)), "groups": groups}
+    return {"all": of(np.ones(len(a.readers), bool)), "groups": groups}
 
 
 def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) -> dict[str, Any]:
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
     found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
-    if not a.readers and asked.part.by_design:
-        return found | {"note": notes.OTHER_READERS}
+    if other_readers(a, b):
+        if why := next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), ""):
+            return found | {"note": why}
+        named = by_design.named(of_each, np.stack([a.given, b.given]))
+        return found | named | _each(asked, merit, np.stack([asked.right(one) for one in (a, b)]), of_each)
     if note:
         shared = a.readers and (a.given.any() or b.given.any())
         return found | {"note": notes.NO_COMMON_IMAGES if note == notes.NO_ANSWERS and shared else note}
@@ -318,8 +327,12 @@ def _each(asked: Question, merit: str, right: np.ndarray, cells: np.ndarray) -> 
     first, second = (
         asked.kernel(merit, one, read) for one, read in zip(right[:, able], cells[:, able], strict=True)
     )
-    counts = _cases(asked, merit, np.asarray(cells[:, able].any(0)))
-    return by_design.sessions(first, second) | {"n_readers": int(able.sum()), **counts}
+    classes = asked.among(merit)
+    return by_design.sessions(first, second) | {
+        "n_readers": int(able.sum()),
+        "n_cases": sum(int((cells & one).any((0, 1)).sum()) for one in classes),
+        "too_few": too_few(*(int((read & one).any(0).sum()) for read in cells for one in classes)),
+    }
 
 
 def tests_of(

@@ -1,9 +1,10 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -133,6 +134,8 @@ def _check_scores(scores: np.ndarray) -> None:
         raise ValueError("scores must be finite")
 
 
+# What turns a word into a disease key.
+Disease = Callable[[str], str]
 _MANAGEMENTS = {"keys": ", ".join(MANAGEMENTS)}
 
 
@@ -181,6 +184,8 @@ def read_tables(
     answers_csv: Path,
     whole_images_csv: Path | None = None,
     whole_scores_csv: Path | None = None,
+    *,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> StudyTables:
     """Read a study from CSV files.
 
@@ -189,17 +194,19 @@ def read_tables(
     reached, kind, management, quality, comment``). A row without an answer is a photo that was skipped, or with
     ``reached`` 0 one that the reader never came to; no row at all is a photo that the reader was never shown.
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
+    ``labels``: disease keys of the files' own words.
 
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
     problems: list[RowProblem] = []
     said: list[str] = []
-    images = _images(images_csv, problems, said)
+    disease = _disease_by(labels)
+    images = _images(images_csv, problems, said, disease)
     scores = _scores(scores_csv, images, problems) if scores_csv else None
-    answers = _answers(answers_csv, images, problems)
+    answers = _answers(answers_csv, images, problems, disease)
     whole = None
     if whole_images_csv and whole_scores_csv:
-        photos = _images(whole_images_csv, problems, said)
+        photos = _images(whole_images_csv, problems, said, disease)
         found = _scores(whole_scores_csv, photos, problems)
         if not problems:
             whole = WholeSet(
@@ -210,7 +217,7 @@ def read_tables(
     return StudyTables(tuple(images), scores, tuple(answers), whole=whole, notes=tuple(said))
 
 
-def _images(path: Path, problems: list[RowProblem], said: list[str]) -> list[Image]:
+def _images(path: Path, problems: list[RowProblem], said: list[str], disease: Disease) -> list[Image]:
     reading = Reading(path, problems, ("image", "dataset", "truth"))
     images: list[Image] = []
     seen: dict[str, int] = {}
@@ -218,7 +225,7 @@ def _images(path: Path, problems: list[RowProblem], said: list[str]) -> list[Ima
         image = Image(
             reading.cell("image", named) or "",
             reading.cell("dataset", named) or "",
-            reading.cell("truth", _disease) or "",
+            reading.cell("truth", disease) or "",
             reading.cell_or_note("sex", sex) or "",
             reading.cell_or_note("age", _age),
             reading.cell_or_note("skin_type", skin_type),
@@ -276,7 +283,10 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
     return scores
 
 
-def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> list[Answer]:
+def _answers(path: Path, images: list[Image], problems: list[RowProblem], disease: Disease) -> list[Answer]:
+    def choice(text: str) -> str:
+        return "" if is_unknown(text) else disease(text)
+
     reading = Reading(path, problems, ("session", "reader", "group", "image", "answer"))
     faults = _Faults({image.name for image in images}, DISEASE_KEYS)
     answers = []
@@ -286,11 +296,11 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem]) -> lis
             reading.cell("reader", named) or "",
             reading.cell("group", word) or "",
             reading.cell("image", named) or "",
-            reading.cell("answer", _choice) or "",
-            reading.cell("second", _choice) or "",
+            reading.cell("answer", choice) or "",
+            reading.cell("second", choice) or "",
             reading.cell("confidence", lambda text: _confidence(text, reading.number)),
             reading.cell("seconds", lambda text: _seconds(text, reading.number)),
-            reading.cell("first_answer", _choice) or "",
+            reading.cell("first_answer", choice) or "",
             reading.cell("reached", _reached) is not False,
             reading.cell("kind", lambda text: _one_of(text, asked.KINDS)) or "",
             reading.cell("management", _management) or "",
@@ -317,16 +327,18 @@ def _disease(text: str) -> str:
     return found[0]
 
 
+def _disease_by(labels: Mapping[str, str]) -> Disease:
+    """The same, knowing what the files' own words mean."""
+    meant = {bare(word): key for word, key in labels.items()}
+    return lambda text: _disease(meant.get(bare(text), text))
+
+
 def _age(text: str) -> int | None:
     """Years, in any way to write them; of a range it is not known which."""
     first, last = values.age(text)
     if last is not None:
         raise CellError(_("a range of ages"))
     return first
-
-
-def _choice(text: str) -> str:
-    return "" if is_unknown(text) else _disease(text)
 
 
 def _patient(text: str) -> str:

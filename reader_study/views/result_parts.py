@@ -1,5 +1,6 @@
 """The pages of a study's results: diseases, readers, model, sessions, agreement, confusion, missed photos, methods."""
 
+from collections.abc import Mapping
 from itertools import combinations
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from reader_study.plots.panels import default as default_panels
 from reader_study.plots.readers_roc import WAYS, labels_note
 from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services.results import conclusions, headlines, methods_text
-from reader_study.statistics.patterns import U_STATISTICS
+from reader_study.statistics.patterns import READERS_IN_TESTS, U_STATISTICS
 from reader_study.views.result_page import ResultPage, results_page
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest
@@ -124,6 +125,14 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     return render(request, "studies/results/model.html", context)
 
 
+def _designs(compared: Mapping[str, Mapping]) -> dict[str, bool]:
+    """Whether each session had readers of its own, or readers read different photos in both."""
+    found = {
+        one["pattern"] for test in compared.values() for one in test.values() if one["method"] == U_STATISTICS
+    }
+    return {"has_other_readers": READERS_IN_TESTS in found, "is_incomplete": bool(found - {READERS_IN_TESTS})}
+
+
 @results_page
 def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """One session against another, and each reader in both."""
@@ -138,11 +147,7 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
             "tests": [(key, page.found["compare"][f"{first}_vs_{second}"][key]) for key in DISEASE_KEYS],
             "headlines": [one for one in asked if one.pair == f"{first}_vs_{second}"],
             "total": page.found["changes"][f"{first}_vs_{second}"]["total"],
-            "is_incomplete": any(
-                one["method"] == U_STATISTICS
-                for test in page.found["compare"][f"{first}_vs_{second}"].values()
-                for one in test.values()
-            ),
+            **_designs(page.found["compare"][f"{first}_vs_{second}"]),
         }
         for first, second in pairs
         if f"{first}_vs_{second}" in page.found["compare"]

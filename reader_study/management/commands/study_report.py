@@ -17,6 +17,7 @@ from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
+from skinclinic.archive.management import mapping
 
 # Of readers and of images on the console.
 _NAMED = 10
@@ -70,6 +71,12 @@ class Command(BaseCommand):
             help="the protocol's thresholds, chosen on another cohort: columns disease and threshold. Conclusions "
             "then rest on them, not on the model's first choice",
         )
+        parser.add_argument(
+            "--map",
+            type=Path,
+            metavar="JSON",
+            help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease}}',
+        )
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument(
             "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
@@ -98,7 +105,10 @@ class Command(BaseCommand):
         names = ("images", "scores", "answers", "whole_images", "whole_scores")
         try:
             report_files.check_folder(out)
-            tables = read_tables(*(options[name] for name in names))
+            said = mapping.read(options["map"])
+            if unused := [part for part, found in said.items() if part != "labels" and found]:
+                raise CommandError(f"{options['map']}: only labels are used here, not {', '.join(unused)}.")
+            tables = read_tables(*(options[name] for name in names), labels=said.get("labels", {}))
             thresholds = read_thresholds(options["thresholds"]) if options["thresholds"] else None
         except (TablesRefused, FileRefused, report_files.FolderRefused) as refused:
             raise CommandError(str(refused)) from None

@@ -86,8 +86,13 @@ def test_parallel_arms_have_different_readers(ready, coordinator, client_for):
         assert dataset["design"][session]["complete"] and dataset["design"][session]["n_readers"] == 4
         notes = [one["note"] for one in dataset["sessions"][session]["readers"].values()]
         assert notes.count("not_assigned") == 4
-    assert dataset["compare"]["unaided_vs_aided"]["bcc"]["sensitivity"]["note"] == "other_readers"
-    assert "Different readers read in the two arms" in page_of(
+    one = dataset["compare"]["unaided_vs_aided"]["bcc"]["specificity"]
+    of_all = dataset["questions"]["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]
+    for found in (one, of_all):
+        assert (found["method"], found["pattern"]) == ("u_statistics", "readers_in_tests")
+        assert found["n_readers"] == 8 and found["difference"] == pytest.approx(found["b"] - found["a"])
+        assert found["ci"][0] <= found["difference"] <= found["ci"][1]
+    assert "Different readers read in the two sessions" in page_of(
         client_for, coordinator, study, "study-results-sessions"
     )
     one = results.report["plan"]["table"][0]

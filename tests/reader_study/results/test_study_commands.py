@@ -59,6 +59,20 @@ def test_the_report_is_that_of_the_tables(study, tmp_path):
     assert not [path for path in out.parent.iterdir() if path.name.startswith(".")]
 
 
+def test_a_mapping_says_what_the_files_own_words_mean(study, tmp_path):
+    tables, paths = study
+    for name in ("images", "answers"):
+        paths[name].write_text(paths[name].read_text("utf-8-sig").replace("nevus", "Lesion type 7"))
+    with pytest.raises(CommandError, match="Lesion type 7"):
+        run_report(paths, tmp_path / "out")
+    (tmp_path / "map.json").write_text(json.dumps({"labels": {"lesion TYPE 7": "nevus"}}))
+    run_report(paths, tmp_path / "out", "--map", str(tmp_path / "map.json"))
+    assert json.loads((tmp_path / "out/report.json").read_text()) == report(tables)
+    (tmp_path / "map.json").write_text(json.dumps({"columns": {"label": "truth"}}))
+    with pytest.raises(CommandError, match="only labels are used here, not columns"):
+        run_report(paths, tmp_path / "out", "--map", str(tmp_path / "map.json"))
+
+
 def test_the_structure_that_others_read(study, tmp_path):
     run_report(study[1], tmp_path / "out", "--margin", "0.1")
     found = json.loads((tmp_path / "out/report.json").read_text())["datasets"]["edinburgh"]

@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("split-plot, 2 blocks of 80, 8 readers", 8, 160, lambda reader, photo, _: reader % 2 == photo // 2 % 2),
     Setting("sessions share half, 8 readers, 160", 8, 160, lambda _r, photo, session: (photo // 2 - session) % 4 < 3),
     Setting("sessions share none, 8 readers, 160", 8, 160, lambda _r, photo, session: photo // 2 % 2 == session),
+    Setting("parallel arms, 2 x 8 readers, 160", 16, 160, lambda reader, _p, session: reader % 2 == session),
 )  # fmt: skip
 # Name, how much better than readers the model is, how much better the second session.
 TRUTHS = (
@@ -81,7 +82,7 @@ def study(setting: Setting, model: float, later: float, random: np.random.Genera
         names = tuple(f"r{number}" for number in range(setting.readers))
         empty = np.full(codes.shape, np.nan)
         sessions.append(
-            Session(f"s{place}", names, ("",) * setting.readers, np.ones(setting.readers, bool), codes, codes,
+            Session(f"s{place}", names, ("",) * setting.readers, given.any(1), codes, codes,
                     codes, empty, empty, given, given, np.full(codes.shape, MISSING))
         )  # fmt: skip
     right = special.ndtri(RIGHT + model) * MACHINE + photos + random.standard_normal(setting.n) > 0
