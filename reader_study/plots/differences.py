@@ -158,7 +158,7 @@ def difference_text(found: Mapping) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
+    return f"{value:+z.3f}".replace("-", "−")
 
 
 def _endpoint(key: str, primary: Sequence[str]) -> str:
