@@ -37,7 +37,8 @@ def panel(request: SignedInRequest, pk: int) -> HttpResponse:
     study = study_of(request, pk, STUDY)
     access = Access(study, member_of(request.user, study.clinic_id))
     plan = _plan(request.user, request.GET)
-    context = {"study": study} | _widths(access, request.GET) | plan
+    # The recipe is on the page, and typed into, only once datasets are chosen; it comes with the request then.
+    context = {"study": study, "has_recipe": "set" in request.GET} | _widths(access, request.GET) | plan
     if request.htmx:
         response = _fragment(request, "panel", context, has_failed="said" in plan)
     else:

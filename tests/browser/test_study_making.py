@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from reader_study.models import Answer, Reader, Study
 from reader_study.services.making import opening, readers, sampling, studies
@@ -128,8 +129,8 @@ def test_a_study_from_draft_to_open_by_keyboard(open_page, coordinator, version)
     with page.expect_popup() as opened:
         page.keyboard.press("Enter")
     tab = opened.value
-    assert tab.get_by_text("Preview: nothing counts.").is_visible()
-    assert tab.get_by_role("heading", name="By keyboard").is_visible()
+    expect(tab.get_by_text("Preview: nothing counts.")).to_be_visible()
+    expect(tab.get_by_role("heading", name="By keyboard")).to_be_visible()
     tab.get_by_role("link", name="Back to the study").click()
     tab.wait_for_url(f"**{url('study', study.pk)}")
     assert asked == ["beforeunload"]
