@@ -213,7 +213,9 @@ def test_readers_of_both_sessions_are_compared():
     assert found["compare"]["unaided_vs_aided"]["bcc"]["sensitivity"]["n_readers"] == 2
     assert list(found["changes"]["unaided_vs_aided"]["readers"]) == ["reader-00", "reader-02"]
     nobody = asan("no reader in both sessions")["compare"]["unaided_vs_aided"]["bcc"]["sensitivity"]
-    assert (nobody["n_readers"], nobody["p"], nobody["note"]) == (0, None, notes.NO_ANSWERS)
+    # Each session has readers of its own, and one of them a single one, which says nothing of others.
+    assert nobody["pattern"] == "readers_in_tests" and nobody["difference"] is not None
+    assert (nobody["n_readers"], nobody["p"], nobody["note"]) == (3, None, notes.ONE_READER)
 
 
 def test_a_dataset_that_a_reader_never_came_to_is_all_wrong():
