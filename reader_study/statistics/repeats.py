@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from classifier.metrics.proportions import Z95, inside, proportion
+from classifier.metrics.proportions import inside, proportion
 from reader_study.statistics import agreement
 from reader_study.statistics.points import too_few
 
@@ -53,7 +53,9 @@ def _reader(pairs: Sequence[Twice]) -> dict[str, Any]:
     same = proportion(sum(pair.first == pair.second for pair in both), len(both))
     names = {name: place for place, name in enumerate({one for p in both for one in (p.first, p.second)})}
     first, second = (np.array([names[getattr(p, one)] for p in both], np.intp) for one in ("first", "second"))
-    kappa = agreement.cohen(first, second)
+    kappa = agreement.cohen_estimate(first, second)
+    # Where no answer differs, or too few were given, the large-sample interval would promise too much.
+    is_known = kappa.value not in (None, 1) and kappa.low != kappa.high and not too_few(len(both))
     return {
         "group": pairs[0].group,
         "photos": len(both),
@@ -61,26 +63,9 @@ def _reader(pairs: Sequence[Twice]) -> dict[str, Any]:
         "same": same.count,
         "share": same.value,
         "share_ci": None if same.low is None else [same.low, same.high],
-        "kappa": kappa,
-        "kappa_ci": None if kappa is None or too_few(len(both)) else _interval(first, second, kappa),
+        "kappa": kappa.value,
+        "kappa_ci": kappa.ci if is_known else None,
     }
-
-
-def _interval(first: np.ndarray, second: np.ndarray, kappa: float) -> list[float] | None:
-    """The large-sample interval of Fleiss, Cohen and Everitt (1969)."""
-    n, k = len(first), int(max(first.max(), second.max())) + 1
-    table = np.bincount(first * k + second, minlength=k * k).reshape(k, k) / n
-    rows, columns, alike = table.sum(1), table.sum(0), np.diag(table)
-    by_chance = float(rows @ columns)
-    diagonal = (alike * (1 - (rows + columns) * (1 - kappa)) ** 2).sum()
-    # Of each cell: the share of its column among the first answers and of its row among the second.
-    crossed = table * (columns[:, None] + rows[None, :]) ** 2
-    rest = (1 - kappa) ** 2 * (crossed.sum() - np.diag(crossed).sum())
-    variance = (diagonal + rest - (kappa - by_chance * (1 - kappa)) ** 2) / (n * (1 - by_chance) ** 2)
-    if variance <= 0 or kappa == 1:
-        return None
-    half = Z95 * math.sqrt(variance)
-    return inside(kappa - half, kappa + half)
 
 
 def _mean(values: Sequence[float], least: float) -> dict[str, Any]:
