@@ -13,7 +13,7 @@ from tests.archive import table_files
 
 @pytest.mark.timeout(600)
 @pytest.mark.check
-def test_from_import_to_evaluation_in_one_script(tmp_path):
+def test_from_import_to_evaluation_in_one_script(tmp_path, migrated):
     photos = table_files.photos(tmp_path / "photos", 24)
     rows = [[f"{n}.jpg", ("bcc", "mm", "nevus")[n % 3], f"P{n}"] for n in range(24)]
     table = table_files.table(tmp_path / "t.csv", rows)
@@ -36,7 +36,7 @@ def test_from_import_to_evaluation_in_one_script(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
-    run(sys.executable, "manage.py", "migrate", "--verbosity", "0")
+    migrated(tmp_path / "home")
     run(sys.executable, "manage.py", "create_clinic", "Clinic", "ada", input="correct horse battery\n")
     said = run("sh", "docs/import-to-evaluation.sh").stdout
     assert "Elsewhere tumours v1: 24 photos" in said and "frozen, SHA-256" in said

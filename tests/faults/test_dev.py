@@ -42,15 +42,15 @@ def code(home) -> Path:
     return copy
 
 
-def test_a_change_shows_in_the_web_and_in_the_worker(home, code):
+def test_a_change_shows_in_the_web_and_in_the_worker(home, code, migrated):
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "CELERY_BROKER_URL")}
-    for command in (["migrate", "-v0"], ["shell", "-v0", "-c", EMPTY_DEMO]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command],
-            env=environment | {"SKINCLINIC_HOME": str(home / "demo")},
-            cwd=code,
-            check=True,
-        )
+    migrated(home / "demo")
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", EMPTY_DEMO],
+        env=environment | {"SKINCLINIC_HOME": str(home / "demo")},
+        cwd=code,
+        check=True,
+    )
     dev = Started(home, servers.free_port(), "dev", code)
     try:
         wait_until(dev.answers, 90, "the web serves")

@@ -93,15 +93,9 @@ def test_what_stands_against_freezing_is_said(entries):
         run("freeze", "Tumours")
 
 
-def test_the_exit_status_is_1(tmp_path):
+def test_the_exit_status_is_1(tmp_path, migrated):
     command = [sys.executable, "manage.py", "dataset", "compare", "Nothing"]
     environment = {"SKINCLINIC_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    migrated = subprocess.run(
-        [*command[:2], "migrate", "--verbosity", "0"],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        capture_output=True,
-    )
-    assert migrated.returncode == 0, migrated.stderr
+    migrated(tmp_path)
     done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True)
     assert done.returncode == 1 and "There is no dataset “Nothing”" in done.stderr
