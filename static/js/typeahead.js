@@ -117,7 +117,7 @@ class Typeahead {
         this.input.value = "";
         this.setValue("", null);
       }
-      this.open(false);
+      this.close();
     }
   }
 
@@ -135,7 +135,7 @@ class Typeahead {
   choose(term) {
     this.input.value = term.label;
     this.setValue(term.value, term);
-    this.open(false);
+    this.close();
     this.say(term.label);
   }
 
@@ -157,10 +157,15 @@ class Typeahead {
     if (!isOpen) this.input.removeAttribute("aria-activedescendant");
   }
 
-  left() {
+  /** What was asked for and has not come yet must not open it again. */
+  close() {
     clearTimeout(this.timer);
     this.request?.abort();
     this.open(false);
+  }
+
+  left() {
+    this.close();
     const typed = this.input.value.trim().toLowerCase();
     // A name that is new to the clinic is taken only by choosing it.
     const same = this.terms.filter((term) => !term.is_new && [term.label, term.value].some((name) => name.toLowerCase() === typed));

@@ -147,6 +147,23 @@ def test_enter_that_ends_a_syllable_takes_nothing(open_page, clinician, photo):
     assert page.input_value("#pathology-diagnosis") == "melanoma"
 
 
+def test_choices_that_come_late_do_not_open_a_list_that_was_closed(open_page, clinician, photo):
+    page = open_page(clinician, f"/lesions/{photo.lesion_id}/")
+    waiting = []
+    page.route("**/*q=m*", lambda route: waiting.append(route))
+    page.focus("#pathology-diagnosis")
+    page.keyboard.type("m")
+    for _turn in range(100):
+        if waiting:
+            break
+        page.wait_for_timeout(50)
+    page.keyboard.press("Escape")
+    (asked,) = waiting
+    asked.continue_()
+    page.wait_for_timeout(300)
+    assert page.get_attribute("#pathology-diagnosis", "aria-expanded") == "false"
+
+
 def test_compared_photos_zoom_and_move_in_step(open_page, clinician, clinic, photo):
     factories.make_photo(clinic, clinician, seed=5, lesion=photo.lesion)
     page = open_page(clinician, f"/lesions/{photo.lesion_id}/")
