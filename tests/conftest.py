@@ -14,7 +14,10 @@ from tests import engine as engine_processes
 from tests import factories
 from tests.folders import folders_of
 
-pytest_plugins = ["tests.prepared_database", "tests.sets", "tests.standing", "tests.tally", "tests.transactions", "tests.words_read"]
+pytest_plugins = [
+    "tests.prepared_database", "tests.sets", "tests.standing", "tests.tally", "tests.transactions",
+    "tests.words_read",
+]  # fmt: skip
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -5,12 +5,14 @@ are the Grad-CAM maps of the last feature maps up to a positive factor, because 
 a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
@@ -59,13 +61,30 @@ def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedCla
     return MappedClassifier(backbone, design.features, outputs, dropout)
 
 
+class _Unfilled(TorchFunctionMode):
+    """Layers made within get no random values. On "meta" these would be nothing, and yet torch imports its compiler
+    for them, which takes a second of every process that opens a model."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
 def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
 
     The network takes the tensors of ``state`` over instead of copying them.
     """
     # On "meta" tensors have shapes alone: filling a large network with random values takes seconds.
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         network = build(manifest.architecture, manifest.outputs)
     try:
         load_strictly(network, state, assign=True)

@@ -194,8 +194,11 @@ def test_restoring_what_does_not_fit_rejects_the_model(mapped):
     assert "bias" in refusal.value.message
 
 
-def test_torchvision_imports_beside_a_torch_without_its_operators():
+def test_torchvision_imports_beside_a_torch_without_its_operators_and_a_light_network_without_a_compiler():
     script = (
+        "import sys; from classifier.networks import network; from tests.classifier import lively;"
+        "state = network.build('efficientnet_lite0', 12).state_dict();"
+        "network.restore(lively.manifest('efficientnet_lite0'), state); assert 'torch._dynamo' not in sys.modules;"
         "from classifier.networks import torchvision_ops as ops; assert ops.declare_missing() is ops.declare_missing();"
         "import torchvision, torch; assert torch.ops.torchvision.nms; print(torchvision.__version__)"
     )
