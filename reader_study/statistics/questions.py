@@ -37,7 +37,8 @@ from reader_study.statistics.differences import (
 )
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT
 from reader_study.statistics.model import interval
-from reader_study.statistics.points import clipped, too_few
+from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES, clipped, too_few
+from reader_study.statistics.small_sample import Right
 from reader_study.statistics.tables import BIOPSY, MANAGEMENTS
 from reader_study.statistics.verdicts import FIRST_CHOICE
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT
@@ -80,6 +81,11 @@ class Question:
 
     def cells(self, who: Session, rule: str) -> np.ndarray:
         return who.given if rule == MISSING_IS_WRONG else who.given & self.answered(who)
+
+    @property
+    def least(self) -> int:
+        """Of fewer images of a class nothing is concluded."""
+        return LEAST_IMAGES if self.positive is None else LEAST_CASES
 
     def among(self, merit: str) -> tuple[np.ndarray, ...]:
         """The classes of images of which the figure is the mean of shares."""
@@ -159,11 +165,11 @@ def questions(
     other = AS_MALIGNANT if ak == AS_BENIGN else AS_BENIGN
 
     def both(make: Callable[[str], Question]) -> dict[str, Any]:
-        found, alternative = ({"ak": policy, **_found(make(policy), margin)} for policy in (ak, other))
+        found, alternative = ({"ak": policy, **figures(make(policy), margin)} for policy in (ak, other))
         return found | {"alternative": alternative}
 
     asked = {
-        ACCURACY: {"ak": None, **_found(accuracy(part), margin), "alternative": None},
+        ACCURACY: {"ak": None, **figures(accuracy(part), margin), "alternative": None},
         MALIGNANCY: both(lambda policy: malignancy(part, policy, operating_point, thresholds)),
     }
     if any((session.management != MISSING).any() for session in part.sessions):
@@ -171,7 +177,8 @@ def questions(
     return asked
 
 
-def _found(asked: Question, margin: float | None) -> dict[str, Any]:
+def figures(asked: Question, margin: float | None) -> dict[str, Any]:
+    """Of one question."""
     positive = asked.positive
     sessions = [one for one in asked.part.sessions if asked.name != MANAGEMENT or asked.answered(one).any()]
     return {
@@ -253,7 +260,7 @@ def _able(asked: Question, merit: str, cells: np.ndarray) -> tuple[np.ndarray, n
 def _cases(asked: Question, merit: str, cells: np.ndarray) -> dict[str, Any]:
     """How many images of each class anybody has; a class of too few has no conclusion."""
     counts = [int((cells & one).any(0).sum()) for one in asked.among(merit)]
-    return {"n_cases": sum(counts), "too_few": too_few(*counts)}
+    return {"n_cases": sum(counts), "too_few": too_few(*counts, least=asked.least)}
 
 
 def _against_model(asked: Question, who: Session, margin: float | None) -> dict[str, Any]:
@@ -278,9 +285,9 @@ def _one_against(
     if named["method"] == patterns.U_STATISTICS:
         of_model, of_readers = (asked.kernel(merit, right, cells) for right in (model, readers))
         return found | named | model_by_design(of_model, of_readers, limit)
-    among = (cells & np.logical_or.reduce(asked.among(merit))).any(0)
     one, other = (asked.merit(merit, right, cells) for right in (model, readers))
-    return found | named | model_minus_readers(one, other, limit, asked.part.patients, among)
+    right = Right(model, readers, cells, asked.among(merit))
+    return found | named | model_minus_readers(one, other, limit, asked.part.patients, right=right)
 
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
@@ -304,35 +311,20 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
     found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
-    if other_readers(a, b):
-        if why := next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), ""):
-            return found | {"note": why}
-        named = by_design.named(of_each, np.stack([a.given, b.given]))
-        return found | named | _each(asked, merit, np.stack([asked.right(one) for one in (a, b)]), of_each)
+    if has_own := other_readers(a, b):
+        note = next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), "")
+    elif note == notes.NO_ANSWERS and a.readers and (a.given.any() or b.given.any()):
+        note = notes.NO_COMMON_IMAGES
     if note:
-        shared = a.readers and (a.given.any() or b.given.any())
-        return found | {"note": notes.NO_COMMON_IMAGES if note == notes.NO_ANSWERS and shared else note}
+        return found | {"note": note}
     right = np.stack([asked.right(one) for one in (a, b)])
     named = by_design.named(of_each, np.stack([a.given, b.given]))
-    if named["method"] == patterns.U_STATISTICS:
-        return found | named | _each(asked, merit, right, of_each)
+    if has_own or named["method"] == patterns.U_STATISTICS:
+        kernel_of = partial(asked.kernel, merit)
+        return found | named | by_design.of_either(kernel_of, right, of_each, asked.among(merit), asked.least)
     among = (cells[able] & np.logical_or.reduce(asked.among(merit))).any(0)
     both = asked.merit(merit, right[:, able], cells[able])
     return found | named | later_minus_earlier(both, asked.part.patients, among)
-
-
-def _each(asked: Question, merit: str, right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
-    """Each session with all that was read in it, ``cells`` [2, J, n]."""
-    able = np.logical_and.reduce([(cells & one).any((0, 2)) for one in asked.among(merit)])
-    first, second = (
-        asked.kernel(merit, one, read) for one, read in zip(right[:, able], cells[:, able], strict=True)
-    )
-    classes = asked.among(merit)
-    return by_design.sessions(first, second) | {
-        "n_readers": int(able.sum()),
-        "n_cases": sum(int((cells & one).any((0, 1)).sum()) for one in classes),
-        "too_few": too_few(*(int((read & one).any(0).sum()) for read in cells for one in classes)),
-    }
 
 
 def tests_of(

@@ -112,7 +112,10 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
         if tests
         else [],
         by_group=[
-            (page.figures.group_names.get(name) or name, [(key, tests[key]) for key in DISEASE_KEYS])
+            (
+                page.figures.group_names.get(name) or name,
+                [(key, tests[key], conclusions.decided(page.report, tests[key])) for key in DISEASE_KEYS],
+            )
             for name, tests in groups.items()
             if name
         ],

@@ -61,6 +61,12 @@ class Command(BaseCommand):
             "concluded",
         )
         parser.add_argument(
+            "--names-differ",
+            action="store_true",
+            help="readers, photos, sessions and datasets whose names nearly match, as R1 and r1 or 1 and 001, are "
+            "known to be two; without it nothing is concluded while there are such",
+        )
+        parser.add_argument(
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
         )
         parser.add_argument("--whole-scores", type=Path, metavar="CSV", help="its scores")
@@ -120,6 +126,7 @@ class Command(BaseCommand):
             margin=margin,
             endpoints=options["endpoints"],
             is_fixed=options["fixed_before"],
+            names_differ=options["names_differ"],
             operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
             thresholds=thresholds,
         )
