@@ -105,6 +105,7 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     context = page.context(
         part="model",
         margin=margin,
+        rules=conclusions.rules_text(),
         rows=[
             (one, tests[one.key], conclusions.decided(page.report, tests[one.key]))
             for one in conclusions.of_report(page.report, page.dataset, page.session)

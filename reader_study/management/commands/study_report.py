@@ -11,6 +11,7 @@ from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
+from reader_study.statistics.doubts import against_verdicts
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
@@ -142,6 +143,10 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
         for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
+        if against_verdicts(found["doubts"]) and not options["names_differ"]:
+            self.stderr.write(
+                "warning: nothing is concluded while names nearly match; --names-differ says they are of two"
+            )
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 

@@ -130,6 +130,16 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
     return text % {"reasons": "; ".join(said)}
 
 
+def rules_text() -> str:
+    """How few photos and readers allow no conclusion, and what it must hold in: for pages and methods."""
+    return _(
+        "Nothing is concluded from fewer than %(cases)d photos of a class (%(images)d in all for overall accuracy) or "
+        "fewer than %(readers)d readers. What is concluded of the model also holds in a test for few photos, in which "
+        "its variance is no less than under the hypothesis and photos have degrees of freedom of their own "
+        "(Satterthwaite), and with patients as the independent cases where they have several photos."
+    ) % {"cases": LEAST_CASES, "images": LEAST_IMAGES, "readers": LEAST_READERS}
+
+
 def claim_text(claim: str, margin: float | None) -> str:
     if margin is None:
         return {

@@ -22,7 +22,8 @@ from reader_study.statistics import comparison, verdicts
 from reader_study.statistics.coded import MISSING, Part, Session
 from reader_study.statistics.design import design
 from reader_study.statistics.endpoints import ACCURACY
-from reader_study.statistics.questions import accuracy, figures, tests_of
+from reader_study.statistics.question import accuracy
+from reader_study.statistics.questions import figures, tests_of
 from reader_study.statistics.tables import Image
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
