@@ -125,7 +125,7 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:
         return said[0]
-    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES}
+    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS}
     text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
     return text % {"reasons": "; ".join(said)}
 
