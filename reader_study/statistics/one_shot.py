@@ -141,10 +141,9 @@ def difference(a: Kernel, b: Kernel, *, cautious: bool = False) -> Estimate:
         return Estimate(value, note=note)
     first, second, both = _moments(a, a), _moments(b, b), _moments(a, b)
     found = _Moments(
-        *(
-            getattr(first, name) + getattr(second, name) - 2 * getattr(both, name)
-            for name in ("covariance", "biased", "independent")
-        ),
+        first.covariance + second.covariance - 2 * both.covariance,
+        first.biased + second.biased - 2 * both.biased,
+        first.independent + second.independent - 2 * both.independent,
         first.squares + second.squares,
         first.part + second.part - 2 * both.part,
         np.minimum(first.df, second.df),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from classifier.metrics.proportions import inside
 from reader_study import mrmc
 
 SMALL_SAMPLE = "small_sample"
@@ -50,54 +51,44 @@ def against_readers(
     differences = model - readers
     if differences.deviations is None or differences.value.size < 2:
         return None
-    better, worse = _spread(differences, right, 0.0)
     value = float(differences.value.mean())
-    if better.se is None or worse.se is None:
+    if (spread := _spread(differences, right, 0.0)) is None:
         return None
-    lower, upper = (mrmc.quantile(one.df) * one.se for one in (better, worse))
-    taken = better if value > 0 else worse
-    found = {
-        "se": better.se,
-        "df": better.df,
-        "ci": [max(value - lower, -1.0), min(value + upper, 1.0)],
-        "p": 2 * mrmc.tail(abs(value) / better.se, taken.df),
+    se, df = spread
+    fewest = float(differences.value.size - 1)
+    found: dict[str, Any] = {
+        "se": se,
+        "df": df,
+        "ci": inside(value - mrmc.quantile(df) * se, value + mrmc.quantile(fewest) * se),
+        "p": 2 * mrmc.tail(abs(value) / se, df if value > 0 else fewest),
         "non_inferiority": None,
     }
-    if margin is None:
-        return found
-    of_margin = _spread(differences, right, margin)[0]
-    assert of_margin.se is not None
-    t = (value + margin) / of_margin.se
-    return found | {
-        "non_inferiority": mrmc.NonInferiority(margin, t, of_margin.df, mrmc.tail(t, of_margin.df))
-    }
+    if margin is not None and (spread := _spread(differences, right, margin)) is not None:
+        se, df = spread
+        t = (value + margin) / se
+        found["non_inferiority"] = mrmc.NonInferiority(margin, t, df, mrmc.tail(t, df))
+    return found
 
 
-@dataclass(frozen=True)
-class _Spread:
-    se: float | None
-    df: float | None
-
-
-def _spread(differences: mrmc.Merit, right: Right, margin: float) -> tuple[_Spread, _Spread]:
-    """The standard error with the degrees of freedom of either side: that the model is better, and that it is worse."""
+def _spread(differences: mrmc.Merit, right: Right, margin: float) -> tuple[float, float | None] | None:
+    """The standard error where the model is ``margin`` below the readers, and its degrees of freedom; None without
+    any variance."""
     assert differences.deviations is not None
     count = differences.value.size
     covariance = differences.covariance()
     shared = max(float(covariance.sum() - np.trace(covariance)) / (count * (count - 1)), 0.0)
-    of_readers = float(differences.value.var(ddof=1)) / count
     lacking = right.lacking(margin)
+    of_readers = float(differences.value.var(ddof=1)) / count
     of_photos = shared + sum(lacking)
     variance = of_readers + of_photos
     if variance <= mrmc.TRACE:
-        return _Spread(None, None), _Spread(None, None)
+        return None
     together = differences.deviations.mean(0)
     by_class = [
         (float((together[one] ** 2).sum()) + short, int((right.cells & one).any(0).sum()) - 1)
         for one, short in zip(right.classes, lacking, strict=True)
     ]
-    unsure = sum(part**2 / df for part, df in by_class if df)
+    unsure = sum(part**2 / df for part, df in by_class)
     photos_df = sum(part for part, _df in by_class) ** 2 / unsure if unsure else math.inf
     parts = of_readers**2 / (count - 1) + of_photos**2 / photos_df
-    se = math.sqrt(variance)
-    return _Spread(se, variance**2 / parts if parts else None), _Spread(se, float(count - 1))
+    return math.sqrt(variance), variance**2 / parts if parts else None
