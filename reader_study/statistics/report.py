@@ -22,7 +22,7 @@ from reader_study.statistics.tables import StudyTables, WholeSet
 from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-FORMAT = 3
+FORMAT = 4
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 
 
