@@ -70,8 +70,8 @@ def test_a_study_of_few_photos_says_nothing_that_only_chance_says():
 
 
 def test_fewer_than_three_readers_or_twenty_photos_are_too_few():
-    def reasons(readers, n):
-        part = study(Setting("", readers, n), 0.2, 0.2, np.random.default_rng(1))
+    def reasons(readers, n, given=SETTINGS[0].given):
+        part = study(Setting("", readers, n, given), 0.2, 0.2, np.random.default_rng(1))
         tables = tables_of(part)
         found = report(tables, margin=0.05, endpoints=(ACCURACY, "sessions_accuracy"), is_fixed=True)[
             "datasets"
@@ -83,6 +83,9 @@ def test_fewer_than_three_readers_or_twenty_photos_are_too_few():
 
     for one in reasons(2, 60):
         assert verdicts.FEW_READERS in one and notes.TOO_FEW_CASES not in one
+    # Four readers in two arms are two against two.
+    arms = reasons(4, 60, lambda reader, _photo, session: reader % 2 == session)
+    assert all(verdicts.FEW_READERS in one for one in arms)
     for one in reasons(5, 18):
         assert notes.TOO_FEW_CASES in one and verdicts.FEW_READERS not in one
     assert not any({verdicts.FEW_READERS, notes.TOO_FEW_CASES} & set(one) for one in reasons(3, 20))
@@ -94,6 +97,7 @@ def tables_of(part):
         for one in part.sessions
         for row, reader in enumerate(one.readers)
         for place, image in enumerate(part.images)
+        if one.given[row, place]
     )
     return StudyTables(part.images, part.scores, answers, part.choices)
 
