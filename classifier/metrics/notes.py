@@ -55,8 +55,9 @@ OTHER_READERS = "other_readers"
 # The reader was drawn to another session, or to other images.
 NOT_ASSIGNED = "not_assigned"
 
-# An unbiased estimate of a variance may come out below 0 where nearly nothing varies.
-NEGATIVE_VARIANCE = "negative_variance"
+# The unbiased estimate of a variance came out below 0, and a biased one stands for it; or below that of independent
+# answers, which stands for it or does not.
+BIASED_VARIANCE, INDEPENDENT, NARROW = "biased_variance", "independent", "narrow"
 # Nearly all was read by one reader, or of one case.
 NO_FREEDOM = "no_freedom"
 

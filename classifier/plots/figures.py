@@ -524,7 +524,15 @@ _NOTES = {
     "constant_scores": gettext_noop("not evaluable: the score is the same for every photo"),
     "no_freedom": gettext_noop("too few readers or photos: no interval"),
     "no_auc_of_a_reader": gettext_noop("not evaluable: a reader rated one class only"),
-    "negative_variance": gettext_noop("the estimate of the variance is below 0: no interval"),
+    "biased_variance": gettext_noop(
+        "the unbiased estimate of the variance is below 0; the biased one stands for it"
+    ),
+    "independent": gettext_noop(
+        "the estimate of the variance is smaller than a variance can be; that of independent answers stands for it"
+    ),
+    "narrow": gettext_noop(
+        "the interval is too narrow: the estimate of the variance is smaller than a variance can be"
+    ),
     "other_readers": gettext_noop("not comparable: not the same readers"),
     "blocks": gettext_noop("each reader read the part of the photos that the design gave them"),
     "not_assigned": gettext_noop("not assigned"),

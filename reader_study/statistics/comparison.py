@@ -9,7 +9,7 @@ import numpy as np
 
 from classifier.metrics import notes
 from reader_study import mrmc
-from reader_study.statistics import by_design, patterns
+from reader_study.statistics import by_design, one_shot, patterns
 from reader_study.statistics import mcnemar as tests
 from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, other_readers, read_by
@@ -21,6 +21,7 @@ from reader_study.statistics.differences import (
     no_pair,
 )
 from reader_study.statistics.points import too_few
+from reader_study.statistics.small_sample import Right
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 _MERITS = {SENSITIVITY: mrmc.sensitivity, SPECIFICITY: mrmc.specificity}
@@ -133,7 +134,8 @@ def _by_rule(
         )
     else:
         model, readers = (mrmc.balanced_accuracy(one, shown, cells) for one in (decided, said))
-        found = model_minus_readers(model, readers, margin, part.patients, cells.any(0))
+        right = Right(decided == shown, said == shown, cells, (shown, ~shown))
+        found = model_minus_readers(model, readers, margin, part.patients, right=right)
     return found | named | {"n_readers": int(able.sum())}
 
 
@@ -205,37 +207,24 @@ def _share(
     place = DISEASE_KEYS.index(key)
     said = np.stack([one.codes == place for one in (a, b)])
     named = by_design.named(of_each, np.stack([a.given, b.given]))
+
+    def of_either() -> dict[str, Any]:
+        def kernel(one: np.ndarray, read: np.ndarray) -> one_shot.Kernel:
+            return by_design.kernel(merit, one, part.truth == place, read)
+
+        return by_design.of_either(kernel, said, of_each, (among,))
+
     if other_readers(a, b):
-        return found | named | (_each(merit, said, part.truth == place, of_each, among) or {"note": missing})
+        return found | named | (of_either() or {"note": missing})
     if not able.any():
         if cells.any() or not among.any():
             return found | {"note": missing}
-        apart = _each(merit, said, part.truth == place, of_each, among)
+        apart = of_either()
         return found | {"note": notes.NO_COMMON_IMAGES, "independent": named | apart if apart else None}
     if named["method"] == patterns.U_STATISTICS:
-        return found | named | _each(merit, said, part.truth == place, of_each, among)
+        return found | named | of_either()
     both = _MERITS[merit](said[:, able], part.truth == place, cells[able])
     return found | named | later_minus_earlier(both, part.patients, (cells[able] & among).any(0))
-
-
-def _each(
-    merit: str, said: np.ndarray, truth: np.ndarray, cells: np.ndarray, among: np.ndarray
-) -> dict[str, Any]:
-    """Each session with all that was read in it, ``cells`` [2, J, n]; empty where one has no case of the class."""
-    n_cases = (cells & among).any(1).sum(1)
-    if not n_cases.all():
-        return {}
-    able = np.asarray((cells & among).any((0, 2)))
-    return by_design.sessions(
-        *(
-            by_design.kernel(merit, one, truth, read)
-            for one, read in zip(said[:, able], cells[:, able], strict=True)
-        )
-    ) | {
-        "n_readers": int(able.sum()),
-        "n_cases": int((cells & among).any((0, 1)).sum()),
-        "too_few": too_few(*map(int, n_cases)),
-    }
 
 
 # The model against each reader

@@ -9,6 +9,7 @@ from classifier.metrics.proportions import inside
 from reader_study import mrmc
 from reader_study.statistics import by_design, one_shot
 from reader_study.statistics import patients as clusters
+from reader_study.statistics.small_sample import SMALL_SAMPLE, Right, against_readers
 
 BY_PATIENT = "by_patient"
 Patients = np.ndarray | None
@@ -18,7 +19,7 @@ def no_model() -> dict[str, Any]:
     """Where the model and readers are not compared."""
     names = (
         "ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2", "non_inferiority", "method",
-        "pattern", BY_PATIENT,
+        "pattern", BY_PATIENT, SMALL_SAMPLE,
     )  # fmt: skip
     return dict.fromkeys(names) | {"note": ""}
 
@@ -28,12 +29,17 @@ def model_minus_readers(
     readers: mrmc.Merit,
     margin: float | None = None,
     patients: Patients = None,
-    among: np.ndarray | None = None,
+    *,
+    right: Right,
 ) -> dict[str, Any]:
-    """Readers and cases are random. ``by_patient``: the same with the ``patients`` of the cases ``among`` as the
-    independent ones; None where each has one photo."""
+    """Readers and cases are random. ``by_patient``: the same with the ``patients`` of the cases as the independent
+    ones; None where each has one photo. ``small_sample``: what a verdict must hold in too."""
     found = mrmc.ai_against_readers(model, readers, margin=margin)
-    return _model(found) | {BY_PATIENT: _model_by_patient(model, readers, margin, patients, among)}
+    among = np.asarray((right.cells & np.logical_or.reduce(right.classes)).any(0))
+    return _model(found) | {
+        BY_PATIENT: _model_by_patient(model, readers, margin, patients, among),
+        SMALL_SAMPLE: against_readers(model, readers, right, margin),
+    }
 
 
 def model_by_design(
@@ -41,7 +47,7 @@ def model_by_design(
 ) -> dict[str, Any]:
     """The same where readers read different cases, by U-statistics; patients are not looked at."""
     found = by_design.ai_against_readers(model, readers, margin=margin)
-    return _model(found) | {BY_PATIENT: None}
+    return _model(found) | {BY_PATIENT: None, SMALL_SAMPLE: None}
 
 
 def _model(found: mrmc.AiAgainstReaders) -> dict[str, Any]:
@@ -62,9 +68,9 @@ def _model(found: mrmc.AiAgainstReaders) -> dict[str, Any]:
 
 
 def _model_by_patient(
-    model: mrmc.Merit, readers: mrmc.Merit, margin: float | None, patients: Patients, among: np.ndarray | None
+    model: mrmc.Merit, readers: mrmc.Merit, margin: float | None, patients: Patients, among: np.ndarray
 ) -> dict[str, Any] | None:
-    if patients is None or among is None or (counts := clusters.counts(patients, among)) is None:
+    if patients is None or (counts := clusters.counts(patients, among)) is None:
         return None
     each = [clusters.by_patient(one, patients, among) for one in (model, readers)]
     found = _model(mrmc.ai_against_readers(each[0], each[1], margin=margin))
@@ -89,7 +95,7 @@ def no_pair() -> dict[str, Any]:
         "pattern",
         BY_PATIENT,
     )
-    return dict.fromkeys(names) | {"independent": None, "note": ""}
+    return dict.fromkeys(names) | {"n_readers_each": None, "independent": None, "note": ""}
 
 
 def later_minus_earlier(

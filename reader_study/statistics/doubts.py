@@ -14,6 +14,8 @@ NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, NO_THRESHOLD, UNREAD = (
 )  # fmt: skip
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
+# Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
+_WHO_READ_WHAT = ("readers", "sessions", "datasets", "images")
 # Shares of several diseases sum up to about 1, the same in percent to about 100.
 MOST_OF_SHARES, LEAST_OF_PERCENT = 12.0, 50.0
 
@@ -37,6 +39,11 @@ def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> It
         yield from _scales(tables, np.asarray(tables.scores, float))
     for name, found in datasets.items():
         yield from _curves(name, found["diseases"])
+
+
+def against_verdicts(found: Iterable[Doubt]) -> bool:
+    """Whether one of the doubts leaves open who read what, so that nothing may be concluded."""
+    return any(one["code"] == NAMES_ALIKE and one["kind"] in _WHO_READ_WHAT for one in found)
 
 
 def _curves(name: str, diseases: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:

@@ -7,6 +7,12 @@ case of either class, nothing) they have a mean product each, estimated without 
 kind, and weighted by how often that kind occurs in the study. A pattern that has no such pair gives it no weight, so
 that crossed, blocked and nested designs need no formulas of their own.
 
+Without bias is not without chance: of few readers the estimate may come out below 0, or near it, as no variance is.
+Where it is below 0 that of the empirical distribution stands for it, rather too large (Gallas' MLE, which iMRMC offers
+then). No true variance is less than if all answers were independent of one another: an estimate that is gives an
+interval of a narrowness that means nothing. A note says so, and a ``cautious`` analysis takes the variance of
+independent answers instead, as Obuchowski and Rockette's count no negative covariance.
+
 Degrees of freedom are those of iMRMC (BDG): Satterthwaite's of the components of readers and of cases.
 """
 
@@ -108,36 +114,41 @@ def _pairs(cells: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Of two kernels: covariance of their means, ``part`` of each factor (readers, cases) in it as iMRMC takes it
-    for the degrees of freedom, and each factor's own degrees of freedom."""
+    """Of two kernels: covariance of their means without bias, ``biased`` that of the empirical distribution, and what
+    it would be of ``independent`` answers. ``part`` of each factor (readers, cases) in it as iMRMC takes it for the
+    degrees of freedom, and each factor's own degrees of freedom."""
 
     covariance: float
+    biased: float
+    independent: float
     squares: float
     part: np.ndarray
     df: np.ndarray
 
 
-def mean(kernel: Kernel) -> Estimate:
+def mean(kernel: Kernel, *, cautious: bool = False) -> Estimate:
     """The mean over what was read, readers and cases random."""
     if note := _why_not(kernel):
         return Estimate(kernel.mean, note=note)
     found = _moments(kernel, kernel)
-    return _estimate(kernel.mean, found.covariance, found.squares, found.part, found.df)
+    return _estimate(kernel.mean, found, cautious)
 
 
-def difference(a: Kernel, b: Kernel) -> Estimate:
+def difference(a: Kernel, b: Kernel, *, cautious: bool = False) -> Estimate:
     """a - b of two tests, each of what was read in it; readers and cases of the same place are the same."""
     value = a.mean - b.mean
     if note := _why_not(a) or _why_not(b):
         return Estimate(value, note=note)
     first, second, both = _moments(a, a), _moments(b, b), _moments(a, b)
-    return _estimate(
-        value,
+    found = _Moments(
         first.covariance + second.covariance - 2 * both.covariance,
+        first.biased + second.biased - 2 * both.biased,
+        first.independent + second.independent - 2 * both.independent,
         first.squares + second.squares,
         first.part + second.part - 2 * both.part,
         np.minimum(first.df, second.df),
     )
+    return _estimate(value, found, cautious)
 
 
 def _why_not(kernel: Kernel) -> str:
@@ -164,6 +175,12 @@ def _moments(a: Kernel, b: Kernel) -> _Moments:
     average = {kind: _ratio(exact_scored[kind], exact_read[kind], read[nothing]) for kind in kinds}
     covariance = sum(share[kind] * average[kind] for kind in kinds) - average[nothing]
     rough = {kind: _ratio(scored[kind], read[kind], read[nothing]) for kind in kinds}
+    biased = sum(share[kind] * rough[kind] for kind in kinds) - rough[nothing]
+    whole = frozenset(axes)
+    # Of independent answers only scores of the same reader on the same case have anything in common.
+    independent = sum(
+        share[kind] * (average[kind] - average[nothing]) for kind in kinds if 0 in kind and len(kind) > 1
+    )
     part, df = np.zeros(len(axes)), np.zeros(len(axes))
     for axis in axes:
         together = sum(share[kind] for kind in kinds if axis in kind)
@@ -172,7 +189,8 @@ def _moments(a: Kernel, b: Kernel) -> _Moments:
             df[axis] = np.round(1 / together - 1)
         else:
             df[axis] = math.inf
-    return _Moments(covariance, abs(average[nothing]) + abs(average[frozenset(axes)]), part, df)
+    squares = abs(average[nothing]) + abs(average[whole])
+    return _Moments(covariance, biased, independent, squares, part, df)
 
 
 def _products(a: np.ndarray, b: np.ndarray, kinds: list[Kind]) -> dict[Kind, float]:
@@ -196,16 +214,22 @@ def _ratio(scored: float, read: float, total: float) -> float:
     return scored / read if abs(read) > _TRACE * total else 0.0
 
 
-def _estimate(value: float, variance: float, squares: float, part: np.ndarray, df: np.ndarray) -> Estimate:
-    if abs(variance) <= _TRACE * max(squares, _TRACE):
+def _estimate(value: float, found: _Moments, cautious: bool) -> Estimate:
+    trace = _TRACE * max(found.squares, _TRACE)
+    variance, note = found.covariance, ""
+    if variance < found.independent - trace:
+        note = notes.NARROW
+        if cautious:
+            variance, note = found.independent, notes.INDEPENDENT
+    if variance < -trace:
+        variance, note = found.biased, notes.BIASED_VARIANCE
+    if variance <= trace:
         return Estimate(value, note=notes.NO_VARIANCE)
-    if variance < 0:
-        return Estimate(value, note=notes.NEGATIVE_VARIANCE)
     # Unequal shares of the work may leave less than two readers or cases' worth.
-    if df.min() < 1:
+    if found.df.min() < 1:
         return Estimate(value, note=notes.NO_FREEDOM)
-    spread = float((part**2 / df**3).sum())
-    freedom = max(variance**2 / spread if spread else math.inf, float(df.min()))
+    spread = float((found.part**2 / found.df**3).sum())
+    freedom = max(variance**2 / spread if spread else math.inf, float(found.df.min()))
     taken = None if freedom > _NORMAL else float(math.floor(freedom))
     se = math.sqrt(variance)
     half = se * float(special.ndtri(0.975) if taken is None else special.stdtrit(taken, 0.975))
@@ -218,6 +242,7 @@ def _estimate(value: float, variance: float, squares: float, part: np.ndarray, d
         2 * _tail(abs(t), freedom),
         value - half,
         value + half,
+        note,
     )
 
 

@@ -12,6 +12,8 @@ from reader_study.statistics.model import interval
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 LEAST_CASES = 10
+# Of a share of all images, whatever they show: as many as two classes have.
+LEAST_IMAGES = 2 * LEAST_CASES
 
 
 def merits(
@@ -80,9 +82,9 @@ def _class_counts(said: np.ndarray, shown: np.ndarray, cells: np.ndarray) -> lis
     return counts
 
 
-def too_few(*cases: int) -> bool:
+def too_few(*cases: int, least: int = LEAST_CASES) -> bool:
     """Whether a class has too few cases for a test to keep its level. One that has none has no test."""
-    return any(0 < count < LEAST_CASES for count in cases)
+    return any(0 < count < least for count in cases)
 
 
 def average(

@@ -1,13 +1,10 @@
 """The questions asked of all diseases together: which share was named rightly, was malignant told from benign, was a
 biopsy taken of what is malignant. Readers, the model against readers, and sessions, for all readers and by group.
 
-Every question comes down to who was right on which image; a missing answer is wrong, or with the rule AS_READ no
-answer at all. The model answers with its first choice, as a reader does. "Malignant against benign" may rest on the
-protocol's thresholds instead: malignant is then what any malignant disease is listed for.
+Every question comes down to who was right on which image (``question``).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -15,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
-from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT, tier_groups
+from classifier.metrics.groups import AS_BENIGN, AS_MALIGNANT
 from classifier.metrics.proportions import proportion
 from reader_study import mrmc
-from reader_study.statistics import by_design, one_shot, patterns
+from reader_study.statistics import by_design, patterns
+from reader_study.statistics.by_design import BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY
 from reader_study.statistics.coded import (
     AS_READ,
     MISSING,
@@ -38,113 +36,17 @@ from reader_study.statistics.differences import (
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT
 from reader_study.statistics.model import interval
 from reader_study.statistics.points import clipped, too_few
-from reader_study.statistics.tables import BIOPSY, MANAGEMENTS
+from reader_study.statistics.question import Question, accuracy, malignancy, management
+from reader_study.statistics.small_sample import Right
 from reader_study.statistics.verdicts import FIRST_CHOICE
-from skinclinic.vocabulary.diseases import DISEASE_KEYS, MALIGNANT
 
 QUESTIONS = (ACCURACY, MALIGNANCY, MANAGEMENT)
-SENSITIVITY, SPECIFICITY, BALANCED = "sensitivity", "specificity", "balanced_accuracy"
 # By question; the first is what a conclusion rests on.
 MERITS = {
     ACCURACY: (ACCURACY,),
-    MALIGNANCY: (BALANCED, SENSITIVITY, SPECIFICITY),
-    MANAGEMENT: (BALANCED, SENSITIVITY, SPECIFICITY),
+    MALIGNANCY: (BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY),
+    MANAGEMENT: (BALANCED_ACCURACY, SENSITIVITY, SPECIFICITY),
 }
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question of a part. ``positive`` [n]: what is malignant, for which ``codes`` stand; None where all images
-    count alike. ``model`` [n]: where the model is right; None with a ``model_note``."""
-
-    name: str
-    part: Part
-    positive: np.ndarray | None
-    codes: np.ndarray
-    model: np.ndarray | None
-    model_note: str
-
-    def right(self, who: Session) -> np.ndarray:
-        """Where readers are right [J, n]; never where they said nothing."""
-        if self.positive is None:
-            return np.asarray(who.codes == self.part.truth)
-        said = (
-            who.management == MANAGEMENTS.index(BIOPSY)
-            if self.name == MANAGEMENT
-            else np.isin(who.codes, self.codes)
-        )
-        return np.asarray((said == self.positive) & self.answered(who))
-
-    def answered(self, who: Session) -> np.ndarray:
-        return np.asarray((who.management if self.name == MANAGEMENT else who.codes) != MISSING)
-
-    def cells(self, who: Session, rule: str) -> np.ndarray:
-        return who.given if rule == MISSING_IS_WRONG else who.given & self.answered(who)
-
-    def among(self, merit: str) -> tuple[np.ndarray, ...]:
-        """The classes of images of which the figure is the mean of shares."""
-        if self.positive is None:
-            return (np.ones(len(self.part.truth), bool),)
-        classes = {SENSITIVITY: (self.positive,), SPECIFICITY: (~self.positive,)}
-        return classes.get(merit, (self.positive, ~self.positive))
-
-    def merit(self, merit: str, right: np.ndarray, cells: np.ndarray) -> mrmc.Merit:
-        """The figure of each reader: a share jackknifed over its own cases, balanced accuracy over all."""
-        classes = self.among(merit)
-        if len(classes) == 1:
-            return mrmc.accuracy(right, cells & classes[0])
-        # A positive decision is a right one on what is positive, a wrong one on all else.
-        return mrmc.balanced_accuracy(right == self.positive, np.asarray(self.positive), cells)
-
-    def kernel(self, merit: str, right: np.ndarray, cells: np.ndarray) -> one_shot.Kernel:
-        """The same for U-statistics, where readers read different images."""
-        classes = self.among(merit)
-        if self.positive is None or len(classes) == 1:
-            return by_design.kernel(by_design.ACCURACY, right, self.part.truth, cells & classes[0])
-        return by_design.kernel(by_design.BALANCED_ACCURACY, right == self.positive, self.positive, cells)
-
-
-def malignancy(
-    part: Part, ak: str, operating_point: str = FIRST_CHOICE, thresholds: Mapping[str, float] | None = None
-) -> Question:
-    """Malignant against benign, with actinic keratosis where ``ak`` says."""
-    malignant = np.array([DISEASE_KEYS.index(key) for key in tier_groups(ak)[MALIGNANT]])
-    positive = np.isin(part.truth, malignant)
-    decided, note = _model_says(part, malignant, operating_point, thresholds or {})
-    right = None if decided is None else np.asarray(decided == positive)
-    return Question(MALIGNANCY, part, positive, malignant, right, note)
-
-
-def _model_says(
-    part: Part, malignant: np.ndarray, operating_point: str, thresholds: Mapping[str, float]
-) -> tuple[np.ndarray | None, str]:
-    if (note := _no_model(part)) or part.scores is None or part.argmax is None:
-        return None, note
-    if operating_point == FIRST_CHOICE:
-        return np.isin(part.argmax, malignant), ""
-    limits = [thresholds.get(DISEASE_KEYS[place]) for place in malignant]
-    if None in limits:
-        return None, notes.NO_THRESHOLD
-    return np.asarray((part.scores[:, malignant] > np.array(limits, float)).any(1)), ""
-
-
-def _no_model(part: Part) -> str:
-    if part.scores is None:
-        return notes.NO_SCORES
-    return notes.CONSTANT_SCORES if part.scores.min() == part.scores.max() else ""
-
-
-def accuracy(part: Part) -> Question:
-    """The share of images named rightly."""
-    note = _no_model(part)
-    right = None if note or part.argmax is None else np.asarray(part.argmax == part.truth)
-    return Question(ACCURACY, part, None, np.array([]), right, note)
-
-
-def management(part: Part, ak: str) -> Question:
-    """Biopsy of what is malignant, none of what is benign; the model is not asked."""
-    asked = malignancy(part, ak)
-    return Question(MANAGEMENT, part, asked.positive, asked.codes, None, notes.NO_MODEL_ANSWER)
 
 
 def questions(
@@ -159,11 +61,11 @@ def questions(
     other = AS_MALIGNANT if ak == AS_BENIGN else AS_BENIGN
 
     def both(make: Callable[[str], Question]) -> dict[str, Any]:
-        found, alternative = ({"ak": policy, **_found(make(policy), margin)} for policy in (ak, other))
+        found, alternative = ({"ak": policy, **figures(make(policy), margin)} for policy in (ak, other))
         return found | {"alternative": alternative}
 
     asked = {
-        ACCURACY: {"ak": None, **_found(accuracy(part), margin), "alternative": None},
+        ACCURACY: {"ak": None, **figures(accuracy(part), margin), "alternative": None},
         MALIGNANCY: both(lambda policy: malignancy(part, policy, operating_point, thresholds)),
     }
     if any((session.management != MISSING).any() for session in part.sessions):
@@ -171,7 +73,8 @@ def questions(
     return asked
 
 
-def _found(asked: Question, margin: float | None) -> dict[str, Any]:
+def figures(asked: Question, margin: float | None) -> dict[str, Any]:
+    """Of one question."""
     positive = asked.positive
     sessions = [one for one in asked.part.sessions if asked.name != MANAGEMENT or asked.answered(one).any()]
     return {
@@ -245,7 +148,7 @@ def _able(asked: Question, merit: str, cells: np.ndarray) -> tuple[np.ndarray, n
         return able, cells, ""
     if not len(cells) or not cells.any():
         return able, cells, notes.NO_ANSWERS
-    lacking = [one.any() for one in asked.among(BALANCED)]
+    lacking = [one.any() for one in asked.among(BALANCED_ACCURACY)]
     note = notes.missing_class(*map(int, lacking)) if len(lacking) > 1 else ""
     return able, cells, note or notes.OTHER_IMAGES
 
@@ -253,7 +156,7 @@ def _able(asked: Question, merit: str, cells: np.ndarray) -> tuple[np.ndarray, n
 def _cases(asked: Question, merit: str, cells: np.ndarray) -> dict[str, Any]:
     """How many images of each class anybody has; a class of too few has no conclusion."""
     counts = [int((cells & one).any(0).sum()) for one in asked.among(merit)]
-    return {"n_cases": sum(counts), "too_few": too_few(*counts)}
+    return {"n_cases": sum(counts), "too_few": too_few(*counts, least=asked.least)}
 
 
 def _against_model(asked: Question, who: Session, margin: float | None) -> dict[str, Any]:
@@ -278,9 +181,9 @@ def _one_against(
     if named["method"] == patterns.U_STATISTICS:
         of_model, of_readers = (asked.kernel(merit, right, cells) for right in (model, readers))
         return found | named | model_by_design(of_model, of_readers, limit)
-    among = (cells & np.logical_or.reduce(asked.among(merit))).any(0)
     one, other = (asked.merit(merit, right, cells) for right in (model, readers))
-    return found | named | model_minus_readers(one, other, limit, asked.part.patients, among)
+    right = Right(model, readers, cells, asked.among(merit))
+    return found | named | model_minus_readers(one, other, limit, asked.part.patients, right=right)
 
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
@@ -304,35 +207,20 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
     found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
-    if other_readers(a, b):
-        if why := next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), ""):
-            return found | {"note": why}
-        named = by_design.named(of_each, np.stack([a.given, b.given]))
-        return found | named | _each(asked, merit, np.stack([asked.right(one) for one in (a, b)]), of_each)
+    if has_own := other_readers(a, b):
+        note = next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), "")
+    elif note == notes.NO_ANSWERS and a.readers and (a.given.any() or b.given.any()):
+        note = notes.NO_COMMON_IMAGES
     if note:
-        shared = a.readers and (a.given.any() or b.given.any())
-        return found | {"note": notes.NO_COMMON_IMAGES if note == notes.NO_ANSWERS and shared else note}
+        return found | {"note": note}
     right = np.stack([asked.right(one) for one in (a, b)])
     named = by_design.named(of_each, np.stack([a.given, b.given]))
-    if named["method"] == patterns.U_STATISTICS:
-        return found | named | _each(asked, merit, right, of_each)
+    if has_own or named["method"] == patterns.U_STATISTICS:
+        kernel_of = partial(asked.kernel, merit)
+        return found | named | by_design.of_either(kernel_of, right, of_each, asked.among(merit), asked.least)
     among = (cells[able] & np.logical_or.reduce(asked.among(merit))).any(0)
     both = asked.merit(merit, right[:, able], cells[able])
     return found | named | later_minus_earlier(both, asked.part.patients, among)
-
-
-def _each(asked: Question, merit: str, right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
-    """Each session with all that was read in it, ``cells`` [2, J, n]."""
-    able = np.logical_and.reduce([(cells & one).any((0, 2)) for one in asked.among(merit)])
-    first, second = (
-        asked.kernel(merit, one, read) for one, read in zip(right[:, able], cells[:, able], strict=True)
-    )
-    classes = asked.among(merit)
-    return by_design.sessions(first, second) | {
-        "n_readers": int(able.sum()),
-        "n_cases": sum(int((cells & one).any((0, 1)).sum()) for one in classes),
-        "too_few": too_few(*(int((read & one).any(0).sum()) for read in cells for one in classes)),
-    }
 
 
 def tests_of(

@@ -12,16 +12,17 @@ from reader_study.statistics import changes, comparison, model, verdicts
 from reader_study.statistics import endpoints as kinds
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, parts, together
 from reader_study.statistics.design import MOST_MISSING, added, design
-from reader_study.statistics.doubts import doubts
+from reader_study.statistics.doubts import against_verdicts, doubts
 from reader_study.statistics.matched import matched
-from reader_study.statistics.points import LEAST_CASES
+from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES
 from reader_study.statistics.questions import questions, tests_of
 from reader_study.statistics.sessions import session
+from reader_study.statistics.small_sample import LEAST_READERS
 from reader_study.statistics.tables import StudyTables, WholeSet
 from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-FORMAT = 3
+FORMAT = 4
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 
 
@@ -46,6 +47,7 @@ def report(
     is_fixed: bool = False,
     operating_point: str = FIRST_CHOICE,
     thresholds: Mapping[str, float] | None = None,
+    names_differ: bool = False,
 ) -> dict[str, Any]:
     """Every figure of the study, by dataset; the questions of all diseases also with the datasets together.
 
@@ -54,7 +56,8 @@ def report(
     primary ones, which make up the families of Holm's correction (all diseases where none is named); every p is also
     given without correction. ``is_fixed``: endpoints, margin and the model were fixed in a protocol before the
     answers, without which nothing is concluded. ``operating_point``: what a conclusion on the model rests on, its
-    "first_choice" or the protocol's "thresholds" by disease, which must be of another cohort.
+    "first_choice" or the protocol's "thresholds" by disease, which must be of another cohort. ``names_differ``: names
+    that nearly match, as R1 and r1, are known to be of two; else nothing is concluded while there are such.
     """
     if ak not in POLICIES:
         raise ValueError(f"ak {ak!r} must be one of {', '.join(POLICIES)}")
@@ -69,6 +72,13 @@ def report(
     wishes = Wishes(ak, margin, primary, is_fixed, point, thresholds or {})
     datasets = {part.name: _dataset(part, tables.whole, wishes) for part in parts(tables)}
     groups = {answer.reader: answer.group for answer in tables.answers}
+    doubted = list(doubts(tables, datasets))
+    if not names_differ and against_verdicts(doubted):
+        for one in datasets.values():
+            for name in ("verdicts", "question_verdicts", "session_verdicts"):
+                one[name] = {
+                    of: verdicts.opened(found, verdicts.NAMES_ALIKE) for of, found in one[name].items()
+                }
     return plain(
         {
             "format": FORMAT,
@@ -88,6 +98,9 @@ def report(
                 "differences": "later_minus_earlier",
                 "most_missing": MOST_MISSING,
                 "least_cases": LEAST_CASES,
+                "least_images": LEAST_IMAGES,
+                "least_readers": LEAST_READERS,
+                "names_differ": names_differ,
                 "covariance": "jackknife",
                 "threshold": "youden_same_images",
                 "argmax_among": "choices",
@@ -105,7 +118,7 @@ def report(
                 for name in next((one["design"] for one in datasets.values()), {})
             },
             "datasets": datasets,
-            "doubts": list(doubts(tables, datasets)),
+            "doubts": doubted,
             "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
         }
     )

@@ -3,7 +3,9 @@
 A verdict rests on the operating point that the protocol fixed: the model's first choice, which nobody can tune to the
 photos of the study, or thresholds of another cohort. The Youden threshold of these photos is a sensitivity analysis. It
 needs a primary endpoint and all else fixed before the answers, readers who were shown the same photos and answered
-nearly all, enough cases of each class, and the same claim whether missing answers count as wrong or not at all.
+nearly all, enough readers and enough cases of each class, and the same claim whether missing answers count as wrong or
+not at all. It also has to hold in the test for few photos, and with patients instead of photos as the independent
+cases: what holds only without them is not said.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +14,8 @@ from typing import Any
 from classifier.metrics import notes
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.comparison import holm
+from reader_study.statistics.differences import BY_PATIENT
+from reader_study.statistics.small_sample import LEAST_READERS, SMALL_SAMPLE
 
 # One-sided for non-inferiority, two-sided for a difference; both after Holm over the primary endpoints.
 ONE_SIDED, TWO_SIDED = 0.025, 0.05
@@ -24,6 +28,14 @@ POINTS = {FIRST_CHOICE: "argmax", THRESHOLDS: "at_threshold"}
 SUPERIOR, NON_INFERIOR, INFERIOR, NO_CLAIM = "superior", "non_inferior", "inferior", "none"
 # Reasons besides those of the design and the notes of a test.
 MODEL_SEEN, NOT_FIXED, SECONDARY, RULES_DISAGREE = "model_seen", "not_fixed", "secondary", "rules_disagree"
+FEW_READERS, FEW_PHOTOS, FEW_PATIENTS, NAMES_ALIKE = (
+    "few_readers",
+    "few_photos",
+    "few_patients",
+    "names_alike",
+)
+# What a claim must hold in besides the test itself, and the reason where it does not.
+CHECKS = {SMALL_SAMPLE: FEW_PHOTOS, BY_PATIENT: FEW_PATIENTS}
 
 
 def verdicts(
@@ -41,12 +53,29 @@ def verdicts(
     of primary endpoints this is one; Bonferroni's correction is made over them, Holm's within each."""
     at = POINTS[point]
     rules = {MISSING_IS_WRONG: _at(tests, at, None), AS_READ: _at(tests, at, AS_READ)}
-    claims = {rule: _claims(found, primary, margin, families) for rule, found in rules.items()}
+
+    def claims(check: str) -> dict[str, dict[str, dict[str, Any]]]:
+        return {
+            rule: _claims(
+                {key: one.get(check) or one for key, one in found.items()}, primary, margin, families
+            )
+            for rule, found in rules.items()
+        }
+
+    claimed = claims("")
+    checked = {check: claims(check) for check in CHECKS}
     verdict = {}
     for key, test in tests.items():
-        of_rules = {rule: claims[rule][key] for rule in rules}
+        of_rules = {rule: claimed[rule][key] for rule in rules}
         reasons = _reasons(test, test[at], design, key in primary, is_fixed, of_rules)
         claim = NO_CLAIM if reasons else of_rules[MISSING_IS_WRONG]["claim"]
+        held = {
+            check: _weakest(claim, *(found[rule][key]["claim"] for rule in rules))
+            for check, found in checked.items()
+        }
+        if not reasons:
+            reasons = [CHECKS[check] for check, one in held.items() if claim != NO_CLAIM and one == NO_CLAIM]
+            claim = NO_CLAIM if reasons else _weakest(claim, *held.values())
         # That the model is worse is what is asked only where no margin was set.
         shows = claim in (SUPERIOR, NON_INFERIOR) or (claim == INFERIOR and margin is None)
         verdict[key] = {
@@ -55,6 +84,7 @@ def verdicts(
             "reasons": reasons,
             "operating_point": point,
             "rules": of_rules,
+            "checks": held,
         }
     return verdict
 
@@ -75,7 +105,8 @@ def of_sessions(
 def of_questions(tests: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Tests of questions in the form of those of diseases: the same at either operating point."""
     return {
-        key: {**dict.fromkeys(POINTS.values(), test), "too_few": test["too_few"], "note": test["note"]}
+        key: {**dict.fromkeys(POINTS.values(), test)}
+        | {name: test[name] for name in ("too_few", "note", "n_readers")}
         for key, test in tests.items()
     }
 
@@ -83,7 +114,14 @@ def of_questions(tests: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
 def opened(found: Mapping[str, Mapping[str, Any]], reason: str) -> dict[str, dict[str, Any]]:
     """The verdicts where something speaks against any of them: all open, without the p they would rest on."""
     return {
-        key: {**one, "verdict": OPEN, "claim": NO_CLAIM, "reasons": [reason, *one["reasons"]], "rules": {}}
+        key: {
+            **one,
+            "verdict": OPEN,
+            "claim": NO_CLAIM,
+            "reasons": [reason, *one["reasons"]],
+            "rules": {},
+            "checks": {},
+        }
         for key, one in found.items()
     }
 
@@ -139,6 +177,13 @@ def _claim(
     return INFERIOR if is_worse and high < -margin else NO_CLAIM
 
 
+def _weakest(*claims: str) -> str:
+    """What of several claims holds in all of them."""
+    if len(set(claims)) == 1:
+        return claims[0]
+    return NON_INFERIOR if set(claims) == {SUPERIOR, NON_INFERIOR} else NO_CLAIM
+
+
 def _reasons(
     test: Mapping[str, Any],
     one: Mapping[str, Any] | None,
@@ -152,6 +197,8 @@ def _reasons(
     found = [design["note"]] if design["note"] else []
     if test["too_few"]:
         found.append(notes.TOO_FEW_CASES)
+    if min(one.get("n_readers_each") or [one.get("n_readers", test["n_readers"])]) < LEAST_READERS:
+        found.append(FEW_READERS)
     if one["ci"] is None:
         found.append(one["note"])
     if not is_fixed:

@@ -105,6 +105,7 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
     context = page.context(
         part="model",
         margin=margin,
+        rules=conclusions.rules_text(),
         rows=[
             (one, tests[one.key], conclusions.decided(page.report, tests[one.key]))
             for one in conclusions.of_report(page.report, page.dataset, page.session)
@@ -112,7 +113,10 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
         if tests
         else [],
         by_group=[
-            (page.figures.group_names.get(name) or name, [(key, tests[key]) for key in DISEASE_KEYS])
+            (
+                page.figures.group_names.get(name) or name,
+                [(key, tests[key], conclusions.decided(page.report, tests[key])) for key in DISEASE_KEYS],
+            )
             for name, tests in groups.items()
             if name
         ],

@@ -11,6 +11,7 @@ from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
+from reader_study.statistics.doubts import against_verdicts
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
@@ -59,6 +60,12 @@ class Command(BaseCommand):
             action="store_true",
             help="endpoints, margin and model were fixed in a protocol before the answers; without it nothing is "
             "concluded",
+        )
+        parser.add_argument(
+            "--names-differ",
+            action="store_true",
+            help="readers, photos, sessions and datasets whose names nearly match, as R1 and r1 or 1 and 001, are "
+            "known to be two; without it nothing is concluded while there are such",
         )
         parser.add_argument(
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
@@ -120,6 +127,7 @@ class Command(BaseCommand):
             margin=margin,
             endpoints=options["endpoints"],
             is_fixed=options["fixed_before"],
+            names_differ=options["names_differ"],
             operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
             thresholds=thresholds,
         )
@@ -135,6 +143,10 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
         for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
+        if against_verdicts(found["doubts"]) and not options["names_differ"]:
+            self.stderr.write(
+                "warning: nothing is concluded while names nearly match; --names-differ says they are of two"
+            )
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 

@@ -13,7 +13,8 @@ from reader_study.services.results.completeness import why_text
 from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import OF_MODEL
-from reader_study.statistics.points import LEAST_CASES
+from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES
+from reader_study.statistics.small_sample import LEAST_READERS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -104,7 +105,16 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
             "missing answers counted as wrong and missing answers left out do not lead to the same conclusion"
         ),
         verdicts.SECONDARY: _("not a primary endpoint") if chosen else _("no endpoint was named as primary"),
-        notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class") % {"n": LEAST_CASES},
+        notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class, or than %(all)d in all")
+        % {"n": LEAST_CASES, "all": LEAST_IMAGES},
+        verdicts.FEW_READERS: _("too few: fewer than %(n)d readers") % {"n": LEAST_READERS},
+        verdicts.FEW_PHOTOS: _(
+            "the difference is not shown by the test that keeps its level with few photos"
+        ),
+        verdicts.FEW_PATIENTS: _("the difference does not hold with patients as the independent cases"),
+        verdicts.NAMES_ALIKE: _(
+            "names that nearly match (see the warnings) may stand for the same reader, photo, session or dataset"
+        ),
         notes.OTHER_IMAGES: why_text(design),
         notes.BLOCKS: _(
             "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
@@ -115,9 +125,19 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:
         return said[0]
-    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES}
+    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS}
     text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
     return text % {"reasons": "; ".join(said)}
+
+
+def rules_text() -> str:
+    """How few photos and readers allow no conclusion, and what it must hold in: for pages and methods."""
+    return _(
+        "Nothing is concluded from fewer than %(cases)d photos of a class (%(images)d in all for overall accuracy) or "
+        "fewer than %(readers)d readers. What is concluded of the model also holds in a test for few photos, in which "
+        "its variance is no less than under the hypothesis and photos have degrees of freedom of their own "
+        "(Satterthwaite), and with patients as the independent cases where they have several photos."
+    ) % {"cases": LEAST_CASES, "images": LEAST_IMAGES, "readers": LEAST_READERS}
 
 
 def claim_text(claim: str, margin: float | None) -> str:

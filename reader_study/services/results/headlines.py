@@ -195,8 +195,10 @@ def _differs(test: Mapping) -> bool:
 def _n(test: Mapping) -> str:
     readers = ngettext("%(n)d reader", "%(n)d readers", test["n_readers"]) % {"n": test["n_readers"]}
     photos = ngettext("%(n)d photo", "%(n)d photos", test["n_cases"]) % {"n": test["n_cases"]}
-    few = _("too few")
-    return f"{readers}, {photos}" + (f" ({few})" if test["too_few"] else "")
+    said = [_("too few")] if test["too_few"] else []
+    if test["note"] in (notes.INDEPENDENT, notes.BIASED_VARIANCE):
+        said.append(note_words(test["note"]))
+    return f"{readers}, {photos}" + (f" ({'; '.join(said)})" if said else "")
 
 
 def _by_patient(test: Mapping) -> str:

@@ -12,6 +12,7 @@ from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
 from reader_study.services.results import (
     asked_counts,
+    conclusions,
     methods_readers,
     plan_text,
     protocol_text,
@@ -241,6 +242,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
             yield _("Primary endpoints: %(names)s, adjusted by Holm's method; all others are secondary.") % {
                 "names": names
             }
+            yield conclusions.rules_text()
         policy = (
             _("Actinic keratosis counts as benign where two groups are needed.")
             if settings["ak"] == "benign"

@@ -92,6 +92,8 @@ def compute(
         for place, policy in enumerate(POLICIES):
             found = report(
                 tables, ak=policy, margin=study.margin, endpoints=study.endpoints, is_fixed=is_fixed,
+                # Readers and photos of a study that was run here have rows of their own, whatever they are called.
+                names_differ=study.origin == Study.Origin.RUN,
                 thresholds=operating.values(study), operating_point=study.operating_point,
             )  # fmt: skip
             if in_doubt:

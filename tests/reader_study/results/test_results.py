@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Answer, Study, StudyEvent, StudyImage, StudyResult
+from reader_study.plots.differences import difference_text
 from reader_study.services.making import enrolment
 from reader_study.services.making import studies as service
 from reader_study.services.results import methods_text, results, study_tables
@@ -96,11 +97,29 @@ def test_without_a_score_of_every_photo_there_is_no_model(made, client_for, admi
 
 def test_the_report_is_that_of_the_rows(made):
     found = computed(made.study)
-    own = report(study_tables.of_study(made.study), ak="benign", margin=0.1, endpoints=["bcc"])
+    own = report(
+        study_tables.of_study(made.study), ak="benign", margin=0.1, endpoints=["bcc"], names_differ=True
+    )
     assert {name: value for name, value in found.report.items() if name != "about"} == own
     other = results.Results(made.study, "malignant").report
     assert other["settings"]["ak"] == "malignant" and other["datasets"] != own["datasets"]
     assert found.report["about"]["study"] == made.study.name
+
+
+def test_groups_are_held_against_the_model_at_the_operating_point_of_the_protocol(
+    made, client_for, admin_user
+):
+    values = dict.fromkeys(DISEASE_KEYS, 0.999)
+    kept = {"name": "ours", "values": values}
+    Study.objects.filter(pk=made.study.pk).update(operating_point="thresholds", thresholds=kept)
+    found = computed(Study.objects.get(pk=made.study.pk)).report["datasets"]
+    (groups,) = [one["ai_vs_groups"]["unaided"] for one in found.values()]
+    page = body(client_for(admin_user).get(url("study-results-model", made.study.pk)))
+    table = page[page.index("Against each group of readers") :]
+    tests = [one["bcc"] for name, one in groups.items() if name]
+    assert tests and all(one["at_threshold"]["difference"] != one["argmax"]["difference"] for one in tests)
+    for one in tests:
+        assert difference_text(one["at_threshold"]) in table and difference_text(one["argmax"]) not in table
 
 
 # The job
@@ -351,7 +370,7 @@ def figures_of(given: dict) -> dict:
 
 def figure_of(difference, low, high, margin_p, p=0.5):
     return {
-        "difference": difference, "ci": [low, high], "note": "", "p": p,
+        "difference": difference, "ci": [low, high], "note": "", "p": p, "n_readers": 8,
         "non_inferiority": {"margin": 0.1, "t": 1.0, "df": 9.0, "p": margin_p},
     }  # fmt: skip
 
