@@ -14,8 +14,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from classifier.metrics import notes, roc
 from classifier.metrics.delong import placements
@@ -431,8 +431,8 @@ def _f(mean_square: float, df1: int, variance: float | None, df2: float | None) 
         return FTest(None, df1, None, None, None, None, notes.NO_VARIANCE)
     f = mean_square / variance
     if math.isinf(df2):
-        return FTest(f, df1, None, float(special.chdtrc(df1, f * df1)), None, None, notes.NORMAL_LIMIT)
-    return FTest(f, df1, df2, float(special.fdtrc(df1, df2, f)), None, None)
+        return FTest(f, df1, None, float(scipy.special.chdtrc(df1, f * df1)), None, None, notes.NORMAL_LIMIT)
+    return FTest(f, df1, df2, float(scipy.special.fdtrc(df1, df2, f)), None, None)
 
 
 def _difference_f(difference: float, variance: float | None, df2: float | None, readers: int) -> FTest:
@@ -456,7 +456,7 @@ def _chi(mean_square: float, df: int, variance: float) -> ChiTest:
     if variance <= TRACE:
         return ChiTest(None, df, None, notes.NO_VARIANCE)
     chi2 = df * mean_square / variance
-    return ChiTest(chi2, df, float(special.chdtrc(df, chi2)))
+    return ChiTest(chi2, df, float(scipy.special.chdtrc(df, chi2)))
 
 
 def _traced(value: float, variance: float = 0.0) -> float:
@@ -474,9 +474,9 @@ def _off_diagonal(spread: np.ndarray) -> float:
 
 def quantile(df: float | None) -> float:
     """97.5 % point of t; None: infinitely many degrees of freedom."""
-    return float(special.ndtri(0.975) if df is None else special.stdtrit(df, 0.975))
+    return float(scipy.special.ndtri(0.975) if df is None else scipy.special.stdtrit(df, 0.975))
 
 
 def tail(t: float, df: float | None) -> float:
     """Probability of more than ``t``."""
-    return float(special.ndtr(-t) if df is None else special.stdtr(df, -t))
+    return float(scipy.special.ndtr(-t) if df is None else scipy.special.stdtr(df, -t))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
 
 from classifier.metrics import notes, roc
@@ -137,15 +138,13 @@ def unpaired_test(a: AucEstimate, b: AucEstimate) -> AucTest:
         return _untested(a.auc, b.auc, notes.ONE_IN_CLASS)
     if a.variance + b.variance == 0:
         return _untested(a.auc, b.auc, notes.NO_VARIANCE)
-    from scipy import special
-
     n_a, n_b = a.positives + a.negatives, b.positives + b.negatives
     both = a.variance + b.variance
     df = both**2 / (a.variance**2 / (n_a - 1) + b.variance**2 / (n_b - 1))
     se, difference = math.sqrt(both), a.auc - b.auc
     t = difference / se
-    half = float(special.stdtrit(df, 0.975)) * se
-    p = float(2 * special.stdtr(df, -abs(t)))
+    half = float(scipy.special.stdtrit(df, 0.975)) * se
+    p = float(2 * scipy.special.stdtr(df, -abs(t)))
     note = a.note or b.note
     return AucTest(a.auc, b.auc, difference, se, difference - half, difference + half, t, df, p, note)
 

@@ -1,6 +1,6 @@
 """McNemar's test of two that answered the same images."""
 
-from scipy import special
+import scipy
 
 
 def exact_p(first_only: int, second_only: int) -> float:
@@ -8,7 +8,7 @@ def exact_p(first_only: int, second_only: int) -> float:
     discordant = first_only + second_only
     if not discordant:
         return 1.0
-    return min(1.0, 2 * float(special.bdtr(min(first_only, second_only), discordant, 0.5)))
+    return min(1.0, 2 * float(scipy.special.bdtr(min(first_only, second_only), discordant, 0.5)))
 
 
 def corrected_p(first_only: int, second_only: int) -> float | None:
@@ -16,4 +16,4 @@ def corrected_p(first_only: int, second_only: int) -> float | None:
     discordant = first_only + second_only
     if not discordant:
         return None
-    return float(special.chdtrc(1, max(abs(first_only - second_only) - 1, 0) ** 2 / discordant))
+    return float(scipy.special.chdtrc(1, max(abs(first_only - second_only) - 1, 0) ** 2 / discordant))

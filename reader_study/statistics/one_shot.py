@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
-from scipy import special
+import scipy
 
 from classifier.metrics import notes
 from reader_study import mrmc
@@ -232,7 +232,7 @@ def _estimate(value: float, found: _Moments, cautious: bool) -> Estimate:
     freedom = max(variance**2 / spread if spread else math.inf, float(found.df.min()))
     taken = None if freedom > _NORMAL else float(math.floor(freedom))
     se = math.sqrt(variance)
-    half = se * float(special.ndtri(0.975) if taken is None else special.stdtrit(taken, 0.975))
+    half = se * float(scipy.special.ndtri(0.975) if taken is None else scipy.special.stdtrit(taken, 0.975))
     t = value / se
     return Estimate(
         value,
@@ -248,5 +248,5 @@ def _estimate(value: float, found: _Moments, cautious: bool) -> Estimate:
 
 def _tail(t: float, df: float | None) -> float:
     if df is None or df > _NORMAL:
-        return float(special.ndtr(-t))
-    return float(special.stdtr(math.floor(df), -t))
+        return float(scipy.special.ndtr(-t))
+    return float(scipy.special.stdtr(math.floor(df), -t))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from classifier.metrics import notes
 from classifier.metrics.proportions import inside
@@ -83,7 +83,7 @@ def _effect(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
         return nothing | {"value": value, "note": notes.ONE_READER}
     squares = sum(float(((values - values.mean()) ** 2).sum()) for values in (one, other))
     error = math.sqrt(squares / df * (1 / len(one) + 1 / len(other))) / 2
-    half = float(special.stdtrit(df, 0.975)) * error
+    half = float(scipy.special.stdtrit(df, 0.975)) * error
     found = {
         "value": value,
         "ci": inside(value - half, value + half),
@@ -94,5 +94,5 @@ def _effect(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
     }
     if error:
         t = value / error
-        found |= {"t": t, "p": float(2 * special.stdtr(df, -abs(t)))}
+        found |= {"t": t, "p": float(2 * scipy.special.stdtr(df, -abs(t)))}
     return found

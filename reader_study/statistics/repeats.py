@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from classifier.metrics.proportions import inside, proportion
 from reader_study.statistics import agreement
@@ -76,5 +76,5 @@ def _mean(values: Sequence[float], least: float) -> dict[str, Any]:
     if n < 2:
         return {"mean": mean, "sd": None, "ci": None, "n_readers": n}
     sd = float(np.std(values, ddof=1))
-    half = float(special.stdtrit(n - 1, 0.975)) * sd / math.sqrt(n)
+    half = float(scipy.special.stdtrit(n - 1, 0.975)) * sd / math.sqrt(n)
     return {"mean": mean, "sd": sd, "ci": inside(mean - half, mean + half, least), "n_readers": n}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+import scipy
 
 from classifier.metrics import notes
 from classifier.metrics.proportions import proportion
@@ -247,19 +247,21 @@ def _powers(
 
 def _two_sided(distance: np.ndarray, df: np.ndarray, alpha: float) -> np.ndarray:
     if np.isinf(df).any():
-        limit = special.ndtri(1 - alpha / 2)
-        both: np.ndarray = special.ndtr(distance - limit) + special.ndtr(-distance - limit)
+        limit = scipy.special.ndtri(1 - alpha / 2)
+        both: np.ndarray = scipy.special.ndtr(distance - limit) + scipy.special.ndtr(-distance - limit)
         return both
-    limit = special.stdtrit(df, 1 - alpha / 2)
-    found: np.ndarray = np.clip(1 - special.ncfdtr(1, df, distance**2, limit**2), 0.0, 1.0)
+    limit = scipy.special.stdtrit(df, 1 - alpha / 2)
+    found: np.ndarray = np.clip(1 - scipy.special.ncfdtr(1, df, distance**2, limit**2), 0.0, 1.0)
     return found
 
 
 def _one_sided(distance: np.ndarray, df: np.ndarray, alpha: float) -> np.ndarray:
     if np.isinf(df).any():
-        above: np.ndarray = special.ndtr(distance - special.ndtri(1 - alpha))
+        above: np.ndarray = scipy.special.ndtr(distance - scipy.special.ndtri(1 - alpha))
         return above
-    found: np.ndarray = np.clip(1 - special.nctdtr(df, distance, special.stdtrit(df, 1 - alpha)), 0.0, 1.0)
+    found: np.ndarray = np.clip(
+        1 - scipy.special.nctdtr(df, distance, scipy.special.stdtrit(df, 1 - alpha)), 0.0, 1.0
+    )
     return found
 
 
@@ -282,9 +284,13 @@ def expected_width(cases: int, share: float) -> float | None:
 
 
 def _binomial(counts: np.ndarray, cases: int, share: float) -> np.ndarray:
-    choose = special.gammaln(cases + 1) - special.gammaln(counts + 1) - special.gammaln(cases - counts + 1)
+    choose = (
+        scipy.special.gammaln(cases + 1)
+        - scipy.special.gammaln(counts + 1)
+        - scipy.special.gammaln(cases - counts + 1)
+    )
     chances: np.ndarray = np.exp(
-        choose + special.xlogy(counts, share) + special.xlogy(cases - counts, 1 - share)
+        choose + scipy.special.xlogy(counts, share) + scipy.special.xlogy(cases - counts, 1 - share)
     )
     return chances
 
