@@ -60,6 +60,7 @@ def default_consent() -> str:
 QUESTION, INSTRUCTIONS, CONSENT = "question", "instructions", "consent_text"
 # Where the other languages of a text lie, and what it is unless somebody writes something else.
 IN = {QUESTION: "question_in", INSTRUCTIONS: "instructions_in", CONSENT: "consent_in"}
+LONGEST = {"question_in": 300, "instructions_in": 4000, "consent_in": 6000}
 _DEFAULTS = {QUESTION: default_question, INSTRUCTIONS: default_instructions, CONSENT: default_consent}
 
 
