@@ -66,7 +66,7 @@ def make(
     persons = simulated.people(chance)
     readers = [_enrol(study, user, person, place) for place, person in enumerate(persons)]
     _open(study, user)
-    opened = timezone.now() - timedelta(days=OPENED_DAYS_AGO)
+    opened = timezone.localtime().replace(hour=9, minute=0) - timedelta(days=OPENED_DAYS_AGO)
     _say_of_themselves(study, readers, persons, opened)
     _answer(study, readers, persons, opened, chance)
     # Who stops after ten photos is seen in the flow, and counts nowhere.
@@ -159,7 +159,6 @@ def _say_of_themselves(
         )
         for reader in readers
     )  # fmt: skip
-    ReaderConsent.objects.filter(reader__study=study).update(at=opened + timedelta(hours=1))
     experience, devices = list(DERMOSCOPY), list(DEVICE)
     ReaderAbout.objects.bulk_create(
         ReaderAbout(
@@ -185,7 +184,7 @@ def _answer(
     seen = Photos.of([row.truth for row in photos], scores, np.random.default_rng(_SEED))
     answers: list[Answer] = []
     for turn, (reader, person) in enumerate(zip(readers, persons, strict=True)):
-        begins = opened + timedelta(hours=30 * (turn % 8) + 2)
+        begins = opened + timedelta(days=turn % 8, hours=turn % 9, minutes=7 * turn)
         for reading in reader.readings.select_related("session").order_by("place", "session__number")[
             : only and 1
         ]:
@@ -207,6 +206,9 @@ def _answer(
                         answered_at=at, changed_at=at,
                     )
                 )  # fmt: skip
+            ReaderConsent.objects.filter(reader=reader, at__gt=begins).update(
+                at=begins - timedelta(minutes=4)
+            )
             Reading.objects.filter(pk=reading.pk).update(
                 instructions_read_at=begins, started_at=begins, finished_at=None if only else at
             )
@@ -226,8 +228,14 @@ def _date(study: Study, opened: datetime) -> None:
     kinds = StudyEvent.Kind
     before.filter(kind__in=(kinds.INVITED, kinds.PANEL)).update(at=opened - timedelta(days=1))
     before.filter(kind__in=(kinds.OPENED, kinds.ALLOCATED)).update(at=opened)
+    # Who came later.
+    late = opened + timedelta(days=1)
+    before.filter(kind=kinds.INVITED, details__has_key="place").update(at=late)
     before.filter(kind=kinds.WITHDRAWN).update(at=opened + timedelta(days=9))
-    study.readers.update(created_at=opened - timedelta(days=1), link_made_at=opened - timedelta(days=1))
+    study.readers.filter(withdrawn_at=None).update(
+        created_at=opened - timedelta(days=1), link_made_at=opened - timedelta(days=1)
+    )
+    study.readers.exclude(withdrawn_at=None).update(created_at=late, link_made_at=late)
     Study.objects.filter(pk=study.pk).update(
         opened_at=opened, created_at=F("created_at") - timedelta(days=OPENED_DAYS_AGO + 7)
     )

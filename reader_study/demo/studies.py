@@ -5,6 +5,7 @@ answers are its real ones.
 """
 
 import random
+from collections import Counter
 
 from django.db import transaction
 
@@ -40,7 +41,7 @@ def seed_studies(clinic: Clinic) -> str:
             items, scores = _looked_at(model, list(_items(mixed)))
             counted = _drawn(items, SAMPLE_A_DISEASE, _SEED)
             images = _images(counted, [], scores, str(mixed))
-            closed.make(clinic, coordinator, images, model, _recipe(mixed, _SEED, SAMPLE_A_DISEASE, 0))
+            closed.make(clinic, coordinator, images, model, _recipe(mixed, _SEED, SAMPLE_A_DISEASE, counted))
     if Study.objects.filter(clinic=clinic, name=OPEN).exists():
         return ""
     counted = _drawn(list(_items(drawings)), OPEN_A_DISEASE, _SEED + 1)
@@ -50,7 +51,7 @@ def seed_studies(clinic: Clinic) -> str:
     _items_there, scores = _looked_at(model, counted + practice)
     images = _images(counted, practice, scores, str(drawings))
     with transaction.atomic():
-        recipe = _recipe(drawings, _SEED + 1, OPEN_A_DISEASE, PRACTICE)
+        recipe = _recipe(drawings, _SEED + 1, OPEN_A_DISEASE, counted, len(practice))
         return open.make(clinic, coordinator, images, model, recipe)
 
 
@@ -95,8 +96,16 @@ def _images(
     ]  # fmt: skip
 
 
-def _recipe(version: DatasetVersion, seed: int, a_disease: int, practice: int) -> dict:
+def _recipe(
+    version: DatasetVersion, seed: int, a_disease: int, counted: list[DatasetItem], practice: int = 0
+) -> dict:
+    there = Counter(item.label for item in counted)
+    lacking = [
+        {"dataset": str(version), "group": key, "wanted": a_disease, "found": there[key]}
+        for key in DISEASE_KEYS
+        if there[key] < a_disease
+    ]
     return {
         "seed": seed, "proven_only": False, "one_per_patient": False, "practice": practice,
-        "per": {str(version.pk): dict.fromkeys(DISEASE_KEYS, a_disease)}, "unfilled": [],
+        "per": {str(version.pk): dict.fromkeys(DISEASE_KEYS, a_disease)}, "unfilled": lacking,
     }  # fmt: skip

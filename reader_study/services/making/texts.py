@@ -70,6 +70,11 @@ def in_language(study: Study, name: str, language: str) -> str:
     return getattr(study, IN[name]).get(language) or _default_in(name, text, language) or text
 
 
+def is_own(study: Study, name: str) -> bool:
+    """Whether a text is still the product's own, in any language."""
+    return bool(_default_in(name, getattr(study, name), settings.LANGUAGE_CODE))
+
+
 def _default_in(name: str, text: str, language: str) -> str:
     """The product's own text in a language, if ``text`` is the product's own in any."""
     for code, _name in settings.LANGUAGES:

@@ -82,9 +82,12 @@ def _shared_out(design: StudyDesign) -> Iterator[str]:
         if design.seed is None or design.keeps_patients:
             yield _("All photos of one patient or lesion, as far as these are known, are in one block")
     if design.repeats:
-        yield _(
+        text = _(
             "%(n)d photos of each block come a second time in the same session, without the reader being told"
-        ) % {"n": design.repeats}
+        )
+        if design.blocks == 1:
+            text = _("%(n)d photos come a second time in the same session, without the reader being told")
+        yield text % {"n": design.repeats}
 
 
 def _drawn_by_lot(study: Study, design: StudyDesign) -> Iterator[tuple[str, str]]:
