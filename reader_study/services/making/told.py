@@ -80,7 +80,7 @@ def _shared_out(design: StudyDesign) -> Iterator[str]:
             "n": design.blocks, "each": design.blocks_a_reader,
         }  # fmt: skip
         if design.seed is None or design.keeps_patients:
-            yield _("All photos of one patient or lesion, as far as these are known, are in one block")
+            yield _("all photos of one patient or lesion, as far as these are known, are in one block")
     if design.repeats:
         text = _(
             "%(n)d photos of each block come a second time in the same session, without the reader being told"
