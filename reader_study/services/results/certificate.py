@@ -74,13 +74,15 @@ def pdf(found: Certificate) -> bytes:
         (_("Ethics approval"), study.ethics),
         (_("Contact"), study.contact),
     )
-    note = _("It says that the person took part, not how well.")
+    notes = [_("It says that the person took part, not how well.")]
+    if study.is_synthetic:
+        notes.append(_("The study is synthetic."))
     return document.to_pdf(
         Document(
             title=_("Certificate of participation"),
             subtitle=study.clinic.name,
             sections=[Section(str(found.reader), [row for row in facts if row[1]], text=found.said)],
-            footer=f"{note} {_('The study is synthetic.')}" if study.is_synthetic else note,
+            footer=" ".join(notes),
             page_word=_("Page"),
         ),
         FONT_FILE,
