@@ -48,13 +48,13 @@ def deal(
     chance.shuffle(groups)
     # The largest first, as long as there is room for them; single photos then fill up stratum by stratum.
     groups.sort(key=lambda group: (-len(group), str(strata[group[0]]) if len(group) == 1 else ""))
-    has: Counter = Counter()
-    size: Counter = Counter()
+    has: Counter[tuple[int, Hashable]] = Counter()
+    size: Counter[int] = Counter()
     found: dict[int, int] = {}
     for group in groups:
         wanted = Counter(strata[number] for number in group)
 
-        def fullness(block: int, wanted: Counter = wanted) -> tuple[int, int]:
+        def fullness(block: int, wanted: Counter[Hashable] = wanted) -> tuple[int, int]:
             return sum(has[block, stratum] * n for stratum, n in wanted.items()), size[block]
 
         block = _least(range(1, blocks + 1), fullness, chance)

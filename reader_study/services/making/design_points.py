@@ -1,6 +1,6 @@
 """What keeps a study from being shared out as its design says, and what the design means in numbers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -140,11 +140,14 @@ def _about_photos(study: Study, design: StudyDesign) -> Iterator[Found]:
         if field == "blocks":
             return
     if design.blocks > 1:
-        counts = Counter(study.images.filter(is_practice=False).values_list("truth", flat=True))
-        if few := [key for key, n in counts.items() if n < design.blocks]:
+        blocks = defaultdict(set)
+        block = designs.dealt(study, design)
+        for number, (_dataset, truth) in designs.strata_of(study).items():
+            blocks[truth].add(block[number])
+        if few := [truth for truth, its in blocks.items() if len(its) < design.blocks]:
             text = ngettext(
-                "%d disease has fewer photos than there are blocks: some readers will not see it.",
-                "%d diseases have fewer photos than there are blocks: some readers will not see them.",
+                "%d disease is not in every block: some readers will not see it.",
+                "%d diseases are not in every block: some readers will not see them.",
                 len(few),
             )
             yield "few_in_blocks", SETTINGS, text % len(few), True

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,12 +100,16 @@ def together(study: Study) -> list[list[int]]:
 
 
 def block_sizes(study: Study, design: StudyDesign) -> list[int]:
-    """How many photos each block has: as it is, or as a trial would deal it."""
-    stored = study.images.exclude(block=0).values_list("block", flat=True)
-    dealt: Iterable[int] = stored if design.seed is not None and design.blocks > 1 else ()
-    if not dealt:
-        dealt = allocation.deal(strata_of(study), design.blocks, 0, together(study)).values()
-    return sorted(Counter(dealt).values())
+    """How many photos each block has."""
+    return sorted(Counter(dealt(study, design).values()).values())
+
+
+def dealt(study: Study, design: StudyDesign) -> dict[int, int]:
+    """The block of each photo, by number: as it is, or as a trial would deal it."""
+    stored = {}
+    if design.seed is not None and design.blocks > 1:
+        stored = dict(study.images.exclude(block=0).values_list("number", "block"))
+    return stored or allocation.deal(strata_of(study), design.blocks, 0, together(study))
 
 
 # Opening

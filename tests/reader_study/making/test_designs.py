@@ -160,6 +160,7 @@ def test_one_patient_is_in_one_block_and_the_protocol_says_so(ready, coordinator
         designs.choose(ready, ALL | {"blocks": 15})
     designs.choose(ready, ALL | {"blocks": 5})
     assert "5 blocks of 3 to 7 photos" in design_points.in_words(ready, designs.of(ready))[0]
+    assert "few_in_blocks" in {point.code for point in opening.points(ready)}
     study = opened_as(ready, coordinator, {"blocks": 2, "repeats": 2})
     block = dict(study.images.values_list("number", "block"))
     assert len({block[number] for number in range(1, 8)}) == 1 and block[8] == block[13]
