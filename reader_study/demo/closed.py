@@ -10,6 +10,7 @@ import numpy as np
 from django.db.models import F
 from django.utils import timezone
 
+from classifier.demo import archive as demo_archive
 from classifier.models import ModelVersion
 from reader_study.about_reader import DERMOSCOPY, DEVICE
 from reader_study.demo import simulated
@@ -122,7 +123,7 @@ def _vote(study: Study, user: User) -> None:
 
 
 def _taken_for(disease: str) -> str:
-    return simulated.demo_archive.lookalikes(disease)[0]
+    return demo_archive.lookalikes(disease)[0]
 
 
 def _enrol(study: Study, user: User, person: Person, place: int) -> Reader:

@@ -3,9 +3,10 @@
 import copy
 
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from reader_study.models import Study
+from reader_study.models import ReaderGroup, Study, StudyDesign, StudySession
 from reader_study.services.making import sampling
 from reader_study.services.results import model_answers
 from skinclinic.models import User
@@ -17,7 +18,7 @@ OWN = frozenset({
     "opened_by", "closed_at", "closed_by", "ends_on", "unblinded_at", "reminders_at", "is_synthetic", "thresholds",
 })  # fmt: skip
 # Rows of settings that hang on a study and are made anew, and what of them opening drew.
-ROWS = ("sessions", "groups", "design")
+ROWS: dict[str, type[Model]] = {"sessions": StudySession, "groups": ReaderGroup, "design": StudyDesign}
 _DRAWN = {"seed": None, "keeps_patients": False}
 # What hangs on a study and is of its sample or its people. A test holds that each relation is in one of the two.
 LEFT = frozenset({"images", "events", "readers", "allocations", "panel_votes", "result"})
@@ -44,14 +45,12 @@ def copy_study(study: Study, user: User) -> Study:
             made.save()
     except IntegrityError:
         raise Refused("name", _("This clinic already has a study with this name.")) from None
-    for name in ROWS:
-        relation = Study._meta.get_field(name)
-        for row in relation.related_model.objects.filter(study=study).order_by("pk"):
-            row.pk, row.study = None, made
+    for model in ROWS.values():
+        for row in model._default_manager.filter(study=study).order_by("pk"):
             row._state.adding = True
-            for drawn, before in _DRAWN.items():
-                if hasattr(row, drawn):
-                    setattr(row, drawn, before)
+            for name, value in {"pk": None, "study": made, **_DRAWN}.items():
+                if hasattr(row, name):
+                    setattr(row, name, value)
             row.save()
     model_answers.request(made)
     return made
