@@ -6,9 +6,10 @@ randomisation in permuted blocks. Readers who withdraw keep their place in the l
 """
 
 import random
-from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 # A photo comes again after so many others at least, or after half of them where there are fewer.
@@ -36,33 +37,58 @@ class Place:
     blocks: tuple[int, ...] = ()
 
 
-def deal(strata: Mapping[int, Hashable], blocks: int, seed: int) -> dict[int, int]:
-    """Blocks, numbered from 1, of photos by number: each stratum is spread evenly over them, and their sizes differ
-    by one at most."""
+def deal(
+    strata: Mapping[int, Hashable], blocks: int, seed: int, together: Iterable[Collection[int]] = ()
+) -> dict[int, int]:
+    """Blocks, numbered from 1, of photos by number. ``together``: photos that must not be parted, of one patient or
+    lesion. Each stratum is spread over the blocks as evenly as these allow, then the number of photos; without any,
+    both differ by one at most."""
     chance = random.Random(f"{seed}:blocks")
-    of_stratum: dict[Hashable, list[int]] = defaultdict(list)
-    for number in sorted(strata):
-        of_stratum[strata[number]].append(number)
-    found, next_place = {}, chance.randrange(blocks)
-    for stratum in sorted(of_stratum, key=str):
-        numbers = of_stratum[stratum]
-        chance.shuffle(numbers)
-        for number in numbers:
-            found[number] = next_place % blocks + 1
-            next_place += 1
+    groups = _groups(strata, together)
+    chance.shuffle(groups)
+    # The largest first, as long as there is room for them; single photos then fill up stratum by stratum.
+    groups.sort(key=lambda group: (-len(group), str(strata[group[0]]) if len(group) == 1 else ""))
+    has: Counter[tuple[int, Hashable]] = Counter()
+    size: Counter[int] = Counter()
+    found: dict[int, int] = {}
+    for group in groups:
+        wanted = Counter(strata[number] for number in group)
+
+        def fullness(block: int, wanted: Counter[Hashable] = wanted) -> tuple[int, int]:
+            return sum(has[block, stratum] * n for stratum, n in wanted.items()), size[block]
+
+        block = _least(range(1, blocks + 1), fullness, chance)
+        for number in group:
+            found[number] = block
+        has.update({(block, stratum): n for stratum, n in wanted.items()})
+        size[block] += len(group)
     return found
 
 
-def repeated(block: Mapping[int, int], repeats: int, seed: int) -> list[int]:
-    """The photos that are shown twice: so many of each block, at random. ValueError where a block has too few."""
+def repeated(
+    block: Mapping[int, int], repeats: int, seed: int, together: Iterable[Collection[int]] = ()
+) -> list[int]:
+    """The photos that are shown twice: so many of each block, at random, of different patients as far as there are
+    enough (``together`` as in ``deal``). ValueError where a block has too few."""
     chance = random.Random(f"{seed}:repeats")
+    groups = _groups(block, together)
     chosen: list[int] = []
     for one in sorted(set(block.values())):
-        numbers = sorted(number for number, its in block.items() if its == one)
-        if repeats > most_repeats(len(numbers)):
-            raise ValueError(f"{repeats} of {len(numbers)} photos cannot come twice and apart")
-        chosen += chance.sample(numbers, repeats)
+        turns = [chance.sample(group, len(group)) for group in groups if block[group[0]] == one]
+        photos = sum(map(len, turns))
+        if repeats > most_repeats(photos):
+            raise ValueError(f"{repeats} of {photos} photos cannot come twice and apart")
+        chance.shuffle(turns)
+        in_line = [number for turn in zip_longest(*turns) for number in turn if number is not None]
+        chosen += in_line[:repeats]
     return sorted(chosen)
+
+
+def _groups(numbers: Iterable[int], together: Iterable[Collection[int]]) -> list[list[int]]:
+    """All the numbers, each in one group; those that stand in none are groups of their own."""
+    found = [sorted(group) for group in together if len(group) > 1]
+    placed = {number for group in found for number in group}
+    return sorted([*found, *([number] for number in numbers if number not in placed)])
 
 
 def most_repeats(photos: int) -> int:

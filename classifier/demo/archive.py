@@ -28,6 +28,8 @@ LOOKALIKES = (
     ("bcc", "scc"), ("scc", "iec"), ("iec", "ak"), ("ak", "sk"), ("sk", "wart"), ("sk", "lentigo"), ("mm", "nevus"),
     ("nevus", "lentigo"), ("mm", "sk"), ("pg", "hemangioma"), ("df", "nevus"), ("scc", "wart"),
 )  # fmt: skip
+# Half of these rest on what is seen, and are a study's panel to vote on.
+OFTEN_CLINICAL = ("ak", "sk", "nevus", "lentigo", "hemangioma", "wart")
 # How much of a mixed picture is the disease it is labelled with.
 OWN_SHARE = (0.4, 0.75)
 PATIENTS_A_DISEASE, PHOTOS_A_PATIENT = 5, 2
@@ -112,7 +114,8 @@ def _mix(folder: Path, drawings: DatasetVersion) -> None:
                     {
                         "file": name, "label": disease, "patient": f"mixed-{disease}-{number}",
                         "age": chance.randint(25, 85), "sex": chance.choice(("female", "male")),
-                        "skin_type": chance.randint(1, 6), "site": chance.choice(SITE_KEYS), "is_proven": "yes",
+                        "skin_type": chance.randint(1, 6), "site": chance.choice(SITE_KEYS),
+                        "is_proven": "no" if disease in OFTEN_CLINICAL and number % 2 else "yes",
                         "text": "Invented for the demo", "taken_on": f"2016-{1 + number % 12:02d}-01",
                     }
                 )  # fmt: skip

@@ -9,10 +9,11 @@ from rest_framework import serializers
 
 from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.models import registry
+from reader_study.api.texts import TextsInField
 from reader_study.asked import MANAGEMENT
 from reader_study.models import Reader, ReaderGroup, Study, StudySession
 from reader_study.models.asked import ASKED_FIELDS
-from reader_study.services.making import opening, progress, sampling
+from reader_study.services.making import opening, progress, sampling, texts
 from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
 from reader_study.statistics.endpoints import ENDPOINTS, chosen
@@ -47,13 +48,18 @@ class PointSerializer(serializers.Serializer):
 
 
 class StudySerializer(ClinicRowSerializer):
-    """``has_aided`` and ``washout_days`` set the sessions. ``reason`` is needed to change an open study."""
+    """``has_aided`` and ``washout_days`` set the sessions. ``reason`` is needed to change an open study. ``…_in``: the
+    text in further languages, {language: text}, all of them at once; of an open study's amended text those that are
+    not sent with it are dropped."""
 
     name = PlainText(max_length=120, validators=[one_line])
     description = PlainText(max_length=2000, required=False, allow_blank=True)
     question = PlainText(max_length=300, required=False, validators=[one_line])
     instructions = PlainText(max_length=4000, required=False)
     consent_text = PlainText(max_length=6000, required=False, allow_blank=True)
+    question_in = TextsInField(longest=texts.LONGEST["question_in"], validators=[one_line])
+    instructions_in = TextsInField(longest=texts.LONGEST["instructions_in"])
+    consent_in = TextsInField(longest=texts.LONGEST["consent_in"])
     analysis_plan = PlainText(max_length=4000, required=False, allow_blank=True)
     choices = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
     endpoints = serializers.MultipleChoiceField(choices=ENDPOINTS, required=False)
@@ -90,7 +96,8 @@ class StudySerializer(ClinicRowSerializer):
             "operating_point", "registration", "ethics", "funding", "contact", "sessions", "groups", "photos",
             "answers", "answers_wanted", "protocol_sha256", "created_at", "opened_at", "closed_at", "has_aided",
             "washout_days", "reason", "asks_consent", "consent_text", "asks_about_reader", "shows_own_result",
-            "practice_feedback", "practice_pass", "practice_tries", "reminds_every", *ASKED_FIELDS,
+            "practice_feedback", "practice_pass", "practice_tries", "reminds_every", "question_in",
+            "instructions_in", "consent_in", *ASKED_FIELDS,
         ]  # fmt: skip
         read_only_fields = [
             "state", "origin", "is_synthetic", "protocol_sha256", "created_at", "opened_at", "closed_at",

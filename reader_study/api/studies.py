@@ -56,7 +56,7 @@ class StudyViewSet(ReadViewSet):
         return Response(self._shown(study), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request, pk=None):
-        """Change a draft; of an open study only description, instructions and ends_on, with a ``reason``."""
+        """Change a draft; of an open study only what may be amended (texts, ends_on), with a ``reason``."""
         study = self.get_object()
         serializer = StudyDetailSerializer(
             study, data=request.data, partial=True, context=self.get_serializer_context()

@@ -11,7 +11,9 @@ from reader_study.services.making.studies import LONGEST_WASHOUT, Sessions
 class DesignForm(forms.ModelForm):
     blocks = forms.IntegerField(
         label=_("Blocks of photos"), min_value=1, max_value=MOST_BLOCKS,
-        help_text=_("1: nobody's sample is split. Each block holds every disease alike."),
+        help_text=_(
+            "1: the sample is not split. Each block holds every disease alike, and all photos of a patient or lesion."
+        ),
     )  # fmt: skip
     blocks_a_reader = forms.IntegerField(
         label=_("Blocks each reader reads"), min_value=1, max_value=MOST_BLOCKS,

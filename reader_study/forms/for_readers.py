@@ -17,7 +17,6 @@ LABELS = {
     "instructions_in": _("Instructions in %(language)s"),
     "consent_in": _("Consent in %(language)s"),
 }
-LONGEST = {"question_in": 300, "instructions_in": 4000, "consent_in": 6000}
 
 
 class TextsIn(forms.ModelForm):
@@ -33,11 +32,11 @@ class TextsIn(forms.ModelForm):
                 label = LABELS[name] % {"language": language}
                 if name == "question_in":
                     made: forms.CharField = OneLineField(
-                        label=label, max_length=LONGEST[name], required=False
+                        label=label, max_length=texts.LONGEST[name], required=False
                     )
                 else:
                     made = forms.CharField(
-                        label=label, max_length=LONGEST[name], required=False,
+                        label=label, max_length=texts.LONGEST[name], required=False,
                         widget=forms.Textarea(attrs={"rows": 6}),
                     )  # fmt: skip
                 made.widget.attrs["lang"] = code

@@ -10,7 +10,8 @@ class StudyDesign(models.Model):
 
     ``blocks``: the sample is split into so many, ``blocks_a_reader`` are each reader's. ``repeats``: photos of each
     block that come a second time in the same session. ``seed`` is drawn when the study opens, so that nobody who
-    makes the study can choose or know an allocation before.
+    makes the study can choose or know an allocation before. ``keeps_patients``: the blocks were
+    dealt so that no patient and no lesion is in two of them, as far as these are known.
     """
 
     class Arms(models.TextChoices):
@@ -31,6 +32,7 @@ class StudyDesign(models.Model):
     )
     repeats = models.PositiveSmallIntegerField(_("photos of each block shown twice"), default=0)
     seed = models.PositiveBigIntegerField(null=True)
+    keeps_patients = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"{self.study_id}: {self.arms}"

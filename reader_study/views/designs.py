@@ -58,7 +58,8 @@ def meaning(request: SignedInRequest, pk: int) -> HttpResponse:
         if chosen.blocks > 1 and chosen.blocks_a_reader >= chosen.blocks:
             wrong = [_("Each reader reads at least one block, and fewer than all of them.")]
         else:
-            said = design_points.in_words(study, chosen)
+            wrong = [text for _field, text in designs.obstacles(study, chosen)]
+            said = [] if wrong else design_points.in_words(study, chosen)
     return render(request, "studies/design/meaning.html", {"said": said, "wrong": wrong})
 
 

@@ -2,8 +2,10 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import slugify
 
 from reader_study.services.making import enrolment
+from reader_study.services.results import certificate as certificates
 from reader_study.services.results import own_result
 from reader_study.views.reader_access import for_readers
 
@@ -20,18 +22,14 @@ def result(request: HttpRequest, secret: str) -> HttpResponse:
 
 @for_readers("GET", "HEAD", page=True)
 def certificate(request: HttpRequest, secret: str) -> HttpResponse:
-    """Who has finished may print that; it says nothing of how well."""
-    reader = enrolment.find(secret)
-    readings = list(reader.readings.all())
-    if reader.is_preview or not readings or any(reading.finished_at is None for reading in readings):
+    """Who has finished may print that, or take it along (``as=pdf``)."""
+    found = certificates.of(enrolment.find(secret))
+    if found is None:
         raise Http404
-    context = {
-        "reader": reader,
-        "study": reader.study,
-        "secret": secret,
-        "photos": len(readings[0].order),
-        "sessions": len(readings),
-        "began": min((one.started_at for one in readings if one.started_at), default=None),
-        "ended": max(one.finished_at for one in readings if one.finished_at),
-    }
+    if request.GET.get("as") == "pdf":
+        response = HttpResponse(certificates.pdf(found), content_type="application/pdf")
+        name = slugify(f"{found.study.name} {found.reader.code}") or "study"
+        response["Content-Disposition"] = f'attachment; filename="{name}-certificate.pdf"'
+        return response
+    context = {"reader": found.reader, "study": found.study, "secret": secret, "certificate": found}
     return render(request, "reading/certificate.html", context)

@@ -9,7 +9,6 @@ from classifier.models import Analysis
 from classifier.presenters.differential import DEFAULT_AXIS
 from classifier.presenters.maps import maps_json
 from classifier.presenters.result import answer_view
-from classifier.services.models import card as model_card
 from reader_study import blinding
 from reader_study.models import Reading
 from reader_study.services.reading import aid
@@ -81,7 +80,6 @@ def _differential(
             "box": found.box,
             "maps_url": reverse(maps, args=[secret, session, position]) if found.maps is not None else "",
             "version": version,
-            "validated_on": model_card.validated_on(version.manifest),
             "threshold_set": chosen,
         }
     return render(request, "reading/model.html", context)

@@ -71,6 +71,7 @@ def _fixed(request: SignedInRequest, study: Study, form: AmendmentForm) -> HttpR
         "form": form,
         "groups": study.groups.all(),
         "sessions": study.sessions.all(),
+        "practice": study.images.filter(is_practice=True).count(),
         "facts": [FACT_NAMES[fact] for fact in study.shown_facts if fact in FACT_NAMES],
     }
     return render(request, "studies/fixed.html", context, status=422 if form.errors else 200)

@@ -185,7 +185,7 @@ def test_practice_that_answers_tells_what_was_no_diagnosis(open_page, made):
     expect(page.get_by_text("You said Cannot judge.")).to_be_visible()
     page.keyboard.press("Enter")
     on_photo(page, 2)
-    expect(page.get_by_text("You said Not answered in time.")).to_be_visible()
+    expect(page.get_by_text("The time is over. This is Basal cell carcinoma.")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="That was the practice")).to_be_focused()
     page.keyboard.press("Enter")

@@ -49,6 +49,11 @@ def test_one_is_closed_and_has_results_that_say_they_are_simulated(seeded, clini
     assert set(dataset["sessions"]) == {"unaided", "aided"}
     counts = {name: len(group["readers"]) for name, group in dataset["sessions"]["unaided"]["groups"].items()}
     assert counts == {"professors": 10, "clinicians": 6}
+    assert found.report["plan"]["arms"] == "crossover" and found.report["plan"]["periods"]
+    assert 0.5 < found.report["plan"]["self_agreement"]["unaided"]["share"]["mean"] < 0.95
+    assert found.report["about"]["reference"]["panel"] > 5 and found.report["about"]["asked"]
+    assert study.images.exclude(reference="").count() == study.images.count()
+    assert study.readers.filter(consents__decision="accepted", about__isnull=False).count() == 16
     skills = [dataset["sessions"]["unaided"]["groups"][name]["mean_accuracy"] for name in counts]
     assert 0.4 < skills[1] < skills[0] < 0.95
     images = study.images.all()
@@ -67,7 +72,10 @@ def test_one_waits_for_its_reader(seeded, clinic):
     assert counted.count() == demo.OPEN_PHOTOS == 24
     assert {key: counted.filter(truth=key).count() for key in DISEASE_KEYS} == dict.fromkeys(DISEASE_KEYS, 2)
     assert all(image.scores and image.photo.is_synthetic for image in study.images.all())
-    assert sorted(reader.readings.get().order) == sorted(counted.values_list("number", flat=True))
+    wanted = sorted(counted.values_list("number", flat=True))
+    assert [sorted(reading.order) for reading in reader.readings.all()] == [wanted] * 2
+    # A Korean reader is spoken to in Korean.
+    assert set(study.question_in) == set(study.instructions_in) == set(study.consent_in) == {"ko"}
     assert study.images.filter(is_practice=True).count() == 2
 
 

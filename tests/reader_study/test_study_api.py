@@ -28,7 +28,8 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
     made = client.post(
         "/api/studies/",
         {"name": "By program", "model_version": stocked.model.pk, "endpoints": ["mm", "bcc"], "has_aided": True,
-         "washout_days": 14},
+         "washout_days": 14, "question_in": {"ko": "무엇입니까?"},
+         "instructions_in": {"ko": "한 장씩\r\n봅니다.", "en": ""}},
         format="json",
     )  # fmt: skip
     assert made.status_code == 201, made.json()
@@ -37,6 +38,7 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
         "bcc",
         "mm",
     ]
+    assert (row["question_in"], row["instructions_in"]) == ({"ko": "무엇입니까?"}, {"ko": "한 장씩\n봅니다."})
     assert {point["code"] for point in row["obstacles"]} == {"sample", "margin", "readers"}
     address = f"/api/studies/{row['id']}/"
     per = {str(version.pk): WANTED for version in stocked.versions}
@@ -56,8 +58,10 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
     )
     assert client.patch(address, {"margin": 0.5}, format="json").status_code == 409
     assert client.patch(address, {"instructions": "New"}, format="json").json()["error"]["code"] == "reason"
-    amended = client.patch(address, {"instructions": "New", "reason": "A typo"}, format="json")
-    assert amended.json()["instructions"] == "New"
+    new = {"instructions": "New", "instructions_in": {"ko": "새것"}, "reason": "A typo"}
+    amended = client.patch(address, new, format="json").json()
+    assert (amended["instructions"], amended["instructions_in"]) == ("New", {"ko": "새것"})
+    assert client.patch(address, {"question_in": {}, "reason": "no"}, format="json").status_code == 409
     listed = client.get(address + "readers/").json()
     assert listed[0]["reader"]["name"] == "Ann" and [one["total"] for one in listed[0]["sessions"]] == [
         20,
@@ -75,6 +79,8 @@ def test_a_study_from_first_to_last(api, coordinator, stocked):
     {"name": "N", "choices": ["bcc", "psoriasis"]}, {"name": "N", "margin": 2}, {"name": "N", "margin": "NaN"},
     {"name": "N", "model_version": 10**9}, {"name": "N", "question": "\x00"}, {"name": "N", "washout_days": -1},
     {"name": "N", "endpoints": "bcc"}, {"name": ["N"]}, {"name": "N", "ends_on": "soon"},
+    {"name": "N", "question_in": {"ko": "a\nb"}}, {"name": "N", "question_in": {"xx": "What?"}},
+    {"name": "N", "instructions_in": "ko"}, {"name": "N", "consent_in": {"ko": "x" * 6001}},
 ])  # fmt: skip
 def test_wrong_fields_make_nothing(api, coordinator, sent):
     answer = api(coordinator).post("/api/studies/", sent, format="json")

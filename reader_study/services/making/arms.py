@@ -27,6 +27,10 @@ class Arm:
     stated: int
 
     @property
+    def counted(self) -> int:
+        return self.allocated - self.withdrawn
+
+    @property
     def name(self) -> str:
         return in_words(self.arm, self.blocks)
 

@@ -1,6 +1,6 @@
 """What keeps a study from being shared out as its design says, and what the design means in numbers."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,12 +19,13 @@ SETTINGS, READERS = "settings", "readers"
 
 @dataclass(frozen=True)
 class Preview:
-    """What readers enrolled until now would get. ``each``: photos of one reader in a session, those that come twice
-    counted twice; ``read_by``: fewest and most readers of a photo in one arm."""
+    """What readers enrolled until now would get. ``block``: photos of the smallest and the largest block; ``each``:
+    photos of one reader in a session, those that come twice counted twice; ``read_by``: fewest and most readers of a
+    photo in one arm."""
 
     photos: int
     readers: int
-    block: int
+    block: tuple[int, int]
     each: int
     arms: tuple[tuple[tuple[str, ...], int], ...]
     read_by: tuple[int, int]
@@ -42,12 +43,12 @@ def preview(study: Study, design: StudyDesign) -> Preview:
     if design.arms == Arms.CROSSOVER:
         # Both orders read every photo.
         every = [sum(read[arm, block] for arm in plan.arms) for block in range(1, plan.blocks + 1)]
-    block = photos // plan.blocks
+    sizes = designs.block_sizes(study, design) or [0]
     return Preview(
         photos,
         len(groups),
-        block,
-        plan.blocks_a_reader * (block + plan.repeats),
+        (sizes[0], sizes[-1]),
+        plan.blocks_a_reader * (photos // plan.blocks + plan.repeats),
         tuple((arm, arms[arm]) for arm in dict.fromkeys(plan.arms)),
         (min(every), max(every)),
     )
@@ -61,17 +62,17 @@ def in_words(study: Study, design: StudyDesign) -> list[str]:
     readers = ngettext("%d reader", "%d readers", found.readers) % found.readers
     said = []
     if design.blocks > 1:
-        text = _("%(readers)s, %(blocks)d blocks of %(photos)d photos: each photo is read by %(times)s.")
+        text = _("%(readers)s, %(blocks)d blocks of %(photos)s photos: each photo is read by %(times)s.")
         if design.arms == Arms.PARALLEL:
             text = _(
-                "%(readers)s, %(blocks)d blocks of %(photos)d photos: in each arm a photo is read by %(times)s."
+                "%(readers)s, %(blocks)d blocks of %(photos)s photos: in each arm a photo is read by %(times)s."
             )
         said.append(
             text
             % {
                 "readers": readers,
                 "blocks": design.blocks,
-                "photos": found.block,
+                "photos": _span(*found.block),
                 "times": _span(*found.read_by),
             }
         )
@@ -121,7 +122,7 @@ def of(study: Study) -> Iterator[Found]:
         return
     photos = study.images.filter(is_practice=False).count()
     if photos:
-        yield from _about_photos(study, design, photos)
+        yield from _about_photos(study, design)
     if design.arms != Arms.ALL and study.sessions.count() < 2:
         yield (
             "arms", SETTINGS,
@@ -133,20 +134,20 @@ def of(study: Study) -> Iterator[Found]:
         yield from _about_readers(study, design, preview(study, design))
 
 
-def _about_photos(study: Study, design: StudyDesign, photos: int) -> Iterator[Found]:
-    if design.blocks > photos:
-        text = _("There are more blocks (%(blocks)d) than photos (%(photos)d).")
-        yield "blocks", SETTINGS, text % {"blocks": design.blocks, "photos": photos}, False
-        return
-    if design.repeats > (most := allocation.most_repeats(photos // design.blocks)):
-        text = _("At most half of a block can come twice: %(most)d photos.")
-        yield "repeats", SETTINGS, text % {"most": most}, False
+def _about_photos(study: Study, design: StudyDesign) -> Iterator[Found]:
+    for field, text in designs.obstacles(study, design):
+        yield field, SETTINGS, text, False
+        if field == "blocks":
+            return
     if design.blocks > 1:
-        counts = Counter(study.images.filter(is_practice=False).values_list("truth", flat=True))
-        if few := [key for key, n in counts.items() if n < design.blocks]:
+        blocks = defaultdict(set)
+        block = designs.dealt(study, design)
+        for number, (_dataset, truth) in designs.strata_of(study).items():
+            blocks[truth].add(block[number])
+        if few := [truth for truth, its in blocks.items() if len(its) < design.blocks]:
             text = ngettext(
-                "%d disease has fewer photos than there are blocks: some readers will not see it.",
-                "%d diseases have fewer photos than there are blocks: some readers will not see them.",
+                "%d disease is not in every block: some readers will not see it.",
+                "%d diseases are not in every block: some readers will not see them.",
                 len(few),
             )
             yield "few_in_blocks", SETTINGS, text % len(few), True

@@ -1,7 +1,8 @@
 """How a study's reading is shared out: choosing it, what opening makes of it, and what each reader gets."""
 
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from reader_study import allocation
 from reader_study.allocation import Place, Plan
 from reader_study.models import Allocation, Reader, Study, StudyDesign, StudyImage
 from reader_study.services.locking import lock_draft
+from skinclinic.archive.services.datasets import splits
 from skinclinic.services.refused import Refused
 
 MOST_BLOCKS = 50
@@ -47,17 +49,8 @@ def choose(study: Study, values: Mapping[str, Any]) -> StudyDesign:
         raise Refused(
             "blocks_a_reader", _("Each reader reads at least one block, and fewer than all of them.")
         )
-    photos = row.images.filter(is_practice=False).count()
-    if photos and design.blocks > photos:
-        raise Refused(
-            "blocks",
-            _("There are more blocks (%(blocks)d) than photos (%(photos)d).")
-            % {"blocks": design.blocks, "photos": photos},
-        )
-    if photos and design.repeats > (most := allocation.most_repeats(photos // design.blocks)):
-        raise Refused(
-            "repeats", _("At most half of a block can come twice: %(most)d photos.") % {"most": most}
-        )
+    for field, text in obstacles(row, design):
+        raise Refused(field, text)
     if design.is_plain:
         StudyDesign.objects.filter(study=row).delete()
     else:
@@ -65,26 +58,85 @@ def choose(study: Study, values: Mapping[str, Any]) -> StudyDesign:
     return design
 
 
+def obstacles(study: Study, design: StudyDesign) -> Iterator[tuple[str, str]]:
+    """(field, text) of what the sample of now does not allow: the first that is wrong, the others hang on it."""
+    strata = strata_of(study)
+    if not strata:
+        return
+    if design.blocks > len(strata):
+        text = _("There are more blocks (%(blocks)d) than photos (%(photos)d).")
+        yield "blocks", text % {"blocks": design.blocks, "photos": len(strata)}
+        return
+    sizes = block_sizes(study, design)
+    if len(sizes) < design.blocks:
+        yield (
+            "blocks",
+            _("With one patient's photos kept together there is enough for %(n)d blocks at most.")
+            % {"n": len(sizes)},
+        )
+    elif design.repeats > (most := allocation.most_repeats(min(sizes))):
+        yield "repeats", _("At most half of a block can come twice: %(most)d photos.") % {"most": most}
+
+
+def strata_of(study: Study) -> dict[int, tuple[str, str]]:
+    """Dataset and disease of each photo that counts, by number."""
+    rows = study.images.filter(is_practice=False).order_by("number")
+    return {
+        number: (dataset, truth) for number, dataset, truth in rows.values_list("number", "dataset", "truth")
+    }
+
+
+def together(study: Study) -> list[list[int]]:
+    """The numbers of photos that one block takes whole: of one patient or one lesion, as far as these are known."""
+    rows = study.images.filter(is_practice=False).order_by("number")
+    members = [
+        splits.Member(number, sha256, person or "", lesion=lesion or "")
+        for number, sha256, person, lesion in rows.values_list(
+            "number", "content_sha256", "dataset_item__person", "dataset_item__lesion"
+        )
+    ]
+    groups = splits.together(members, ())
+    return [sorted(member.pk for member in group) for group in groups if len(group) > 1]
+
+
+def block_sizes(study: Study, design: StudyDesign) -> list[int]:
+    """How many photos each block has."""
+    return sorted(Counter(dealt(study, design).values()).values())
+
+
+def dealt(study: Study, design: StudyDesign) -> dict[int, int]:
+    """The block of each photo, by number: as it is, or as a trial would deal it."""
+    stored = {}
+    if design.seed is not None and design.blocks > 1:
+        stored = dict(study.images.exclude(block=0).values_list("number", "block"))
+    return stored or allocation.deal(strata_of(study), design.blocks, 0, together(study))
+
+
 # Opening
 
 
 def prepare(study: Study) -> None:
     """Draw the seed, split the sample, add the photos that come twice, and give each reader a place, in the order in
-    which they were enrolled. Draft readers' orders are to be drawn after it."""
+    which they were enrolled. Draft readers' orders are to be drawn after it. Raises Refused."""
     design = of(study)
     if design.is_plain:
         return
     design.seed = random.SystemRandom().getrandbits(48)
-    design.save(update_fields=["seed"])
-    images = list(study.images.filter(is_practice=False).order_by("number"))
-    block = {image.number: 1 for image in images}
+    strata, kept = strata_of(study), together(study)
+    block = dict.fromkeys(strata, 1)
     if design.blocks > 1:
-        strata = {image.number: (image.dataset, image.truth) for image in images}
-        block = allocation.deal(strata, design.blocks, design.seed)
+        block = allocation.deal(strata, design.blocks, design.seed, kept)
+        design.keeps_patients = True
+        images = list(study.images.filter(is_practice=False))
         for image in images:
             image.block = block[image.number]
         StudyImage.objects.bulk_update(images, ["block"], batch_size=500)
-    _add_repeats(study, allocation.repeated(block, design.repeats, design.seed))
+    design.save(update_fields=["seed", "keeps_patients"])
+    try:
+        twice = allocation.repeated(block, design.repeats, design.seed, kept)
+    except ValueError:
+        raise Refused("repeats", _("A block has too few photos for so many to come twice.")) from None
+    _add_repeats(study, twice)
     for reader in study.readers.filter(is_preview=False).select_related("group").order_by("pk"):
         allocate(reader)
 
@@ -176,6 +228,8 @@ def protocol_of(study: Study) -> dict[str, Any]:
             "blocks": design.blocks,
             "blocks_a_reader": design.blocks_a_reader,
             "repeats": design.repeats,
+            # Not in protocols from before patients were kept together.
+            **({"keeps_patients": True} if design.keeps_patients else {}),
             "seed": design.seed,
             "block_of": [list(pair) for pair in blocks],
             "repeated": [list(pair) for pair in twins.values_list("number", "repeat_of__number")],

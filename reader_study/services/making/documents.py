@@ -17,8 +17,8 @@ from skinclinic.web.csv_table import table_csv
 # Sections of the protocol: which keys of ``checklists.LABELS`` stand where.
 _QUESTION = ("objectives", "goal", "design", "intervention", "outcomes")
 _PHOTOS = ("sources", "eligibility", "sampling", "reference", "rater_variability", "disjoint", "baseline")
-_READERS = ("users", "allocation", "sequence", "blinding")
-_MODEL = ("ai_version", "architecture", "background", "ai_output", "ai_use", "cutoff")
+_READERS = ("users", "allocation", "sequence", "restriction", "blinding")
+_MODEL = ("ai_version", "architecture", "intended_use", "ai_output", "ai_use", "cutoff")
 _ANALYSIS = ("statistics", "metrics", "missing", "robustness", "subgroups")
 _CONDUCT = ("registration", "ethics", "funding", "access", "protocol", "dates", "changes", "interim")
 

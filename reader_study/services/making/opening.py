@@ -177,12 +177,22 @@ def _numbers(numbers) -> str:
     return ", ".join(map(str, numbers[:20])) + (" …" if len(numbers) > 20 else "")
 
 
-def _about_settings(study: Study):
-    truths = set(study.images.values_list("truth", flat=True))
+def _about_texts(study: Study):
     if not study.question.strip():
         yield Point("question", SETTINGS, _("The question is empty."))
     if not study.instructions.strip():
         yield Point("instructions", SETTINGS, _("There are no instructions for the readers."))
+    if study.time_limit and texts.is_own(study, texts.INSTRUCTIONS):
+        yield Point(
+            "time_limit", SETTINGS,
+            _("The instructions say that readers may take their time, and each photo has a time limit. Change them."),
+            is_advice=True,
+        )  # fmt: skip
+
+
+def _about_settings(study: Study):
+    truths = set(study.images.values_list("truth", flat=True))
+    yield from _about_texts(study)
     if len(study.choices) < 2:
         yield Point("choices", SETTINGS, _("Readers need at least two diagnoses to choose from."))
     if lacking := [key for key in BY_KEY if key in truths and key not in study.choices]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 
 from django.db.models import Count
 from django.utils import timezone
@@ -57,7 +56,8 @@ class Line:
 
 
 def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
-    """All readers but previews, in the order in which they were enrolled: six queries, however many there are."""
+    """All readers but previews, in the order in which they were enrolled: a few queries, however many there are; the
+    answers themselves are read of readings that have changed since somebody looked."""
     enrolled = (
         study.readers.filter(is_preview=False)
         .select_related("group", "letter__job", "reminder__job", "allocation")
@@ -73,27 +73,23 @@ def of(study: Study, *, with_withdrawn: bool = True) -> list[Line]:
         .select_related("session")
         .order_by("place", "session__number")
     )
-    rows = Answer.objects.filter(reading__reader__study=study, image__is_practice=False).exclude(choice="")
-    counts = dict(rows.order_by().values_list("reading").annotate(n=Count("pk")))
-    paper = dict(rows.filter(is_from_paper=True).order_by().values_list("reading").annotate(n=Count("pk")))
-    times: dict[int, list[float]] = {}
-    for pk, seconds in rows.filter(seconds__isnull=False).order_by().values_list("reading", "seconds"):
-        times.setdefault(pk, []).append(seconds or 0.0)
-    found = manners.of_study(study)
+    stands = manners.stands(study)
+    found = manners.of_readings(study, {reading.pk: reading.order for reading in readings}, stands)
     by_reader: dict[int, list[Stage]] = {}
     for reading in readings:
         stages = by_reader.setdefault(reading.reader_id, [])
+        stand, told = stands.get(reading.pk), found.get(reading.pk)
         stages.append(
             Stage(
                 session=reading.session,
-                done=counts.get(reading.pk, 0),
+                done=stand.given if stand else 0,
                 total=len(reading.order),
                 started_at=reading.started_at,
                 finished_at=reading.finished_at,
-                seconds=median(times[reading.pk]) if reading.pk in times else None,
-                from_paper=paper.get(reading.pk, 0),
+                seconds=told.seconds if told else None,
+                from_paper=stand.from_paper if stand else 0,
                 begins_at=_washout(stages[-1] if stages else None, reading.session),
-                manner=found.get(reading.pk),
+                manner=told.manner if told else None,
             )
         )
     is_drawn = any(hasattr(reader, "allocation") for reader in readers)

@@ -60,6 +60,7 @@ def default_consent() -> str:
 QUESTION, INSTRUCTIONS, CONSENT = "question", "instructions", "consent_text"
 # Where the other languages of a text lie, and what it is unless somebody writes something else.
 IN = {QUESTION: "question_in", INSTRUCTIONS: "instructions_in", CONSENT: "consent_in"}
+LONGEST = {"question_in": 300, "instructions_in": 4000, "consent_in": 6000}
 _DEFAULTS = {QUESTION: default_question, INSTRUCTIONS: default_instructions, CONSENT: default_consent}
 
 
@@ -67,6 +68,11 @@ def in_language(study: Study, name: str, language: str) -> str:
     """A text of the study in a language, or as it stands where it has none of that language."""
     text = getattr(study, name)
     return getattr(study, IN[name]).get(language) or _default_in(name, text, language) or text
+
+
+def is_own(study: Study, name: str) -> bool:
+    """Whether a text is still the product's own, in any language."""
+    return bool(_default_in(name, getattr(study, name), settings.LANGUAGE_CODE))
 
 
 def _default_in(name: str, text: str, language: str) -> str:

@@ -5,7 +5,7 @@ A key that is not there is not known here: the authors have to write it. Nothing
 
 from collections.abc import Iterator
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult
@@ -61,8 +61,7 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
     yield "design", "; ".join([*sessions, *shared_out]) if is_run else ""
     yield "intervention", " ".join(filter(None, [study.question, "; ".join(sessions)]))
     if is_run:
-        yield "allocation", _allocation(design)
-        yield "sequence", _("Each reader has the photos in a random order of their own.")
+        yield from _drawn_by_lot(study, design)
         yield (
             "blinding",
             _(
@@ -80,18 +79,46 @@ def _shared_out(design: StudyDesign) -> Iterator[str]:
         yield _("%(n)d blocks of photos, of which each reader reads %(each)d") % {
             "n": design.blocks, "each": design.blocks_a_reader,
         }  # fmt: skip
+        if design.seed is None or design.keeps_patients:
+            yield _("all photos of one patient or lesion, as far as these are known, are in one block")
     if design.repeats:
-        yield _(
+        text = _(
             "%(n)d photos of each block come a second time in the same session, without the reader being told"
-        ) % {"n": design.repeats}
+        )
+        if design.blocks == 1:
+            text = _("%(n)d photos come a second time in the same session, without the reader being told")
+        yield text % {"n": design.repeats}
 
 
-def _allocation(design: StudyDesign) -> str:
+def _drawn_by_lot(study: Study, design: StudyDesign) -> Iterator[tuple[str, str]]:
+    """The order of the photos, and the allocation of readers."""
+    order = _("Each reader has the photos in a random order of their own.")
+    if study.sessions.filter(is_aided=True).exists():
+        yield (
+            "similarity",
+            _("The same page, photos and questions; in one session the model's answer is added."),
+        )
     if design.arms == designs.Arms.ALL and design.blocks == 1:
-        return _("Nothing was drawn by lot: every reader reads every photo.")
-    return _(
-        "Readers get the places of a list drawn by lot, balanced within the groups of readers. Its seed is drawn when "
-        "the study opens and kept back until it is closed."
+        nothing = _("Nothing was drawn by lot: every reader reads every photo.")
+        yield "allocation", nothing
+        yield "restriction", nothing
+        yield "sequence", order
+        return
+    seed = _("The list of allocations follows from a random seed.")
+    yield "sequence", f"{seed} {order}"
+    yield "restriction", _("Balanced within the groups of readers, in permuted blocks.")
+    yield (
+        "implementation",
+        _(
+            "The program drew the list when the study opened; each reader gets the next place on being invited."
+        ),
+    )
+    yield (
+        "allocation",
+        _(
+            "Readers get the places of a list drawn by lot, balanced within the groups of readers. Its seed is drawn "
+            "when the study opens and kept back until it is closed."
+        ),
     )
 
 
@@ -109,15 +136,13 @@ def _photos(study: Study) -> Iterator[tuple[str, str]]:
             else _("several of a patient may be drawn")
         )
         yield "eligibility", f"{proven}; {one}"
-        yield "identification", _("Photos of frozen datasets: %(names)s.") % {"names": ", ".join(datasets)}
-        yield (
-            "sampling",
-            _("Drawn at random, so many of each disease, with seed %(seed)s.") % {"seed": recipe["seed"]},
-        )
-        yield (
-            "subsets",
-            _("Drawn at random, so many of each disease, with seed %(seed)s.") % {"seed": recipe["seed"]},
-        )
+        yield "eligibility_input", f"{proven}; {one}"
+        found_in = _("Photos of frozen datasets: %(names)s.") % {"names": ", ".join(datasets)}
+        drawn = _("Drawn at random, so many of each disease, with seed %(seed)s.") % {"seed": recipe["seed"]}
+        yield "identification", found_in
+        yield "sampling", drawn
+        yield "subsets", drawn
+        yield "input", f"{found_in} {drawn}"
         yield (
             "deidentification",
             _("Photos are stored without metadata; readers get them without names or dates."),
@@ -142,7 +167,8 @@ def _readers(study: Study) -> Iterator[tuple[str, str]]:
             "users",
             ", ".join(f"{group.name} {group.readers.counted().count()}" for group in study.groups.all()),
         )
-        yield "losses", _("%(n)d readers withdrew.") % {"n": found.withdrawn}
+        text = ngettext("%(n)d reader withdrew.", "%(n)d readers withdrew.", found.withdrawn)
+        yield "losses", text % {"n": found.withdrawn}
     if found.drawn:
         yield "flow", _(
             "%(drawn)d photos drawn, %(read)d read; %(invited)d readers invited, %(started)d began, %(finished)d "
@@ -163,12 +189,16 @@ def _model(study: Study) -> Iterator[tuple[str, str]]:
         return
     manifest = model.manifest
     yield "ai_version", f"{model.name}, SHA-256 {model.weights_sha256}"
-    yield "background", str(manifest.get("intended_use", ""))
+    yield "title_ai", f"{model.name}, {model.architecture}"
+    intended = str(manifest.get("intended_use", ""))
+    yield "intended_use", intended
+    yield "background_use", intended
     yield "architecture", model.architecture
     yield "index", _("%(name)s gives a score to each of 12 diseases.") % {"name": model.name}
     yield "ai_output", _("Scores of 12 diseases, those above their thresholds first, with heatmaps.")
     yield "explainability", _("Heatmaps (Grad-CAM) of each disease, shown where the session is aided.")
     yield "training", str(manifest.get("trained_on", ""))
+    yield "development", str(manifest.get("trained_on", ""))
     yield "external", str(manifest.get("validated_on", ""))
     recipe = study.recipe or {}
     # Of a sample drawn for another model it was not looked at.
@@ -183,6 +213,10 @@ def _model(study: Study) -> Iterator[tuple[str, str]]:
                 else _("No photo of the sample, nor its lesion or patient, was trained on.")
             ),
         )
+    yield (
+        "audit",
+        _("The model's scores of every photo, and every answer with its changes, are stored and exported."),
+    )
     if study.sessions.filter(is_aided=True).exists():
         yield "ai_use", _("Shown after the reader's own first answer, which could then be kept or changed.")
     yield "cutoff", " ".join(_thresholds(study))

@@ -32,6 +32,7 @@ def of_study(study: Study, tables: StudyTables) -> dict[str, Any]:
             "blocks": design.blocks,
             "blocks_a_reader": design.blocks_a_reader,
             "repeats": design.repeats,
+            "keeps_patients": design.keeps_patients,
             "readers": {
                 code: {"place": place.place, "arm": place.arm, "blocks": place.blocks}
                 for code, place in allocated.items()

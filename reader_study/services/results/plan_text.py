@@ -29,6 +29,8 @@ def sentences(report: Mapping) -> Iterator[str]:
             "randomised to %(each)d of them.",
             plan["blocks_a_reader"],
         ) % {"n": plan["blocks"], "each": plan["blocks_a_reader"]}
+        if plan.get("keeps_patients"):
+            yield _("All photos of one patient or lesion, as far as these are known, are in one block.")
     if plan["arms"] != "all" or plan["blocks"] > 1:
         yield _("The list followed a seed that was drawn when the study opened and kept with the protocol.")
     for session, found in plan["self_agreement"].items():

@@ -68,7 +68,9 @@ const saying = (name) => root.dataset[name];
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function describe(row) {
-  return inWords(row, { name: (key) => form.name(key), none: saying("sayNone"), known: saying("sayKnown") });
+  return inWords(row, {
+    name: (key) => form.name(key), none: saying("sayNone"), known: saying("sayKnown"), sure: saying("saySure"),
+  });
 }
 
 /* Where one is */
@@ -217,7 +219,8 @@ async function showModel(target) {
 function runOut() {
   if (!isShown || hasEnded || position > answers.total) return;
   answer({ ...saidIn(null), choice: OUT_OF_TIME, knows_patient: form.value.knows_patient }, false);
-  tell(saying("sayRanOut"));
+  // Where practice tells what each photo shows, that says it.
+  if (!practice?.checks) tell(saying("sayRanOut"));
 }
 
 function confirm() {

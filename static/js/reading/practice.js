@@ -1,5 +1,7 @@
 // Practice that answers: where the study says so, each practice photo is told after the reader's own answer, and the
 // first answers count towards a passing mark. Nothing is queued: without a connection the reader stays at the photo.
+import { OUT_OF_TIME } from "./said.js";
+
 const form = document.getElementById("answer-form");
 
 export class Practice {
@@ -29,7 +31,8 @@ export class Practice {
       const told = await answer.json();
       if (!answer.ok) return this.#show(told.error.message, dataset.again, again);
       if (!told.truth) return goOn();
-      const text = told.truth === choice ? dataset.right : dataset.wrong;
+      const wrong = choice === OUT_OF_TIME ? dataset.over : dataset.wrong;
+      const text = told.truth === choice ? dataset.right : wrong;
       this.#show(text.replace("{truth}", told.name).replace("{answer}", name), dataset.next, goOn);
     } catch {
       this.#show(dataset.failed, dataset.again, again);

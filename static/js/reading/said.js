@@ -18,10 +18,10 @@ export function isSame(one, other) {
   return Object.keys(EMPTY).every((name) => a[name] === b[name]);
 }
 
-/** An answer in words; `name(key)` gives those of a key, `known` those of a known patient. */
-export function inWords(said, { name, none, known }) {
+/** An answer in words; `name(key)` gives those of a key, `known` those of a known patient, `sure` of a confidence {n}. */
+export function inWords(said, { name, none, known, sure }) {
   if (!said.choice) return none;
   const { choice, second, confidence, management, quality, knows_patient: knows, comment } = saidIn(said);
-  const more = [name(second), confidence === null ? "" : `${confidence}`, name(management), name(quality)];
+  const more = [name(second), confidence === null ? "" : sure.replace("{n}", String(confidence)), name(management), name(quality)];
   return [name(choice), ...more, knows ? known : "", comment].filter(Boolean).join(" · ");
 }

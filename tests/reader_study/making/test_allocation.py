@@ -21,6 +21,31 @@ def test_blocks_are_equally_large_and_hold_every_disease_alike():
     assert allocation.deal(strata, 4, seed=3) == block != allocation.deal(strata, 4, seed=4)
 
 
+def test_photos_of_one_patient_are_never_parted():
+    strata = {number: "bcc" if number % 3 else "mm" for number in range(1, 121)}
+    # Patients of 1 to 5 photos, one of 11; a third of the photos are of patients nobody knows.
+    chance, line, together = random.Random(5), list(range(1, 81)), [list(range(1, 12))]
+    line = line[11:]
+    while line:
+        n = chance.randint(1, 5)
+        together.append(line[:n])
+        line = line[n:]
+    for seed in range(10):
+        block = allocation.deal(strata, 4, seed, together)
+        assert all(len({block[number] for number in group}) == 1 for group in together)
+        assert sorted(Counter(block.values()).values()) == [30] * 4, "single photos level what patients leave"
+        for disease in ("bcc", "mm"):
+            counts = Counter(block[number] for number, its in strata.items() if its == disease).values()
+            assert max(counts) - min(counts) <= 2
+        twice = allocation.repeated(block, 5, seed, together)
+        patients = [
+            next((place for place, group in enumerate(together) if one in group), one + 999) for one in twice
+        ]
+        assert len(set(patients)) == len(twice) == 20
+    # As many as there are where a block has fewer patients than photos that come twice.
+    assert len(allocation.repeated(dict.fromkeys(range(6), 1), 3, 1, [range(6)])) == 3
+
+
 def test_readers_are_balanced_in_each_group_and_over_all():
     groups = ["professors", "clinicians", "professors"] * 8
     for seed in range(20):

@@ -17,12 +17,14 @@ from reader_study.services.making import (
     protocol,
     readers,
     studies,
+    told,
 )
 from reader_study.services.making.readers import Wanted
 from reader_study.services.making.studies import Sessions
 from reader_study.services.reading import answers
 from reader_study.services.reading import reading as readings
 from reader_study.services.reading.answers import Given
+from skinclinic.archive.models import DatasetItem
 from skinclinic.services.refused import Refused
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +149,28 @@ def test_blocks_and_photos_that_come_twice(ready, coordinator):
 def test_what_cannot_be_is_said(ready, design, words):
     with pytest.raises(Refused, match=words):
         designs.choose(ready, ALL | design)
+
+
+def test_one_patient_is_in_one_block_and_the_protocol_says_so(ready, coordinator):
+    items = [image.dataset_item for image in ready.images.filter(is_practice=False).order_by("number")]
+    for place, item in enumerate(items):
+        person, lesion = ("aa" * 8, "") if place < 7 else ("", "bb" * 8) if place in (7, 12) else ("", "")
+        DatasetItem.objects.filter(pk=item.pk).update(person=person, lesion=lesion)
+    with pytest.raises(Refused, match="enough for 13 blocks at most"):
+        designs.choose(ready, ALL | {"blocks": 15})
+    designs.choose(ready, ALL | {"blocks": 5})
+    assert "5 blocks of 3 to 7 photos" in design_points.in_words(ready, designs.of(ready))[0]
+    assert "few_in_blocks" in {point.code for point in opening.points(ready)}
+    study = opened_as(ready, coordinator, {"blocks": 2, "repeats": 2})
+    block = dict(study.images.values_list("number", "block"))
+    assert len({block[number] for number in range(1, 8)}) == 1 and block[8] == block[13]
+    assert study.protocol["design"]["keeps_patients"] is True and protocol.check(study).passed
+    assert any("in one block" in text for text in told._shared_out(study.design))
+    # A study that was dealt before says nothing of it, and its protocol stays what it was.
+    study.design.keeps_patients = False
+    study.design.save()
+    assert "keeps_patients" not in designs.protocol_of(study)["design"]
+    assert not any("in one block" in text for text in told._shared_out(study.design))
 
 
 def test_the_preview_says_what_readers_would_read(ready, coordinator):

@@ -1,4 +1,4 @@
-"""Days of readers and centres, reminders that go out by themselves, practice allowed once more, a study copied."""
+"""Days of readers and centres, reminders that go out by themselves, practice allowed once more."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from reader_study.models import Reader, Study, StudyEvent
-from reader_study.services.making import copying, progress, readers, reminding, studies
+from reader_study.services.making import progress, readers, reminding, studies
 from skinclinic.services.refused import Refused
 from tests.skinclinic.pages import url
 
@@ -56,18 +56,3 @@ def test_days_reminders_and_practice(opened, coordinator, client_for, settings, 
     ):
         with pytest.raises(Refused):
             late()
-
-
-def test_a_copy_has_settings_and_recipe_and_nothing_of_readers(opened, coordinator):
-    Study.objects.filter(pk=opened.pk).update(practice_pass=1)
-    opened.refresh_from_db()
-    made, again = (copying.copy_study(opened, coordinator) for _n in range(2))
-    assert made.is_draft and (made.name, again.name) == (f"{opened.name} (copy)", f"{opened.name} (copy 2)")
-    same = ("question", "choices", "margin", "endpoints", "model_version_id", "practice_pass", "clinic_id")
-    assert all(getattr(made, name) == getattr(opened, name) for name in same)
-    assert made.recipe["per"] == opened.recipe["per"] and made.recipe["seed"] != opened.recipe["seed"]
-    assert list(made.groups.values_list("key")) == list(opened.groups.values_list("key"))
-    assert made.sessions.count() == opened.sessions.count()
-    assert not made.readers.exists() and not made.images.exists() and not made.protocol
-    made.choices.append("x")
-    assert "x" not in opened.choices

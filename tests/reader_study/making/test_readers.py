@@ -216,8 +216,25 @@ def test_progress_counts_what_counts(ready, coordinator):
 def test_progress_asks_the_database_as_often_for_many(opened, coordinator, django_assert_num_queries):
     group = opened.groups.first()
     readers.invite(opened, [Wanted(f"R {n}", "", group) for n in range(30)], coordinator, str, reason="more")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(3):
         progress.of(opened)
+    ann, bo = opened.readers.order_by("pk")[:2]
+    numbers = ann.readings.get().order
+    for reader in (ann, bo):
+        for number in numbers[:12]:
+            answer(reader, number)
+    with django_assert_num_queries(4):
+        seen = progress.of(opened)
+    assert [line.stages[0].manner.run for line in seen[:2]] == [12, 12]
+    # Answers are read of a reading that has changed, and of no other.
+    with django_assert_num_queries(3):
+        assert progress.of(opened)[0].stages == seen[0].stages
+    changed = Answer.objects.filter(reading__reader=ann).first()
+    Answer.objects.filter(pk=changed.pk).update(choice="mm", number=2)
+    with django_assert_num_queries(4) as asked:
+        seen = progress.of(opened)
+    assert [line.stages[0].manner.run for line in seen[:2]] != [12, 12] and seen[1].stages[0].manner.run == 12
+    assert f"({changed.reading_id})" in asked.captured_queries[-1]["sql"]
 
 
 def test_one_preview_at_a_time_which_never_counts(draft, ready, coordinator):

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone, translation
 
-from reader_study.models import Answer, PracticeTry, Reader, ReaderConsent, Study, StudyEvent
+from reader_study.models import Answer, PracticeTry, Reader, ReaderConsent, Study, StudyEvent, StudyImage
 from reader_study.services.making import enrolment, studies, texts
 from reader_study.services.results import methods_readers, own_result
 from reader_study.views.reader_access import LANGUAGE_SECONDS
@@ -76,6 +76,9 @@ def test_refusing_and_withdrawing_end_taking_part(made):
     assert Answer.objects.filter(reading__reader=made.readers[1]).exists()
     said = " ".join(methods_readers.sentences(made.study))
     assert "2 accepted, 1 refused and 1 withdrew" in said
+    # A study that asks nobody for consent has the same way out.
+    Study.objects.update(asks_consent=False)
+    assert "I no longer take part" in text_of(stays) and "I withdraw my consent" not in text_of(stays)
 
 
 def test_what_readers_tell_is_kept_once_and_given_as_counts(made):
@@ -197,7 +200,12 @@ def test_the_own_result_only_after_closing_and_only_if_allowed(made, coordinator
     made.readers[2].save()
     assert own_result.of(made.readers[1])[0].group_mean is None
     made.readers[1].readings.update(finished_at=timezone.now())
-    assert "not how well" in text_of(link, "reading-certificate")
+    assert "read 4 photos" in text_of(link, "reading-certificate")
+    file = link.client.get(link.url("reading-certificate") + "?as=pdf")
+    assert file["Content-Type"] == "application/pdf" and file.content.startswith(b"%PDF")
+    assert "certificate.pdf" in file["Content-Disposition"]
+    StudyImage.objects.filter(study=made.study, number=2).update(repeat_of=made.study.images.get(number=1))
+    assert "read 3 photos" in text_of(link, "reading-certificate"), "what came twice is one photo"
     Study.objects.update(shows_own_result=False)
     assert link.get("reading-result").status_code == 404
 
