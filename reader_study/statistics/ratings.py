@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 
 from reader_study.statistics import imrmc_file
-from reader_study.statistics.reading import FileRefused, Reading, RowProblem, TablesRefused, named, number
+from reader_study.statistics.problem_groups import RowProblem
+from reader_study.statistics.reading import FileRefused, Reading, TablesRefused, named, number
 from skinclinic.archive.formats.problems import CellError, Problem, _
 
 AI = "AI"

@@ -10,13 +10,21 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
-from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
+from reader_study.services.results import (
+    completeness,
+    conclusions,
+    doubt_texts,
+    files_text,
+    headlines,
+    report_files,
+)
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
-from reader_study.statistics.tables import read_tables
+from reader_study.statistics.tables import StudyTables, read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
+from skinclinic.archive.formats import encodings
 from skinclinic.archive.management import mapping
 
 # Of readers and of images on the console.
@@ -75,8 +83,13 @@ class Command(BaseCommand):
             "--map",
             type=Path,
             metavar="JSON",
-            help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease}}',
+            help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease, or '
+            '"-" to leave its photos out and count its answers as none}}',
         )
+        parser.add_argument(
+            "--encoding", type=_encoding, metavar="NAME",
+            help="of files that are not UTF-8 and do not tell theirs beyond doubt, as cp949, cp1252 or utf-16",
+        )  # fmt: skip
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument(
             "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
@@ -108,8 +121,9 @@ class Command(BaseCommand):
             said = mapping.read(options["map"])
             if unused := [part for part, found in said.items() if part != "labels" and found]:
                 raise CommandError(f"{options['map']}: only labels are used here, not {', '.join(unused)}.")
-            tables = read_tables(*(options[name] for name in names), labels=said.get("labels", {}))
-            thresholds = read_thresholds(options["thresholds"]) if options["thresholds"] else None
+            labels, encoding = said.get("labels", {}), options["encoding"] or ""
+            tables = read_tables(*(options[name] for name in names), labels=labels, encodings={"": encoding})
+            thresholds = _thresholds(options["thresholds"], tables, labels, encoding)
         except (TablesRefused, FileRefused, report_files.FolderRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
@@ -135,7 +149,29 @@ class Command(BaseCommand):
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
         for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
+        for note in files_text.texts(found):
+            self.stderr.write(f"note: {note}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
+
+
+def _encoding(text: str) -> str:
+    if (found := encodings.called(text)) is None:
+        raise ArgumentTypeError(f"{text}: is none of {', '.join(encodings.CANDIDATES)}")
+    return found
+
+
+def _thresholds(
+    path: Path | None, tables: StudyTables, labels: dict[str, str], encoding: str
+) -> dict[str, float] | None:
+    if path is None:
+        return None
+    found = read_thresholds(path, labels=labels, encoding=encoding)
+    highest = 1 if tables.scores is None else float(tables.scores.max())
+    if highest <= 1 and (above := [f"{key} {value:g}" for key, value in found.items() if value > 1]):
+        raise CommandError(
+            f"{path.name}: {', '.join(above)}: the scores are shares from 0 to 1; write thresholds so, or with %."
+        )
+    return found
 
 
 def _keys(text: str) -> tuple[str, ...]:

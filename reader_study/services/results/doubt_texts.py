@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from reader_study.plots.study import disease_name
+from reader_study.services.results import files_text
 from reader_study.statistics import doubts
 
 
@@ -16,7 +17,7 @@ def texts(report: Mapping) -> list[str]:
 def _text(doubt: Mapping) -> str:
     code = doubt["code"]
     if code == doubts.UNREAD:
-        return doubt["text"]
+        return files_text.note_text(doubt)
     if code == doubts.NAMES_ALIKE:
         kinds = {
             "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
