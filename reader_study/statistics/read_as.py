@@ -6,7 +6,7 @@ from typing import Any
 
 from skinclinic.archive.formats.problems import _
 
-UNREAD = _("%(file)s, %(column)s “%(word)s”: %(why)s; taken as not known (rows: %(count)s)")
+UNREAD = _("%(file)s, %(column)s %(words)s: %(why)s; taken as not known (rows: %(count)s)")
 AGE_RANGES = _(
     "%(file)s: an age given as a range stays a range, and its photo is in an age group only where the whole range "
     "lies in it: %(words)s"

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -17,8 +18,8 @@ from skinclinic.archive.formats.tables import Record, Table
 T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
-# Of columns that are not read.
-MOST_COLUMNS = 12
+# Of columns that are not read, of words that are not understood.
+MOST_COLUMNS, MOST_WORDS = 12, 8
 # What a word was meant to be that can be explained (``Problem.meant``).
 LABEL = "label"
 # Columns that some files have.
@@ -82,10 +83,10 @@ class Reading:
         except TableRefused as refused:
             raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
-        # Where semicolons part the cells, a comma within a number can only be that of its decimals.
-        self.has_decimal_commas = self.table.delimiter == ";"
+        # Where no commas part the cells, one within a number can only be that of its decimals.
+        self.has_decimal_commas = self.table.delimiter != ","
         self.found = 0
-        self.notes: dict[tuple[str, str], tuple[CellError, int]] = {}
+        self.notes: dict[tuple[str, str], tuple[CellError, Counter[str]]] = {}
         self.row_has_problems = False
 
     def _columns(self, needed: tuple[str, ...]) -> dict[str, str]:
@@ -124,22 +125,22 @@ class Reading:
         try:
             return read(text)
         except CellError as error:
-            first, count = self.notes.get((name, text[:80]), (error, 0))
-            self.notes[name, text[:80]] = first, count + 1
+            _first, words = self.notes.setdefault((name, error.message), (error, Counter()))
+            words[text[:80]] += 1
             return None
 
     def noted(self) -> list[Note]:
-        """What was taken as not known, each word once, letters that are not UTF-8, and columns nobody asked for."""
+        """What was taken as not known, a column in a line, letters that are not UTF-8, and columns nobody asked for."""
         found = [
             Note(
                 read_as.UNREAD,
                 {
-                    "file": self.path.name, "column": column, "word": word, "count": count,
-                    "why": {"message": error.message, "params": error.params},
+                    "file": self.path.name, "column": column, "words": _named_words(words),
+                    "count": words.total(), "why": {"message": error.message, "params": error.params},
                 },
                 is_doubt=True,
             )
-            for (column, word), (error, count) in self.notes.items()
+            for (column, _message), (error, words) in self.notes.items()
         ]  # fmt: skip
         if (encoding := self.table.encoding) != encodings.UTF_8:
             name = encodings.CANDIDATES.get(encoding, encoding.upper())
@@ -168,6 +169,12 @@ class Reading:
             meant = LABEL if isinstance(error, UnknownDisease) else ""
             self.say(Problem(name, error.message, text, error.params, meant))
             return None
+
+
+def _named_words(words: Counter[str]) -> str:
+    """The frequent ones, in quotes."""
+    said = ", ".join(f"“{word}”" for word, _count in words.most_common(MOST_WORDS))
+    return said + (" …" if len(words) > MOST_WORDS else "")
 
 
 def named(text: str) -> str:

@@ -404,9 +404,7 @@ def _comment(text: str) -> str:
 
 
 def _reached(text: str) -> bool:
-    if (said := text.casefold()) not in ("", "0", "1", "no", "yes"):
-        raise CellError(_("is neither 0 nor 1"))
-    return said not in ("0", "no")
+    return values.yes(text) is not False
 
 
 def _confidence(text: str, number: Callable[[str], float]) -> float | None:

@@ -37,6 +37,10 @@ _WIDER = {
 MOST_SAMPLES = 6
 _PIECE = 1 << 20
 _SPREADSHEETS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
+# How files begin that are called .csv by mistake, or by programs that save a web page so; in small letters.
+_NO_TABLES = (
+    b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"gif8", b"{\\rtf", b"<!doctype", b"<html", b"<table", b"<?xml",
+)  # fmt: skip
 _HIGH = re.compile(rb"[^\r\n,;\t\"]*[\x80-\xff][^\r\n,;\t\"]*")
 # Two bytes of KS X 1001, the syllables in daily use; the rest of CP949 has a Latin letter as its second byte.
 _DAILY = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
@@ -60,6 +64,12 @@ def of(path: Path, said: str = "") -> str:
         start = file.read(4096)
     if start[:4] in _SPREADSHEETS:
         raise TableRefused(_("This is a spreadsheet. Save it as CSV (UTF-8)."))
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_NO_TABLES):
+        raise TableRefused(
+            _(
+                "This is no table but a file of another kind (PDF, picture or web page). Save it as CSV (UTF-8)."
+            )
+        )
     if said:
         if said not in CANDIDATES or not _reads(path, said):
             raise TableRefused(

@@ -158,6 +158,35 @@ def test_columns_that_nobody_asked_for_are_named(tmp_path):
     )
 
 
+def test_words_of_a_column_that_nobody_understands_are_one_line(tmp_path):
+    images = [*IMAGES, *(f"n{number},asan,bcc,,born {number}," for number in range(40))]
+    scores = [*SCORES, *(f"n{number}" + ",0" * 12 for number in range(40))]
+    (said,) = map(str, read_tables(*files(tmp_path, images=images, scores=scores)).notes)
+    assert (
+        said.startswith("images.csv, age “born 0”, “born 1”, ")
+        and said.endswith("(rows: 40)")
+        and " …: not" in said
+    )
+
+
+@each("content, says", [
+    (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3", "a file of another kind"), (b"\x89PNG\r\n\x1a\n" + bytes(9), "of another kind"),
+    (b"\xef\xbb\xbf <html><table>", "of another kind"), (b"PK\3\4", "This is a spreadsheet"),
+])  # fmt: skip
+def test_what_is_no_table_is_called_so(tmp_path, content, says):
+    paths = files(tmp_path)
+    paths[2].write_bytes(content)
+    with pytest.raises(FileRefused, match=says):
+        read_tables(*paths)
+
+
+def test_decimal_commas_are_sure_wherever_no_comma_parts_the_cells(tmp_path):
+    paths = files(tmp_path)
+    lines = [line.replace(",", "\t").replace("0.9", "0,9") for line in SCORES]
+    paths[1].write_text("\n".join(lines))
+    assert read_tables(*paths).scores[0, 0] == 0.9
+
+
 def test_thresholds_are_read_like_scores(tmp_path):
     path = tmp_path / "thresholds.csv"
     path.write_text("disease;threshold\nMelanoma;12,5 %\n기저세포암;0,3\nM8;0,1", encoding="utf-8")
