@@ -26,4 +26,4 @@ def texts(report: Mapping[str, Any]) -> list[str]:
 def sentences(report: Mapping[str, Any]) -> Iterator[str]:
     """The same for the methods."""
     if said := texts(report):
-        yield _("Of the files: %(said)s.") % {"said": "; ".join(said)}
+        yield _("How the files were read: %(said)s.") % {"said": "; ".join(said)}
