@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from django.utils import translation
 
+from reader_study.services.results import doubt_texts, files_text
 from reader_study.statistics import score_columns
 from reader_study.statistics.reading import FileInDoubt, FileRefused, TablesRefused
 from reader_study.statistics.report import report
@@ -200,3 +202,12 @@ def test_equal_problems_are_one_line_also_where_they_name_other_rows(tmp_path):
     (line,) = str(refused.value).splitlines()
     assert line.startswith("images.csv, image: 'a' the image is in row 2 too; 'b' the image is in row 3 too")
     assert line.endswith("(6 rows: 5, 6, 7, 8, 9, 10)")
+
+
+def test_what_was_made_of_files_is_told_in_korean(tmp_path):
+    images = changed(IMAGES, 2, "a,asan,M8,1,85+,III")
+    found = report(read_tables(*files(tmp_path, images=images), labels={"M8": "mm"}))
+    with translation.override("ko"):
+        said = "\n".join([*files_text.texts(found), *doubt_texts.texts(found)])
+    for word in ("범위로 적힌 나이", "‘M8’을(를) 악성흑색종(으)로", "중 하나가 아님; 알 수 없음으로 처리"):
+        assert word in said, said
