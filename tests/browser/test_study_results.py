@@ -120,7 +120,12 @@ def test_files_are_replayed(open_page, coordinator, tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_bytes(tables["answers.csv"].replace(b",reader-01,", b",,"))
     own_words = tmp_path / "words.csv"
-    text = tables["answers.csv"].decode("utf-8-sig").replace(",bcc,", ",acne,").replace("professor", "Universität")
+    text = (
+        tables["answers.csv"]
+        .decode("utf-8-sig")
+        .replace(",bcc,", ",acne,")
+        .replace("professor", "Universität")
+    )
     own_words.write_bytes(text.encode("cp1252"))
 
     def fill(answers) -> None:

@@ -100,7 +100,8 @@ class Check:
             (
                 len(set(group.rows)),
                 group.rows_named(),
-                "; ".join(text for _values, text in group.parts()) + (" …" if group.has_more_values else ""),
+                "; ".join(text.rstrip(".") for _values, text in group.parts())
+                + (" …" if group.has_more_values else "."),
             )
             for group in grouped(self.wrong)
         ]

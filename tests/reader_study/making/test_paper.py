@@ -234,7 +234,7 @@ def test_equal_errors_are_told_together(opened, sheet):
     assert found.groups == [
         (len(rows), ", ".join(map(str, range(2, last))),
          "“acne” is no diagnosis: write its key, its name or the number of the choice."),
-        (2, f"{last}, {last + 1}", "There is no reader “R07” in this study.; There is no reader “R08” in this study."),
+        (2, f"{last}, {last + 1}", "There is no reader “R07” in this study; There is no reader “R08” in this study."),
     ]  # fmt: skip
     assert found.wrong_rows == len(found.problems) == len(rows) + 2 and found.unread == ("remark",)
     name = opened.images.filter(is_practice=False).first().name
