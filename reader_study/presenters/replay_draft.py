@@ -6,10 +6,11 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from reader_study.services.results import completeness, files_text, replay
+from reader_study.services.results import completeness, doubt_texts, files_text, replay
 from reader_study.services.results.replay_check import FilesInDoubt
 from reader_study.services.results.replay_drafts import Said
 from reader_study.statistics.design import designs
+from reader_study.statistics.doubts import of_tables
 from reader_study.statistics.tables import StudyTables
 from skinclinic.archive.formats.columns import LEAVE_OUT
 from skinclinic.archive.formats.encodings import CANDIDATES
@@ -31,7 +32,7 @@ def dry_run(tables: StudyTables) -> dict[str, Any]:
         sessions.append((name, name in aided, who, counts["answered"], who * images, said, why))
     return {
         "images": images,
-        "doubts": [files_text.note_text(note.to_json()) for note in tables.notes if note.is_doubt],
+        "doubts": [doubt_texts.text_of(one) for one in of_tables(tables)],
         "read_as": [files_text.note_text(note.to_json()) for note in tables.notes if not note.is_doubt],
         "words": [one for one in tables.words if not one.is_mapped],
         "datasets": list(Counter(image.dataset for image in tables.images).items()),

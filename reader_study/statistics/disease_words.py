@@ -75,6 +75,8 @@ class DiseaseWords:
 
     def _said(self, text: str) -> str | None:
         """To the letter, or but for what people write in two ways."""
+        if not self.labels:
+            return None
         found = self.labels.get(text, self._bare.get(bare(text)))
         if found is not None:
             self._asked.add(bare(text))

@@ -21,6 +21,13 @@ Doubt = dict[str, Any]
 
 def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:
     """Each with its ``code`` and what it is about. ``datasets``: those of the report."""
+    yield from of_tables(tables)
+    for name, found in datasets.items():
+        yield from _curves(name, found["diseases"])
+
+
+def of_tables(tables: StudyTables) -> Iterator[Doubt]:
+    """Those that can be had without computing anything."""
     yield from ({"code": UNREAD, **note.to_json()} for note in tables.notes if note.is_doubt)
     named = {
         "readers": (answer.reader for answer in tables.answers),
@@ -34,8 +41,6 @@ def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> It
             yield {"code": NAMES_ALIKE, "kind": kind, "names": alike}
     if tables.scores is not None:
         yield from _scales(tables, np.asarray(tables.scores, float))
-    for name, found in datasets.items():
-        yield from _curves(name, found["diseases"])
 
 
 def _curves(name: str, diseases: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
+from reader_study.management.encoding import add_encoding
 from reader_study.services.results import (
     completeness,
     conclusions,
@@ -24,7 +25,6 @@ from reader_study.statistics.report import POLICIES, report
 from reader_study.statistics.tables import StudyTables, read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
-from skinclinic.archive.formats import encodings
 from skinclinic.archive.management import mapping
 
 # Of readers and of images on the console.
@@ -86,10 +86,7 @@ class Command(BaseCommand):
             help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease, or '
             '"-" to leave its photos out and count its answers as none}}',
         )
-        parser.add_argument(
-            "--encoding", type=_encoding, metavar="NAME",
-            help="of files that are not UTF-8 and do not tell theirs beyond doubt, as cp949, cp1252 or utf-16",
-        )  # fmt: skip
+        add_encoding(parser)
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument(
             "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
@@ -152,12 +149,6 @@ class Command(BaseCommand):
         for note in files_text.texts(found):
             self.stderr.write(f"note: {note}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
-
-
-def _encoding(text: str) -> str:
-    if (found := encodings.called(text)) is None:
-        raise ArgumentTypeError(f"{text}: is none of {', '.join(encodings.CANDIDATES)}")
-    return found
 
 
 def _thresholds(

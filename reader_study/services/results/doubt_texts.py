@@ -11,10 +11,10 @@ from reader_study.statistics import doubts
 
 def texts(report: Mapping) -> list[str]:
     """All of a report, or none where nothing looks so."""
-    return [_text(one) for one in report["doubts"]]
+    return [text_of(one) for one in report["doubts"]]
 
 
-def _text(doubt: Mapping) -> str:
+def text_of(doubt: Mapping) -> str:
     code = doubt["code"]
     if code == doubts.UNREAD:
         return files_text.note_text(doubt)

@@ -194,7 +194,7 @@ def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coo
         .replace("nevus", "Lesion type 7")
         .replace("professor", "Müller")
     )
-    files["answers.csv"] = text.replace("iec", "other").encode("cp1252")
+    files["answers.csv"] = text.replace("iec", "other").replace("reader-03", "READER-01").encode("cp1252")
     client, before = client_for(coordinator), rows_of_everything()
     asked = client.post(url("study-replay"), upload(files, endpoints=["bcc"]))
     kept = [*asked.context["kept"], ("token", asked.context["token"])]
@@ -216,6 +216,7 @@ def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coo
     checked = say("say", word=["other"], meaning=["-"])
     page = body(checked)
     assert "“Lesion type 7” was read as Melanocytic nevus, as the mapping says" in page
+    assert "Readers “reader-01”, “READER-01” are taken as different" in page
     assert (
         "answers.csv was read as Western European (Windows-1252) text" in page
         and rows_of_everything() == before
