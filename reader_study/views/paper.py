@@ -58,13 +58,11 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
 def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The study as a PDF, in the fixed order or that of ``?reading=``."""
     study = study_of(request, pk, STUDY)
-    reading = None
-    if wanted := request.GET.get("reading", ""):
-        rows = Reading.objects.filter(reader__study=study, reader__is_preview=False)
-        reading = rows.select_related("reader").filter(pk=int(wanted)).first() if is_key(wanted) else None
-        if reading is None:
-            messages.error(request, _("This reader is not in the study any more."))
-            return redirect("study-paper", pk)
+    try:
+        reading = _reading(request, study)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-paper", pk)
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response, or below
     try:
         service.write(study, file, reading)
@@ -84,6 +82,20 @@ def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
     return response
 
 
+def _reading(request: HttpRequest, study: Study) -> Reading | None:
+    """That of ``?reading=``; None for all of them. Raises Refused."""
+    wanted = request.GET.get("reading", "")
+    if not wanted:
+        return None
+    rows = Reading.objects.filter(reader__study=study, reader__is_preview=False)
+    found = (
+        rows.select_related("reader", "session").filter(pk=int(wanted)).first() if is_key(wanted) else None
+    )
+    if found is None:
+        raise Refused("reading", _("This reader is not in the study any more."))
+    return found
+
+
 def _sent(file) -> Iterator[bytes]:
     with file:
         while part := file.read(1 << 18):
@@ -92,10 +104,17 @@ def _sent(file) -> Iterator[bytes]:
 
 @require_safe
 def sheet(request: SignedInRequest, pk: int) -> HttpResponse:
-    """A table to type answers into."""
+    """A table to type answers into, of all readers or of ``?reading=``."""
     study = study_of(request, pk, STUDY)
-    response = HttpResponse(answer_sheets.empty(study), content_type="text/csv; charset=utf-8")
-    name = f"{slugify(study.name) or 'study'}-{study.pk}-answers.csv"
+    try:
+        reading = _reading(request, study)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-paper", pk)
+    content = answer_sheets.empty(study, reading)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    code = f"-{reading.reader.code}" if reading else ""
+    name = f"{slugify(study.name) or 'study'}-{study.pk}{code}-answers.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

@@ -12,11 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from reader_study.forms.replay import FILE_FIELDS, ReplayFilesForm, ReplayForm
-from reader_study.forms.replay_words import said_in
+from reader_study.forms.replay_words import from_saved, said_in
 from reader_study.presenters import replay_draft
 from reader_study.services.results import replay, replay_check, replay_drafts
 from reader_study.services.results.replay_check import FilesInDoubt, FilesRefused
+from reader_study.services.results.replay_drafts import Said
+from skinclinic.archive.models import SavedMapping
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest
 
 TOKEN = re.compile(r"[\w-]{16,40}", re.ASCII)
@@ -28,7 +31,7 @@ def new(request: MemberRequest) -> HttpResponse:
     """Choose files. ``act``: "check" shows what they would become, or asks; "say" answers what was asked, "ask" asks
     it again, "create" makes the study."""
     action = request.POST.get("act", "") if request.method == "POST" else ""
-    if action in ("say", "ask", "create"):
+    if action in ("say", "ask", "create") or request.POST.get("use_saved"):
         return _go_on(request, action)
     form = ReplayFilesForm(request.POST or None, request.FILES or None, clinic=request.membership.clinic)
     if request.method != "POST" or not form.is_valid():
@@ -61,11 +64,21 @@ def _go_on(request: MemberRequest, action: str) -> HttpResponse:
     try:
         if action == "ask":
             return _ask(request, form, token, folder, replay_check.what_was_said(folder))
-        replay_drafts.keep_said(folder, replay_drafts.said(folder) | said_in(request.POST))
+        replay_drafts.keep_said(folder, replay_drafts.said(folder) | _said(request))
     except (FilesRefused, OSError) as refused:
         messages.error(request, str(refused))
         return redirect("study-replay")
     return _look(request, form, token, folder)
+
+
+def _said(request: MemberRequest) -> Said:
+    """What was chosen, or what a saved mapping of the clinic's imports says."""
+    if not request.POST.get("use_saved"):
+        return said_in(request.POST)
+    wanted = request.POST.get("saved", "")
+    mappings = SavedMapping.objects.filter(clinic=request.membership.clinic)
+    mapping = mappings.filter(pk=int(wanted)).first() if is_key(wanted) else None
+    return from_saved(mapping, request.POST) if mapping else Said()
 
 
 def _look(request: MemberRequest, form: ReplayForm, token: str, folder: Path) -> HttpResponse:
@@ -90,10 +103,13 @@ def _look(request: MemberRequest, form: ReplayForm, token: str, folder: Path) ->
 
 
 def _ask(
-    request: HttpRequest, form: ReplayForm, token: str, folder: Path, doubt: FilesInDoubt
+    request: MemberRequest, form: ReplayForm, token: str, folder: Path, doubt: FilesInDoubt
 ) -> HttpResponse:
     asked = replay_draft.questions(doubt, replay_drafts.said(folder))
-    context = {"form": form, "token": token, "kept": _kept(form), **asked}
+    context = {
+        "form": form, "token": token, "kept": _kept(form), **asked,
+        "saved_mappings": SavedMapping.objects.filter(clinic=request.membership.clinic),
+    }  # fmt: skip
     return render(request, "studies/replay/ask.html", context)
 
 

@@ -258,6 +258,13 @@ def test_an_empty_sheet_comes_back_as_it_was_filled_in(opened, client_for, coord
         for number in counted(opened)
     ]
     opened.refresh_from_db()
+    reading = opened.readers.get(code="R02").readings.first()
+    one = (
+        client.get(url("study-paper-sheet", opened.pk), {"reading": reading.pk}).content.decode().splitlines()
+    )
+    assert [line.split(",")[0] for line in one[1:]] == ["R02"] * len(reading.order)
+    assert [int(line.split(",")[2]) for line in one[1:]] == reading.order != sorted(reading.order)
+    assert client.get(url("study-paper-sheet", opened.pk), {"reading": "x"}).status_code == 302
     empty = answer_files.check(opened, sheet(got.content.decode("utf-8-sig")))
     assert [text for _row, text in empty.problems] == ["The table holds no answer."]
     filled = [lines[0], *(line.replace(",,,", ",악성흑색종,70,biopsy") for line in lines[1:])]

@@ -17,6 +17,7 @@ from reader_study.services.making import protocol
 from reader_study.services.results import methods_text, replay_drafts, results, study_tables
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import WholeSet, read_tables
+from skinclinic.archive.models import SavedMapping
 from skinclinic.engine import jobs
 from tests.cases import each
 from tests.reader_study.made_study import made_study
@@ -184,7 +185,7 @@ def test_files_that_do_not_fit_change_nothing_and_say_where(
         assert part in body(response), part
 
 
-def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coordinator):
+def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coordinator, clinic):
     """Words nobody knows and text that could be read in several ways: asked, one after the other, then read so."""
     files = study_tables.to_csv(tables)
     files["images.csv"] = files["images.csv"].replace(b"nevus", b"Lesion type 7").replace(b",21,", b",85+,")
@@ -211,7 +212,12 @@ def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coo
     words = {one["word"]: one for one in asked.context["words"]}
     assert set(words) == {"Lesion type 7", "other"}
     assert words["Lesion type 7"]["files"] == "images.csv, answers.csv" and words["other"]["count"] > 20
-    half = say("say", word=["Lesion type 7", "other"], meaning=["nevus", "psoriasis"])
+    none = say("say", word=["Lesion type 7", "other"], meaning=["acne", "psoriasis"])
+    assert len(none.context["words"]) == 2
+    kept_before = SavedMapping.objects.create(
+        clinic=clinic, name="Ours", labels={"lesion TYPE 7": "nevus", "x": "mm"}
+    )
+    half = say("", use_saved="1", saved=kept_before.pk, word=["Lesion type 7", "other"], meaning=["", ""])
     assert [one["word"] for one in half.context["words"]] == ["other"]
     checked = say("say", word=["other"], meaning=["-"])
     page = body(checked)
