@@ -49,7 +49,6 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
         "readers": study.readers.counted(),
         "sessions": study.sessions.all(),
         "photos": study.images.filter(is_practice=False).count(),
-        "columns": answer_files.COLUMNS,
     }
     return render(request, "studies/paper.html", context, status=status)
 

@@ -34,9 +34,9 @@ _NAMED = 10
 class Command(BaseCommand):
     help = (
         "Write report.json, tables and figures of a reader study. Columns of images: image, dataset, truth (and sex, "
-        "age, skin_type, patient); of scores: image and the 12 disease keys; of answers: session, reader, group, "
-        "image, answer (and second, confidence, seconds, first_answer, reached, management: biopsy, no_biopsy or "
-        "other). A row without an answer is a photo that was skipped, or with reached 0 one that the reader never "
+        "age, skin_type, patient); of scores: image and the 12 diseases, by key or name; of answers: session, reader, "
+        "group, image, answer (and second, confidence, seconds, first_answer, reached, management: biopsy, no_biopsy "
+        "or other). A row without an answer is a photo that was skipped, or with reached 0 one that the reader never "
         "came to; a photo without a row was never shown to the reader. DIR is written whole or not at all."
     )
     requires_system_checks = []

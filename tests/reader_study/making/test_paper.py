@@ -240,6 +240,11 @@ def test_equal_errors_are_told_together(opened, sheet):
     name = opened.images.filter(is_practice=False).first().name
     near = answer_files.check(opened, sheet(f"image,answer,reader\n{name.upper()}.jpg,bcc,R01"))
     assert f"did you mean “{name}”?" in near.groups[0][2]
+    near = answer_files.check(opened, sheet('number,answer,reader\n1,bcc,R1\n2,"mm,R01'))
+    assert [text for _count, _rows, text in near.groups] == [
+        "There is no reader “R1” in this study; did you mean “R01”?",
+        "the row cannot be read (unexpected end of data); is a quote missing?",
+    ]
 
 
 def test_an_empty_sheet_comes_back_as_it_was_filled_in(opened, client_for, coordinator, sheet):
