@@ -189,6 +189,7 @@ def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coo
     """Words nobody knows and text that could be read in several ways: asked, one after the other, then read so."""
     files = study_tables.to_csv(tables)
     files["images.csv"] = files["images.csv"].replace(b"nevus", b"Lesion type 7").replace(b",21,", b",85+,")
+    files["images.csv"] = files["images.csv"].replace(b",female,", b",lady,")
     text = (
         files["answers.csv"]
         .decode("utf-8-sig")
@@ -248,9 +249,15 @@ def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coo
     assert b",85+," in found.file("images.csv")
     overview = body(client.get(url("study-results", study.pk)))
     assert "How the files were read" in overview and "“other” was taken as no answer" in overview
+    said = "images.csv, sex “lady”: none of female, male, other; taken as not known (rows: 20)"
+    assert said in page and said in overview
     text = methods_text.paragraph(study, found.report)
     assert "“Lesion type 7” was read as Melanocytic nevus, as the mapping says" in text
     assert found.tables.images == study_tables.of_study(study).images
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    assert "sex “lady”: female, male, other 중 하나가 아님" in body(
+        client.get(url("study-results", study.pk))
+    )
 
 
 def test_equal_errors_are_one_line(tables, client_for, coordinator):
