@@ -270,7 +270,7 @@ def test_equal_errors_are_one_line(tables, client_for, coordinator):
     (line,) = [one for one in more if one.file == "answers.csv"]
     assert (line.count, line.value) == (len(tables.answers), "picture-0000, picture-0001, picture-0002 …")
     assert line.rows.startswith("2, 3, 4, ") and line.rows.endswith(" …")
-    assert f"{len(tables.answers)} rows: 2, 3, 4" in body(response)
+    assert f'{len(tables.answers)} rows: <span class="num">2, 3, 4' in body(response)
 
 
 def test_odd_files_are_refused_with_the_reason(tables, client_for, coordinator):
