@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 from reader_study.models import Study
 from reader_study.services.results import replay
 from reader_study.services.results.questions_text import endpoint_choices
+from reader_study.services.results.replay_drafts import Said
 from reader_study.services.results.study_tables import ANSWERS, IMAGES, SCORES, WHOLE_IMAGES, WHOLE_SCORES
 from skinclinic.forms.fields import choices_of
 from skinclinic.models import Clinic
@@ -78,14 +79,13 @@ class ReplayForm(forms.Form):
             raise forms.ValidationError(_("The text holds characters that cannot be stored."))
         return text
 
-    @property
-    def wishes(self) -> replay.Wishes:
-        """Of a valid form."""
+    def wishes(self, said: Said) -> replay.Wishes:
+        """Of a valid form, with what was said of the files."""
         values = self.cleaned_data
         return replay.Wishes(
             name=values["name"], description=values["description"], margin=values["margin"],
             endpoints=values["endpoints"], premalignant_as=values["premalignant_as"],
-            is_synthetic=values["is_synthetic"],
+            is_synthetic=values["is_synthetic"], said=said,
         )  # fmt: skip
 
 
@@ -94,10 +94,10 @@ class ReplayFilesForm(ReplayForm):
 
     images = _csv(
         pgettext_lazy("pictures", "Photos"),
-        _("Columns: image, dataset, truth; and sex, age, skin_type if known."),
+        _("Columns: image, dataset, truth; and sex, age, skin_type, patient if known."),
         required=True,
     )
-    scores = _csv(_("Scores of the model"), _("Columns: image and the 12 disease keys."))
+    scores = _csv(_("Scores of the model"), _("Columns: image and the 12 diseases, by key or name."))
     answers = _csv(
         _("Answers"),
         _(

@@ -109,6 +109,9 @@ class Study(ForReaders, AsksOfReaders):
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # What readers are told; the study is closed by a person.
     ends_on = models.DateField(_("answers are wanted by"), null=True, blank=True)
+    # How the files of a replay were read: {labels: {word: disease}, encodings: {file: name}, notes: [what was made of
+    # them that is not there to the letter]}; see ``statistics.read_as``.
+    read_as = models.JSONField(default=dict, blank=True)
     # Results were looked at before the study was closed: by whom and why is in the events.
     unblinded_at = models.DateTimeField(null=True)
 
@@ -207,6 +210,8 @@ class StudyImage(models.Model):
     reference = models.CharField(max_length=6, choices=Reference.choices, blank=True)
     sex = models.CharField(max_length=8, blank=True)
     age = models.PositiveSmallIntegerField(null=True)
+    # The last year where the files of a replay tell a range; of a drawn photo its dataset does.
+    age_to = models.PositiveSmallIntegerField(null=True)
     skin_type = models.PositiveSmallIntegerField(null=True)
     site = models.CharField(max_length=24, blank=True)
     is_practice = models.BooleanField(default=False)
@@ -234,7 +239,7 @@ class StudyImage(models.Model):
         item = self.dataset_item
         if self.age is None and item is not None and item.age_to is not None:
             return item.age, item.age_to
-        return self.age, None
+        return self.age, self.age_to
 
 
 class StudyEvent(models.Model):

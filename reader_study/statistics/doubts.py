@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
+from reader_study.statistics.score_columns import look_like_percent, look_like_shares
 from reader_study.statistics.tables import StudyTables
 from skinclinic.archive.formats.words.folding import bare
 
@@ -16,15 +17,20 @@ NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, NO_THRESHOLD, UNREAD = (
 LEAST_AREA = 0.4
 # Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
 _WHO_READ_WHAT = ("readers", "sessions", "datasets", "images")
-# Shares of several diseases sum up to about 1, the same in percent to about 100.
-MOST_OF_SHARES, LEAST_OF_PERCENT = 12.0, 50.0
 
 Doubt = dict[str, Any]
 
 
 def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> Iterator[Doubt]:
     """Each with its ``code`` and what it is about. ``datasets``: those of the report."""
-    yield from ({"code": UNREAD, "text": note} for note in tables.notes)
+    yield from of_tables(tables)
+    for name, found in datasets.items():
+        yield from _curves(name, found["diseases"])
+
+
+def of_tables(tables: StudyTables) -> Iterator[Doubt]:
+    """Those that can be had without computing anything."""
+    yield from ({"code": UNREAD, **note.to_json()} for note in tables.notes if note.is_doubt)
     named = {
         "readers": (answer.reader for answer in tables.answers),
         "sessions": (answer.session for answer in tables.answers),
@@ -37,8 +43,6 @@ def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> It
             yield {"code": NAMES_ALIKE, "kind": kind, "names": alike}
     if tables.scores is not None:
         yield from _scales(tables, np.asarray(tables.scores, float))
-    for name, found in datasets.items():
-        yield from _curves(name, found["diseases"])
 
 
 def against_verdicts(found: Iterable[Doubt]) -> bool:
@@ -64,9 +68,7 @@ def _scales(tables: StudyTables, scores: np.ndarray) -> Iterator[Doubt]:
     """Rows that sum up to a hundred times what other rows do: some are in percent. None where all are."""
     if scores.min() < 0:
         return
-    sums = scores.sum(1)
-    percent = (sums >= LEAST_OF_PERCENT) & (scores.max(1) > 1)
-    shares = (sums <= MOST_OF_SHARES) & (scores.max(1) <= 1)
+    percent, shares = look_like_percent(scores), look_like_shares(scores)
     if percent.any() and shares.any():
         few = percent if percent.sum() <= shares.sum() else shares
         yield {

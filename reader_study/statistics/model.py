@@ -22,7 +22,7 @@ from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 KS = (1, 2, 3, 5)
 DIVISIONS: dict[str, Callable[[Image], str]] = {
-    "age": lambda image: age_band(image.age),
+    "age": lambda image: age_band(image.age, image.age_to),
     "sex": lambda image: image.sex or UNKNOWN,
     "skin_type": lambda image: str(image.skin_type or UNKNOWN),
 }

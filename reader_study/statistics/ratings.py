@@ -9,7 +9,8 @@ from typing import cast
 import numpy as np
 
 from reader_study.statistics import imrmc_file
-from reader_study.statistics.reading import FileRefused, Reading, RowProblem, TablesRefused, named, number
+from reader_study.statistics.problem_groups import RowProblem
+from reader_study.statistics.reading import FileRefused, Reading, TablesRefused, named, number
 from skinclinic.archive.formats.problems import CellError, Problem, _
 
 AI = "AI"
@@ -70,18 +71,20 @@ class AiAndTests:
     tests: Ratings
 
 
-def read_ratings(path: Path) -> Ratings:
+def read_ratings(path: Path, *, encoding: str = "") -> Ratings:
     """Read the columns ``test, reader, case, truth, rating``, or a file of iMRMC. Truth is 0 or 1, or a word for it.
-    Readers may have rated any of the cases.
+    Readers may have rated any of the cases. ``encoding``: of a table that does not tell its own.
 
     Raises TablesRefused (row by row), FileRefused, OSError.
     """
     problems: list[RowProblem] = []
-    read = _of_imrmc if path.suffix.casefold() == imrmc_file.SUFFIX else _of_table
+    is_imrmc = path.suffix.casefold() == imrmc_file.SUFFIX
     ratings: Cells = {}
     rows: dict[tuple[str, str, str], int] = {}
     truths: dict[str, tuple[bool, int]] = {}
-    for row, key, shown, rating, say in read(path, problems):
+    for row, key, shown, rating, say in (
+        _of_imrmc(path, problems) if is_imrmc else _of_table(path, problems, encoding)
+    ):
         case = key[2]
         first, row_of_first = truths.setdefault(case, (shown, row))
         if first != shown:
@@ -116,8 +119,8 @@ def read_ratings(path: Path) -> Ratings:
 Row = tuple[int, tuple[str, str, str], bool, float, Callable[[Problem], None]]
 
 
-def _of_table(path: Path, problems: list[RowProblem]) -> Iterator[Row]:
-    reading = Reading(path, problems, ("test", "reader", "case", "truth", "rating"))
+def _of_table(path: Path, problems: list[RowProblem], encoding: str) -> Iterator[Row]:
+    reading = Reading(path, problems, ("test", "reader", "case", "truth", "rating"), encoding)
     for record in reading:
         test, reader, case = (reading.cell(name, named) or "" for name in ("test", "reader", "case"))
         shown, rating = reading.cell("truth", _truth), reading.cell("rating", reading.number)

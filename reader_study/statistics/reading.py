@@ -2,19 +2,26 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from reader_study.statistics import read_as
+from reader_study.statistics.disease_words import UnknownDisease
+from reader_study.statistics.problem_groups import RowProblem, grouped
+from reader_study.statistics.read_as import Note
+from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import CellError, Problem, TableRefused, _
 from skinclinic.archive.formats.tables import Record, Table
 
 T = TypeVar("T")
 LONGEST_NAME = 200
 MOST_SHOWN = 30
-# Values and rows named of problems that are the same.
-MOST_VALUES, MOST_ROWS = 3, 20
+# Of columns that are not read, of words that are not understood.
+MOST_COLUMNS, MOST_WORDS = 12, 8
+# What a word was meant to be that can be explained (``Problem.meant``).
+LABEL = "label"
 # Columns that some files have.
 OPTIONAL = (
     "sex", "age", "skin_type", "patient", "second", "confidence", "seconds", "first_answer", "reached", "kind",
@@ -23,49 +30,15 @@ OPTIONAL = (
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-@dataclass(frozen=True)
-class RowProblem:
-    """What is wrong in a row of a file, as a spreadsheet numbers it (the header is row 1)."""
-
-    file: str
-    row: int
-    problem: Problem
-
-    def __str__(self) -> str:
-        problem = self.problem
-        place = f", {problem.column}" if problem.column else ""
-        value = f" {problem.value[:80]!r}" if problem.value else ""
-        return f"{self.file}, row {self.row}{place}{value}: {problem.message % problem.params}"
-
-
 class TablesRefused(ValueError):
     """The tables cannot be used; ``problems`` says why, row by row."""
 
     def __init__(self, problems: Sequence[RowProblem]):
         self.problems = tuple(problems)
-        lines = list(_grouped(self.problems))
+        lines = list(map(str, grouped(self.problems)))
         if len(lines) > MOST_SHOWN:
             lines = [*lines[:MOST_SHOWN], f"and {len(lines) - MOST_SHOWN} more kinds of problems"]
         super().__init__("\n".join(lines))
-
-
-def _grouped(problems: Sequence[RowProblem]) -> Iterator[str]:
-    """Problems that are the same but for their rows and values, a line together."""
-    groups: dict[tuple[str, str, str], list[RowProblem]] = {}
-    for one in problems:
-        said = one.problem.message % one.problem.params
-        groups.setdefault((one.file, one.problem.column, said), []).append(one)
-    for (file, column, said), found in groups.items():
-        if len(found) == 1:
-            yield str(found[0])
-            continue
-        place = f", {column}" if column else ""
-        values = list(dict.fromkeys(repr(one.problem.value[:80]) for one in found if one.problem.value))
-        shown = (
-            f" {', '.join(values[:MOST_VALUES])}{' …' if len(values) > MOST_VALUES else ''}" if values else ""
-        )
-        rows = ", ".join(str(one.row) for one in found[:MOST_ROWS]) + (" …" if len(found) > MOST_ROWS else "")
-        yield f"{file}{place}{shown}: {said} ({len(found)} rows: {rows})"
 
 
 class FileRefused(TableRefused):
@@ -79,21 +52,41 @@ class FileRefused(TableRefused):
         return f"{self.file}: {super().__str__()}"
 
 
-class Reading:
-    """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it."""
+class FileInDoubt(FileRefused):
+    """Its letters can be read in several ways; ``samples``: {encoding: what some cells become}."""
 
-    def __init__(self, path: Path, problems: list[RowProblem], columns: tuple[str, ...]):
+    def __init__(self, path: Path, refused: encodings.NotCertain):
+        super().__init__(path, refused.message, **refused.params)
+        self.samples = refused.samples
+
+    def __str__(self) -> str:
+        ways = (
+            f"  --encoding {key} ({encodings.CANDIDATES[key]}): {' | '.join(cells)}"
+            for key, cells in self.samples.items()
+        )
+        return "\n".join([super().__str__(), *ways])
+
+
+class Reading:
+    """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it.
+
+    ``encoding``: what somebody has said, for a file that does not tell by itself how it is read.
+    """
+
+    def __init__(self, path: Path, problems: list[RowProblem], columns: tuple[str, ...], encoding: str = ""):
         self.path, self.problems = path, problems
         try:
-            self.table = Table(path)
+            self.table = Table(path, encodings.where_in_doubt(path, encoding))
             self.columns = self._columns(columns)
+        except encodings.NotCertain as refused:
+            raise FileInDoubt(path, refused) from None
         except TableRefused as refused:
             raise FileRefused(path, refused.message, **refused.params) from None
         self.record = Record(0, {})
-        # Where semicolons part the cells, a comma within a number can only be that of its decimals.
-        self.has_decimal_commas = self.table.delimiter == ";"
+        # Where no commas part the cells, one within a number can only be that of its decimals.
+        self.has_decimal_commas = self.table.delimiter != ","
         self.found = 0
-        self.notes: dict[tuple[str, str, str], int] = {}
+        self.notes: dict[tuple[str, str], tuple[CellError, Counter[str]]] = {}
         self.row_has_problems = False
 
     def _columns(self, needed: tuple[str, ...]) -> dict[str, str]:
@@ -132,16 +125,32 @@ class Reading:
         try:
             return read(text)
         except CellError as error:
-            key = (name, text[:80], error.message % error.params)
-            self.notes[key] = self.notes.get(key, 0) + 1
+            _first, words = self.notes.setdefault((name, error.message), (error, Counter()))
+            words[text[:80]] += 1
             return None
 
-    def noted(self) -> list[str]:
-        """What was taken as not known, a line for each word."""
-        return [
-            f"{self.path.name}, {column} {word!r}: {why}; taken as not known ({count} rows)"
-            for (column, word, why), count in self.notes.items()
-        ]
+    def noted(self) -> list[Note]:
+        """What was taken as not known, a column in a line, letters that are not UTF-8, and columns nobody asked for."""
+        found = [
+            Note(
+                read_as.UNREAD,
+                {
+                    "file": self.path.name, "column": column, "words": _named_words(words),
+                    "count": words.total(), "why": {"message": error.message, "params": error.params},
+                },
+                is_doubt=True,
+            )
+            for (column, _message), (error, words) in self.notes.items()
+        ]  # fmt: skip
+        if (encoding := self.table.encoding) != encodings.UTF_8:
+            name = encodings.CANDIDATES.get(encoding, encoding.upper())
+            found.append(Note(read_as.ENCODING, {"file": self.path.name, "encoding": name}))
+        used = set(self.columns.values())
+        names = [name for name in self.table.columns if name and name not in used] + self.table.more_columns
+        if names:
+            said = ", ".join(names[:MOST_COLUMNS]) + (" …" if len(names) > MOST_COLUMNS else "")
+            found.append(Note(read_as.COLUMNS_UNREAD, {"file": self.path.name, "names": said}))
+        return found
 
     def say(self, problem: Problem) -> None:
         self.problems.append(RowProblem(self.path.name, self.record.number, problem))
@@ -157,8 +166,15 @@ class Reading:
         try:
             return read(text)
         except CellError as error:
-            self.say(Problem(name, error.message, text, error.params))
+            meant = LABEL if isinstance(error, UnknownDisease) else ""
+            self.say(Problem(name, error.message, text, error.params, meant))
             return None
+
+
+def _named_words(words: Counter[str]) -> str:
+    """The frequent ones, in quotes."""
+    said = ", ".join(f"“{word}”" for word, _count in words.most_common(MOST_WORDS))
+    return said + (" …" if len(words) > MOST_WORDS else "")
 
 
 def named(text: str) -> str:

@@ -119,6 +119,7 @@ def report(
             },
             "datasets": datasets,
             "doubts": doubted,
+            "read_as": [note.to_json() for note in tables.notes if not note.is_doubt],
             "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
         }
     )

@@ -1,6 +1,7 @@
 """A reader study as tables: images, the model's scores, readers' answers. From files or from anywhere else."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +10,16 @@ from types import MappingProxyType
 import numpy as np
 
 from reader_study import asked
-from reader_study.statistics.reading import (
-    FileRefused,
-    Reading,
-    RowProblem,
-    TablesRefused,
-    named,
-    word,
-)
+from reader_study.statistics.age_ranges import AgeRanges
+from reader_study.statistics.disease_words import DiseaseWords, WordRead
+from reader_study.statistics.problem_groups import RowProblem
+from reader_study.statistics.read_as import LEFT_OUT, Note
+from reader_study.statistics.reading import FileRefused, Reading, TablesRefused, named, word
+from reader_study.statistics.score_columns import Scores
 from skinclinic.archive.formats import values
+from skinclinic.archive.formats.columns import LEAVE_OUT
 from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
-from skinclinic.archive.formats.words import diseases
 from skinclinic.archive.formats.words.folding import bare
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -39,6 +38,15 @@ class Image:
     age: int | None = None
     skin_type: int | None = None
     patient: str = ""
+    # The last year where the age is a range.
+    age_to: int | None = None
+
+    @property
+    def age_text(self) -> str:
+        """As tables write it, to be read back: "45", "30-39", "85+"."""
+        if self.age is None or self.age_to is None:
+            return "" if self.age is None else str(self.age)
+        return f"{self.age}+" if self.age_to >= values.OLDEST else f"{self.age}-{self.age_to}"
 
 
 # What a reader would do. To take a biopsy is the right answer for what is malignant.
@@ -105,8 +113,9 @@ class StudyTables:
     answers: tuple[Answer, ...]
     choices: tuple[str, ...] = DISEASE_KEYS
     whole: WholeSet | None = None
-    # What the files say that could not be read and makes subgroups only, a line each.
-    notes: tuple[str, ...] = ()
+    # What was made of the files that is not there to the letter, and the words that are no keys.
+    notes: tuple[Note, ...] = ()
+    words: tuple[WordRead, ...] = ()
     by_design: bool = False
 
     def __post_init__(self) -> None:
@@ -134,8 +143,6 @@ def _check_scores(scores: np.ndarray) -> None:
         raise ValueError("scores must be finite")
 
 
-# What turns a word into a disease key.
-Disease = Callable[[str], str]
 _MANAGEMENTS = {"keys": ", ".join(MANAGEMENTS)}
 
 
@@ -144,7 +151,7 @@ class _Faults:
 
     def __init__(self, images: set[str], choices: Sequence[str]):
         self.images, self.choices = images, set(choices)
-        self.near = {_bare_file(name): name for name in images}
+        self.near = {bare_file(name): name for name in images}
         self.groups: dict[str, str] = {}
         self.given: set[tuple[str, str, str]] = set()
 
@@ -152,7 +159,7 @@ class _Faults:
         key = (answer.session, answer.reader, answer.image)
         group = self.groups.setdefault(answer.reader, answer.group)
         if answer.image not in self.images:
-            if near := self.near.get(_bare_file(answer.image)):
+            if near := self.near.get(bare_file(answer.image)):
                 message = _("not among the images of the study; did you mean %(near)s?")
                 return Problem("image", message, answer.image, {"near": near})
             return Problem("image", _("not among the images of the study"), answer.image)
@@ -186,81 +193,125 @@ def read_tables(
     whole_scores_csv: Path | None = None,
     *,
     labels: Mapping[str, str] = MappingProxyType({}),
+    encodings: Mapping[str, str] = MappingProxyType({}),
+    is_own: bool = False,
 ) -> StudyTables:
     """Read a study from CSV files.
 
     Columns: images ``image, dataset, truth`` (and ``sex, age, skin_type, patient``); scores ``image`` and the 12
-    disease keys; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds, first_answer,
-    reached, kind, management, quality, comment``). A row without an answer is a photo that was skipped, or with
-    ``reached`` 0 one that the reader never came to; no row at all is a photo that the reader was never shown.
+    diseases, by key or name; answers ``session, reader, group, image, answer`` (and ``second, confidence, seconds,
+    first_answer, reached, kind, management, quality, comment``). A row without an answer is a photo that was skipped,
+    or with ``reached`` 0 one that the reader never came to; no row at all is a photo that the reader was never shown.
     The whole test set has the columns of images and scores. Rows of scores for other images are passed over.
-    ``labels``: disease keys of the files' own words.
+    ``labels``: disease keys of the files' own words, or LEAVE_OUT. ``encodings``: by file name, "" for all others, of
+    files that do not tell theirs. ``is_own``: this product wrote them, so that scores stand there as they are.
 
     Raises TablesRefused with all problems of all files, FileRefused for a file that is no such table, OSError.
     """
-    problems: list[RowProblem] = []
-    said: list[str] = []
-    disease = _disease_by(labels)
-    images = _images(images_csv, problems, said, disease)
-    scores = _scores(scores_csv, images, problems) if scores_csv else None
-    answers = _answers(answers_csv, images, problems, disease)
+    how = _How([], [], DiseaseWords(labels), encodings, is_own)
+    images, left_out = _images(images_csv, how)
+    scores = _scores(scores_csv, images, how) if scores_csv else None
+    answers = _answers(answers_csv, images, left_out, how)
     whole = None
     if whole_images_csv and whole_scores_csv:
-        photos = _images(whole_images_csv, problems, said, disease)
-        found = _scores(whole_scores_csv, photos, problems)
-        if not problems:
+        photos, left_out = _images(whole_images_csv, how)
+        found = _scores(whole_scores_csv, photos, how)
+        how.say_left_out(whole_images_csv, left_out, Counter())
+        if not how.problems:
             whole = WholeSet(
                 found, tuple(photo.truth for photo in photos), tuple(photo.dataset for photo in photos)
             )
-    if problems:
-        raise TablesRefused(problems)
-    return StudyTables(tuple(images), scores, tuple(answers), whole=whole, notes=tuple(said))
+    if how.problems:
+        raise TablesRefused(how.problems)
+    return StudyTables(
+        tuple(images), scores, tuple(answers), whole=whole, notes=(*how.notes, *how.words.notes()),
+        words=how.words.read(),
+    )  # fmt: skip
 
 
-def _images(path: Path, problems: list[RowProblem], said: list[str], disease: Disease) -> list[Image]:
-    reading = Reading(path, problems, ("image", "dataset", "truth"))
+@dataclass
+class _How:
+    """How the files are read, with what was found wrong and what is to be told."""
+
+    problems: list[RowProblem]
+    notes: list[Note]
+    words: DiseaseWords
+    encodings: Mapping[str, str]
+    is_own: bool
+
+    def reading(self, path: Path, *columns: str) -> Reading:
+        encoding = self.encodings.get(path.name, self.encodings.get("", ""))
+        return Reading(path, self.problems, columns, encoding)
+
+    def say_left_out(self, path: Path, left_out: Mapping[str, str], answers: Counter[str]) -> None:
+        """Of photos by name with the words for which they were left out, and how many answers each had."""
+        for said, count in Counter(left_out.values()).items():
+            lost = sum(answers[name] for name, one in left_out.items() if one == said)
+            self.notes.append(
+                Note(LEFT_OUT, {"file": path.name, "word": said, "photos": count, "answers": lost})
+            )
+
+
+def _images(path: Path, how: _How) -> tuple[list[Image], dict[str, str]]:
+    """The photos, and by name those that the mapping leaves out with the word for which it does."""
+    reading = how.reading(path, "image", "dataset", "truth")
     images: list[Image] = []
     seen: dict[str, int] = {}
+    left_out: dict[str, str] = {}
+    ages = AgeRanges(path)
     for record in reading:
+        name = reading.cell("image", named) or ""
+        truth = reading.cell("truth", how.words.truth) or ""
+        first, last = reading.cell_or_note("age", values.age) or (None, None)
         image = Image(
-            reading.cell("image", named) or "",
+            name,
             reading.cell("dataset", named) or "",
-            reading.cell("truth", disease) or "",
+            truth,
             reading.cell_or_note("sex", sex) or "",
-            reading.cell_or_note("age", _age),
+            first,
             reading.cell_or_note("skin_type", skin_type),
             reading.cell("patient", _patient) or "",
+            last,
         )
-        if image.name in seen:
-            message = _("the image is in row %(row)s too")
-            reading.say(Problem("image", message, image.name, {"row": seen[image.name]}))
-        if image.name:
-            seen.setdefault(image.name, record.number)
-        images.append(image)
-    if not images and not reading.found:
-        raise FileRefused(path, _("There is no row below the names of the columns."))
-    said += reading.noted()
-    return images
-
-
-def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.ndarray:
-    reading = Reading(path, problems, ("image", *DISEASE_KEYS))
-    place = {image.name: row for row, image in enumerate(images)}
-    scores = np.zeros((len(images), len(DISEASE_KEYS)))
-    seen: dict[str, int] = {}
-    for record in reading:
-        name = reading.cell("image", named)
-        values = [reading.cell(key, reading.number) for key in DISEASE_KEYS]
         if name in seen:
             message = _("the image is in row %(row)s too")
             reading.say(Problem("image", message, name, {"row": seen[name]}))
         if name:
             seen.setdefault(name, record.number)
-        if name in place and None not in values:
-            scores[place[name]] = values
+        if truth == LEAVE_OUT:
+            left_out.setdefault(name, record.cells[reading.columns["truth"]])
+            continue
+        ages.add(image)
+        images.append(image)
+    if not images and not reading.found:
+        if left_out:
+            raise FileRefused(path, _("The mapping leaves out every photo."))
+        raise FileRefused(path, _("There is no row below the names of the columns."))
+    how.notes += [*reading.noted(), *([] if how.is_own else ages.notes())]
+    return images, left_out
+
+
+def _scores(path: Path, images: list[Image], how: _How) -> np.ndarray:
+    reading = how.reading(path, "image")
+    cells = Scores(reading, how.words)
+    place = {image.name: row for row, image in enumerate(images)}
+    scores = np.zeros((len(images), len(DISEASE_KEYS)))
+    if not cells.find_columns():
+        return scores
+    seen: dict[str, int] = {}
+    for record in reading:
+        name = reading.cell("image", named)
+        row = cells.row()
+        if name in seen:
+            message = _("the image is in row %(row)s too")
+            reading.say(Problem("image", message, name, {"row": seen[name]}))
+        if name:
+            seen.setdefault(name, record.number)
+        if name in place and row is not None:
+            scores[place[name]] = row
     lacking = [image.name for image in images if image.name and image.name not in seen]
-    there = {_bare_file(name): name for name in seen}
-    if lacking and not reading.found and (near := there.get(_bare_file(lacking[0]))):
+    there = {bare_file(name): name for name in seen}
+    if lacking and not reading.found and (near := there.get(bare_file(lacking[0]))):
         raise FileRefused(
             path,
             _(
@@ -280,17 +331,26 @@ def _scores(path: Path, images: list[Image], problems: list[RowProblem]) -> np.n
             of=len(images),
             names=", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else ""),
         )
+    how.notes += reading.noted()
+    if not how.is_own and not how.problems:
+        scores, said = cells.as_shares(scores)
+        how.notes += said
     return scores
 
 
-def _answers(path: Path, images: list[Image], problems: list[RowProblem], disease: Disease) -> list[Answer]:
+def _answers(path: Path, images: list[Image], left_out: Mapping[str, str], how: _How) -> list[Answer]:
     def choice(text: str) -> str:
-        return "" if is_unknown(text) else disease(text)
+        return "" if is_unknown(text) else how.words.answer(text)
 
-    reading = Reading(path, problems, ("session", "reader", "group", "image", "answer"))
+    reading = how.reading(path, "session", "reader", "group", "image", "answer")
     faults = _Faults({image.name for image in images}, DISEASE_KEYS)
     answers = []
-    for _record in reading:
+    lost: Counter[str] = Counter()
+    for record in reading:
+        if (name := record.cells.get(reading.columns["image"], "")) in left_out:
+            lost[name] += 1
+            how.words.is_mapped(record.cells.get(reading.columns["answer"], ""))
+            continue
         answer = Answer(
             reading.cell("session", named) or "",
             reading.cell("reader", named) or "",
@@ -310,35 +370,14 @@ def _answers(path: Path, images: list[Image], problems: list[RowProblem], diseas
         if not reading.row_has_problems and (found := faults.of(answer)):
             reading.say(found)
         answers.append(answer)
+    how.notes += reading.noted()
+    how.say_left_out(path, left_out, lost)
     return answers
 
 
-def _bare_file(name: str) -> str:
+def bare_file(name: str) -> str:
     """A photo's name without what people leave out or write in two ways."""
     return bare(_ENDING.sub("", name))
-
-
-def _disease(text: str) -> str:
-    """A key, or a word that means one of the twelve beyond doubt, as imports know them."""
-    if (key := text.casefold()) in DISEASE_KEYS:
-        return key
-    if (found := diseases.known(text)) is None:
-        raise CellError(_("is none of %(keys)s"), keys=", ".join(DISEASE_KEYS))
-    return found[0]
-
-
-def _disease_by(labels: Mapping[str, str]) -> Disease:
-    """The same, knowing what the files' own words mean."""
-    meant = {bare(word): key for word, key in labels.items()}
-    return lambda text: _disease(meant.get(bare(text), text))
-
-
-def _age(text: str) -> int | None:
-    """Years, in any way to write them; of a range it is not known which."""
-    first, last = values.age(text)
-    if last is not None:
-        raise CellError(_("a range of ages"))
-    return first
 
 
 def _patient(text: str) -> str:
@@ -365,15 +404,13 @@ def _comment(text: str) -> str:
 
 
 def _reached(text: str) -> bool:
-    if (said := text.casefold()) not in ("", "0", "1", "no", "yes"):
-        raise CellError(_("is neither 0 nor 1"))
-    return said not in ("0", "no")
+    return values.yes(text) is not False
 
 
 def _confidence(text: str, number: Callable[[str], float]) -> float | None:
     if is_unknown(text):
         return None
-    if not 0 <= (value := number(text)) <= 100:
+    if not 0 <= (value := number(text.removesuffix("%").rstrip())) <= 100:
         raise CellError(_("is not from 0 to 100"))
     return value
 

@@ -67,7 +67,7 @@ def answers(tables: StudyTables, language: str = "en", shown: Mapping[str, str] 
                          _name(answer.answer, language), answer.answer, result,
                          _name(answer.second, language), answer.confidence, answer.seconds,
                          _name(answer.first_answer, language), _name(model, language),
-                         model and _result(model, image.truth), score, image.sex, image.age, image.skin_type,
+                         model and _result(model, image.truth), score, image.sex, image.age_text, image.skin_type,
                          image.patient, *(getattr(answer, name) for name in BESIDES),
                          (shown or {}).get(session.name, ""))
                     )  # fmt: skip

@@ -42,5 +42,6 @@ urlpatterns = [
     path("<int:pk>/readers/<int:reader>/", readers.act, name="study-reader"),
     path("<int:pk>/paper/", paper.paper, name="study-paper"),
     path("<int:pk>/paper/pdf/", paper.pdf, name="study-paper-pdf"),
+    path("<int:pk>/paper/sheet/", paper.sheet, name="study-paper-sheet"),
     path("<int:pk>/paper/answers/", paper.answers, name="study-paper-answers"),
 ]

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reader_study.models import Reader, Reading, Study, StudySession
 from reader_study.services.making import paper as service
-from reader_study.services.reading import answer_files
+from reader_study.services.reading import answer_files, answer_sheets
 from reader_study.views.common import frame, study_of
 from skinclinic import imaging
+from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
@@ -48,7 +49,6 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
         "readers": study.readers.counted(),
         "sessions": study.sessions.all(),
         "photos": study.images.filter(is_practice=False).count(),
-        "columns": answer_files.COLUMNS,
     }
     return render(request, "studies/paper.html", context, status=status)
 
@@ -57,13 +57,11 @@ def _page(request: SignedInRequest, study: Study, *, status: int = 200, **contex
 def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """The study as a PDF, in the fixed order or that of ``?reading=``."""
     study = study_of(request, pk, STUDY)
-    reading = None
-    if wanted := request.GET.get("reading", ""):
-        rows = Reading.objects.filter(reader__study=study, reader__is_preview=False)
-        reading = rows.select_related("reader").filter(pk=int(wanted)).first() if is_key(wanted) else None
-        if reading is None:
-            messages.error(request, _("This reader is not in the study any more."))
-            return redirect("study-paper", pk)
+    try:
+        reading = _reading(request, study)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-paper", pk)
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response, or below
     try:
         service.write(study, file, reading)
@@ -83,10 +81,41 @@ def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
     return response
 
 
+def _reading(request: HttpRequest, study: Study) -> Reading | None:
+    """That of ``?reading=``; None for all of them. Raises Refused."""
+    wanted = request.GET.get("reading", "")
+    if not wanted:
+        return None
+    rows = Reading.objects.filter(reader__study=study, reader__is_preview=False)
+    found = (
+        rows.select_related("reader", "session").filter(pk=int(wanted)).first() if is_key(wanted) else None
+    )
+    if found is None:
+        raise Refused("reading", _("This reader is not in the study any more."))
+    return found
+
+
 def _sent(file) -> Iterator[bytes]:
     with file:
         while part := file.read(1 << 18):
             yield part
+
+
+@require_safe
+def sheet(request: SignedInRequest, pk: int) -> HttpResponse:
+    """A table to type answers into, of all readers or of ``?reading=``."""
+    study = study_of(request, pk, STUDY)
+    try:
+        reading = _reading(request, study)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-paper", pk)
+    content = answer_sheets.empty(study, reading)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    code = f"-{reading.reader.code}" if reading else ""
+    name = f"{slugify(study.name) or 'study'}-{study.pk}{code}-answers.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_POST
@@ -118,8 +147,11 @@ def _folder(study: Study) -> Path:
 
 
 def _kept_file(request: HttpRequest, study: Study) -> Path:
-    """Keep the upload until it is written or a day has gone by; its name is its hash."""
+    """Keep the upload until it is written or a day has gone by; its name is its hash. One that is kept comes again
+    by its name, with the encoding that was asked for."""
     upload = request.FILES.get("file")
+    if upload is None and request.POST.get("file"):
+        return _waiting_file(request, study)
     if upload is None:
         raise Refused("file", _("Choose a file."))
     if (upload.size or 0) > MOST_BYTES:
@@ -135,36 +167,48 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
     return path
 
 
+def _waiting_file(request: HttpRequest, study: Study) -> Path:
+    """The file that was kept under this name."""
+    name = request.POST.get("file", "")
+    path = _folder(study) / f"{name}.csv"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise Refused("file", _("The checked file is not here any more. Choose it again."))
+    return path
+
+
+def _encoding(request: HttpRequest) -> str:
+    """What was said of the file, "" for nothing that is known."""
+    said = request.POST.get("encoding", "")
+    return said if said in CANDIDATES else ""
+
+
 def _check(
     request: SignedInRequest, study: Study, reader: Reader | None, session: StudySession | None, path: Path
 ) -> HttpResponse:
+    encoding = _encoding(request)
+    chosen = {"file": path.stem, "reader": reader, "session": session, "encoding": encoding}
     try:
-        found = answer_files.check(study, path, reader=reader, session=session)
+        found = answer_files.check(study, path, reader=reader, session=session, encoding=encoding)
+    except NotCertain as refused:
+        said = _(refused.message) % refused.params
+        return _page(request, study, status=422, error=said, encodings=refused.to_json(), **chosen)
     except (TableRefused, Refused):
         path.unlink(missing_ok=True)
         raise
-    context = {
-        "found": found,
-        "file": path.stem,
-        "reader": reader,
-        "session": session,
-        "shown_changes": SHOWN_CHANGES,
-    }
-    if found.problems:
+    if found.wrong:
         path.unlink(missing_ok=True)
-    return _page(request, study, status=422 if found.problems else 200, **context)
+    status = 422 if found.wrong else 200
+    return _page(request, study, status=status, found=found, shown_changes=SHOWN_CHANGES, **chosen)
 
 
 def _write(
     request: SignedInRequest, study: Study, reader: Reader | None, session: StudySession | None
 ) -> HttpResponse:
-    name = request.POST.get("file", "")
-    path = _folder(study) / f"{name}.csv"
-    if not _NAME.fullmatch(name) or not path.is_file():
-        raise Refused("file", _("The checked file is not here any more. Choose it again."))
+    path = _waiting_file(request, study)
     n = answer_files.write(
-        study, path, request.user, reader=reader, session=session, keep=request.POST.get("keep", "")
-    )
+        study, path, request.user, reader=reader, session=session, keep=request.POST.get("keep", ""),
+        encoding=_encoding(request),
+    )  # fmt: skip
     path.unlink(missing_ok=True)
     messages.success(request, ngettext("%d answer was stored.", "%d answers were stored.", n) % n)
     return redirect("study-paper", study.pk)

@@ -15,7 +15,7 @@ from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
 from reader_study.presenters.work import ResultsProgress
 from reader_study.services.access import Access
-from reader_study.services.results import completeness, doubt_texts
+from reader_study.services.results import completeness, doubt_texts, files_text
 from reader_study.services.results.results import POLICIES, NoResults, Results
 from reader_study.views.common import access_of, frame
 from skinclinic.web.inputs import is_key
@@ -113,6 +113,7 @@ class ResultPage:
             "report": self.report,
             "about": self.report["about"],
             "doubts": doubt_texts.texts(self.report),
+            "read_as": files_text.texts(self.report),
             "incomplete": completeness.incomplete(self.report),
             "query": self.query(),
             "choices": self._choices(),

@@ -118,7 +118,15 @@ def test_files_are_replayed(open_page, coordinator, tmp_path):
     for name, content in tables.items():
         (tmp_path / name).write_bytes(content)
     bad = tmp_path / "bad.csv"
-    bad.write_bytes(tables["answers.csv"].replace(b",bcc,", b",acne,", 1))
+    bad.write_bytes(tables["answers.csv"].replace(b",reader-01,", b",,"))
+    own_words = tmp_path / "words.csv"
+    text = (
+        tables["answers.csv"]
+        .decode("utf-8-sig")
+        .replace(",bcc,", ",acne,")
+        .replace("professor", "Universität")
+    )
+    own_words.write_bytes(text.encode("cp1252"))
 
     def fill(answers) -> None:
         page.get_by_label("Photos", exact=True).set_input_files(tmp_path / "images.csv")
@@ -128,10 +136,17 @@ def test_files_are_replayed(open_page, coordinator, tmp_path):
         page.get_by_role("button", name="Check the files").click()
 
     fill(bad)
-    assert "acne" in page.get_by_role("region", name="Problems").inner_text()
+    assert "80 rows: 42, 43, 44" in page.get_by_role("region", name="Problems").inner_text()
     assert violations(page) == []
-    fill(tmp_path / "answers.csv")
-    assert "asan 20, edinburgh 20" in page.locator("main").inner_text()
+    fill(own_words)
+    page.get_by_label("Western European (Windows-1252)").check()
+    assert violations(page) == []
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Meaning of acne").select_option("Basal cell carcinoma")
+    assert violations(page) == []
+    page.get_by_role("button", name="Go on").click()
+    words = page.locator("main").inner_text()
+    assert "asan 20, edinburgh 20" in words and "“acne” was read as Basal cell carcinoma" in words
     assert violations(page) == []
     page.get_by_role("button", name="Make the study").click()
     assert "its results are being computed" in page.locator("body").inner_text()

@@ -228,6 +228,7 @@ TABLE = {
     "study-reader": of_study(reader="reader"),
     "study-paper": of_study(),
     "study-paper-pdf": of_study(),
+    "study-paper-sheet": of_study(),
     "study-paper-answers": of_study(),
     "study-replay": Access("listing", need="study"),
     "study-results": row("study"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.plots.figures import note_words
+from reader_study.management.encoding import add_encoding
 from reader_study.mrmc import METHODS
 from reader_study.services.results.designs import pattern_words
 from reader_study.statistics.exchange import NotWritten, as_file
@@ -42,13 +43,14 @@ class Command(BaseCommand):
             metavar="D",
             help="non-inferiority of the AI, or of the first of two tests, 0 to 1",
         )
+        add_encoding(parser)
         parser.add_argument("--json", action="store_true", help="write JSON instead of a table")
 
     def handle(self, *, ratings: Path, method: str, margin: float | None, out: Path | None, **options):
         if margin is not None and not 0 <= margin <= 1:
             raise CommandError(f"--margin {margin:g} must be from 0 to 1.")
         try:
-            read = read_ratings(ratings)
+            read = read_ratings(ratings, encoding=options["encoding"] or "")
         except (TablesRefused, FileRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:

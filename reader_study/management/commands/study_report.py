@@ -10,12 +10,20 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
-from reader_study.services.results import completeness, conclusions, doubt_texts, headlines, report_files
+from reader_study.management.encoding import add_encoding
+from reader_study.services.results import (
+    completeness,
+    conclusions,
+    doubt_texts,
+    files_text,
+    headlines,
+    report_files,
+)
 from reader_study.statistics.doubts import against_verdicts
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.report import POLICIES, report
-from reader_study.statistics.tables import read_tables
+from reader_study.statistics.tables import StudyTables, read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
 from skinclinic.archive.management import mapping
@@ -27,9 +35,9 @@ _NAMED = 10
 class Command(BaseCommand):
     help = (
         "Write report.json, tables and figures of a reader study. Columns of images: image, dataset, truth (and sex, "
-        "age, skin_type, patient); of scores: image and the 12 disease keys; of answers: session, reader, group, "
-        "image, answer (and second, confidence, seconds, first_answer, reached, management: biopsy, no_biopsy or "
-        "other). A row without an answer is a photo that was skipped, or with reached 0 one that the reader never "
+        "age, skin_type, patient); of scores: image and the 12 diseases, by key or name; of answers: session, reader, "
+        "group, image, answer (and second, confidence, seconds, first_answer, reached, management: biopsy, no_biopsy "
+        "or other). A row without an answer is a photo that was skipped, or with reached 0 one that the reader never "
         "came to; a photo without a row was never shown to the reader. DIR is written whole or not at all."
     )
     requires_system_checks = []
@@ -82,8 +90,10 @@ class Command(BaseCommand):
             "--map",
             type=Path,
             metavar="JSON",
-            help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease}}',
+            help='the files\' own words for diseases, as import_dataset takes them: {"labels": {word: disease, or '
+            '"-" to leave its photos out and count its answers as none}}',
         )
+        add_encoding(parser)
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument(
             "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
@@ -115,8 +125,9 @@ class Command(BaseCommand):
             said = mapping.read(options["map"])
             if unused := [part for part, found in said.items() if part != "labels" and found]:
                 raise CommandError(f"{options['map']}: only labels are used here, not {', '.join(unused)}.")
-            tables = read_tables(*(options[name] for name in names), labels=said.get("labels", {}))
-            thresholds = read_thresholds(options["thresholds"]) if options["thresholds"] else None
+            labels, encoding = said.get("labels", {}), options["encoding"] or ""
+            tables = read_tables(*(options[name] for name in names), labels=labels, encodings={"": encoding})
+            thresholds = _thresholds(options["thresholds"], tables, labels, encoding)
         except (TablesRefused, FileRefused, report_files.FolderRefused) as refused:
             raise CommandError(str(refused)) from None
         except OSError as error:
@@ -147,7 +158,23 @@ class Command(BaseCommand):
             self.stderr.write(
                 "warning: nothing is concluded while names nearly match; --names-differ says they are of two"
             )
+        for note in files_text.texts(found):
+            self.stderr.write(f"note: {note}")
         self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
+
+
+def _thresholds(
+    path: Path | None, tables: StudyTables, labels: dict[str, str], encoding: str
+) -> dict[str, float] | None:
+    if path is None:
+        return None
+    found = read_thresholds(path, labels=labels, encoding=encoding)
+    highest = 1 if tables.scores is None else float(tables.scores.max())
+    if highest <= 1 and (above := [f"{key} {value:g}" for key, value in found.items() if value > 1]):
+        raise CommandError(
+            f"{path.name}: {', '.join(above)}: the scores are shares from 0 to 1; write thresholds so, or with %."
+        )
+    return found
 
 
 def _keys(text: str) -> tuple[str, ...]:

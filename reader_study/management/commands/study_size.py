@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from classifier.plots.figures import note_words
+from reader_study.management.encoding import add_encoding
 from reader_study.models import Study
 from reader_study.services.making import sizes
 from reader_study.statistics import pilot, sizing
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         )
         for name in ("images", "answers", "scores", "ratings"):
             known.add_argument(f"--{name}", type=Path, metavar="CSV")
+        add_encoding(known)
         known.add_argument(
             "--var-error", type=float, metavar="V", help="error variance of one reader in one test"
         )
@@ -140,14 +142,14 @@ def _known(options: dict) -> tuple[pilot.Pilot | None, sizing.Spread]:
             )
         stated = {name: options[name] for name in _STATED}
         return None, sizing.stated(options["compare"], **stated, cases=options["error_cases"])
+    encoding = options["encoding"] or ""
     if way == "ratings":
-        found = pilot.of_ratings(read_ratings(options["ratings"]), options["compare"])
+        found = pilot.of_ratings(read_ratings(options["ratings"], encoding=encoding), options["compare"])
     elif way == "answers":
         if options["images"] is None:
             raise CommandError("--answers needs --images.")
-        found = pilot.of_study(
-            read_tables(options["images"], options["scores"], options["answers"]), question
-        )
+        files = (options[name] for name in ("images", "scores", "answers"))
+        found = pilot.of_study(read_tables(*files, encodings={"": encoding}), question)
     else:
         study = Study.objects.filter(pk=options["study"]).first()
         if study is None:

@@ -59,6 +59,8 @@ def _where_told(study: Study) -> dict:
         found["thresholds"] = study.thresholds
     if study.operating_point != Study.OperatingPoint.FIRST_CHOICE:
         found["operating_point"] = study.operating_point
+    if study.read_as:
+        found["read_as"] = study.read_as
     if votes := reference.votes_of(study):
         found["panel"] = [vote.as_json() for vote in votes]
     return found

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from reader_study.models import Study
 from reader_study.panel import Vote
 from reader_study.services.making.reference import LONGEST_NAME
-from reader_study.services.reading.answer_files import plain
+from reader_study.services.reading.answer_rows import plain
 from skinclinic.archive.formats import values
 from skinclinic.archive.formats.problems import CellError, TableRefused
 from skinclinic.archive.formats.tables import Record, Table

@@ -1,18 +1,14 @@
 """Answers typed in from a printed study: a file is checked against the study, and then written, or not at all."""
 
-import unicodedata
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from reader_study import asked
 from reader_study.models import (
     Answer,
     AnswerChange,
@@ -23,35 +19,20 @@ from reader_study.models import (
     StudyImage,
     StudySession,
 )
-from reader_study.models.asked import Management, NoDiagnosis, Quality
 from reader_study.services import log
 from reader_study.services.locking import lock_open
-from skinclinic.archive.formats.problems import Problem
-from skinclinic.archive.formats.tables import Record, Table
-from skinclinic.archive.formats.words import diseases
+from reader_study.services.reading.answer_rows import COLUMNS, Readers, RowRefused, Sheet, Typed
+from reader_study.statistics.problem_groups import Group, RowProblem, grouped
+from skinclinic.archive.formats import encodings
+from skinclinic.archive.formats.problems import Problem, TableRefused
+from skinclinic.archive.formats.problems import _ as marked
+from skinclinic.archive.formats.tables import Table
 from skinclinic.models import User
 from skinclinic.services.refused import Refused
-from skinclinic.vocabulary.diseases import BY_KEY
 
-COLUMNS = ("number", "image", "answer", "reader", "session", "second", "confidence", "management", "quality")
 # The fields of an answer that a file can hold.
 _TYPED = ("choice", "second", "confidence", "management", "quality")
 KEEP_SCREEN, KEEP_PAPER = "screen", "paper"
-MOST_PROBLEMS = 500
-
-
-@dataclass(frozen=True)
-class Typed:
-    """One answer of the file; ``line`` is its row."""
-
-    line: int
-    reading: int
-    image: int
-    choice: str
-    second: str = ""
-    confidence: int | None = None
-    management: str = ""
-    quality: str = ""
 
 
 @dataclass
@@ -72,11 +53,27 @@ class Difference:
 
 @dataclass
 class Check:
-    """What a file says, what is wrong with it by row, and the difference to what is stored."""
+    """What a file says, what is wrong with it, and the difference to what is stored. ``unread``: columns that hold
+    nothing this import knows."""
 
     rows: list[Typed]
-    problems: list[tuple[int, str]]
+    wrong: list[RowProblem]
     differences: list[Difference]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def problems(self) -> list[tuple[int, str]]:
+        """Row by row."""
+        return [(one.row, one.problem.message % one.problem.params) for one in self.wrong]
+
+    @property
+    def wrong_rows(self) -> int:
+        return len({one.row for one in self.wrong})
+
+    @property
+    def groups(self) -> list[tuple[int, str, str]]:
+        """The same, equal problems together: how many rows, the first of them, and what is wrong."""
+        return [(len(set(one.rows)), one.rows_named(), _together(one)) for one in grouped(self.wrong)]
 
     @property
     def asks_which(self) -> bool:
@@ -84,223 +81,81 @@ class Check:
         return any(one.on_screen for one in self.differences)
 
 
+def _together(group: Group) -> str:
+    """What is wrong with its first values."""
+    texts = [text for _values, text in group.parts()]
+    if len(texts) == 1:
+        return texts[0]
+    return "; ".join(text.removesuffix(".") for text in texts) + (" …" if group.has_more_values else ".")
+
+
 def check(
-    study: Study, path: Path, *, reader: Reader | None = None, session: StudySession | None = None
+    study: Study,
+    path: Path,
+    *,
+    reader: Reader | None = None,
+    session: StudySession | None = None,
+    encoding: str = "",
 ) -> Check:
-    """Read the file and hold it against the study; nothing is written. Raises TableRefused, Refused.
+    """Read the file and hold it against the study; nothing is written. Raises TableRefused (NotCertain where somebody
+    has to say its ``encoding``), Refused.
 
     ``reader`` and ``session`` are those of rows that name none.
     """
-    rows, problems = _read(study, path, reader, session)
-    return Check(rows, problems, _differences(study, rows))
+    table, rows, wrong = _read(study, path, reader, session, encoding)
+    known = {table.called(name) for name in COLUMNS}
+    unread = tuple(name for name in (*table.columns, *table.more_columns) if name and name not in known)
+    return Check(rows, wrong, _differences(study, rows), unread)
 
 
 def _read(
-    study: Study, path: Path, reader: Reader | None, session: StudySession | None
-) -> tuple[list[Typed], list[tuple[int, str]]]:
-    """What the file says, and what is wrong with it by row."""
+    study: Study, path: Path, reader: Reader | None, session: StudySession | None, encoding: str
+) -> tuple[Table, list[Typed], list[RowProblem]]:
+    """What the file says, and what is wrong with it."""
     if not study.is_open:
         raise Refused("state", _("Answers are taken only while the study is open."))
-    table = Table(path)
-    names = {name: column for name in COLUMNS if (column := table.called(name))}
-    if "answer" not in names or not {"number", "image"} & set(names):
-        table.require("number", "answer")
-    reader_of = _Readers(study, reader, session)
-    sheet = _Sheet(study, names, reader_of)
+    table = Table(path, encodings.where_in_doubt(path, encoding))
+    sheet = Sheet(study, _columns(table), Readers(study, reader, session))
     rows: list[Typed] = []
-    problems: list[tuple[int, str]] = []
+    wrong: list[RowProblem] = []
     met: dict[tuple[int, int], int] = {}
     for record in table.records():
+        if record.problems:
+            wrong += [RowProblem("", record.number, _said(problem)) for problem in record.problems]
+            continue
         try:
             typed = sheet.read(record)
             if typed is None:
                 continue
             if (earlier := met.setdefault((typed.reading, typed.image), record.number)) != record.number:
-                raise Refused("", _("This photo stands already in row %(row)d.") % {"row": earlier})
+                raise RowRefused("", _("This photo stands already in row %(row)d."), {"row": earlier})
             rows.append(typed)
-        except Refused as refused:
-            problems.append((record.number, str(refused)))
-            if len(problems) >= MOST_PROBLEMS:
-                break
-    if not rows and not problems:
-        problems.append((1, _("The table holds no answer.")))
-    return rows, problems
+        except RowRefused as refused:
+            wrong.append(RowProblem("", record.number, refused.problem))
+    if not rows and not wrong:
+        wrong.append(RowProblem("", 1, Problem("", _("The table holds no answer."))))
+    return table, rows, wrong
 
 
-class _Readers:
-    """Finds the reading that a row belongs to."""
-
-    def __init__(self, study: Study, reader: Reader | None, session: StudySession | None):
-        self.reader, self.session = reader, session
-        self.by_name: dict[str, list[Reader]] = defaultdict(list)
-        for row in study.readers.counted():
-            for name in {plain(row.code), plain(row.name), plain(row.email)} - {""}:
-                self.by_name[name].append(row)
-        self.sessions = {plain(row.key): row for row in study.sessions.all()}
-        self.sessions |= {str(row.number): row for row in study.sessions.all()}
-        self.only_session = study.sessions.first() if study.sessions.count() == 1 else None
-        self.readings = {
-            (row.reader_id, row.session_id): row.pk for row in Reading.objects.filter(reader__study=study)
-        }
-
-    def find(self, reader_text: str, session_text: str) -> int:
-        reader, session = self._reader(reader_text), self._session(session_text)
-        pk = self.readings.get((reader.pk, session.pk))
-        if pk is None:
-            raise Refused("reader", _("%(reader)s does not read in this session.") % {"reader": reader.code})
-        return pk
-
-    def _reader(self, text: str) -> Reader:
-        if not text:
-            if self.reader is None:
-                raise Refused("reader", _("The row names no reader, and none is chosen for the file."))
-            return self.reader
-        found = self.by_name.get(plain(text), [])
-        if len(found) != 1:
-            many = _("More than one reader is called “%(text)s”; write the code.")
-            none = _("There is no reader “%(text)s” in this study.")
-            raise Refused("reader", (many if found else none) % {"text": text[:80]})
-        return found[0]
-
-    def _session(self, text: str) -> StudySession:
-        found = self.sessions.get(plain(text)) if text else self.session or self.only_session
-        if found is None:
-            if text:
-                raise Refused("session", _("There is no session “%(text)s”.") % {"text": text[:80]})
-            raise Refused("session", _("The row names no session, and none is chosen for the file."))
-        return found
+def _columns(table: Table) -> dict[str, str]:
+    """{ours: the table's column}. Raises TableRefused."""
+    if doubled := [name for name in COLUMNS if name not in table.columns and len(table.alike(name)) > 1]:
+        raise TableRefused(
+            marked("These columns stand there twice: %(names)s. Rename or remove one."),
+            names=", ".join(doubled),
+        )
+    names = {name: column for name in COLUMNS if (column := table.called(name))}
+    if "answer" not in names or not {"number", "image"} & set(names):
+        table.require("number", "answer")
+    return names
 
 
-class _Sheet:
-    """Reads rows of one study's answers."""
-
-    def __init__(self, study: Study, columns: dict[str, str], readers: _Readers):
-        self.study, self.columns, self.readers = study, columns, readers
-        images = list(StudyImage.with_repeats.filter(study=study))
-        self.orders = dict(Reading.objects.filter(reader__study=study).values_list("pk", "order"))
-        self.by_number = {image.number: image for image in images}
-        self.by_name = {image.name: image for image in images}
-        self.choices = _choices(study)
-
-    def read(self, record: Record) -> Typed | None:
-        """The answer of a row; None where the answer is empty. Raises Refused with all that is wrong."""
-        if record.problems:
-            raise Refused("", "; ".join(_said(problem) for problem in record.problems))
-        cell = {name: record.cells.get(column, "") for name, column in self.columns.items()}
-        image = self._image(cell.get("number", ""), cell.get("image", ""))
-        reading = self.readers.find(cell.get("reader", ""), cell.get("session", ""))
-        if image.number not in self.orders[reading]:
-            raise Refused(
-                "number", _("Photo %(n)d is not among those this reader reads.") % {"n": image.number}
-            )
-        if not cell["answer"]:
-            if any(cell.get(name) for name in ("second", "confidence", "management", "quality")):
-                raise Refused("answer", _("A second choice or a confidence without an answer."))
-            return None
-        choice = self._choice(cell["answer"])
-        second = self._second(cell.get("second", ""), choice)
-        confidence = self._confidence(cell.get("confidence", ""))
-        if choice in asked.NO_DIAGNOSIS and (second or confidence is not None):
-            raise Refused("answer", _("A second choice or a confidence without a diagnosis."))
-        return Typed(
-            record.number, reading, image.pk, choice, second, confidence,
-            self._one_of("management", cell.get("management", ""), self.study.management_choices, Management),
-            self._one_of("quality", cell.get("quality", ""), asked.QUALITY * self.study.asks_quality, Quality),
-        )  # fmt: skip
-
-    def _image(self, number: str, name: str) -> StudyImage:
-        by_number = by_name = None
-        if number:
-            is_whole = number.isascii() and number.isdigit() and len(number) < 7
-            by_number = self.by_number.get(int(number)) if is_whole else None
-            if by_number is None:
-                raise Refused("number", _("The study has no photo “%(text)s”.") % {"text": number[:80]})
-        if name:
-            by_name = self.by_name.get(name)
-            if by_name is None:
-                raise Refused("image", _("The study has no photo “%(text)s”.") % {"text": name[:80]})
-        found = by_number or by_name
-        if found is None:
-            raise Refused("number", _("The row names no photo."))
-        if by_number and by_name and by_number != by_name:
-            raise Refused("number", _("Number and image name two different photos."))
-        if found.is_practice:
-            raise Refused(
-                "number", _("Photo %(n)d is for practice and does not count.") % {"n": found.number}
-            )
-        return found
-
-    def _choice(self, text: str) -> str:
-        found = self.choices.get(plain(text))
-        known = diseases.known(text)
-        if found is None and known and known[0] in self.study.choices:
-            return known[0]
-        if found is None:
-            no_choice = _("“%(text)s” is not one of this study's choices.")
-            unknown = _("“%(text)s” is no diagnosis: write its key, its name or the number of the choice.")
-            raise Refused("answer", (no_choice if known else unknown) % {"text": text[:80]})
-        return found
-
-    def _second(self, text: str, choice: str) -> str:
-        if not text:
-            return ""
-        if not self.study.asks_second:
-            raise Refused("second", _("This study asks for no second choice."))
-        second = self._choice(text)
-        if second in asked.NO_DIAGNOSIS:
-            raise Refused("second", _("“%(text)s” is no diagnosis.") % {"text": text[:80]})
-        if second == choice:
-            raise Refused("second", _("The second choice is the same as the first."))
-        return second
-
-    def _one_of(self, name: str, text: str, keys: Sequence[str], words: type[TextChoices]) -> str:
-        """An answer to a question with a few short answers: its key, or its name in the current language."""
-        if not text:
-            return ""
-        if not keys:
-            raise Refused(name, _("This study does not ask for “%(column)s”.") % {"column": name})
-        known = {plain(str(said)): one.value for one in words for said in (one.value, one.label)}
-        found = known.get(plain(text), plain(text))
-        if found not in keys:
-            params = {"text": text[:80], "keys": ", ".join(keys)}
-            raise Refused(name, _("“%(text)s” is none of %(keys)s.") % params)
-        return found
-
-    def _confidence(self, text: str) -> int | None:
-        if not text:
-            return None
-        if not self.study.asks_confidence:
-            raise Refused("confidence", _("This study asks for no confidence."))
-        digits = text.removesuffix("%").strip()
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 4 and int(digits) <= 100):
-            raise Refused(
-                "confidence", _("“%(text)s” is no whole number from 0 to 100.") % {"text": text[:80]}
-            )
-        return int(digits)
-
-
-def _choices(study: Study) -> dict[str, str]:
-    """How each choice may be written: its key, its names, its number on paper."""
-    found = {}
-    for number, key in enumerate(study.choices, 1):
-        disease = BY_KEY[key]
-        short = disease.name_en.split(" (")[0]
-        for name in (key, short, *disease.names.values(), str(number)):
-            found[plain(name)] = key
-    if study.offers_cannot_judge:
-        for name in (asked.CANNOT_JUDGE, str(NoDiagnosis.CANNOT_JUDGE.label), str(len(study.choices) + 1)):
-            found[plain(name)] = asked.CANNOT_JUDGE
-    return found
-
-
-def plain(text: str) -> str:
-    """Spelling that people do not tell apart: composed, small letters, single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _said(problem: Problem) -> str:
-    text = _(problem.message) % problem.params
-    return f"{problem.column}: {text}" if problem.column else text
+def _said(problem: Problem) -> Problem:
+    """In the current language, with its column before it."""
+    text = _(problem.message)
+    if not problem.column:
+        return Problem("", text, params=problem.params)
+    return Problem(problem.column, f"%(column)s: {text}", params={**problem.params, "column": problem.column})
 
 
 def _differences(study: Study, rows: list[Typed]) -> list[Difference]:
@@ -347,14 +202,15 @@ def write(
     reader: Reader | None = None,
     session: StudySession | None = None,
     keep: str = "",
+    encoding: str = "",
 ) -> int:
     """Store the file's answers, all or none; return how many were new or different. Raises TableRefused, Refused.
 
     ``keep``: where a reader has answered on the screen as well, whether those answers stay (KEEP_SCREEN: the file
     only adds what is missing) or the file's take their place (KEEP_PAPER).
     """
-    rows, problems = _read(study, path, reader, session)
-    if problems:
+    _table, rows, wrong = _read(study, path, reader, session, encoding)
+    if wrong:
         raise Refused("file", _("The file has errors; nothing was written."))
     return _write(study, rows, user, keep)
 

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from reader_study.plots.study import disease_name
+from reader_study.services.results import files_text
 from reader_study.statistics import doubts
 
 
 def texts(report: Mapping) -> list[str]:
     """All of a report, or none where nothing looks so."""
-    return [_text(one) for one in report["doubts"]]
+    return [text_of(one) for one in report["doubts"]]
 
 
-def _text(doubt: Mapping) -> str:
+def text_of(doubt: Mapping) -> str:
     code = doubt["code"]
     if code == doubts.UNREAD:
-        return doubt["text"]
+        return files_text.note_text(doubt)
     if code == doubts.NAMES_ALIKE:
         kinds = {
             "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),

@@ -13,6 +13,7 @@ from reader_study.plots.study import disease_name
 from reader_study.services.results import (
     asked_counts,
     conclusions,
+    files_text,
     methods_readers,
     plan_text,
     protocol_text,
@@ -59,6 +60,7 @@ def _photos(study: Study, report: Mapping) -> Iterator[str]:
         yield _(
             "Photos, scores and answers were taken from files; how they were collected is not recorded here."
         )
+        yield from files_text.sentences(report)
         return
     if study.recipe.get("seed") is not None:
         seed = study.recipe["seed"]

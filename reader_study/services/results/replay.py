@@ -4,14 +4,10 @@ Everything is checked first; bad files change nothing.
 """
 
 import hashlib
-import shutil
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,50 +27,15 @@ from reader_study.models import (
 from reader_study.services import log
 from reader_study.services.making import protocol
 from reader_study.services.results import results, study_tables
-from reader_study.services.results.study_tables import (
-    ANSWERS,
-    FILES,
-    IMAGES,
-    SCORES,
-    WHOLE_IMAGES,
-    WHOLE_SCORES,
-)
+from reader_study.services.results.replay_check import FilesRefused, whole
+from reader_study.services.results.replay_drafts import Said
 from reader_study.statistics import endpoints
-from reader_study.statistics.reading import FileRefused, TablesRefused
-from reader_study.statistics.tables import StudyTables, read_tables
+from reader_study.statistics.tables import StudyTables
 from skinclinic.models import Clinic, Photo, User
-from skinclinic.models.columns import field_of
 from skinclinic.services.people import lock
-from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-NEEDED = (IMAGES, ANSWERS)
-MOST_SHOWN = 200
-_KEPT_SECONDS = 86_400
 _BATCH = 2000
-_LENGTHS = (
-    (StudySession, "key", "session"), (Reader, "code", "reader"), (ReaderGroup, "key", "group"),
-    (StudyImage, "name", "image"), (StudyImage, "dataset", "dataset"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Line:
-    """A problem: where it is (``row`` 0: the file as a whole) and what is wrong."""
-
-    file: str
-    row: int
-    column: str
-    value: str
-    text: str
-
-
-class FilesRefused(Refused):
-    """The files cannot be used; ``lines`` say why, ``more`` how many further problems there are."""
-
-    def __init__(self, lines: Sequence[Line]):
-        super().__init__("", lines[0].text if lines else "")
-        self.lines, self.more = list(lines[:MOST_SHOWN]), max(0, len(lines) - MOST_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -90,97 +51,7 @@ class Wishes:
     group_names: Mapping[str, str] = field(default_factory=dict)
     model_version: ModelVersion | None = None
     photos: Mapping[str, Photo] = field(default_factory=dict)
-
-
-# Files that wait for a decision
-
-
-def draft_folder(user: User, token: str) -> Path:
-    """Where the files of a check wait until the study is made."""
-    return settings.SKINCLINIC_HOME / "studies" / ".replays" / str(user.pk) / token
-
-
-def drop_old_drafts() -> None:
-    """Forget files that nobody decided on for a day."""
-    for folder in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*"):
-        with suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-# Checking
-
-
-def check(folder: Path) -> StudyTables:
-    """Read the files of a folder, each under its name in FILES. Raises FilesRefused, OSError."""
-    there = {name: folder / name for name in FILES if (folder / name).is_file()}
-    lines = [_whole(name, _("This file is needed.")) for name in NEEDED if name not in there]
-    if (WHOLE_IMAGES in there) != (WHOLE_SCORES in there):
-        lines.append(_whole(WHOLE_IMAGES, _("Photos and scores of the whole test set go together.")))
-    if WHOLE_IMAGES in there and SCORES not in there:
-        lines.append(
-            _whole(SCORES, _("Without scores of the sample those of the whole test set say nothing."))
-        )
-    if lines:
-        raise FilesRefused(lines)
-    try:
-        tables = read_tables(
-            there[IMAGES], there.get(SCORES), there[ANSWERS], there.get(WHOLE_IMAGES), there.get(WHOLE_SCORES)
-        )
-    except TablesRefused as refused:
-        raise FilesRefused([_line(problem) for problem in refused.problems]) from None
-    except FileRefused as refused:
-        raise FilesRefused([_whole(refused.file, _(refused.message) % refused.params)]) from None
-    if not tables.answers:
-        lines.append(_whole(ANSWERS, _("There is no answer in it.")))
-    lines += _too_long(tables) + _odd_confidence(tables)
-    if lines:
-        raise FilesRefused(lines)
-    return tables
-
-
-def _whole(file: str, text: str) -> Line:
-    return Line(file, 0, "", "", text)
-
-
-def _line(found) -> Line:
-    problem = found.problem
-    return Line(
-        found.file, found.row, problem.column, problem.value[:80], _(problem.message) % problem.params
-    )
-
-
-def _too_long(tables: StudyTables) -> list[Line]:
-    values = {
-        "session": {answer.session for answer in tables.answers},
-        "reader": {answer.reader for answer in tables.answers},
-        "group": {answer.group for answer in tables.answers},
-        "image": {image.name for image in tables.images},
-        "dataset": {image.dataset for image in tables.images},
-    }
-    return [
-        Line(
-            IMAGES if column in ("image", "dataset") else ANSWERS, 0, column, value[:80],
-            _("longer than %(most)s characters") % {"most": most},
-        )
-        for model, name, column in _LENGTHS
-        for most in (field_of(model, name).max_length or 0,)
-        for value in sorted(values[column])
-        if len(value) > most
-    ]  # fmt: skip
-
-
-def _odd_confidence(tables: StudyTables) -> list[Line]:
-    return [
-        Line(
-            ANSWERS, 0, "confidence", f"{answer.confidence:g}",
-            _("%(reader)s, %(image)s: give whole numbers from 0 to 100") % {
-                "reader": answer.reader, "image": answer.image,
-            },
-        )
-        for answer in tables.answers
-        if answer.confidence is not None and answer.confidence != int(answer.confidence)
-    ]  # fmt: skip
+    said: Said = field(default_factory=Said)
 
 
 def aided_sessions(tables: StudyTables) -> set[str]:
@@ -198,35 +69,44 @@ def name_is_taken(clinic: Clinic, name: str) -> bool:
 def create(clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes) -> Study:
     """Make the closed study and ask for its results. Raises FilesRefused when the name is taken."""
     hashes = _hashes(tables)
-    with study_tables.whole_written(tables.whole) as whole:
-        return _create(clinic, user, tables, wishes, hashes, whole)
+    with study_tables.whole_written(tables.whole) as draft:
+        return _create(clinic, user, tables, wishes, hashes, draft)
 
 
 @transaction.atomic
 def _create(
     clinic: Clinic, user: User | None, tables: StudyTables, wishes: Wishes, hashes: dict[str, str],
-    whole: Path | None,
+    draft: Path | None,
 ) -> Study:  # fmt: skip
     lock(clinic)
     if name_is_taken(clinic, wishes.name):
-        raise FilesRefused([_whole("", _("This clinic already has a study with this name."))])
+        raise FilesRefused([whole("", _("This clinic already has a study with this name."))])
     now = timezone.now()
     study = Study.objects.create(
         clinic=clinic, name=wishes.name, description=wishes.description, origin=Study.Origin.REPLAY,
         state=Study.State.CLOSED, is_synthetic=wishes.is_synthetic, choices=list(tables.choices),
         model_version=wishes.model_version, premalignant_as=wishes.premalignant_as, margin=wishes.margin,
         endpoints=list(endpoints.chosen(wishes.endpoints)), created_by=user, closed_at=now,
-        closed_by=user,
+        closed_by=user, read_as=_read_as(tables, wishes.said),
     )  # fmt: skip
     images = _make_images(study, tables, wishes.photos)
     _make_answers(study, tables, wishes.group_names, images, now)
-    if whole:
-        study_tables.keep_whole(study, whole)
+    if draft:
+        study_tables.keep_whole(study, draft)
     protocol.fix(study)
     study.save(update_fields=["protocol", "protocol_sha256"])
     log.note(study, StudyEvent.Kind.CLOSED, by=user, files=hashes)
     results.request(study)
     return study
+
+
+def _read_as(tables: StudyTables, said: Said) -> dict:
+    """What was said of the files and what was made of them; nothing where they are read to the letter."""
+    found = {
+        "labels": dict(said.labels), "encodings": dict(said.encodings),
+        "notes": [note.to_json() for note in tables.notes],
+    }  # fmt: skip
+    return {name: value for name, value in found.items() if value}
 
 
 def _hashes(tables: StudyTables) -> dict[str, str]:
@@ -245,7 +125,8 @@ def _make_images(study: Study, tables: StudyTables, photos: Mapping[str, Photo])
         rows.append(
             StudyImage(
                 study=study, number=number, name=image.name, dataset=image.dataset, truth=image.truth, sex=image.sex,
-                age=image.age, skin_type=image.skin_type, scores=scores, photo=photo, patient=image.patient,
+                age=image.age, age_to=image.age_to, skin_type=image.skin_type, scores=scores, photo=photo,
+                patient=image.patient,
             )
         )  # fmt: skip
     return {row.name: row for row in StudyImage.objects.bulk_create(rows, batch_size=_BATCH)}

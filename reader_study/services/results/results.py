@@ -208,7 +208,7 @@ class Results:
         if images is None or answers is None:
             raise NoResults("the tables are not there")
         try:
-            found = read_tables(images, scores, answers, *whole)
+            found = read_tables(images, scores, answers, *whole, is_own=True)
             return replace(
                 found, choices=tuple(self.report["settings"]["choices"]), by_design="plan" in self.report
             )

@@ -13,6 +13,7 @@ from classifier.services.evaluation import evaluations
 from reader_study import asked
 from reader_study.models import Answer as AnswerRow
 from reader_study.models import Reader, Reading, Study, StudyImage
+from reader_study.statistics.read_as import Note
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -31,19 +32,26 @@ def of_study(study: Study) -> StudyTables:
 
     Without scores of every photo there is no model: ``lacking_scores`` says which are missing.
     """
-    rows = list(study.images.filter(is_practice=False).order_by("number"))
+    rows = list(study.images.filter(is_practice=False).select_related("dataset_item").order_by("number"))
     patients = _patients(study, rows)
     images = tuple(
-        Image(row.name, row.dataset, row.truth, row.sex, row.age, row.skin_type, patients[row.pk])
+        Image(row.name, row.dataset, row.truth, row.sex, first, row.skin_type, patients[row.pk], last)
         for row in rows
+        for first, last in [row.age_range]
     )
     scores = None
     if rows and all(row.scores for row in rows):
         scores = np.array([[(row.scores or {})[key] for key in DISEASE_KEYS] for row in rows], np.float64)
     whole = whole_set(study) if scores is not None else None
     return StudyTables(
-        images, scores, tuple(_answers(study)), _choices(study), whole, by_design=_by_design(study)
-    )
+        images, scores, tuple(_answers(study)), _choices(study), whole, notes=_notes(study),
+        by_design=_by_design(study),
+    )  # fmt: skip
+
+
+def _notes(study: Study) -> tuple[Note, ...]:
+    """What was made of the files of a replay."""
+    return tuple(map(Note.from_json, study.read_as.get("notes", ())))
 
 
 def _by_design(study: Study) -> bool:
@@ -222,7 +230,7 @@ def to_csv(tables: StudyTables) -> dict[str, bytes]:
         IMAGES: table_csv(
             ("image", "dataset", "truth", "sex", "age", "skin_type", "patient"),
             (
-                (one.name, one.dataset, one.truth, one.sex, one.age, one.skin_type, one.patient)
+                (one.name, one.dataset, one.truth, one.sex, one.age_text, one.skin_type, one.patient)
                 for one in tables.images
             ),
         ),

@@ -2,6 +2,7 @@
 text becomes. Pure.
 """
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -28,9 +29,18 @@ CANDIDATES = {
     "utf-16-le": "UTF-16",
     "utf-16-be": "UTF-16 (big-endian)",
 }
+# Encodings that a candidate holds whole.
+_WIDER = {
+    "utf-8": UTF_8, "utf-16": "utf-16-le", "euc_kr": KOREAN, "iso8859-1": "cp1252", "shift_jis": "cp932",
+    "gb2312": "gb18030", "gbk": "gb18030",
+}  # fmt: skip
 MOST_SAMPLES = 6
 _PIECE = 1 << 20
 _SPREADSHEETS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
+# How files begin that are called .csv by mistake, or by programs that save a web page so; in small letters.
+_NO_TABLES = (
+    b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"gif8", b"{\\rtf", b"<!doctype", b"<html", b"<table", b"<?xml",
+)  # fmt: skip
 _HIGH = re.compile(rb"[^\r\n,;\t\"]*[\x80-\xff][^\r\n,;\t\"]*")
 # Two bytes of KS X 1001, the syllables in daily use; the rest of CP949 has a Latin letter as its second byte.
 _DAILY = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
@@ -54,6 +64,12 @@ def of(path: Path, said: str = "") -> str:
         start = file.read(4096)
     if start[:4] in _SPREADSHEETS:
         raise TableRefused(_("This is a spreadsheet. Save it as CSV (UTF-8)."))
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_NO_TABLES):
+        raise TableRefused(
+            _(
+                "This is no table but a file of another kind (PDF, picture or web page). Save it as CSV (UTF-8)."
+            )
+        )
     if said:
         if said not in CANDIDATES or not _reads(path, said):
             raise TableRefused(
@@ -82,6 +98,27 @@ def of(path: Path, said: str = "") -> str:
         ),
         samples,
     )
+
+
+def where_in_doubt(path: Path, said: str) -> str:
+    """What a person has ``said`` of several tables, for one that does not tell by itself: "" for UTF-8, and for UTF-16
+    with its mark. Raises TableRefused."""
+    if not said:
+        return ""
+    try:
+        return said if of(path) == KOREAN else ""
+    except NotCertain:
+        return said
+
+
+def called(text: str) -> str | None:
+    """The candidate that people call so, such as "utf8", "euc-kr" or "windows-1252"; None for any other word."""
+    try:
+        name = codecs.lookup(text).name
+    except LookupError:
+        return None
+    name = _WIDER.get(name, name)
+    return next((key for key in CANDIDATES if codecs.lookup(key).name == name), None)
 
 
 def _reads(path: Path, encoding: str) -> bool:

@@ -5,6 +5,7 @@ import re
 import tracemalloc
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from pypdf import PdfReader
 
@@ -19,6 +20,7 @@ from skinclinic.services.refused import Refused
 from tests import factories
 from tests.cases import each
 from tests.reader_study.making.test_readers import answer
+from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db
 
@@ -221,6 +223,76 @@ def test_wrong_rows_are_named_by_number_and_nothing_is_written(opened, coordinat
 def test_tables_that_are_none(opened, sheet, text):
     with pytest.raises(TableRefused):
         answer_files.check(opened, sheet(text))
+
+
+def test_equal_errors_are_told_together(opened, sheet):
+    rows = [f"{number},acne,R01," for number in counted(opened)]
+    found = answer_files.check(
+        opened, sheet("\n".join(["number,answer,reader,remark", *rows, "1,bcc,R07,", "2,bcc,R08,"]))
+    )
+    last = len(rows) + 2
+    assert found.groups == [
+        (len(rows), ", ".join(map(str, range(2, last))),
+         "“acne” is no diagnosis: write its key, its name or the number of the choice."),
+        (2, f"{last}, {last + 1}", "There is no reader “R07” in this study; There is no reader “R08” in this study."),
+    ]  # fmt: skip
+    assert found.wrong_rows == len(found.problems) == len(rows) + 2 and found.unread == ("remark",)
+    name = opened.images.filter(is_practice=False).first().name
+    near = answer_files.check(opened, sheet(f"image,answer,reader\n{name.upper()}.jpg,bcc,R01"))
+    assert f"did you mean “{name}”?" in near.groups[0][2]
+    near = answer_files.check(opened, sheet('number,answer,reader\n1,bcc,R1\n2,"mm,R01'))
+    assert [text for _count, _rows, text in near.groups] == [
+        "There is no reader “R1” in this study; did you mean “R01”?",
+        "the row cannot be read (unexpected end of data); is a quote missing?",
+    ]
+
+
+def test_an_empty_sheet_comes_back_as_it_was_filled_in(opened, client_for, coordinator, sheet):
+    Study.objects.filter(pk=opened.pk).update(
+        asks_confidence=True, management_choices=["biopsy", "no_biopsy"]
+    )
+    client = client_for(coordinator)
+    got = client.get(url("study-paper-sheet", opened.pk))
+    assert got.content.startswith(b"\xef\xbb\xbf") and "attachment" in got["Content-Disposition"]
+    lines = got.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "reader,session,number,answer,confidence,management"
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        [reader.code, session, str(number), ""]
+        for reader in opened.readers.counted().order_by("pk")
+        for session in opened.sessions.values_list("key", flat=True)
+        for number in counted(opened)
+    ]
+    opened.refresh_from_db()
+    reading = opened.readers.get(code="R02").readings.first()
+    one = (
+        client.get(url("study-paper-sheet", opened.pk), {"reading": reading.pk}).content.decode().splitlines()
+    )
+    assert [line.split(",")[0] for line in one[1:]] == ["R02"] * len(reading.order)
+    assert [int(line.split(",")[2]) for line in one[1:]] == reading.order != sorted(reading.order)
+    assert client.get(url("study-paper-sheet", opened.pk), {"reading": "x"}).status_code == 302
+    empty = answer_files.check(opened, sheet(got.content.decode("utf-8-sig")))
+    assert [text for _row, text in empty.problems] == ["The table holds no answer."]
+    filled = [lines[0], *(line.replace(",,,", ",악성흑색종,70,biopsy") for line in lines[1:])]
+    path = sheet("\r\n".join(filled), "cp949")
+    found = answer_files.check(opened, path)
+    assert found.wrong == [] and len(found.rows) == len(lines) - 1 and found.unread == ()
+    assert answer_files.write(opened, path, coordinator) == len(lines) - 1
+    assert set(Answer.objects.values_list("choice", "confidence", "management")) == {("mm", 70, "biopsy")}
+    (first, *_more) = answer_files.check(opened, path).differences
+    assert (first.new, first.changed, first.missing) == (0, [], [])
+
+
+def test_how_letters_are_read_is_asked_where_it_is_not_certain(opened, client_for, coordinator):
+    opened.readers.filter(code="R01").update(name="José Müller")
+    client, address = client_for(coordinator), url("study-paper-answers", opened.pk)
+    content = "number,answer,reader\n1,bcc,José Müller".encode("cp1252")
+    asked = client.post(address, {"act": "check", "file": SimpleUploadedFile("a.csv", content)})
+    assert asked.status_code == 422 and "José Müller" in asked.content.decode()
+    sent = {"act": "check", "file": asked.context["file"], "encoding": "cp1252"}
+    found = client.post(address, sent).context["found"]
+    assert (found.wrong, len(found.rows)) == ([], 1)
+    client.post(address, sent | {"act": "write"})
+    assert Answer.objects.get().choice == "bcc"
 
 
 def test_second_choice_and_confidence_only_if_asked(opened, sheet):

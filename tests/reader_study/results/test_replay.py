@@ -14,9 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from reader_study.models import Answer, Reader, Study, StudyImage, StudyResult
 from reader_study.services.making import protocol
-from reader_study.services.results import methods_text, replay, results, study_tables
+from reader_study.services.results import methods_text, replay_drafts, results, study_tables
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import WholeSet, read_tables
+from skinclinic.archive.models import SavedMapping
 from skinclinic.engine import jobs
 from tests.cases import each
 from tests.reader_study.made_study import made_study
@@ -165,7 +166,7 @@ def broken(files: dict[str, bytes], name: str, row: int, old: bytes, new: bytes)
 
 
 @each("name, row, old, new, says", [
-    ("images.csv", 3, b"asan,", b"asan,acne-", ["images.csv", ">3<", "truth", "acne-"]),
+    ("images.csv", 3, b"asan,", b",", ["images.csv", ">3<", "dataset", "is empty"]),
     ("images.csv", 3, b"photo-0001", b"photo-0000", ["images.csv", ">3<", "the image is in row 2 too"]),
     ("scores.csv", 5, b",0.", b",much0.", ["scores.csv", ">5<", "is not a number"]),
     ("answers.csv", 7, b"photo-0005", b"nobody", ["answers.csv", ">7<", "not among the images of the study"]),
@@ -182,6 +183,94 @@ def test_files_that_do_not_fit_change_nothing_and_say_where(
     assert response.status_code == 422 and rows_of_everything() == before and not drafts()
     for part in says:
         assert part in body(response), part
+
+
+def test_words_and_letters_are_asked_about_kept_and_told(tables, client_for, coordinator, clinic):
+    """Words nobody knows and text that could be read in several ways: asked, one after the other, then read so."""
+    files = study_tables.to_csv(tables)
+    files["images.csv"] = files["images.csv"].replace(b"nevus", b"Lesion type 7").replace(b",21,", b",85+,")
+    files["images.csv"] = files["images.csv"].replace(b",female,", b",lady,")
+    text = (
+        files["answers.csv"]
+        .decode("utf-8-sig")
+        .replace("nevus", "Lesion type 7")
+        .replace("professor", "Müller")
+    )
+    files["answers.csv"] = text.replace("iec", "other").replace("reader-03", "READER-01").encode("cp1252")
+    client, before = client_for(coordinator), rows_of_everything()
+    asked = client.post(url("study-replay"), upload(files, endpoints=["bcc"]))
+    kept = [*asked.context["kept"], ("token", asked.context["token"])]
+
+    def say(act: str, **more):
+        sent: dict = {"endpoints": ["bcc"]}
+        sent |= {name: value for name, value in kept if name != "endpoints"}
+        return client.post(url("study-replay"), sent | {"act": act} | more)
+
+    assert [one["file"] for one in asked.context["texts"]] == ["answers.csv"] and "Müller" in body(asked)
+    refused = say("create", follow=True)
+    assert refused.status_code == 302 and rows_of_everything() == before
+    asked = say("say", **{"encoding-answers.csv": "cp1252"})
+    words = {one["word"]: one for one in asked.context["words"]}
+    assert set(words) == {"Lesion type 7", "other"}
+    assert words["Lesion type 7"]["files"] == "images.csv, answers.csv" and words["other"]["count"] > 20
+    none = say("say", word=["Lesion type 7", "other"], meaning=["acne", "psoriasis"])
+    assert len(none.context["words"]) == 2
+    kept_before = SavedMapping.objects.create(
+        clinic=clinic, name="Ours", labels={"lesion TYPE 7": "nevus", "x": "mm"}
+    )
+    half = say("", use_saved="1", saved=kept_before.pk, word=["Lesion type 7", "other"], meaning=["", ""])
+    assert [one["word"] for one in half.context["words"]] == ["other"]
+    checked = say("say", word=["other"], meaning=["-"])
+    page = body(checked)
+    assert "“Lesion type 7” was read as Melanocytic nevus, as the mapping says" in page
+    assert "Readers “reader-01”, “READER-01” are taken as different" in page
+    assert (
+        "answers.csv was read as Western European (Windows-1252) text" in page
+        and rows_of_everything() == before
+    )
+    again = say("ask")
+    assert [(one["word"], one["chosen"]) for one in again.context["words"]] == [
+        ("Lesion type 7", "nevus"), ("other", "-"),
+    ]  # fmt: skip
+    assert [one["chosen"] for one in again.context["texts"]] == ["cp1252"]
+    say("create")
+    study = Study.objects.get()
+    assert (
+        study.read_as["labels"]
+        == {"Lesion type 7": "nevus", "other": "-"}
+        == study.protocol["read_as"]["labels"]
+    )
+    assert protocol.check(study).passed and not drafts()
+    assert study.images.filter(truth="nevus").count() == sum(one.truth == "nevus" for one in tables.images)
+    old = study.images.exclude(age_to=None).get()
+    assert (old.age, old.age_to, old.age_range) == (85, 120, (85, 120))
+    jobs.run_waiting(results.JOB)
+    found = results.Results(study)
+    assert b",85+," in found.file("images.csv")
+    overview = body(client.get(url("study-results", study.pk)))
+    assert "How the files were read" in overview and "“other” was taken as no answer" in overview
+    said = "images.csv, sex “lady”: none of female, male, other; taken as not known (rows: 20)"
+    assert said in page and said in overview
+    text = methods_text.paragraph(study, found.report)
+    assert "“Lesion type 7” was read as Melanocytic nevus, as the mapping says" in text
+    assert found.tables.images == study_tables.of_study(study).images
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    assert "sex “lady”: female, male, other 중 하나가 아님" in body(
+        client.get(url("study-results", study.pk))
+    )
+
+
+def test_equal_errors_are_one_line(tables, client_for, coordinator):
+    files = study_tables.to_csv(tables)
+    files["answers.csv"] = files["answers.csv"].replace(b",photo-00", b",picture-00")
+    files["images.csv"] = files["images.csv"].replace(b"photo-0002,", b"photo-0001,")
+    response = client_for(coordinator).post(url("study-replay"), upload(files))
+    first, *more = response.context["refused"].lines
+    assert (first.column, first.value, first.rows) == ("image", "photo-0001", "4")
+    (line,) = [one for one in more if one.file == "answers.csv"]
+    assert (line.count, line.value) == (len(tables.answers), "picture-0000, picture-0001, picture-0002 …")
+    assert line.rows.startswith("2, 3, 4, ") and line.rows.endswith(" …")
+    assert f'{len(tables.answers)} rows: <span class="num">2, 3, 4' in body(response)
 
 
 def test_odd_files_are_refused_with_the_reason(tables, client_for, coordinator):
@@ -389,7 +478,7 @@ def test_files_that_wait_belong_to_who_sent_them(tables, client_for, coordinator
     (waiting,) = drafts()
     old = time.time() - 2 * 86_400
     os.utime(waiting, (old, old))
-    replay.drop_old_drafts()
+    replay_drafts.drop_old()
     assert not drafts()
     late = client_for(coordinator).post(url("study-replay"), sent | {"token": token}, follow=True)
     assert "Choose them again" in body(late) and not Study.objects.exists()

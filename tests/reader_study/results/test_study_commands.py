@@ -66,8 +66,14 @@ def test_a_mapping_says_what_the_files_own_words_mean(study, tmp_path):
     with pytest.raises(CommandError, match="Lesion type 7"):
         run_report(paths, tmp_path / "out")
     (tmp_path / "map.json").write_text(json.dumps({"labels": {"lesion TYPE 7": "nevus"}}))
-    run_report(paths, tmp_path / "out", "--map", str(tmp_path / "map.json"))
-    assert json.loads((tmp_path / "out/report.json").read_text()) == report(tables)
+    run_report(paths, tmp_path / "out", "--map", str(tmp_path / "map.json"), "--encoding", "euc-kr")
+    found = json.loads((tmp_path / "out/report.json").read_text())
+    (note,) = found.pop("read_as")
+    assert note["params"]["word"] == "Lesion type 7" and found == {
+        name: value for name, value in report(tables).items() if name != "read_as"
+    }
+    with pytest.raises(CommandError, match="--encoding: klingon: is none of utf-8-sig, cp949"):
+        run_report(paths, tmp_path / "out", "--encoding", "klingon")
     (tmp_path / "map.json").write_text(json.dumps({"columns": {"label": "truth"}}))
     with pytest.raises(CommandError, match="only labels are used here, not columns"):
         run_report(paths, tmp_path / "out", "--map", str(tmp_path / "map.json"))
