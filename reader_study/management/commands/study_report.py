@@ -4,6 +4,7 @@ from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -152,15 +153,19 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+        self._tell(found, options["names_differ"])
+        self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
+
+    def _tell(self, found: dict[str, Any], names_differ: bool) -> None:
+        """What looks like a mistake, and what was made of the files."""
         for doubt in doubt_texts.texts(found):
             self.stderr.write(f"warning: {doubt}")
-        if against_verdicts(found["doubts"]) and not options["names_differ"]:
+        if against_verdicts(found["doubts"]) and not names_differ:
             self.stderr.write(
                 "warning: nothing is concluded while names nearly match; --names-differ says they are of two"
             )
         for note in files_text.texts(found):
             self.stderr.write(f"note: {note}")
-        self.stdout.write("\n".join([*_lines(found), f"{count} files written to {out}"]))
 
 
 def _thresholds(
