@@ -61,6 +61,8 @@ class Figure:
     folder: str = ""
     # What is said above and below it: n, readers, model; that it is synthetic.
     facts: tuple[str, ...] = ()
+    # The same laid out for a phone; a page that has it shows the one that fits.
+    phone: "Figure | None" = None
 
 
 def framed(
@@ -112,12 +114,12 @@ def counted(count: int, of: int) -> str:
 
 
 def roc(
-    name: str, title: str, curve: Mapping, youden: Mapping | None, auc: Mapping | None = None, form: Form = WIDE,
-    *, small: bool = False,
+    name: str, title: str, curve: Mapping, youden: Mapping | None, aucs: Sequence[Mapping | None] = (),
+    form: Form = WIDE, *, small: bool = False,
 ) -> Figure:  # fmt: skip
     """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos.
 
-    ``auc``: the area among all; ``small``: as a thumbnail, without words.
+    ``aucs``: the areas among these, where they are known; ``small``: as a thumbnail, without words.
     """
     positives = curve["positives"]
     ways = (
@@ -139,7 +141,7 @@ def roc(
     else:
         axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
-    series = []
+    series, entries = [], []
     for place, (words, field_name, total) in enumerate(ways):
         if not total:
             continue
@@ -151,14 +153,14 @@ def roc(
             points.append(Point(x, y, partial(_read_out, threshold, hits, positives, rejected, total)))
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
         series.append(Series(words, colour, dash, tuple(points)))
+        if auc := next(iter(aucs[place : place + 1]), None):
+            words = f"{words}: AUC {auc_text(auc)}"
+        entries.append(Entry(words, colour, dash=dash))
     if youden:
         specificity = youden["true_negatives"] / curve["negatives"]
         at = axes.x(1 - specificity), axes.y(youden["true_positives"] / positives)
         drawing.shape(*at, "ink", DIAMOND, 3 if small else 5, hollow=True)
     if not small:
-        entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
-        if auc:
-            entries[0] = replace(entries[0], text=f"{entries[0].text}: AUC {auc_text(auc)}")
         if youden:
             entries.append(
                 Entry(_("Youden threshold of these photos (optimistic)"), "ink", DIAMOND, hollow=True)
@@ -279,9 +281,20 @@ def confusion(
     room = form.width * (0.34 if form.is_narrow else 0.3)
     left = 40 + max(text_width(line, SMALL) for text in words.values() for line in wrapped(text, room, SMALL))
     cell = min(38.0, (form.width - left - 12) / len(keys))
+    widest = max(
+        (text_width(str(count), SMALL) for counts in matrix["counts"] for count in counts), default=0
+    )
+    # Where numbers would not fit beside the names, each name stands above its row.
+    above = 14.0 if form.is_narrow and cell < widest + 2 else 0.0
+    if above:
+        left, room = 30.0, form.width - 42
+        cell = (form.width - left - 12) / len(keys)
     top = 42 + max(text_width(names.get(key, key), SMALL) for key in keys)
-    heights = {key: max(min(cell, 30.0), 8 + 11.5 * len(wrapped(words[key], room, SMALL))) for key in rows}
-    drawing = Drawing(left + cell * len(keys) + 12, top + sum(heights.values()) + 10, title)
+    names_take = {key: 8 + 11.5 * len(wrapped(words[key], room, SMALL)) for key in rows}
+    heights = {key: 20.0 if above else max(min(cell, 30.0), names_take[key]) for key in rows}
+    drawing = Drawing(
+        left + cell * len(keys) + 12, top + sum(heights.values()) + above * len(rows) + 10, title
+    )
     columns_are = columns_are or _("Columns: the model's first choice")
     drawing.text(left, 14, columns_are, size=LABEL, bold=True)
     for column, key in enumerate(keys):
@@ -289,7 +302,11 @@ def confusion(
     points, y = [], top
     for key, counts in zip(rows, matrix["counts"], strict=True):
         total, height = sum(counts), heights[key]
-        label(drawing, left - 8, y + height / 2, words[key], room, size=SMALL, anchor="end")
+        if above:
+            drawing.text(left, y + above - 4, words[key], size=SMALL)
+            y += above
+        else:
+            label(drawing, left - 8, y + height / 2, words[key], room, size=SMALL, anchor="end")
         for column, count in enumerate(counts):
             x, share = left + cell * column, count / total if total else 0
             shade(drawing, x, y, cell - 1, height - 1, share)

@@ -26,7 +26,8 @@ class Form:
         return self.width < 560
 
 
-WIDE, NARROW = Form(), Form(400.0)
+# For two columns of a journal and wide screens, for one column, and for a phone, which shows it in its own size.
+WIDE, NARROW, PHONE = Form(), Form(400.0), Form(340.0)
 
 
 @dataclass(frozen=True)

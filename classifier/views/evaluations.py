@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
+from classifier.plots.figures import Figure
 from classifier.presenters import downloads
 from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.presenters.screens import for_screens
 from classifier.presenters.work import EvaluationProgress
 from classifier.services.evaluation import evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
@@ -137,7 +139,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         "references": HAN_2018,
         "top": evaluation_tables.top_lines(report, dataset["pk"], model["pk"]),
         "figures": report.figures_of(dataset["pk"], model["pk"]),
-        "confusion": report.figure(CONFUSION, dataset["pk"], model["pk"]),
+        "confusion": _drawn(report, CONFUSION, dataset["pk"], model["pk"]),
         "curves": [
             (key, figure)
             for key in DISEASE_KEYS
@@ -147,6 +149,10 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
     }
     return render(request, "evaluations/page.html", context)
+
+
+def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:
+    return for_screens(lambda form: report.figure(kind, dataset, model, key, form))
 
 
 @require_POST
@@ -179,7 +185,7 @@ def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
     context |= {
         "key": key,
         "result": report.disease(dataset["pk"], model["pk"], key),
-        "drawn": [(kind, report.figure(kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
+        "drawn": [(kind, _drawn(report, kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
         "keys": DISEASE_KEYS,
         "transported": threshold_sets.transported(report, model["pk"], key)
         if len(report.datasets) > 1

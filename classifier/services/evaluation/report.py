@@ -16,7 +16,7 @@ from classifier.plots.frame import WIDE, Form
 from classifier.services.evaluation.figure_files import SCREEN, Print, figure_file
 from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"
@@ -119,7 +119,8 @@ class Report:
                 _("ROC, %(disease)s: %(of)s") % said,
                 curve,
                 result["youden"],
-                result["auc"],
+                # Older reports have no areas among one tier.
+                (result["auc"], *(result.get("auc_among", {}).get(tier) for tier in (MALIGNANT, BENIGN))),
                 form,
                 small=small,
             )

@@ -14,13 +14,14 @@ from pypdf import PdfReader
 from classifier.metrics.plain import plain
 from classifier.plots.apart import apart
 from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Line, Shape, Text
-from classifier.plots.frame import NARROW, Form
+from classifier.plots.frame import NARROW, PHONE, Form
 from classifier.plots.letters import text_width
 from classifier.plots.pdf import to_pdf
 from classifier.plots.pixels import to_png
 from classifier.plots.svg import to_svg, to_svg_file
 from classifier.plots.tables import latex, word
 from classifier.services.evaluation.figure_files import Print, figure_file
+from classifier.templatetags.evaluations import figure_svg, points_of
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD
 from reader_study.statistics.report import report
@@ -113,6 +114,37 @@ def test_readers_at_one_place_are_one_point_with_both_names(tables):
     figure = StudyFigures(report(same), plain(curves(same))).roc("asan", "unaided", "bcc")
     assert {len(one.points) for one in figure.series if one.name in ("professor", "clinician")} == {1}
     assert figure.series[0].points[0].text.startswith("reader-00, reader-01")
+    # The groups' marks lie around each other, and one number counts all of them.
+    marks = [mark for mark in figure.drawing.marks if isinstance(mark, Shape) and not mark.hollow]
+    circle, square = (next(mark for mark in marks if mark.shape == shape) for shape in ("circle", "square"))
+    assert (circle.x, circle.y) == (square.x, square.y) and circle.radius > 1.5 * square.radius
+    beside = [
+        m.text
+        for m in figure.drawing.marks
+        if isinstance(m, Text) and 0 < m.x - circle.x < 10 > abs(m.y - circle.y)
+    ]
+    assert beside == ["6"]
+
+
+def test_a_page_has_the_same_points_on_a_phone(drawn):
+    wide = one_of_each(drawn)
+    for figure, phone in zip(wide, one_of_each(replace(drawn, form=PHONE)), strict=True):
+        found = points_of(replace(figure, phone=phone))
+        assert found and {len(point) for one in found for point in one["points"]} == {5}
+        assert max(x for one in found for _text, _x, _y, x, _down in one["points"]) <= PHONE.width
+    svg = figure_svg(replace(wide[0], phone=wide[1]))
+    assert svg.count("<svg") == 2 and 'class="fig fig-phone"' in svg
+
+
+def test_areas_among_one_tier_stand_in_the_legend(drawn):
+    found = drawn.dataset("asan")["diseases"]["bcc"]["whole"]["among"]
+    texts = [m.text for m in drawn.roc("asan", "unaided", "bcc").drawing.marks if isinstance(m, Text)]
+    for tier in (MALIGNANT, BENIGN):
+        assert any(f"among other {tier}: AUC {found[tier]['auc']:.3f}" in text for text in texts)
+        alone = [
+            m.text for m in drawn.roc("asan", "unaided", "bcc", tier).drawing.marks if isinstance(m, Text)
+        ]
+        assert any("whole test set" in one and f"AUC {found[tier]['auc']:.3f}" in one for one in alone)
 
 
 def test_the_average_names_its_interval_and_spans_it(drawn):
@@ -281,11 +313,11 @@ def test_a_figure_has_the_width_and_resolution_of_a_journal(drawn):
     )
     svg = figure_file(figure, "svg", Print(85)).decode()
     assert 'width="85mm"' in svg and "<text" not in svg and 'aria-label="Sensitivity"' in svg
-    for form in (NARROW, Form()):
+    for form, points in ((NARROW, 241), (PHONE, 255), (Form(), 493)):
         for one in one_of_each(replace(drawn, form=form)):
             texts = [mark for mark in one.drawing.marks if isinstance(mark, Text)]
-            # 6 points at 85 and at 174 mm.
-            assert min(mark.size for mark in texts) * (241 if form is NARROW else 493) / form.width >= 6
+            # 6 points at 85 and at 174 mm, and on a phone of 340 pixels, of which 4 are 3 points.
+            assert min(mark.size for mark in texts) * points / form.width >= 6
             for mark in texts:
                 left = mark.x if mark.turned else mark.x + mark.start
                 assert left >= -1 and (
@@ -309,7 +341,8 @@ def test_panels_letter_each_disease_of_each_dataset(drawn):
     figure = drawn.panels("unaided")
     texts = [mark.text for mark in figure.drawing.marks if isinstance(mark, Text)]
     assert [text for text in texts if len(text) == 1 and text in "abcdefgh"] == list("abcdefgh")
-    assert texts.count("Basal cell carcinoma") == 2 and sum(text.startswith("AUC ") for text in texts) == 16
+    assert texts.count("Basal cell carcinoma") == 2 and sum(text.startswith("AUC ") for text in texts) == 32
+    assert "Model, sample" in texts, "the legend has the numbers of no panel"
     found = drawn.dataset("asan")["diseases"]["bcc"]
     assert f"asan, {found['n_pos']} of {found['n_pos'] + found['n_neg']}" in texts
     looks = {(m.colour, m.dash) for m in figure.drawing.marks if isinstance(m, Line) and len(m.points) > 5}
