@@ -58,11 +58,16 @@ class Figure:
     note: str = ""
     # Rows that are worth printing; those of a curve's points are for the CSV alone.
     printed: int | None = None
-    folder: str = ""
     # What is said above and below it: n, readers, model; that it is synthetic.
     facts: tuple[str, ...] = ()
     # The same laid out for a phone; a page that has it shows the one that fits.
     phone: "Figure | None" = None
+
+    @property
+    def caption(self) -> str:
+        """All that is said above and below it, for where it stands without."""
+        said = (self.title, *self.facts, self.note)
+        return " ".join(text if text.endswith(".") else f"{text}." for text in dict.fromkeys(said) if text)
 
 
 def framed(

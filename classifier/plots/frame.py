@@ -20,6 +20,8 @@ class Form:
     width: float = 720.0
     has_title: bool = True
     has_notes: bool = True
+    # Whether its points can be asked for what they say: on a page, not in a file.
+    has_points: bool = True
 
     @property
     def is_narrow(self) -> bool:

@@ -82,7 +82,8 @@ def figure(shown: Sequence[Shown], names: Sequence[tuple[str, str]], name: str, 
                 continue
             _paint(roc, axes)
             # Readers, averages and the model's places; points of so many curves would be a page of their own.
-            series += [replace(one, name=f"{letter}, {one.name}") for one in roc.places(axes.places)]
+            if form.has_points:
+                series += [replace(one, name=f"{letter}, {one.name}") for one in roc.places(axes.places)]
             lowest = max(lowest, _areas(drawing, roc, left, down + width + 16, width))
             rows += [(letter, *names[place], *row) for row in roc.rows]
         top = lowest + 14

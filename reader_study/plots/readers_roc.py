@@ -91,7 +91,7 @@ def figure(
         down = max(down, closer.foot + _FOOT)
     entries = [*roc.entries, Entry(_("No better than chance"), "muted", dash="dotted", width=1)]
     drawing.height = legend(drawing, entries, down + 14)
-    series = roc.series(axes.places)
+    series = roc.series(axes.places) if form.has_points else ()
     found = Figure(name, shown.title, drawing, columns, tuple(roc.rows), series, printed=roc.printed)
     notes = [one for one in (labels_note(shown.labels), _notes(roc)) if one]
     return framed(found, form, list(_lines(shown)), always=always, notes=notes)

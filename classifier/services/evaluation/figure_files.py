@@ -53,7 +53,7 @@ PRINT = Print()
 
 
 def form_of(width: int, *, has_title: bool = True, has_notes: bool = True) -> Form:
-    return Form(WIDTHS[width].width, has_title, has_notes)
+    return Form(WIDTHS[width].width, has_title, has_notes, has_points=False)
 
 
 def figure_file(figure: Figure, kind: str, how: Print = PRINT) -> bytes:
