@@ -47,7 +47,7 @@ class Entry:
 def head(drawing: Drawing, title: str, lines: Iterable[str]) -> float:
     """Write title and lines at the top, wrapped to the width; returns where the drawing goes on."""
     y = 0.0
-    for text in wrapped(title, drawing.width - 24, TITLE * 1.04):
+    for text in wrapped(title, drawing.width - 24, TITLE * 1.07):
         y += 18
         drawing.text(12, y, text, size=TITLE, bold=True)
     for line in lines:

@@ -179,7 +179,7 @@ class Roc:
         """What can be read out; ``places`` puts them on the drawing. Readers first: they are what is asked for."""
         found = [
             Series(
-                one.entry.text, one.entry.colour, one.entry.dash,
+                one.kind, one.entry.colour, one.entry.dash,
                 tuple(
                     Point(x, y, partial(_curve_said, *said))
                     for (x, y), said in zip(places(one.points), one.said, strict=True)

@@ -246,7 +246,7 @@ class StudyFigures:
 
     def makers(self) -> list[tuple[str, Callable[[], Figure]]]:
         """What makes each figure, with its folder, but for the confusion matrix of each single reader."""
-        return list(self._makers())
+        return [(f"figures/{folder}/", make) for folder, make in self._makers()]
 
     def _makers(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
         for session in self.report["sessions"]:

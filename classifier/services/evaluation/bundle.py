@@ -21,7 +21,7 @@ INDEX = "index.html"
 # Every figure as these, unless others are asked for.
 USUAL = ("svg", "pdf", "png", "csv")
 PIXELS = {"png", "tiff"}
-# What makes a figure, and the folder it belongs into.
+# What makes a figure, and the folder it belongs into: empty, or with a stroke at its end.
 Makers = Sequence[tuple[str, Callable[[], Figure]]]
 File = tuple[str, bytes]
 # (file, what it shows) of all that was written.
@@ -142,15 +142,14 @@ class _Names:
     def of(self, folder: str, name: str) -> str:
         self._count[name] += 1
         number = self._count[name]
-        return f"figures/{folder}/{name if number == 1 else f'{name}-{number}'}"
+        return f"{folder}{name if number == 1 else f'{name}-{number}'}"
 
 
 def index(title: str, said: Sequence[tuple[str, str]]) -> bytes:
     """The list of files as a page that needs nothing but itself. Files of one figure are one line."""
     lines: dict[tuple[str, str], list[str]] = {}
     for name, text in said:
-        stem = name.rpartition(".")[0] if name.startswith("figures/") else name
-        lines.setdefault((stem, text), []).append(name)
+        lines.setdefault((name.rpartition(".")[0], text), []).append(name)
     parts = [
         f'<!doctype html><html lang="{get_language() or "en"}"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title></head><body><h1>{escape(title)}</h1>"

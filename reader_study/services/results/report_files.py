@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from classifier.services.evaluation import bundle
-from classifier.services.evaluation.figure_files import SCREEN, Print, form_of
+from classifier.services.evaluation.figure_files import QUICK, Print, form_of
 from reader_study.plots import figures
 from reader_study.services.results import index
 from reader_study.statistics import study_exchange
@@ -16,8 +16,6 @@ from skinclinic.files.whole import whole_folder
 from skinclinic.web.csv_table import table_csv
 
 REPORT = "report.json"
-# Pictures for looking at: those for a journal take as long as everything else.
-QUICK = Print(dpi=SCREEN)
 
 
 class FolderRefused(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import get_language
 
 from classifier.services.evaluation import bundle
-from classifier.services.evaluation.figure_files import Print
+from classifier.services.evaluation.figure_files import QUICK, Print
 from reader_study.plots.marks import file_name
 from reader_study.services.results import (
     index,
@@ -15,7 +15,7 @@ from reader_study.services.results import (
     reading_log,
     study_tables,
 )
-from reader_study.services.results.report_files import QUICK, as_json
+from reader_study.services.results.report_files import as_json
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tidy import tidy
