@@ -355,6 +355,21 @@ def test_panels_letter_each_disease_of_each_dataset(drawn):
     assert {"a", "l"} <= {mark.text for mark in twelve.drawing.marks if isinstance(mark, Text)}
 
 
+def test_a_wide_table_breaks_no_word_and_calls_only_a_p_small():
+    columns = ("Disease", "Difference", "p", *(f"Squamous cell carcinoma {place}" for place in range(9)))
+    rows = [("Intraepithelial carcinoma", 0.0004, 0.0004, *range(9))]
+    with zipfile.ZipFile(io.BytesIO(word("T", columns, rows, ()))) as file:
+        content = file.read("word/document.xml").decode()
+    widths = [int(width) / 20 for width in re.findall(r'<w:gridCol w:w="(\d+)"', content)]
+    size = int(re.search(r'<w:b/><w:sz w:val="(\d+)"', content.split("<w:tbl>")[1])[1]) / 2
+    # A4 on its side with margins of half an inch; beside each text its cell's own margins.
+    assert sum(widths) <= 770 and size >= 6
+    assert all(width - 11 > 1.1 * text_width("carcinoma", size) for width in (widths[0], *widths[3:]))
+    assert content.count("&lt;0.001") == 1 and ">0.000<" in content
+    said = latex("T", columns, rows, ())
+    assert r"\begin{sidewaystable}" in said and r"\shortstack[r]{Squamous \\ cell \\ carcinoma \\ 0}" in said
+
+
 def test_tables_are_written_for_latex_and_word():
     rows = (("50 % & more_", 0.25, None), ("b", -0.5, 3))
     text = latex("T", ("A", "B", "C"), rows, ("n = 4",))
