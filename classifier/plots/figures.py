@@ -9,11 +9,13 @@ from django.utils.translation import gettext_noop, pgettext
 
 from classifier.metrics.proportions import proportion
 from classifier.plots.axes import LOG_FLOOR, Axes, ticks
-from classifier.plots.canvas import DIAMOND, Drawing, series_colour
+from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE, Drawing, series_colour
 from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
 from classifier.plots.letters import text_width
 
 _SQUARE = 460.0
+# Of the datasets of one figure.
+MARKS = (CIRCLE, SQUARE, TRIANGLE, DIAMOND)
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Fewer photos than that say nothing of a group.
 TOO_FEW = 10
@@ -205,9 +207,10 @@ def thresholds(
     name: str, title: str, curves: Sequence[tuple[str, Mapping]], *, log: bool, marks: Sequence[tuple] = (),
     form: Form = WIDE,
 ) -> Figure:  # fmt: skip
-    """Sensitivity and specificity over the threshold, a colour a dataset; ``marks`` are (name, threshold)."""
+    """Sensitivity and specificity over the threshold, a colour and, where there are several, a mark a dataset;
+    ``marks`` are (name, threshold)."""
     columns = (_("Dataset"), _("Threshold"), _("Sensitivity"), _("Specificity"))
-    rows, series = [], []
+    rows, series, entries = [], [], []
     drawing = Drawing(form.width, min(400.0, form.width * 0.75), title)
     axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, top=24, bottom=46)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
@@ -228,8 +231,15 @@ def thresholds(
                     curve["true_negatives"][index], curve["negatives"],
                 )  # fmt: skip
                 points.append(Point(axes.x(value), axes.y(curve[field_name][index] / curve[total]), text))
-            drawing.line(_steps(points), colour, 2, dash)
+            line = _steps(points)
+            drawing.line(line, colour, 2, dash)
+            # Told apart in grey as well, each dataset at places of its own.
+            marked = MARKS[place % len(MARKS)] if len(curves) > 1 else ""
+            for share in range(7) if marked else ():
+                x = axes.left + axes.width * (share + 0.5 + 0.7 * place / len(curves)) / 7.5
+                drawing.shape(x, _height(line, x), colour, marked, 4)
             series.append(Series(f"{dataset}, {words}", colour, dash, tuple(points)))
+            entries.append(Entry(f"{dataset}, {words}", colour, dash=dash, marked=marked))
         rows += [
             (dataset, value, _share(tp, curve["positives"]), _share(tn, curve["negatives"]))
             for value, tp, tn in zip(
@@ -242,9 +252,7 @@ def thresholds(
         # Above the axes, where no curve crosses it.
         anchor = "start" if at < axes.left + axes.width / 2 else "end"
         drawing.text(at, axes.top - 6, words, colour="muted", size=SMALL, anchor=anchor)
-    drawing.height = legend(
-        drawing, [Entry(one.name, one.colour, dash=one.dash) for one in series], axes.foot + 60
-    )
+    drawing.height = legend(drawing, entries, axes.foot + 60)
     note = "" if series else _("not evaluable")
     return Figure(name, title, drawing if series else None, columns, tuple(rows), tuple(series), note)
 
@@ -265,6 +273,11 @@ def _steps(points: Sequence[Point]) -> list[tuple[float, float]]:
             found.append((point.x, found[-1][1]))
         found.append((point.x, point.y))
     return found
+
+
+def _height(line: Sequence[tuple[float, float]], x: float) -> float:
+    """Where a line of steps is at ``x``."""
+    return next((y for at, y in reversed(line) if at <= x), line[0][1])
 
 
 def confusion(

@@ -34,7 +34,8 @@ WIDE, NARROW, PHONE = Form(), Form(400.0), Form(340.0)
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a legend: a line (``dash``), a cross or a shape in a colour, and what it is."""
+    """A line of a legend: a line (``dash``), with marks of a kind (``marked``) or not, a cross or a shape in a colour,
+    and what it is."""
 
     text: str
     colour: str
@@ -42,6 +43,7 @@ class Entry:
     dash: str = ""
     hollow: bool = False
     width: float = 2.0
+    marked: str = ""
 
 
 def head(drawing: Drawing, title: str, lines: Iterable[str]) -> float:
@@ -124,6 +126,8 @@ def sample(drawing: Drawing, entry: Entry, x: float, y: float) -> None:
     middle = y - 4
     if entry.shape == LINE:
         drawing.line([(x, middle), (x + 26, middle)], entry.colour, entry.width, entry.dash)
+        if entry.marked:
+            drawing.shape(x + 13, middle, entry.colour, entry.marked, 4)
     elif entry.shape == CROSS:
         cross(drawing, x + 13, middle, entry.colour)
     else:
