@@ -34,7 +34,8 @@ def files(
     """(name, content) of the report, its tables, every figure as each of ``kinds`` (none: no figures), and an index."""
     said = [(REPORT, index.ABOUT[REPORT]())]
     makers = figures(report, tables, form=form_of(how.width, has_title=has_title)).makers() if kinds else []
-    with bundle.begun(makers, kinds, how, pictured := []) as pictures:
+    pictured: bundle.Said = []
+    with bundle.begun(makers, kinds, how, pictured) as pictures:
         yield REPORT, as_json(report)
         for name, columns, rows in tidy(report, tables, language):
             said.append((f"{name}.csv", index.ABOUT["tables"]()))
