@@ -3,7 +3,10 @@
 import io
 import re
 import zipfile
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +23,8 @@ from classifier.plots.pdf import to_pdf
 from classifier.plots.pixels import to_png
 from classifier.plots.svg import to_svg, to_svg_file
 from classifier.plots.tables import latex, word
-from classifier.services.evaluation.figure_files import Print, figure_file
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.figure_files import QUICK, Print, figure_file
 from classifier.templatetags.evaluations import figure_svg, points_of
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD
@@ -353,6 +357,25 @@ def test_panels_letter_each_disease_of_each_dataset(drawn):
     assert {("grey", ""), ("ink", ""), ("blue", "dotted"), ("vermillion", "dash-dotted")} <= looks
     twelve = drawn.panels("aided", [("asan", key) for key in DISEASE_KEYS])
     assert {"a", "l"} <= {mark.text for mark in twelve.drawing.marks if isinstance(mark, Text)}
+
+
+def test_figures_are_the_same_from_other_processes_and_when_one_of_these_was_killed(drawn):
+    twin = partial(drawn.confusion, "asan", "", "model")
+    makers = [("a/", twin), ("a/", twin), ("b/", partial(drawn.roc, "edinburgh", "unaided", "wart"))]
+    kinds, said, again = ("svg", "pdf", "docx"), [], []
+    expected = list(bundle.files(makers, kinds, QUICK, said))
+    assert [name for name, _content in expected] == [
+        f"a/asan-confusion-model{number}.{kind}" for number in ("", "-2") for kind in kinds
+    ]
+    results = [Future(), Future(), Future()]
+    results[0].set_exception(BrokenProcessPool())
+    bundle._begin(makers, kinds, QUICK)
+    for place in (1, 2):
+        results[place].set_result(bundle._draw(place))
+    assert list(bundle._collected(makers, kinds, QUICK, results, again)) == expected and said == again
+    assert "60 photos" in said[0][1], "a caption has what the figure may leave out"
+    with bundle.begun(makers[:1], ("csv",), QUICK, []) as pictures:
+        assert [name for name, _content in pictures] == ["a/asan-confusion-model.csv"]
 
 
 def test_a_wide_table_breaks_no_word_and_calls_only_a_p_small():
