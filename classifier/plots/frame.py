@@ -9,7 +9,7 @@ from classifier.plots.letters import text_width
 LINE, CROSS = "line", "cross"
 ROW = 17.0
 TITLE, LABEL, SMALL = 13.0, 11.0, 10.0
-READER, AVERAGE = 4.2, 6.2
+READER, AVERAGE = 4.2, 7.2
 
 
 @dataclass(frozen=True)

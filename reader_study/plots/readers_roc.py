@@ -46,6 +46,8 @@ __all__ = ["ALL", "CI", "LABELS", "OWN", "PAPER_LEGEND", "PAPER_TEXT", "SD", "WA
 
 _LEFT, _RIGHT, _FOOT = 54.0, 14.0, 44.0
 _MOST = 440.0
+# How much larger a mark is that lies around another one.
+_AROUND = 0.4
 
 
 def figure(
@@ -118,15 +120,15 @@ def _thumbnail(roc: Roc, name: str) -> Figure:
 
 
 def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0) -> None:
-    """What lies within the axes: curves below, then averages, which hide nothing, then readers and the model."""
+    """What lies within the axes: curves, then readers, then averages and the model, which are hollow: none is hidden."""
     drawing = axes.drawing
     for curve in roc.curves:
         for part in axes.inside(curve.points):
             drawing.line(part, curve.entry.colour, curve.entry.width * thin, curve.entry.dash)
+    _readers(roc, axes, radius)
     for place in roc.averages:
         if axes.holds(place.x, place.y):
             _average(axes, place, radius)
-    _readers(roc, axes, radius)
     for place in roc.model:
         if axes.holds(place.x, place.y):
             drawing.shape(
@@ -143,13 +145,13 @@ def _readers(roc: Roc, axes: Axes, radius: float) -> None:
             there.setdefault((axes.x(place.x), axes.y(place.y)), []).append(place)
     for (x, y), places in there.items():
         for inside, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
-            around = 1 + 0.55 * inside
+            around = 1 + _AROUND * inside
             drawing.shape(x, y, place.entry.colour, place.entry.shape, radius * around)
     # Above all marks, so that none hides a number.
     for (x, y), places in there.items():
         count = sum(len(place.who) for place in places)
         if count > 1 and radius >= READER * 0.7:
-            away = radius * (1 + 0.55 * (len(places) - 1))
+            away = radius * (1 + _AROUND * (len(places) - 1))
             drawing.text(x + away + 1, y - away * 0.7, str(count), size=SMALL)
 
 

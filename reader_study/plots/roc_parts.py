@@ -165,7 +165,7 @@ class Roc:
     def corner(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """The ranges of x and y in which readers crowd; None where a closer look gains nothing."""
         places = [place for group in self.readers.values() for place in group]
-        if sum(len(place.who) for place in places) < 2:
+        if len({(place.x, place.y) for place in places}) < 2:
             return None
         near = [*places, *self.averages]
         right = min(1.0, -(-(max(place.x for place in near) + 0.015) // 0.05) * 0.05)

@@ -121,7 +121,7 @@ def test_readers_at_one_place_are_one_point_with_both_names(tables):
     # The groups' marks lie around each other, and one number counts all of them.
     marks = [mark for mark in figure.drawing.marks if isinstance(mark, Shape) and not mark.hollow]
     circle, square = (next(mark for mark in marks if mark.shape == shape) for shape in ("circle", "square"))
-    assert (circle.x, circle.y) == (square.x, square.y) and circle.radius > 1.5 * square.radius
+    assert (circle.x, circle.y) == (square.x, square.y) and circle.radius > 1.3 * square.radius
     beside = [
         m.text
         for m in figure.drawing.marks
