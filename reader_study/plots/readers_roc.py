@@ -120,7 +120,7 @@ def _thumbnail(roc: Roc, name: str) -> Figure:
 
 
 def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0) -> None:
-    """What lies within the axes: curves, then readers, then averages and the model, which are hollow: none is hidden."""
+    """What lies within the axes: curves, then readers, then averages and the model, hollow, so that none is hidden."""
     drawing = axes.drawing
     for curve in roc.curves:
         for part in axes.inside(curve.points):
