@@ -39,12 +39,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A curve in its colour (and dash), with points that can be read out."""
+    """A curve in its colour (and dash), or marks, with points that can be read out."""
 
     name: str
     colour: str
     dash: str = ""
     points: tuple[Point, ...] = ()
+    is_curve: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def roc(
             x, y = axes.x(1 - rejected / total), axes.y(hits / positives)
             points.append(Point(x, y, partial(_read_out, threshold, hits, positives, rejected, total)))
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
-        series.append(Series(words, colour, dash, tuple(points)))
+        series.append(Series(words, colour, dash, tuple(points), is_curve=True))
         if auc := next(iter(aucs[place : place + 1]), None):
             words = f"{words}: AUC {auc_text(auc)}"
         entries.append(Entry(words, colour, dash=dash))
@@ -238,7 +239,7 @@ def thresholds(
             for share in range(7) if marked else ():
                 x = axes.left + axes.width * (share + 0.5 + 0.7 * place / len(curves)) / 7.5
                 drawing.shape(x, _height(line, x), colour, marked, 4)
-            series.append(Series(f"{dataset}, {words}", colour, dash, tuple(points)))
+            series.append(Series(f"{dataset}, {words}", colour, dash, tuple(points), is_curve=True))
             entries.append(Entry(f"{dataset}, {words}", colour, dash=dash, marked=marked))
         rows += [
             (dataset, value, _share(tp, curve["positives"]), _share(tn, curve["negatives"]))
@@ -506,7 +507,7 @@ def decision(name: str, title: str, found: Mapping | None, form: Form = WIDE) ->
             for t, value in inside
         )
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
-        series.append(Series(words, colour, dash, points))
+        series.append(Series(words, colour, dash, points, is_curve=True))
     drawing.line(axes.places([(0, 0), (1, 0)]), "ink", 1, "dotted")
     entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
     entries.append(Entry(pgettext("decision curve", "list nobody"), "ink", dash="dotted", width=1))

@@ -35,6 +35,7 @@ def points_of(figure: Figure) -> list[dict]:
     return [
         {
             "name": same[0].name,
+            "isCurve": same[0].is_curve,
             "points": [
                 [at[0].text, *(round(value, 1) for point in at for value in (point.x, point.y))]
                 for at in zip(*(one.points for one in same), strict=True)

@@ -184,6 +184,7 @@ class Roc:
                     Point(x, y, partial(_curve_said, *said))
                     for (x, y), said in zip(places(one.points), one.said, strict=True)
                 ),
+                is_curve=True,
             )
             for one in self.curves
         ]  # fmt: skip

@@ -25,6 +25,16 @@ function follow(holder, series) {
   const shown = () => Math.max(0, drawings.findIndex((one) => one.getClientRects().length));
   const place = (point, form) => point.slice(1 + 2 * form, 3 + 2 * form);
 
+  const said = (line, point) => (series.length > 1 ? `${series[line].name}: ${point[0]}` : point[0]);
+
+  // Whose marks are at the same place; they show as one.
+  function others(line, x, y, form) {
+    return series.flatMap(({ points, isCurve }, other) => {
+      const same = other !== line && !isCurve && points.find((point) => place(point, form).join() === `${x},${y}`);
+      return same ? [said(other, same)] : [];
+    });
+  }
+
   function show(line, number) {
     at = { line, number };
     const form = shown();
@@ -33,7 +43,7 @@ function follow(holder, series) {
     cursor.setAttribute("cx", x);
     cursor.setAttribute("cy", y);
     drawings[form].append(cursor);
-    output.textContent = series.length > 1 ? `${series[line].name}: ${point[0]}` : point[0];
+    output.textContent = [said(line, point), ...others(line, x, y, form)].join("\n");
     tip.textContent = output.textContent;
     holder.append(tip);
     beside(drawings[form], x, y);
