@@ -58,12 +58,13 @@ def files(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Itera
 
 @contextmanager
 def begun(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Iterator[Iterator[File]]:
-    """The same, drawn by processes of their own from now on where that may be; for commands, which hold no connection
+    """The same, drawn by other processes as well from now on where that may be; for commands, which hold no connection
     to a database."""
     if not (kinds and _may_fork()):
         yield files(makers, kinds, how, said)
         return
-    count = min(_processors(), _MOST_PROCESSES)
+    # This one draws as well, once it has written everything else.
+    count = min(_processors(), _MOST_PROCESSES) - 1
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(count, fork, initializer=_begin, initargs=(makers, kinds, how)) as pool:
         drawn = [pool.submit(_draw, place) for place in range(len(makers))]
@@ -109,10 +110,16 @@ def _drawn(figure: Figure, kinds: Sequence[str], how: Print) -> tuple[str, str, 
 def _collected(
     makers: Makers, kinds: Sequence[str], how: Print, drawn: Sequence[Future], said: Said
 ) -> Iterator[File]:
+    # What the others have not begun is drawn here, from the end, until they are met.
+    here = {}
+    for place in reversed(range(len(makers))):
+        if not drawn[place].cancel():
+            break
+        here[place] = _drawn(makers[place][1](), kinds, how)
     names = _Names()
-    for (folder, make), future in zip(makers, drawn, strict=True):
+    for place, (folder, make) in enumerate(makers):
         try:
-            name, caption, contents = future.result()
+            name, caption, contents = here.pop(place) if place in here else drawn[place].result()
         except BrokenProcessPool:
             # A process was killed, for its memory perhaps: this one goes on alone.
             name, caption, contents = _drawn(make(), kinds, how)
