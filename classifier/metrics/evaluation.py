@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from classifier.metrics import bootstrap, notes, roc
 from classifier.metrics.calibration import Calibration, calibration
 from classifier.metrics.decision_curve import DecisionCurve, decision_curve
-from classifier.metrics.delong import AucEstimate, estimate
+from classifier.metrics.delong import AucEstimate, auc_estimate, estimate
 from classifier.metrics.groups import AS_BENIGN, tier_groups
 from classifier.metrics.listing import is_listed
 from classifier.metrics.operating import AtThreshold, Truth, at_threshold
@@ -18,7 +18,7 @@ from classifier.metrics.proportions import Proportion, proportion
 from classifier.metrics.ranking import Confusion, Ranking, argmax_confusion, ranking
 from classifier.metrics.subgroups import SubgroupAuc, subgroup_aucs
 from classifier.metrics.youden import youden, youden_optima
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, DISEASE_KEYS, MALIGNANT
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class DiseaseResult:
     """One disease against all other photos.
 
     With ``note`` (no positives, no negatives) all that needs a ROC curve is None or empty; ``given`` still
-    counts. ``youden_thresholds`` are all optima, ``youden`` the chosen one. ``at_sensitivity`` and
-    ``at_specificity`` are keyed by the wanted share ("0.95"), ``given`` by the name of the thresholds.
+    counts. ``auc_among``: by tier, against its other diseases alone. ``youden_thresholds`` are all optima, ``youden``
+    the chosen one. ``at_sensitivity`` and ``at_specificity`` are keyed by the wanted share ("0.95"), ``given`` by the
+    name of the thresholds.
     """
 
     key: str
@@ -63,6 +64,7 @@ class DiseaseResult:
     negatives: int
     note: str
     auc: AucEstimate | None
+    auc_among: dict[str, AucEstimate | None]
     partial_auc: roc.PartialAuc | None
     youden: AtThreshold | None
     youden_thresholds: tuple[float, ...]
@@ -192,6 +194,7 @@ def _disease(
         negatives=negatives,
         note=note,
         auc=estimate(curve) if curve else None,
+        auc_among={tier: _auc_among(key, scores, shown, tier, wishes.policy) for tier in (MALIGNANT, BENIGN)},
         partial_auc=roc.partial_auc(curve, wishes.least_specificity) if curve else None,
         youden=at(youden(curve).threshold) if curve else None,
         youden_thresholds=tuple(point.threshold for point in youden_optima(curve)) if curve else (),
@@ -222,6 +225,20 @@ def _disease(
         else None,
         subgroups={name: subgroup_aucs(scores, truth, labels) for name, labels in subgroups.items()},
     )
+
+
+def _auc_among(key: str, scores: np.ndarray, shown: Truth, tier: str, policy: str) -> AucEstimate | None:
+    """Of a disease against the other diseases of one tier alone."""
+    truth = shown.codes == shown.names.index(key)
+    others = [
+        shown.names.index(other)
+        for other in tier_groups(policy)[tier]
+        if other != key and other in shown.names
+    ]
+    chosen = truth | np.isin(shown.codes, others)
+    if truth[chosen].all() or not truth.any():
+        return None
+    return auc_estimate(scores[chosen], truth[chosen])
 
 
 def _averages(results: Sequence[DiseaseResult]) -> Averages:

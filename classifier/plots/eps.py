@@ -29,6 +29,7 @@ def to_eps(drawing: Drawing, width_mm: float) -> bytes:
         f"{scale:.6f} dup neg scale 0 {-drawing.height:.2f} translate 1 setlinejoin",
         *(_mark(mark) for mark in drawing.marks),
         "grestore",
+        "showpage",
         "%%EOF",
     ]
     return "\n".join(lines).encode("ascii")

@@ -9,11 +9,13 @@ from django.utils.translation import gettext_noop, pgettext
 
 from classifier.metrics.proportions import proportion
 from classifier.plots.axes import LOG_FLOOR, Axes, ticks
-from classifier.plots.canvas import DIAMOND, Drawing, series_colour
+from classifier.plots.canvas import CIRCLE, DIAMOND, SQUARE, TRIANGLE, Drawing, series_colour
 from classifier.plots.frame import LABEL, SMALL, WIDE, Entry, Form, foot, head, label, legend, wrapped
 from classifier.plots.letters import text_width
 
 _SQUARE = 460.0
+# Of the datasets of one figure.
+MARKS = (CIRCLE, SQUARE, TRIANGLE, DIAMOND)
 SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Fewer photos than that say nothing of a group.
 TOO_FEW = 10
@@ -37,12 +39,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A curve in its colour (and dash), with points that can be read out."""
+    """A curve in its colour (and dash), or marks, with points that can be read out."""
 
     name: str
     colour: str
     dash: str = ""
     points: tuple[Point, ...] = ()
+    is_curve: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,16 @@ class Figure:
     note: str = ""
     # Rows that are worth printing; those of a curve's points are for the CSV alone.
     printed: int | None = None
-    folder: str = ""
     # What is said above and below it: n, readers, model; that it is synthetic.
     facts: tuple[str, ...] = ()
+    # The same laid out for a phone; a page that has it shows the one that fits.
+    phone: "Figure | None" = None
+
+    @property
+    def caption(self) -> str:
+        """All that is said above and below it, for where it stands without."""
+        said = (self.title, *self.facts, self.note)
+        return " ".join(text if text.endswith(".") else f"{text}." for text in dict.fromkeys(said) if text)
 
 
 def framed(
@@ -112,12 +122,12 @@ def counted(count: int, of: int) -> str:
 
 
 def roc(
-    name: str, title: str, curve: Mapping, youden: Mapping | None, auc: Mapping | None = None, form: Form = WIDE,
-    *, small: bool = False,
+    name: str, title: str, curve: Mapping, youden: Mapping | None, aucs: Sequence[Mapping | None] = (),
+    form: Form = WIDE, *, small: bool = False,
 ) -> Figure:  # fmt: skip
     """Sensitivity over 1 - specificity of one disease: among all, other malignant and other benign photos.
 
-    ``auc``: the area among all; ``small``: as a thumbnail, without words.
+    ``aucs``: the areas among these, where they are known; ``small``: as a thumbnail, without words.
     """
     positives = curve["positives"]
     ways = (
@@ -139,7 +149,7 @@ def roc(
     else:
         axes.frame(_("1 − specificity"), _("Sensitivity"), SHARES, SHARES)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
-    series = []
+    series, entries = [], []
     for place, (words, field_name, total) in enumerate(ways):
         if not total:
             continue
@@ -150,15 +160,15 @@ def roc(
             x, y = axes.x(1 - rejected / total), axes.y(hits / positives)
             points.append(Point(x, y, partial(_read_out, threshold, hits, positives, rejected, total)))
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
-        series.append(Series(words, colour, dash, tuple(points)))
+        series.append(Series(words, colour, dash, tuple(points), is_curve=True))
+        if auc := next(iter(aucs[place : place + 1]), None):
+            words = f"{words}: AUC {auc_text(auc)}"
+        entries.append(Entry(words, colour, dash=dash))
     if youden:
         specificity = youden["true_negatives"] / curve["negatives"]
         at = axes.x(1 - specificity), axes.y(youden["true_positives"] / positives)
         drawing.shape(*at, "ink", DIAMOND, 3 if small else 5, hollow=True)
     if not small:
-        entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
-        if auc:
-            entries[0] = replace(entries[0], text=f"{entries[0].text}: AUC {auc_text(auc)}")
         if youden:
             entries.append(
                 Entry(_("Youden threshold of these photos (optimistic)"), "ink", DIAMOND, hollow=True)
@@ -198,9 +208,10 @@ def thresholds(
     name: str, title: str, curves: Sequence[tuple[str, Mapping]], *, log: bool, marks: Sequence[tuple] = (),
     form: Form = WIDE,
 ) -> Figure:  # fmt: skip
-    """Sensitivity and specificity over the threshold, a colour a dataset; ``marks`` are (name, threshold)."""
+    """Sensitivity and specificity over the threshold, a colour and, where there are several, a mark a dataset;
+    ``marks`` are (name, threshold)."""
     columns = (_("Dataset"), _("Threshold"), _("Sensitivity"), _("Specificity"))
-    rows, series = [], []
+    rows, series, entries = [], [], []
     drawing = Drawing(form.width, min(400.0, form.width * 0.75), title)
     axes = Axes(drawing, x=(LOG_FLOOR, 1.0) if log else (0.0, 1.0), log=log, top=24, bottom=46)
     x_ticks = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0) if log else SHARES
@@ -221,8 +232,15 @@ def thresholds(
                     curve["true_negatives"][index], curve["negatives"],
                 )  # fmt: skip
                 points.append(Point(axes.x(value), axes.y(curve[field_name][index] / curve[total]), text))
-            drawing.line(_steps(points), colour, 2, dash)
-            series.append(Series(f"{dataset}, {words}", colour, dash, tuple(points)))
+            line = _steps(points)
+            drawing.line(line, colour, 2, dash)
+            # Told apart in grey as well, each dataset at places of its own.
+            marked = MARKS[place % len(MARKS)] if len(curves) > 1 else ""
+            for share in range(7) if marked else ():
+                x = axes.left + axes.width * (share + 0.5 + 0.7 * place / len(curves)) / 7.5
+                drawing.shape(x, _height(line, x), colour, marked, 4)
+            series.append(Series(f"{dataset}, {words}", colour, dash, tuple(points), is_curve=True))
+            entries.append(Entry(f"{dataset}, {words}", colour, dash=dash, marked=marked))
         rows += [
             (dataset, value, _share(tp, curve["positives"]), _share(tn, curve["negatives"]))
             for value, tp, tn in zip(
@@ -235,9 +253,7 @@ def thresholds(
         # Above the axes, where no curve crosses it.
         anchor = "start" if at < axes.left + axes.width / 2 else "end"
         drawing.text(at, axes.top - 6, words, colour="muted", size=SMALL, anchor=anchor)
-    drawing.height = legend(
-        drawing, [Entry(one.name, one.colour, dash=one.dash) for one in series], axes.foot + 60
-    )
+    drawing.height = legend(drawing, entries, axes.foot + 60)
     note = "" if series else _("not evaluable")
     return Figure(name, title, drawing if series else None, columns, tuple(rows), tuple(series), note)
 
@@ -260,6 +276,11 @@ def _steps(points: Sequence[Point]) -> list[tuple[float, float]]:
     return found
 
 
+def _height(line: Sequence[tuple[float, float]], x: float) -> float:
+    """Where a line of steps is at ``x``."""
+    return next((y for at, y in reversed(line) if at <= x), line[0][1])
+
+
 def confusion(
     name: str,
     title: str,
@@ -279,9 +300,20 @@ def confusion(
     room = form.width * (0.34 if form.is_narrow else 0.3)
     left = 40 + max(text_width(line, SMALL) for text in words.values() for line in wrapped(text, room, SMALL))
     cell = min(38.0, (form.width - left - 12) / len(keys))
+    widest = max(
+        (text_width(str(count), SMALL) for counts in matrix["counts"] for count in counts), default=0
+    )
+    # Where numbers would not fit beside the names, each name stands above its row.
+    above = 14.0 if form.is_narrow and cell < widest + 2 else 0.0
+    if above:
+        left, room = 30.0, form.width - 42
+        cell = (form.width - left - 12) / len(keys)
     top = 42 + max(text_width(names.get(key, key), SMALL) for key in keys)
-    heights = {key: max(min(cell, 30.0), 8 + 11.5 * len(wrapped(words[key], room, SMALL))) for key in rows}
-    drawing = Drawing(left + cell * len(keys) + 12, top + sum(heights.values()) + 10, title)
+    names_take = {key: 8 + 11.5 * len(wrapped(words[key], room, SMALL)) for key in rows}
+    heights = {key: 20.0 if above else max(min(cell, 30.0), names_take[key]) for key in rows}
+    drawing = Drawing(
+        left + cell * len(keys) + 12, top + sum(heights.values()) + above * len(rows) + 10, title
+    )
     columns_are = columns_are or _("Columns: the model's first choice")
     drawing.text(left, 14, columns_are, size=LABEL, bold=True)
     for column, key in enumerate(keys):
@@ -289,7 +321,11 @@ def confusion(
     points, y = [], top
     for key, counts in zip(rows, matrix["counts"], strict=True):
         total, height = sum(counts), heights[key]
-        label(drawing, left - 8, y + height / 2, words[key], room, size=SMALL, anchor="end")
+        if above:
+            drawing.text(left, y + above - 4, words[key], size=SMALL)
+            y += above
+        else:
+            label(drawing, left - 8, y + height / 2, words[key], room, size=SMALL, anchor="end")
         for column, count in enumerate(counts):
             x, share = left + cell * column, count / total if total else 0
             shade(drawing, x, y, cell - 1, height - 1, share)
@@ -471,7 +507,7 @@ def decision(name: str, title: str, found: Mapping | None, form: Form = WIDE) ->
             for t, value in inside
         )
         drawing.line([(point.x, point.y) for point in points], colour, 2, dash)
-        series.append(Series(words, colour, dash, points))
+        series.append(Series(words, colour, dash, points, is_curve=True))
     drawing.line(axes.places([(0, 0), (1, 0)]), "ink", 1, "dotted")
     entries = [Entry(one.name, one.colour, dash=one.dash) for one in series]
     entries.append(Entry(pgettext("decision curve", "list nobody"), "ink", dash="dotted", width=1))

@@ -9,7 +9,7 @@ from classifier.plots.letters import text_width
 LINE, CROSS = "line", "cross"
 ROW = 17.0
 TITLE, LABEL, SMALL = 13.0, 11.0, 10.0
-READER, AVERAGE = 4.2, 6.2
+READER, AVERAGE = 4.2, 7.2
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,22 @@ class Form:
     width: float = 720.0
     has_title: bool = True
     has_notes: bool = True
+    # Whether its points can be asked for what they say: on a page, not in a file.
+    has_points: bool = True
 
     @property
     def is_narrow(self) -> bool:
         return self.width < 560
 
 
-WIDE, NARROW = Form(), Form(400.0)
+# For two columns of a journal and wide screens, for one column, and for a phone, which shows it in its own size.
+WIDE, NARROW, PHONE = Form(), Form(400.0), Form(340.0)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a legend: a line (``dash``), a cross or a shape in a colour, and what it is."""
+    """A line of a legend: a line (``dash``), with marks of a kind (``marked``) or not, a cross or a shape in a colour,
+    and what it is."""
 
     text: str
     colour: str
@@ -39,12 +43,13 @@ class Entry:
     dash: str = ""
     hollow: bool = False
     width: float = 2.0
+    marked: str = ""
 
 
 def head(drawing: Drawing, title: str, lines: Iterable[str]) -> float:
     """Write title and lines at the top, wrapped to the width; returns where the drawing goes on."""
     y = 0.0
-    for text in wrapped(title, drawing.width - 24, TITLE * 1.04):
+    for text in wrapped(title, drawing.width - 24, TITLE * 1.07):
         y += 18
         drawing.text(12, y, text, size=TITLE, bold=True)
     for line in lines:
@@ -121,6 +126,8 @@ def sample(drawing: Drawing, entry: Entry, x: float, y: float) -> None:
     middle = y - 4
     if entry.shape == LINE:
         drawing.line([(x, middle), (x + 26, middle)], entry.colour, entry.width, entry.dash)
+        if entry.marked:
+            drawing.shape(x + 13, middle, entry.colour, entry.marked, 4)
     elif entry.shape == CROSS:
         cross(drawing, x + 13, middle, entry.colour)
     else:

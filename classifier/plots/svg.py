@@ -8,12 +8,12 @@ from classifier.plots import letters
 from classifier.plots.canvas import CIRCLE, COLOURS, DASHES, Box, Dot, Drawing, Line, Mark, Shape, Text
 
 
-def to_svg(drawing: Drawing) -> str:
-    """For a page: colours are classes (``fig-blue``, ``fig-line-blue``), letters are text."""
+def to_svg(drawing: Drawing, kind: str = "fig") -> str:
+    """For a page: colours are classes (``fig-blue``, ``fig-line-blue``), letters are text. ``kind``: of the whole."""
     size = f'viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
     marks = (_mark(mark, _fill_class, _line_class, _text) for mark in drawing.marks)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="fig" role="img" {size}>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind}" role="img" {size}>'
         f"<title>{escape(drawing.title)}</title>{''.join(marks)}</svg>"
     )
 

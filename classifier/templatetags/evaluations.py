@@ -21,16 +21,28 @@ MOST_ROWS = 400
 @register.simple_tag
 def figure_svg(figure: Figure) -> str:
     """The drawing in the page's own colours; every text in it was escaped when it was written."""
-    return mark_safe(to_svg(figure.drawing) if figure.drawing else "")
+    if figure.drawing is None:
+        return ""
+    if figure.phone is None or figure.phone.drawing is None:
+        return mark_safe(to_svg(figure.drawing))
+    return mark_safe(to_svg(figure.drawing, "fig fig-roomy") + to_svg(figure.phone.drawing, "fig fig-phone"))
 
 
 @register.filter
 def points_of(figure: Figure) -> list[dict]:
-    """What the page's script reads out: a list a series of [x, y, text]."""
+    """What the page's script reads out: a list a series of [text, x, y, and both on a phone]."""
+    forms = [figure, *([figure.phone] if figure.phone else [])]
     return [
-        {"name": one.name, "points": [[round(p.x, 1), round(p.y, 1), p.text] for p in one.points]}
-        for one in figure.series
-        if one.points
+        {
+            "name": same[0].name,
+            "isCurve": same[0].is_curve,
+            "points": [
+                [at[0].text, *(round(value, 1) for point in at for value in (point.x, point.y))]
+                for at in zip(*(one.points for one in same), strict=True)
+            ],
+        }
+        for same in zip(*(one.series for one in forms), strict=True)
+        if same[0].points
     ]
 
 

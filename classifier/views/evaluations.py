@@ -1,6 +1,7 @@
 """Evaluations: the list, a new one, its pages, figures and files."""
 
 import math
+from collections.abc import Iterator
 from functools import wraps
 from urllib.parse import urlencode
 
@@ -14,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
+from classifier.plots.figures import Figure
 from classifier.presenters import downloads
 from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.presenters.screens import for_screens
 from classifier.presenters.work import EvaluationProgress
-from classifier.services.evaluation import evaluations, figure_files
+from classifier.services.evaluation import bundle, evaluations, figure_files
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
@@ -137,7 +140,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         "references": HAN_2018,
         "top": evaluation_tables.top_lines(report, dataset["pk"], model["pk"]),
         "figures": report.figures_of(dataset["pk"], model["pk"]),
-        "confusion": report.figure(CONFUSION, dataset["pk"], model["pk"]),
+        "confusion": _drawn(report, CONFUSION, dataset["pk"], model["pk"]),
         "curves": [
             (key, figure)
             for key in DISEASE_KEYS
@@ -147,6 +150,10 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
     }
     return render(request, "evaluations/page.html", context)
+
+
+def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:
+    return for_screens(lambda form: report.figure(kind, dataset, model, key, form))
 
 
 @require_POST
@@ -179,7 +186,7 @@ def disease(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
     context |= {
         "key": key,
         "result": report.disease(dataset["pk"], model["pk"], key),
-        "drawn": [(kind, report.figure(kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
+        "drawn": [(kind, _drawn(report, kind, dataset["pk"], model["pk"], key)) for kind in BY_DISEASE],
         "keys": DISEASE_KEYS,
         "transported": threshold_sets.transported(report, model["pk"], key)
         if len(report.datasets) > 1
@@ -264,10 +271,12 @@ def figure(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespons
     dataset, model, _runs = chosen_of(request, report)
     found = report.figure(kind, dataset["pk"], model["pk"], key, wanted.form)
     try:
-        content = figure_files.figure_file(found, wanted.kind, wanted.how)
+        content = figure_files.figure_file(found, wanted.kinds[0], wanted.how)
     except ValueError:
         raise Http404 from None
-    return as_file(HttpResponse(content, content_type=TYPES[wanted.kind]), f"{found.name}.{wanted.kind}")
+    return as_file(
+        HttpResponse(content, content_type=TYPES[wanted.kinds[0]]), f"{found.name}.{wanted.kinds[0]}"
+    )
 
 
 @report_page
@@ -282,18 +291,23 @@ def download(request: HttpRequest, row: Evaluation, report: Report) -> HttpRespo
             HttpResponse(table_csv(*evaluation_tables.long_table(report)), content_type=TYPES["csv"]),
             f"evaluation-{row.pk}.csv",
         )
-    if what != "figures":
+    wanted = downloads.wanted_together(request.GET)
+    if what != "figures" or wanted is None:
         raise Http404
     dataset, model, _runs = chosen_of(request, report)
-    files = _with_table(report, dataset["pk"], model["pk"])
+    files = _with_table(report, dataset["pk"], model["pk"], wanted)
     response = StreamingHttpResponse(compressed(files), content_type="application/zip")
     return as_file(response, f"evaluation-{row.pk}-figures.zip")
 
 
-def _with_table(report: Report, dataset: int, model: int):
+def _with_table(
+    report: Report, dataset: int, model: int, wanted: downloads.Wanted
+) -> Iterator[tuple[str, bytes]]:
+    said = [("table.csv", _("All tables")), ("report.json", _("Every number of the results, for programs"))]
     yield "table.csv", table_csv(*evaluation_tables.long_table(report))
     yield "report.json", (report.row.folder / REPORT).read_bytes()
-    yield from report.files(dataset, model)
+    yield from report.files(dataset, model, wanted.kinds, wanted.how, wanted.form, said)
+    yield bundle.INDEX, bundle.index(report.row.name, said)
 
 
 def as_file(response, name: str):

@@ -37,14 +37,20 @@ def agreement(name: str, title: str, found: Mapping, groups: Groups, form: Form 
         return Figure(
             name, title, None, columns, table, note=note_words("one_reader" if readers else "no_answers")
         )
-    # Columns are numbered where whole names would not fit above them.
+    # Columns are numbered where whole names would not fit above them, or not beside each other.
     longest = max(text_width(one, SMALL) for one in readers)
     room = form.width * (0.3 if form.is_narrow else 0.26)
+
+    def cell_beside(left: float) -> float:
+        return min(32.0, (form.width - left - 30) / (len(readers) + 1))
+
     left = 34 + min(longest, room)
-    cell = min(32.0, (form.width - left - 30) / (len(readers) + 1))
+    is_numbered = longest > 130 or cell_beside(left) < SMALL + 1
+    if is_numbered:
+        left = 34 + min(longest + text_width("00  ", SMALL), room)
+    cell = cell_beside(left)
     has_values = cell >= text_width("0.00", SMALL) + 1
-    is_numbered = longest > 130
-    top = 10 + (24 if is_numbered else max(longest, text_width(_("Truth"), SMALL)))
+    top = 10 + max(24 if is_numbered else longest, text_width(_("Truth"), SMALL))
     heights = [
         max(cell, 12.0 * len(wrapped(_numbered(place, one, is_numbered), room, SMALL)))
         for place, one in enumerate(readers)
@@ -148,10 +154,13 @@ def _cells(drawing: Drawing, found: Mapping, groups: Groups, grid: _Grid) -> lis
 
 
 def _heads(drawing: Drawing, readers: Sequence[str], grid: _Grid) -> None:
+    # As many numbers as have room beside each other.
+    every = next(step for step in (1, 2, 5, 10, 20) if step * grid.cell >= 14 or step == 20)
     for place, head in enumerate([_("Truth"), *readers]):
         x = grid.left + grid.cell * (place + 0.5) + (10 if place else 0)
         if grid.is_numbered and place:
-            drawing.text(x, grid.top - 6, str(place), size=SMALL, anchor="middle")
+            if place % every == 0:
+                drawing.text(x, grid.top - 6, str(place), size=SMALL, anchor="middle")
         else:
             drawing.text(x + 4, grid.top - 6, head, size=SMALL, turned=True)
 

@@ -196,7 +196,7 @@ def slopes(
     step = _STEP + (lines - 1) * SMALL * 1.15
     tall = max(330.0, step * 1.1 * len(shown))
     drawing = Drawing(width, tall + 56, title)
-    axes = Axes(drawing, y=(low, high), left=54, right=10, top=14, height=tall)
+    axes = Axes(drawing, y=(low, high), left=54, right=10, top=8 + step / 2, height=tall)
     axes.frame("", _("Accuracy"), (), ticks(low, high))
     left, right = axes.left + room + 18, axes.left + axes.width - room - 18
     for at, session in ((left, sessions[0]), (right, sessions[1])):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import Figure
+from classifier.plots.frame import PHONE, wrapped
 
 _WIDTH, _BOX, _HEIGHT, _STEP, _LINE = 760.0, 200.0, 44.0, 72.0, 15.0
 _TOP = 44.0
@@ -22,16 +23,20 @@ class Step:
 
 
 def diagram(title: str, photos: Sequence[Step], readers: Sequence[Step]) -> Figure:
-    """Both ways from top to bottom. Without anything to count there is no drawing."""
+    """Both ways from top to bottom, beside each other, and below each other on a phone."""
     columns = (_("Of"), _("Step"), _("Number"))
     rows = [row for name, steps in _named(photos, readers) for step in steps for row in _rows(name, step)]
-    drawing = Drawing(_WIDTH, 0, title)
-    ends = [
-        _column(drawing, x, name, steps)
+    wide = Drawing(_WIDTH, 0, title)
+    half = _WIDTH / 2 - 10
+    wide.height = max(
+        _column(wide, x, 0, half, name, steps)
         for x, (name, steps) in zip((0.0, _WIDTH / 2 + 10), _named(photos, readers), strict=True)
-    ]
-    drawing.height = max(ends)
-    return Figure("participant-flow", title, drawing, columns, tuple(rows))
+    )
+    narrow = Drawing(PHONE.width, 0, title)
+    for name, steps in _named(photos, readers):
+        narrow.height = _column(narrow, 1, narrow.height, narrow.width - 2, name, steps) + 8
+    phone = Figure("participant-flow", title, narrow, columns, tuple(rows))
+    return Figure("participant-flow", title, wide, columns, tuple(rows), phone=phone)
 
 
 def _named(photos: Sequence[Step], readers: Sequence[Step]) -> list[tuple[str, Sequence[Step]]]:
@@ -42,18 +47,21 @@ def _rows(name: str, step: Step) -> list[tuple[object, ...]]:
     return [(name, step.label, step.n), *((name, f"− {label}", n) for label, n in step.leaving)]
 
 
-def _column(drawing: Drawing, x: float, name: str, steps: Sequence[Step]) -> float:
-    drawing.text(x + _BOX / 2, 22, name, size=13, anchor="middle", bold=True)
-    y = _TOP
+def _column(drawing: Drawing, x: float, y: float, width: float, name: str, steps: Sequence[Step]) -> float:
+    """From ``y`` down; returns where it ends."""
+    drawing.text(x + _BOX / 2, y + 22, name, size=13, anchor="middle", bold=True)
+    y += _TOP
     for place, step in enumerate(steps):
         _box(drawing, x, y, step)
         foot = y + _HEIGHT
         leaving = [(label, n) for label, n in step.leaving if n]
-        below = foot + max(_STEP - _HEIGHT, 24 + _LINE * len(leaving))
-        for line, (label, n) in enumerate(leaving):
-            at = foot + 18 + _LINE * line
+        at = foot + 18
+        for label, n in leaving:
             drawing.line([(x + _BOX / 2, at), (x + _BOX / 2 + 14, at)], "muted", 1)
-            drawing.text(x + _BOX / 2 + 19, at + 4, f"{n}  {label}", colour="muted", size=10.5)
+            for text in wrapped(f"{n} {label}", width - _BOX / 2 - 22, 10.5):
+                drawing.text(x + _BOX / 2 + 19, at + 4, text, colour="muted", size=10.5)
+                at += _LINE
+        below = max(foot + _STEP - _HEIGHT, at + 6)
         if place < len(steps) - 1:
             drawing.line([(x + _BOX / 2, foot), (x + _BOX / 2, below)], "ink", 1.25)
             drawing.line(

@@ -5,12 +5,13 @@ set where that is known (black), its curves among other malignant and other beni
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from classifier.plots.axes import Axes
 from classifier.plots.canvas import Drawing
-from classifier.plots.figures import Figure, framed
+from classifier.plots.figures import Figure, Series, framed
 from classifier.plots.frame import READER, SMALL, WIDE, Entry, Form, legend, wrapped
 from reader_study.plots.readers_roc import paint
 from reader_study.plots.roc_parts import Curve, Roc, Shown, gather, why_nobody, why_not
@@ -48,20 +49,30 @@ def figure(shown: Sequence[Shown], names: Sequence[tuple[str, str]], name: str, 
     across = min(len(shown), 2 if form.is_narrow else 4)
     width = (form.width - _LEFT - _GAP * across) / across
     drawing = Drawing(form.width, 0, title)
-    rows, top = [], 4.0
+    rows: list[tuple] = []
+    series: list[Series] = []
+    top = 4.0
     for first in range(0, len(shown), across):
         line = range(first, min(first + across, len(shown)))
-        heads = [wrapped(names[place][0], width - 16, SMALL) for place in line]
-        down = top + _LINE * (max(map(len, heads)) + 1) + 8
+        heads = [
+            [
+                *((text, "ink") for text in wrapped(names[place][0], (width - 14) / 1.04, SMALL)),
+                *(
+                    (text, "muted")
+                    for text in wrapped(_where(names[place][1], shown[place]), width - 14, SMALL)
+                ),
+            ]
+            for place in line
+        ]
+        down = top + _LINE * max(map(len, heads)) + 8
         lowest = down + width
         for column, place in enumerate(line):
             left = _LEFT + column * (width + _GAP)
             letter, one, roc = chr(ord("a") + place), shown[place], rocs[place]
             drawing.text(left - 2, top + _LINE, letter, size=13, bold=True)
-            for number, text in enumerate(heads[column]):
-                drawing.text(left + 14, top + _LINE * (number + 1), text, size=SMALL, bold=True)
-            at = top + _LINE * (len(heads[column]) + 1)
-            drawing.text(left + 14, at, _where(names[place][1], one), colour="muted", size=SMALL)
+            for number, (text, colour) in enumerate(heads[column], 1):
+                at = top + _LINE * number
+                drawing.text(left + 14, at, text, colour=colour, size=SMALL, bold=colour == "ink")
             axes = Axes(drawing, left=left, top=down, width=width, height=width)
             _frame(axes, is_first=column == 0, is_last=place + across >= len(shown))
             if roc is None or not roc.entries:
@@ -70,12 +81,15 @@ def figure(shown: Sequence[Shown], names: Sequence[tuple[str, str]], name: str, 
                     drawing.text(left + 8, down + 30 + _LINE * number, text, colour="muted", size=SMALL)
                 continue
             _paint(roc, axes)
+            # Readers, averages and the model's places; points of so many curves would be a page of their own.
+            if form.has_points:
+                series += [replace(one, name=f"{letter}, {one.name}") for one in roc.places(axes.places)]
             lowest = max(lowest, _areas(drawing, roc, left, down + width + 16, width))
             rows += [(letter, *names[place], *row) for row in roc.rows]
         top = lowest + 14
     drawing.text(_LEFT + (form.width - _LEFT) / 2, top + 6, _("1 − specificity"), size=11, anchor="middle")
     drawing.height = legend(drawing, _entries([roc for roc in rocs if roc]), top + 28)
-    found = Figure(name, title, drawing, columns, tuple(rows), ())
+    found = Figure(name, title, drawing, columns, tuple(rows), tuple(series))
     return framed(found, form, facts, always=always, notes=_notes([roc for roc in rocs if roc]))
 
 
@@ -148,13 +162,14 @@ def _dense(curve: Curve) -> list[tuple[float, float]]:
 
 
 def _areas(drawing: Drawing, roc: Roc, left: float, y: float, width: float) -> float:
-    """AUC of the sample and of the whole set below a panel, each with a piece of its curve."""
+    """AUCs below a panel, those of all photos first, each with a piece of its curve."""
     y += 14
-    for curve in roc.curves:
+    for curve in sorted(roc.curves, key=lambda one: bool(one.entry.dash)):
         if curve.area:
-            drawing.line([(left, y - 4), (left + 12, y - 4)], curve.entry.colour, curve.entry.width)
-            for text in wrapped(curve.area, width - 16, SMALL):
-                drawing.text(left + 16, y, text, size=SMALL)
+            look = curve.entry
+            drawing.line([(left - 10, y - 4), (left + 8, y - 4)], look.colour, look.width, look.dash)
+            for text in wrapped(curve.area, width - 4, SMALL):
+                drawing.text(left + 12, y, text, size=SMALL)
                 y += _LINE
     return y
 
@@ -163,10 +178,10 @@ def _entries(rocs: Sequence[Roc]) -> list[Entry]:
     """Of every kind one, without the numbers of one panel."""
     found: dict[tuple, Entry] = {}
     for roc in rocs:
+        kinds = {one.entry: one.kind for one in roc.curves}
         for entry in roc.entries:
             look = (entry.colour, entry.shape, entry.dash, entry.hollow)
-            text = entry.text.split(" (n = ")[0] if entry.shape == "line" else entry.text
-            found.setdefault(look, Entry(text, *look[:3], hollow=entry.hollow, width=entry.width))
+            found.setdefault(look, replace(entry, text=kinds.get(entry, entry.text)))
     return [*found.values(), Entry(_("No better than chance"), "muted", dash="dotted", width=1)]
 
 
@@ -176,6 +191,6 @@ def _notes(rocs: Sequence[Roc]) -> list[str]:
     notes = [first]
     if any(roc.corner for roc in rocs):
         notes.append(_("Small frames enlarge where the readers are."))
-    if any(len(place.who) > 1 for roc in rocs for group in roc.readers.values() for place in group):
+    if any(roc.has_equal_places for roc in rocs):
         notes.append(_("A number at a mark counts the readers at that place."))
     return notes

@@ -46,6 +46,8 @@ __all__ = ["ALL", "CI", "LABELS", "OWN", "PAPER_LEGEND", "PAPER_TEXT", "SD", "WA
 
 _LEFT, _RIGHT, _FOOT = 54.0, 14.0, 44.0
 _MOST = 440.0
+# How much larger a mark is that lies around another one.
+_AROUND = 0.4
 
 
 def figure(
@@ -84,12 +86,14 @@ def figure(
             closer = Axes(drawing, x=corner[0], y=corner[1], left=left, top=top, width=side, height=side)
         _frame(closer, axis_name(shown.way, shown.labels))
         said = _("The framed part, enlarged")
-        drawing.text(closer.left, closer.top - 6, said, colour="muted", size=SMALL)
+        # On the right: readers stand at the left, their marks above the frame as well.
+        right = closer.left + closer.width
+        drawing.text(right, closer.top - 8, said, colour="muted", size=SMALL, anchor="end")
         paint(roc, closer)
         down = max(down, closer.foot + _FOOT)
     entries = [*roc.entries, Entry(_("No better than chance"), "muted", dash="dotted", width=1)]
     drawing.height = legend(drawing, entries, down + 14)
-    series = roc.series(axes.places)
+    series = roc.series(axes.places) if form.has_points else ()
     found = Figure(name, shown.title, drawing, columns, tuple(roc.rows), series, printed=roc.printed)
     notes = [one for one in (labels_note(shown.labels), _notes(roc)) if one]
     return framed(found, form, list(_lines(shown)), always=always, notes=notes)
@@ -100,7 +104,7 @@ def _notes(roc: Roc) -> str:
     if any(one.area for one in roc.curves):
         # xgettext:no-python-format
         notes.append(_("AUC with DeLong's 95 % interval; it is not to be compared with one reader's point."))
-    if any(len(place.who) > 1 for group in roc.readers.values() for place in group):
+    if roc.has_equal_places:
         notes.append(_("A number at a mark counts the readers at that place."))
     return " ".join(notes)
 
@@ -116,25 +120,39 @@ def _thumbnail(roc: Roc, name: str) -> Figure:
 
 
 def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0) -> None:
-    """What lies within the axes: curves below, then averages, which hide nothing, then readers and the model."""
+    """What lies within the axes: curves, then readers, then averages and the model, hollow, so that none is hidden."""
     drawing = axes.drawing
     for curve in roc.curves:
         for part in axes.inside(curve.points):
             drawing.line(part, curve.entry.colour, curve.entry.width * thin, curve.entry.dash)
+    _readers(roc, axes, radius)
     for place in roc.averages:
         if axes.holds(place.x, place.y):
             _average(axes, place, radius)
-    for place in (place for group in roc.readers.values() for place in group):
-        if axes.holds(place.x, place.y):
-            x, y = axes.x(place.x), axes.y(place.y)
-            drawing.shape(x, y, place.entry.colour, place.entry.shape, radius)
-            if len(place.who) > 1 and radius >= READER * 0.7:
-                drawing.text(x + radius + 1, y - radius * 0.7, str(len(place.who)), size=SMALL)
     for place in roc.model:
         if axes.holds(place.x, place.y):
             drawing.shape(
                 axes.x(place.x), axes.y(place.y), "ink", place.entry.shape, radius * 1.2, hollow=True
             )
+
+
+def _readers(roc: Roc, axes: Axes, radius: float) -> None:
+    """One mark for each place; of groups at the same place the later lies within the earlier, and all are counted."""
+    drawing = axes.drawing
+    there: dict[tuple[float, float], list[Place]] = {}
+    for place in (place for group in roc.readers.values() for place in group):
+        if axes.holds(place.x, place.y):
+            there.setdefault((axes.x(place.x), axes.y(place.y)), []).append(place)
+    for (x, y), places in there.items():
+        for inside, place in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            around = 1 + _AROUND * inside
+            drawing.shape(x, y, place.entry.colour, place.entry.shape, radius * around)
+    # Above all marks, so that none hides a number.
+    for (x, y), places in there.items():
+        count = sum(len(place.who) for place in places)
+        if count > 1 and radius >= READER * 0.7:
+            away = radius * (1 + _AROUND * (len(places) - 1))
+            drawing.text(x + away + 1, y - away * 0.7, str(count), size=SMALL)
 
 
 def _average(axes: Axes, place: Place, radius: float) -> None:

@@ -113,11 +113,13 @@ Places = Callable[[Sequence[tuple[float, float]]], list[tuple[float, float]]]
 
 @dataclass(frozen=True)
 class Curve:
-    """``points``: (1 - specificity, sensitivity). ``area``: of the whole curve, in words."""
+    """``points``: (1 - specificity, sensitivity). ``kind``: what it is, without numbers; ``area``: of the whole curve,
+    in words."""
 
     entry: Entry
     points: tuple[tuple[float, float], ...]
     said: tuple
+    kind: str
     area: str = ""
 
 
@@ -154,11 +156,16 @@ class Roc:
             *(one.entry for one in self.averages),
         ]  # fmt: skip
 
+    @property
+    def has_equal_places(self) -> bool:
+        places = [place for group in self.readers.values() for place in group]
+        return len({(one.x, one.y) for one in places}) < sum(len(one.who) for one in places)
+
     @cached_property
     def corner(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """The ranges of x and y in which readers crowd; None where a closer look gains nothing."""
         places = [place for group in self.readers.values() for place in group]
-        if sum(len(place.who) for place in places) < 2:
+        if len({(place.x, place.y) for place in places}) < 2:
             return None
         near = [*places, *self.averages]
         right = min(1.0, -(-(max(place.x for place in near) + 0.015) // 0.05) * 0.05)
@@ -172,6 +179,21 @@ class Roc:
         """What can be read out; ``places`` puts them on the drawing. Readers first: they are what is asked for."""
         found = [
             Series(
+                one.kind, one.entry.colour, one.entry.dash,
+                tuple(
+                    Point(x, y, partial(_curve_said, *said))
+                    for (x, y), said in zip(places(one.points), one.said, strict=True)
+                ),
+                is_curve=True,
+            )
+            for one in self.curves
+        ]  # fmt: skip
+        return (*self.places(places), *found)
+
+    def places(self, places: Places) -> list[Series]:
+        """Readers, averages and the model's own places."""
+        found = [
+            Series(
                 entry.text.rpartition(" (n = ")[0],
                 entry.colour,
                 "",
@@ -182,17 +204,7 @@ class Roc:
         found += [
             Series(one.entry.text, "ink", "", _points(places, [one])) for one in (*self.averages, *self.model)
         ]
-        found += [
-            Series(
-                one.entry.text, one.entry.colour, one.entry.dash,
-                tuple(
-                    Point(x, y, partial(_curve_said, *said))
-                    for (x, y), said in zip(places(one.points), one.said, strict=True)
-                ),
-            )
-            for one in self.curves
-        ]  # fmt: skip
-        return tuple(found)
+        return found
 
 
 def _points(places: Places, shown: Sequence[Place]) -> tuple[Point, ...]:
@@ -241,35 +253,33 @@ def _curves(roc: Roc, *, tiers: bool) -> None:
     for tier, colour, dash in TIERS if shown.way == ALL and tiers else ():
         if base and base[f"other_{tier}"]:
             words = _("%(of)s, %(among)s") % {"of": of, "among": way_name(tier, shown.labels)}
-            _curve(roc, words, base, tier, Entry("", colour, dash=dash, width=1.8))
-    # Of all photos alone: that is what the report has an area for.
-    is_all = shown.way == ALL
+            area = _area((disease.get("whole") or {}) if whole else disease, tier)
+            _curve(roc, words, words, base, tier, Entry("", colour, dash=dash, width=1.8), area)
     if sample:
-        area = (
-            area_text(disease.get("auc"), disease.get("auc_ci"), disease.get("auc_note", ""))
-            if is_all
-            else ""
-        )
+        area = _area(disease, shown.way)
         words = _("Model, sample (n = %(n)d)") % {"n": _n(sample, shown.way)}
-        _curve(roc, words, sample, shown.way, Entry("", "grey", width=2.6), area)
+        _curve(roc, words, _("Model, sample"), sample, shown.way, Entry("", "grey", width=2.6), area)
     if whole and _others_of(whole, shown.way):
-        of_whole = disease.get("whole") or {}
-        area = (
-            area_text(of_whole.get("auc"), of_whole.get("auc_ci"), of_whole.get("auc_note", ""))
-            if is_all
-            else ""
-        )
+        area = _area(disease.get("whole") or {}, shown.way)
         words = _("Model, whole test set (n = %(n)d)") % {"n": _n(whole, shown.way)}
-        _curve(roc, words, whole, shown.way, Entry("", "ink", width=1.4), area)
+        _curve(roc, words, _("Model, whole test set"), whole, shown.way, Entry("", "ink", width=1.4), area)
 
 
-def _curve(roc: Roc, words: str, curve: Mapping, way: str, look: Entry, area: str = "") -> None:
+def _area(found: Mapping, way: str) -> str:
+    """The area of a curve among all photos, or among those of one tier, in words."""
+    one = found if way == ALL else (found.get("among") or {}).get(way) or {}
+    return area_text(one.get("auc"), one.get("auc_ci"), one.get("auc_note", ""))
+
+
+def _curve(roc: Roc, words: str, kind: str, curve: Mapping, way: str, look: Entry, area: str = "") -> None:
     positives, others = curve["positives"], _others_of(curve, way)
     counts = list(zip(curve["thresholds"], curve["true_positives"], curve[_rejected_name(way)], strict=True))
     points = tuple((1 - rejected / others, hits / positives) for _t, hits, rejected in counts)
     said = tuple((threshold, hits, positives, rejected, others) for threshold, hits, rejected in counts)
     text = f"{words}: {area}" if area else words
-    roc.curves.append(Curve(Entry(text, look.colour, dash=look.dash, width=look.width), points, said, area))
+    roc.curves.append(
+        Curve(Entry(text, look.colour, dash=look.dash, width=look.width), points, said, kind, area)
+    )
     roc.rows += [_row(words, "", *counted_at) for counted_at in said]
 
 

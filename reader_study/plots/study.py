@@ -1,9 +1,9 @@
 """All figures of a study from its report and its curves."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import combinations
 
 from django.utils.translation import get_language
@@ -244,41 +244,32 @@ class StudyFigures:
             figure.drawing.origin, figure.drawing.made = self.origin, self.made
         return figure
 
-    def all(self) -> Iterator[Figure]:
-        """Every figure that has something to show, in folders, but for the confusion matrix of each single reader."""
-        names: Counter[str] = Counter()
-        for folder, figure in self._all():
-            names[figure.name] += 1
-            if figure.drawing is not None:
-                # Names of datasets may differ in what file names leave out.
-                number = names[figure.name]
-                name = figure.name if number == 1 else f"{figure.name}-{number}"
-                yield replace(figure, name=name, folder=folder)
+    def makers(self) -> list[tuple[str, Callable[[], Figure]]]:
+        """What makes each figure, with its folder, but for the confusion matrix of each single reader."""
+        return [(f"figures/{folder}/", make) for folder, make in self._makers()]
 
-    def _all(self) -> Iterator[tuple[str, Figure]]:
+    def _makers(self) -> Iterator[tuple[str, Callable[[], Figure]]]:
         for session in self.report["sessions"]:
-            yield "panels", self.panels(session)
+            yield "panels", partial(self.panels, session)
         for dataset, found in self.report["datasets"].items():
-            yield "confusion", self.confusion(dataset, "", MODEL)
+            yield "confusion", partial(self.confusion, dataset, "", MODEL)
             for key in DISEASE_KEYS:
                 # A single line, where nothing is known of the patients, is on the ROC curve already.
                 if any(found["diseases"][key].get("subgroups", {}).values()):
-                    yield "areas", self.areas(dataset, key)
+                    yield "areas", partial(self.areas, dataset, key)
             for session in found["sessions"]:
                 for key in DISEASE_KEYS:
                     for way in readers_roc.WAYS:
-                        yield (
-                            "roc" if way == readers_roc.ALL else f"roc-among-{way}",
-                            self.roc(dataset, session, key, way),
-                        )
-                yield "readers", self.accuracy(dataset, session)
-                yield "model", self.against_model(dataset, session)
-                yield "readers", self.agreement(dataset, session)
-                yield "readers", self.time(dataset, session)
-                yield "model", self.subgroups(dataset, session)
-                yield "confusion", self.confusion(dataset, session, POOLED)
+                        folder = "roc" if way == readers_roc.ALL else f"roc-among-{way}"
+                        yield folder, partial(self.roc, dataset, session, key, way)
+                yield "readers", partial(self.accuracy, dataset, session)
+                yield "model", partial(self.against_model, dataset, session)
+                yield "readers", partial(self.agreement, dataset, session)
+                yield "readers", partial(self.time, dataset, session)
+                yield "model", partial(self.subgroups, dataset, session)
+                yield "confusion", partial(self.confusion, dataset, session, POOLED)
             for first, second in combinations(found["sessions"], 2):
-                yield "sessions", self.slopes(dataset, first, second)
+                yield "sessions", partial(self.slopes, dataset, first, second)
 
 
 def _of(dataset: str, session: str) -> dict[str, str]:

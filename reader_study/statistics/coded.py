@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -114,26 +115,36 @@ class Part:
         return answers
 
 
+# What is asked for by each part of a report is worked out once, and kept as long as the tables are.
+_known: WeakKeyDictionary[StudyTables, tuple["Part", ...]] = WeakKeyDictionary()
+
+
 def parts(tables: StudyTables) -> tuple[Part, ...]:
     """The study by dataset, datasets, sessions and readers in the order in which they first occur."""
-    datasets = list(dict.fromkeys(image.dataset for image in tables.images))
-    read: dict[str, set[str]] = {answer.session: set() for answer in tables.answers}
-    for answer in tables.answers:
-        if answer.answer and answer.counts:
-            read[answer.session].add(answer.reader)
-    return tuple(_part(tables, name, read) for name in datasets)
+    if (found := _known.get(tables)) is None:
+        datasets = dict.fromkeys(image.dataset for image in tables.images)
+        found = _known[tables] = _parts(tables, {name: name for name in datasets})
+    return found
 
 
 def together(tables: StudyTables, name: str) -> Part:
     """All datasets of the study as one, in which each image counts alike."""
-    images = tuple(replace(image, dataset=name) for image in tables.images)
-    (whole,) = parts(replace(tables, images=images, whole=None))
+    (whole,) = _parts(tables, {name: None})
     return whole
 
 
-def _part(tables: StudyTables, name: str, read: Mapping[str, Set[str]]) -> Part:
-    places = [place for place, image in enumerate(tables.images) if image.dataset == name]
-    images = tuple(tables.images[place] for place in places)
+def _parts(tables: StudyTables, datasets: Mapping[str, str | None]) -> tuple[Part, ...]:
+    """``datasets``: the dataset whose images are in the part of a name; None: those of all."""
+    read: dict[str, set[str]] = {answer.session: set() for answer in tables.answers}
+    for answer in tables.answers:
+        if answer.answer and answer.counts:
+            read[answer.session].add(answer.reader)
+    return tuple(_part(tables, name, of, read) for name, of in datasets.items())
+
+
+def _part(tables: StudyTables, name: str, of: str | None, read: Mapping[str, Set[str]]) -> Part:
+    places = [place for place, image in enumerate(tables.images) if of in (None, image.dataset)]
+    images = tuple(replace(tables.images[place], dataset=name) for place in places)
     return Part(
         name,
         images,

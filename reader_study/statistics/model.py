@@ -212,7 +212,7 @@ def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict[str,
     note = notes.missing_class(positives, negatives)
     found = {"n_pos": positives, "n_neg": negatives, "evaluable": not note, "note": note}
     if note:
-        return found | area(None) | {"youden": None} | _groups(None, truth, key, ak)
+        return found | area(None) | {"youden": None, "among": None} | _groups(None, truth, key, ak)
     scores = np.ascontiguousarray(np.asarray(whole.scores, float)[places, DISEASE_KEYS.index(key)])
     curve = roc.roc(scores, positive)
     optima = [optimum.threshold for optimum in youden_optima(curve)]
@@ -220,6 +220,6 @@ def _whole(whole: WholeSet | None, dataset: str, key: str, ak: str) -> dict[str,
     return (
         found
         | area(estimate(curve))
-        | {"youden": _youden(chosen, optima)}
+        | {"youden": _youden(chosen, optima), "among": among(scores, truth.codes, key, ak)}
         | _groups(chosen.groups, truth, key, ak)
     )

@@ -100,12 +100,13 @@ class WholeSet:
         _check_scores(self.scores)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StudyTables:
     """A study. ``scores`` [n, 12] are those of ``images``, columns as DISEASE_KEYS; None: there is no model.
 
     ``choices``: the diseases that readers could choose from. ``by_design``: what a reader has no row of was another's
-    to read, as the protocol says. ValueError for what does not fit together.
+    to read, as the protocol says. ValueError for what does not fit together. Two of
+    them are never the same, so that what is worked out from one can be kept beside it.
     """
 
     images: tuple[Image, ...]

@@ -38,10 +38,10 @@ def figure(request: HttpRequest, page: ResultPage) -> HttpResponse:
     page.form = wanted.form
     found = figure_of(page, request.GET)
     try:
-        content = figure_file(found, wanted.kind, wanted.how)
+        content = figure_file(found, wanted.kinds[0], wanted.how)
     except ValueError:
         raise Http404 from None
-    return _file(page, HttpResponse(content), f"{found.name}.{wanted.kind}")
+    return _file(page, HttpResponse(content), f"{found.name}.{wanted.kinds[0]}")
 
 
 @results_page
@@ -53,7 +53,12 @@ def download(request: HttpRequest, page: ResultPage) -> HttpResponse:
     if what == "answers":
         return _file(page, HttpResponse(result_files.answers_csv(results)), "answers-in-words.csv")
     if what == "everything":
-        found = result_files.everything(results, labels=page.labels, interval=page.interval)
+        wanted = downloads.wanted_together(request.GET)
+        if wanted is None:
+            raise Http404
+        found = result_files.everything(
+            results, wanted.kinds, wanted.how, labels=page.labels, interval=page.interval, form=wanted.form
+        )
         return _file(page, StreamingHttpResponse(compressed(found)), "results.zip")
     if what == "replay":
         found = result_files.replay_files(results)

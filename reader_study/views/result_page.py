@@ -1,6 +1,7 @@
 """What every page of a study's results shares: who may see it, and which part of the results is shown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, wraps
 from urllib.parse import urlencode
 
@@ -9,7 +10,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from classifier.plots.figures import Figure
 from classifier.plots.frame import WIDE
+from classifier.presenters.screens import for_screens
 from reader_study.models import StudyEvent, StudyResult
 from reader_study.plots import StudyFigures
 from reader_study.plots.readers_roc import CI, LABELS, OWN, SD
@@ -86,6 +89,10 @@ class ResultPage:
     @cached_property
     def figures(self) -> StudyFigures:
         return self.results.figures(labels=self.labels, interval=self.interval, form=self.form)
+
+    def draw(self, how: Callable[..., Figure], *of) -> Figure:
+        """A figure for every screen; ``how``: a method of StudyFigures, called with ``of``."""
+        return for_screens(lambda form: how(replace(self.figures, form=form), *of))
 
     def query(self, **changed) -> str:
         """The address' question mark part with something changed."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from classifier.plots.figures import Figure
 from classifier.presenters.hidden_answers import hidden_answers
+from reader_study.plots import StudyFigures
 from reader_study.plots.by_group import agreement_texts
 from reader_study.plots.panels import MOST as MOST_PANELS
 from reader_study.plots.panels import default as default_panels
@@ -30,7 +31,10 @@ def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
         raise Http404
     choices = page.report["settings"]["choices"]
     drawn = [
-        (page.figure_url("roc", key=key, way=way), page.figures.roc(page.dataset, page.session, key, way))
+        (
+            page.figure_url("roc", key=key, way=way),
+            page.draw(StudyFigures.roc, page.dataset, page.session, key, way),
+        )
         for way in WAYS
     ]
     context = page.context(
@@ -49,7 +53,7 @@ def disease(request: HttpRequest, page: ResultPage) -> HttpResponse:
         group_names=page.figures.group_names,
         drawn=drawn,
         labels_note=labels_note(page.labels),
-        areas=(page.figure_url("areas", key=key), page.figures.areas(page.dataset, key)),
+        areas=(page.figure_url("areas", key=key), page.draw(StudyFigures.areas, page.dataset, key)),
         matched=page.found["matched"].get(page.session, {}).get(key),
         tiers=_tiers(page.found["diseases"][key]["among"]),
         list_length=page.found["list_length"],
@@ -87,8 +91,8 @@ def readers(request: HttpRequest, page: ResultPage) -> HttpResponse:
         ],
         group_names=page.figures.group_names,
         drawn=[
-            (page.figure_url("accuracy"), page.figures.accuracy(page.dataset, page.session)),
-            (page.figure_url("time"), page.figures.time(page.dataset, page.session)),
+            (page.figure_url("accuracy"), page.draw(StudyFigures.accuracy, page.dataset, page.session)),
+            (page.figure_url("time"), page.draw(StudyFigures.time, page.dataset, page.session)),
         ],
         has_second=any(one["second_choice"] for one in page.read["readers"].values()),
         has_confidence=any(one["confidence"] for one in page.read["readers"].values()),
@@ -120,11 +124,18 @@ def model(request: HttpRequest, page: ResultPage) -> HttpResponse:
             for name, tests in groups.items()
             if name
         ],
-        drawn=[(page.figure_url("against-model"), page.figures.against_model(page.dataset, page.session))],
+        drawn=[
+            (
+                page.figure_url("against-model"),
+                page.draw(StudyFigures.against_model, page.dataset, page.session),
+            )
+        ],
         top=[(k, found) for k, found in (page.found["top_k_counts"] or {}).items()],
         balanced=page.found["balanced_top1"],
         list_length=page.found["list_length"],
-        subgroups=[(page.figure_url("subgroups"), page.figures.subgroups(page.dataset, page.session))],
+        subgroups=[
+            (page.figure_url("subgroups"), page.draw(StudyFigures.subgroups, page.dataset, page.session))
+        ],
     )
     return render(request, "studies/results/model.html", context)
 
@@ -147,7 +158,7 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
             "first": first,
             "second": second,
             "figure_url": page.figure_url("slopes", first=first, second=second),
-            "figure": page.figures.slopes(page.dataset, first, second),
+            "figure": page.draw(StudyFigures.slopes, page.dataset, first, second),
             "tests": [(key, page.found["compare"][f"{first}_vs_{second}"][key]) for key in DISEASE_KEYS],
             "headlines": [one for one in asked if one.pair == f"{first}_vs_{second}"],
             "total": page.found["changes"][f"{first}_vs_{second}"]["total"],
@@ -178,7 +189,7 @@ def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
     people = {of_reader(code): code for code in page.read["readers"]}
     if who not in (MODEL, POOLED, *people):
         raise Http404
-    figure = page.figures.confusion(page.dataset, page.session, who)
+    figure = page.draw(StudyFigures.confusion, page.dataset, page.session, who)
     context = page.context(
         part="agreement",
         summary=agreement_texts(page.read),
@@ -186,7 +197,7 @@ def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
         people=people,
         drawn=[
             (page.figure_url("confusion", who=who), figure),
-            (page.figure_url("agreement"), page.figures.agreement(page.dataset, page.session)),
+            (page.figure_url("agreement"), page.draw(StudyFigures.agreement, page.dataset, page.session)),
         ],
     )
     return render(request, "studies/results/agreement.html", context)
@@ -241,7 +252,7 @@ def panels(request: HttpRequest, page: ResultPage) -> HttpResponse:
     }
     context = page.context(
         part="panels",
-        drawn=[(page.figure_url("panels", **asked), page.figures.panels(page.session, chosen))],
+        drawn=[(page.figure_url("panels", **asked), page.draw(StudyFigures.panels, page.session, chosen))],
         most=MOST_PANELS,
         keys=[(key, any(key == one for _dataset, one in chosen)) for key in DISEASE_KEYS],
         sets=[

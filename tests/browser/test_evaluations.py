@@ -22,10 +22,11 @@ def test_a_figure_reads_out_what_is_pointed_at(open_page, curator, row):
     figure = page.locator("figure", has_text="ROC").first
     output = figure.locator("output")
     hint = output.inner_text()
-    figure.locator(".evaluation-drawing svg").hover(position={"x": 120, "y": 40})
+    figure.locator(".evaluation-drawing svg:visible").hover(position={"x": 120, "y": 40})
     assert "sensitivity" in output.inner_text() and "specificity" in output.inner_text()
+    assert figure.locator(".evaluation-tip").inner_text() == output.inner_text()
     page.mouse.move(0, 0)
-    assert output.inner_text() == hint
+    assert output.inner_text() == hint and not figure.locator(".evaluation-tip").count()
     figure.locator(".evaluation-drawing").focus()
     first = output.inner_text()
     assert first.startswith("among all others: threshold -inf")

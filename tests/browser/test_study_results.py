@@ -13,7 +13,7 @@ from tests.reader_study.read_study import computed, read_study
 from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PAGES = ["", "-disease", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"]
+PAGES = ["", "-disease", "-panels", "-readers", "-model", "-sessions", "-agreement", "-missed", "-methods"]
 
 
 @pytest.fixture
@@ -54,9 +54,28 @@ def test_a_figure_reads_out_readers_by_pointer_and_by_key(open_page, clinician, 
     box = mark.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert output.inner_text().startswith("Clinicians in practice: R0")
+    tip = figure.locator(".evaluation-tip").bounding_box()
+    assert abs(tip["x"] + tip["width"] / 2 - box["x"]) < 180 and abs(tip["y"] + tip["height"] - box["y"]) < 80
     page.keyboard.press("Tab")
     page.mouse.move(0, 0)
     assert output.inner_text() == hint
+    # On a phone the narrow form, at its own size; what is tapped is said beside it until something else is.
+    page.set_viewport_size({"width": 390, "height": 844})
+    phone = drawing.locator("svg:visible")
+    assert "fig-phone" in phone.get_attribute("class") and phone.bounding_box()["width"] > 0.93 * 340
+    mark = phone.locator("polygon.fig-blue.fig-line-surface").first
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    touch = {
+        "pointerType": "touch",
+        "clientX": box["x"] + box["width"] / 2,
+        "clientY": box["y"] + box["height"] / 2,
+    }
+    for kind in ("pointerdown", "pointerleave"):
+        drawing.dispatch_event(kind, touch)
+    assert output.inner_text().startswith("Clinicians in practice: R0")
+    tip = figure.locator(".evaluation-tip").bounding_box()
+    assert tip["x"] >= 0 and tip["x"] + tip["width"] <= 390
 
 
 def test_the_look_is_chosen_by_links_and_kept(open_page, clinician, study):

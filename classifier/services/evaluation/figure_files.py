@@ -19,6 +19,7 @@ __all__ = [
     "FONT_FILE",
     "KINDS",
     "PRINT",
+    "QUICK",
     "TYPES",
     "WIDTHS",
     "Print",
@@ -49,11 +50,12 @@ class Print:
     dpi: int = 300
 
 
-PRINT = Print()
+# For journals; for looking at: pictures for a journal take as long as everything else.
+PRINT, QUICK = Print(), Print(dpi=SCREEN)
 
 
 def form_of(width: int, *, has_title: bool = True, has_notes: bool = True) -> Form:
-    return Form(WIDTHS[width].width, has_title, has_notes)
+    return Form(WIDTHS[width].width, has_title, has_notes, has_points=False)
 
 
 def figure_file(figure: Figure, kind: str, how: Print = PRINT) -> bytes:

@@ -1,8 +1,8 @@
 """Reading a finished evaluation: its figures, for pages, files and the command line."""
 
 import json
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,11 @@ from classifier.models import Evaluation
 from classifier.plots import figures
 from classifier.plots.figures import Figure, framed
 from classifier.plots.frame import WIDE, Form
-from classifier.services.evaluation.figure_files import SCREEN, Print, figure_file
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.figure_files import QUICK, Print
 from classifier.services.evaluation.run import LEAKS, REPORT, SCORES, SUBGROUPS
 from classifier.services.evaluation.words import division_name, group_name, label_name
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, MALIGNANT
 
 BY_DISEASE = ("roc", "thresholds", "thresholds-log", "calibration", "subgroups", "decision")
 CONFUSION = "confusion"
@@ -119,7 +120,8 @@ class Report:
                 _("ROC, %(disease)s: %(of)s") % said,
                 curve,
                 result["youden"],
-                result["auc"],
+                # Older reports have no areas among one tier.
+                (result["auc"], *(result.get("auc_among", {}).get(tier) for tier in (MALIGNANT, BENIGN))),
                 form,
                 small=small,
             )
@@ -151,22 +153,26 @@ class Report:
         order = {row["label"]: row["label"] == group_name(division, UNKNOWN) for row in named}
         return sorted(named, key=lambda row: order[row["label"]])
 
-    def all_figures(self, dataset: int, model: int) -> Iterator[Figure]:
-        """Every figure of one model on one dataset that has something to show."""
-        yield self.figure(CONFUSION, dataset, model)
-        for key in DISEASE_KEYS:
-            for kind in BY_DISEASE:
-                found = self.figure(kind, dataset, model, key)
-                if found.drawing is not None:
-                    yield found
-
     # Files
 
-    def files(self, dataset: int, model: int) -> Iterator[tuple[str, bytes]]:
-        """The figures of one model on one dataset as SVG, PDF, PNG and CSV."""
-        for figure in self.all_figures(dataset, model):
-            for kind in ("svg", "pdf", "png", "csv"):
-                yield f"{figure.name}.{kind}", figure_file(figure, kind, Print(dpi=SCREEN))
+    def files(
+        self,
+        dataset: int,
+        model: int,
+        kinds: Sequence[str] = bundle.USUAL,
+        how: Print = QUICK,
+        form: Form = WIDE,
+        said: bundle.Said | None = None,
+    ) -> Iterator[tuple[str, bytes]]:
+        """Every figure of one model on one dataset that has something to show, as each of ``kinds``; what each shows
+        is added to ``said``."""
+        makers = [("", partial(self.figure, CONFUSION, dataset, model, form=form))]
+        makers += [
+            ("", partial(self.figure, kind, dataset, model, key, form))
+            for key in DISEASE_KEYS
+            for kind in BY_DISEASE
+        ]
+        return bundle.files(makers, kinds, how, [] if said is None else said)
 
 
 def leaks(row: Evaluation) -> list[dict]:

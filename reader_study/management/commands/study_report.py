@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
+from classifier.services.evaluation.bundle import USUAL
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.management.encoding import add_encoding
 from reader_study.services.results import (
@@ -97,8 +98,8 @@ class Command(BaseCommand):
         add_encoding(parser)
         parser.add_argument("--no-figures", action="store_true", help="report and tables only")
         parser.add_argument(
-            "--formats", type=_formats, default=report_files.USUAL, metavar="KINDS",
-            help=f"of the figures and their tables, as svg,eps,tiff (default: {','.join(report_files.USUAL)}; there "
+            "--formats", type=_formats, default=USUAL, metavar="KINDS",
+            help=f"of the figures and their tables, as svg,eps,tiff (default: {','.join(USUAL)}; there "
             f"are {', '.join(KINDS)})",
         )  # fmt: skip
         parser.add_argument(

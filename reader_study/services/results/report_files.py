@@ -2,13 +2,11 @@
 
 import json
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from classifier.plots.figures import Figure
-from classifier.services.evaluation.figure_files import SCREEN, Print, figure_file, form_of, picture
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.figure_files import QUICK, Print, form_of
 from reader_study.plots import figures
 from reader_study.services.results import index
 from reader_study.statistics import study_exchange
@@ -18,12 +16,6 @@ from skinclinic.files.whole import whole_folder
 from skinclinic.web.csv_table import table_csv
 
 REPORT = "report.json"
-# Every figure as these, unless others are asked for.
-USUAL = ("svg", "pdf", "png", "csv")
-# Pictures for looking at: those for a journal take as long as everything else.
-QUICK = Print(dpi=SCREEN)
-PIXELS = {"png", "tiff"}
-_AHEAD = 32
 
 
 class FolderRefused(Exception):
@@ -35,47 +27,33 @@ def files(
     tables: StudyTables,
     language: str = "en",
     *,
-    kinds: Sequence[str] = USUAL,
+    kinds: Sequence[str] = bundle.USUAL,
     how: Print = QUICK,
     has_title: bool = True,
 ) -> Iterator[tuple[str, bytes]]:
     """(name, content) of the report, its tables, every figure as each of ``kinds`` (none: no figures), and an index."""
-    yield REPORT, json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1).encode()
     said = [(REPORT, index.ABOUT[REPORT]())]
-    for name, columns, rows in tidy(report, tables, language):
-        said.append((f"{name}.csv", index.ABOUT["tables"]()))
-        yield f"{name}.csv", table_csv(columns, rows)
-    for name, content in study_exchange.files(tables):
-        said.append((f"exchange/{name}", index.ABOUT["exchange"]()))
-        yield f"exchange/{name}", content
-    if kinds:
-        found = figures(report, tables, form=form_of(how.width, has_title=has_title))
-        yield from pictures(found, kinds, how, said)
-    yield index.NAME, index.page("", said)
+    makers = figures(report, tables, form=form_of(how.width, has_title=has_title)).makers() if kinds else []
+    pictured: bundle.Said = []
+    with bundle.begun(makers, kinds, how, pictured) as pictures:
+        yield REPORT, as_json(report)
+        for name, columns, rows in tidy(report, tables, language):
+            said.append((f"{name}.csv", index.ABOUT["tables"]()))
+            yield f"{name}.csv", table_csv(columns, rows)
+        for name, content in study_exchange.files(tables):
+            said.append((f"exchange/{name}", index.ABOUT["exchange"]()))
+            yield f"exchange/{name}", content
+        yield from pictures
+    yield bundle.INDEX, bundle.index(index.title(""), [*said, *pictured])
 
 
-def pictures(
-    found: Iterable[Figure], kinds: Sequence[str], how: Print, said: list[tuple[str, str]]
-) -> Iterator[tuple[str, bytes]]:
-    """Every figure as each of ``kinds``, in folders; what each shows is added to ``said``."""
-    # Most of a picture's time is its compression, which lets other threads work.
-    with ThreadPoolExecutor() as pool:
-        waiting: deque[tuple[str, Future[bytes]]] = deque()
-        for figure in found:
-            page = figure_file(figure, "pdf", how) if PIXELS.intersection(kinds) else b""
-            for kind in kinds:
-                name = f"figures/{figure.folder}/{figure.name}.{kind}"
-                said.append((name, figure.title))
-                if kind in PIXELS:
-                    waiting.append((name, pool.submit(picture, page, kind, how.dpi)))
-                else:
-                    yield name, page if page and kind == "pdf" else figure_file(figure, kind, how)
-            # No more are held at a time than there is work for.
-            while len(waiting) > _AHEAD:
-                name, drawn = waiting.popleft()
-                yield name, drawn.result()
-        for name, drawn in waiting:
-            yield name, drawn.result()
+def as_json(report: dict) -> bytes:
+    """A line for each part of the report: spread over more, a large one takes several times as long to write."""
+    lines = (
+        f"{json.dumps(name)}: {json.dumps(part, ensure_ascii=False, allow_nan=False)}"
+        for name, part in report.items()
+    )
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
 def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:
@@ -84,10 +62,13 @@ def write_folder(found: Iterable[tuple[str, bytes]], folder: Path) -> int:
     A folder that holds nothing but files of these names is replaced. Raises FolderRefused, OSError.
     """
     folder = folder.absolute()
+    folders: set[Path] = set()
     with whole_folder(folder, replace=True) as draft:
         for name, content in found:
             place = draft / name
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.parent not in folders:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(place.parent)
             place.write_bytes(content)
         written = _names(draft)
         if folder.exists():

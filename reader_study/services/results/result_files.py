@@ -1,11 +1,11 @@
 """The results of a study as files: one figure, one table, or everything in one ZIP."""
 
-import json
 from collections.abc import Iterator, Sequence
 
 from django.utils.translation import get_language
 
-from classifier.services.evaluation.figure_files import Print
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.figure_files import QUICK, Print
 from reader_study.plots.marks import file_name
 from reader_study.services.results import (
     index,
@@ -15,7 +15,7 @@ from reader_study.services.results import (
     reading_log,
     study_tables,
 )
-from reader_study.services.results.report_files import QUICK, USUAL, pictures
+from reader_study.services.results.report_files import as_json
 from reader_study.services.results.results import Results
 from reader_study.statistics import study_exchange
 from reader_study.statistics.tidy import tidy
@@ -29,7 +29,7 @@ def name_of(results: Results, name: str) -> str:
 
 
 def report_json(results: Results) -> bytes:
-    return json.dumps(results.report, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    return as_json(results.report)
 
 
 def tables(results: Results) -> Iterator[tuple[str, bytes]]:
@@ -53,7 +53,7 @@ def replay_files(results: Results) -> Iterator[tuple[str, bytes]]:
 
 
 def everything(
-    results: Results, kinds: Sequence[str] = USUAL, how: Print = QUICK, **look
+    results: Results, kinds: Sequence[str] = bundle.USUAL, how: Print = QUICK, **look
 ) -> Iterator[tuple[str, bytes]]:
     """(name, content) of report, tables, methods, the files for a replay, all figures in folders, and an index."""
     said: list[tuple[str, str]] = []
@@ -76,5 +76,5 @@ def everything(
         yield told("tables/about-readers.csv", content, "tables")
     for name, content in replay_files(results):
         yield told(f"replay/{name}", content, "replay")
-    yield from pictures(results.figures(**look).all(), kinds, how, said)
-    yield index.NAME, index.page(results.study.name, said)
+    yield from bundle.files(results.figures(**look).makers(), kinds, how, said)
+    yield bundle.INDEX, bundle.index(index.title(results.study.name), said)

@@ -121,7 +121,7 @@ def test_every_disease_has_its_figures(row, curator, client_for):
         "among other malignant",
         "among other benign",
     ]
-    _x, _y, said = points[0]["points"][1]
+    said = points[0]["points"][1][0]
     assert re.match(r"threshold \S+ · sensitivity \S+ % \(\d/3; .*\) · specificity .* \(\d/9; .*\)", said)
 
 
@@ -137,6 +137,21 @@ def test_files(row, curator, client_for):
     with zipfile.ZipFile(io.BytesIO(b"".join(figures.streaming_content))) as archive:
         assert archive.testzip() is None
         assert {"table.csv", "report.json", "confusion.svg", "bcc-roc.png"} <= set(archive.namelist())
+    journal = {"what": "figures", "format": ["eps", "docx"], "width": "85", "title": "0", "notes": "0"}
+    figures = client.get(url("evaluation-download", row.pk), journal)
+    with zipfile.ZipFile(io.BytesIO(b"".join(figures.streaming_content))) as archive:
+        assert {name.rpartition(".")[2] for name in archive.namelist()} == {
+            "csv",
+            "json",
+            "html",
+            "eps",
+            "docx",
+        }
+        # What the figures do not say themselves stands in the list.
+        index = archive.read("index.html").decode()
+        assert 'href="bcc-roc.eps"' in index and "photos of the disease: 3" in index
+    for asked in ({"format": "bmp"}, {"width": "100"}, {"dpi": "72"}):
+        assert client.get(url("evaluation-download", row.pk), {"what": "figures", **asked}).status_code == 404
     report = client.get(url("evaluation-download", row.pk), {"what": "report"}).json()
     assert report["name"] == "First"
     assert b"Asan" in client.get(url("evaluation-download", row.pk), {"what": "table"}).content

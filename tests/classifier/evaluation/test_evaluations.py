@@ -15,6 +15,7 @@ from classifier.metrics.delong import auc_estimate
 from classifier.metrics.han2018 import HAN_2018
 from classifier.metrics.youden import youden
 from classifier.models import Analysis, Evaluation
+from classifier.plots.canvas import Shape
 from classifier.services.evaluation import evaluations, leakage
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import run as evaluation_run
@@ -289,6 +290,8 @@ def test_a_dataset_without_negatives_has_sensitivity_alone(clinic, curator, mode
     assert [series.name for series in figure.series] == [
         "Only bcc v1, sensitivity", "Test set v1, sensitivity", "Test set v1, specificity",
     ]  # fmt: skip
+    # Datasets are told apart in grey as well.
+    assert {mark.shape for mark in figure.drawing.marks if isinstance(mark, Shape)} == {"circle", "square"}
 
 
 def test_the_published_table_is_the_printed_one():

@@ -3,7 +3,10 @@
 import io
 import re
 import zipfile
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,13 +17,15 @@ from pypdf import PdfReader
 from classifier.metrics.plain import plain
 from classifier.plots.apart import apart
 from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Line, Shape, Text
-from classifier.plots.frame import NARROW, Form
+from classifier.plots.frame import NARROW, PHONE, Form
 from classifier.plots.letters import text_width
 from classifier.plots.pdf import to_pdf
 from classifier.plots.pixels import to_png
 from classifier.plots.svg import to_svg, to_svg_file
 from classifier.plots.tables import latex, word
-from classifier.services.evaluation.figure_files import Print, figure_file
+from classifier.services.evaluation import bundle
+from classifier.services.evaluation.figure_files import QUICK, Print, figure_file
+from classifier.templatetags.evaluations import figure_svg, points_of
 from reader_study.plots import StudyFigures, curves, figures
 from reader_study.plots.readers_roc import CI, OWN, PAPER_LEGEND, PAPER_TEXT, SD
 from reader_study.statistics.report import report
@@ -113,6 +118,37 @@ def test_readers_at_one_place_are_one_point_with_both_names(tables):
     figure = StudyFigures(report(same), plain(curves(same))).roc("asan", "unaided", "bcc")
     assert {len(one.points) for one in figure.series if one.name in ("professor", "clinician")} == {1}
     assert figure.series[0].points[0].text.startswith("reader-00, reader-01")
+    # The groups' marks lie around each other, and one number counts all of them.
+    marks = [mark for mark in figure.drawing.marks if isinstance(mark, Shape) and not mark.hollow]
+    circle, square = (next(mark for mark in marks if mark.shape == shape) for shape in ("circle", "square"))
+    assert (circle.x, circle.y) == (square.x, square.y) and circle.radius > 1.3 * square.radius
+    beside = [
+        m.text
+        for m in figure.drawing.marks
+        if isinstance(m, Text) and 0 < m.x - circle.x < 10 > abs(m.y - circle.y)
+    ]
+    assert beside == ["6"]
+
+
+def test_a_page_has_the_same_points_on_a_phone(drawn):
+    wide = one_of_each(drawn)
+    for figure, phone in zip(wide, one_of_each(replace(drawn, form=PHONE)), strict=True):
+        found = points_of(replace(figure, phone=phone))
+        assert found and {len(point) for one in found for point in one["points"]} == {5}
+        assert max(x for one in found for _text, _x, _y, x, _down in one["points"]) <= PHONE.width
+    svg = figure_svg(replace(wide[0], phone=wide[1]))
+    assert svg.count("<svg") == 2 and 'class="fig fig-phone"' in svg
+
+
+def test_areas_among_one_tier_stand_in_the_legend(drawn):
+    found = drawn.dataset("asan")["diseases"]["bcc"]["whole"]["among"]
+    texts = [m.text for m in drawn.roc("asan", "unaided", "bcc").drawing.marks if isinstance(m, Text)]
+    for tier in (MALIGNANT, BENIGN):
+        assert any(f"among other {tier}: AUC {found[tier]['auc']:.3f}" in text for text in texts)
+        alone = [
+            m.text for m in drawn.roc("asan", "unaided", "bcc", tier).drawing.marks if isinstance(m, Text)
+        ]
+        assert any("whole test set" in one and f"AUC {found[tier]['auc']:.3f}" in one for one in alone)
 
 
 def test_the_average_names_its_interval_and_spans_it(drawn):
@@ -180,7 +216,9 @@ def test_the_margin_and_each_difference_are_drawn_to_scale(drawn):
 
 def test_every_figure_says_that_it_is_synthetic_and_fits(drawn):
     seen = 0
-    for figure in drawn.all():
+    for _folder, make in drawn.makers():
+        if (figure := make()).drawing is None:
+            continue
         seen += 1
         texts = [mark for mark in figure.drawing.marks if hasattr(mark, "text")]
         assert any(mark.text.startswith("Synthetic: ") for mark in texts), figure.name
@@ -195,9 +233,11 @@ def test_every_figure_says_that_it_is_synthetic_and_fits(drawn):
 
 
 def test_the_command_gets_the_same_figures_from_the_tables(tables, drawn):
-    names = [figure.name for figure in figures(drawn.report, tables)]
-    assert names == [figure.name for figure in drawn.all()]
-    assert len(set(names)) == len(names)
+    names, again = (
+        [folder + make().name for folder, make in one.makers()]
+        for one in (figures(drawn.report, tables), drawn)
+    )
+    assert names == again and len(set(names)) == len(names)
 
 
 def test_labels_at_one_height_are_moved_apart():
@@ -281,11 +321,11 @@ def test_a_figure_has_the_width_and_resolution_of_a_journal(drawn):
     )
     svg = figure_file(figure, "svg", Print(85)).decode()
     assert 'width="85mm"' in svg and "<text" not in svg and 'aria-label="Sensitivity"' in svg
-    for form in (NARROW, Form()):
+    for form, points in ((NARROW, 241), (PHONE, 255), (Form(), 493)):
         for one in one_of_each(replace(drawn, form=form)):
             texts = [mark for mark in one.drawing.marks if isinstance(mark, Text)]
-            # 6 points at 85 and at 174 mm.
-            assert min(mark.size for mark in texts) * (241 if form is NARROW else 493) / form.width >= 6
+            # 6 points at 85 and at 174 mm, and on a phone of 340 pixels, of which 4 are 3 points.
+            assert min(mark.size for mark in texts) * points / form.width >= 6
             for mark in texts:
                 left = mark.x if mark.turned else mark.x + mark.start
                 assert left >= -1 and (
@@ -309,13 +349,48 @@ def test_panels_letter_each_disease_of_each_dataset(drawn):
     figure = drawn.panels("unaided")
     texts = [mark.text for mark in figure.drawing.marks if isinstance(mark, Text)]
     assert [text for text in texts if len(text) == 1 and text in "abcdefgh"] == list("abcdefgh")
-    assert texts.count("Basal cell carcinoma") == 2 and sum(text.startswith("AUC ") for text in texts) == 16
+    assert texts.count("Basal cell carcinoma") == 2 and sum(text.startswith("AUC ") for text in texts) == 32
+    assert "Model, sample" in texts, "the legend has the numbers of no panel"
     found = drawn.dataset("asan")["diseases"]["bcc"]
     assert f"asan, {found['n_pos']} of {found['n_pos'] + found['n_neg']}" in texts
     looks = {(m.colour, m.dash) for m in figure.drawing.marks if isinstance(m, Line) and len(m.points) > 5}
     assert {("grey", ""), ("ink", ""), ("blue", "dotted"), ("vermillion", "dash-dotted")} <= looks
     twelve = drawn.panels("aided", [("asan", key) for key in DISEASE_KEYS])
     assert {"a", "l"} <= {mark.text for mark in twelve.drawing.marks if isinstance(mark, Text)}
+
+
+def test_figures_are_the_same_from_other_processes_and_when_one_of_these_was_killed(drawn):
+    twin = partial(drawn.confusion, "asan", "", "model")
+    makers = [("a/", twin), ("a/", twin), ("b/", partial(drawn.roc, "edinburgh", "unaided", "wart"))]
+    kinds, said, again = ("svg", "pdf", "docx"), [], []
+    expected = list(bundle.files(makers, kinds, QUICK, said))
+    assert [name for name, _content in expected] == [
+        f"a/asan-confusion-model{number}.{kind}" for number in ("", "-2") for kind in kinds
+    ]
+    results = [Future(), Future(), Future()]
+    results[0].set_exception(BrokenProcessPool())
+    bundle._begin(makers, kinds, QUICK)
+    for place in (1, 2):
+        results[place].set_result(bundle._draw(place))
+    assert list(bundle._collected(makers, kinds, QUICK, results, again)) == expected and said == again
+    assert "60 photos" in said[0][1], "a caption has what the figure may leave out"
+    with bundle.begun(makers[:1], ("csv",), QUICK, []) as pictures:
+        assert [name for name, _content in pictures] == ["a/asan-confusion-model.csv"]
+
+
+def test_a_wide_table_breaks_no_word_and_calls_only_a_p_small():
+    columns = ("Disease", "Difference", "p", *(f"Squamous cell carcinoma {place}" for place in range(9)))
+    rows = [("Intraepithelial carcinoma", 0.0004, 0.0004, *range(9))]
+    with zipfile.ZipFile(io.BytesIO(word("T", columns, rows, ()))) as file:
+        content = file.read("word/document.xml").decode()
+    widths = [int(width) / 20 for width in re.findall(r'<w:gridCol w:w="(\d+)"', content)]
+    size = int(re.search(r'<w:b/><w:sz w:val="(\d+)"', content.split("<w:tbl>")[1])[1]) / 2
+    # A4 on its side with margins of half an inch; beside each text its cell's own margins.
+    assert sum(widths) <= 770 and size >= 6
+    assert all(width - 11 > 1.1 * text_width("carcinoma", size) for width in (widths[0], *widths[3:]))
+    assert content.count("&lt;0.001") == 1 and ">0.000<" in content
+    said = latex("T", columns, rows, ())
+    assert r"\begin{sidewaystable}" in said and r"\shortstack[r]{Squamous \\ cell \\ carcinoma \\ 0}" in said
 
 
 def test_tables_are_written_for_latex_and_word():
