@@ -1,11 +1,13 @@
 """Votes of a panel from a table: read whole, and named row by row where something is wrong."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from reader_study.models import Study
 from reader_study.panel import Vote
@@ -35,9 +37,7 @@ def read(study: Study, path: Path) -> list[Vote]:
     except TableRefused as refused:
         raise Refused("file", _(refused.message) % refused.params) from None
     if problems:
-        more = len(problems) - MOST_NAMED
-        said = "; ".join(problems[:MOST_NAMED]) + (f" … (+{more})" if more > 0 else "")
-        raise Refused("file", said)
+        raise Refused("file", _said(problems))
     if not votes:
         raise Refused("file", _("The table holds no vote."))
     return votes
@@ -48,9 +48,10 @@ class _Reader:
         self.columns = columns
         self.numbers = set(study.images.values_list("number", flat=True))
 
-    def all(self, table: Table) -> tuple[list[Vote], list[str]]:
+    def all(self, table: Table) -> tuple[list[Vote], dict[str, list[int]]]:
+        """The votes, and what is wrong with the rows that are it."""
         votes: list[Vote] = []
-        problems: list[str] = []
+        problems: dict[str, list[int]] = defaultdict(list)
         met: dict[tuple[int, str], int] = {}
         for record in table.records():
             try:
@@ -62,7 +63,7 @@ class _Reader:
                     )
                 votes.append(vote)
             except Refused as refused:
-                problems.append(_("row %(row)d: %(what)s") % {"row": record.number, "what": refused})
+                problems[str(refused)].append(record.number)
         return votes, problems
 
     def _vote(self, record: Record) -> Vote:
@@ -77,6 +78,17 @@ class _Reader:
             raise Refused("", _("“%(text)s” is none of the 12 diseases") % {"text": cell["diagnosis"][:40]})
         settles = _cell(values.yes, cell.get("adjudication", ""))
         return Vote(int(number), rater, found[0], day(cell.get("date", "")), bool(settles))
+
+
+def _said(problems: dict[str, list[int]]) -> str:
+    """One wrong word in 480 rows is named once, with its first rows."""
+    said = []
+    for what, rows in list(problems.items())[:MOST_NAMED]:
+        numbers = ", ".join(map(str, rows[:MOST_NAMED])) + (" …" if len(rows) > MOST_NAMED else "")
+        line = ngettext("row %(rows)s: %(what)s", "%(n)d rows (%(rows)s): %(what)s", len(rows))
+        said.append(line % {"rows": numbers, "what": what, "n": len(rows)})
+    more = len(problems) - MOST_NAMED
+    return "; ".join(said) + (f" … (+{more})" if more > 0 else "")
 
 
 def day(text: str) -> date | None:

@@ -66,7 +66,7 @@ WHOLES = {
     "501 columns": (b",".join(b"c%d" % n for n in range(501)) + b"\n", "more than 500 columns"),
     "endless header": (b"x" * 2_000_000, "longer than"),
     "10 MB cell": (HEAD + b"0.jpg,bcc,A," + b"y" * 10_000_000 + b"\n", "Line 2 is longer than"),
-    "a photo as a table": (table_files.jpeg_bytes(0), "neither UTF-8|NUL|missing|longer|twice|empty"),
+    "a photo as a table": (table_files.jpeg_bytes(0), "a file of another kind"),
 }
 
 
@@ -74,7 +74,7 @@ WHOLES = {
 def test_a_table_that_is_none_is_refused_with_its_reason(check, kind):
     data, message = WHOLES[kind]
     row = check(data)
-    assert any(part in said(row) for part in message.split("|")), said(row)
+    assert message in said(row)
     assert nothing_is_written()
 
 

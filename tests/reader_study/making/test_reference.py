@@ -43,11 +43,15 @@ def test_a_panel_votes_by_table_and_by_page(unproven, coordinator, client_for):
         == f"proven {n - 4}, agreed by several experts 1, single opinion 3"
     )
     truth = study.images.get(number=1).truth
-    wrong = sheet("1;Dr A;bcc;;", "99;Dr A;bcc;;", "1;Dr A;mm;;", "2;Dr A;freckle;28.11.;maybe")
+    wrong = sheet(
+        "1;Dr A;bcc;;", "99;Dr A;bcc;;", "1;Dr A;mm;;", "2;Dr A;freckle;28.11.;maybe", "3;Dr A;freckle;;"
+    )
     answer = client.post(page, {"act": "file", "file": wrong})
     said = answer.content.decode()
     assert answer.status_code == 422 and not study.panel_votes.exists()
-    assert "row 3" in said and "99" in said and "already in row 2" in said and "freckle" in said
+    assert (
+        "row 3" in said and "99" in said and "already in row 2" in said and "2 rows (5, 6): “freckle”" in said
+    )
     table = sheet("1;Dr A;흑색종;2026-01-02;", f"1;Dr B;{truth};;", f"2;Dr A;{truth};;", f"2;Dr B;{truth};;")
     assert client.post(page, {"act": "file", "file": table}).status_code == 302
     assert study.panel_votes.count() == 4
