@@ -71,7 +71,11 @@ def postgresql_server() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             cwd=folder,
         )
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=80"
+        # No power fails here; the rest is as docker/ has it.
+        options = (
+            f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=80 -c jit=off"
+            " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+        )
         control = [f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log"]
         subprocess.run(
             _as_postgres([*control, "-o", options, "start"]),

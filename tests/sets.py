@@ -53,10 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
 def begin_with_the_longest(items: list[pytest.Item]) -> None:
-    """Files with workers first, which mostly wait; what else there is runs beside them. Then large files, which take
-    longest as a rule: no process is left with one when the others have ended."""
+    """Files with workers first, which mostly wait; what else there is runs beside them. Then those marked as long and
+    the large ones: no process is left with one when the others have ended."""
     size = {path: path.stat().st_size for path in {item.path for item in items}}
-    items.sort(key=lambda item: (item.get_closest_marker("engine") is None, -size[item.path], item.path))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("engine") is None, item.get_closest_marker("long") is None,
+            -size[item.path], item.path,
+        )
+    )  # fmt: skip
 
 
 def lacking() -> dict[str, str]:

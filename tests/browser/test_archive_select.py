@@ -13,7 +13,7 @@ from skinclinic.engine import jobs
 from tests import factories
 from tests.browser.axe import violations_by_day_and_night
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 BROAD = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 

@@ -12,7 +12,7 @@ from tests.browser.axe import violations_by_day_and_night
 from tests.skinclinic.engine import test_work
 from tests.skinclinic.pages import url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 PAGES = {
     "evaluation": lambda row: url("evaluation", row.pk),

@@ -11,7 +11,7 @@ from skinclinic.models import Job
 from tests.archive import bulk_archive
 from tests.engine import wait_until
 
-COUNT = 12_000
+COUNT = 6_000
 
 
 def done(row: BulkChange) -> int:

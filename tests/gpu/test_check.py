@@ -10,6 +10,8 @@ import pytest
 
 from tests.gpu import check, rows
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(check.__file__)
 # Put in front of every process: of what is installed, only what the check may need is found.
 ONLY_THESE = """
