@@ -75,6 +75,7 @@ def figure(
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
     paint(roc, axes)
     down = axes.foot + _FOOT
+    closer = None
     if corner:
         _outline(axes, corner)
         if form.is_narrow:
@@ -94,6 +95,8 @@ def figure(
     entries = [*roc.entries, Entry(_("No better than chance"), "muted", dash="dotted", width=1)]
     drawing.height = legend(drawing, entries, down + 14)
     series = roc.series(axes.places) if form.has_points else ()
+    if closer and form.has_points:
+        series = (*series, *roc.closer(closer))
     found = Figure(name, shown.title, drawing, columns, tuple(roc.rows), series, printed=roc.printed)
     notes = [one for one in (labels_note(shown.labels), _notes(roc)) if one]
     return framed(found, form, list(_lines(shown)), always=always, notes=notes)

@@ -212,8 +212,8 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "hash": study.model_version.weights_sha256[:12],
         }
         yield _(
-            "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
-            "and held fixed when cases are left out; its first choice is the highest score among the choices."
+            "Its first choice is the highest score among the choices; its Youden threshold of each disease was chosen "
+            "on the same photos, is therefore optimistic, and is held fixed when cases are left out."
         )
         yield from protocol_text.about_thresholds(study)
         yield doubt(study, report.get("about", {})) or _("It had seen none of these photos in training.")
