@@ -47,7 +47,7 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
         (
             _("%(name)s: with the model's answer after the reader's own")
             if one.is_aided
-            else _("%(name)s: unaided")
+            else _("%(name)s: without the model")
         )
         % {"name": one.key}
         + _washout(one, design)
