@@ -109,7 +109,7 @@ class _Page:
             if self.is_first_choice
             else _("Model at the protocol's thresholds − readers, balanced accuracy")
         )
-        room = 3 if self.is_narrow else 6
+        room = 5 if self.is_narrow else 6
         axes.frame(label_text, "", ticks(*axes.x_range, room), (), x_text=_signed_tick)
         zero = axes.x(0)
         drawing.line([(zero, axes.top), (zero, axes.foot)], "ink", 1)
