@@ -15,7 +15,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from classifier.plots.canvas import Drawing
 from classifier.plots.pdf import FONT, SCALE, paint, use_font
@@ -23,6 +23,8 @@ from classifier.plots.pdf import FONT, SCALE, paint, use_font
 MARGIN = 18 * mm
 # reportlab insets what flows by 6 points on each side.
 WIDTH = A4[0] - 2 * MARGIN - 12
+# A heading with the first lines below it.
+_ROOM = 26 * mm
 INK, MUTED, LINE = (colors.HexColor(code) for code in ("#1c1f23", "#5a626c", "#c9ced6"))
 
 
@@ -76,13 +78,18 @@ def _story(document: Document) -> list[Flowable]:
         *(_text(note, 9, after=4) for note in document.notes),
     ]
     for section in document.sections:
+        # No heading stands alone at the foot of a page.
+        story.append(CondPageBreak(_ROOM))
         story.append(_text(section.title, 12, before=10, after=3))
         if section.text:
             story.append(_text(section.text, 9, after=4))
         if section.rows:
             story.append(_table(section))
     if document.drawing is not None:
-        story += [_text(document.drawing_title, 12, before=10, after=6), _Picture(document.drawing)]
+        picture = _Picture(document.drawing)
+        _width, height = picture.wrap(0, 0)
+        story.append(CondPageBreak(height + _ROOM))
+        story += [_text(document.drawing_title, 12, before=10, after=6), picture]
     return story
 
 

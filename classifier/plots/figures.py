@@ -1,5 +1,6 @@
 """The figures of a report: each a drawing, the points a reader may ask, and the same numbers as a table."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -108,6 +109,8 @@ def threshold_text(value: float | str | None) -> str:
     """A threshold with four decimals, or more where it is smaller than that."""
     if value is None or isinstance(value, str):
         return str(value or "–")
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     return f"{value:.4f}" if value >= 0.001 or value <= 0 else f"{value:.2g}"
 
 

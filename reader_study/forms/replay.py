@@ -53,7 +53,7 @@ class ReplayForm(forms.Form):
     )  # fmt: skip
     endpoints = forms.MultipleChoiceField(
         label=_("Primary endpoints"), required=False, widget=forms.CheckboxSelectMultiple,
-        help_text=_("The diseases whose comparison with the model is primary; the others are secondary."),
+        help_text=_("What is primary; every other comparison is secondary."),
     )  # fmt: skip
     is_synthetic = forms.BooleanField(
         label=_("Drawn photos or simulated readers"), required=False,

@@ -229,7 +229,7 @@ def slopes(
     drawing.height = legend(drawing, entries, axes.foot + 48)
     counts = sorted({one["images"] for _reader, one in shown})
     used = f"{counts[0]}–{counts[-1]}" if len(counts) > 1 else str(counts[0])
-    note = _("Only photos that a reader answered in both sessions: %(n)s photos a reader.") % {"n": used}
+    note = _("Only photos that a reader answered in both sessions; photos a reader: %(n)s.") % {"n": used}
     return Figure(
         name, title, drawing, columns, table, (Series(_("Readers"), "ink", "", tuple(points)), mean), note
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
+from classifier.metrics.notes import TOO_FEW_CASES
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import Drawing
 from classifier.plots.figures import Figure, Point, Series, note_words
@@ -93,6 +94,8 @@ class _Page:
         if found["difference"] is None:
             return note_words(found["note"])
         said = difference_text(found)
+        if found["too_few"]:
+            return f"{said}; {note_words(TOO_FEW_CASES)}"
         for value, words in ((found.get("p"), "p"), (found.get("p_holm"), _("Holm p"))):
             if isinstance(value, float):
                 said += f"; {words} {'< 0.001' if value < 0.001 else f'= {value:.3f}'}"
@@ -106,7 +109,7 @@ class _Page:
             if self.is_first_choice
             else _("Model at the protocol's thresholds − readers, balanced accuracy")
         )
-        room = 3 if self.is_narrow else 6
+        room = 5 if self.is_narrow else 6
         axes.frame(label_text, "", ticks(*axes.x_range, room), (), x_text=_signed_tick)
         zero = axes.x(0)
         drawing.line([(zero, axes.top), (zero, axes.foot)], "ink", 1)
@@ -170,8 +173,12 @@ def _row(name: str, endpoint: str, found: Mapping, margin: float | None) -> tupl
     test = found["non_inferiority"] or {}
     read = found.get("as_read") or {}
     read_low, read_high = read.get("ci") or (None, None)
+    # With so few photos the tests find too much.
+    few = found["too_few"]
+    note = found["note"] or (TOO_FEW_CASES if few else "")
     return (
         name, endpoint, found["ai"], found["readers_mean"], found["difference"], low, high,
-        read.get("difference"), read_low, read_high, found["t"], found["df"], found["p"],
-        found.get("p_holm"), margin, test.get("p"), note_words(found["note"]) if found["note"] else "",
+        read.get("difference"), read_low, read_high, found["t"], found["df"], None if few else found["p"],
+        None if few else found.get("p_holm"), margin, None if few else test.get("p"),
+        note_words(note) if note else "",
     )  # fmt: skip

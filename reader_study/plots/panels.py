@@ -115,8 +115,8 @@ def _frame(axes: Axes, *, is_first: bool, is_last: bool) -> None:
 
 
 def _paint(roc: Roc, axes: Axes) -> None:
-    paint(roc, axes, radius=READER * 0.72, thin=0.8)
     inset = _inset(roc, axes)
+    paint(roc, axes, radius=READER * 0.72, thin=0.8, is_whole=inset is not None)
     if inset:
         drawing = axes.drawing
         box = (inset.left, inset.top, inset.width, inset.height)

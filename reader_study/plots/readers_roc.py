@@ -73,8 +73,9 @@ def figure(
     axes = Axes(drawing, left=_LEFT, top=top, width=side, height=side)
     axes.frame(axis_name(shown.way, shown.labels), _("Sensitivity"), SHARES, SHARES, x_label_below=34)
     drawing.line(axes.places([(0, 0), (1, 1)]), "muted", 1, "dotted")
-    paint(roc, axes)
+    paint(roc, axes, is_whole=bool(corner))
     down = axes.foot + _FOOT
+    closer = None
     if corner:
         _outline(axes, corner)
         if form.is_narrow:
@@ -94,6 +95,8 @@ def figure(
     entries = [*roc.entries, Entry(_("No better than chance"), "muted", dash="dotted", width=1)]
     drawing.height = legend(drawing, entries, down + 14)
     series = roc.series(axes.places) if form.has_points else ()
+    if closer and form.has_points:
+        series = (*series, *roc.closer(closer))
     found = Figure(name, shown.title, drawing, columns, tuple(roc.rows), series, printed=roc.printed)
     notes = [one for one in (labels_note(shown.labels), _notes(roc)) if one]
     return framed(found, form, list(_lines(shown)), always=always, notes=notes)
@@ -119,13 +122,16 @@ def _thumbnail(roc: Roc, name: str) -> Figure:
     return Figure(name, roc.shown.title, drawing, (), ())
 
 
-def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0) -> None:
-    """What lies within the axes: curves, then readers, then averages and the model, hollow, so that none is hidden."""
+def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0, is_whole: bool = False) -> None:
+    """What lies within the axes: curves, then readers, then averages and the model, hollow, so that none is hidden.
+
+    ``is_whole``: a part of it is drawn enlarged as well; the numbers of its readers stand there, where there is room.
+    """
     drawing = axes.drawing
     for curve in roc.curves:
         for part in axes.inside(curve.points):
             drawing.line(part, curve.entry.colour, curve.entry.width * thin, curve.entry.dash)
-    _readers(roc, axes, radius)
+    _readers(roc, axes, radius, roc.corner if is_whole else None)
     for place in roc.averages:
         if axes.holds(place.x, place.y):
             _average(axes, place, radius)
@@ -136,8 +142,9 @@ def paint(roc: Roc, axes: Axes, *, radius: float = READER, thin: float = 1.0) ->
             )
 
 
-def _readers(roc: Roc, axes: Axes, radius: float) -> None:
-    """One mark for each place; of groups at the same place the later lies within the earlier, and all are counted."""
+def _readers(roc: Roc, axes: Axes, radius: float, enlarged) -> None:
+    """One mark for each place; of groups at the same place the later lies within the earlier, and all are counted,
+    but for those in the part that is ``enlarged`` elsewhere."""
     drawing = axes.drawing
     there: dict[tuple[float, float], list[Place]] = {}
     for place in (place for group in roc.readers.values() for place in group):
@@ -150,7 +157,11 @@ def _readers(roc: Roc, axes: Axes, radius: float) -> None:
     # Above all marks, so that none hides a number.
     for (x, y), places in there.items():
         count = sum(len(place.who) for place in places)
-        if count > 1 and radius >= READER * 0.7:
+        one = places[0]
+        is_enlarged = enlarged and all(
+            low <= value <= high for value, (low, high) in zip((one.x, one.y), enlarged, strict=True)
+        )
+        if count > 1 and radius >= READER * 0.7 and not is_enlarged:
             away = radius * (1 + _AROUND * (len(places) - 1))
             drawing.text(x + away + 1, y - away * 0.7, str(count), size=SMALL)
 

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 
 from django.utils.translation import gettext as _
 
+from classifier.plots.axes import Axes
 from classifier.plots.canvas import CIRCLE, STAR
 from classifier.plots.figures import Point, Series, counted, note_words, percent, threshold_text
 from classifier.plots.frame import CROSS, Entry
@@ -190,19 +191,26 @@ class Roc:
         ]  # fmt: skip
         return (*self.places(places), *found)
 
-    def places(self, places: Places) -> list[Series]:
-        """Readers, averages and the model's own places."""
+    def closer(self, axes: Axes) -> list[Series]:
+        """The same places where ``axes``, an enlarged part, shows them: there they can be told apart."""
+        return [one for one in self.places(axes.places, axes.holds) if one.points]
+
+    def places(
+        self, places: Places, holds: Callable[[float, float], bool] = lambda _x, _y: True
+    ) -> list[Series]:
+        """Readers, averages and the model's own places, those that the axes hold."""
         found = [
             Series(
                 entry.text.rpartition(" (n = ")[0],
                 entry.colour,
                 "",
-                _points(places, group),
+                _points(places, [one for one in group if holds(one.x, one.y)]),
             )
             for entry, group in self.readers.items()
         ]
         found += [
-            Series(one.entry.text, "ink", "", _points(places, [one])) for one in (*self.averages, *self.model)
+            Series(one.entry.text, "ink", "", _points(places, [one] if holds(one.x, one.y) else []))
+            for one in (*self.averages, *self.model)
         ]
         return found
 

@@ -123,7 +123,10 @@ class StudyFigures:
         # The operating point, on which alone a conclusion rests.
         point = self.report["settings"].get("operating_point", FIRST_CHOICE)
         way = POINTS[point]
-        rows = {key: tests[key].get(way) or tests[key] for key in DISEASE_KEYS}
+        rows = {
+            key: {**(tests[key].get(way) or tests[key]), "too_few": tests[key]["too_few"]}
+            for key in DISEASE_KEYS
+        }
         names = {key: disease_name(key) for key in rows}
         margin = self.report["settings"]["margin"]
         found = differences.forest(

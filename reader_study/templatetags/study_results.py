@@ -23,6 +23,12 @@ def p_short(value) -> str:
 
 
 @register.filter
+def minus(text: str) -> str:
+    """A number as text, with the sign that belongs to it."""
+    return str(text).replace("-", "−")
+
+
+@register.filter
 def note(code: str) -> str:
     """Why something is missing."""
     return note_words(code or "")

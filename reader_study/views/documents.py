@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from classifier.services.evaluation.figure_files import DRAWN, figure_file
 from reader_study.checklists import CHECKLISTS, NAMES
 from reader_study.models import Study
-from reader_study.presenters import words
+from reader_study.presenters import asked, words
 from reader_study.services.making import documents
 from reader_study.views.common import access_of, frame
 from skinclinic.web.requests import SignedInRequest
@@ -54,7 +54,7 @@ def protocol_pdf(request: SignedInRequest, pk: int) -> HttpResponse:
     access = access_of(request, pk)
     access.require_photos()
     with translation.override(_language(request)):
-        content = documents.protocol_pdf(access.study, words.reasons())
+        content = documents.protocol_pdf(access.study, words.reasons(), list(asked.besides(access.study)))
     return _sent(access.study, "protocol.pdf", content, "pdf")
 
 

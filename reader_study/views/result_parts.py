@@ -185,7 +185,7 @@ def sessions(request: HttpRequest, page: ResultPage) -> HttpResponse:
 @results_page
 def agreement(request: HttpRequest, page: ResultPage) -> HttpResponse:
     """Kappas of readers with the truth and with each other; confusion of the model, all readers, or one."""
-    who = request.GET.get("who", MODEL)
+    who = request.GET.get("who", MODEL if page.report["settings"]["has_model"] else POOLED)
     people = {of_reader(code): code for code in page.read["readers"]}
     if who not in (MODEL, POOLED, *people):
         raise Http404

@@ -62,6 +62,7 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         "groups": [(group.pk, names.get(group.pk, group.name)) for group in study.groups.all()],
         "new_groups": [name for name in new if name] if is_wrong else [],
         "group_error": group_error,
+        "is_wrong": is_wrong,
     }
     return render(request, "studies/settings.html", context, status=422 if is_wrong else 200)
 

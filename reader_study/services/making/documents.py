@@ -1,5 +1,7 @@
 """The protocol with its plan of analysis as a PDF, the checklists of reporting guidelines, the diagram of the flow."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
 from classifier.plots.figures import Figure
@@ -11,7 +13,7 @@ from reader_study.models import Study
 from reader_study.plots import flow as flow_plot
 from reader_study.plots.flow import Step
 from reader_study.services.making import flow
-from reader_study.services.making.told import told
+from reader_study.services.making.told import names, told
 from skinclinic.web.csv_table import table_csv
 
 # Sections of the protocol: which keys of ``checklists.LABELS`` stand where.
@@ -23,11 +25,21 @@ _ANALYSIS = ("statistics", "metrics", "missing", "robustness", "subgroups")
 _CONDUCT = ("registration", "ethics", "funding", "access", "protocol", "dates", "changes", "interim")
 
 
-def protocol_pdf(study: Study, reasons: dict[str, str]) -> bytes:
-    """The protocol in the current language. ``reasons``: words for why photos were left out."""
+def protocol_pdf(
+    study: Study, reasons: dict[str, str], asked_besides: Sequence[tuple[str, str]] = ()
+) -> bytes:
+    """The protocol in the current language. ``reasons``: words for why photos were left out; ``asked_besides``: what
+    else readers are asked, (setting, value)."""
     known = told(study)
+    policy = (_("Actinic keratosis counts as"), str(study.get_premalignant_as_display()))
     sections = [
-        Section(title, [(str(LABELS[key]), known.get(key) or _("not stated")) for key in keys])
+        Section(
+            title,
+            [
+                *((str(LABELS[key]), known.get(key) or _("not stated")) for key in keys),
+                *([policy] if keys is _ANALYSIS else []),
+            ],
+        )
         for title, keys in (
             (_("Question"), _QUESTION),
             (_("Photos and reference standard"), _PHOTOS),
@@ -38,6 +50,7 @@ def protocol_pdf(study: Study, reasons: dict[str, str]) -> bytes:
         )
     ]
     sections.insert(1, Section(_("Instructions for readers"), [], text=study.instructions))
+    sections.insert(2, Section(_("What readers are asked and told"), _asked(study, asked_besides)))
     figure = flow_figure(study, reasons)
     return document.to_pdf(
         Document(
@@ -54,6 +67,21 @@ def protocol_pdf(study: Study, reasons: dict[str, str]) -> bytes:
         ),
         FONT_FILE,
     )
+
+
+def _asked(study: Study, besides: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    asked, not_asked = _("asked,not asked").split(",")
+    may, may_not = _("allowed,not allowed").split(",")
+    facts = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
+    told_of = ", ".join(facts[one] for one in study.shown_facts if one in facts)
+    return [
+        (_("Choices"), names(study.choices)),
+        (_("Confidence"), asked if study.asks_confidence else not_asked),
+        (_("Second choice"), asked if study.asks_second else not_asked),
+        *besides,
+        (_("Going back"), may if study.may_go_back else may_not),
+        (_("Readers are told"), told_of or _("nothing but the photo")),
+    ]
 
 
 def _standing(study: Study) -> str:

@@ -1,6 +1,7 @@
 """Readers to invite, as people type or paste them: a line for each."""
 
 import csv
+import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from reader_study.models import ReaderGroup, Study
 from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import storable
 
+_ADDRESS = re.compile(r"(?P<name>[^<>]*)<(?P<email>[^<>\s]+@[^<>\s]+)>")
 MOST_LINES, LONGEST_NAME, MOST_YEARS, LONGEST_CENTRE = 200, 120, 70, 80
 
 
@@ -72,6 +74,8 @@ def _wanted(cells: list[str], groups: dict[str, ReaderGroup], default: ReaderGro
     if len(cells) > 6:
         raise Refused("", _("More than six parts: name, e-mail, group, years of practice, centre, language."))
     name, email, group_name, years, centre, language = [*cells, *[""] * 6][:6]
+    if not email:
+        name, email = _with_address(name)
     if not name:
         raise Refused("name", _("The name is missing."))
     if len(name) > LONGEST_NAME or not storable(name) or not name.isprintable():
@@ -95,6 +99,14 @@ def _wanted(cells: list[str], groups: dict[str, ReaderGroup], default: ReaderGro
             % {"most": LONGEST_CENTRE},
         )
     return Wanted(name, email, group, int(years) if years else None, centre, _language(language))
+
+
+def _with_address(name: str) -> tuple[str, str]:
+    """A name as mail programs copy it, “Ann Lee <ann@example.org>”, or an address that stands alone, which then is
+    the name as well: else nobody would be mailed."""
+    if found := _ADDRESS.fullmatch(name):
+        return found["name"].strip() or found["email"], found["email"]
+    return (name, name) if "@" in name and " " not in name else (name, "")
 
 
 def _language(text: str) -> str:

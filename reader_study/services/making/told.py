@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult
+from reader_study.models import Study, StudyDesign, StudyEvent, StudyResult, StudySession
 from reader_study.services.making import designs, flow, reference
 from reader_study.services.results import protocol_text
 from reader_study.services.results.questions_text import endpoint_name
@@ -42,21 +42,17 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
     is_run = study.origin == Study.Origin.RUN
     if is_run:
         yield "prospective", _("The photos were there before; the answers were collected after the protocol.")
+    design = designs.of(study)
     sessions = [
         (
             _("%(name)s: with the model's answer after the reader's own")
             if one.is_aided
-            else _("%(name)s: unaided")
+            else _("%(name)s: without the model")
         )
         % {"name": one.key}
-        + (
-            _(", at least %(n)d days after the one before") % {"n": one.washout_days}
-            if one.washout_days
-            else ""
-        )
+        + _washout(one, design)
         for one in study.sessions.all()
     ]
-    design = designs.of(study)
     shared_out = [] if design.is_plain else list(_shared_out(design))
     yield "design", "; ".join([*sessions, *shared_out]) if is_run else ""
     yield "intervention", " ".join(filter(None, [study.question, "; ".join(sessions)]))
@@ -69,6 +65,17 @@ def _about(study: Study) -> Iterator[tuple[str, str]]:
                 "sees answers or results before the study is closed, unless it is unblinded, which is logged."
             ),
         )
+
+
+def _washout(session: StudySession, design: StudyDesign) -> str:
+    """The days between the sessions; of arms with readers of their own there are none."""
+    if not session.washout_days or design.arms == designs.Arms.PARALLEL:
+        return ""
+    if design.arms == designs.Arms.CROSSOVER:
+        text = _(", at least %(n)d days between a reader's two sessions")
+    else:
+        text = _(", at least %(n)d days after the one before")
+    return text % {"n": session.washout_days}
 
 
 def _shared_out(design: StudyDesign) -> Iterator[str]:
@@ -247,6 +254,13 @@ def _analysis(study: Study) -> Iterator[tuple[str, str]]:
         "Obuchowski and Rockette's analysis for random readers and random cases (jackknife); Holm's correction over "
         "the primary endpoints."
     )
+    design = designs.of(study)
+    if design.arms == designs.Arms.PARALLEL or design.blocks > 1:
+        other = _(
+            "What is not read by the same readers with the same photos is compared by U-statistics for random readers "
+            "and random cases (Gallas)."
+        )
+        standard = f"{standard} {other}"
     yield "statistics", " ".join(filter(None, [study.analysis_plan, standard]))
     yield (
         "robustness",

@@ -255,6 +255,7 @@ def _write_reading(reading: Reading, rows: list[Typed], keep: str, now) -> int:
             setattr(answer, name, getattr(row, name))
         # What only a screen can tell, or a reader on one, is not of this answer.
         answer.seconds, answer.is_from_paper, answer.timing, answer.saw_model = None, True, "", None
+        answer.first_choice, answer.first_seconds = "", None
         answer.knows_patient, answer.comment, answer.device, answer.viewport = False, "", "", ""
         answer.number, answer.changed_at = answer.number + 1, now
         answer.save()

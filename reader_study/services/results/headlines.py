@@ -161,7 +161,7 @@ def _headline(
         group,
         is_main,
         is_main and key in primary and verdict is not None,
-        _values(test),
+        _values(test, pair_of(name, report["sessions"]) if kind == "compare" else ()),
         _difference(test),
         _difference(test[AS_READ]) if _differs(test) else "",
         "" if test["too_few"] or test["p"] is None else p_text(test["p"]),
@@ -174,14 +174,15 @@ def _headline(
     )
 
 
-def _values(test: Mapping) -> str:
+def _values(test: Mapping, sessions: Sequence[str]) -> str:
     if test["difference"] is None:
         return ""
     pair = ("ai", "readers_mean") if "ai" in test else ("b", "a")
     one, other = (f"{100 * test[name]:.1f} %" for name in pair)
     if "ai" in test:
         return _("model %(one)s, readers %(other)s") % {"one": one, "other": other}
-    return _("%(one)s after %(other)s") % {"one": one, "other": other}
+    first, second = map(marks.session_name, sessions)
+    return f"{second} {one}, {first} {other}"
 
 
 def _difference(test: Mapping | None) -> str:

@@ -20,6 +20,7 @@ from reader_study.services.results import (
     questions_text,
 )
 from reader_study.services.results.model_seen import doubt
+from reader_study.statistics import patterns
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -168,12 +169,23 @@ def _sessions_run(study: Study, report: Mapping) -> Iterator[str]:
         else:
             text = _("The session “%(name)s” was read without the model.")
         yield text % {"name": session.key}
-        if session.washout_days and (report.get("plan") or {}).get("arms") != "parallel":
-            yield ngettext(
+        arms = (report.get("plan") or {}).get("arms")
+        if not session.washout_days or arms == "parallel":
+            continue
+        if arms == "crossover":
+            # Whichever came first.
+            said = ngettext(
+                "At least %(n)d day lay between a reader's two sessions.",
+                "At least %(n)d days lay between a reader's two sessions.",
+                session.washout_days,
+            )
+        else:
+            said = ngettext(
                 "It began at least %(n)d day after the session before.",
                 "It began at least %(n)d days after the session before.",
                 session.washout_days,
-            ) % {"n": session.washout_days}
+            )
+        yield said % {"n": session.washout_days}
 
 
 def _sessions_replayed(report: Mapping) -> Iterator[str]:
@@ -200,8 +212,8 @@ def _model(study: Study, report: Mapping) -> Iterator[str]:
             "hash": study.model_version.weights_sha256[:12],
         }
         yield _(
-            "It decides by the Youden threshold of each disease, chosen on the same photos and therefore optimistic, "
-            "and held fixed when cases are left out; its first choice is the highest score among the choices."
+            "Its first choice is the highest score among the choices; its Youden threshold of each disease was chosen "
+            "on the same photos, is therefore optimistic, and is held fixed when cases are left out."
         )
         yield from protocol_text.about_thresholds(study)
         yield doubt(study, report.get("about", {})) or _("It had seen none of these photos in training.")
@@ -253,7 +265,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
         yield policy
     yield from questions_text.sentences(report)
     if len(report["sessions"]) > 1:
-        yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
+        yield from _between_sessions(report)
     if any(
         read["fleiss_kappa"] is not None
         for found in report["datasets"].values()
@@ -263,6 +275,24 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
             "Agreement is given as Cohen's kappa with the truth and Fleiss's kappa among readers, both on what was "
             "answered, and as Krippendorff's alpha, which takes incomplete answers too; the intervals of the latter "
             "two are percentiles of a bootstrap of the photos."
+        )
+
+
+def _between_sessions(report: Mapping) -> Iterator[str]:
+    """By which analysis sessions were compared: by both where only some pairs are crossed."""
+    used = {
+        test["method"]
+        for found in report["datasets"].values()
+        for tests in found["compare"].values()
+        for of_disease in tests.values()
+        for test in of_disease.values()
+    }
+    if not used or patterns.OBUCHOWSKI_ROCKETTE in used:
+        yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
+    if patterns.U_STATISTICS in used:
+        yield _(
+            "Sessions that were not read by the same readers with the same photos were compared by U-statistics for "
+            "random readers and cases (Gallas)."
         )
 
 

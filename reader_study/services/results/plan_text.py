@@ -37,8 +37,9 @@ def sentences(report: Mapping) -> Iterator[str]:
         if found["share"]["mean"] is None:
             continue
         yield _(
-            "In the session “%(session)s” readers answered %(photos)d photos a second time without being told; on "
-            "average %(share).1f %% of a reader's answers were the same. These answers count for nothing else."
+            "In the session “%(session)s” readers answered photos a second time without being told, %(photos)d times "
+            "in all; on average %(share).1f %% of a reader's answers were the same. These answers count for nothing "
+            "else."
         ) % {"session": session, "photos": found["photos"], "share": 100 * found["share"]["mean"]}
     if plan["periods"]:
         yield _(

@@ -44,7 +44,7 @@ def about_thresholds(study: Study) -> Iterator[str]:
     else:
         yield _("The protocol holds its thresholds “%(name)s” (%(values)s).") % said
     if kept["cohort"]:
-        yield _("They were chosen on: %(cohort)s.") % {"cohort": kept["cohort"]}
+        yield _("They were chosen on: %(cohort)s.") % {"cohort": kept["cohort"].rstrip(".")}
     if text := operating.in_words(kept):
         yield text
 

@@ -339,9 +339,12 @@ def test_answers_from_the_screen_are_asked_about(opened, coordinator, sheet):
     assert answer_files.write(opened, path, coordinator, keep=KEEP_SCREEN) == len(counted(opened)) - 1
     kept = ann.readings.get().answers.get(image__number=2)
     assert (kept.choice, kept.is_from_paper, kept.seconds) == ("bcc", False, 4.0)
+    ann.readings.get().answers.filter(pk=kept.pk).update(first_choice="sk", first_seconds=3.0)
     assert answer_files.write(opened, path, coordinator, keep=KEEP_PAPER) == 1
     kept.refresh_from_db()
     assert (kept.choice, kept.is_from_paper, kept.seconds) == ("mm", True, None)
+    # What was said on a screen before the model was shown is not what was changed on paper.
+    assert (kept.first_choice, kept.first_seconds) == ("", None)
 
 
 def test_a_study_that_is_not_open_takes_no_answers(ready, coordinator, sheet):

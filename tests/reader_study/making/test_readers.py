@@ -39,6 +39,15 @@ def test_lines_say_name_address_group_and_years(draft):
         ("김", "", "clinicians", None),
     ]
     assert (found[3].centre, found[3].language, found[0].language) == ("아산", "ko", "")
+    found, problems = reader_lines.read_lines(
+        draft,
+        "Lee <lee@example.org>\nKim <kim@example.org>, , Clinicians\nyu@example.org\nno@@where",
+        default,
+    )
+    assert [(one.name, one.email) for one in found] == [
+        ("Lee", "lee@example.org"), ("Kim", "kim@example.org"), ("yu@example.org", "yu@example.org"),
+    ]  # fmt: skip
+    assert len(problems) == 1 and "“no@@where” is no e-mail address" in problems[0][1]
 
 
 @each("line, said", [

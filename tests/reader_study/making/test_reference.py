@@ -107,12 +107,17 @@ def test_documents_say_what_is_stored_and_name_what_is_missing(opened, coordinat
         and "Photos,Analysed," in numbers
     )
     # A proven study: no photo's disease is told but in sums.
-    for language, word in (("en", "Plan of analysis"), ("ko", "분석 계획")):
+    for language, word, policy in (
+        ("en", "Plan of analysis", "Actinic keratosis counts as"),
+        ("ko", "분석 계획", "광선각화증"),
+    ):
         with subtests.test(language):
             answer = client.get(url("study-protocol-pdf", opened.pk) + f"?language={language}")
             pdf = PdfReader(io.BytesIO(answer.content))
             text = "".join(one.extract_text() for one in pdf.pages)
-            assert word in text and "KCT0001" in text and opened.protocol_sha256[:20] in text
+            assert (
+                word in text and policy in text and "KCT0001" in text and opened.protocol_sha256[:20] in text
+            )
             assert fonts_not_embedded(pdf) == set()
     for kind in CHECKLISTS:
         rows = client.get(url("study-checklist", opened.pk, "csv") + f"?list={kind}").content.decode(

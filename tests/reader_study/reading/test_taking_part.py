@@ -190,7 +190,7 @@ def test_the_own_result_only_after_closing_and_only_if_allowed(made, coordinator
     studies.close(made.study, coordinator)
     page = text_of(link, "reading-result")
     # 2 of 4 right; the group of three has 3, 2 and 1 of 4.
-    assert "50 %" in page or "50%" in page
+    assert "50.0 %" in page
     (result,) = own_result.of(Reader.objects.get(pk=made.readers[1].pk))
     assert (result.own.right, result.own.n, result.missing, result.group_size) == (2, 4, 1, 3)
     assert result.group_mean == pytest.approx(0.5) and result.model is None

@@ -95,6 +95,9 @@ def test_parallel_arms_have_different_readers(ready, coordinator, client_for):
     assert "Different readers read in the two sessions" in page_of(
         client_for, coordinator, study, "study-results-sessions"
     )
+    methods = methods_text.paragraph(study, results.report)
+    assert "compared by U-statistics" in methods and "were compared by the Obuchowski" not in methods
+    assert "U-statistics" in told(study)["statistics"]
     one = results.report["plan"]["table"][0]
     assert one["allocated"] == one["finished"] == 4 and sum(n for _group, n in one["groups"]) == 4
 
@@ -107,7 +110,12 @@ def test_a_crossover_shows_its_periods(ready, coordinator, client_for):
     assert found["missing_is_wrong"]["period"]["df"] == 6
     content = page_of(client_for, coordinator, study, "study-results-plan")
     assert "Second minus first period" in content
-    assert "order drawn by lot" in methods_text.paragraph(study, results.report)
+    study.sessions.filter(is_aided=True).update(washout_days=14)
+    methods = methods_text.paragraph(study, results.report)
+    assert (
+        "order drawn by lot" in methods and "At least 14 days lay between a reader's two sessions" in methods
+    )
+    assert "at least 14 days between" in told(study)["design"]
     assert [name for name, *_rest in plan.tables(results.report)] == ["allocation", "periods"]
 
 

@@ -307,7 +307,10 @@ def test_a_study_without_a_model_can_be_replayed(tables, client_for, coordinator
         "study-results-agreement",
         "study-results-missed",
     ):
-        assert client_for(coordinator).get(url(page, study.pk)).status_code == 200, page
+        response = client_for(coordinator).get(url(page, study.pk))
+        assert response.status_code == 200 and ">Model against readers</a>" not in body(response), page
+        if page == "study-results-agreement":
+            assert response.context["who"] == "readers"
 
 
 @pytest.mark.parametrize("seconds", [None, 0.0])

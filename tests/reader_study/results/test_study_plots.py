@@ -5,6 +5,7 @@ import re
 import zipfile
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from xml.etree import ElementTree
@@ -17,6 +18,7 @@ from pypdf import PdfReader
 from classifier.metrics.plain import plain
 from classifier.plots.apart import apart
 from classifier.plots.canvas import COLOURS, CORNERS, Drawing, Line, Shape, Text
+from classifier.plots.figures import threshold_text
 from classifier.plots.frame import NARROW, PHONE, Form
 from classifier.plots.letters import text_width
 from classifier.plots.pdf import to_pdf
@@ -107,6 +109,11 @@ def test_groups_differ_in_shape_and_colour_and_readers_are_named(drawn):
         re.match(r"reader-\d\d", point.text) and "sensitivity" in point.text for point in professors.points
     )
     assert "(" in professors.points[0].text and "/" in professors.points[0].text
+    # The enlarged part is read out where its marks are.
+    (left, _foot), side = corner_and_side(figure)
+    _first, enlarged = (one for one in figure.series if one.name == "Professors")
+    assert enlarged.points and all(point.x > left + side for point in enlarged.points)
+    assert (threshold_text(float("inf")), threshold_text(float("-inf"))) == ("∞", "−∞")
 
 
 def test_readers_at_one_place_are_one_point_with_both_names(tables):
@@ -212,6 +219,15 @@ def test_the_margin_and_each_difference_are_drawn_to_scale(drawn):
     assert np.corrcoef(xs, [tests[key]["difference"] for key in known])[0, 1] == pytest.approx(1)
     row = next(row for row in figure.rows if row[0] == "Basal cell carcinoma")
     assert row[4] == tests["bcc"]["difference"] and row[1] == "primary"
+    # What is too few for a p on the pages has none in the figure and its table either.
+    for few in (True, False):
+        report = deepcopy(drawn.report)
+        report["datasets"]["asan"]["ai_vs_readers"]["unaided"]["bcc"]["too_few"] = few
+        figure = replace(drawn, report=report).against_model("asan", "unaided")
+        row = next(row for row in figure.rows if row[0] == "Basal cell carcinoma")
+        assert row[12] == (None if few else tests["bcc"]["p"]) and (row[16] == "too few") == few
+        said = next(m.text for m in figure.drawing.marks if "−0.013 (" in getattr(m, "text", ""))
+        assert ("too few" in said) == few and ("p = " in said) != few
 
 
 def test_every_figure_says_that_it_is_synthetic_and_fits(drawn):
