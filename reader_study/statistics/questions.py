@@ -5,6 +5,7 @@ Every question comes down to who was right on which image (``question``).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -76,7 +77,14 @@ def questions(
 def figures(asked: Question, margin: float | None) -> dict[str, Any]:
     """Of one question."""
     positive = asked.positive
-    sessions = [one for one in asked.part.sessions if asked.name != MANAGEMENT or asked.answered(one).any()]
+    sessions: list[Session] = list(asked.part.sessions)
+    if asked.name == MANAGEMENT:
+        # Who answered this has read, with or without a diagnosis.
+        sessions = [
+            replace(one, read=one.read | asked.answered(one).any(1))
+            for one in sessions
+            if asked.answered(one).any()
+        ]
     return {
         "n": len(asked.part.truth),
         "n_positives": None if positive is None else int(positive.sum()),
@@ -170,7 +178,11 @@ def _one_against(
     asked: Question, who: Session, merit: str, margin: float | None, rule: str
 ) -> dict[str, Any]:
     able, cells, note = _able(asked, merit, asked.cells(who, rule))
-    found = no_model() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    found = no_model() | {
+        "n_readers": int(able.sum()),
+        "missing_share": asked.missing_share(who),
+        **_cases(asked, merit, cells),
+    }
     if (note := asked.model_note or note) or asked.model is None:
         return found | {"note": note}
     cells = cells[able]
@@ -206,7 +218,11 @@ def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
 def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) -> dict[str, Any]:
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
-    found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    found = no_pair() | {
+        "n_readers": int(able.sum()),
+        "missing_share": asked.missing_share(a, b),
+        **_cases(asked, merit, cells),
+    }
     if has_own := other_readers(a, b):
         note = next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), "")
     elif note == notes.NO_ANSWERS and a.readers and (a.given.any() or b.given.any()):

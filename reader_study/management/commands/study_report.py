@@ -74,8 +74,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--names-differ",
             action="store_true",
-            help="readers, photos, sessions and datasets whose names nearly match, as R1 and r1 or 1 and 001, are "
-            "known to be two; without it nothing is concluded while there are such",
+            help="readers, photos, patients, sessions and datasets whose names nearly match, as R1 and r1 or 1 and "
+            "001, are known to be two; without it nothing is concluded while there are such",
         )
         parser.add_argument(
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
@@ -248,7 +248,7 @@ def _completeness(found: completeness.Completeness) -> list[str]:
     lines = [f"    answers: {found.counts}"]
     if found.why:
         lines.append(f"    NOTHING IS CONCLUDED: {found.why}")
-    if found.design:
+    if found.design and found.is_read:
         lines.append(f"    design: {found.design}; compared by U-statistics")
     for kind, lacking in (("reader", found.readers), ("image", found.images)):
         lines += [f"      {kind} {name}: {counts}" for name, counts in lacking[:_NAMED]]

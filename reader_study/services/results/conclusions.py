@@ -9,7 +9,7 @@ from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots.differences import difference_text
 from reader_study.plots.study import disease_name
-from reader_study.services.results.completeness import why_text
+from reader_study.services.results.completeness import missing_text, why_text
 from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import OF_MODEL
@@ -80,7 +80,7 @@ def _conclusion(
         disease_name(key),
         key in chosen,
         found["verdict"],
-        open_text(found["reasons"], design, chosen)
+        open_text(found["reasons"], design, chosen, found.get("missing_share"))
         if found["reasons"]
         else claim_text(found["claim"], margin),
         _difference(decided),
@@ -94,8 +94,10 @@ def _difference(test: Mapping) -> str:
     return "" if test.get("difference") is None else difference_text(test)
 
 
-def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -> str:
-    """Why nothing is concluded."""
+def open_text(
+    reasons: Sequence[str], design: Mapping, chosen: Sequence[str], missing_share: float | None = None
+) -> str:
+    """Why nothing is concluded. ``missing_share``: of the answers to the question itself."""
     if reasons == [verdicts.SECONDARY] and chosen:
         return _("Secondary: an estimate, from which nothing is concluded.")
     words = {
@@ -113,14 +115,18 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
         ),
         verdicts.FEW_PATIENTS: _("the difference does not hold with patients as the independent cases"),
         verdicts.NAMES_ALIKE: _(
-            "names that nearly match (see the warnings) may stand for the same reader, photo, session or dataset"
+            "names that nearly match (see the warnings) may stand for the same reader, photo, patient, session or "
+            "dataset"
         ),
+        verdicts.SCORES_DOUBTED: _("the model's scores look wrong (see the warnings)"),
         notes.OTHER_IMAGES: why_text(design),
         notes.BLOCKS: _(
             "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
             "design"
         ),
-        notes.MANY_MISSING: why_text(design),
+        notes.MANY_MISSING: why_text(design)
+        if design["note"] == notes.MANY_MISSING
+        else missing_text(missing_share),
     }
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:

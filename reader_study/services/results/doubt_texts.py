@@ -21,7 +21,7 @@ def text_of(doubt: Mapping) -> str:
     if code == doubts.NAMES_ALIKE:
         kinds = {
             "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
-            "images": _("Images"),
+            "images": _("Images"), "patients": _("Patients"),
         }  # fmt: skip
         names = ", ".join(f"“{name}”" for name in doubt["names"])
         return _("%(kind)s %(names)s are taken as different; are they the same?") % {
@@ -46,6 +46,13 @@ def text_of(doubt: Mapping) -> str:
             )
             % said
         )
+    if code == doubts.COLUMNS_DIFFER:
+        return _(
+            "Only the scores of %(diseases)s go beyond 1 (up to %(highest)s); are they percentages, and all others "
+            "not? Every figure of the model takes them as they are."
+        ) % {
+            "diseases": ", ".join(map(disease_name, doubt["diseases"])), "highest": f"{doubt['highest']:g}",
+        }  # fmt: skip
     said = {"dataset": doubt["dataset"], "diseases": ", ".join(map(disease_name, doubt["diseases"]))}
     if code == doubts.CONSTANT:
         return (

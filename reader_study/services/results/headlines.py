@@ -10,6 +10,7 @@ from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
+from reader_study.services.results.completeness import missing_text
 from reader_study.services.results.conclusions import claim_text as model_claim
 from reader_study.services.results.conclusions import open_text, p_text
 from reader_study.statistics import verdicts
@@ -165,7 +166,7 @@ def _headline(
         _difference(test),
         _difference(test[AS_READ]) if _differs(test) else "",
         "" if test["too_few"] or test["p"] is None else p_text(test["p"]),
-        _n(test),
+        _n(test, has_own_answers=key == MANAGEMENT),
         _by_patient(test),
         _("%(policy)s: %(difference)s") % {"policy": policy_name(other_ak), "difference": _difference(other)}
         if other and other["difference"] is not None
@@ -192,10 +193,13 @@ def _differs(test: Mapping) -> bool:
     return test[AS_READ]["difference"] != test["difference"]
 
 
-def _n(test: Mapping) -> str:
+def _n(test: Mapping, *, has_own_answers: bool) -> str:
+    """``has_own_answers``: those to the question are not the diagnoses, of which is said elsewhere what is missing."""
     readers = ngettext("%(n)d reader", "%(n)d readers", test["n_readers"]) % {"n": test["n_readers"]}
     photos = ngettext("%(n)d photo", "%(n)d photos", test["n_cases"]) % {"n": test["n_cases"]}
     said = [_("too few")] if test["too_few"] else []
+    if has_own_answers and test.get("missing_share"):
+        said.append(missing_text(test["missing_share"]))
     if test["note"] in (notes.INDEPENDENT, notes.BIASED_VARIANCE):
         said.append(note_words(test["note"]))
     return f"{readers}, {photos}" + (f" ({'; '.join(said)})" if said else "")
@@ -217,7 +221,7 @@ def _conclusion(
     if verdict is None:
         return _("Datasets together: an estimate, from which nothing is concluded.")
     if verdict["reasons"]:
-        return open_text(verdict["reasons"], design, primary)
+        return open_text(verdict["reasons"], design, settings["primary"], verdict.get("missing_share"))
     if kind == "ai_vs_readers":
         return model_claim(verdict["claim"], settings["margin"])
     first, second = (marks.session_name(one) for one in pair_of(name, sessions))
