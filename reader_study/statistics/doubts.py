@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
+from reader_study.statistics.rated_patterns import aucs
+from reader_study.statistics.ratings import Ratings
 from reader_study.statistics.score_columns import look_like_percent, look_like_shares
 from reader_study.statistics.tables import StudyTables
 from skinclinic.archive.formats.words.folding import bare
@@ -14,6 +16,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, COLUMNS_DIFFER, NO_THRESHOLD, UNREAD = (
     "names_alike", "constant_scores", "reversed_scores", "in_percent", "columns_differ", "no_threshold", "unread",
 )  # fmt: skip
+UNRATED = "unrated"
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
 # Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
@@ -46,6 +49,20 @@ def of_tables(tables: StudyTables) -> Iterator[Doubt]:
             yield {"code": NAMES_ALIKE, "kind": kind, "names": alike}
     if tables.scores is not None:
         yield from _scales(tables, np.asarray(tables.scores, float))
+
+
+def of_ratings(ratings: Ratings) -> Iterator[Doubt]:
+    """Cases that nobody rated, names that nearly match, and tests whose readers rate the other way round."""
+    if ratings.unrated:
+        yield {"code": UNRATED, "names": list(ratings.unrated)}
+    for kind in ("tests", "readers", "cases"):
+        for names in _alike(getattr(ratings, kind)):
+            yield {"code": NAMES_ALIKE, "kind": kind, "names": names}
+    for name, values in zip(ratings.tests, ratings.values, strict=True):
+        found = aucs(ratings.readers, values, ratings.truth).values()
+        known = [area for area in found if area is not None]
+        if known and (mean := sum(known) / len(known)) < LEAST_AREA:
+            yield {"code": REVERSED, "dataset": name, "auc": mean, "diseases": []}
 
 
 def against_verdicts(found: Iterable[Doubt]) -> bool:

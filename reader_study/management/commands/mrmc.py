@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.plots.figures import note_words
 from reader_study.management.encoding import add_encoding
 from reader_study.mrmc import METHODS
+from reader_study.services.results import doubt_texts
 from reader_study.services.results.designs import pattern_words
 from reader_study.statistics.exchange import NotWritten, as_file
 from reader_study.statistics.rated import compared
@@ -63,6 +64,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{out}: {refused}") from None
             except OSError as error:
                 raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+        for doubt in doubt_texts.texts(found):
+            self.stderr.write(f"warning: {doubt}")
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False, allow_nan=False))
         else:

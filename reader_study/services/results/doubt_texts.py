@@ -1,17 +1,25 @@
 """What looks like a mistake in a study's data, in one line each: for pages and for the console."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from reader_study.plots.study import disease_name
 from reader_study.services.results import files_text
 from reader_study.statistics import doubts
 
+_MOST_NAMED = 5
+
 
 def texts(report: Mapping) -> list[str]:
     """All of a report, or none where nothing looks so."""
     return [text_of(one) for one in report["doubts"]]
+
+
+def named(names: Sequence[str]) -> str:
+    """The first of them."""
+    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
 
 
 def text_of(doubt: Mapping) -> str:
@@ -21,12 +29,18 @@ def text_of(doubt: Mapping) -> str:
     if code == doubts.NAMES_ALIKE:
         kinds = {
             "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
-            "images": _("Images"), "patients": _("Patients"),
+            "images": _("Images"), "patients": _("Patients"), "tests": _("Tests"), "cases": _("Cases"),
         }  # fmt: skip
         names = ", ".join(f"“{name}”" for name in doubt["names"])
         return _("%(kind)s %(names)s are taken as different; are they the same?") % {
             "kind": kinds[doubt["kind"]], "names": names,
         }  # fmt: skip
+    if code == doubts.UNRATED:
+        return ngettext(
+            "%(n)d case has a truth and no rating, and counts nowhere: %(names)s.",
+            "%(n)d cases have a truth and no rating, and count nowhere: %(names)s.",
+            len(doubt["names"]),
+        ) % {"n": len(doubt["names"]), "names": named(doubt["names"])}
     if code == doubts.IN_PERCENT:
         said = {"percent": doubt["percent"], "shares": doubt["shares"], "names": ", ".join(doubt["images"])}
         if doubt["is_percent"]:
