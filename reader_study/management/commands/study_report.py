@@ -268,6 +268,6 @@ def _conclusions(found: dict, dataset: str, session: str) -> list[str]:
         return ["    model against readers: no primary endpoint (--endpoints), so nothing is concluded"]
     return [
         f"    {point} - readers, {one.key}: {one.difference or 'not evaluable'} with missing answers as "
-        f"wrong, {one.as_read or 'not evaluable'} as read. {one.text}"
+        f"wrong, {one.as_read or 'not evaluable'} as read. {one.text} {one.multiplicity}".rstrip()
         for one in primary
     ]

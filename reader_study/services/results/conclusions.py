@@ -62,7 +62,7 @@ def conclusions(
     """``found``: the verdicts on ``tests``, those of one session and dataset in the report."""
     chosen = [*(key for key in OF_MODEL if key in primary), *(key for key in DISEASE_KEYS if key in primary)]
     order = sorted(DISEASE_KEYS, key=lambda key: (key not in chosen, DISEASE_KEYS.index(key)))
-    return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
+    return [_conclusion(key, found[key], tests[key], design, margin, chosen, primary) for key in order]
 
 
 def decided(report: Mapping, test: Mapping) -> Mapping:
@@ -71,8 +71,9 @@ def decided(report: Mapping, test: Mapping) -> Mapping:
 
 
 def _conclusion(
-    key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
-) -> Conclusion:
+    key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str],
+    primary: Sequence[str],
+) -> Conclusion:  # fmt: skip
     decided = test[verdicts.POINTS[found["operating_point"]]] or {}
     rule = found["rules"].get(MISSING_IS_WRONG, {})
     return Conclusion(
@@ -80,13 +81,13 @@ def _conclusion(
         disease_name(key),
         key in chosen,
         found["verdict"],
-        open_text(found["reasons"], design, chosen, found.get("missing_share"))
+        open_text(found["reasons"], design, primary, found.get("missing_share"))
         if found["reasons"]
         else claim_text(found["claim"], margin),
         _difference(decided),
         _difference(decided.get(AS_READ) or {}),
         _difference(test),
-        _multiplicity(chosen, key in chosen, rule.get("non_inferiority_p_holm")),
+        multiplicity_text(primary, key in chosen, rule),
     )
 
 
@@ -160,17 +161,22 @@ def claim_text(claim: str, margin: float | None) -> str:
     return text % {"margin": f"{margin:g}"}
 
 
-def _multiplicity(chosen: Sequence[str], is_primary: bool, adjusted: float | None) -> str:
-    if not chosen:
+def multiplicity_text(primary: Sequence[str], is_primary: bool, rule: Mapping[str, float | None]) -> str:
+    """How a p was corrected for all primary endpoints. ``rule``: the p that decided."""
+    if not primary:
         return _("No endpoint was named as primary; nothing is adjusted for many diseases.")
     if not is_primary:
         return _("Secondary: not adjusted, to be read as a hint.")
-    if len(chosen) == 1:
+    if len(primary) == 1:
         return _("The only primary endpoint.")
-    if adjusted is None:
-        return ""
-    said = {"n": len(chosen), "p": p_text(adjusted)}
-    return _("One of %(n)d primary endpoints; one-sided p after Holm: %(p)s.") % said
+    of_margin, of_difference = rule.get("non_inferiority_p_holm"), rule.get("p_holm")
+    if of_margin is not None:
+        said = {"n": len(primary), "p": p_text(of_margin)}
+        return _("One of %(n)d primary endpoints; one-sided p after Holm: %(p)s.") % said
+    if of_difference is not None:
+        said = {"n": len(primary), "p": p_text(of_difference)}
+        return _("One of %(n)d primary endpoints; p after correction for them: %(p)s.") % said
+    return ""
 
 
 def p_text(value: float | None) -> str:

@@ -12,9 +12,9 @@ from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
 from reader_study.services.results.completeness import missing_text
 from reader_study.services.results.conclusions import claim_text as model_claim
-from reader_study.services.results.conclusions import open_text, p_text
+from reader_study.services.results.conclusions import multiplicity_text, open_text, p_text
 from reader_study.statistics import verdicts
-from reader_study.statistics.coded import AS_READ
+from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT, of_model, of_sessions
 from reader_study.statistics.questions import MERITS
 
@@ -153,7 +153,7 @@ def _headline(
     if test["difference"] is None:
         text = note_words(test["note"])
     elif is_main:
-        text = _conclusion(verdict, design, primary, settings, kind, name, report["sessions"])
+        text = _conclusion(verdict, design, settings, kind, name, report["sessions"])
     return Headline(
         question_name(key),
         merit_name(merit),
@@ -215,13 +215,21 @@ def _by_patient(test: Mapping) -> str:
 
 
 def _conclusion(
-    verdict: Mapping | None, design: Mapping, primary: Sequence[str], settings: Mapping, kind: str, name: str,
-    sessions: Sequence[str],
+    verdict: Mapping | None, design: Mapping, settings: Mapping, kind: str, name: str, sessions: Sequence[str]
 ) -> str:  # fmt: skip
     if verdict is None:
         return _("Datasets together: an estimate, from which nothing is concluded.")
     if verdict["reasons"]:
         return open_text(verdict["reasons"], design, settings["primary"], verdict.get("missing_share"))
+    claim = _claim(verdict, settings, kind, name, sessions)
+    if len(settings["primary"]) > 1:
+        claim += " " + multiplicity_text(
+            settings["primary"], True, verdict["rules"].get(MISSING_IS_WRONG, {})
+        )
+    return claim.rstrip()
+
+
+def _claim(verdict: Mapping, settings: Mapping, kind: str, name: str, sessions: Sequence[str]) -> str:
     if kind == "ai_vs_readers":
         return model_claim(verdict["claim"], settings["margin"])
     first, second = (marks.session_name(one) for one in pair_of(name, sessions))
