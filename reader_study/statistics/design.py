@@ -97,7 +97,7 @@ def _counts(states: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _note(who: Session, counts: dict[str, Any]) -> str:
-    if not who.read.any():
+    if not counts["answered"]:
         return notes.NO_ANSWERS
     if counts["never_shown"]:
         return notes.OTHER_IMAGES

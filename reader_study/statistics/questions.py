@@ -200,19 +200,27 @@ def _one_against(
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
     """Those who read both sessions, or where each has readers of its own, all of them; later - earlier."""
+    group_of_one = [
+        name
+        for name, is_one in zip(a.groups, a.read ^ b.read, strict=True)
+        if is_one and (a.read & b.read).any()
+    ]
     a, b = read_by(a, b)
 
-    def of(chosen: np.ndarray) -> dict[str, Any]:
+    def of(chosen: np.ndarray, left_out: int) -> dict[str, Any]:
         one, other = a.of(chosen), b.of(chosen)
         return {
             merit: _both(asked, [one, other], partial(_one_pair, asked, one, other, merit))
+            | {"n_of_one_session": left_out}
             for merit in MERITS[asked.name]
         }
 
     groups = {
-        name: of(np.array([one == name for one in a.groups])) for name in dict.fromkeys(a.groups) if name
+        name: of(np.array([one == name for one in a.groups]), group_of_one.count(name))
+        for name in dict.fromkeys(a.groups)
+        if name
     }
-    return {"all": of(np.ones(len(a.readers), bool)), "groups": groups}
+    return {"all": of(np.ones(len(a.readers), bool), len(group_of_one)), "groups": groups}
 
 
 def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) -> dict[str, Any]:
@@ -223,6 +231,8 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
         "missing_share": asked.missing_share(a, b),
         **_cases(asked, merit, cells),
     }
+    if not (a.read.any() and b.read.any()):
+        return found | {"note": notes.NO_ANSWERS}
     if has_own := other_readers(a, b):
         note = next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), "")
     elif note == notes.NO_ANSWERS and a.readers and (a.given.any() or b.given.any()):
@@ -234,9 +244,9 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
     if has_own or named["method"] == patterns.U_STATISTICS:
         kernel_of = partial(asked.kernel, merit)
         return found | named | by_design.of_either(kernel_of, right, of_each, asked.among(merit), asked.least)
-    among = (cells[able] & np.logical_or.reduce(asked.among(merit))).any(0)
+    classes = [(cells[able] & one).any(0) for one in asked.among(merit)]
     both = asked.merit(merit, right[:, able], cells[able])
-    return found | named | later_minus_earlier(both, asked.part.patients, among)
+    return found | named | later_minus_earlier(both, asked.part.patients, classes)
 
 
 def tests_of(

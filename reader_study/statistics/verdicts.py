@@ -15,7 +15,8 @@ from classifier.metrics import notes
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.comparison import holm
 from reader_study.statistics.design import MOST_MISSING
-from reader_study.statistics.differences import BY_PATIENT
+from reader_study.statistics.differences import BY_PATIENT, LEAST_PATIENTS
+from reader_study.statistics.points import LEAST_CASES
 from reader_study.statistics.small_sample import LEAST_READERS, SMALL_SAMPLE
 
 # One-sided for non-inferiority, two-sided for a difference; both after Holm over the primary endpoints.
@@ -29,10 +30,11 @@ POINTS = {FIRST_CHOICE: "argmax", THRESHOLDS: "at_threshold"}
 SUPERIOR, NON_INFERIOR, INFERIOR, NO_CLAIM = "superior", "non_inferior", "inferior", "none"
 # Reasons besides those of the design and the notes of a test.
 MODEL_SEEN, NOT_FIXED, SECONDARY, RULES_DISAGREE = "model_seen", "not_fixed", "secondary", "rules_disagree"
-FEW_READERS, FEW_PHOTOS, FEW_PATIENTS, NAMES_ALIKE, SCORES_DOUBTED = (
+FEW_READERS, FEW_PHOTOS, FEW_PATIENTS, TOO_FEW_PATIENTS, NAMES_ALIKE, SCORES_DOUBTED = (
     "few_readers",
     "few_photos",
     "few_patients",
+    "too_few_patients",
     "names_alike",
     "scores_doubted",
 )
@@ -203,6 +205,8 @@ def _reasons(
         found.append(notes.MANY_MISSING)
     if test["too_few"]:
         found.append(notes.TOO_FEW_CASES)
+    elif (one.get(LEAST_PATIENTS) or LEAST_CASES) < LEAST_CASES:
+        found.append(TOO_FEW_PATIENTS)
     if min(one.get("n_readers_each") or [one.get("n_readers", test["n_readers"])]) < LEAST_READERS:
         found.append(FEW_READERS)
     if one["ci"] is None:

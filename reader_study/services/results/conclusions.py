@@ -87,7 +87,7 @@ def _conclusion(
         _difference(decided),
         _difference(decided.get(AS_READ) or {}),
         _difference(test),
-        multiplicity_text(primary, key in chosen, rule),
+        multiplicity_text(primary, key in chosen, {} if found["reasons"] else rule),
     )
 
 
@@ -111,6 +111,8 @@ def open_text(
         notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class, or than %(all)d in all")
         % {"n": LEAST_CASES, "all": LEAST_IMAGES},
         verdicts.FEW_READERS: _("too few: fewer than %(n)d readers") % {"n": LEAST_READERS},
+        verdicts.TOO_FEW_PATIENTS: _("too few: photos of fewer than %(n)d patients in a class")
+        % {"n": LEAST_CASES},
         verdicts.FEW_PHOTOS: _(
             "the difference is not shown by the test that keeps its level with few photos"
         ),
@@ -120,6 +122,7 @@ def open_text(
             "dataset"
         ),
         verdicts.SCORES_DOUBTED: _("the model's scores look wrong (see the warnings)"),
+        notes.NO_ANSWERS: _("there is no diagnosis"),
         notes.OTHER_IMAGES: why_text(design),
         notes.BLOCKS: _(
             "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
@@ -129,10 +132,16 @@ def open_text(
         if design["note"] == notes.MANY_MISSING
         else missing_text(missing_share),
     }
+    if verdicts.FEW_READERS in reasons:
+        # One reader is told by that already.
+        reasons = [reason for reason in reasons if reason != notes.ONE_READER]
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:
         return said[0]
-    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS}
+    incomplete = {
+        notes.NO_ANSWERS, notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS,
+        verdicts.TOO_FEW_PATIENTS,
+    }  # fmt: skip
     text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
     return text % {"reasons": "; ".join(said)}
 
@@ -140,10 +149,10 @@ def open_text(
 def rules_text() -> str:
     """How few photos and readers allow no conclusion, and what it must hold in: for pages and methods."""
     return _(
-        "Nothing is concluded from fewer than %(cases)d photos of a class (%(images)d in all for overall accuracy) or "
-        "fewer than %(readers)d readers. What is concluded of the model also holds in a test for few photos, in which "
-        "its variance is no less than under the hypothesis and photos have degrees of freedom of their own "
-        "(Satterthwaite), and with patients as the independent cases where they have several photos."
+        "Nothing is concluded from fewer than %(cases)d photos or patients of a class (%(images)d photos in all for "
+        "overall accuracy) or fewer than %(readers)d readers. What is concluded of the model also holds in a test for "
+        "few photos, in which its variance is no less than under the hypothesis and photos have degrees of freedom of "
+        "their own (Satterthwaite), and with patients as the independent cases where they have several photos."
     ) % {"cases": LEAST_CASES, "images": LEAST_IMAGES, "readers": LEAST_READERS}
 
 

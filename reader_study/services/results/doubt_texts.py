@@ -70,7 +70,9 @@ def text_of(doubt: Mapping) -> str:
     said = {"dataset": doubt["dataset"], "diseases": ", ".join(map(disease_name, doubt["diseases"]))}
     if code == doubts.CONSTANT:
         return (
-            _("%(dataset)s: the scores of %(diseases)s are the same for every image, so nothing is compared.")
+            _(
+                "%(dataset)s: the scores of %(diseases)s are the same for every image, so nothing is compared of these."
+            )
             % said
         )
     if code == doubts.REVERSED:

@@ -198,6 +198,15 @@ def _n(test: Mapping, *, has_own_answers: bool) -> str:
     readers = ngettext("%(n)d reader", "%(n)d readers", test["n_readers"]) % {"n": test["n_readers"]}
     photos = ngettext("%(n)d photo", "%(n)d photos", test["n_cases"]) % {"n": test["n_cases"]}
     said = [_("too few")] if test["too_few"] else []
+    if one := test.get("n_of_one_session"):
+        said.append(
+            ngettext(
+                "%(n)d reader of one session only is left out",
+                "%(n)d readers of one session only are left out",
+                one,
+            )
+            % {"n": one}
+        )
     if has_own_answers and test.get("missing_share"):
         said.append(missing_text(test["missing_share"]))
     if test["note"] in (notes.INDEPENDENT, notes.BIASED_VARIANCE):

@@ -95,6 +95,20 @@ def test_readers_who_left_everything_out_are_missing_and_in_no_mean():
     assert notes.MANY_MISSING in found["verdicts"]["unaided"]["bcc"]["reasons"]
 
 
+def test_readers_of_one_session_are_told_and_a_session_nobody_answered_is_not_compared():
+    tables = made_study(n=40, readers=4, datasets=("asan",))
+    first = [one for one in tables.answers if one.session == "unaided"]
+    later = [one for one in tables.answers if one.session == "aided"]
+    for answers, note, counts in (
+        ([*first, *(one for one in later if one.reader != "reader-03")], "", (3, 1)),
+        ([*first, *(replace(one, answer="") for one in later)], notes.NO_ANSWERS, (4, 0)),
+    ):
+        found = report(replace(tables, answers=tuple(answers)))["datasets"]["asan"]["questions"]
+        test = found["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]
+        assert (test["n_readers"], test["n_of_one_session"]) == counts
+        assert test["note"] == note and (test["p"] is None) is bool(note)
+
+
 def right_in(share: int, tables: StudyTables) -> StudyTables:
     """Readers right in ``share`` of ten, each of one half of the photos."""
     truth = {image.name: image.truth for image in tables.images}

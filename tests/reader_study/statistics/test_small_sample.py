@@ -139,6 +139,17 @@ def test_names_that_nearly_match_leave_a_verdict_open_until_they_are_said_to_be_
     }
 
 
+def test_photos_of_one_patient_are_not_many_cases(clear):
+    """All photos of the disease are of one patient, in whom nothing varies from patient to patient."""
+    images = tuple(
+        replace(one, patient="P" if one.truth == KEY else f"Q{place}")
+        for place, one in enumerate(clear.images)
+    )
+    accuracy, disease = verdict(replace(clear, images=images))
+    assert (disease["verdict"], disease["reasons"]) == (verdicts.OPEN, [verdicts.TOO_FEW_PATIENTS])
+    assert accuracy["claim"] == verdicts.SUPERIOR
+
+
 def test_scores_that_look_wrong_leave_the_model_open(clear):
     for scores in (1 - clear.scores, clear.scores * np.where(np.arange(12) == 11, 100, 1)):
         for one in verdict(replace(clear, scores=scores), names_differ=True):
