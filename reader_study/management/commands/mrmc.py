@@ -82,8 +82,9 @@ def _lines(found: dict) -> list[str]:
             "the other tests with each other",
             *(f"  {line}" for line in _lines(found["between"])),
         ]
+    readers = "1 reader" if found["n_readers"] == 1 else f"{found['n_readers']} readers"
     lines = [
-        f"AUC, covariance by {found['method']}; {found['n_readers']} readers, {found['n_pos']} cases with and "
+        f"AUC, covariance by {found['method']}; {readers}, {found['n_pos']} cases with and "
         f"{found['n_neg']} without",
         *_design(found["design"]),
     ]

@@ -210,7 +210,8 @@ def _lines(found: dict) -> list[str]:
             text = "not evaluable" if wrong is None else f"{wrong:.4f}"
             if read is not None and read != wrong:
                 text += f" with missing answers as wrong, {read:.4f} as read"
-            lines.append(f"  {session}: {one['n_readers']} readers, mean accuracy {text}")
+            readers = "1 reader" if one["n_readers"] == 1 else f"{one['n_readers']} readers"
+            lines.append(f"  {session}: {readers}, mean accuracy {text}")
             lines += _completeness(said[name, session])
             lines += _conclusions(found, name, session)
             asked = headlines.of_dataset(found, name, session, {})

@@ -1,5 +1,6 @@
 """What looks like a mistake in a study's data, in one line each: for pages and for the console."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
@@ -13,8 +14,27 @@ _MOST_NAMED = 5
 
 
 def texts(report: Mapping) -> list[str]:
-    """All of a report, or none where nothing looks so."""
-    return [text_of(one) for one in report["doubts"]]
+    """All of a report, or none where nothing looks so. Of names that nearly match some, and how many more."""
+    said, alike = [], Counter[str]()
+    for one in report["doubts"]:
+        if one["code"] == doubts.NAMES_ALIKE:
+            alike[one["kind"]] += 1
+            if alike[one["kind"]] > _MOST_NAMED:
+                continue
+        said.append(text_of(one))
+    for kind, n in alike.items():
+        if n > _MOST_NAMED:
+            said.append(
+                _("%(kind)s: %(n)d more nearly match.") % {"kind": _kinds()[kind], "n": n - _MOST_NAMED}
+            )
+    return said
+
+
+def _kinds() -> dict[str, str]:
+    return {
+        "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
+        "images": _("Images"), "patients": _("Patients"), "tests": _("Tests"), "cases": _("Cases"),
+    }  # fmt: skip
 
 
 def named(names: Sequence[str]) -> str:
@@ -27,13 +47,9 @@ def text_of(doubt: Mapping) -> str:
     if code == doubts.UNREAD:
         return files_text.note_text(doubt)
     if code == doubts.NAMES_ALIKE:
-        kinds = {
-            "readers": _("Readers"), "sessions": _("Sessions"), "groups": _("Groups"), "datasets": _("Datasets"),
-            "images": _("Images"), "patients": _("Patients"), "tests": _("Tests"), "cases": _("Cases"),
-        }  # fmt: skip
         names = ", ".join(f"“{name}”" for name in doubt["names"])
         return _("%(kind)s %(names)s are taken as different; are they the same?") % {
-            "kind": kinds[doubt["kind"]], "names": names,
+            "kind": _kinds()[doubt["kind"]], "names": names,
         }  # fmt: skip
     if code == doubts.UNRATED:
         return ngettext(

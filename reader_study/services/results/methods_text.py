@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from classifier.plots.figures import percent
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
 from reader_study.services.results import (
@@ -20,6 +21,8 @@ from reader_study.services.results import (
     questions_text,
 )
 from reader_study.services.results.model_seen import doubt
+from reader_study.statistics import patterns
+from reader_study.statistics.coded import AS_READ
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -252,8 +255,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
         )
         yield policy
     yield from questions_text.sentences(report)
-    if len(report["sessions"]) > 1:
-        yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
+    yield from _methods(report)
     if any(
         read["fleiss_kappa"] is not None
         for found in report["datasets"].values()
@@ -264,6 +266,28 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
             "answered, and as Krippendorff's alpha, which takes incomplete answers too; the intervals of the latter "
             "two are percentiles of a bootstrap of the photos."
         )
+
+
+def _methods(report: Mapping) -> Iterator[str]:
+    """By which analyses sessions were compared, and the model where answers are missing."""
+    asked = [found["questions"]["accuracy"] for found in report["datasets"].values()]
+    pairs = [test["all"]["accuracy"] for one in asked for test in one["compare"].values()]
+    if any(test["method"] == patterns.OBUCHOWSKI_ROCKETTE for test in pairs):
+        yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
+    is_split = any(one["never_shown"] or one["not_assigned"] for one in report["design"].values())
+    if is_split:
+        return
+    if any(test["method"] == patterns.U_STATISTICS for test in pairs):
+        yield _("Sessions whose readers differ were compared by U-statistics (Gallas 2006).")
+    every = [*pairs, *(test["all"]["accuracy"] for one in asked for test in one["ai_vs_readers"].values())]
+    if any(
+        test["method"] == patterns.OBUCHOWSKI_ROCKETTE and test[AS_READ]["method"] == patterns.U_STATISTICS
+        for test in every
+    ):
+        yield _(
+            "Where more than %(share)s of the answers are missing, comparisons without them are U-statistics (Gallas "
+            "2006)."
+        ) % {"share": percent(report["settings"]["most_missing"])}
 
 
 def _conduct(study: Study) -> Iterator[str]:
