@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from classifier.metrics import notes
+from reader_study.statistics.endpoints import BETWEEN_SESSIONS
 from reader_study.statistics.rated_patterns import aucs
 from reader_study.statistics.ratings import Ratings
 from reader_study.statistics.score_columns import look_like_percent, look_like_shares
@@ -16,7 +17,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, COLUMNS_DIFFER, NO_THRESHOLD, UNREAD = (
     "names_alike", "constant_scores", "reversed_scores", "in_percent", "columns_differ", "no_threshold", "unread",
 )  # fmt: skip
-UNRATED = "unrated"
+UNRATED, NO_ENDPOINT = "unrated", "no_endpoint"
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
 # Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
@@ -49,6 +50,21 @@ def of_tables(tables: StudyTables) -> Iterator[Doubt]:
             yield {"code": NAMES_ALIKE, "kind": kind, "names": alike}
     if tables.scores is not None:
         yield from _scales(tables, np.asarray(tables.scores, float))
+
+
+def of_endpoints(
+    primary: Iterable[str], datasets: Mapping[str, Mapping[str, Any]], has_model: bool
+) -> Iterator[Doubt]:
+    """Primary endpoints that nothing in the files answers."""
+    for key in primary:
+        if question := BETWEEN_SESSIONS.get(key):
+            asked = any(
+                question in found for one in datasets.values() for found in one["session_verdicts"].values()
+            )
+        else:
+            asked = has_model
+        if not asked:
+            yield {"code": NO_ENDPOINT, "endpoint": key, "of_sessions": key in BETWEEN_SESSIONS}
 
 
 def of_ratings(ratings: Ratings) -> Iterator[Doubt]:

@@ -12,7 +12,7 @@ from reader_study.statistics import changes, comparison, model, verdicts
 from reader_study.statistics import endpoints as kinds
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, parts, together
 from reader_study.statistics.design import MOST_MISSING, added, design
-from reader_study.statistics.doubts import against_model, against_verdicts, doubts
+from reader_study.statistics.doubts import against_model, against_verdicts, doubts, of_endpoints
 from reader_study.statistics.matched import matched
 from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES
 from reader_study.statistics.questions import questions, tests_of
@@ -74,7 +74,8 @@ def report(
     wishes = Wishes(ak, margin, primary, is_fixed, point, thresholds or {})
     datasets = {part.name: _dataset(part, tables.whole, wishes) for part in parts(tables)}
     groups = {answer.reader: answer.group for answer in tables.answers}
-    doubted = list(doubts(tables, datasets))
+    has_model = tables.scores is not None
+    doubted = [*doubts(tables, datasets), *of_endpoints(primary, datasets, has_model)]
     for name, one in datasets.items():
         if against_model(doubted, name):
             _open(one, _OF_MODEL, verdicts.SCORES_DOUBTED)
@@ -87,7 +88,7 @@ def report(
                 "ak": ak,
                 "margin": margin,
                 "choices": tables.choices,
-                "has_model": tables.scores is not None,
+                "has_model": has_model,
                 "has_whole": tables.whole is not None,
                 # How to read the figures; pages and the methods paragraph say it in words.
                 "missing_answers": "wrong",

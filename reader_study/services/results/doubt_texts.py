@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from reader_study.plots.study import disease_name
 from reader_study.services.results import files_text
+from reader_study.services.results.questions_text import endpoint_name
 from reader_study.statistics import doubts
 
 _MOST_NAMED = 5
@@ -51,6 +52,13 @@ def text_of(doubt: Mapping) -> str:
         return _("%(kind)s %(names)s are taken as different; are they the same?") % {
             "kind": _kinds()[doubt["kind"]], "names": names,
         }  # fmt: skip
+    if code == doubts.NO_ENDPOINT:
+        text = (
+            _("The primary endpoint “%(name)s” is not evaluable: it was not asked in two sessions.")
+            if doubt["of_sessions"]
+            else _("The primary endpoint “%(name)s” is not evaluable: there are no scores of a model.")
+        )
+        return text % {"name": endpoint_name(doubt["endpoint"])}
     if code == doubts.UNRATED:
         return ngettext(
             "%(n)d case has a truth and no rating, and counts nowhere: %(names)s.",

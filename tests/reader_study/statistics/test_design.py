@@ -243,6 +243,25 @@ def test_files_as_spreadsheets_make_them(tmp_path):
         read_tables(paths["images"], paths["scores"], paths["answers"])
 
 
+def test_files_sorted_by_name_and_endpoints_nobody_was_asked_for(tmp_path):
+    tables = made_study(n=20, readers=2, datasets=("asan",))
+    answers = tuple(sorted(tables.answers, key=lambda one: one.session))
+    paths = write(replace(tables, answers=answers), tmp_path)
+    with paths["scores"].open("a") as file:
+        file.write("other" + ",0.5" * 12 + "\n")
+    read = read_tables(paths["images"], paths["scores"], paths["answers"])
+    found = report(read, endpoints=["sessions_accuracy", "sessions_management"])
+    assert found["sessions"] == ["unaided", "aided"]
+    assert [str(note) for note in read.notes] == [
+        "scores.csv: rows of scores for images that are not in the study are not used (rows: 1)",
+        "answers.csv: “aided” stands before “unaided”; differences are “aided” − “unaided” all the same",
+    ]
+    assert texts(found)[-1].startswith(
+        "The primary endpoint “Biopsy or not between sessions” is not evaluable"
+    )
+    assert "no scores of a model" in texts(report(replace(read, scores=None), endpoints=["bcc"]))[-1]
+
+
 def test_a_comma_between_commas_stays_no_number(tmp_path):
     tables = made_study(n=20, readers=2, datasets=("asan",))
     paths = write(tables, tmp_path)
