@@ -17,12 +17,12 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, COLUMNS_DIFFER, NO_THRESHOLD, UNREAD = (
     "names_alike", "constant_scores", "reversed_scores", "in_percent", "columns_differ", "no_threshold", "unread",
 )  # fmt: skip
-UNRATED, NO_ENDPOINT = "unrated", "no_endpoint"
+UNRATED, NO_ENDPOINT, NO_FIRST_CHOICE = "unrated", "no_endpoint", "no_first_choice"
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
 # Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
 _WHO_READ_WHAT = ("readers", "sessions", "datasets", "images", "patients")
-_WRONG_SCORES = (REVERSED, IN_PERCENT, COLUMNS_DIFFER)
+_WRONG_SCORES = (REVERSED, IN_PERCENT, COLUMNS_DIFFER, NO_FIRST_CHOICE)
 
 Doubt = dict[str, Any]
 
@@ -108,6 +108,11 @@ def _curves(name: str, diseases: Mapping[str, Mapping[str, Any]]) -> Iterator[Do
 def _scales(tables: StudyTables, scores: np.ndarray) -> Iterator[Doubt]:
     """Rows that sum up to a hundred times what other rows do, or diseases of which only some go beyond 1: some are in
     percent. None where all are."""
+    flat = scores.min(1) == scores.max(1)
+    if flat.any() and not flat.all():
+        # What failed to compute and was filled: the first choice would be that of the fixed order.
+        names = [tables.images[int(place)].name for place in np.flatnonzero(flat)]
+        yield {"code": NO_FIRST_CHOICE, "names": names}
     if scores.min() < 0:
         return
     percent, shares = look_like_percent(scores), look_like_shares(scores)

@@ -121,8 +121,8 @@ class Command(BaseCommand):
 
     def _doubt(self, found: Iterable[doubts.Doubt]) -> None:
         """Say what looks like a mistake in the pilot's files."""
-        for one in found:
-            self.stderr.write(f"warning: {doubt_texts.text_of(one)}")
+        for said in doubt_texts.texts({"doubts": list(found)}):
+            self.stderr.write(f"warning: {said}")
 
     def _known(self, options: dict) -> tuple[pilot.Pilot | None, sizing.Spread]:
         """What is known of the variances, and the pilot they come from."""

@@ -61,36 +61,12 @@ def text_of(doubt: Mapping) -> str:
         return text % {"name": endpoint_name(doubt["endpoint"])}
     if code == doubts.UNRATED:
         return ngettext(
-            "%(n)d case has a truth and no rating, and counts nowhere: %(names)s.",
-            "%(n)d cases have a truth and no rating, and count nowhere: %(names)s.",
+            "%(n)d case has a truth and no rating, and counts nowhere (%(names)s).",
+            "%(n)d cases have a truth and no rating, and count nowhere (%(names)s).",
             len(doubt["names"]),
         ) % {"n": len(doubt["names"]), "names": named(doubt["names"])}
-    if code == doubts.IN_PERCENT:
-        said = {"percent": doubt["percent"], "shares": doubt["shares"], "names": ", ".join(doubt["images"])}
-        if doubt["is_percent"]:
-            return (
-                _(
-                    # xgettext:no-python-format
-                    "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
-                    "to 1 (percentages: %(names)s …); every figure of the model takes them as they are."
-                )
-                % said
-            )
-        return (
-            _(
-                # xgettext:no-python-format
-                "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
-                "to 1 (shares: %(names)s …); every figure of the model takes them as they are."
-            )
-            % said
-        )
-    if code == doubts.COLUMNS_DIFFER:
-        return _(
-            "Only the scores of %(diseases)s go beyond 1 (up to %(highest)s); are they percentages, and all others "
-            "not? Every figure of the model takes them as they are."
-        ) % {
-            "diseases": ", ".join(map(disease_name, doubt["diseases"])), "highest": f"{doubt['highest']:g}",
-        }  # fmt: skip
+    if code in (doubts.NO_FIRST_CHOICE, doubts.IN_PERCENT, doubts.COLUMNS_DIFFER):
+        return _of_scores(doubt)
     said = {"dataset": doubt["dataset"], "diseases": ", ".join(map(disease_name, doubt["diseases"]))}
     if code == doubts.CONSTANT:
         return (
@@ -106,6 +82,41 @@ def text_of(doubt: Mapping) -> str:
     return (
         _(
             "%(dataset)s: no threshold tells %(diseases)s apart; the Youden optimum is to list every image, or none."
+        )
+        % said
+    )
+
+
+def _of_scores(doubt: Mapping) -> str:
+    code = doubt["code"]
+    if code == doubts.NO_FIRST_CHOICE:
+        return ngettext(
+            "%(n)d image has the same score for every disease, so that its first choice says nothing (%(names)s).",
+            "%(n)d images have the same score for every disease, so that their first choice says nothing (%(names)s).",
+            len(doubt["names"]),
+        ) % {"n": len(doubt["names"]), "names": named(doubt["names"])}
+    if code == doubts.COLUMNS_DIFFER:
+        return _(
+            "Only the scores of %(diseases)s go beyond 1 (up to %(highest)s); are they percentages, and all others "
+            "not? Every figure of the model takes them as they are."
+        ) % {
+            "diseases": ", ".join(map(disease_name, doubt["diseases"])), "highest": f"{doubt['highest']:g}",
+        }  # fmt: skip
+    said = {"percent": doubt["percent"], "shares": doubt["shares"], "names": ", ".join(doubt["images"])}
+    if doubt["is_percent"]:
+        return (
+            _(
+                # xgettext:no-python-format
+                "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
+                "to 1 (percentages: %(names)s …); every figure of the model takes them as they are."
+            )
+            % said
+        )
+    return (
+        _(
+            # xgettext:no-python-format
+            "The scores of %(percent)d images look like percentages, those of %(shares)d like shares from 0 "
+            "to 1 (shares: %(names)s …); every figure of the model takes them as they are."
         )
         % said
     )

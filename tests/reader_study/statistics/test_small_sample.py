@@ -151,7 +151,8 @@ def test_photos_of_one_patient_are_not_many_cases(clear):
 
 
 def test_scores_that_look_wrong_leave_the_model_open(clear):
-    for scores in (1 - clear.scores, clear.scores * np.where(np.arange(12) == 11, 100, 1)):
+    some_failed = np.where(np.arange(len(clear.images))[:, None] < 3, 1 / 12, clear.scores)
+    for scores in (1 - clear.scores, clear.scores * np.where(np.arange(12) == 11, 100, 1), some_failed):
         for one in verdict(replace(clear, scores=scores), names_differ=True):
             assert (one["verdict"], one["reasons"][0]) == (verdicts.OPEN, verdicts.SCORES_DOUBTED)
 
