@@ -32,7 +32,7 @@ def dry_run(tables: StudyTables) -> dict[str, Any]:
         sessions.append((name, name in aided, who, counts["answered"], who * images, said, why))
     return {
         "images": images,
-        "doubts": [doubt_texts.text_of(one) for one in of_tables(tables)],
+        "doubts": doubt_texts.texts({"doubts": list(of_tables(tables))}),
         "read_as": [files_text.note_text(note.to_json()) for note in tables.notes if not note.is_doubt],
         "words": [one for one in tables.words if not one.is_mapped],
         "datasets": list(Counter(image.dataset for image in tables.images).items()),

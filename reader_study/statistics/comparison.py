@@ -224,7 +224,7 @@ def _share(
     if named["method"] == patterns.U_STATISTICS:
         return found | named | of_either()
     both = _MERITS[merit](said[:, able], part.truth == place, cells[able])
-    return found | named | later_minus_earlier(both, part.patients, (cells[able] & among).any(0))
+    return found | named | later_minus_earlier(both, part.patients, [(cells[able] & among).any(0)])
 
 
 # The model against each reader

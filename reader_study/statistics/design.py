@@ -22,9 +22,9 @@ COUNTED = ("answered", "skipped", "not_reached", "never_shown", "not_assigned")
 
 
 def design(part: Part, session: Session) -> dict[str, Any]:
-    """Of one session of one dataset, of the readers who read anything in it: counts together, by reader and by
-    image, and why it is not ``complete``."""
-    who = session.who_read()
+    """Of one session of one dataset, of the readers who read anything in it or were to: counts together, by reader
+    and by image, and why it is not ``complete``. Who left everything out is in no mean, but their answers miss."""
+    who = session.of(session.read | session.given.any(1))
     states = _states(who, part.by_design)
     together = _counts(states)
     note = _note(who, together)
@@ -97,7 +97,7 @@ def _counts(states: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def _note(who: Session, counts: dict[str, Any]) -> str:
-    if not len(who.readers):
+    if not counts["answered"]:
         return notes.NO_ANSWERS
     if counts["never_shown"]:
         return notes.OTHER_IMAGES

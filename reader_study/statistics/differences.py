@@ -1,5 +1,6 @@
 """One difference as the report holds it: the model minus readers, or a later session minus an earlier one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from reader_study.statistics import by_design, one_shot
 from reader_study.statistics import patients as clusters
 from reader_study.statistics.small_sample import SMALL_SAMPLE, Right, against_readers
 
-BY_PATIENT = "by_patient"
+BY_PATIENT, LEAST_PATIENTS = "by_patient", "least_patients"
 Patients = np.ndarray | None
 
 
@@ -19,7 +20,7 @@ def no_model() -> dict[str, Any]:
     """Where the model and readers are not compared."""
     names = (
         "ai", "readers_mean", "difference", "ci", "t", "df", "p", "se", "ms_r", "cov2", "non_inferiority", "method",
-        "pattern", BY_PATIENT, SMALL_SAMPLE,
+        "pattern", BY_PATIENT, SMALL_SAMPLE, LEAST_PATIENTS,
     )  # fmt: skip
     return dict.fromkeys(names) | {"note": ""}
 
@@ -37,6 +38,7 @@ def model_minus_readers(
     found = mrmc.ai_against_readers(model, readers, margin=margin)
     among = np.asarray((right.cells & np.logical_or.reduce(right.classes)).any(0))
     return _model(found) | {
+        LEAST_PATIENTS: clusters.fewest(patients, [(right.cells & one).any(0) for one in right.classes]),
         BY_PATIENT: _model_by_patient(model, readers, margin, patients, among),
         SMALL_SAMPLE: against_readers(model, readers, right, margin),
     }
@@ -94,20 +96,28 @@ def no_pair() -> dict[str, Any]:
         "method",
         "pattern",
         BY_PATIENT,
+        LEAST_PATIENTS,
     )
     return dict.fromkeys(names) | {"n_readers_each": None, "independent": None, "note": ""}
 
 
 def later_minus_earlier(
-    both: mrmc.Merit, patients: Patients = None, among: np.ndarray | None = None
+    both: mrmc.Merit, patients: Patients, classes: Sequence[np.ndarray]
 ) -> dict[str, Any]:
-    """Of two sessions [2, J]; ``by_patient`` as above."""
+    """Of two sessions [2, J]; ``by_patient`` as above. ``classes`` [n]: the cases of each that were read."""
     first, second = (float(one) for one in both.value.mean(1))
-    found: dict[str, Any] = {"a": first, "b": second, "difference": second - first, BY_PATIENT: None}
+    found: dict[str, Any] = {
+        "a": first,
+        "b": second,
+        "difference": second - first,
+        BY_PATIENT: None,
+        LEAST_PATIENTS: clusters.fewest(patients, classes),
+    }
+    among = np.logical_or.reduce(classes)
     if both.deviations is None:
         return found | {"note": notes.ONE_IN_CLASS}
     found |= _pair(both)
-    if patients is None or among is None or (counts := clusters.counts(patients, among)) is None:
+    if patients is None or (counts := clusters.counts(patients, among)) is None:
         return found
     each = clusters.by_patient(both, patients, among)
     if each.deviations is None:

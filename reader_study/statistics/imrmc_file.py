@@ -1,5 +1,6 @@
 """Files of iMRMC (.imrmc): free text, the line BEGIN DATA:, then lines of reader, case, test, score. The truth is
-rated by the reader "truth" in the test "truth" (in files of older versions by the reader -1)."""
+rated by the reader "truth" in the test "truth" (in files of older versions by the reader -1). Lines that begin with #
+or // are remarks; empty cells at the end of a line are those of a spreadsheet program."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -7,7 +8,8 @@ from pathlib import Path
 
 SUFFIX = ".imrmc"
 TRUTH = "truth"
-_BEGIN = "BEGIN DATA:"
+_BEGIN, _REMARKS = "BEGIN DATA", ("#", "//")
+_CELLS = 4
 _OLD_TRUTH = ("-1", "0")
 
 
@@ -16,9 +18,12 @@ def lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         begun = False
         for number, cells in enumerate(csv.reader(file), 1):
-            if begun and any(cell.strip() for cell in cells):
-                yield number, [cell.strip() for cell in cells]
-            elif cells and cells[0].strip().upper().startswith(_BEGIN):
+            cells = [cell.strip() for cell in cells]
+            while len(cells) > _CELLS and not cells[-1]:
+                cells.pop()
+            if begun and any(cells) and not cells[0].startswith(_REMARKS):
+                yield number, cells
+            elif cells and cells[0].upper().startswith(_BEGIN):
                 begun = True
     if not begun:
         raise ValueError(_BEGIN)
@@ -42,7 +47,7 @@ def text(truths: Iterable[tuple[str, bool]], ratings: Iterable[tuple[str, str, s
             f"N1: {positives}",
             f"NR: {len(readers)}",
             f"NM: {len(tests)}",
-            _BEGIN,
+            f"{_BEGIN}:",
             *(f"{TRUTH},{case},{TRUTH},{int(shown)}" for case, shown in truths),
             *(f"{reader},{case},{test},{rating!r}" for test, reader, case, rating in ratings),
             "",

@@ -223,6 +223,8 @@ def _estimate(value: float, found: _Moments, cautious: bool) -> Estimate:
             variance, note = found.independent, notes.INDEPENDENT
     if variance < -trace:
         variance, note = found.biased, notes.BIASED_VARIANCE
+    if variance <= trace < found.independent:
+        variance, note = found.independent, notes.INDEPENDENT
     if variance <= trace:
         return Estimate(value, note=notes.NO_VARIANCE)
     # Unequal shares of the work may leave less than two readers or cases' worth.

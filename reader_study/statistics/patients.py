@@ -5,6 +5,7 @@ shares that of Rao and Scott, for areas that of Obuchowski). Where every patient
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,13 @@ def effect(merit: mrmc.Merit, of_patients: mrmc.Merit) -> float | None:
         if one.deviations is not None
     )
     return clustered / alone if alone > mrmc.TRACE else None
+
+
+def fewest(patients: np.ndarray | None, classes: Iterable[np.ndarray]) -> int | None:
+    """How many patients the class [n] with the fewest has; None where no patient is known."""
+    if patients is None:
+        return None
+    return min(len(np.unique(patients[one])) for one in classes)
 
 
 def counts(patients: np.ndarray | None, among: np.ndarray) -> dict[str, Any] | None:

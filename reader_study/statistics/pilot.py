@@ -8,7 +8,7 @@ import numpy as np
 from classifier.metrics import notes, roc
 from reader_study import mrmc
 from reader_study.statistics import sizing
-from reader_study.statistics.coded import Part, Session, parts
+from reader_study.statistics.coded import MISSING, Part, Session, parts
 from reader_study.statistics.ratings import AiAndTests, AiRatings, Ratings
 from reader_study.statistics.tables import StudyTables
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -47,7 +47,7 @@ class Question:
 class Pilot:
     """``effect`` as it came out: later - earlier, or model - readers. ``cases`` are those that count for the measure:
     of a sensitivity the photos of the disease, of a specificity all others, else all. ``positives``: the photos
-    of the disease, or cases with it."""
+    of the disease, or cases with it; ``missing_share`` of the answers, which count as wrong."""
 
     spread: sizing.Spread
     effect: float
@@ -55,6 +55,7 @@ class Pilot:
     cases: int
     sessions: tuple[str, ...]
     positives: int | None = None
+    missing_share: float = 0.0
 
 
 def of_study(tables: StudyTables, question: Question) -> Pilot:
@@ -64,7 +65,8 @@ def of_study(tables: StudyTables, question: Question) -> Pilot:
     names = tuple(one.name for one in sessions)
     able = np.logical_and.reduce([one.read for one in sessions])
     if not able.any():
-        raise NoPilot(notes.NO_ANSWERS)
+        anybody = all(one.read.any() for one in sessions)
+        raise NoPilot(notes.OTHER_READERS if anybody else notes.NO_ANSWERS)
     sessions = [one.of(able) for one in sessions]
     given = np.logical_and.reduce([one.given for one in sessions])
     if not given.all():
@@ -79,7 +81,8 @@ def of_study(tables: StudyTables, question: Question) -> Pilot:
     if merit.deviations is None:
         raise NoPilot(notes.ONE_IN_CLASS)
     shown = part.truth == DISEASE_KEYS.index(question.disease) if question.disease else None
-    return _pilot(question.design, merit, cases, names, None if shown is None else int(shown.sum()))
+    found = _pilot(question.design, merit, cases, names, None if shown is None else int(shown.sum()))
+    return replace(found, missing_share=float(np.mean([one.codes == MISSING for one in sessions])))
 
 
 def of_ratings(ratings: Ratings | AiRatings | AiAndTests, design: str) -> Pilot:

@@ -52,6 +52,17 @@ class Question:
     def cells(self, who: Session, rule: str) -> np.ndarray:
         return who.given if rule == MISSING_IS_WRONG else who.given & self.answered(who)
 
+    def missing_share(self, *sessions: Session) -> float:
+        """How much of what readers were given to answer this they left out, in the session that lacks most."""
+        return max(
+            (
+                float((who.given & ~self.answered(who)).sum() / who.given.sum())
+                for who in sessions
+                if who.given.any()
+            ),
+            default=0.0,
+        )
+
     @property
     def least(self) -> int:
         """Of fewer images of a class nothing is concluded."""

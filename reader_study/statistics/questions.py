@@ -5,6 +5,7 @@ Every question comes down to who was right on which image (``question``).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -76,7 +77,14 @@ def questions(
 def figures(asked: Question, margin: float | None) -> dict[str, Any]:
     """Of one question."""
     positive = asked.positive
-    sessions = [one for one in asked.part.sessions if asked.name != MANAGEMENT or asked.answered(one).any()]
+    sessions: list[Session] = list(asked.part.sessions)
+    if asked.name == MANAGEMENT:
+        # Who answered this has read, with or without a diagnosis.
+        sessions = [
+            replace(one, read=one.read | asked.answered(one).any(1))
+            for one in sessions
+            if asked.answered(one).any()
+        ]
     return {
         "n": len(asked.part.truth),
         "n_positives": None if positive is None else int(positive.sum()),
@@ -170,7 +178,11 @@ def _one_against(
     asked: Question, who: Session, merit: str, margin: float | None, rule: str
 ) -> dict[str, Any]:
     able, cells, note = _able(asked, merit, asked.cells(who, rule))
-    found = no_model() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    found = no_model() | {
+        "n_readers": int(able.sum()),
+        "missing_share": asked.missing_share(who),
+        **_cases(asked, merit, cells),
+    }
     if (note := asked.model_note or note) or asked.model is None:
         return found | {"note": note}
     cells = cells[able]
@@ -188,25 +200,39 @@ def _one_against(
 
 def _compared(asked: Question, a: Session, b: Session) -> dict[str, Any]:
     """Those who read both sessions, or where each has readers of its own, all of them; later - earlier."""
+    group_of_one = [
+        name
+        for name, is_one in zip(a.groups, a.read ^ b.read, strict=True)
+        if is_one and (a.read & b.read).any()
+    ]
     a, b = read_by(a, b)
 
-    def of(chosen: np.ndarray) -> dict[str, Any]:
+    def of(chosen: np.ndarray, left_out: int) -> dict[str, Any]:
         one, other = a.of(chosen), b.of(chosen)
         return {
             merit: _both(asked, [one, other], partial(_one_pair, asked, one, other, merit))
+            | {"n_of_one_session": left_out}
             for merit in MERITS[asked.name]
         }
 
     groups = {
-        name: of(np.array([one == name for one in a.groups])) for name in dict.fromkeys(a.groups) if name
+        name: of(np.array([one == name for one in a.groups]), group_of_one.count(name))
+        for name in dict.fromkeys(a.groups)
+        if name
     }
-    return {"all": of(np.ones(len(a.readers), bool)), "groups": groups}
+    return {"all": of(np.ones(len(a.readers), bool), len(group_of_one)), "groups": groups}
 
 
 def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) -> dict[str, Any]:
     of_each = np.stack([asked.cells(one, rule) for one in (a, b)])
     able, cells, note = _able(asked, merit, np.asarray(of_each.all(0)))
-    found = no_pair() | {"n_readers": int(able.sum()), **_cases(asked, merit, cells)}
+    found = no_pair() | {
+        "n_readers": int(able.sum()),
+        "missing_share": asked.missing_share(a, b),
+        **_cases(asked, merit, cells),
+    }
+    if not (a.read.any() and b.read.any()):
+        return found | {"note": notes.NO_ANSWERS}
     if has_own := other_readers(a, b):
         note = next(filter(None, (_able(asked, merit, cells)[2] for cells in of_each)), "")
     elif note == notes.NO_ANSWERS and a.readers and (a.given.any() or b.given.any()):
@@ -218,9 +244,9 @@ def _one_pair(asked: Question, a: Session, b: Session, merit: str, rule: str) ->
     if has_own or named["method"] == patterns.U_STATISTICS:
         kernel_of = partial(asked.kernel, merit)
         return found | named | by_design.of_either(kernel_of, right, of_each, asked.among(merit), asked.least)
-    among = (cells[able] & np.logical_or.reduce(asked.among(merit))).any(0)
+    classes = [(cells[able] & one).any(0) for one in asked.among(merit)]
     both = asked.merit(merit, right[:, able], cells[able])
-    return found | named | later_minus_earlier(both, asked.part.patients, among)
+    return found | named | later_minus_earlier(both, asked.part.patients, classes)
 
 
 def tests_of(

@@ -9,6 +9,7 @@ from classifier.metrics.plain import plain
 from classifier.metrics.proportions import inside
 from reader_study import mrmc
 from reader_study.statistics import nested_readers, patterns, rated_patterns
+from reader_study.statistics.doubts import of_ratings
 from reader_study.statistics.ratings import AiAndTests, AiRatings, Ratings, arranged
 
 
@@ -17,10 +18,11 @@ def compared(ratings: Ratings, method: str, margin: float | None = None) -> dict
     covariance. ``margin``: of non-inferiority, of the AI or of the first of two tests.
 
     Obuchowski and Rockette's analysis stands above, U-statistics under "u_statistics". Of a design that is not
-    crossed the former needs an AUC of each reader in each test, and is None with a note where it has none.
+    crossed the former needs an AUC of each reader in each test, and is None with a note where it has none. What looks
+    like a mistake in the file stands under "doubts".
     """
     found = arranged(ratings)
-    result: dict[str, Any] = plain(_compared(found, method, margin))
+    result: dict[str, Any] = plain(_compared(found, method, margin) | {"doubts": list(of_ratings(ratings))})
     return result
 
 

@@ -26,13 +26,14 @@ _TRUTHS = {
 @dataclass(frozen=True)
 class Ratings:
     """``values`` [tests, readers, cases], NaN where there is none, and ``truth`` [cases]; names in the order in which
-    they first occur."""
+    they first occur. ``unrated``: cases of which the file has the truth and nothing else."""
 
     tests: tuple[str, ...]
     readers: tuple[str, ...]
     cases: tuple[str, ...]
     truth: np.ndarray
     values: np.ndarray
+    unrated: tuple[str, ...] = ()
 
     @property
     def cells(self) -> np.ndarray:
@@ -81,9 +82,10 @@ def read_ratings(path: Path, *, encoding: str = "") -> Ratings:
     is_imrmc = path.suffix.casefold() == imrmc_file.SUFFIX
     ratings: Cells = {}
     rows: dict[tuple[str, str, str], int] = {}
+    shown_of: dict[str, bool] = {}
     truths: dict[str, tuple[bool, int]] = {}
     for row, key, shown, rating, say in (
-        _of_imrmc(path, problems) if is_imrmc else _of_table(path, problems, encoding)
+        _of_imrmc(path, problems, shown_of) if is_imrmc else _of_table(path, problems, encoding)
     ):
         case = key[2]
         first, row_of_first = truths.setdefault(case, (shown, row))
@@ -112,8 +114,9 @@ def read_ratings(path: Path, *, encoding: str = "") -> Ratings:
         [ratings.get((test, reader, case), np.nan) for test in tests for reader in readers for case in truths]
     )
     return Ratings(
-        tests, readers, tuple(truths), truth, values.reshape(len(tests), len(readers), len(truths))
-    )
+        tests, readers, tuple(truths), truth, values.reshape(len(tests), len(readers), len(truths)),
+        tuple(case for case in shown_of if case not in truths),
+    )  # fmt: skip
 
 
 Row = tuple[int, tuple[str, str, str], bool, float, Callable[[Problem], None]]
@@ -128,9 +131,9 @@ def _of_table(path: Path, problems: list[RowProblem], encoding: str) -> Iterator
             yield record.number, (test, reader, case), shown, rating, reading.say
 
 
-def _of_imrmc(path: Path, problems: list[RowProblem]) -> Iterator[Row]:
+def _of_imrmc(path: Path, problems: list[RowProblem], truths: dict[str, bool]) -> Iterator[Row]:
+    """``truths``: filled with those of all cases, rated or not."""
     rows: list[tuple[int, str, str, str, float]] = []
-    truths: dict[str, bool] = {}
 
     def say(row: int, problem: Problem) -> None:
         problems.append(RowProblem(path.name, row, problem))

@@ -28,6 +28,12 @@ LEFT_OUT = _(
     "%(file)s: photos called “%(word)s” were left out, as the mapping says (photos: %(photos)s, their answers: "
     "%(answers)s)"
 )
+OTHER_SCORES = _(
+    "%(file)s: rows of scores for images that are not in the study are not used (rows: %(count)s)"
+)
+UNAIDED_FIRST = _(
+    "%(file)s: “%(aided)s” stands before “%(unaided)s”; differences are “%(aided)s” − “%(unaided)s” all the same"
+)
 NOT_MET = _("the mapping has words that the files do not have: %(words)s")
 
 

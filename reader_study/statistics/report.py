@@ -12,7 +12,7 @@ from reader_study.statistics import changes, comparison, model, verdicts
 from reader_study.statistics import endpoints as kinds
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG, Part, Session, parts, together
 from reader_study.statistics.design import MOST_MISSING, added, design
-from reader_study.statistics.doubts import against_verdicts, doubts
+from reader_study.statistics.doubts import against_model, against_verdicts, doubts, of_endpoints
 from reader_study.statistics.matched import matched
 from reader_study.statistics.points import LEAST_CASES, LEAST_IMAGES
 from reader_study.statistics.questions import questions, tests_of
@@ -22,8 +22,10 @@ from reader_study.statistics.tables import StudyTables, WholeSet
 from reader_study.statistics.verdicts import FIRST_CHOICE, POINTS
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
-FORMAT = 4
+FORMAT = 5
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
+# Verdicts on the model.
+_OF_MODEL = ("verdicts", "question_verdicts")
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,13 @@ def report(
     wishes = Wishes(ak, margin, primary, is_fixed, point, thresholds or {})
     datasets = {part.name: _dataset(part, tables.whole, wishes) for part in parts(tables)}
     groups = {answer.reader: answer.group for answer in tables.answers}
-    doubted = list(doubts(tables, datasets))
-    if not names_differ and against_verdicts(doubted):
-        for one in datasets.values():
-            for name in ("verdicts", "question_verdicts", "session_verdicts"):
-                one[name] = {
-                    of: verdicts.opened(found, verdicts.NAMES_ALIKE) for of, found in one[name].items()
-                }
+    has_model = tables.scores is not None
+    doubted = [*doubts(tables, datasets), *of_endpoints(primary, datasets, has_model)]
+    for name, one in datasets.items():
+        if against_model(doubted, name):
+            _open(one, _OF_MODEL, verdicts.SCORES_DOUBTED)
+        if not names_differ and against_verdicts(doubted):
+            _open(one, (*_OF_MODEL, "session_verdicts"), verdicts.NAMES_ALIKE)
     return plain(
         {
             "format": FORMAT,
@@ -86,7 +88,7 @@ def report(
                 "ak": ak,
                 "margin": margin,
                 "choices": tables.choices,
-                "has_model": tables.scores is not None,
+                "has_model": has_model,
                 "has_whole": tables.whole is not None,
                 # How to read the figures; pages and the methods paragraph say it in words.
                 "missing_answers": "wrong",
@@ -123,6 +125,12 @@ def report(
             "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
         }
     )
+
+
+def _open(dataset: dict[str, Any], kinds_of: Sequence[str], reason: str) -> None:
+    """Nothing is concluded from what is doubted."""
+    for kind in kinds_of:
+        dataset[kind] = {of: verdicts.opened(found, reason) for of, found in dataset[kind].items()}
 
 
 def _dataset(part: Part, whole: WholeSet | None, wishes: Wishes) -> dict[str, Any]:

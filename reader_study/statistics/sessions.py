@@ -17,6 +17,9 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 MISSED_SHOWN = 20
 NO_ANSWER = "missing"
+_NO_ACCURACY = {
+    "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None, "mean_accuracy_note": notes.NO_ANSWERS,
+}  # fmt: skip
 
 
 def session(part: Part, read: Session) -> dict[str, Any]:
@@ -162,10 +165,8 @@ def _summary(part: Part, who: Session, of_readers: list[dict[str, dict[str, Any]
     count, right = len(who.readers), who.codes == part.truth
     found: dict[str, Any] = {
         "n_readers": count,
-        "mean_accuracy": None,
-        "sd_accuracy": None,
-        "mean_accuracy_ci": None,
-        "as_read": {"n_readers": 0, "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None},
+        **_NO_ACCURACY,
+        "as_read": {"n_readers": 0, **_NO_ACCURACY},
         **_agreement(None, None, None),
         "note": notes.NO_ANSWERS,
     }
@@ -216,13 +217,14 @@ def _accuracy(right: np.ndarray, cells: np.ndarray) -> dict[str, Any]:
         "mean_accuracy": single.mean,
         "sd_accuracy": float(merit.value.std(ddof=1)) if len(right) > 1 else None,
         "mean_accuracy_ci": points.clipped(single),
+        "mean_accuracy_note": single.note,
     }
 
 
 def _as_read(right: np.ndarray, answered: np.ndarray) -> dict[str, Any]:
     able = answered.any(1)
     if not able.any():
-        return {"n_readers": 0, "mean_accuracy": None, "sd_accuracy": None, "mean_accuracy_ci": None}
+        return {"n_readers": 0, **_NO_ACCURACY}
     return {"n_readers": int(able.sum()), **_accuracy(right[able], answered[able])}
 
 

@@ -13,16 +13,18 @@ from reader_study import asked
 from reader_study.statistics.age_ranges import AgeRanges
 from reader_study.statistics.disease_words import DiseaseWords, WordRead
 from reader_study.statistics.problem_groups import RowProblem
-from reader_study.statistics.read_as import LEFT_OUT, Note
+from reader_study.statistics.read_as import LEFT_OUT, OTHER_SCORES, UNAIDED_FIRST, Note
 from reader_study.statistics.reading import FileRefused, Reading, TablesRefused, named, word
 from reader_study.statistics.score_columns import Scores
 from skinclinic.archive.formats import values
 from skinclinic.archive.formats.columns import LEAVE_OUT
 from skinclinic.archive.formats.problems import CellError, Problem, _
 from skinclinic.archive.formats.rows import is_unknown, sex, skin_type
-from skinclinic.archive.formats.words.folding import bare
+from skinclinic.archive.formats.words.folding import bare, fold
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
+# Names of sessions of which the first is read without the model.
+_UNAIDED = (("unaided", "aided"), ("without ai", "with ai"), ("unassisted", "assisted"))
 _ENDING = re.compile(r"\.(jpe?g|png|webp|tiff?|heic|avif|bmp)$", re.IGNORECASE)
 
 
@@ -333,6 +335,8 @@ def _scores(path: Path, images: list[Image], how: _How) -> np.ndarray:
             names=", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else ""),
         )
     how.notes += reading.noted()
+    if not how.is_own and (others := seen.keys() - place.keys()):
+        how.notes.append(Note(OTHER_SCORES, {"file": path.name, "count": len(others)}))
     if not how.is_own and not how.problems:
         scores, said = cells.as_shares(scores)
         how.notes += said
@@ -373,6 +377,20 @@ def _answers(path: Path, images: list[Image], left_out: Mapping[str, str], how: 
         answers.append(answer)
     how.notes += reading.noted()
     how.say_left_out(path, left_out, lost)
+    return answers if how.is_own else _unaided_first(path, answers, how)
+
+
+def _unaided_first(path: Path, answers: list[Answer], how: _How) -> list[Answer]:
+    """Files sorted by name have "aided" first, which is still what the other is taken from."""
+    names = list(dict.fromkeys(answer.session for answer in answers))
+    by_word = {fold(name): name for name in reversed(names)}
+    for before, after in _UNAIDED:
+        unaided, aided = by_word.get(before), by_word.get(after)
+        if unaided is not None and aided is not None and names.index(aided) < names.index(unaided):
+            how.notes.append(Note(UNAIDED_FIRST, {"file": path.name, "aided": aided, "unaided": unaided}))
+            names.remove(unaided)
+            names.insert(names.index(aided), unaided)
+            return sorted(answers, key=lambda answer: names.index(answer.session))
     return answers
 
 

@@ -100,7 +100,7 @@ def readers(report: dict[str, Any]) -> TidyTable:
                  one["sd_accuracy"], *[None] * 5, one["fleiss_kappa"], *_pair(one["fleiss_ci"]), one["fleiss_p"],
                  one["fleiss_answered_only"]["images"], one["fleiss_missing_as_category"]["kappa"],
                  one["krippendorff"]["alpha"], *_pair(one["krippendorff"]["ci"]),
-                 one["as_read"]["mean_accuracy"], None, one["note"])
+                 one["as_read"]["mean_accuracy"], None, one["note"] or one["mean_accuracy_note"])
             )  # fmt: skip
     return "readers", columns, rows
 

@@ -14,7 +14,9 @@ from typing import Any
 from classifier.metrics import notes
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.comparison import holm
-from reader_study.statistics.differences import BY_PATIENT
+from reader_study.statistics.design import MOST_MISSING
+from reader_study.statistics.differences import BY_PATIENT, LEAST_PATIENTS
+from reader_study.statistics.points import LEAST_CASES
 from reader_study.statistics.small_sample import LEAST_READERS, SMALL_SAMPLE
 
 # One-sided for non-inferiority, two-sided for a difference; both after Holm over the primary endpoints.
@@ -28,11 +30,13 @@ POINTS = {FIRST_CHOICE: "argmax", THRESHOLDS: "at_threshold"}
 SUPERIOR, NON_INFERIOR, INFERIOR, NO_CLAIM = "superior", "non_inferior", "inferior", "none"
 # Reasons besides those of the design and the notes of a test.
 MODEL_SEEN, NOT_FIXED, SECONDARY, RULES_DISAGREE = "model_seen", "not_fixed", "secondary", "rules_disagree"
-FEW_READERS, FEW_PHOTOS, FEW_PATIENTS, NAMES_ALIKE = (
+FEW_READERS, FEW_PHOTOS, FEW_PATIENTS, TOO_FEW_PATIENTS, NAMES_ALIKE, SCORES_DOUBTED = (
     "few_readers",
     "few_photos",
     "few_patients",
+    "too_few_patients",
     "names_alike",
+    "scores_doubted",
 )
 # What a claim must hold in besides the test itself, and the reason where it does not.
 CHECKS = {SMALL_SAMPLE: FEW_PHOTOS, BY_PATIENT: FEW_PATIENTS}
@@ -82,6 +86,7 @@ def verdicts(
             "verdict": OPEN if reasons else SHOWN if shows else NOT_SHOWN,
             "claim": claim,
             "reasons": reasons,
+            "missing_share": test.get("missing_share"),
             "operating_point": point,
             "rules": of_rules,
             "checks": held,
@@ -106,7 +111,7 @@ def of_questions(tests: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
     """Tests of questions in the form of those of diseases: the same at either operating point."""
     return {
         key: {**dict.fromkeys(POINTS.values(), test)}
-        | {name: test[name] for name in ("too_few", "note", "n_readers")}
+        | {name: test.get(name) for name in ("too_few", "note", "n_readers", "missing_share")}
         for key, test in tests.items()
     }
 
@@ -195,8 +200,13 @@ def _reasons(
     if one is None or one["difference"] is None:
         return [(one or test)["note"] or test["note"] or notes.NO_THRESHOLD]
     found = [design["note"]] if design["note"] else []
+    # A design counts diagnoses; of another question more may be missing.
+    if notes.MANY_MISSING not in found and (test.get("missing_share") or 0) > MOST_MISSING:
+        found.append(notes.MANY_MISSING)
     if test["too_few"]:
         found.append(notes.TOO_FEW_CASES)
+    elif (one.get(LEAST_PATIENTS) or LEAST_CASES) < LEAST_CASES:
+        found.append(TOO_FEW_PATIENTS)
     if min(one.get("n_readers_each") or [one.get("n_readers", test["n_readers"])]) < LEAST_READERS:
         found.append(FEW_READERS)
     if one["ci"] is None:

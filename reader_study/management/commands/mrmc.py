@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from classifier.plots.figures import note_words
 from reader_study.management.encoding import add_encoding
 from reader_study.mrmc import METHODS
+from reader_study.services.results import doubt_texts
 from reader_study.services.results.designs import pattern_words
 from reader_study.statistics.exchange import NotWritten, as_file
 from reader_study.statistics.rated import compared
@@ -63,6 +64,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{out}: {refused}") from None
             except OSError as error:
                 raise CommandError(f"{out} cannot be written: {error.strerror}.") from None
+        for doubt in doubt_texts.texts(found):
+            self.stderr.write(f"warning: {doubt}")
         if options["json"]:
             self.stdout.write(json.dumps(found, ensure_ascii=False, allow_nan=False))
         else:
@@ -79,8 +82,9 @@ def _lines(found: dict) -> list[str]:
             "the other tests with each other",
             *(f"  {line}" for line in _lines(found["between"])),
         ]
+    readers = "1 reader" if found["n_readers"] == 1 else f"{found['n_readers']} readers"
     lines = [
-        f"AUC, covariance by {found['method']}; {found['n_readers']} readers, {found['n_pos']} cases with and "
+        f"AUC, covariance by {found['method']}; {readers}, {found['n_pos']} cases with and "
         f"{found['n_neg']} without",
         *_design(found["design"]),
     ]

@@ -74,8 +74,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--names-differ",
             action="store_true",
-            help="readers, photos, sessions and datasets whose names nearly match, as R1 and r1 or 1 and 001, are "
-            "known to be two; without it nothing is concluded while there are such",
+            help="readers, photos, patients, sessions and datasets whose names nearly match, as R1 and r1 or 1 and "
+            "001, are known to be two; without it nothing is concluded while there are such",
         )
         parser.add_argument(
             "--whole-images", type=Path, metavar="CSV", help="the test set from which the images were drawn"
@@ -210,7 +210,8 @@ def _lines(found: dict) -> list[str]:
             text = "not evaluable" if wrong is None else f"{wrong:.4f}"
             if read is not None and read != wrong:
                 text += f" with missing answers as wrong, {read:.4f} as read"
-            lines.append(f"  {session}: {one['n_readers']} readers, mean accuracy {text}")
+            readers = "1 reader" if one["n_readers"] == 1 else f"{one['n_readers']} readers"
+            lines.append(f"  {session}: {readers}, mean accuracy {text}")
             lines += _completeness(said[name, session])
             lines += _conclusions(found, name, session)
             asked = headlines.of_dataset(found, name, session, {})
@@ -248,7 +249,7 @@ def _completeness(found: completeness.Completeness) -> list[str]:
     lines = [f"    answers: {found.counts}"]
     if found.why:
         lines.append(f"    NOTHING IS CONCLUDED: {found.why}")
-    if found.design:
+    if found.design and found.is_read:
         lines.append(f"    design: {found.design}; compared by U-statistics")
     for kind, lacking in (("reader", found.readers), ("image", found.images)):
         lines += [f"      {kind} {name}: {counts}" for name, counts in lacking[:_NAMED]]
@@ -268,6 +269,6 @@ def _conclusions(found: dict, dataset: str, session: str) -> list[str]:
         return ["    model against readers: no primary endpoint (--endpoints), so nothing is concluded"]
     return [
         f"    {point} - readers, {one.key}: {one.difference or 'not evaluable'} with missing answers as "
-        f"wrong, {one.as_read or 'not evaluable'} as read. {one.text}"
+        f"wrong, {one.as_read or 'not evaluable'} as read. {one.text} {one.multiplicity}".rstrip()
         for one in primary
     ]

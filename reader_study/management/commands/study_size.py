@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from argparse import ArgumentTypeError
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,9 +13,10 @@ from classifier.plots.figures import note_words
 from reader_study.management.encoding import add_encoding
 from reader_study.models import Study
 from reader_study.services.making import sizes
-from reader_study.statistics import pilot, sizing
+from reader_study.services.results import doubt_texts
+from reader_study.statistics import doubts, pilot, sizing
 from reader_study.statistics.pilot import AUC, NoPilot, Question
-from reader_study.statistics.ratings import read_ratings
+from reader_study.statistics.ratings import arranged, read_ratings
 from reader_study.statistics.reading import FileRefused, TablesRefused
 from reader_study.statistics.tables import read_tables
 from skinclinic.services.refused import Refused
@@ -93,7 +95,7 @@ class Command(BaseCommand):
         if options["measure"] != pilot.ACCURACY and not options["disease"] and not _is_bare(options):
             raise CommandError(f"--measure {options['measure']} needs --disease.")
         try:
-            found, spread = _known(options)
+            found, spread = self._known(options)
             wanted = sizes.Wanted(
                 options["difference"], options["margin"], options["alpha"], options["power"],
                 sizes.reader_numbers(options["readers"]), options["cases"],
@@ -117,45 +119,53 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n".join(_lines(plan)))
 
+    def _doubt(self, found: Iterable[doubts.Doubt]) -> None:
+        """Say what looks like a mistake in the pilot's files."""
+        for said in doubt_texts.texts({"doubts": list(found)}):
+            self.stderr.write(f"warning: {said}")
 
-def _known(options: dict) -> tuple[pilot.Pilot | None, sizing.Spread]:
-    """What is known of the variances, and the pilot they come from."""
-    given = [name for name in ("study", "answers", "ratings", "var_error") if options[name] is not None]
-    if len(given) != 1:
-        raise CommandError(
-            "Say where the variances come from, in one way: --study, --images and --answers, --ratings, or "
-            "--var-error and the correlations."
-        )
-    (way,) = given
-    question = Question(
-        options["compare"],
-        options["measure"],
-        options["disease"] or "",
-        options["dataset"],
-        options["sessions"],
-    )
-    if way == "var_error":
-        lacking = [name for name in (*_STATED, "error_cases") if options[name] is None]
-        if lacking:
+    def _known(self, options: dict) -> tuple[pilot.Pilot | None, sizing.Spread]:
+        """What is known of the variances, and the pilot they come from."""
+        given = [name for name in ("study", "answers", "ratings", "var_error") if options[name] is not None]
+        if len(given) != 1:
             raise CommandError(
-                "--var-error needs " + ", ".join(f"--{name.replace('_', '-')}" for name in lacking) + "."
+                "Say where the variances come from, in one way: --study, --images and --answers, --ratings, or "
+                "--var-error and the correlations."
             )
-        stated = {name: options[name] for name in _STATED}
-        return None, sizing.stated(options["compare"], **stated, cases=options["error_cases"])
-    encoding = options["encoding"] or ""
-    if way == "ratings":
-        found = pilot.of_ratings(read_ratings(options["ratings"], encoding=encoding), options["compare"])
-    elif way == "answers":
-        if options["images"] is None:
-            raise CommandError("--answers needs --images.")
-        files = (options[name] for name in ("images", "scores", "answers"))
-        found = pilot.of_study(read_tables(*files, encodings={"": encoding}), question)
-    else:
-        study = Study.objects.filter(pk=options["study"]).first()
-        if study is None:
-            raise CommandError(f"There is no study {options['study']}.")
-        found = sizes.pilot_of(study, question)
-    return found, found.spread
+        (way,) = given
+        question = Question(
+            options["compare"],
+            options["measure"],
+            options["disease"] or "",
+            options["dataset"],
+            options["sessions"],
+        )
+        if way == "var_error":
+            lacking = [name for name in (*_STATED, "error_cases") if options[name] is None]
+            if lacking:
+                raise CommandError(
+                    "--var-error needs " + ", ".join(f"--{name.replace('_', '-')}" for name in lacking) + "."
+                )
+            stated = {name: options[name] for name in _STATED}
+            return None, sizing.stated(options["compare"], **stated, cases=options["error_cases"])
+        encoding = options["encoding"] or ""
+        if way == "ratings":
+            ratings = read_ratings(options["ratings"], encoding=encoding)
+            self._doubt(doubts.of_ratings(ratings))
+            found = pilot.of_ratings(arranged(ratings), options["compare"])
+        elif way == "answers":
+            if options["images"] is None:
+                raise CommandError("--answers needs --images.")
+            files = (options[name] for name in ("images", "scores", "answers"))
+            tables = read_tables(*files, encodings={"": encoding})
+            self._doubt(doubts.of_tables(tables))
+            found = pilot.of_study(tables, question)
+        else:
+            study = Study.objects.filter(pk=options["study"]).first()
+            if study is None:
+                raise CommandError(f"There is no study {options['study']}.")
+            found = sizes.pilot_of(study, question)
+        return found, found.spread
 
 
 def _is_bare(options: dict) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classifier.metrics.plain import plain
-from classifier.plots.figures import note_words
+from classifier.plots.figures import note_words, percent
 from reader_study.models import Study
 from reader_study.services.access import with_answers_for
 from reader_study.services.results.results import NoResults, Results
@@ -120,7 +120,7 @@ def plan(spread: Spread, wanted: Wanted, found: Pilot | None = None) -> dict[str
             "spread": asdict(spread),
             "pilot": found and {
                 "readers": found.readers, "cases": found.cases, "difference": found.effect, "sessions": found.sessions,
-                "positives": found.positives,
+                "positives": found.positives, "missing_share": found.missing_share,
             },
             "rows": rows,
             "source": SOURCE,
@@ -159,11 +159,25 @@ def assumptions(plan: dict[str, Any], measure: str) -> Iterator[str]:
         yield _("Cases are photos of the disease alone.")
     elif measure == pilot.SPECIFICITY:
         yield _("Cases are photos of all other diseases.")
+    yield from _of_pilot(plan, measure)
+    if spread["clipped"]:
+        yield _("A variance came out negative and counts as 0: %(names)s.") % {
+            "names": ", ".join(_variance(name) for name in spread["clipped"])
+        }
+    if plan["power"] and (most := max((row["readers"] for row in plan["rows"]), default=0)) > 1:
+        yield _("Looked for up to %(readers)d readers and %(cases)d cases.") % {
+            "readers": most, "cases": sizing.MOST_CASES,
+        }  # fmt: skip
+
+
+def _of_pilot(plan: dict[str, Any], measure: str) -> Iterator[str]:
     if found := plan["pilot"]:
         yield _(
             "A pilot of %(readers)d readers and %(cases)d cases knows its variances only roughly; the study may need "
             "more than is said here."
         ) % {"readers": found["readers"], "cases": found["cases"]}
+        if missing := found["missing_share"]:
+            yield _("%(share)s of its answers are missing and count as wrong.") % {"share": percent(missing)}
         few = found["positives"] is not None and found["positives"] < LEAST_CASES
         if few and measure != pilot.SPECIFICITY:
             yield _("It has %(n)d cases of the disease, too few to know any variance by.") % {
@@ -173,14 +187,6 @@ def assumptions(plan: dict[str, Any], measure: str) -> Iterator[str]:
             yield _(
                 "The difference is the one that the pilot found, which is often larger than the true one."
             )
-    if spread["clipped"]:
-        yield _("A variance came out negative and counts as 0: %(names)s.") % {
-            "names": ", ".join(_variance(name) for name in spread["clipped"])
-        }
-    if plan["power"] and (most := max((row["readers"] for row in plan["rows"]), default=0)) > 1:
-        yield _("Looked for up to %(readers)d readers and %(cases)d cases.") % {
-            "readers": most, "cases": sizing.MOST_CASES,
-        }  # fmt: skip
 
 
 def _variance(name: str) -> str:

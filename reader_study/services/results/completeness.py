@@ -13,9 +13,9 @@ from reader_study.statistics.patterns import CROSSED
 
 @dataclass(frozen=True)
 class Completeness:
-    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``design``: what a
-    design is called that is not crossed; ``readers`` and ``images``
-    are (name, counts) of those of which something is missing."""
+    """Of one session of one dataset. ``why``: why nothing is concluded from it, or ""; ``design``: what a design is
+    called that is not crossed; ``readers`` and ``images`` are (name, counts) of those of which something is missing;
+    ``is_read``: whether anybody has answered anything."""
 
     dataset: str
     session: str
@@ -24,6 +24,7 @@ class Completeness:
     design: str
     readers: tuple[tuple[str, str], ...]
     images: tuple[tuple[str, str], ...]
+    is_read: bool
 
 
 def incomplete(report: Mapping) -> list[Completeness]:
@@ -42,6 +43,7 @@ def of_all(report: Mapping) -> Iterator[Completeness]:
                 design_words(design) if design["pattern"] != CROSSED else "",
                 _lacking(design["readers"]),
                 _lacking(design["images"]),
+                design["answered"] > 0,
             )
 
 
@@ -58,8 +60,12 @@ def counts_text(counts: Mapping) -> str:
 def why_text(design: Mapping) -> str:
     """Why nothing is concluded from this design; "" for a complete one."""
     if design["note"] == notes.MANY_MISSING:
-        return _("%(share)s of the answers are missing") % {"share": percent(design["missing_share"])}
+        return missing_text(design["missing_share"])
     return note_words(design["note"])
+
+
+def missing_text(share: float | None) -> str:
+    return _("%(share)s of the answers are missing") % {"share": percent(share)}
 
 
 def _lacking(found: Mapping) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots.differences import difference_text
 from reader_study.plots.study import disease_name
-from reader_study.services.results.completeness import why_text
+from reader_study.services.results.completeness import missing_text, why_text
 from reader_study.statistics import verdicts
 from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import OF_MODEL
@@ -62,7 +62,7 @@ def conclusions(
     """``found``: the verdicts on ``tests``, those of one session and dataset in the report."""
     chosen = [*(key for key in OF_MODEL if key in primary), *(key for key in DISEASE_KEYS if key in primary)]
     order = sorted(DISEASE_KEYS, key=lambda key: (key not in chosen, DISEASE_KEYS.index(key)))
-    return [_conclusion(key, found[key], tests[key], design, margin, chosen) for key in order]
+    return [_conclusion(key, found[key], tests[key], design, margin, chosen, primary) for key in order]
 
 
 def decided(report: Mapping, test: Mapping) -> Mapping:
@@ -71,8 +71,9 @@ def decided(report: Mapping, test: Mapping) -> Mapping:
 
 
 def _conclusion(
-    key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str]
-) -> Conclusion:
+    key: str, found: Mapping, test: Mapping, design: Mapping, margin: float | None, chosen: Sequence[str],
+    primary: Sequence[str],
+) -> Conclusion:  # fmt: skip
     decided = test[verdicts.POINTS[found["operating_point"]]] or {}
     rule = found["rules"].get(MISSING_IS_WRONG, {})
     return Conclusion(
@@ -80,13 +81,13 @@ def _conclusion(
         disease_name(key),
         key in chosen,
         found["verdict"],
-        open_text(found["reasons"], design, chosen)
+        open_text(found["reasons"], design, primary, found.get("missing_share"))
         if found["reasons"]
         else claim_text(found["claim"], margin),
         _difference(decided),
         _difference(decided.get(AS_READ) or {}),
         _difference(test),
-        _multiplicity(chosen, key in chosen, rule.get("non_inferiority_p_holm")),
+        multiplicity_text(primary, key in chosen, {} if found["reasons"] else rule),
     )
 
 
@@ -94,8 +95,10 @@ def _difference(test: Mapping) -> str:
     return "" if test.get("difference") is None else difference_text(test)
 
 
-def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) -> str:
-    """Why nothing is concluded."""
+def open_text(
+    reasons: Sequence[str], design: Mapping, chosen: Sequence[str], missing_share: float | None = None
+) -> str:
+    """Why nothing is concluded. ``missing_share``: of the answers to the question itself."""
     if reasons == [verdicts.SECONDARY] and chosen:
         return _("Secondary: an estimate, from which nothing is concluded.")
     words = {
@@ -108,24 +111,37 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
         notes.TOO_FEW_CASES: _("too few: fewer than %(n)d photos of a class, or than %(all)d in all")
         % {"n": LEAST_CASES, "all": LEAST_IMAGES},
         verdicts.FEW_READERS: _("too few: fewer than %(n)d readers") % {"n": LEAST_READERS},
+        verdicts.TOO_FEW_PATIENTS: _("too few: photos of fewer than %(n)d patients in a class")
+        % {"n": LEAST_CASES},
         verdicts.FEW_PHOTOS: _(
             "the difference is not shown by the test that keeps its level with few photos"
         ),
         verdicts.FEW_PATIENTS: _("the difference does not hold with patients as the independent cases"),
         verdicts.NAMES_ALIKE: _(
-            "names that nearly match (see the warnings) may stand for the same reader, photo, session or dataset"
+            "names that nearly match (see the warnings) may stand for the same reader, photo, patient, session or "
+            "dataset"
         ),
+        verdicts.SCORES_DOUBTED: _("the model's scores look wrong (see the warnings)"),
+        notes.NO_ANSWERS: _("there is no diagnosis"),
         notes.OTHER_IMAGES: why_text(design),
         notes.BLOCKS: _(
             "the design gave each reader a part of the photos, and nothing is concluded from comparisons of such a "
             "design"
         ),
-        notes.MANY_MISSING: why_text(design),
+        notes.MANY_MISSING: why_text(design)
+        if design["note"] == notes.MANY_MISSING
+        else missing_text(missing_share),
     }
+    if verdicts.FEW_READERS in reasons:
+        # One reader is told by that already.
+        reasons = [reason for reason in reasons if reason != notes.ONE_READER]
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:
         return said[0]
-    incomplete = {notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS}
+    incomplete = {
+        notes.NO_ANSWERS, notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS,
+        verdicts.TOO_FEW_PATIENTS,
+    }  # fmt: skip
     text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
     return text % {"reasons": "; ".join(said)}
 
@@ -133,10 +149,10 @@ def open_text(reasons: Sequence[str], design: Mapping, chosen: Sequence[str]) ->
 def rules_text() -> str:
     """How few photos and readers allow no conclusion, and what it must hold in: for pages and methods."""
     return _(
-        "Nothing is concluded from fewer than %(cases)d photos of a class (%(images)d in all for overall accuracy) or "
-        "fewer than %(readers)d readers. What is concluded of the model also holds in a test for few photos, in which "
-        "its variance is no less than under the hypothesis and photos have degrees of freedom of their own "
-        "(Satterthwaite), and with patients as the independent cases where they have several photos."
+        "Nothing is concluded from fewer than %(cases)d photos or patients of a class (%(images)d photos in all for "
+        "overall accuracy) or fewer than %(readers)d readers. What is concluded of the model also holds in a test for "
+        "few photos, in which its variance is no less than under the hypothesis and photos have degrees of freedom of "
+        "their own (Satterthwaite), and with patients as the independent cases where they have several photos."
     ) % {"cases": LEAST_CASES, "images": LEAST_IMAGES, "readers": LEAST_READERS}
 
 
@@ -154,17 +170,22 @@ def claim_text(claim: str, margin: float | None) -> str:
     return text % {"margin": f"{margin:g}"}
 
 
-def _multiplicity(chosen: Sequence[str], is_primary: bool, adjusted: float | None) -> str:
-    if not chosen:
+def multiplicity_text(primary: Sequence[str], is_primary: bool, rule: Mapping[str, float | None]) -> str:
+    """How a p was corrected for all primary endpoints. ``rule``: the p that decided."""
+    if not primary:
         return _("No endpoint was named as primary; nothing is adjusted for many diseases.")
     if not is_primary:
         return _("Secondary: not adjusted, to be read as a hint.")
-    if len(chosen) == 1:
+    if len(primary) == 1:
         return _("The only primary endpoint.")
-    if adjusted is None:
-        return ""
-    said = {"n": len(chosen), "p": p_text(adjusted)}
-    return _("One of %(n)d primary endpoints; one-sided p after Holm: %(p)s.") % said
+    of_margin, of_difference = rule.get("non_inferiority_p_holm"), rule.get("p_holm")
+    if of_margin is not None:
+        said = {"n": len(primary), "p": p_text(of_margin)}
+        return _("One of %(n)d primary endpoints; one-sided p after Holm: %(p)s.") % said
+    if of_difference is not None:
+        said = {"n": len(primary), "p": p_text(of_difference)}
+        return _("One of %(n)d primary endpoints; p after correction for them: %(p)s.") % said
+    return ""
 
 
 def p_text(value: float | None) -> str:

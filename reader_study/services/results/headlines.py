@@ -10,10 +10,11 @@ from classifier.metrics import notes
 from classifier.plots.figures import note_words
 from reader_study.plots import marks
 from reader_study.plots.differences import difference_text
+from reader_study.services.results.completeness import missing_text
 from reader_study.services.results.conclusions import claim_text as model_claim
-from reader_study.services.results.conclusions import open_text, p_text
+from reader_study.services.results.conclusions import multiplicity_text, open_text, p_text
 from reader_study.statistics import verdicts
-from reader_study.statistics.coded import AS_READ
+from reader_study.statistics.coded import AS_READ, MISSING_IS_WRONG
 from reader_study.statistics.endpoints import ACCURACY, MALIGNANCY, MANAGEMENT, of_model, of_sessions
 from reader_study.statistics.questions import MERITS
 
@@ -152,7 +153,7 @@ def _headline(
     if test["difference"] is None:
         text = note_words(test["note"])
     elif is_main:
-        text = _conclusion(verdict, design, primary, settings, kind, name, report["sessions"])
+        text = _conclusion(verdict, design, settings, kind, name, report["sessions"])
     return Headline(
         question_name(key),
         merit_name(merit),
@@ -165,7 +166,7 @@ def _headline(
         _difference(test),
         _difference(test[AS_READ]) if _differs(test) else "",
         "" if test["too_few"] or test["p"] is None else p_text(test["p"]),
-        _n(test),
+        _n(test, has_own_answers=key == MANAGEMENT),
         _by_patient(test),
         _("%(policy)s: %(difference)s") % {"policy": policy_name(other_ak), "difference": _difference(other)}
         if other and other["difference"] is not None
@@ -193,10 +194,22 @@ def _differs(test: Mapping) -> bool:
     return test[AS_READ]["difference"] != test["difference"]
 
 
-def _n(test: Mapping) -> str:
+def _n(test: Mapping, *, has_own_answers: bool) -> str:
+    """``has_own_answers``: those to the question are not the diagnoses, of which is said elsewhere what is missing."""
     readers = ngettext("%(n)d reader", "%(n)d readers", test["n_readers"]) % {"n": test["n_readers"]}
     photos = ngettext("%(n)d photo", "%(n)d photos", test["n_cases"]) % {"n": test["n_cases"]}
     said = [_("too few")] if test["too_few"] else []
+    if one := test.get("n_of_one_session"):
+        said.append(
+            ngettext(
+                "%(n)d reader of one session only is left out",
+                "%(n)d readers of one session only are left out",
+                one,
+            )
+            % {"n": one}
+        )
+    if has_own_answers and test.get("missing_share"):
+        said.append(missing_text(test["missing_share"]))
     if test["note"] in (notes.INDEPENDENT, notes.BIASED_VARIANCE):
         said.append(note_words(test["note"]))
     return f"{readers}, {photos}" + (f" ({'; '.join(said)})" if said else "")
@@ -212,13 +225,21 @@ def _by_patient(test: Mapping) -> str:
 
 
 def _conclusion(
-    verdict: Mapping | None, design: Mapping, primary: Sequence[str], settings: Mapping, kind: str, name: str,
-    sessions: Sequence[str],
+    verdict: Mapping | None, design: Mapping, settings: Mapping, kind: str, name: str, sessions: Sequence[str]
 ) -> str:  # fmt: skip
     if verdict is None:
         return _("Datasets together: an estimate, from which nothing is concluded.")
     if verdict["reasons"]:
-        return open_text(verdict["reasons"], design, primary)
+        return open_text(verdict["reasons"], design, settings["primary"], verdict.get("missing_share"))
+    claim = _claim(verdict, settings, kind, name, sessions)
+    if len(settings["primary"]) > 1:
+        claim += " " + multiplicity_text(
+            settings["primary"], True, verdict["rules"].get(MISSING_IS_WRONG, {})
+        )
+    return claim.rstrip()
+
+
+def _claim(verdict: Mapping, settings: Mapping, kind: str, name: str, sessions: Sequence[str]) -> str:
     if kind == "ai_vs_readers":
         return model_claim(verdict["claim"], settings["margin"])
     first, second = (marks.session_name(one) for one in pair_of(name, sessions))

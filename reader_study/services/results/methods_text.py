@@ -8,6 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from classifier.plots.figures import percent
 from reader_study.models import Study, StudyEvent
 from reader_study.plots.study import disease_name
 from reader_study.services.results import (
@@ -21,6 +22,7 @@ from reader_study.services.results import (
 )
 from reader_study.services.results.model_seen import doubt
 from reader_study.statistics import patterns
+from reader_study.statistics.coded import AS_READ
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
@@ -264,8 +266,7 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
         )
         yield policy
     yield from questions_text.sentences(report)
-    if len(report["sessions"]) > 1:
-        yield from _between_sessions(report)
+    yield from _analyses(report)
     if any(
         read["fleiss_kappa"] is not None
         for found in report["datasets"].values()
@@ -278,22 +279,39 @@ def _statistics(study: Study, report: Mapping) -> Iterator[str]:
         )
 
 
-def _between_sessions(report: Mapping) -> Iterator[str]:
-    """By which analysis sessions were compared: by both where only some pairs are crossed."""
-    used = {
-        test["method"]
+def _analyses(report: Mapping) -> Iterator[str]:
+    """By which analyses sessions were compared (by both where only some pairs are crossed), and the model where
+    answers are missing. A sample that was split says its own."""
+    asked = [found["questions"]["accuracy"] for found in report["datasets"].values()]
+    pairs = [test["all"]["accuracy"] for one in asked for test in one["compare"].values()]
+    of_diseases = [
+        test
         for found in report["datasets"].values()
         for tests in found["compare"].values()
         for of_disease in tests.values()
         for test in of_disease.values()
-    }
-    if not used or patterns.OBUCHOWSKI_ROCKETTE in used:
+    ]
+    used = {test["method"] for test in [*pairs, *of_diseases]}
+    if len(report["sessions"]) > 1 and (not used or patterns.OBUCHOWSKI_ROCKETTE in used):
         yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
+    if any(one["never_shown"] or one["not_assigned"] for one in report["design"].values()) and not any(
+        test["pattern"] == patterns.READERS_IN_TESTS for test in pairs
+    ):
+        return
     if patterns.U_STATISTICS in used:
         yield _(
             "Sessions that were not read by the same readers with the same photos were compared by U-statistics for "
             "random readers and cases (Gallas)."
         )
+    every = [*pairs, *(test["all"]["accuracy"] for one in asked for test in one["ai_vs_readers"].values())]
+    if any(
+        test["method"] == patterns.OBUCHOWSKI_ROCKETTE and test[AS_READ]["method"] == patterns.U_STATISTICS
+        for test in every
+    ):
+        yield _(
+            "Where more than %(share)s of the answers are missing, comparisons without them are U-statistics (Gallas "
+            "2006)."
+        ) % {"share": percent(report["settings"]["most_missing"])}
 
 
 def _conduct(study: Study) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Table:
         self._above = 0
         with self._open() as file:
             first = next(_lines(file), "")
-            if match := _SEPARATOR.fullmatch(first.strip()):
+            if match := _SEPARATOR.fullmatch(first.strip(" \r\n")):
                 # A line that tells a spreadsheet program what parts the cells.
                 self._above, first = 1, next(_lines(file), "")
         if not first.strip():

@@ -80,6 +80,35 @@ def test_five_per_cent_may_be_missing(missing, is_complete):
     assert (found["complete"], found["note"]) == (is_complete, "" if is_complete else notes.MANY_MISSING)
 
 
+def test_readers_who_left_everything_out_are_missing_and_in_no_mean():
+    tables = made_study(n=40, readers=4, sessions=("unaided",), datasets=("asan",))
+    skipped = {"reader-02": True, "reader-03": False}
+    answers = tuple(
+        replace(one, answer="", reached=skipped[one.reader]) if one.reader in skipped else one
+        for one in tables.answers
+    )
+    found = report(replace(tables, answers=answers), endpoints=["bcc"], is_fixed=True)["datasets"]["asan"]
+    one = found["design"]["unaided"]
+    assert [one[name] for name in COUNTED] == [80, 40, 40, 0]
+    assert (one["note"], one["missing_share"]) == (notes.MANY_MISSING, 0.5)
+    assert found["sessions"]["unaided"]["n_readers"] == 2
+    assert notes.MANY_MISSING in found["verdicts"]["unaided"]["bcc"]["reasons"]
+
+
+def test_readers_of_one_session_are_told_and_a_session_nobody_answered_is_not_compared():
+    tables = made_study(n=40, readers=4, datasets=("asan",))
+    first = [one for one in tables.answers if one.session == "unaided"]
+    later = [one for one in tables.answers if one.session == "aided"]
+    for answers, note, counts in (
+        ([*first, *(one for one in later if one.reader != "reader-03")], "", (3, 1)),
+        ([*first, *(replace(one, answer="") for one in later)], notes.NO_ANSWERS, (4, 0)),
+    ):
+        found = report(replace(tables, answers=tuple(answers)))["datasets"]["asan"]["questions"]
+        test = found["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]
+        assert (test["n_readers"], test["n_of_one_session"]) == counts
+        assert test["note"] == note and (test["p"] is None) is bool(note)
+
+
 def right_in(share: int, tables: StudyTables) -> StudyTables:
     """Readers right in ``share`` of ten, each of one half of the photos."""
     truth = {image.name: image.truth for image in tables.images}
@@ -199,18 +228,38 @@ def test_scores_that_are_all_the_same_compare_nothing():
 
 
 def test_files_as_spreadsheets_make_them(tmp_path):
-    """Semicolons with decimal commas, a first line that names them, columns in any case."""
+    """Semicolons or tabs with decimal commas, a first line that names them, columns in any case."""
     tables = made_study(n=20, readers=2, datasets=("asan",))
-    paths = write(tables, tmp_path)
-    for path in paths.values():
-        lines = path.read_text().splitlines()
-        rows = [line.replace(",", ";").replace(".", ",") for line in lines[1:]]
-        path.write_text("\n".join(["sep=;", lines[0].replace(",", ";").title(), *rows]))
-    read = read_tables(paths["images"], paths["scores"], paths["answers"])
-    assert (read.scores == tables.scores).all() and read.answers == tables.answers
+    for mark in ";\t":
+        paths = write(tables, tmp_path)
+        for path in paths.values():
+            lines = path.read_text().splitlines()
+            rows = [line.replace(",", mark).replace(".", ",") for line in lines[1:]]
+            path.write_text("\n".join([f"sep={mark}", lines[0].replace(",", mark).title(), *rows]))
+        read = read_tables(paths["images"], paths["scores"], paths["answers"])
+        assert (read.scores == tables.scores).all() and read.answers == tables.answers
     paths["images"].write_text("image,Image,dataset,truth\n")
     with pytest.raises(FileRefused, match="twice: image"):
         read_tables(paths["images"], paths["scores"], paths["answers"])
+
+
+def test_files_sorted_by_name_and_endpoints_nobody_was_asked_for(tmp_path):
+    tables = made_study(n=20, readers=2, datasets=("asan",))
+    answers = tuple(sorted(tables.answers, key=lambda one: one.session))
+    paths = write(replace(tables, answers=answers), tmp_path)
+    with paths["scores"].open("a") as file:
+        file.write("other" + ",0.5" * 12 + "\n")
+    read = read_tables(paths["images"], paths["scores"], paths["answers"])
+    found = report(read, endpoints=["sessions_accuracy", "sessions_management"])
+    assert found["sessions"] == ["unaided", "aided"]
+    assert [str(note) for note in read.notes] == [
+        "scores.csv: rows of scores for images that are not in the study are not used (rows: 1)",
+        "answers.csv: “aided” stands before “unaided”; differences are “aided” − “unaided” all the same",
+    ]
+    assert texts(found)[-1].startswith(
+        "The primary endpoint “Biopsy or not between sessions” is not evaluable"
+    )
+    assert "no scores of a model" in texts(report(replace(read, scores=None), endpoints=["bcc"]))[-1]
 
 
 def test_a_comma_between_commas_stays_no_number(tmp_path):
@@ -242,6 +291,8 @@ def test_names_and_scores_that_look_like_a_mistake_are_named():
     assert said(replace(tables, scores=halves))[0].startswith(
         "The scores of 25 images look like percentages, those of 35 like shares from 0 to 1 (percentages: photo-0000"
     )
+    columns = tables.scores * np.where(np.arange(12) == 11, 100, 1)
+    assert said(replace(tables, scores=columns))[0].startswith("Only the scores of Wart go beyond 1 (up to ")
     # All in percent is one scale; and a score that is lowest where it should be highest has no threshold.
     assert said(replace(tables, scores=tables.scores * 100)) == []
     turned = tables.scores.copy()

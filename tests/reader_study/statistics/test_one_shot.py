@@ -12,6 +12,7 @@ from classifier.metrics import notes
 from reader_study import mrmc
 from reader_study.statistics import nested_readers, one_shot, patterns, study_exchange
 from reader_study.statistics.coded import parts
+from reader_study.statistics.rated import compared
 from reader_study.statistics.ratings import read_ratings
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.cases import each
@@ -206,6 +207,21 @@ def test_files_of_imrmc(tmp_path):
     path.write_text("r1,c0,A,1\n")
     with pytest.raises(ValueError, match="BEGIN DATA"):
         read_ratings(path)
+    # As a spreadsheet program leaves it, with a remark; and names and areas that look like a mistake are told.
+    rows = [
+        *text.splitlines()[2:],
+        "truth,c9,truth,1",
+        "# by hand",
+        *(f"R1,c{n},A,{-n % 2}" for n in range(3)),
+    ]
+    rows += ["r01,c3,A,0", "", "// end"]
+    path.write_bytes("\r\n".join(["notes,,,", "begin data,,,", *(f"{row},," for row in rows)]).encode())
+    found = read_ratings(path)
+    assert found.readers == ("R1", "r01") and [*found.rows()][1] == ("A", "R1", "c1", 1)
+    unrated, alike = compared(found, "jackknife")["doubts"]
+    assert (unrated["names"], alike["kind"], alike["names"]) == (["c9"], "readers", ["R1", "r01"])
+    (turned,) = compared(replace(found, values=-found.values, readers=("A", "B")), "jackknife")["doubts"][1:]
+    assert (turned["dataset"], turned["auc"]) == ("A", 0)
 
 
 def test_a_study_for_other_programs(tmp_path):

@@ -225,6 +225,21 @@ def test_what_may_be_concluded_of_a_question():
     assert asan["questions"]["accuracy"]["compare"]["unaided_vs_aided"]["all"]["accuracy"]["p"] == p
 
 
+def test_missing_answers_of_the_question_itself_leave_it_open():
+    whole = study(management=True)
+    some = tuple(
+        replace(one, management="") if place % 3 == 0 else one for place, one in enumerate(whole.answers)
+    )
+    bare = tuple(replace(one, answer="") for one in whole.answers)
+    for answers, least, reason in ((some, 0.3, notes.MANY_MISSING), (bare, 0, notes.NO_ANSWERS)):
+        tables = replace(whole, answers=answers)
+        found = report(tables, endpoints=["sessions_management"], is_fixed=True)["datasets"]["asan"]
+        test = found["questions"]["management"]["compare"]["unaided_vs_aided"]["all"]["balanced_accuracy"]
+        assert test["missing_share"] > least and test["ci"]
+        verdict = found["session_verdicts"]["unaided_vs_aided"]["management"]
+        assert verdict["verdict"] == "open" and reason in verdict["reasons"]
+
+
 def test_thresholds_of_the_protocol_decide_where_they_were_chosen():
     tables = study()
     wishes = {"margin": 0.1, "endpoints": ("nevus", "mm"), "is_fixed": True}

@@ -12,7 +12,9 @@ from reader_study.statistics import by_design, one_shot, small_sample, verdicts
 from reader_study.statistics.endpoints import ACCURACY
 from reader_study.statistics.report import report
 from reader_study.statistics.tables import Answer, Image, StudyTables
+from skinclinic.archive.formats.words.folding import bare
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests.cases import each
 from tests.reader_study import van_dyke
 from tests.reader_study.statistics.simulate_verdicts import KEY, SETTINGS, Setting, study, told
 
@@ -135,6 +137,35 @@ def test_names_that_nearly_match_leave_a_verdict_open_until_they_are_said_to_be_
     assert {one["claim"] for one in verdict(replace(clear, answers=alike), names_differ=True)} == {
         verdicts.SUPERIOR
     }
+
+
+def test_photos_of_one_patient_are_not_many_cases(clear):
+    """All photos of the disease are of one patient, in whom nothing varies from patient to patient."""
+    images = tuple(
+        replace(one, patient="P" if one.truth == KEY else f"Q{place}")
+        for place, one in enumerate(clear.images)
+    )
+    accuracy, disease = verdict(replace(clear, images=images))
+    assert (disease["verdict"], disease["reasons"]) == (verdicts.OPEN, [verdicts.TOO_FEW_PATIENTS])
+    assert accuracy["claim"] == verdicts.SUPERIOR
+
+
+def test_scores_that_look_wrong_leave_the_model_open(clear):
+    some_failed = np.where(np.arange(len(clear.images))[:, None] < 3, 1 / 12, clear.scores)
+    for scores in (1 - clear.scores, clear.scores * np.where(np.arange(12) == 11, 100, 1), some_failed):
+        for one in verdict(replace(clear, scores=scores), names_differ=True):
+            assert (one["verdict"], one["reasons"][0]) == (verdicts.OPEN, verdicts.SCORES_DOUBTED)
+
+
+@each(
+    "one, other, is_alike",
+    [
+        ("R1", "r01", True), ("1", "1.0", True), ("Ｒ1", "R1", True), ("R1\u200b", "R 1", True),
+        ("10", "1.0", False), ("P1_12", "P11_2", False), ("1.12", "11.2", False), ("R1", "R2", False),
+    ],
+)  # fmt: skip
+def test_names_that_nearly_match(one, other, is_alike):
+    assert (bare(one) == bare(other)) is is_alike
 
 
 def test_a_verdict_holds_for_patients_too():

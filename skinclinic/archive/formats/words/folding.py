@@ -11,6 +11,9 @@ _BRITISH = (
 _GAPS = re.compile(r"[\s_\-\u2010-\u2015,;:/\u00b7]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _NOTHING = re.compile(r"['\u2018\u2019`\".]")
+_POINT_ZERO = re.compile(r"(?<=[0-9])\.0+$")
+_POINT_IN_NUMBER = re.compile(r"(?<=[0-9])\.(?=[0-9])")
+_GAP_IN_NUMBER = re.compile(r"(?<=[0-9]) (?=[0-9])")
 
 
 def fold(text: str) -> str:
@@ -23,9 +26,11 @@ def fold(text: str) -> str:
 
 
 def bare(name: str) -> str:
-    """What is left of a name without case, blanks, marks, leading zeros and a spreadsheet's .0: names that are the
-    same then may have been meant to be the same."""
-    return _LEADING_ZEROS.sub("", fold(name).replace(" ", "").removesuffix(".0"))
+    """What is left of a name without case, blanks, marks, what cannot be seen, leading zeros and a spreadsheet's .0:
+    names that are the same then may have been meant to be the same. Two numbers stay two: 1-12 is not 11-2."""
+    seen = "".join(one for one in unicodedata.normalize("NFKC", name) if unicodedata.category(one) != "Cf")
+    text = fold(_POINT_IN_NUMBER.sub(" ", _POINT_ZERO.sub("", seen.strip())))
+    return _LEADING_ZEROS.sub("", _GAP_IN_NUMBER.sub("_", text).replace(" ", ""))
 
 
 def without_brackets(text: str) -> str:
