@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -62,7 +63,9 @@ def _relations(found: Sequence[tuple[str, str]]) -> str:
     )
 
 
+@lru_cache(maxsize=4096, typed=True)
 def _cell(value: object) -> str:
+    """Most cells of a study say one of few things."""
     if value is None:
         return "<c/>"
     if isinstance(value, int | float):
