@@ -18,6 +18,9 @@ NAMES_ALIKE, CONSTANT, REVERSED, IN_PERCENT, COLUMNS_DIFFER, NO_THRESHOLD, UNREA
     "names_alike", "constant_scores", "reversed_scores", "in_percent", "columns_differ", "no_threshold", "unread",
 )  # fmt: skip
 UNRATED, NO_ENDPOINT, NO_FIRST_CHOICE = "unrated", "no_endpoint", "no_first_choice"
+LOW_CONFIDENCE = "low_confidence"
+# Of so many confidences one would be above 1, had they been given from 0 to 100.
+_ENOUGH_CONFIDENCES = 10
 # A mean area below this is turned round rather than bad.
 LEAST_AREA = 0.4
 # Kinds of names by which it is known who read what; not groups, of which each reader is counted rightly still.
@@ -37,6 +40,9 @@ def doubts(tables: StudyTables, datasets: Mapping[str, Mapping[str, Any]]) -> It
 def of_tables(tables: StudyTables) -> Iterator[Doubt]:
     """Those that can be had without computing anything."""
     yield from ({"code": UNREAD, **note.to_json()} for note in tables.notes if note.is_doubt)
+    sure = [answer.confidence for answer in tables.answers if answer.confidence is not None]
+    if len(sure) >= _ENOUGH_CONFIDENCES and max(sure) <= 1:
+        yield {"code": LOW_CONFIDENCE, "n": len(sure)}
     named = {
         "readers": (answer.reader for answer in tables.answers),
         "sessions": (answer.session for answer in tables.answers),

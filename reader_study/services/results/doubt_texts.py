@@ -59,6 +59,11 @@ def text_of(doubt: Mapping) -> str:
             else _("The primary endpoint “%(name)s” is not evaluable: there are no scores of a model.")
         )
         return text % {"name": endpoint_name(doubt["endpoint"])}
+    if code == doubts.LOW_CONFIDENCE:
+        return (
+            _("None of %(n)d confidences is above 1; they are read as from 0 to 100. Are they shares?")
+            % doubt
+        )
     if code == doubts.UNRATED:
         return ngettext(
             "%(n)d case has a truth and no rating, and counts nowhere (%(names)s).",

@@ -217,3 +217,12 @@ def test_what_was_made_of_files_is_told_in_korean(tmp_path):
         said = "\n".join([*files_text.texts(found), *doubt_texts.texts(found)])
     for word in ("범위로 적힌 나이", "‘M8’을(를) 악성흑색종(으)로", "중 하나가 아님; 알 수 없음으로 처리"):
         assert word in said, said
+
+
+def test_confidences_that_look_like_shares_are_told(tmp_path):
+    for given, is_told in ((["0.5", "1"], True), (["0.5", "60"], False)):
+        answers = ["session,reader,group,image,answer,confidence"] + [
+            f"unaided,R{n},,{image},bcc,{given[n % 2]}" for n in range(1, 5) for image in "abc"
+        ]
+        told = "; ".join(doubt_texts.texts(report(read_tables(*files(tmp_path, answers=answers)))))
+        assert ("None of 12 confidences is above 1" in told) is is_told, told
