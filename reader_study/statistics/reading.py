@@ -67,10 +67,6 @@ class FileInDoubt(FileRefused):
         return "\n".join([super().__str__(), *ways])
 
 
-# A comma that parts no thousands: behind a zero, or not before three digits.
-_NO_THOUSANDS = re.compile(r"[+-]?(0,[0-9]+|[0-9]+,([0-9]{1,2}|[0-9]{4,}))")
-
-
 class Reading:
     """The records of a file; ``cell`` reads one of the current record and notes what is wrong with it.
 
@@ -106,13 +102,8 @@ class Reading:
         return {name: found[0] for name, found in alike.items() if found}
 
     def number(self, text: str) -> float:
-        """A number, with a decimal comma where that is certain: also in a quoted cell, as some spreadsheets write
-        where commas part the cells, unless thousands could be meant."""
-        if (
-            text.count(",") == 1
-            and "." not in text
-            and (self.has_decimal_commas or _NO_THOUSANDS.fullmatch(text))
-        ):
+        """A number, with a decimal comma where that is certain."""
+        if self.has_decimal_commas and text.count(",") == 1 and "." not in text:
             text = text.replace(",", ".")
         return number(text)
 
