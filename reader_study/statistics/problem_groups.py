@@ -19,6 +19,12 @@ class RowProblem:
     problem: Problem
 
 
+def rows_named(numbers: Iterable[int], most: int = MOST_ROWS) -> str:
+    """The first of them: "2, 3, 8 …"."""
+    rows = list(dict.fromkeys(numbers))
+    return ", ".join(map(str, rows[:most])) + (" …" if len(rows) > most else "")
+
+
 @dataclass
 class Group:
     """Problems of a column that differ only in their rows, their values and what fills the message."""
@@ -54,9 +60,7 @@ class Group:
         return [(values, text) for text, values in said.items()]
 
     def rows_named(self, most: int = MOST_ROWS) -> str:
-        """The first of them: "2, 3, 8 …"."""
-        rows = list(dict.fromkeys(self.rows))
-        return ", ".join(map(str, rows[:most])) + (" …" if len(rows) > most else "")
+        return rows_named(self.rows, most)
 
     def __str__(self) -> str:
         place = f", {self.column}" if self.column else ""

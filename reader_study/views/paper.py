@@ -75,9 +75,17 @@ def pdf(request: SignedInRequest, pk: int) -> HttpResponseBase:
         return redirect("study-paper", pk)
     response = StreamingHttpResponse(_sent(file), content_type="application/pdf")
     response["Content-Length"] = file.tell()
-    name = f"{slugify(study.name) or 'study'}-{study.pk}{f'-{reading.reader.code}' if reading else ''}.pdf"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
     file.seek(0)
+    return _as_file(response, study, reading, ".pdf")
+
+
+def _as_file(
+    response: HttpResponseBase, study: Study, reading: Reading | None, ending: str
+) -> HttpResponseBase:
+    """Called after the study, and after the reader where it is of one."""
+    code = f"-{reading.reader.code}" if reading else ""
+    name = f"{slugify(study.name) or 'study'}-{study.pk}{code}{ending}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
@@ -102,7 +110,7 @@ def _sent(file) -> Iterator[bytes]:
 
 
 @require_safe
-def sheet(request: SignedInRequest, pk: int) -> HttpResponse:
+def sheet(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """A table to type answers into, of all readers or of ``?reading=``."""
     study = study_of(request, pk, STUDY)
     try:
@@ -111,11 +119,9 @@ def sheet(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("study-paper", pk)
     content = answer_sheets.empty(study, reading)
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    code = f"-{reading.reader.code}" if reading else ""
-    name = f"{slugify(study.name) or 'study'}-{study.pk}{code}-answers.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return _as_file(
+        HttpResponse(content, content_type="text/csv; charset=utf-8"), study, reading, "-answers.csv"
+    )
 
 
 @require_POST

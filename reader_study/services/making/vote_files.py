@@ -13,6 +13,7 @@ from reader_study.models import Study
 from reader_study.panel import Vote
 from reader_study.services.making.reference import LONGEST_NAME
 from reader_study.services.reading.answer_rows import plain
+from reader_study.statistics.problem_groups import rows_named
 from skinclinic.archive.formats import values
 from skinclinic.archive.formats.problems import CellError, TableRefused
 from skinclinic.archive.formats.tables import Record, Table
@@ -84,9 +85,8 @@ def _said(problems: dict[str, list[int]]) -> str:
     """One wrong word in 480 rows is named once, with its first rows."""
     said = []
     for what, rows in list(problems.items())[:MOST_NAMED]:
-        numbers = ", ".join(map(str, rows[:MOST_NAMED])) + (" …" if len(rows) > MOST_NAMED else "")
         line = ngettext("row %(rows)s: %(what)s", "%(n)d rows (%(rows)s): %(what)s", len(rows))
-        said.append(line % {"rows": numbers, "what": what, "n": len(rows)})
+        said.append(line % {"rows": rows_named(rows), "what": what, "n": len(rows)})
     more = len(problems) - MOST_NAMED
     return "; ".join(said) + (f" … (+{more})" if more > 0 else "")
 
