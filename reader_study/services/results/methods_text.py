@@ -294,9 +294,7 @@ def _analyses(report: Mapping) -> Iterator[str]:
     used = {test["method"] for test in [*pairs, *of_diseases]}
     if len(report["sessions"]) > 1 and (not used or patterns.OBUCHOWSKI_ROCKETTE in used):
         yield _("Sessions were compared by the Obuchowski-Rockette analysis for random readers and cases.")
-    if any(one["never_shown"] or one["not_assigned"] for one in report["design"].values()) and not any(
-        test["pattern"] == patterns.READERS_IN_TESTS for test in pairs
-    ):
+    if any(one["never_shown"] or one["not_assigned"] for one in report["design"].values()):
         return
     if patterns.U_STATISTICS in used:
         yield _(
