@@ -1,11 +1,6 @@
 // Requests to our own server: CSRF token, and a session that ended in the middle of work.
+import { pageHeaders } from "./page-headers.js";
 import { askToSignIn, isSignInPage } from "./session.js";
-
-/** Return the CSRF token: the cookie, since signing in again changes it, else the one in the page. */
-export function csrfToken() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
-  return cookie ? decodeURIComponent(cookie.slice(10)) : document.documentElement.dataset.csrf;
-}
 
 /**
  * fetch() with the CSRF token. If the session has ended it asks for the password in place and sends the
@@ -16,7 +11,7 @@ export async function send(url, options = {}) {
     fetch(url, {
       credentials: "same-origin",
       ...options,
-      headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch", ...options.headers },
+      headers: { ...pageHeaders(), ...options.headers },
     });
   const response = await attempt();
   if (!(await sessionEnded(response))) return response;

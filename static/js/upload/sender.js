@@ -1,5 +1,5 @@
 // One file to the server, with progress; at most three at a time.
-import { csrfToken } from "../http.js";
+import { pageHeaders } from "../page-headers.js";
 import { askToSignIn, isSignInPage } from "../session.js";
 
 const AT_ONCE = 3;
@@ -66,8 +66,7 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
     request.addEventListener("abort", () => reject(named("AbortError")));
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-Requested-With", "fetch");
-    request.setRequestHeader("X-CSRFToken", csrfToken());
+    for (const [name, value] of Object.entries(pageHeaders())) request.setRequestHeader(name, value);
     onStart();
     request.send(form);
   });
