@@ -43,7 +43,7 @@ def is_from_script(request: HttpRequest) -> bool:
 
 
 def is_of_another_person(request: HttpRequest) -> bool:
-    """Whether the page that asks was made for somebody else: who signed in since, in another tab, would act unknowingly."""
+    """Whether the page that asks was made for somebody else: who signed in since would act without knowing it."""
     made_for = request.headers.get("X-Person", "")
     return bool(made_for) and made_for != str(request.user.pk or "")
 

@@ -1,5 +1,6 @@
 // Requests to our own server: CSRF token, and a session that ended in the middle of work.
 import { pageHeaders } from "./page-headers.js";
+import { serverLost } from "./reachable.js";
 import { askToSignIn, isSignInPage } from "./session.js";
 
 /**
@@ -7,12 +8,15 @@ import { askToSignIn, isSignInPage } from "./session.js";
  * same request once more, so nothing typed is lost. Rejects only as fetch does: when there is no network.
  */
 export async function send(url, options = {}) {
-  const attempt = () =>
-    fetch(url, {
-      credentials: "same-origin",
-      ...options,
-      headers: { ...pageHeaders(), ...options.headers },
-    });
+  const attempt = async () => {
+    try {
+      const headers = { ...pageHeaders(), ...options.headers };
+      return await fetch(url, { credentials: "same-origin", ...options, headers });
+    } catch (error) {
+      if (error.name !== "AbortError") serverLost();
+      throw error;
+    }
+  };
   const response = await attempt();
   if (!(await sessionEnded(response))) return response;
   await askToSignIn();

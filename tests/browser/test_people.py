@@ -5,7 +5,6 @@ import re
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.test import Client
 from playwright.sync_api import expect
 
 from classifier.models import Assessment
@@ -40,7 +39,9 @@ def test_a_form_survives_the_end_of_the_session(open_page, clinician):
     assert Patient.objects.get().code == "TYPED-1"
 
 
-def test_saved_in_place_the_request_sent_again_carries_the_new_token(open_page, photo, clinician, curator):
+def test_saved_in_place_the_request_sent_again_carries_the_new_token(
+    open_page, live_server, client_for, photo, clinician, curator
+):
     analysis = results.finished(photo, clinician)
     page = open_page(clinician, f"/photos/{photo.pk}/")
     page.locator("[name=decision][value=dismiss]").check()
@@ -50,19 +51,12 @@ def test_saved_in_place_the_request_sent_again_carries_the_new_token(open_page, 
     expect(page.locator(".assess-saved")).to_contain_text("Saved")
     assert Assessment.objects.get(analysis=analysis).decision == "dismiss"
     # Somebody else signed in, in another tab: this page writes nothing in that name.
-    Session.objects.all().delete()
-    other = client_session(curator)
-    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": other, "url": page.url}])
+    other = client_for(curator).cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": other, "url": live_server.url}])
     page.locator("[data-undo]").click()
     sign_in_again(page)
     expect(page.locator(".assess-saved")).to_have_count(0)
     assert set(Assessment.objects.values_list("user__username", flat=True)) == {clinician.username}
-
-
-def client_session(user) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def test_a_wrong_password_in_the_dialog_is_said(open_page, clinician):
