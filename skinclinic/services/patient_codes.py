@@ -23,14 +23,15 @@ _SURNAMES = frozenset(
     "소석선설마길연위표명기반라왕금옥육인맹제모탁국은편용사독동봉피경"
 )
 # Of sex, age and respect, which stand beside names; and what codes are made of.
-_BESIDE = frozenset("m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자".split())
-_OF_CODES = frozenset(
-    "patient pat case study trial arm group cohort site clinic center centre hospital ward subject control visit lesion"
-    " photo image series batch sample test demo code chart record derm dermatology skin melanoma nevus mole left right"
-    " 연구 임상 진료 신환 구환 신규 성인 소아 서울 인천 제주 전북 전남 강원 경기 경북 경남 고려 연세 한양 성모 강남 강북 강동"
-    " 신촌 안암 구로 안산 원주 조직 반점 우측 등록 번호 사례 증례 대상 피험자 대조군 실험군 피부 피부과 병동 외래 모반"
-    " 흑색종 사마귀 기저암 전암 정상 조직검사 경과 사진".split()
-)
+_BESIDE = "m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자"
+_OF_CODES = """
+    patient pat case study trial arm group cohort site clinic center centre hospital ward subject control visit lesion
+    photo image series batch sample test demo code chart record derm dermatology skin melanoma nevus mole left right
+    연구 임상 진료 신환 구환 신규 성인 소아 서울 인천 제주 전북 전남 강원 경기 경북 경남 고려 연세 한양 성모 강남
+    강북 강동 신촌 안암 구로 안산 원주 조직 반점 우측 등록 번호 사례 증례 대상 피험자 대조군 실험군 피부
+    피부과 병동 외래 모반 흑색종 사마귀 기저암 전암 정상 조직검사 경과 사진
+"""
+_NOT_OF_A_NAME = frozenset((_BESIDE + _OF_CODES).split())
 
 
 def tidy(code: str) -> str:
@@ -51,7 +52,7 @@ def doubtful(code: str) -> str:
     """What the code looks like, for a person to judge: NAME, PHONE or ''."""
     if _HANGUL_NAME.fullmatch(code) or _LATIN_NAME.fullmatch(code):
         return NAME
-    words = [word for word in _WORD.findall(code) if word.casefold() not in _BESIDE | _OF_CODES]
+    words = [word for word in _WORD.findall(code) if word.casefold() not in _NOT_OF_A_NAME]
     if _has_hangul_name(words) or _has_latin_name(words, code):
         return NAME
     if _PHONE.search(code):
@@ -78,7 +79,6 @@ def _has_latin_name(words: list[str], code: str) -> bool:
     titled = [word for word in long if _TITLE.fullmatch(word)]
     if len(titled) > 1:
         return True
-    of_birth = bool(_BIRTH.search(code))
-    return of_birth and (
-        len(long) > 1 and all(len(word) > 2 for word in long) or bool(titled) and len(words) > 1
-    )
+    two_words = len(long) > 1 and all(len(word) > 2 for word in long)
+    one_and_initial = bool(titled) and len(words) > 1
+    return bool(_BIRTH.search(code)) and (two_words or one_and_initial)
