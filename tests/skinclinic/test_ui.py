@@ -116,3 +116,14 @@ def test_dates_are_written_in_one_place_with_the_month_as_a_word():
     for path in sorted((ROOT / "templates").rglob("*")):
         text = path.read_text() if path.is_file() else ""
         assert set(re.findall(r'\|date:"([^"]+)"', text)) <= allowed, path.name
+
+
+def test_tables_that_scroll_can_be_focused_and_what_shows_the_address_is_not_restored_by_the_browser():
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = path.read_text()
+        for tag in re.findall(r'<div[^>]*class="table-wrap"[^>]*>', text):
+            # The worklist's table becomes rows that wrap.
+            assert path.parent.name == "worklist" or 'tabindex="0" role="region"' in tag, path.name
+        for form in re.findall(r'<form[^>]*method="get".*?</form>', text, re.S):
+            is_sent_by_a_change = "data-submit-on-change" in form or "hx-get" in form.partition(">")[0]
+            assert not is_sent_by_a_change or 'autocomplete="off"' in form.partition(">")[0], path.name
