@@ -157,9 +157,15 @@ def test_a_lost_connection_is_retried(open_page, clinician, model_version, engin
     page = open_page(clinician, "/upload/")
     page.allowed_errors = ["net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED"]
     page.clock.install()
-    page.route("**/photos/", lambda route: route.abort())
+    # First a connection that is dead without saying so, then none.
+    held = []
+    page.route("**/photos/", lambda route: held.append(route))
     choose(page, lesion_photo(tmp_path, 1), lesion_photo(tmp_path, 2))
+    expect(page.locator("#sent :is([data-state=sending], [data-state=checking])")).to_have_count(2)
+    page.clock.fast_forward(61_000)
     expect(page.locator("#sent [data-state=not_sent]")).to_have_count(2)
+    page.unroute("**/photos/")
+    page.route("**/photos/", lambda route: route.abort())
     expect(page.locator("[data-summary]")).to_have_text("2 not sent")
     for seconds in (5, 10, 20):
         for name in ("lesion-1.jpg", "lesion-2.jpg"):

@@ -5,7 +5,8 @@ import { askToSignIn, isSignInPage } from "../session.js";
 
 const AT_ONCE = 3;
 // A connection that is dead without saying so: no byte goes, or no answer comes.
-const STALLED_MS = 60_000;
+const STALLED_MS = 30_000;
+const UNANSWERED_MS = 60_000;
 const waiting = [];
 let busy = 0;
 
@@ -47,9 +48,9 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
     let patience = 0;
-    const isAlive = () => {
+    const isAlive = (milliseconds = STALLED_MS) => {
       clearTimeout(patience);
-      patience = setTimeout(() => fail("NetworkError"), STALLED_MS);
+      patience = setTimeout(() => fail("NetworkError"), milliseconds);
     };
     const fail = (name) => {
       clearTimeout(patience);
@@ -63,7 +64,7 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
     request.upload.addEventListener("load", () => {
-      isAlive();
+      isAlive(UNANSWERED_MS);
       onSent();
     });
     request.addEventListener("load", () => {
