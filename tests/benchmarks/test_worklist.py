@@ -14,7 +14,7 @@ from skinclinic.services import worklist
 from skinclinic.web import keyset
 from tests import crowd, factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900), pytest.mark.processor_time]
 
 COUNT = 100_000
 ROWS = 50
