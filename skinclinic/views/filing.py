@@ -15,10 +15,11 @@ from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
 from skinclinic.presenters import filing_notice
 from skinclinic.services import filing, patients
+from skinclinic.services.records import note_first_consent
 from skinclinic.web.requests import SignedInRequest
 
 MOST_AT_ONCE = 100
-PERSON = ("birth_year", "sex", "skin_type", "ethnicity")
+PERSON = ("birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -162,6 +163,7 @@ def _file(
     if patient is None:
         patient_form.instance.created_by = request.user
         patient = patient_form.save()
+        note_first_consent(patient, request.user)
     cleaned, several = form.cleaned_data, len(photos) > 1
     details = filing.Details(
         **form.place, kind=cleaned["kind"], captured_on=cleaned["captured_on"], keep_day=several

@@ -16,6 +16,7 @@ from reader_study.models import Reader, Reading, Study, StudyImage
 from reader_study.statistics.read_as import Note
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.datasets import against
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.csv_table import table_csv
 
@@ -146,6 +147,7 @@ def versions_of(study: Study) -> list[DatasetVersion]:
 def whole_items(version: DatasetVersion) -> list[DatasetItem]:
     """The photos of the 12 diseases a model is tested on."""
     rows = evaluations.test_items(version).filter(label__in=DISEASE_KEYS, entry__isnull=False)
+    rows = rows.exclude(pk__in=against.rows(version, against.CONSENT).values("pk"))
     return list(rows.select_related("entry").order_by("pk"))
 
 

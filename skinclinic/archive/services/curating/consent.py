@@ -1,0 +1,20 @@
+"""Whose photos the archive may not hold or use: the one rule that every use of them asks."""
+
+from django.db.models import Q
+
+from skinclinic.models import Patient
+
+
+def missing(path: str = "") -> Q:
+    """Photos without consent now: of a patient who refused, and the clinic's own of one who did not consent.
+
+    ``path`` leads to the entry, such as "entry__"; without it, entries are meant.
+    """
+    consent = f"{path}patient__research_consent"
+    own = Q(**{f"{path}source__is_own": True})
+    return Q(**{consent: Patient.Consent.REFUSED}) | (own & ~Q(**{consent: Patient.Consent.GIVEN}))
+
+
+def is_missing(consent: str | None, is_own: bool | None) -> bool:
+    """The same of values that were read."""
+    return consent == Patient.Consent.REFUSED or (bool(is_own) and consent != Patient.Consent.GIVEN)
