@@ -118,7 +118,9 @@ function settle() {
 }
 
 async function go(to) {
-  const target = Math.min(Math.max(1, to), answers.isComplete ? answers.total + 1 : answers.next);
+  let target = Math.min(Math.max(1, to), answers.isComplete ? answers.total + 1 : answers.next);
+  while (answers.isGone(target)) target += to < position ? -1 : 1;
+  if (target < 1) return;
   if (target > answers.total) return showEnd();
   root.classList.remove("is-ended");
   find("end").hidden = true;
@@ -174,6 +176,12 @@ async function showPhoto(target) {
       break;
     } catch (problem) {
       if (position !== target) break;
+      if (problem.code === "photo_gone") {
+        answers.gone.add(target);
+        clearTimeout(slow);
+        await go(target + 1);
+        return tell(problem.message);
+      }
       if (target > reach && !isFailing) {
         await wait(50);
         continue;
@@ -343,7 +351,8 @@ async function readAgain() {
   try {
     const answer = await fetch(`${base}state`, { credentials: "same-origin", cache: "no-store" });
     if (!answer.ok) return;
-    const { answers: rows } = await answer.json();
+    const { answers: rows, gone } = await answer.json();
+    for (const place of gone) answers.gone.add(place);
     for (const [place, row] of Object.entries(rows)) {
       if (!queue.waitsFor(Number(place))) answers.put(Number(place), row);
     }
