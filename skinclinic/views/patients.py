@@ -30,16 +30,21 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 PAGE_SIZE = 50
 ORDER = ("code", "id")
 LONGEST_SEARCH = 64
+TO_ASK = "to-ask"
 TAKEN = gettext_lazy("This clinic already has a patient with this code.")
 
 
 @clinic_member()
 @require_safe
 def patients(request: MemberRequest) -> HttpResponse:
-    """The clinic's patients by code; asked by htmx, only the list."""
+    """The clinic's patients by code; asked by htmx, only the list. ``only=to-ask``: those to be asked for consent."""
     clinic = request.membership.clinic
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    only = TO_ASK if request.GET.get("only") == TO_ASK else ""
     found = service.matching(clinic, text)
+    to_ask = service.to_ask(clinic)
+    if only:
+        found = found.filter(pk__in=to_ask.values("pk"))
     try:
         page = keyset.page(found, ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
     except keyset.BadCursor:
@@ -47,13 +52,15 @@ def patients(request: MemberRequest) -> HttpResponse:
     context = {
         "patients": page.rows,
         "q": text,
-        "previous_url": _address(text, page.previous),
-        "next_url": _address(text, page.next),
+        "only": only,
+        "to_ask": to_ask.count() if only else 0,
+        "previous_url": _address(text, page.previous, only),
+        "next_url": _address(text, page.next, only),
     }
     template = "patients/list_rows.html" if request.htmx else "patients/list.html"
     response = render(request, template, context)
     if request.htmx:
-        response["HX-Push-Url"] = _address(text)
+        response["HX-Push-Url"] = _address(text, only=only)
     return response
 
 
@@ -158,9 +165,10 @@ def _edit_page(
     return render(request, "patients/form.html", context, status=status)
 
 
-def _address(text: str, cursor: str | None = None) -> str:
+def _address(text: str, cursor: str | None = None, only: str = "") -> str:
     """The address of the list; "" for a page that is not there."""
     if cursor == "":
         return ""
-    query = urlencode({name: value for name, value in (("q", text), ("cursor", cursor)) if value})
+    asked = (("q", text), ("only", only), ("cursor", cursor))
+    query = urlencode({name: value for name, value in asked if value})
     return reverse("patients") + (f"?{query}" if query else "")
