@@ -27,7 +27,7 @@ class Seen:
     @classmethod
     def of(cls, data: QueryDict) -> "Seen":
         names = [name for name in data.getlist("asked") if name][:40]
-        return cls(_read(data.get("seen", "")), {name: data.get(f"choose-{name}", "") for name in names})
+        return cls(values_in(data.get("seen", "")), {name: data.get(f"choose-{name}", "") for name in names})
 
     @property
     def is_open(self) -> bool:
@@ -40,7 +40,7 @@ class Seen:
         return {name: value for name, value in wanted.items() if name not in theirs}
 
 
-def _read(text: str) -> dict[str, Any] | None:
+def values_in(text: str) -> dict[str, Any] | None:
     """The values of a hidden field; None for what no page of ours has made."""
     try:
         found = json.loads(text) if text and len(text) <= _LONGEST else None

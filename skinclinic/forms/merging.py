@@ -1,0 +1,65 @@
+"""For forms that fill a stored row: what somebody else saved since the form was opened is not overwritten."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.forms.models import model_to_dict
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.forms.seen import values_in
+from skinclinic.services.merging import merge, same
+
+CHANGED = _(
+    "Somebody else changed this meanwhile to: %(theirs)s. Nothing was saved. Save again to put yours in its place, or "
+    "take theirs over."
+)
+
+
+class KeepsOthersWork(forms.ModelForm):
+    """The form sends what it showed (``{{ form.seen }}`` in its template). Fields that the person did not touch take
+    what is stored now; one that both have changed is asked about at its place. ``clashes``: whether any was.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.clashes = False
+        self.initial["seen"] = json.dumps(self._stored())
+
+    def _stored(self) -> dict[str, Any]:
+        """The row as the form would show it now, JSON-safe."""
+        stored = model_to_dict(self.instance, self._meta.fields)
+        return json.loads(json.dumps(stored, default=str))
+
+    def clean(self) -> dict:
+        cleaned = super().clean() or self.cleaned_data
+        seen = values_in(cleaned.pop("seen", ""))
+        if seen is None or self.instance.pk is None:
+            return cleaned
+        stored, names = self._stored(), [name for name in self._stored() if name in cleaned]
+        wanted = json.loads(json.dumps({name: _key(cleaned[name]) for name in names}, default=str))
+        merged = merge([(name,) for name in names], seen, wanted, stored)
+        for (name,) in merged.clashes:
+            self.add_error(name, forms.ValidationError(CHANGED, params={"theirs": self._shown(name)}))
+            seen[name] = stored[name]
+        for name in names:
+            untouched = name not in merged.changes and (name,) not in merged.clashes
+            if untouched and not same(wanted[name], stored[name]):
+                cleaned[name] = getattr(self.instance, name)
+        if merged.clashes:
+            self.clashes = True
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = json.dumps(seen)
+        return cleaned
+
+    def _shown(self, name: str) -> str:
+        value = getattr(self.instance, name)
+        if isinstance(value, bool):
+            return str(_("yes") if value else _("no"))
+        return str(value if value not in (None, "") else "–")
+
+
+def _key(value: Any) -> Any:
+    return getattr(value, "pk", value)
