@@ -30,10 +30,11 @@ class NoSuchPhoto(Exception):
 @dataclass(frozen=True)
 class Progress:
     """Which positions are answered, of ``total``. Answers typed in from paper may leave gaps; readers themselves go
-    one by one."""
+    one by one. ``gone``: positions of photos that were taken out, which count as given."""
 
     given: frozenset[int]
     total: int
+    gone: frozenset[int] = frozenset()
 
     @property
     def answered(self) -> int:
@@ -47,7 +48,7 @@ class Progress:
     def with_answer(self, position: int, *, is_given: bool) -> "Progress":
         """The same after an answer at ``position`` was given or taken back."""
         changed = self.given | {position} if is_given else self.given - {position}
-        return Progress(changed, self.total)
+        return Progress(changed | self.gone, self.total, self.gone)
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,13 @@ def progress_of(reading: Reading) -> Progress:
     given = Answer.objects.given().filter(reading=reading).values("image")
     images = StudyImage.with_repeats.filter(study=reading.reader.study_id).order_by()
     over = images.filter(Q(pk__in=given) | Q(taken_out_at__isnull=False))
-    numbers = set(over.values_list("number", flat=True))
-    places = enumerate(reading.order, start=1)
-    return Progress(frozenset(place for place, number in places if number in numbers), len(reading.order))
+    is_out = {number: at is not None for number, at in over.values_list("number", "taken_out_at")}
+    places = list(enumerate(reading.order, start=1))
+    return Progress(
+        frozenset(place for place, number in places if number in is_out),
+        len(reading.order),
+        frozenset(place for place, number in places if is_out.get(number)),
+    )
 
 
 def taken_out(study: int) -> set[int]:

@@ -177,9 +177,8 @@ async function showPhoto(target) {
     } catch (problem) {
       if (position !== target) break;
       if (problem.code === "photo_gone") {
-        answers.gone.add(target);
         clearTimeout(slow);
-        await go(target + 1);
+        await lose([target]);
         return tell(problem.message);
       }
       if (target > reach && !isFailing) {
@@ -322,10 +321,20 @@ function onTaken(item, taken) {
     answers.put(target, taken.answer);
     meetOther(target, body, taken.answer);
   }
+  lose(taken.gone ?? []);
   reach = taken.next + AHEAD;
   if (isShown) photos.keepAround(position, reach);
   showPlace();
   if (taken.finished) leaveWhenEmpty();
+}
+
+/** Photos were taken out of the study: they are neither shown nor asked about any more. */
+async function lose(places) {
+  for (const place of places) {
+    answers.gone.add(place);
+    photos.drop(place);
+  }
+  if (places.includes(position)) await go(position + 1);
 }
 
 async function meetOther(target, mine, theirs) {
@@ -352,7 +361,7 @@ async function readAgain() {
     const answer = await fetch(`${base}state`, { credentials: "same-origin", cache: "no-store" });
     if (!answer.ok) return;
     const { answers: rows, gone } = await answer.json();
-    for (const place of gone) answers.gone.add(place);
+    await lose(gone);
     for (const [place, row] of Object.entries(rows)) {
       if (!queue.waitsFor(Number(place))) answers.put(Number(place), row);
     }
