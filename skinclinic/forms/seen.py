@@ -13,7 +13,8 @@ from django.http import QueryDict
 from skinclinic.services.merging import Unit
 
 MINE, THEIRS = "mine", "theirs"
-_LONGEST = 20_000
+# A hundred photos are filed at once.
+_LONGEST = 60_000
 
 
 @dataclass(frozen=True)

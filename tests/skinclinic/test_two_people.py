@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from skinclinic.models import Diagnosis, Lesion, RecordChange
+from skinclinic.models import Diagnosis, Lesion, Patient, RecordChange
 from skinclinic.services import diagnoses
 from skinclinic.services.merging import merge
 from tests import factories
@@ -127,7 +127,7 @@ class TestPatient:
         patient.refresh_from_db()
         assert patient.ethnicity == "C"
 
-    @each("seen", ["", "{", "[]", "x" * 30_000, "[" * 9000, '{"birth_year": {"a": 1}}', '{"code": null}'])
+    @each("seen", ["", "{", "[]", "x" * 70_000, "[" * 9000, '{"birth_year": {"a": 1}}', '{"code": null}'])
     def test_nonsense_of_what_was_seen_breaks_nothing(self, client_for, clinician, patient, seen):
         sent = {"code": "P-0001", "birth_year": "1956", "seen": seen, "asked": ["code", "\0", "nothing"]}
         assert client_for(clinician).post(f"/patients/{patient.pk}/edit/", sent).status_code in (
@@ -157,6 +157,26 @@ class TestLesion:
         before = RecordChange.objects.count()
         assert one.post(address, shown(one.get(address))).status_code == 302
         assert RecordChange.objects.count() == before
+
+
+class TestFiling:
+    def test_photos_that_somebody_else_filed_meanwhile_are_asked_about(
+        self, client_for, clinician, curator, clinic
+    ):
+        photos = [factories.make_photo(clinic, clinician, seed=n) for n in range(2)]
+        address = f"/filing/?ids={photos[0].pk},{photos[1].pk}"
+        one, other = client_for(clinician), client_for(curator)
+        first, second = shown(one.get(address)), shown(other.get(address))
+        mine, theirs = ({"code": code, "lesion": "new", "captured_on": ""} for code in ("P-2", "P-1"))
+        assert one.post(address, first | theirs).status_code == 302
+        answer = other.post(address, second | mine)
+        page = answer.content.decode()
+        assert answer.status_code == 409 and "2 photos were filed or changed" in page and "P-1" in page
+        photos[0].lesion.refresh_from_db()
+        assert photos[0].lesion.patient.code == "P-1" and not Patient.objects.filter(code="P-2").exists()
+        assert other.post(address, shown(answer) | mine).status_code == 302
+        photos[0].refresh_from_db()
+        assert photos[0].lesion.patient.code == "P-2"
 
 
 class TestPathology:
