@@ -1,10 +1,11 @@
 """For forms that fill a stored row: what somebody else saved since the form was opened is not overwritten."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms.models import model_to_dict
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.seen import values_in
@@ -50,8 +51,10 @@ class KeepsOthersWork(forms.ModelForm):
                 cleaned[name] = getattr(self.instance, name)
         if merged.clashes:
             self.clashes = True
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = json.dumps(seen)
+            # Sent once more, the form knows the other version.
+            data = cast(QueryDict, self.data).copy()
+            data[self.add_prefix("seen")] = json.dumps(seen)
+            self.data = data
         return cleaned
 
     def _shown(self, name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -38,7 +39,7 @@ def said_of(saved: Saved) -> Iterator[tuple[str, str]]:
 
 
 def _words(fields: dict[str, list]) -> str:
-    labels = dict(Patient.Consent.choices)
+    labels: dict[Any, Any] = dict(Patient.Consent.choices)
     before, after = fields.get("research_consent", (None, None))
     day = fields.get("consent_on", (None, None))[1]
     parts = []

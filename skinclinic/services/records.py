@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Any, cast
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -82,7 +82,7 @@ def change(
     """Write what ``wanted`` changes. ``seen``: the values the person saw, JSON-safe; None: not known, which then
     cannot clash. ``check`` may refuse, by an exception, the row as it stands. Raises Conflict.
     """
-    stands = cast(Record, type(row)._default_manager.select_for_update().get(pk=row.pk))
+    stands: Record = type(row)._default_manager.select_for_update().get(pk=row.pk)
     check(stands)
     before = values_of(stands)
     asked = {name: plain(value) for name, value in wanted.items()}
