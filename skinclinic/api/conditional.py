@@ -7,12 +7,20 @@ from typing import Any
 
 from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from skinclinic.api.base import ApiRequest
 from skinclinic.api.errors import Refused
 from skinclinic.services import records
 from skinclinic.services.records import Record
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER,
+    description="The `ETag` of what you have read. Where it was changed since: 412 with both versions.",
+)  # fmt: skip
 
 
 def etag_of(row: Record) -> str:
@@ -28,7 +36,8 @@ class CarefulUpdates:
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
         return self._answer(row)
 
-    def partial_update(self, request: Request, *args, **kwargs) -> Response:
+    @extend_schema(parameters=[IF_MATCH])
+    def partial_update(self, request: ApiRequest, *args, **kwargs) -> Response:
         row = self.get_object()  # type: ignore[attr-defined]
         serializer = self.get_serializer(row, data=request.data, partial=True)  # type: ignore[attr-defined]
         serializer.is_valid(raise_exception=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
-from skinclinic.api.conditional import CarefulUpdates
+from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
     ChangedPatientSerializer,
@@ -33,7 +33,7 @@ class PatientViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
 
     queryset = Patient.objects.select_related("clinic").order_by("-id")
     serializer_class = PatientSerializer
-    filterset_fields = ["code", "sex", "skin_type", "birth_year", "is_archived"]
+    filterset_fields = ["code", "sex", "skin_type", "birth_year", "research_consent", "is_archived"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     @transaction.atomic
@@ -43,7 +43,7 @@ class PatientViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
         patient = serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user, consent_on=day)
         records.note_first_consent(patient, self.request.user)
 
-    @extend_schema(responses=ChangedPatientSerializer)
+    @extend_schema(parameters=[IF_MATCH], responses=ChangedPatientSerializer)
     def partial_update(self, request, *args, **kwargs):
         """Change what is sent. Where that takes the consent back, ``effects`` counts what followed from it."""
         return super().partial_update(request, *args, **kwargs)

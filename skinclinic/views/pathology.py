@@ -36,9 +36,10 @@ def lesion_pathology(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _shown(data: QueryDict) -> int | str | None:
     """The pathology that the form showed; from one that does not say, nobody else's."""
-    if "seen" not in data:
+    seen = data.get("seen")
+    if seen is None:
         return diagnoses.OWN
-    return int(data["seen"]) if is_key(data["seen"]) else None
+    return int(seen) if is_key(seen) else None
 
 
 @require_POST

@@ -44,7 +44,7 @@ def in_models(patient: Patient, user: User | None, act: bool) -> Iterator[Effect
     yield from _before(trained, evaluations)
 
 
-def _before(trained: QuerySet[DatasetItem], evaluations: QuerySet[Evaluation]) -> Iterator[Effect]:
+def _before(trained: QuerySet, evaluations: QuerySet[Evaluation]) -> Iterator[Effect]:
     """What cannot be taken back."""
     models = list(ModelVersion.objects.filter(trained_on_version__in=trained).order_by("name"))
     if models:
@@ -63,6 +63,6 @@ def _before(trained: QuerySet[DatasetItem], evaluations: QuerySet[Evaluation]) -
         yield Effect("evaluated", n, text % {"n": n})
 
 
-def _sides(items: QuerySet[DatasetItem], side: str) -> QuerySet[DatasetItem]:
+def _sides(items: QuerySet[DatasetItem], side: str) -> QuerySet:
     """The versions in which the photos are on this side; where nothing was divided, they are on both."""
     return items.filter(Q(split=side) | Q(split="")).values("version")
