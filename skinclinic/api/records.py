@@ -1,5 +1,6 @@
 """Endpoints over patients, lesions, photos and diagnoses."""
 
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -11,29 +12,44 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
+from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
+    ChangedPatientSerializer,
     DiagnosisSerializer,
     LesionSerializer,
     PatientSerializer,
     PhotoSerializer,
 )
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.services import diagnoses, photos, worklist
+from skinclinic.services import consent, diagnoses, photos, records, worklist
 from skinclinic.services.lesions import delete_empty
 from skinclinic.web.private_jpeg import private_jpeg
 
 
-class PatientViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
-    """Patients under pseudonymous codes."""
+class PatientViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
+    """Patients under pseudonymous codes, with their consent to the archive: ``research_consent`` is "" (not asked),
+    "given" or "refused", ``consent_on`` its date (not given: the day it is recorded)."""
 
     queryset = Patient.objects.select_related("clinic").order_by("-id")
     serializer_class = PatientSerializer
-    filterset_fields = ["code", "sex", "skin_type", "birth_year", "is_archived"]
+    filterset_fields = ["code", "sex", "skin_type", "birth_year", "research_consent", "is_archived"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 
+    @transaction.atomic
     def perform_create(self, serializer):
-        serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
+        given = serializer.validated_data
+        day = consent.first_date(given.get("research_consent", ""), given.get("consent_on"))
+        patient = serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user, consent_on=day)
+        records.note_first_consent(patient, self.request.user)
+
+    @extend_schema(parameters=[IF_MATCH], responses=ChangedPatientSerializer)
+    def partial_update(self, request, *args, **kwargs):
+        """Change what is sent. Where that takes the consent back, ``effects`` counts what followed from it."""
+        return super().partial_update(request, *args, **kwargs)
+
+    def said_of(self, saved):
+        return {"effects": [effect.to_json() for effect in saved.effects]}
 
 
 class LesionFilter(filters.FilterSet):
@@ -46,7 +62,7 @@ class LesionFilter(filters.FilterSet):
         fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived"]
 
 
-class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
+class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
     """Lesions with the summary of their newest analysis."""
 
     queryset = Lesion.objects.select_related("clinic").order_by("-id")
@@ -85,7 +101,7 @@ def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
     return hidden
 
 
-class PhotoViewSet(mixins.UpdateModelMixin, ReadViewSet):
+class PhotoViewSet(CarefulUpdates, ReadViewSet):
     """Photos. They are made by POST of a file, which also asks for their analysis."""
 
     queryset = Photo.objects.select_related("clinic").order_by("-id")
@@ -124,12 +140,20 @@ class DiagnosisViewSet(ReadViewSet):
     filterset_fields = ["lesion", "lesion__patient", "kind", "disease"]
 
     def create(self, request):
-        """Record a diagnosis of a lesion; a new pathology withdraws the earlier one."""
+        """Record a diagnosis of a lesion; a new pathology withdraws the earlier one. With ``replaces``, the id of the
+        pathology you have seen (null: none), only that one: where another stands, the answer is 409 with both."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)
         lesion = permissions.get_lesion_for(request.user, values.pop("lesion").pk, permissions.EDIT)
-        row = diagnoses.record(lesion=lesion, user=request.user, **values)
+        replaces = values.pop("replaces", diagnoses.WHATEVER_STANDS)
+        try:
+            row = diagnoses.record(lesion=lesion, user=request.user, shown=replaces, **values)
+        except diagnoses.NotShown as other:
+            current = self.get_serializer(other.standing).data if other.standing else None
+            message = _("Another pathology stands than the one you have seen. Nothing was changed.")
+            more = {"current": current, "yours": serializer.data}
+            raise Refused(409, "changed", message, more=more) from None
         return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None)

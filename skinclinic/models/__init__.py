@@ -5,6 +5,7 @@ from .lesion import Lesion
 from .letter import Letter
 from .patient import Patient
 from .photo import Photo
+from .record_change import RecordChange
 from .user import User
 from .work import Work, WorkState
 
@@ -18,6 +19,7 @@ __all__ = [
     "Member",
     "Patient",
     "Photo",
+    "RecordChange",
     "Role",
     "User",
     "Work",

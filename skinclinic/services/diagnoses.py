@@ -9,6 +9,18 @@ from skinclinic.models import Diagnosis, Lesion, User
 from skinclinic.services.lesions import refresh_summary
 from skinclinic.vocabulary.diseases import BY_KEY
 
+# What a person may have seen who records a pathology, if it is no key: anything (a program that says nothing), or
+# nothing but what that person recorded.
+WHATEVER_STANDS, OWN = "whatever", "own"
+
+
+class NotShown(Exception):
+    """A pathology stands that the person has not seen, or the one that was seen does not stand any more."""
+
+    def __init__(self, standing: Diagnosis | None):
+        super().__init__()
+        self.standing = standing
+
 
 @transaction.atomic
 def record(
@@ -21,10 +33,12 @@ def record(
     text: str = "",
     confirmed_by: str = "",
     diagnosed_on: date | None = None,
+    shown: int | str | None = WHATEVER_STANDS,
 ) -> Diagnosis:
     """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history.
 
-    The same pathology sent twice (a double click) is one row.
+    The same pathology sent twice (a double click) is one row. ``shown``: the key of the pathology that the person
+    saw, None where there was none, ``OWN`` if that is not known; raises NotShown where another one stands.
     """
     # One pathology at a time holds, also when two people save at once.
     Lesion.objects.select_for_update().get(pk=lesion.pk)
@@ -39,12 +53,21 @@ def record(
         standing = lesion.diagnoses.filter(kind=kind, withdrawn_at=None)
         if same := standing.filter(**fields, created_by=user).first():
             return same
+        _require_shown(standing.first(), shown, user)
         _withdraw(standing, user)
     diagnosis = Diagnosis.objects.create(
         clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
     refresh_summary(lesion)
     return diagnosis
+
+
+def _require_shown(standing: Diagnosis | None, shown: int | str | None, user: User) -> None:
+    if shown == WHATEVER_STANDS or (standing.pk if standing else None) == shown:
+        return
+    if shown == OWN and (standing is None or standing.created_by_id == user.pk):
+        return
+    raise NotShown(standing)
 
 
 @transaction.atomic

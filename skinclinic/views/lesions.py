@@ -1,5 +1,8 @@
 """A lesion: opening and changing it, and its page over time."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
@@ -11,10 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import PathologyForm
+from skinclinic.forms.seen import Seen
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
+from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import worklist
+from skinclinic.services import records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.web.requests import SignedInRequest
@@ -22,17 +27,50 @@ from skinclinic.web.requests import SignedInRequest
 FIELDS = ("site", "site_x", "site_y", "note")
 
 
+@dataclass(frozen=True)
+class PathologyClash:
+    """Another pathology than the form showed: what stands, and what was to take its place, not saved."""
+
+    standing: Diagnosis | None
+    wanted: Diagnosis
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesion_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open a lesion of patient ``pk``."""
     patient = get_for(request.user, Patient, pk, EDIT)
-    lesion = Lesion(clinic=patient.clinic, patient=patient, created_by=request.user)
-    return _save_or_show(request, lesion)
+    is_sent = request.method == "POST"
+    form = LesionForm(request.POST if is_sent else None)
+    row = Lesion(clinic=patient.clinic, patient=patient, created_by=request.user)
+    if is_sent and form.is_valid():
+        for name in FIELDS:
+            setattr(row, name, form.cleaned_data[name])
+        row.save()
+        messages.success(request, _("Saved."))
+        return redirect("lesion", row.pk)
+    context = {"form": form, "lesion": row, "is_new": True}
+    return render(request, "lesions/form.html", context, status=422 if is_sent else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesion_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    return _save_or_show(request, _lesion(request, pk, EDIT))
+    """Change a lesion; of what somebody else has changed meanwhile both versions are shown (409)."""
+    row = _lesion(request, pk, EDIT)
+    if request.method != "POST":
+        return _edit_page(request, row, LesionForm(initial=records.values_of(row)))
+    seen, form = Seen.of(request.POST), LesionForm(request.POST)
+    if not form.is_valid() or seen.is_open:
+        versions = changed_meanwhile.of_asked(Lesion, seen.asked, seen.values or {}, request.POST)
+        return _edit_page(request, row, form, 422, seen=seen, versions=versions)
+    sent = {name: form.cleaned_data[name] for name in FIELDS if seen.values is None or name in form.data}
+    try:
+        records.change(row, seen.chosen_of(sent, records.UNITS[Lesion]), request.user, seen=seen.values)
+    except records.Conflict as conflict:
+        versions = changed_meanwhile.of_clashes(Lesion, conflict.clashes)
+        row = _lesion(request, pk, EDIT)
+        return _edit_page(request, row, LesionForm(initial=conflict.merged), 409, versions=versions)
+    messages.success(request, _("Saved."))
+    return redirect("lesion", pk)
 
 
 @require_safe
@@ -56,8 +94,14 @@ def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("patient", row.patient_id) if row.patient_id else redirect("worklist")
 
 
-def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm | None) -> HttpResponse:
-    """Render the page; with a sent ``pathology`` form that was not valid, as 422."""
+def lesion_page(
+    request: SignedInRequest,
+    row: Lesion,
+    pathology: PathologyForm | None,
+    *,
+    clash: PathologyClash | None = None,
+) -> HttpResponse:
+    """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
     diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
@@ -73,6 +117,8 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
         "diagnoses": diagnoses,
         "pathology": pathology or PathologyForm(initial=_as_filled_in(proof)),
         "pathology_open": pathology is not None,
+        "pathology_clash": clash,
+        "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
         "is_empty": not photos and not diagnoses,
@@ -81,26 +127,32 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
         ),
         "filed": filed_just_now(request),
     }
-    return render(request, "lesions/lesion.html", context, status=422 if pathology else 200)
+    status = 409 if clash else 422 if pathology else 200
+    return render(request, "lesions/lesion.html", context, status=status)
 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
     return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
 
 
-def _save_or_show(request: HttpRequest, row: Lesion) -> HttpResponse:
-    is_sent, is_new = request.method == "POST", row.pk is None
-    initial = {name: getattr(row, name) for name in FIELDS}
-    form = LesionForm(request.POST if is_sent else None, initial=initial)
-    if is_sent and form.is_valid():
-        for name in FIELDS:
-            setattr(row, name, form.cleaned_data[name])
-        # Its state and scores belong to the worker that may be writing them now.
-        row.save(update_fields=None if is_new else FIELDS)
-        messages.success(request, _("Saved."))
-        return redirect("lesion", row.pk)
-    context = {"form": form, "lesion": row, "is_new": is_new}
-    return render(request, "lesions/form.html", context, status=422 if is_sent else 200)
+def _edit_page(
+    request: HttpRequest,
+    row: Lesion,
+    form: LesionForm,
+    status: int = 200,
+    *,
+    seen: Seen | None = None,
+    versions: Sequence[changed_meanwhile.Versions] = (),
+) -> HttpResponse:
+    shown = seen.values if seen and seen.values is not None else records.values_of(row)
+    context = {
+        "form": form,
+        "lesion": row,
+        "seen": json.dumps(shown),
+        "versions": versions,
+        "must_choose": bool(seen and seen.is_open),
+    }
+    return render(request, "lesions/form.html", context, status=status)
 
 
 def _taken(photo: Photo) -> tuple[datetime, int]:
