@@ -220,4 +220,4 @@ def _named(diagnosis: Diagnosis) -> str:
 
 
 def _when(moment) -> str:
-    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    return date_format(timezone.localtime(moment), "DATETIME_FORMAT")

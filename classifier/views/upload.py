@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpResponse, JsonResponse, UnreadablePostError
+from django.http import Http404, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +22,7 @@ from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, require, visible
+from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
@@ -47,6 +47,7 @@ def upload(request: MemberRequest) -> HttpResponse:
     clinic = lesion.clinic if lesion else request.membership.clinic
     context = {
         "lesion": lesion,
+        "clinic": clinic,
         "kinds": Photo.Kind.choices,
         "cards": cards_of(request, not_filed(clinic, request.user)),
         "has_model": registry.published(clinic) is not None,
@@ -104,10 +105,11 @@ def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
 def photo_upload(request: SignedInRequest) -> HttpResponse:
-    """Take a photo in: multipart ``file``, optional ``lesion`` (id) and ``kind``.
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``.
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
-    already, or an error: 400 refused, 403, 404, 413, 503, 507. A plain form may send several files.
+    already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
+    lost), or an error: 400 refused, 403, 404, 413, 503, 507. A plain form may send several files.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM
@@ -132,7 +134,7 @@ def _storage_full() -> JsonResponse:
 @csrf_protect
 def _receive(request: SignedInRequest) -> HttpResponse:
     lesion = _chosen_lesion(request.user, request.POST.get("lesion", ""))
-    clinic = lesion.clinic if lesion else require(request.membership, EDIT).clinic
+    clinic = lesion.clinic if lesion else _chosen_clinic(request)
     kind = request.POST.get("kind") or Photo.Kind.CLOSE_UP
     if kind not in Photo.Kind.values:
         return json_error(400, "unknown_kind", _("This kind of photo is not known."))
@@ -148,7 +150,10 @@ def _receive(request: SignedInRequest) -> HttpResponse:
     except store.StorageFull:
         return _storage_full()
     card = card_json(request, cards_of(request, [photo])[0])
-    return JsonResponse(card | {"duplicate": not is_new}, status=201 if is_new else 200)
+    return JsonResponse(
+        card | {"duplicate": not is_new, "sent_before": _is_as_sent(photo, request.user, lesion)},
+        status=201 if is_new else 200,
+    )
 
 
 def _receive_form(
@@ -173,6 +178,20 @@ def _receive_form(
 
 def _take_in(user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file) -> tuple[Photo, bool]:
     return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=lesion, kind=kind)
+
+
+def _chosen_clinic(request: SignedInRequest) -> Clinic:
+    """The clinic the page was made for, whichever the person works in since; else the current one."""
+    pk = request.POST.get("clinic", "")
+    if not pk:
+        return require(request.membership, EDIT).clinic
+    if not is_key(pk):
+        raise Http404
+    return require(member_of(request.user, int(pk)), EDIT).clinic
+
+
+def _is_as_sent(photo: Photo, user: User, lesion: Lesion | None) -> bool:
+    return photo.uploaded_by_id == user.pk and (lesion is None or photo.lesion_id == lesion.pk)
 
 
 def _chosen_lesion(user: User, pk: str) -> Lesion | None:

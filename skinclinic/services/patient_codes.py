@@ -9,9 +9,29 @@ NAME, PHONE = "name", "phone"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Six digits of a date of birth, a digit 1-8 for century and sex, six more.
 _RESIDENT_NUMBER = re.compile(r"\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[-\s]?[1-8]\d{6}")
-_PHONE = re.compile(r"(\+82[-\s]?1|01)[016789][-\s]?\d{3,4}[-\s]?\d{4}")
+_PHONE = re.compile(r"(?<!\d)(\+82[-\s]?1|01)[016789][-\s]?\d{3,4}[-\s]?\d{4}(?!\d)")
 _HANGUL_NAME = re.compile(r"[가-힣]{2,4}")
 _LATIN_NAME = re.compile(r"[^\W\d_]{2,}(['’-][^\W\d_]+)*,?(\s+[^\W\d_]+(['’-][^\W\d_]+)*\.?){1,3}")
+
+# Beside a number a word is a name only if it can be one: real codes are made of words and numbers, too.
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_TITLE = re.compile(r"[^\W\d_a-z][^\W\d_A-Z]+(?:['’-][^\W\d_]+)*")
+# What a date of birth leaves: 84, 1984, 840215, 19840215 (with marks between as well).
+_BIRTH = re.compile(r"(?<!\d)(\d\d|(19|20)\d\d|((19|20)?\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])))(?!\d)")
+_SURNAMES = frozenset(
+    "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄채원천방공현함변염여추도"
+    "소석선설마길연위표명기반라왕금옥육인맹제모탁국은편용사독동봉피경"
+)
+# Of sex, age and respect, which stand beside names; and what codes are made of.
+_BESIDE = "m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자"
+_OF_CODES = """
+    patient pat case study trial arm group cohort site clinic center centre hospital ward subject control visit lesion
+    photo image series batch sample test demo code chart record derm dermatology skin melanoma nevus mole left right
+    연구 임상 진료 신환 구환 신규 성인 소아 서울 인천 제주 전북 전남 강원 경기 경북 경남 고려 연세 한양 성모 강남
+    강북 강동 신촌 안암 구로 안산 원주 조직 반점 우측 등록 번호 사례 증례 대상 피험자 대조군 실험군 피부
+    피부과 병동 외래 모반 흑색종 사마귀 기저암 전암 정상 조직검사 경과 사진
+"""
+_NOT_OF_A_NAME = frozenset((_BESIDE + _OF_CODES).split())
 
 
 def tidy(code: str) -> str:
@@ -32,6 +52,33 @@ def doubtful(code: str) -> str:
     """What the code looks like, for a person to judge: NAME, PHONE or ''."""
     if _HANGUL_NAME.fullmatch(code) or _LATIN_NAME.fullmatch(code):
         return NAME
-    if _PHONE.fullmatch(code):
+    words = [word for word in _WORD.findall(code) if word.casefold() not in _NOT_OF_A_NAME]
+    if _has_hangul_name(words) or _has_latin_name(words, code):
+        return NAME
+    if _PHONE.search(code):
         return PHONE
     return ""
+
+
+def _has_hangul_name(words: list[str]) -> bool:
+    """A surname and a given name, alone beside a number, or long enough to be told from other words."""
+    words = [re.sub("(님|씨|남|여)$", "", word) if len(word) > 3 else word for word in words]
+    if len(words) == 2 and words[0] in _SURNAMES:
+        words = ["".join(words)]
+    shortest = 2 if len(words) == 1 else 3
+    return any(
+        _HANGUL_NAME.fullmatch(word) and len(word) >= shortest and word[0] in _SURNAMES for word in words
+    )
+
+
+def _has_latin_name(words: list[str], code: str) -> bool:
+    """Two words written as names are, or any two beside what may be a date of birth."""
+    if not re.search(r"\d", code) or len(words) > 4:
+        return False
+    long = [word for word in words if len(word) > 1 and not _HANGUL_NAME.fullmatch(word)]
+    titled = [word for word in long if _TITLE.fullmatch(word)]
+    if len(titled) > 1:
+        return True
+    two_words = len(long) > 1 and all(len(word) > 2 for word in long)
+    one_and_initial = bool(titled) and len(words) > 1
+    return bool(_BIRTH.search(code)) and (two_words or one_and_initial)

@@ -146,6 +146,7 @@ LANGUAGES = [("en", LANG_INFO["en"]["name_local"])] + [
     (code, LANG_INFO[code]["name_local"])
     for code in sorted(to_language(folder.name) for folder in LOCALE_PATHS[0].iterdir() if folder.is_dir())
 ]
+FORMAT_MODULE_PATH = "skinclinic.dates"
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 

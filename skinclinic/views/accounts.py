@@ -20,7 +20,7 @@ from rest_framework.authtoken.models import Token
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.services import people
 from skinclinic.web.middleware import SESSION_KEY
-from skinclinic.web.requests import SignedInRequest, is_from_script, json_error
+from skinclinic.web.requests import SignedInRequest, is_from_script, is_of_another_person, json_error
 
 
 class SignIn(auth_views.LoginView):
@@ -61,8 +61,8 @@ def locked(request: HttpRequest, original_response=None, credentials=None) -> Ht
 @login_not_required
 @require_safe
 def session_state(request: HttpRequest) -> HttpResponse:
-    """204 while signed in, 401 after: what a page asks before it sends a form."""
-    if request.user.is_authenticated:
+    """204 while whom the page was made for is signed in, 401 after: what a page asks before it sends a form."""
+    if request.user.is_authenticated and not is_of_another_person(request):
         return HttpResponse(status=204)
     return json_error(401, "not_authenticated", _("Your session has ended. Sign in again."))
 

@@ -39,11 +39,29 @@ def _stored(clinic: Clinic) -> list[dict]:
     database = connection.vendor if connection.vendor != "sqlite" else "SQLite"
     folder = f"clinic-{clinic.pk}"
     return [
-        {"what": _("Patients (pseudonymous codes)"), "count": clinic.patients.count(), "where": database},
-        {"what": _("Lesions, analyses and diagnoses"), "count": clinic.lesions.count(), "where": database},
+        {
+            "what": _("Patients (pseudonymous codes)"),
+            "count": clinic.patients.filter(is_archived=False).count(),
+            "where": database,
+        },
+        {
+            "what": _("Lesions, analyses and diagnoses"),
+            "count": clinic.lesions.filter(is_archived=False).count(),
+            "where": database,
+        },
         {
             "what": _("Photos, without the camera's metadata"),
-            "count": clinic.photos.count(),
+            "count": clinic.photos.filter(lesion__is_archived=False).count(),
+            "where": f"{settings.PHOTOS_DIR.name}/{folder}",
+        },
+        {
+            "what": _("Archive: patients of imported data"),
+            "count": clinic.patients.filter(is_archived=True).count(),
+            "where": database,
+        },
+        {
+            "what": _("Archive: photos of imported data"),
+            "count": clinic.photos.filter(lesion__is_archived=True).count(),
             "where": f"{settings.PHOTOS_DIR.name}/{folder}",
         },
         {

@@ -14,7 +14,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from skinclinic.models import Member
 from skinclinic.web.errors import too_large
 from skinclinic.web.logs import masked
-from skinclinic.web.requests import is_from_script, json_error, page_to_return_to
+from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 
 SESSION_KEY = "clinic"
 
@@ -34,7 +34,12 @@ class MembershipMiddleware:
 
 class SignInMiddleware(LoginRequiredMiddleware):
     """Sends signed-out people to the sign-in page, but tells scripts 401, so that an open page can ask for
-    the password in place and keep what was typed."""
+    the password in place and keep what was typed. A page that was made for somebody else counts as signed out."""
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if is_of_another_person(request) and getattr(view_func, "login_required", True):
+            return self.handle_no_permission(request, view_func)
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
         if is_from_script(request):

@@ -42,6 +42,12 @@ def is_from_script(request: HttpRequest) -> bool:
     return "application/json" in accept and "text/html" not in accept
 
 
+def is_of_another_person(request: HttpRequest) -> bool:
+    """Whether the page that asks was made for somebody else: who signed in since would act without knowing it."""
+    made_for = request.headers.get("X-Person", "")
+    return bool(made_for) and made_for != str(request.user.pk or "")
+
+
 def json_error(status: int, code: str, message: str, **more) -> JsonResponse:
     """An error in the one shape programs get."""
     return JsonResponse({"error": {"code": code, "message": message} | more}, status=status)

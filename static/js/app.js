@@ -4,3 +4,5 @@ import "./confirm.js";
 import "./htmx-setup.js";
 import "./keys.js";
 import "./forms.js";
+import "./reachable.js";
+import "./unsent-note.js";

@@ -18,7 +18,11 @@ export function confirmAction(question, { label = "", danger = false } = {}) {
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
-  if (!question || form.dataset.confirmed) return;
+  if (!question) return;
+  if (form.dataset.confirmed) {
+    delete form.dataset.confirmed;
+    return;
+  }
   event.preventDefault();
   const { submitter } = event;
   const label = submitter?.dataset.confirmLabel ?? form.dataset.confirmLabel;
@@ -27,7 +31,7 @@ document.addEventListener("submit", async (event) => {
   // A part of the page that fetches itself may have come anew while the question stood.
   const now = form.isConnected ? form : document.getElementById(form.id);
   if (!now) return;
+  // Taken away when the form comes by here again, which is later: the session is asked for first.
   now.dataset.confirmed = "yes";
   now.requestSubmit(submitter?.isConnected ? submitter : null);
-  delete now.dataset.confirmed;
 });

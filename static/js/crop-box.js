@@ -30,6 +30,14 @@ export function resized(box, by, photo) {
   return clamped({ x: box.x + shift, y: box.y + shift, size }, photo);
 }
 
+/** Held by two fingers at `before` and now at `after`: grown by how far they moved apart, and moved along with them. */
+export function pinched(box, before, after, photo) {
+  const apart = ([one, other]) => Math.max(1, Math.hypot(one.x - other.x, one.y - other.y));
+  const middle = ([one, other]) => ({ x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 });
+  const grown = resized(box, box.size * (apart(after) / apart(before) - 1), photo);
+  return moved(grown, middle(after).x - middle(before).x, middle(after).y - middle(before).y, photo);
+}
+
 /** The square from the fixed corner `from` towards the pointer at `to`. */
 export function spanned(from, to, photo) {
   const right = to.x >= from.x;

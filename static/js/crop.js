@@ -1,5 +1,5 @@
 // The crop form of templates/components/crop.html: mouse, touch, keyboard and number fields on one box.
-import { clamped, fits, largest, moved, resized, spanned } from "./crop-box.js";
+import { clamped, fits, largest, moved, pinched, resized, spanned } from "./crop-box.js";
 import { sendJson } from "./http.js";
 
 const SAY_AFTER = 500;
@@ -31,13 +31,25 @@ export function setUpCrop(form) {
   const say = () => {
     clearTimeout(sayLater);
     sayLater = setTimeout(() => {
-      const said = form.dataset.saying.replace(/\{(\w+)\}/g, (_, name) => String(box[name]));
-      form.querySelector("[data-said]").textContent = said;
+      form.querySelector("[data-said]").textContent = inWords(form.dataset.saying);
     }, SAY_AFTER);
   };
+  const inWords = (words) => words.replace(/\{(\w+)\}/g, (_, name) => String(box[name]));
+  const fitted = form.querySelector("[data-fitted]");
   const put = (next) => {
     box = next;
     for (const field of fields) field.value = String(box[field.name]);
+    fitted.hidden = true;
+    draw();
+    say();
+  };
+  /** What is typed stays as typed, in any order; where it does not fit, what will be saved is drawn and told. */
+  const take = () => {
+    const typed = read();
+    if (!Object.values(typed).every(Number.isFinite)) return;
+    box = clamped(typed, photo);
+    fitted.hidden = fits(typed, photo);
+    fitted.textContent = inWords(form.dataset.fitting);
     draw();
     say();
   };
@@ -47,12 +59,8 @@ export function setUpCrop(form) {
   draw();
 
   for (const field of fields) {
-    field.addEventListener("input", () => {
-      if (!fits(read(), photo)) return;
-      box = read();
-      draw();
-    });
-    field.addEventListener("change", () => put(Number.isFinite(field.valueAsNumber) ? clamped(read(), photo) : box));
+    field.addEventListener("input", take);
+    field.addEventListener("change", () => Number.isFinite(field.valueAsNumber) || (field.value = String(box[field.name])));
   }
   const reset = form.querySelector("[data-reset]");
   reset.hidden = false;
@@ -64,7 +72,13 @@ export function setUpCrop(form) {
     put(next);
   });
   listenForPointer(frame, square, photo, () => box, put);
-  form.addEventListener("submit", (event) => (event.preventDefault(), save(form, read())));
+  form.noValidate = true;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    take();
+    put(box);
+    save(form, box);
+  });
 }
 
 function afterKey(event, box, photo) {
@@ -89,9 +103,17 @@ function listenForPointer(frame, square, photo, current, put) {
     };
   };
   let drag = null;
+  const fingers = new Map();
   frame.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     const start = at(event);
+    fingers.set(event.pointerId, start);
+    if (fingers.size > 1) {
+      const [from, before] = [current(), [...fingers.values()]];
+      drag = () => pinched(from, before, [...fingers.values()], photo);
+      frame.setPointerCapture(event.pointerId);
+      return event.preventDefault();
+    }
     const handle = event.target.closest("[data-handle]")?.dataset.handle;
     if (handle) {
       const corner = oppositeCorner(current(), handle);
@@ -109,8 +131,16 @@ function listenForPointer(frame, square, photo, current, put) {
     frame.setPointerCapture(event.pointerId);
     square.focus({ preventScroll: true });
   });
-  frame.addEventListener("pointermove", (event) => drag && put(drag(at(event))));
-  for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => (drag = null));
+  frame.addEventListener("pointermove", (event) => {
+    if (fingers.has(event.pointerId)) fingers.set(event.pointerId, at(event));
+    if (drag) put(drag(at(event)));
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    frame.addEventListener(name, (event) => {
+      fingers.delete(event.pointerId);
+      drag = null;
+    });
+  }
 }
 
 function oppositeCorner({ x, y, size }, handle) {

@@ -1,6 +1,6 @@
 // htmx: CSRF token, errors as toasts, an ended session asked for in place, our own confirm dialog.
 import { confirmAction } from "./confirm.js";
-import { csrfToken } from "./http.js";
+import { csrfToken, pageHeaders } from "./page-headers.js";
 import { askToSignIn, isSignInPage } from "./session.js";
 import { toast } from "./toast.js";
 
@@ -8,7 +8,11 @@ const words = () => document.getElementById("toasts").dataset;
 const isQuiet = (event) => Boolean(event.detail.elt?.closest("[data-quiet]"));
 
 document.addEventListener("htmx:configRequest", (event) => {
-  event.detail.headers["X-CSRFToken"] = csrfToken();
+  const { headers, parameters } = event.detail;
+  const { "X-CSRFToken": token, "X-Person": person } = pageHeaders();
+  Object.assign(headers, { "X-CSRFToken": token }, person && { "X-Person": person });
+  // The server believes a form's own field before the header, and the one sent again after signing in is old.
+  if (parameters.csrfmiddlewaretoken) parameters.csrfmiddlewaretoken = csrfToken();
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -1,23 +1,22 @@
 // Requests to our own server: CSRF token, and a session that ended in the middle of work.
+import { pageHeaders } from "./page-headers.js";
+import { serverLost } from "./reachable.js";
 import { askToSignIn, isSignInPage } from "./session.js";
-
-/** Return the CSRF token: the cookie, since signing in again changes it, else the one in the page. */
-export function csrfToken() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
-  return cookie ? decodeURIComponent(cookie.slice(10)) : document.documentElement.dataset.csrf;
-}
 
 /**
  * fetch() with the CSRF token. If the session has ended it asks for the password in place and sends the
  * same request once more, so nothing typed is lost. Rejects only as fetch does: when there is no network.
  */
 export async function send(url, options = {}) {
-  const attempt = () =>
-    fetch(url, {
-      credentials: "same-origin",
-      ...options,
-      headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "fetch", ...options.headers },
-    });
+  const attempt = async () => {
+    try {
+      const headers = { ...pageHeaders(), ...options.headers };
+      return await fetch(url, { credentials: "same-origin", ...options, headers });
+    } catch (error) {
+      if (error.name !== "AbortError") serverLost();
+      throw error;
+    }
+  };
   const response = await attempt();
   if (!(await sessionEnded(response))) return response;
   await askToSignIn();

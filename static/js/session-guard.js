@@ -1,11 +1,11 @@
 // Before a form that was filled in is sent, see that the session still stands: what was typed would be lost.
 // Comes before every other listener of "submit", so that they hear only of forms that may go.
-import { csrfToken } from "./http.js";
+import { pageHeaders, renewTokens } from "./page-headers.js";
 import { askToSignIn } from "./session.js";
 import { toast } from "./toast.js";
 
-const KNOWN_FOR_MS = 60_000;
-let knownAt = Date.now();
+const asked = new WeakSet();
+const mayGo = new WeakSet();
 
 document.addEventListener(
   "submit",
@@ -13,31 +13,36 @@ document.addEventListener(
     const form = event.target;
     const address = document.documentElement.dataset.session;
     if (!address || form.method !== "post" || form.closest("#sign-in-again")) return;
-    if (Date.now() - knownAt < KNOWN_FOR_MS) return;
+    // htmx keeps the page, and asks for the password when the answer says so.
+    if (form.hasAttribute("hx-post") || mayGo.delete(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const { submitter } = event;
-    if (await sessionStands(address)) form.requestSubmit(submitter);
+    if (asked.has(form)) return;
+    asked.add(form);
+    const stands = await sessionStands(address);
+    asked.delete(form);
+    if (!stands) delete form.dataset.confirmed;
+    if (!stands || !form.isConnected) return;
+    renewTokens(form);
+    mayGo.add(form);
+    form.requestSubmit(event.submitter);
+    // Where the browser found a field wrong, nothing was sent.
+    mayGo.delete(form);
   },
   { capture: true },
 );
 
 async function sessionStands(address) {
   try {
-    const answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "application/json" } });
-    if (answer.status === 401) {
-      await askToSignIn();
-      renewTokens();
-    }
+    const answer = await fetch(address, {
+      credentials: "same-origin",
+      headers: { ...pageHeaders(), Accept: "application/json" },
+    });
+    if (answer.status === 401) await askToSignIn();
+    else if (!answer.ok) throw new Error(String(answer.status));
+    return true;
   } catch {
     toast(document.getElementById("toasts").dataset.offline, { kind: "warning" });
     return false;
   }
-  knownAt = Date.now();
-  return true;
-}
-
-// Signing in changes the token; the one in the forms went with the old session.
-function renewTokens() {
-  for (const field of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) field.value = csrfToken();
 }

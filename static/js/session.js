@@ -1,4 +1,5 @@
 // A session that ended asks for the password in place; the page and what was typed stay.
+import { renewTokens } from "./page-headers.js";
 
 const dialog = () => document.getElementById("sign-in-again");
 let waiting = null;
@@ -21,6 +22,7 @@ export function askToSignIn() {
       form.reset();
       box.close();
       waiting = null;
+      renewTokens();
       resolve();
     };
     form.addEventListener("submit", onSubmit);

@@ -1,11 +1,14 @@
 """Cropping in a real browser: keyboard, mouse, finger and number fields move the same square."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from classifier.models import Analysis
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
+from skinclinic.models import Photo
 from tests import factories
 from tests.browser.axe import violations
 
@@ -125,32 +128,50 @@ def test_finger(crop_page, photo):
     assert (x, y, size) == (pytest.approx(32 + 40 / scale, abs=2), pytest.approx(40 / scale, abs=2), 128)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert violations(page) == []
+    # Two fingers that move apart make it larger, together make it smaller.
+    page.locator("input[name=size]").fill("60")
+    box = page.locator("[data-box]").bounding_box()
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    for kind, apart in (("touchStart", 10), ("touchMove", 15), ("touchMove", 20), ("touchEnd", None)):
+        signs = [] if apart is None else [(0, -1), (1, 1)]
+        points = [{"x": middle["x"] + sign * apart, "y": middle["y"], "id": number} for number, sign in signs]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert fields(page)[2] == pytest.approx(120, abs=3)
 
 
-def test_number_fields_and_the_largest_square(crop_page):
+def test_number_fields_and_the_largest_square(crop_page, photo):
     page = crop_page(dark=True, language="ko")
     page.locator("input[name=x]").fill("5")
     assert share_of_frame(page)[0] == pytest.approx(5 / 320, abs=0.01)
+    # Each as it is typed, in any order, whatever the others are meanwhile.
+    for name, typed in (("x", "200"), ("y", "150"), ("size", "100")):
+        page.locator(f"input[name={name}]").fill(typed)
+        page.locator(f"input[name={name}]").blur()
+    assert fields(page) == (200, 150, 100)
+    expect(page.locator("[data-fitted]")).to_be_hidden()
     page.locator("input[name=size]").fill("9999")
     page.locator("input[name=size]").blur()
-    assert fields(page)[2] == 256
-    page.locator("input[name=size]").fill("")
-    page.locator("input[name=size]").blur()
-    assert fields(page)[2] == 256
+    assert fields(page) == (200, 150, 9999)
+    expect(page.locator("[data-fitted]")).to_contain_text(re.compile("64.*0.*256"))
+    assert violations(page) == []
+    page.locator("input[name=y]").fill("")
+    page.locator("input[name=y]").blur()
+    assert fields(page)[1] == 0
     page.locator("input[name=size]").fill("40")
     page.locator("[data-reset]").click()
     assert fields(page) == (32, 0, 256)
-    assert violations(page) == []
+    page.locator("input[name=x]").fill("300")
+    page.locator("[data-save]").click()
+    page.wait_for_url(re.compile(r"/photos/\d+/$"))
+    photo.refresh_from_db()
+    assert photo.box == Box(64, 0, 256)
 
 
 def test_a_refusal_is_said(crop_page, photo):
     page = crop_page()
     page.allowed_errors = ["status of 400"]
-    page.evaluate("""() => {
-      const form = document.querySelector("[data-crop]");
-      form.noValidate = true;
-      form.elements.x.value = "300";
-    }""")
+    # Another photo than the page was made for.
+    Photo.objects.filter(pk=photo.pk).update(width=100)
     page.locator("[data-save]").click()
     expect(page.locator(".crop [data-problem]")).to_contain_text("The crop box reaches outside the photo")
     photo.refresh_from_db()

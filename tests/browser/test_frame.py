@@ -1,6 +1,9 @@
 """What surrounds every page: theme, language, menu, keyboard list, dialogs, an ended session."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.axe import violations_by_day_and_night
 from tests.factories import PASSWORD
@@ -74,6 +77,28 @@ def test_an_ended_session_is_taken_up_in_place_and_the_request_sent_again(open_p
     page.wait_for_selector("body[data-answer]")
     assert page.get_attribute("body", "data-answer") == "200 /account/"
     assert page.input_value("#main input[type=text] >> nth=0") == "half typed"
+
+
+def test_the_light_says_offline_when_only_the_server_is_away_and_returns(open_page, clinician):
+    page = open_page(clinician, "/account/")
+    page.allowed_errors = ["net::ERR_FAILED"]
+    light = page.locator("#engine")
+    expect(light).to_have_text("Engine offline")
+    page.clock.install()
+    page.route(re.compile("/(healthz|engine/)$"), lambda route: route.abort())
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.clock.fast_forward(5000)
+    expect(light).to_have_text("Offline")
+    assert violations_by_day_and_night(page) == []
+    page.unroute_all()
+    page.clock.fast_forward(5000)
+    expect(light).to_have_text("Engine offline")
+    # A request that fails tells it as well, without waiting for the next question.
+    page.route("**/account/", lambda route: route.abort())
+    page.evaluate("import('/static/js/http.js').then(({ send }) => send('/account/')).catch(() => null)")
+    expect(light).to_have_text("Offline")
+    page.clock.fast_forward(5000)
+    expect(light).to_have_text("Engine offline")
 
 
 def test_a_toast_is_seen_heard_and_closed(open_page, clinician):

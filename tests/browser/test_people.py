@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from classifier.models import Assessment
 from skinclinic.models import Patient, User
 from skinclinic.services import invitations
-from tests import factories
+from tests import factories, results
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,20 +33,35 @@ def test_a_form_survives_the_end_of_the_session(open_page, clinician):
     page = open_page(clinician, "/patients/new/")
     page.locator("[name=code]").fill("TYPED-1")
     end_session(page)
-    # As after a minute: the page no longer trusts what it last heard of the session.
-    page.clock.install()
-    page.clock.fast_forward("02:00")
     page.locator("main form button.btn-primary").first.click()
     sign_in_again(page)
     page.wait_for_url(re.compile(r"/patients/\d+/$"))
     assert Patient.objects.get().code == "TYPED-1"
 
 
+def test_saved_in_place_the_request_sent_again_carries_the_new_token(
+    open_page, live_server, client_for, photo, clinician, curator
+):
+    analysis = results.finished(photo, clinician)
+    page = open_page(clinician, f"/photos/{photo.pk}/")
+    page.locator("[name=decision][value=dismiss]").check()
+    end_session(page)
+    page.get_by_role("button", name="Save the decision").click()
+    sign_in_again(page)
+    expect(page.locator(".assess-saved")).to_contain_text("Saved")
+    assert Assessment.objects.get(analysis=analysis).decision == "dismiss"
+    # Somebody else signed in, in another tab: this page writes nothing in that name.
+    other = client_for(curator).cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": other, "url": live_server.url}])
+    page.locator("[data-undo]").click()
+    sign_in_again(page)
+    expect(page.locator(".assess-saved")).to_have_count(0)
+    assert set(Assessment.objects.values_list("user__username", flat=True)) == {clinician.username}
+
+
 def test_a_wrong_password_in_the_dialog_is_said(open_page, clinician):
     page = open_page(clinician, "/patients/new/")
     end_session(page)
-    page.clock.install()
-    page.clock.fast_forward("02:00")
     page.locator("[name=code]").fill("TYPED-2")
     page.locator("main form button.btn-primary").first.click()
     dialog = page.locator("#sign-in-again")

@@ -155,6 +155,11 @@ def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
     page.context.set_offline(True)
     page.keyboard.press("Enter")
     expect(page.locator("#decision-form .save-state")).to_have_attribute("data-state", "offline")
+    asked = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.close(run_before_unload=True)
+    page.wait_for_timeout(200)
+    assert asked == ["beforeunload"], "what waits here is nowhere else"
     page.context.set_offline(False)
     expect(page.locator(".assess-saved")).to_be_visible()
     assert Assessment.objects.get().decision == "agree"

@@ -184,6 +184,11 @@ def test_compared_photos_zoom_and_move_in_step(open_page, clinician, clinic, pho
     assert first == second and "scale(1)" not in first
 
 
+LETTERS_OF_FIELDS = """Math.min(...[...document.querySelectorAll("input, select, textarea")]
+    .filter((field) => !["checkbox", "radio", "range", "hidden"].includes(field.type))
+    .map((field) => parseFloat(getComputedStyle(field).fontSize)))"""
+
+
 @pytest.mark.parametrize(("width", "dark", "language"), [(1440, False, "en"), (390, True, "ko")])
 def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, photo, width, dark, language):
     Lesion.objects.filter(pk=photo.lesion_id).update(
@@ -205,3 +210,7 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
         page = open_page(clinician, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        if width < 500:
+            assert page.evaluate(LETTERS_OF_FIELDS) >= 16, f"an iPhone zooms into a field of {path}"
+        for mark in page.locator(".lesion-mark circle").all():
+            assert min(mark.bounding_box()["width"], mark.bounding_box()["height"]) >= 24, path

@@ -125,6 +125,14 @@ def test_session_state(client, client_for, clinician):
     assert client.post(url("session")).status_code == 405
 
 
+def test_a_page_made_for_another_person_counts_as_signed_out(client_for, clinician, curator):
+    client = client_for(clinician)
+    for person, session, page in ((clinician, 204, 200), (curator, 401, 401)):
+        headers = {"X-Person": str(person.pk), "X-Requested-With": "fetch"}
+        assert client.get(url("session"), headers=headers).status_code == session
+        assert client.get(url("account"), headers=headers).status_code == page
+
+
 def test_changes_password_and_other_sessions_end(client_for, clinician):
     here, elsewhere = client_for(clinician), client_for(clinician)
     response = here.post(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import MILLION, messages_of, url
 
@@ -45,7 +46,13 @@ def test_two_admins_keep_what_the_other_saved(client_for, admin_user, clinic):
 
 
 def test_says_what_becomes_public_and_what_is_stored(client_for, admin_user, clinic, photo):
-    page = client_for(admin_user).get(url("clinic-settings")).content.decode()
+    factories.make_patient(clinic, "P-1")
+    for number in range(3):
+        factories.make_patient(clinic, f"imported-{number}", is_archived=True)
+    response = client_for(admin_user).get(url("clinic-settings"))
+    # The clinic's own as its pages list them, what was imported beside them.
+    assert [entry["count"] for entry in response.context["stored"]][:5] == [1, 1, 1, 3, 0]
+    page = response.content.decode()
     assert "What becomes public" in page
     assert f"photos/clinic-{clinic.pk}" in page
     assert f"models/clinic-{clinic.pk}" in page

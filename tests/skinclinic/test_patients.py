@@ -36,6 +36,20 @@ class TestCodes:
         ("Ana-Maria O'Neil", "name"),
         ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
         ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
+        *((name, "name") for name in (
+            "Given Surname 19840215", "Jane Doe 84", "jane doe 1984", "DOE, JANE 840215", "Doe_Jane_1984",
+            "84 Jane Doe", "Jane Doe (F/84)", "Ana-Maria O'Neil 12", "Doe J. 84", "Jane Doe #3", "Zoë Müller 7",
+            "Jane Doe 1984-02-15",
+            "김민지 84", "김민지84", "김민지(여/84)", "84 김민지", "김민지_840215", "김 민지 1984", "남궁민수 19840215",
+            "김민지님 84", "환자 김민지 12", "P-12 김민지", "이준 84",
+        )),
+        ("Kim 010-1234-5678", "phone"),
+        *((code, "") for code in (
+            "DEMO-004", "SNU-DERM-004", "PAT_1516", "Study Group 12", "Patient 84", "SNU DERM 0012", "연구 12",
+            "피부과-84", "신환 2026-11", "서울 12", "흑색종 84", "Arm B 12", "Site A 1984", "ham_0001",
+            "clinic-north-12", "MEL 84",
+            "2026-11-22/3", "Case 12 left arm", "김-84", "X 19840215", "KR-19840215-2", "증례 3", "B2 C3 D4",
+        )),
     ])  # fmt: skip
     def test_what_looks_like_a_name_is_asked_about(self, code, doubt):
         assert patient_codes.doubtful(code) == doubt

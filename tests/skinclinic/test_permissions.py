@@ -1,5 +1,7 @@
 """The only door to a clinic's rows: outsiders 404, read-only members 403."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -118,3 +120,17 @@ def test_a_superuser_has_no_special_door(db, photo, django_user_model):
     root = django_user_model.objects.create_superuser("root", "root@example.org", factories.PASSWORD)
     with pytest.raises(Http404):
         get_for(root, Lesion, photo.lesion_id)
+
+
+@each("role", ALLOWED)
+def test_the_menu_leads_nobody_to_a_page_they_may_not_see(client_for, clinic, role):
+    client = client_for(factories.make_member(clinic, role, "somebody"))
+    page = client.get("/account/").content.decode()
+    menus = "".join(re.findall(r"<header.*?</header>|<nav.*?</nav>", page, re.S))
+    addresses = set(re.findall(r'<a [^>]*href="(/[^"]*)"', menus))
+    assert {"/", "/patients/", "/account/"} <= addresses and ("/upload/" in addresses) == (
+        EDIT in ALLOWED[role]
+    )
+    assert {address: client.get(address).status_code for address in addresses} == dict.fromkeys(
+        addresses, 200
+    )

@@ -1,10 +1,12 @@
 """Page parts: disease badges, states, icons, form fields, the body picture."""
 
+import datetime
 import re
 from pathlib import Path
 
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.translation import override
 
 from skinclinic.templatetags import ui
@@ -97,3 +99,31 @@ def test_the_body_picture_has_every_site_and_no_other():
 def test_every_side_of_a_site_has_a_name():
     assert ui.site_name("upper_arm", "left") == "Upper arm, left"
     assert ui.site_name("nose") == "Nose"
+
+
+def test_dates_are_written_in_one_place_with_the_month_as_a_word():
+    moment = datetime.datetime(2026, 9, 5, 3, 46, tzinfo=datetime.UTC)
+    for language, day, when in (
+        ("en", "5 Sep 2026", "5 Sep 2026, 03:46"),
+        ("ko", "2026년 9월 5일", "2026년 9월 5일 03:46"),
+    ):
+        with override(language):
+            for short in ("", "SHORT_"):
+                assert date_format(moment, f"{short}DATE_FORMAT") == day
+                assert date_format(moment, f"{short}DATETIME_FORMAT") == when
+    # By these names, or as machines read them; a time alone may be written out.
+    allowed = {"DATE_FORMAT", "DATETIME_FORMAT", "c", "Y", "F", "H:i:s", "Y-m-d H:i:s"}
+    for path in sorted((ROOT / "templates").rglob("*")):
+        text = path.read_text() if path.is_file() else ""
+        assert set(re.findall(r'\|date:"([^"]+)"', text)) <= allowed, path.name
+
+
+def test_tables_that_scroll_can_be_focused_and_what_shows_the_address_is_not_restored_by_the_browser():
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        text = path.read_text()
+        for tag in re.findall(r'<div[^>]*class="table-wrap"[^>]*>', text):
+            # The worklist's table becomes rows that wrap.
+            assert path.parent.name == "worklist" or 'tabindex="0" role="region"' in tag, path.name
+        for form in re.findall(r'<form[^>]*method="get".*?</form>', text, re.S):
+            is_sent_by_a_change = "data-submit-on-change" in form or "hx-get" in form.partition(">")[0]
+            assert not is_sent_by_a_change or 'autocomplete="off"' in form.partition(">")[0], path.name

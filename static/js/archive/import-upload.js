@@ -1,4 +1,5 @@
 // The new import: the upload with its progress; without this the form is sent plainly.
+import { pageHeaders } from "../page-headers.js";
 import { bytes, duration } from "./quantities.js";
 
 const form = document.getElementById("import-form");
@@ -58,7 +59,7 @@ function upload() {
   request.addEventListener("error", () => stop(panel.dataset.broken));
   request.addEventListener("abort", () => stop(""));
   request.open("POST", form.action);
-  request.setRequestHeader("X-Requested-With", "fetch");
+  for (const [name, value] of Object.entries(pageHeaders())) request.setRequestHeader(name, value);
   request.send(new FormData(form));
   show(true);
   panel.querySelector("[data-cancel]").focus();

@@ -1,18 +1,11 @@
 // Answers on their way to the server. Each is kept in this browser until the server has said that it has it, so
 // that neither a lost connection nor a closed window loses one.
+import { newKey } from "../random-key.js";
 
 const PREFIX = "skinclinic-reading";
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const TIMEOUT_MS = 20_000;
-/** A random UUID, also where the page did not come by HTTPS and crypto.randomUUID is missing. */
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /** The sessions below the address `home` of which answers wait on this device. */
 export function basesBelow(home) {

@@ -2,7 +2,11 @@
 import { setSaveState } from "../save-state.js";
 import { announce } from "../toast.js";
 
-const AGAIN_MS = 5000;
+const FIRST_MS = 5000;
+const LONGEST_MS = 60_000;
+// The server is away behind its proxy: as good as no connection.
+const GATEWAY = new Set([502, 503, 504]);
+const waiting = new Map();
 const stateOf = (form) => form.querySelector(".save-state");
 const formOf = (event) => event.detail.elt?.closest?.("form[data-saves]");
 
@@ -20,19 +24,36 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    const form = formOf(event);
-    if (!form) return;
-    if (stateOf(form)) setSaveState(stateOf(form), "offline", { count: 1 });
-    const { submitter } = event.detail.requestConfig.triggeringEvent ?? {};
-    const again = () => form.isConnected && form.requestSubmit(submitter?.isConnected ? submitter : undefined);
-    if (navigator.onLine) setTimeout(again, AGAIN_MS);
-    else window.addEventListener("online", again, { once: true });
+    if (formOf(event)) sendLater(formOf(event), event.detail.requestConfig.triggeringEvent?.submitter);
   });
 }
 
 document.addEventListener("htmx:responseError", (event) => {
-  const state = formOf(event) && stateOf(formOf(event));
-  if (state) setSaveState(state, "error");
+  const form = formOf(event);
+  if (!form) return;
+  if (GATEWAY.has(event.detail.xhr.status)) sendLater(form, event.detail.requestConfig.triggeringEvent?.submitter);
+  else if (stateOf(form)) setSaveState(stateOf(form), "error");
+});
+
+/** Try again after a pause that doubles, when the connection is back, and when somebody comes back to the page. */
+function sendLater(form, submitter) {
+  if (stateOf(form)) setSaveState(stateOf(form), "offline", { count: 1 });
+  const pause = Math.min(LONGEST_MS, 2 * (waiting.get(form)?.pause ?? FIRST_MS / 2));
+  const stop = new AbortController();
+  const again = () => {
+    clearTimeout(timer);
+    stop.abort();
+    waiting.get(form).isDue = false;
+    if (form.isConnected) form.requestSubmit(submitter?.isConnected ? submitter : undefined);
+  };
+  const timer = setTimeout(again, pause);
+  for (const name of ["online", "focus"]) window.addEventListener(name, again, { signal: stop.signal });
+  waiting.set(form, { pause, isDue: true });
+}
+
+// What waits here is nowhere else.
+window.addEventListener("beforeunload", (event) => {
+  for (const [form, { isDue }] of waiting) if (isDue && form.isConnected) event.preventDefault();
 });
 
 let says = document.getElementById("result-panel")?.dataset.say;

@@ -1,83 +1,143 @@
-// The card of a file that is not stored yet: waiting, sending, checking, refused, duplicate or not_sent.
+// The card of a file that the server has not acknowledged: kept, waiting, sending, checking, refused, duplicate or
+// not_sent. The file is kept in this browser until the server has it or has refused it for good.
+import { confirmAction } from "../confirm.js";
+import { dayAndTime } from "../dates.js";
+import { forget, keep, keptFile } from "../kept-photos.js";
 import { sendInTurn } from "./sender.js";
 import { say } from "./words.js";
 
 const MEGABYTE = 2 ** 20;
-// Worth another try with the same bytes; any other error is about the file itself.
-const PASSING = new Set(["NetworkError", "storage_full", "database", "failed", "cut_off", "broken_form"]);
+const LONGEST_IN_SECONDS = 90;
+// What the server finds wrong with the file itself, and says again however often it is sent.
+const FOR_GOOD = new Set([400, 413, 415, 422]);
+const ON_THE_WAY = new Set(["cut_off", "broken_form", "no_file", "unknown_kind"]);
 
-/** Opens at `list`, sends itself, and calls `onStored(card, data)` once the server has the photo. */
+/** Opens at `list`; `onStored(card, data)` once the server has the photo. `photo`: see kept-photos.js. */
 export class LocalCard {
-  constructor(file, { form, list, onStored, onChange }) {
-    Object.assign(this, { file, form, onStored, onChange, attempts: 0, state: "" });
-    this.lesion = form.elements.lesion?.value ?? "";
-    this.kind = form.elements.kind.value;
+  constructor(photo, { form, list, onStored, onChange }) {
+    Object.assign(this, { photo, form, onStored, onChange, state: "" });
+    Object.assign(this, { mayBeThere: false, isKept: false, keeping: Promise.resolve() });
     this.element = document.getElementById("local-card").content.firstElementChild.cloneNode(true);
-    this.find("bdi").textContent = shown(file.name);
-    this.find(".upload-name").title = shown(file.name);
+    this.find("bdi").textContent = this.name;
+    this.find(".upload-name").title = this.name;
     this.find("[data-again]").addEventListener("click", () => this.send());
-    this.find("[data-drop]").addEventListener("click", () => this.remove());
+    this.find("[data-drop]").addEventListener("click", () => this.drop());
     this.showPreview();
     list.append(this.element);
   }
 
+  /** A file that was chosen just now: kept first, and sent. */
+  begin() {
+    const problem = this.problemOfSize();
+    if (problem) return this.show("refused", problem);
+    this.keep();
+    return this.send();
+  }
+
+  /** A photo of an earlier visit: it waits for somebody to send it. */
+  offer() {
+    Object.assign(this, { isKept: true, mayBeThere: true });
+    const words = say("chosen", { time: dayAndTime(new Date(this.photo.chosenAt)) });
+    this.show("kept", this.photo.lesion ? `${words} ${say("forLesion")}` : words);
+  }
+
   get name() {
-    return shown(this.file.name);
+    return shown(this.photo.name);
   }
 
   get mayRetry() {
-    return this.state === "not_sent";
+    return this.state === "not_sent" || this.state === "kept";
   }
 
   get isPending() {
     return ["waiting", "sending", "checking"].includes(this.state);
   }
 
+  /** Whether leaving the page would lose the photo. */
+  get isAtRisk() {
+    return (this.isPending || this.mayRetry) && !this.isKept;
+  }
+
+  keep() {
+    this.keeping = keep(this.photo).then(
+      () => (this.isKept = true),
+      () => (this.cannotKeep = true),
+    );
+    this.keeping.then(() => this.showSafety());
+  }
+
+  forget() {
+    this.keeping = this.keeping.then(() => forget(this.photo.key)).catch(() => null);
+    this.isKept = false;
+  }
+
   async send() {
-    const problem = this.problemOfSize();
-    if (problem) return this.show("refused", problem);
-    this.attempts += 1;
     this.stop = new AbortController();
+    this.needsPerson = false;
     this.show("waiting");
     try {
-      this.settle(
-        await sendInTurn(this.form.action, this.body(), {
-          signal: this.stop.signal,
-          onStart: () => this.show("sending"),
-          onProgress: (share) => (this.find("progress").value = share),
-          onSent: () => this.show("checking"),
-        }),
-      );
+      const answer = await sendInTurn(this.form.action, this.body(), {
+        signal: this.stop.signal,
+        onStart: () => this.show("sending"),
+        onProgress: (share) => (this.find("progress").value = share),
+        onSent: () => this.show("checking"),
+      });
+      this.settle(answer);
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.fail(error.name, (await this.isReadable()) ? say("network") : say("unreadable"));
+      await this.failOnTheWay();
     }
+    this.mayBeThere = true;
   }
 
   body() {
+    const { file, name, kind, lesion, owner } = this.photo;
     const body = new FormData();
-    body.append("file", this.file, this.file.name);
-    body.append("kind", this.kind);
-    if (this.lesion) body.append("lesion", this.lesion);
+    body.append("file", file, name);
+    body.append("kind", kind);
+    if (lesion) body.append("lesion", lesion);
+    else body.append("clinic", owner.split(" ")[1]);
     return body;
   }
 
   settle({ status, data }) {
-    const isNew = status === 201 || (status === 200 && this.attempts > 1);
-    if (isNew && data?.id) return this.onStored(this, data);
+    if (data?.id && (status === 201 || (status === 200 && this.mayBeThere && data.sent_before))) {
+      this.forget();
+      return this.onStored(this, data);
+    }
     if (status === 200 && data?.id) return this.showDuplicate(data);
-    if (data?.error) return this.fail(data.error.code, data.error.message);
-    if (status === 503) return this.fail("database", say("database"));
-    if (status === 403) return this.fail("stale", say("stale"));
-    this.fail("failed", say("failed"));
+    const { code, message } = data?.error ?? {};
+    if (FOR_GOOD.has(status) && !ON_THE_WAY.has(code)) return this.refuse(message ?? say("failed"));
+    if (status === 404 && this.photo.lesion) return this.loseLesion();
+    this.needsPerson = status === 403 || status === 404;
+    if (status === 503) return this.show("not_sent", say("database"));
+    return this.show("not_sent", message ?? say(status === 403 ? "stale" : "failed"));
   }
 
-  fail(code, message) {
-    this.code = code;
-    this.show(PASSING.has(code) ? "not_sent" : "refused", message);
+  refuse(message) {
+    this.forget();
+    this.show("refused", message);
+  }
+
+  /** The lesion was removed meanwhile. Where the photo goes instead is for a person to say. */
+  loseLesion() {
+    this.photo.lesion = "";
+    if (this.isKept) this.keep();
+    this.needsPerson = true;
+    this.show("not_sent", say("lesionGone"));
+  }
+
+  async failOnTheWay() {
+    // A file that was moved or changed since it was chosen fails like a lost connection.
+    if (await isReadable(this.photo.file)) return this.show("not_sent", say("network"));
+    const copy = this.isKept ? await keptFile(this.photo.key).catch(() => null) : null;
+    if (!copy) return this.refuse(say("unreadable"));
+    this.photo.file = copy;
+    return this.show("not_sent", say("network"));
   }
 
   showDuplicate(data) {
+    this.forget();
     const link = this.find("[data-existing]");
     link.href = data.url;
     this.find("img").src = data.thumbnail;
@@ -90,14 +150,15 @@ export class LocalCard {
     this.element.dataset.state = state;
     const pill = document.querySelector(`template[data-pill-of="${state}"]`).content.cloneNode(true);
     this.find("[data-pill]").replaceChildren(pill);
-    const reason = this.find(".upload-words");
-    reason.textContent = words;
-    reason.hidden = !words;
+    this.put("[data-reason]", words);
+    this.put("[data-wait]", "");
+    this.showSafety();
     const bar = this.find("progress");
     bar.hidden = state !== "sending" && state !== "checking";
     if (state === "sending") bar.value = 0;
     if (state === "checking") bar.removeAttribute("value");
     this.find("[data-again]").hidden = !this.mayRetry;
+    for (const when of ["kept", "not_sent"]) this.find(`[data-when="${when}"]`).hidden = state !== when;
     this.find("[data-drop]").hidden = state === "checking";
     // The stored photo stays where it is; only this card goes.
     this.find("[data-existing]").hidden = state !== "duplicate";
@@ -106,9 +167,36 @@ export class LocalCard {
     this.onChange(this, words);
   }
 
+  /** Say how long it is until the next try. */
+  tick(seconds) {
+    if (this.state !== "not_sent" || this.needsPerson) return;
+    const isLong = seconds > LONGEST_IN_SECONDS;
+    this.put("[data-wait]", isLong ? say("againMinutes", { minutes: Math.ceil(seconds / 60) }) : say("againSeconds", { seconds }));
+  }
+
+  showSafety() {
+    let words = "";
+    if (this.isPending || this.mayRetry) words = this.cannotKeep ? say("notKept") : this.mayRetry && this.isKept ? say("kept") : "";
+    else if (this.state === "refused") words = say("refusedNotKept");
+    this.put("[data-safety]", words);
+  }
+
+  put(selector, words) {
+    this.find(selector).textContent = words;
+    this.find(selector).hidden = !words;
+  }
+
+  async drop() {
+    const isLost = this.isPending || this.mayRetry;
+    if (isLost && !(await confirmAction(say("drop", { name: this.name }), { label: say("dropLabel"), danger: true }))) return;
+    // Meanwhile the server may have taken it.
+    if (this.element.isConnected) this.remove();
+  }
+
   remove() {
     this.stop?.abort();
     this.state = "removed";
+    this.forget();
     const neighbour = this.element.nextElementSibling ?? this.element.previousElementSibling;
     this.element.remove();
     this.forgetPreview();
@@ -117,25 +205,16 @@ export class LocalCard {
   }
 
   problemOfSize() {
-    if (this.file.size === 0) return say("empty");
+    const { size } = this.photo.file;
+    if (size === 0) return say("empty");
     const limit = Number(this.form.dataset.maxBytes);
-    if (this.file.size <= limit) return "";
-    return say("tooLarge", { megabytes: (this.file.size / MEGABYTE).toFixed(1), limit: Math.floor(limit / MEGABYTE) });
-  }
-
-  /** A file that was moved or changed since it was chosen fails like a lost connection. */
-  async isReadable() {
-    try {
-      await this.file.slice(0, 1).arrayBuffer();
-      return true;
-    } catch {
-      return false;
-    }
+    if (size <= limit) return "";
+    return say("tooLarge", { megabytes: (size / MEGABYTE).toFixed(1), limit: Math.floor(limit / MEGABYTE) });
   }
 
   /** The file itself, until the server's thumbnail is there. A browser that cannot draw HEIC keeps the icon. */
   showPreview() {
-    this.preview = URL.createObjectURL(this.file);
+    this.preview = URL.createObjectURL(this.photo.file);
     const image = this.find("img");
     image.addEventListener("load", () => (image.hidden = false));
     image.src = this.preview;
@@ -147,6 +226,15 @@ export class LocalCard {
 
   find(selector) {
     return this.element.querySelector(selector);
+  }
+}
+
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,28 +1,64 @@
 // The upload page: every file becomes a card that sends itself and then follows its analysis.
+import { countKept, hold, keptBy, ownerOf, whenChanged } from "../kept-photos.js";
+import { newKey } from "../random-key.js";
 import { announce } from "../toast.js";
+import { Again } from "./again.js";
 import "./crop-dialog.js";
 import { listenForFiles } from "./intake.js";
+import { askBeforeLeaving } from "./leaving.js";
 import { LocalCard } from "./local-card.js";
 import { showSelection } from "./selection.js";
-import { isSending } from "./sender.js";
 import { cardElement, watchSoon } from "./stored-card.js";
 import { say } from "./words.js";
 
 const form = document.getElementById("upload-form");
 const sent = document.getElementById("sent");
 const section = document.getElementById("sent-section");
+const earlier = document.getElementById("earlier-section");
+const owner = ownerOf(document.documentElement.dataset.person, form.dataset.clinic);
 const local = new Set();
+const again = new Again({
+  run: () => sendAll((card) => !card.needsPerson),
+  tick: (seconds) => local.forEach((card) => card.tick(seconds)),
+});
 let taken = 0;
 let lastSummary = "";
 
 function take(files) {
-  if (files.length) form.classList.remove("upload-drop-first");
-  for (const file of files) {
-    const card = new LocalCard(file, { form, list: sent, onStored, onChange });
-    local.add(card);
-    taken += 1;
-    card.send();
+  if (!files.length) return;
+  form.classList.remove("upload-drop-first");
+  const cards = files.map((file) => open(chosen(file), sent));
+  for (const card of cards) card.isSentHere = true;
+  taken += cards.length;
+  for (const card of cards) card.begin();
+  cards[0].element.scrollIntoView({ block: "nearest" });
+  // Otherwise the browser may clear what is kept when the device runs full.
+  navigator.storage?.persist?.().catch(() => null);
+}
+
+function chosen(file) {
+  const lesion = form.elements.lesion?.value ?? "";
+  return { key: newKey(), owner, file, name: file.name, kind: form.elements.kind.value, lesion, chosenAt: Date.now() };
+}
+
+function open(photo, list) {
+  hold(photo.key).catch(() => null);
+  const card = new LocalCard(photo, { form, list, onStored, onChange });
+  local.add(card);
+  return card;
+}
+
+/** Offer what an earlier visit could not send, and say how many photos of others wait on this device. */
+async function offerEarlier() {
+  const isOpen = ({ key }) => [...local].some((card) => card.photo.key === key);
+  for (const photo of await keptBy(owner)) {
+    if (isOpen(photo) || !(await hold(photo.key)) || isOpen(photo)) continue;
+    open(photo, earlier.querySelector("ul")).offer();
   }
+  const { others } = await countKept(owner);
+  const notice = document.getElementById("kept-by-others");
+  notice.hidden = others === 0;
+  notice.querySelector("[data-text]").textContent = say("others", { count: others });
 }
 
 function onStored(card, data) {
@@ -36,6 +72,7 @@ function onStored(card, data) {
   const hadFocus = card.element.contains(document.activeElement);
   card.element.replaceWith(stored);
   local.delete(card);
+  again.worked();
   if (hadFocus) stored.querySelector("[data-action]")?.focus();
   // The same photo may also stand among those not filed yet, after a retry.
   for (const copy of document.querySelectorAll(`#not-filed [data-photo="${data.id}"]`)) copy.remove();
@@ -58,9 +95,17 @@ function showInPlaceOf(picture, card) {
 function onChange(card, words) {
   if (card.state === "removed") {
     local.delete(card);
-    taken -= 1;
+    if (card.isSentHere) taken -= 1;
   }
-  if (words) announce(`${card.name}: ${words}`);
+  if (card.state === "not_sent" && !card.needsPerson) again.failed();
+  if (card.state === "waiting" && !card.isSentHere) {
+    sent.append(card.element);
+    card.isSentHere = true;
+    taken += 1;
+  }
+  // Said once, not with every try.
+  if (words && words !== card.said && card.state !== "kept") announce(`${card.name}: ${words}`);
+  card.said = words || card.said;
   summarise();
 }
 
@@ -73,7 +118,10 @@ function summarise() {
   const tips = document.getElementById("upload-tips");
   if (tips) tips.hidden = cards.length > 0;
   section.querySelector("[data-summary]").textContent = cards.length > 1 ? text : "";
-  section.querySelector("[data-retry-all]").hidden = [...local].filter((card) => card.mayRetry).length < 2;
+  const ofState = (state) => [...local].filter((card) => card.state === state).length;
+  section.querySelector("[data-retry-all]").hidden = ofState("not_sent") < 2;
+  earlier.hidden = ofState("kept") === 0;
+  if (!ofState("not_sent")) again.rest();
   showSelection();
   const isOver = cards.length && !pending && stored.every((card) => card.hasAttribute("data-finished"));
   if (isOver && text !== lastSummary) announce(text);
@@ -82,25 +130,29 @@ function summarise() {
 
 function summary(stored, pending) {
   const done = stored.filter((card) => card.dataset.state === "done").length;
-  const problems = [...local].filter((card) => ["refused", "not_sent"].includes(card.state)).length;
+  const refused = [...local].filter((card) => card.state === "refused").length;
+  const unsent = [...local].filter((card) => card.state === "not_sent").length;
   const parts = [];
   if (pending) parts.push(say("sending", { sent: taken - pending, total: taken }));
   if (stored.length && done === stored.length && !pending) parts.push(say("allDone", { total: done }));
   else if (done) parts.push(say("analysing", { done, total: stored.length }));
   else if (stored.length) parts.push(say("waiting", { total: stored.length }));
-  if (problems) parts.push(say("problems", { problems }));
+  if (refused) parts.push(say("refused", { refused }));
+  if (unsent) parts.push(say("unsent", { unsent }));
   return parts.join(" · ");
 }
 
-function retryAll(which = () => true) {
-  for (const card of local) if (card.mayRetry && which(card)) card.send();
+function sendAll(which, state = "not_sent") {
+  for (const card of local) if (card.state === state && which(card)) card.send();
 }
 
 listenForFiles(take);
 document.addEventListener("cards:changed", summarise);
-section.querySelector("[data-retry-all]").addEventListener("click", () => retryAll());
-window.addEventListener("online", () => retryAll((card) => card.code === "NetworkError"));
-window.addEventListener("beforeunload", (event) => {
-  if (isSending()) event.preventDefault();
-});
+section.querySelector("[data-retry-all]").addEventListener("click", () => sendAll(() => true));
+earlier.querySelector("[data-send-all]").addEventListener("click", () => sendAll(() => true, "kept"));
+askBeforeLeaving(() => [...local].filter((card) => card.isPending || card.mayRetry));
+const offer = () => offerEarlier().catch(() => null);
+whenChanged(offer);
+document.addEventListener("visibilitychange", () => document.hidden || offer());
+offer();
 watchSoon();

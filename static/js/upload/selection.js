@@ -30,4 +30,6 @@ const clear = form.querySelector("[data-clear]");
 clear.hidden = false;
 clear.addEventListener("click", () => choose(boxes(), false));
 document.addEventListener("cards:changed", showSelection);
+// Back from filing the browser ticks what was ticked, after this script.
+window.addEventListener("pageshow", showSelection);
 showSelection();

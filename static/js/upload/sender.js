@@ -1,15 +1,14 @@
 // One file to the server, with progress; at most three at a time.
-import { csrfToken } from "../http.js";
+import { pageHeaders } from "../page-headers.js";
+import { serverLost } from "../reachable.js";
 import { askToSignIn, isSignInPage } from "../session.js";
 
 const AT_ONCE = 3;
+// A connection that is dead without saying so: no byte goes, or no answer comes.
+const STALLED_MS = 30_000;
+const UNANSWERED_MS = 60_000;
 const waiting = [];
 let busy = 0;
-
-/** Whether files still wait here or are on their way: leaving the page now would lose them. */
-export function isSending() {
-  return busy > 0 || waiting.length > 0;
-}
 
 /**
  * Send `form` (FormData) to `url` when it is its turn. `onStart`, `onProgress(share)` and `onSent` tell how
@@ -48,12 +47,28 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
     // fetch() cannot tell how much of a body has been sent.
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
+    let patience = 0;
+    const isAlive = (milliseconds = STALLED_MS) => {
+      clearTimeout(patience);
+      patience = setTimeout(() => fail("NetworkError"), milliseconds);
+    };
+    const fail = (name) => {
+      clearTimeout(patience);
+      reject(named(name));
+      request.abort();
+      if (name === "NetworkError") serverLost();
+    };
     signal.addEventListener("abort", stop, { once: true });
     request.upload.addEventListener("progress", (event) => {
+      isAlive();
       if (event.lengthComputable) onProgress(event.loaded / event.total);
     });
-    request.upload.addEventListener("load", onSent);
+    request.upload.addEventListener("load", () => {
+      isAlive(UNANSWERED_MS);
+      onSent();
+    });
     request.addEventListener("load", () => {
+      clearTimeout(patience);
       signal.removeEventListener("abort", stop);
       resolve({
         status: request.status,
@@ -61,14 +76,13 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
         signedOut: request.status === 401 || isSignInPage(request.responseURL),
       });
     });
-    request.addEventListener("error", () => reject(named("NetworkError")));
-    request.addEventListener("timeout", () => reject(named("NetworkError")));
-    request.addEventListener("abort", () => reject(named("AbortError")));
+    request.addEventListener("error", () => fail("NetworkError"));
+    request.addEventListener("abort", () => fail("AbortError"));
     request.open("POST", url);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-Requested-With", "fetch");
-    request.setRequestHeader("X-CSRFToken", csrfToken());
+    for (const [name, value] of Object.entries(pageHeaders())) request.setRequestHeader(name, value);
     onStart();
+    isAlive();
     request.send(form);
   });
 }

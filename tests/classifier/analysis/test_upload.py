@@ -49,6 +49,23 @@ def engine_online(db):
     jobs.worker_alive("test")
 
 
+def test_a_photo_goes_to_the_clinic_it_was_taken_in_and_is_known_when_it_comes_again(
+    sender, client_for, clinician, clinic, other_clinic, curator, model_version, engine_online
+):
+    clinician.memberships.create(clinic=other_clinic, role="clinician")
+    first = send(sender, clinic=other_clinic.pk)
+    assert Photo.objects.get(pk=first.json()["id"]).clinic == other_clinic
+    # The answer got lost: the same photo again, from the same person and for the same lesion, or for another.
+    assert send(sender, clinic=other_clinic.pk).json()["sent_before"]
+    elsewhere = Lesion.objects.create(clinic=other_clinic)
+    assert not send(sender, lesion=elsewhere.pk).json()["sent_before"]
+    clinician.memberships.filter(clinic=other_clinic).update(role="coordinator")
+    assert send(sender, jpeg(2), clinic=other_clinic.pk).status_code == 403
+    for nowhere in ("0", "x", other_clinic.pk):
+        assert send(client_for(curator), jpeg(2), clinic=nowhere).status_code == 404
+    assert Photo.objects.count() == 1
+
+
 def nothing_stored() -> bool:
     return not (Photo.objects.exists() or Lesion.objects.exists() or Job.objects.exists() or stored_files())
 

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from reader_study.models import Reader, Study, StudyEvent
 from reader_study.services.making import progress, readers, reminding, studies
@@ -21,7 +22,9 @@ def test_days_reminders_and_practice(opened, coordinator, client_for, settings, 
     yesterday = timezone.localdate() - timedelta(days=1)
     client.post(address, {"whom": "centre:Asan", "day": yesterday.isoformat()})
     assert [line.is_overdue for line in progress.of(opened)] == [True, False]
-    assert f"wanted by {yesterday}" in client.get(url("study-progress", opened.pk)).content.decode()
+    assert (
+        f"wanted by {date_format(yesterday)}" in client.get(url("study-progress", opened.pk)).content.decode()
+    )
     for sent in (
         {"whom": "centre:None", "day": "2030-01-01"},
         {"whom": f"reader:{bo.pk}", "day": "2030-13-01"},

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from PIL import Image
 
 from reader_study.models import Answer, Reading, Study, StudyEvent
@@ -140,7 +141,7 @@ def test_the_second_session_opens_when_the_days_between_are_over(aided):
         link.answer(position)
     link.post("reading-finish")
     opens = timezone.localtime(link.row.finished_at + timedelta(days=14))
-    assert f"Opens on {opens:%Y-%m-%d %H:%M}" in link.get("reading").content.decode()
+    assert f"Opens on {date_format(opens, 'DATETIME_FORMAT')}" in link.get("reading").content.decode()
     assert "Come back with the same link" in link.get("reading").content.decode()
     assert second.get("reading-session").url == link.url("reading")
     assert code_of(second.get("reading-practice-photo", 1)) == "washout"
