@@ -119,13 +119,22 @@ class AnalysisSerializer(ClinicRowSerializer):
 
 
 class AssessmentSerializer(ClinicRowSerializer):
+    """``agreement`` says how the diagnosis kept stands to what the model listed when it was decided, and
+    ``impression_agreement`` how the first impression does, whatever the decision is called: ``first`` (the model lists
+    it first), ``listed`` (not first), ``not_listed``, ``outside`` (none of the 12, while the model lists some),
+    ``none_of_12`` (none of the 12, and the model lists none), ``unclear`` (its code or words may mean one of the 12),
+    or empty: nothing to compare."""
+
     user = serializers.CharField(source="user.username", read_only=True)
+    agreement = serializers.CharField(read_only=True)
+    impression_agreement = serializers.CharField(read_only=True)
 
     class Meta:
         model = Assessment
         fields = [
             "id", "clinic", "analysis", "user", "impression", "skipped_impression", "shown_at", "threshold_set",
-            "listed", "decision", "decided_at", "conclusion", "comment", "earlier_decisions",
+            "listed", "impression_agreement", "decision", "decided_at", "conclusion", "agreement", "comment",
+            "earlier_decisions",
         ]  # fmt: skip
 
 
@@ -147,7 +156,9 @@ class ImpressionSerializer(NamedSerializer):
 
 
 class DecisionSerializer(NamedSerializer):
-    """``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
+    """``agree``: the impression is what the model lists first, or neither names one of the 12; ``keep``: the impression
+    stands; ``take``: the disease the model lists first; ``change``: the diagnosis named; ``dismiss``: the model is set
+    aside. ``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
     comment = PlainText(max_length=400, required=False, allow_blank=True, default="")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.presenters import decisions
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -78,8 +79,13 @@ class Shown:
         return Answer(found, answer_view(found, chosen), chosen, sets)
 
     @cached_property
+    def own(self) -> list[Assessment]:
+        """What this person has said of any analysis of the photo, the latest decision first."""
+        return assessments.of_photo(self.request.user, self.photo) if self.analysis else []
+
+    @cached_property
     def assessment(self) -> Assessment | None:
-        return assessments.of(self.request.user, self.analysis) if self.analysis else None
+        return next((row for row in self.own if row.analysis == self.analysis), None)
 
 
 def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
@@ -208,8 +214,13 @@ def _answer(shown: Shown, answer: Answer) -> dict:
     analysis = answer.analysis
     assessment = shown.assessment if shown.member.can_edit else None
     decided = not shown.member.can_edit or bool(assessment and assessment.decision)
+    listed = answer.listed if answer.threshold_set else None
     return {
         "view": answer.view,
+        "decisions": decisions.choices(assessment, listed),
+        "earlier": [
+            row for row in shown.own if shown.member.can_edit and row.decision and row.analysis != analysis
+        ],
         "threshold_sets": answer.threshold_sets,
         "threshold_set": answer.threshold_set,
         "axis": DEFAULT_AXIS,

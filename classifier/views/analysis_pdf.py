@@ -14,6 +14,7 @@ from PIL import ImageDraw
 from classifier.models import Analysis
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
+from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
@@ -202,21 +203,19 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
 
 def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
     """The reader's own impression and decision, and the pathology if there is one."""
-    own, records = assessments.of(request.user, found), []
+    rows, records = assessments.of_photo(request.user, found.photo), []
+    own = next((row for row in rows if row.analysis == found), None)
     if own and own.impression:
-        records.append((_("Own impression"), _named(own.impression)))
+        records.append((_("Own impression"), in_words(own.impression)))
     if own and own.decision:
-        decided = own.get_decision_display() + (f": {_named(own.conclusion)}" if own.conclusion else "")
-        records.append((_("Decision"), f"{decided}. {own.comment}" if own.comment else decided))
+        records.append((_("Decision"), f"{told(own)}. {own.comment}" if own.comment else told(own)))
+    for before in (row for row in rows if row.decision and row.analysis != found):
+        when = {"date": _when(before.decided_at), "model": before.analysis.model_version.name}
+        records.append((_("Decided on %(date)s on the answer of %(model)s") % when, told(before)))
     proof = found.photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     if proof:
-        records.append((_("Pathology"), f"{_named(proof)} ({proof.get_confirmed_by_display()})"))
+        records.append((_("Pathology"), f"{in_words(proof)} ({proof.get_confirmed_by_display()})"))
     return records
-
-
-def _named(diagnosis: Diagnosis) -> str:
-    name = BY_KEY[diagnosis.disease].name(get_language() or "en") if diagnosis.disease else ""
-    return " ".join(part for part in (name, diagnosis.icd10, diagnosis.text) if part)
 
 
 def _when(moment) -> str:

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.lesions import LesionForm
-from skinclinic.forms.pathology import PathologyForm
+from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.services import worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
+from skinclinic.vocabulary.terms import AS_TYPED
 from skinclinic.web.requests import SignedInRequest
 
 FIELDS = ("site", "site_x", "site_y", "note")
@@ -117,10 +118,12 @@ def _chosen(request: HttpRequest, photos: list[Photo]) -> set[int]:
 def _as_filled_in(proof: Diagnosis | None) -> dict:
     if proof is None:
         return {}
-    return {
-        "diagnosis": proof.disease or f"icd10:{proof.icd10}",
-        "diagnosis_typed": disease_name(proof.disease) if proof.disease else proof.icd10,
-        "confirmed_by": proof.confirmed_by,
-        "diagnosed_on": proof.diagnosed_on,
-        "text": proof.text,
-    }
+    filled = {"confirmed_by": proof.confirmed_by, "diagnosed_on": proof.diagnosed_on, "text": proof.text}
+    if proof.disease:
+        return filled | {"diagnosis": proof.disease, "diagnosis_typed": disease_name(proof.disease)}
+    if proof.icd10:
+        return filled | {"diagnosis": f"icd10:{proof.icd10}", "diagnosis_typed": proof.icd10}
+    words, _separator, text = proof.text.partition("; ")
+    if len(words) > LONGEST_TYPED:
+        words, text = proof.text[:LONGEST_TYPED], proof.text[LONGEST_TYPED:]
+    return filled | {"diagnosis": AS_TYPED, "diagnosis_typed": words, "text": text}

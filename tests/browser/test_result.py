@@ -100,11 +100,24 @@ def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first,
     page.keyboard.press("u")
     expect(page.get_by_text("1 earlier decision")).to_be_visible()
     is_saved(page)
-    page.keyboard.press("x")
+    # A diagnosis outside the list, taken as typed by keys alone.
+    page.keyboard.press("c")
+    page.locator("#change-term").press_sequentially("keratoacanthoma")
+    expect(page.get_by_role("option", name="Use “keratoacanthoma” as typed")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    is_saved(page)
+    row.refresh_from_db()
+    assert (row.decision, row.conclusion.text, row.agreement) == ("change", "keratoacanthoma", "outside")
+    page.keyboard.press("u")
+    is_saved(page)
+    expect(page.get_by_text("2 earlier decisions")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator("label:has(#decide-keep)")).to_contain_text("Keep mine: Malignant melanoma")
     page.keyboard.press("Enter")
     expect(page.locator(".assess-saved")).to_be_visible()
     row.refresh_from_db()
-    assert (row.decision, row.conclusion) == ("dismiss", row.impression)
+    assert (row.decision, row.conclusion) == ("keep", row.impression)
 
 
 def test_impression_by_type_ahead(open_page, impression_first, answered, clinician):
@@ -124,8 +137,15 @@ def test_an_unclear_impression_keeps_what_was_typed(open_page, impression_first,
     page.locator("#impression-term").fill("carcinoma")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Record and show the answer").click()
-    expect(page.get_by_role("alert")).to_contain_text("is not understood")
-    expect(page.locator("#impression-term")).to_have_value("carcinoma")
+    expect(page.get_by_role("alert")).to_contain_text("may mean several diagnoses")
+    field = page.locator("#impression-term")
+    expect(field).to_have_value("carcinoma")
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
+    expect(page.locator("#impression-form .save-state")).to_contain_text("Not saved")
+    page.get_by_role("button", name="Record and show the answer").click()
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    assert Assessment.objects.get().impression.text == "carcinoma"
 
 
 def test_a_double_click_records_once(open_page, impression_first, answered, clinician):
@@ -151,13 +171,13 @@ def test_another_tab_is_shown_not_overwritten(open_page, impression_first, answe
 def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     page.allowed_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
-    page.keyboard.press("a")
+    page.keyboard.press("t")
     page.context.set_offline(True)
     page.keyboard.press("Enter")
     expect(page.locator("#decision-form .save-state")).to_have_attribute("data-state", "offline")
     page.context.set_offline(False)
     expect(page.locator(".assess-saved")).to_be_visible()
-    assert Assessment.objects.get().decision == "agree"
+    assert Assessment.objects.get().decision == "take"
 
 
 def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, clinician):
@@ -326,7 +346,7 @@ def test_keys_are_text_while_typing(open_page, answered, clinician):
     page.locator("#decision-comment").press_sequentially("h 6 a")
     expect(page.locator("#decision-comment")).to_have_value("h 6 a")
     expect(page.locator("[data-heat]")).to_be_visible()
-    expect(page.locator("#decide-agree")).not_to_be_checked()
+    expect(page.locator("#decide-take")).not_to_be_checked()
 
 
 def test_neighbours_by_key(open_page, clinic, clinician):

@@ -52,9 +52,9 @@ bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPA
 bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), held);
 
 const click = (selector) => () => document.querySelector(selector)?.click();
-for (const [code, id] of [["KeyA", "agree"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
+for (const [code, ...ids] of [["KeyA", "agree", "keep"], ["KeyT", "take"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
   bindKey(code, () => {
-    const choice = document.getElementById(`decide-${id}`);
+    const choice = ids.map((id) => document.getElementById(`decide-${id}`)).find(Boolean);
     if (!choice) return;
     choice.closest("details")?.setAttribute("open", "");
     choice.click();
