@@ -36,7 +36,7 @@ from skinclinic.services.photos import set_box
 
 ANALYSES = (
     Analysis.objects.asked_for()
-    .select_related("clinic", "job", "model_version")
+    .select_related("clinic", "job", "model_version", "photo")
     .prefetch_related("model_version__threshold_sets")
 )
 
@@ -188,8 +188,8 @@ class AnalysisViewSet(ReadViewSet):
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
-                seen=values["seen"], threshold_set=chosen,
-                listed=listed(analysis.scores, chosen.values) if chosen else [],
+                seen=values["seen"], threshold_set=None if analysis.set_aside else chosen,
+                listed=listed(analysis.scores, chosen.values) if chosen and not analysis.set_aside else [],
             )  # fmt: skip
         except NotAChange:
             raise Refused(

@@ -10,6 +10,7 @@ from classifier.analysing.photo_files import Classified
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from skinclinic.imaging import NOTES
+from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -70,6 +71,8 @@ class TableWriter:
         else:
             highest = max(result.outcome.scores, key=result.outcome.scores.__getitem__)
             parts = ["none listed; highest " + _name_and_score(highest, result.outcome.scores[highest])]
+        if shows_nothing(result.outcome.quality.to_json()):
+            parts.insert(0, "nothing to judge on this photo")
         if self._manifest.background_classes:
             parts.append(f"not among these 12: {result.outcome.background:.2f}")
         if result.outcome.quality.warnings:

@@ -1,9 +1,32 @@
-"""Decisions that called themselves agreement although the model had listed something else are told as what they were:
-the own diagnosis kept."""
+"""What was told wrongly is told rightly: decisions that called themselves agreement although the model had listed
+something else, and lesions that carried the answer of their newest photo, whatever its kind.
 
-from django.db import migrations, models
+Lesions are written a few hundred at a time, each chunk by itself, and only where they are not right already: what is
+interrupted goes on where it was when it is run again.
+"""
+
+from django.db import migrations, models, transaction
+from django.db.models import Q
+
+from classifier.services.analysis.summaries import FIELDS, write
 
 CHUNK = 500
+
+
+def bring_lesions_up_to_date(apps, schema_editor):
+    models_ = {
+        "lesion_model": apps.get_model("skinclinic", "Lesion"),
+        "photo_model": apps.get_model("skinclinic", "Photo"),
+        "analysis_model": apps.get_model("classifier", "Analysis"),
+    }
+    # Without an analysis there is nothing to carry; a second photo may have one that the newest has not.
+    lesions = models_["lesion_model"].objects.filter(~Q(state="empty") | Q(photo_count__gt=1)).order_by("pk")
+    last = 0
+    while keys := list(lesions.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
+        last = keys[-1]
+        with transaction.atomic():
+            held = models_["lesion_model"].objects.select_for_update().filter(pk__in=keys)
+            write(list(held.order_by("pk").only("pk", "cover_id", *FIELDS)), **models_)
 
 
 def tell_decisions_rightly(apps, schema_editor):
@@ -40,9 +63,10 @@ def _agrees(row) -> bool:
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("classifier", "0003_notes_of_tried_photos"),
-        ("skinclinic", "0004_photo_captured_offset"),
+        ("skinclinic", "0005_whose_answer_a_lesion_carries"),
     ]
 
     operations = [
@@ -63,4 +87,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(tell_decisions_rightly, migrations.RunPython.noop),
+        migrations.RunPython(bring_lesions_up_to_date, migrations.RunPython.noop),
     ]

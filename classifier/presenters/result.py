@@ -42,6 +42,11 @@ class Answer:
     threshold_sets: list[ThresholdSet]
 
     @property
+    def thresholds_that_count(self) -> ThresholdSet | None:
+        """Those by which the answer was listed; None where nothing of it counts."""
+        return None if self.view.set_aside else self.threshold_set
+
+    @property
     def listed(self) -> list[str]:
         return [row.disease.key for row in self.view.listed]
 
@@ -179,8 +184,11 @@ def chosen_thresholds(request: HttpRequest, sets: list[ThresholdSet]) -> Thresho
     return sets[0] if sets else None
 
 
-def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
-    """The ResultView of a finished analysis against one threshold set."""
+def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo: bool = False) -> ResultView:
+    """The ResultView of a finished analysis against one threshold set.
+
+    ``of_any_photo``: whatever is on it, as a study shows the model's answers to the photos it was opened with.
+    """
     has_background = bool(analysis.model_version.manifest.get("background_classes"))
     return result_view(
         analysis.scores,
@@ -188,6 +196,7 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
         facts=threshold_facts(chosen) if chosen else None,
         background=analysis.background if has_background else None,
         quality=analysis.quality,
+        set_aside="" if of_any_photo else analysis.set_aside,
         language=get_language() or "en",
     )
 
@@ -214,7 +223,7 @@ def _answer(shown: Shown, answer: Answer) -> dict:
     analysis = answer.analysis
     assessment = shown.assessment if shown.member.can_edit else None
     decided = not shown.member.can_edit or bool(assessment and assessment.decision)
-    listed = answer.listed if answer.threshold_set else None
+    listed = answer.listed if answer.thresholds_that_count else None
     return {
         "view": answer.view,
         "decisions": decisions.choices(assessment, listed),
@@ -224,7 +233,7 @@ def _answer(shown: Shown, answer: Answer) -> dict:
         "threshold_sets": answer.threshold_sets,
         "threshold_set": answer.threshold_set,
         "axis": DEFAULT_AXIS,
-        "maps_url": reverse("analysis-maps", args=[analysis.pk]),
+        "maps_url": "" if answer.view.set_aside else reverse("analysis-maps", args=[analysis.pk]),
         "assessment": assessment,
         "stand": assessments.stand(assessment),
         "history": _history(assessment),

@@ -36,6 +36,13 @@ WARNING_WORDS = {
     "too_small": gettext_lazy("few pixels"),
     "little_skin": gettext_lazy("little skin"),
 }
+SET_ASIDE_WORDS = {
+    "overview": gettext_lazy("An overview: the model knows close-ups only. Nothing is listed."),
+    "dermoscopic": gettext_lazy(
+        "A dermoscopic photo: the model knows clinical close-ups only. Nothing is listed."
+    ),
+    "unfit": gettext_lazy("There is nothing to judge on this photo. Nothing is listed."),
+}
 
 
 @never_cache
@@ -189,14 +196,14 @@ def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
 
 
 def _notices(found: Analysis, view: ResultView) -> list[str]:
-    notices = []
+    notices = [str(SET_ASIDE_WORDS[view.set_aside])] if view.set_aside else []
     if view.background_is_large:
         notices.append(_("Probably not among these 12 (%(share)s %%).") % {"share": view.background_percent})
     if view.warnings:
         notices.append(
             _("This photo may be unfit:") + " " + ", ".join(str(WARNING_WORDS[w]) for w in view.warnings)
         )
-    if view.verdict and not view.listed:
+    if view.verdict and not view.listed and not view.set_aside:
         notices.append(view.verdict)
     return notices
 

@@ -96,6 +96,7 @@ def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> 
     if wanted not in Assessment.Decision.values:
         raise Unclear("decision", _("Choose what you decide."))
     chosen = chosen_thresholds(request, row.model_version.thresholds_for(row.clinic_id))
+    view = answer_view(row, chosen)
     assessments.decide(
         request.user,
         row,
@@ -103,8 +104,8 @@ def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> 
         named=named_in(request.POST) if wanted == Assessment.Decision.CHANGE else None,
         comment=_short(request.POST, "comment", 400),
         seen=seen,
-        threshold_set=chosen,
-        listed=[entry.disease.key for entry in answer_view(row, chosen).listed],
+        threshold_set=None if view.set_aside else chosen,
+        listed=[entry.disease.key for entry in view.listed],
     )
 
 

@@ -74,7 +74,7 @@ def render_panel(request: SignedInRequest, shown: Shown, *, status: int = 200, *
             request.user,
             shown.answer.analysis,
             shown.assessment,
-            shown.answer.threshold_set,
+            shown.answer.thresholds_that_count,
             shown.answer.listed,
         )
     if not wants_panel(request):

@@ -14,7 +14,7 @@ from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import worklist
+from skinclinic.services import photo_answers, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary.terms import AS_TYPED
@@ -65,6 +65,9 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     chosen = _chosen(request, photos)
+    answers = photo_answers.told(request.user, member, photos)
+    for photo in photos:
+        photo.answer = answers.get(photo.pk)
     context = {
         "lesion": row,
         "photos": photos,
@@ -78,7 +81,7 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
         "is_empty": not photos and not diagnoses,
         "answer_is_hidden": bool(
-            worklist.hidden_answers(request.user, member, [row.cover_id] if row.cover_id else [])
+            worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
     }
@@ -86,7 +89,12 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
-    return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
+    return get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        need,
+    )
 
 
 def _save_or_show(request: HttpRequest, row: Lesion) -> HttpResponse:

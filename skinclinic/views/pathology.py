@@ -18,7 +18,12 @@ from skinclinic.web.requests import SignedInRequest
 @require_POST
 def lesion_pathology(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record the pathology of lesion ``pk``; an earlier one stays in the history."""
-    lesion = get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, EDIT)
+    lesion = get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        EDIT,
+    )
     form = PathologyForm(request.POST)
     if not form.is_valid():
         return lesion_page(request, lesion, form)

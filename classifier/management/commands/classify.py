@@ -17,6 +17,7 @@ from classifier.management.classify_output import (
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
+from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 
 DEFAULT_THRESHOLDS = "balanced"
@@ -101,7 +102,8 @@ def _write(results, writer, limits, heatmaps: Path | None) -> int:
     succeeded = 0
     writer.start()
     for number, result in enumerate(results, start=1):
-        listed = differential(result.outcome.scores, limits) if result.outcome else []
+        is_fit = result.outcome and not shows_nothing(result.outcome.quality.to_json())
+        listed = differential(result.outcome.scores, limits) if result.outcome and is_fit else []
         if heatmaps and result.outcome:
             try:
                 save_heatmaps(heatmaps, number, result, listed)
