@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from classifier.models import Assessment
+from classifier.plots.colormaps import heatmap_rgb
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
@@ -41,6 +42,14 @@ def open_result(open_page, user, analysis, **how) -> Page:
 
 def heat_is_drawn(page: Page, disease: str = "") -> None:
     expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile(f"^{disease or '[a-z]'}"))
+
+
+def with_heat(page: Page) -> Page:
+    """The photo opens without a veil; here a person has switched the heatmap on."""
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    page.keyboard.press("h")
+    expect(page.locator("[data-heat]")).to_be_visible()
+    return page
 
 
 def is_saved(page: Page, step: str = "decision") -> None:
@@ -184,8 +193,11 @@ def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, cl
     page = open_result(open_page, clinician, answered)
     first = pixels(page)
     assert len(np.unique(first.reshape(-1, 4), axis=0)) > 50
-    assert (first[..., 3] == 255).all()
+    # Low is clear, high covers.
+    assert first[..., 3].min() < 30 and first[..., 3].max() == 255
+    expect(page.locator("[data-heat]")).to_be_hidden()
     page.keyboard.press("6")
+    expect(page.locator("[data-heat]")).to_be_visible()
     heat_is_drawn(page, "mm")
     second = pixels(page)
     assert np.abs(first.astype(int) - second).max() > 50
@@ -200,10 +212,10 @@ def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, cl
 
 
 def test_the_bright_cell_lies_where_the_network_saw_it(open_page, answered, clinician):
-    """Each test map has one bright cell; in cividis bright is yellow, so red is highest there."""
+    """Each test map has one bright cell, which covers the photo most."""
     page = open_result(open_page, clinician, answered)
-    red = pixels(page)[..., 0].astype(int)
-    row, column = np.unravel_index(red.argmax(), red.shape)
+    alpha = pixels(page)[..., 3].astype(int)
+    row, column = np.unravel_index(alpha.argmax(), alpha.shape)
     cell = 256 / 7
     assert (row // cell, column // cell) == (1, 1)
 
@@ -211,8 +223,10 @@ def test_the_bright_cell_lies_where_the_network_saw_it(open_page, answered, clin
 def test_opacity_nothing_shows_the_photo_exactly(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     bare = without_heat(page)
+    assert (stage(page) == bare).all()
+    with_heat(page)
     assert np.abs(stage(page) - bare).max() > 20
-    for _step in range(8):
+    for _step in range(12):
         page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-opacity-value]")).to_have_text("0%")
     assert (stage(page) == bare).all()
@@ -222,7 +236,7 @@ def test_opacity_nothing_shows_the_photo_exactly(open_page, answered, clinician)
 
 
 def test_space_held_shows_the_original_and_h_toggles(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered)
+    page = with_heat(open_result(open_page, clinician, answered))
     heat = page.locator("[data-heat]")
     page.keyboard.down("Space")
     expect(heat).to_be_hidden()
@@ -242,7 +256,7 @@ def test_space_held_shows_the_original_and_h_toggles(open_page, answered, clinic
 
 
 def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered)
+    page = with_heat(open_result(open_page, clinician, answered))
     before = pixels(page)
     width = page.locator(".bar-fill").first.get_attribute("width")
     page.get_by_label("Colours").select_option("jet")
@@ -254,6 +268,7 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
     page.reload()
     heat_is_drawn(page, "bcc jet")
     assert (pixels(page) == after).all()
+    expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.locator("[data-opacity-value]")).to_have_text("70%")
     expect(page.locator(".bar-fill").first).to_have_attribute("width", "41.00%")
     assert width == "64.03%"
@@ -261,7 +276,7 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
 
 def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
     set_box(photo, Box(100, 50, 128))
-    page = open_result(open_page, clinician, results.finished(photo, clinician))
+    page = with_heat(open_result(open_page, clinician, results.finished(photo, clinician)))
 
     def share() -> np.ndarray:
         pane, heat = (page.locator(f"[data-{name}]").bounding_box() for name in ("pane", "heat"))
@@ -292,12 +307,21 @@ def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
 
 def test_the_three_panels(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
+    alpha = 0.6 * pixels(page)[..., 3:] / 255
     page.keyboard.press("p")
     photo, overlay, heatmap = (
         pixels(page, f"[data-panel={name}]").astype(int) for name in ("photo", "overlay", "heatmap")
     )
     expect(page.locator("[data-stage]")).to_be_hidden()
-    assert np.abs(overlay - (0.6 * photo + 0.4 * heatmap)).mean() < 2
+    alpha = (
+        np.asarray(Image.fromarray((alpha[..., 0] * 255).astype(np.uint8)).resize((448, 448)))[..., None]
+        / 255
+    )
+    wanted = (1 - alpha) * photo + alpha * heatmap
+    assert np.abs(overlay - wanted)[..., :3].mean() < 2
+    # The same picture as in the file to print and to keep: cubic, nothing scaled anew.
+    ours = np.asarray(heatmap_rgb(answered.heatmaps()[0], 448))
+    assert np.abs(heatmap[..., :3] - ours).mean() < 2
     assert np.abs(photo - heatmap).mean() > 20
     page.keyboard.press("p")
     expect(page.locator("[data-stage]")).to_be_visible()
@@ -345,7 +369,7 @@ def test_keys_are_text_while_typing(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     page.locator("#decision-comment").press_sequentially("h 6 a")
     expect(page.locator("#decision-comment")).to_have_value("h 6 a")
-    expect(page.locator("[data-heat]")).to_be_visible()
+    expect(page.locator("[data-heat]")).to_be_hidden()
     expect(page.locator("#decide-take")).not_to_be_checked()
 
 
@@ -423,7 +447,7 @@ def test_downloads_follow_the_heatmap_that_is_seen(open_page, answered, clinicia
     page.keyboard.press("6")
     page.get_by_label("Colours").select_option("jet")
     for link in page.locator("[data-panels-download]").all():
-        assert link.get_attribute("href").endswith("?disease=mm&colours=jet")
+        assert link.get_attribute("href").endswith("?disease=mm&colours=jet&opacity=60")
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 390)])

@@ -69,7 +69,7 @@ class Command(BaseCommand):
             )
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)
-            succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
+            succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None, manifest.name)
         for line in passed_over.lines():
             self.stderr.write(printable(line))
         if not succeeded:
@@ -97,7 +97,7 @@ def _choose_thresholds(manifest: Manifest, name: str | None) -> str | None:
     return name
 
 
-def _write(results, writer, limits, heatmaps: Path | None) -> int:
+def _write(results, writer, limits, heatmaps: Path | None, model: str) -> int:
     """Write every result as it comes; return how many photos were classified."""
     succeeded = 0
     writer.start()
@@ -106,7 +106,7 @@ def _write(results, writer, limits, heatmaps: Path | None) -> int:
         listed = differential(result.outcome.scores, limits) if result.outcome and is_fit else []
         if heatmaps and result.outcome:
             try:
-                save_heatmaps(heatmaps, number, result, listed)
+                save_heatmaps(heatmaps, number, result, listed, model)
             except OSError as error:
                 raise CommandError(f"The heatmaps cannot be written: {error}.") from error
         writer.add(result, listed)

@@ -27,7 +27,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-choose-heatmap]");
-  if (button && hasAnswer()) heatmap.choose(button.dataset.chooseHeatmap);
+  if (!button || !hasAnswer()) return;
+  heatmap.choose(button.dataset.chooseHeatmap);
+  heatmap.switchTo(true);
 });
 
 DISEASE_CODES.forEach((code, place) => {
