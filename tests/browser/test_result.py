@@ -294,7 +294,20 @@ def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
         page.keyboard.press("]")
     expect(page.locator("[data-zoom-value]")).to_have_text("195%")
     box = page.locator("[data-stage]").bounding_box()
+    moved = "document.querySelector('[data-pane]').style.transform"
+    before = page.evaluate(moved)
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate(moved) != before
+    page.get_by_role("button", name="Move to the left").click()
+    assert page.evaluate(moved) == before
+    # The wheel is the page's until the photo is clicked.
     page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(150)
+    assert page.evaluate("scrollY") > 0
+    expect(page.locator("[data-zoom-value]")).to_have_text("195%")
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.click(box["x"] + 200, box["y"] + 200)
     page.mouse.wheel(0, -300)
     expect(page.locator("[data-zoom-value]")).not_to_have_text("195%")
     page.mouse.down()

@@ -6,7 +6,7 @@ import { bindFreeKey } from "./free-keys.js";
 import { Heatmap } from "./heatmap.js";
 import { chooseByKey, DISEASE_CODES } from "./naming.js";
 import { afterSwap } from "./saving.js";
-import { Viewer } from "./viewer.js";
+import { Viewer, WAYS } from "./viewer.js";
 
 const OPACITY_STEP = 5;
 
@@ -52,6 +52,8 @@ bindFreeKey("Space", ifAnswer(() => heatmap.hold(true)), {
 const held = { repeat: true, overClicked: true };
 bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), held);
 bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), held);
+
+for (const way of Object.keys(WAYS)) bindFreeKey(`Arrow${way}`, () => viewer.nudge(way), { ...held, shift: true });
 
 const click = (selector) => () => document.querySelector(selector)?.click();
 for (const [code, ...ids] of [["KeyA", "agree", "keep"], ["KeyT", "take"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
