@@ -145,6 +145,7 @@ def panel(shown: Shown, **extra) -> dict:
         if analysis is None or is_current
         else reverse("analysis", args=[analysis.pk]),
         "image_url": reverse("photo-image", args=[photo.pk]),
+        "screen_url": reverse("photo-image", args=[photo.pk]) + "?for=screen",
         "choices": choices(),
         "published": registry.published(photo.clinic),
     }

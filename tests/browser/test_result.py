@@ -15,9 +15,10 @@ from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
-from skinclinic.services.photos import set_box
+from skinclinic.services.photos import set_box, store_photo
 from tests import factories, results
 from tests.browser.axe import violations
+from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -409,8 +410,25 @@ def test_nothing_sticks_out_on_a_phone(open_page, clinic, clinician, language, f
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered, width=390, touch=True)
+def test_a_phone_shows_answer_and_decision_first_and_zooms_into_the_original(open_page, clinic, clinician):
+    large, _new = store_photo(
+        clinic=clinic, user=clinician, data=factories.jpeg_bytes(5, 2400, 1800), name="large.jpg"
+    )
+    page = open_result(open_page, clinician, results.finished(large, clinician), width=390, touch=True)
+    for selector in (".bar-listed .bar-name", ".bars-sum", "label:has(#decide-take)"):
+        place = page.locator(selector).bounding_box()
+        assert place["y"] + place["height"] < page.locator(".bottom-bar").bounding_box()["y"]
+    expect(page.locator(".bar", has_text="Wart")).to_be_hidden()
+    expect(page.locator("kbd:visible")).to_have_count(0)
+    page.get_by_label("All 12 scores").check()
+    page.locator(".bar-choose", has_text="Wart").click()
+    expect(page.locator("[data-stage]")).to_be_in_viewport(ratio=0.9)  # it stays in sight
+    expect(page.get_by_role("link", name="Crop")).to_be_hidden()
+    page.get_by_role("button", name="More").click()
+    expect(page.get_by_role("link", name="Crop")).to_be_visible()
+    page.keyboard.press("Escape")
+    photo = page.locator("[data-photo]")
+    assert photo.evaluate("img => img.naturalWidth") == 1600
     box = page.locator("[data-stage]").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     session = page.context.new_cdp_session(page)
@@ -427,6 +445,8 @@ def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
     touch("touchEnd", 0)
     zoom = int(page.locator("[data-zoom-value]").inner_text().rstrip("%"))
     assert 200 < zoom < 400
+    expect(photo).to_have_attribute("src", url("photo-image", large.pk))
+    expect(page.locator("[data-heat]")).to_be_visible()
 
 
 def test_space_means_the_photo_also_after_a_click_but_not_on_a_tabbed_button(open_page, answered, clinician):

@@ -81,6 +81,7 @@ export class Viewer {
     this.stage.classList.toggle("is-zoomed", zoom > 1);
     for (const button of this.root.querySelectorAll("[data-nudge]")) button.disabled = !roomX && !roomY;
     this.value.textContent = `${Math.round(100 * zoom)}%`;
+    if (zoom > 1) this.wantOriginal();
   }
 
   /** Move the view a step: `way` is one of WAYS. */
@@ -88,6 +89,21 @@ export class Viewer {
     const [right, down] = WAYS[way];
     const step = NUDGE * Math.min(this.stage.clientWidth, this.stage.clientHeight);
     this.move(this.zoom, this.x - right * step, this.y - down * step);
+  }
+
+  /** Zoomed in, the photo is shown from all its pixels; until they are there, from those of the smaller one. */
+  async wantOriginal() {
+    const { originalSrc } = this.photo.dataset;
+    if (!originalSrc || this.photo.naturalWidth === this.width) return;
+    delete this.photo.dataset.originalSrc;
+    const original = new Image();
+    original.src = originalSrc;
+    try {
+      await original.decode();
+      this.photo.src = originalSrc;
+    } catch {
+      this.photo.dataset.originalSrc = originalSrc;
+    }
   }
 
   fromMiddle(event) {
