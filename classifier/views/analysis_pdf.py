@@ -120,7 +120,7 @@ def _caption(found: Analysis, key: str) -> list[str]:
     where = _("Where the model looked, not where the disease is.")
     return [
         f"{BY_KEY[key].name(get_language() or 'en')} · {model}",
-        f"{where} {_('The model does not diagnose.')}",
+        where + " " + _("The model does not diagnose."),
     ]
 
 
