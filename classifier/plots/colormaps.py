@@ -45,7 +45,8 @@ def smooth(heatmap: np.ndarray, size: int) -> np.ndarray:
     """
     values = np.asarray(heatmap, dtype=np.float64)
     down, across = (_weights(cells, size) for cells in values.shape)
-    return np.clip(down @ values @ across.T, 0, 1).astype(np.float32)
+    enlarged: np.ndarray = np.clip(down @ values @ across.T, 0, 1).astype(np.float32)
+    return enlarged
 
 
 def _weights(cells: int, size: int) -> np.ndarray:

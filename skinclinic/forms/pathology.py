@@ -1,8 +1,10 @@
 """What the pathologist found: one of the 12 or another diagnosis by ICD-10, confirmed how, when."""
 
 from datetime import date
+from typing import cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -65,8 +67,9 @@ class PathologyForm(forms.Form):
             self.add_error(
                 "diagnosis", forms.ValidationError(message, code="unknown", params={"typed": typed})
             )
-            self.data = self.data.copy()
-            self.data["diagnosis"] = terms.AS_TYPED
+            sent = cast(QueryDict, self.data).copy()
+            sent["diagnosis"] = terms.AS_TYPED
+            self.data = sent
         elif named[1] and "text" in cleaned and not cleaned["text"]:
             self.add_error(
                 "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
