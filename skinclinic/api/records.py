@@ -63,7 +63,7 @@ class LesionFilter(filters.FilterSet):
 
 
 class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
-    """Lesions with the summary of their newest analysis."""
+    """Lesions with the most suspicious answer of their last visit."""
 
     queryset = Lesion.objects.select_related("clinic").order_by("-id")
     serializer_class = LesionSerializer
@@ -90,13 +90,13 @@ class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
 
 
 def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
-    """Cover photos whose answer the caller may not see yet; one question a clinic."""
-    covers: dict[int, list[int]] = {}
+    """Photos that tell a lesion's answer which the caller may not see yet; one question a clinic."""
+    told_by: dict[int, list[int]] = {}
     for lesion in lesions:
-        if lesion.cover_id:
-            covers.setdefault(lesion.clinic_id, []).append(lesion.cover_id)
+        if lesion.told_by_id:
+            told_by.setdefault(lesion.clinic_id, []).append(lesion.told_by_id)
     hidden: set[int] = set()
-    for clinic_id, ids in covers.items():
+    for clinic_id, ids in told_by.items():
         hidden |= worklist.hidden_answers(view.request.user, view.member(clinic_id), ids)
     return hidden
 
@@ -108,6 +108,9 @@ class PhotoViewSet(CarefulUpdates, ReadViewSet):
     serializer_class = PhotoSerializer
     filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
     http_method_names = ["get", "patch", "delete", "head", "options"]
+
+    def perform_update(self, serializer):
+        photos.tell(serializer.instance, **serializer.validated_data)
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, content_negotiation_class=WhateverIsAccepted)

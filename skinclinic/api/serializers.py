@@ -104,7 +104,9 @@ class ChangedPatientSerializer(PatientSerializer):
 
 
 class LesionSerializer(ClinicRowSerializer):
-    """``top_disease``, ``top_score`` and ``malignant_sum`` are null while the own impression comes first."""
+    """``top_disease``, ``top_score`` and ``malignant_sum`` are those of ``answer_photo``: of the close-ups of the last
+    visit the one with the highest malignant sum. They are null while the own impression comes first.
+    ``set_aside`` says why photos that were analysed give no answer: overview, dermoscopic or unfit."""
 
     note = PlainText(max_length=400, required=False, allow_blank=True)
     site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
@@ -114,11 +116,12 @@ class LesionSerializer(ClinicRowSerializer):
         model = Lesion
         fields = [
             "id", "clinic", "patient", "site", "site_x", "site_y", "note", "state", "top_disease", "top_score",
-            "malignant_sum", "is_proven", "proven_disease", "cover", "photo_count", "created_at",
+            "malignant_sum", "answer_photo", "set_aside", "is_proven", "proven_disease", "cover", "photo_count",
+            "created_at",
         ]  # fmt: skip
         read_only_fields = [
-            "state", "top_disease", "top_score", "malignant_sum", "is_proven", "proven_disease", "cover",
-            "photo_count", "created_at",
+            "state", "top_disease", "top_score", "malignant_sum", "answer_photo", "set_aside", "is_proven",
+            "proven_disease", "cover", "photo_count", "created_at",
         ]  # fmt: skip
 
     def validate_patient(self, patient: Patient | None) -> Patient | None:
@@ -130,7 +133,7 @@ class LesionSerializer(ClinicRowSerializer):
 
     def to_representation(self, lesion: Lesion) -> dict:
         shown = super().to_representation(lesion)
-        if lesion.cover_id in self.context.get("hidden_photos", ()):
+        if lesion.told_by_id in self.context.get("hidden_photos", ()):
             shown |= {"top_disease": None, "top_score": None, "malignant_sum": None}
         return shown
 

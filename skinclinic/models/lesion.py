@@ -12,8 +12,10 @@ def _own(fields: list[str], name: str) -> models.Index:
 class Lesion(models.Model):
     """A lesion of a patient (or of nobody yet, when photos were dropped first).
 
-    The summary fields repeat what its newest analysis and its diagnoses say, so that a worklist of
-    100,000 lesions needs no joins. ``classifier`` and the diagnosis service keep them true.
+    The summary fields repeat what the analyses of its photos and its diagnoses say, so that a worklist of
+    100,000 lesions needs no joins. The answer is the most suspicious of the last visit and that of
+    ``answer_photo``; ``set_aside`` says why there is none although photos were analysed. ``classifier``
+    and the diagnosis service keep them true.
     """
 
     class State(models.TextChoices):
@@ -22,6 +24,11 @@ class Lesion(models.Model):
         RUNNING = "running", _("Analysing")
         DONE = "done", _("Analysed")
         FAILED = "failed", _("Failed")
+
+    class SetAside(models.TextChoices):
+        OVERVIEW = "overview", _("Overview only")
+        DERMOSCOPIC = "dermoscopic", _("Dermoscopic only")
+        UNFIT = "unfit", _("Photo unfit")
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="lesions")
     patient = models.ForeignKey(
@@ -41,6 +48,8 @@ class Lesion(models.Model):
     top_disease = models.CharField(max_length=16, blank=True)
     top_score = models.FloatField(null=True)
     malignant_sum = models.FloatField(null=True)
+    answer_photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
+    set_aside = models.CharField(max_length=12, blank=True, choices=SetAside.choices)
     proven_disease = models.CharField(max_length=16, blank=True)
     is_proven = models.BooleanField(default=False)
     cover = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
@@ -67,3 +76,8 @@ class Lesion(models.Model):
         patient = self.patient.code if self.patient else _("no patient yet")
         site = self.get_site_display() or _("site not given")
         return f"{patient} · {site}"
+
+    @property
+    def told_by_id(self) -> int | None:
+        """The photo whose answer the lesion shows, and which must be opened to see it: its own, else its cover."""
+        return self.answer_photo_id or self.cover_id

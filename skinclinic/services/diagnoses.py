@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
-from skinclinic.services.lesions import refresh_summary
+from skinclinic.services.lesions import refresh_proof
 from skinclinic.vocabulary.diseases import BY_KEY
 
 # What a person may have seen who records a pathology, if it is no key: anything (a program that says nothing), or
@@ -58,7 +58,7 @@ def record(
     diagnosis = Diagnosis.objects.create(
         clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
-    refresh_summary(lesion)
+    refresh_proof(lesion)
     return diagnosis
 
 
@@ -75,7 +75,7 @@ def withdraw(diagnosis: Diagnosis, user: User) -> None:
     """Take a diagnosis back; the row stays, marked with who and when."""
     Lesion.objects.select_for_update().get(pk=diagnosis.lesion_id)
     _withdraw(Diagnosis.objects.filter(pk=diagnosis.pk, withdrawn_at=None), user)
-    refresh_summary(diagnosis.lesion)
+    refresh_proof(diagnosis.lesion)
 
 
 def _withdraw(diagnoses, user: User) -> None:

@@ -14,7 +14,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services.lesions import begin_summary, refresh_summary
+from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 
 NAME_LENGTH = 200
 
@@ -170,7 +170,18 @@ def set_box(photo: Photo, box) -> None:
     imaging.check_box reads. Raises imaging.BoxRejected."""
     box = imaging.check_box(box, photo.width, photo.height)
     photo.box_x, photo.box_y, photo.box_size = box.x, box.y, box.size
-    photo.save(update_fields=["box_x", "box_y", "box_size"])
+    with transaction.atomic():
+        photo.save(update_fields=["box_x", "box_y", "box_size"])
+        photos_changed([photo.lesion_id])
+
+
+@transaction.atomic
+def tell(photo: Photo, **told: Any) -> None:
+    """Say otherwise what kind of photo it is or when it was taken; the lesion's answer follows at once."""
+    for name, value in told.items():
+        setattr(photo, name, value)
+    photo.save(update_fields=list(told))
+    photos_changed([photo.lesion_id])
 
 
 def delete_photo(photo: Photo) -> None:

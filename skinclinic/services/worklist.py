@@ -101,7 +101,7 @@ def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool)
         rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
         rows = rows.filter(malignant_sum__isnull=False)
-    return rows.select_related("patient", "cover", "created_by")
+    return rows.select_related("patient", "cover", "answer_photo", "created_by")
 
 
 def order(filters: Filters, *, answers_open: bool) -> tuple[str, ...]:
@@ -112,7 +112,9 @@ def order(filters: Filters, *, answers_open: bool) -> tuple[str, ...]:
 
 def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
     """Return the clinic's lesions of these ids, with what a row shows."""
-    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related("patient", "cover", "created_by")
+    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related(
+        "patient", "cover", "answer_photo", "created_by"
+    )
 
 
 def has_none(clinic: Clinic) -> bool:

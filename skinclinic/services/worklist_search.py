@@ -1,4 +1,5 @@
-"""What a text in the worklist's search box may mean: a patient code, a disease, an ICD-10 code or a date.
+"""What a text in the worklist's search box may mean: a patient code, a disease, an ICD-10 code, words of a
+diagnosis or a date.
 
 All meanings count at once, so "2026-11" finds cases of that month and patients whose code begins so.
 """
@@ -13,6 +14,8 @@ from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.days import span
 
 MANY_PATIENTS = 200
+# Fewer letters stand in half of all diagnoses' words.
+SHORTEST_WORDS = 3
 
 
 def condition(clinic: Clinic, text: str, *, answers_open: bool) -> Q:
@@ -31,6 +34,9 @@ def condition(clinic: Clinic, text: str, *, answers_open: bool) -> Q:
             icd10__startswith=code,
         )
         found |= Q(pk__in=other.values("lesion"))
+    if len(text) >= SHORTEST_WORDS:
+        own_words = Diagnosis.objects.filter(clinic=clinic, withdrawn_at=None, text__icontains=text)
+        found |= Q(pk__in=own_words.values("lesion"))
     # Four digits alone rather begin a patient's code.
     if len(text) > 4 and (days := span(text)):
         found |= Q(created_at__gte=start_of(days[0]), created_at__lt=start_of(days[1]))

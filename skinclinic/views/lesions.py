@@ -13,15 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.lesions import LesionForm
-from skinclinic.forms.pathology import PathologyForm
+from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import records, worklist
+from skinclinic.services import photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
+from skinclinic.vocabulary.terms import AS_TYPED
 from skinclinic.web.requests import SignedInRequest
 
 FIELDS = ("site", "site_x", "site_y", "note")
@@ -108,6 +109,9 @@ def lesion_page(
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     chosen = _chosen(request, photos)
+    answers = photo_answers.told(request.user, member, photos)
+    for photo in photos:
+        photo.answer = answers.get(photo.pk)
     context = {
         "lesion": row,
         "photos": photos,
@@ -123,7 +127,7 @@ def lesion_page(
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
         "is_empty": not photos and not diagnoses,
         "answer_is_hidden": bool(
-            worklist.hidden_answers(request.user, member, [row.cover_id] if row.cover_id else [])
+            worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
     }
@@ -132,7 +136,12 @@ def lesion_page(
 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
-    return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
+    return get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        need,
+    )
 
 
 def _edit_page(
@@ -169,10 +178,12 @@ def _chosen(request: HttpRequest, photos: list[Photo]) -> set[int]:
 def _as_filled_in(proof: Diagnosis | None) -> dict:
     if proof is None:
         return {}
-    return {
-        "diagnosis": proof.disease or f"icd10:{proof.icd10}",
-        "diagnosis_typed": disease_name(proof.disease) if proof.disease else proof.icd10,
-        "confirmed_by": proof.confirmed_by,
-        "diagnosed_on": proof.diagnosed_on,
-        "text": proof.text,
-    }
+    filled = {"confirmed_by": proof.confirmed_by, "diagnosed_on": proof.diagnosed_on, "text": proof.text}
+    if proof.disease:
+        return filled | {"diagnosis": proof.disease, "diagnosis_typed": disease_name(proof.disease)}
+    if proof.icd10:
+        return filled | {"diagnosis": f"icd10:{proof.icd10}", "diagnosis_typed": proof.icd10}
+    words, _separator, text = proof.text.partition("; ")
+    if len(words) > LONGEST_TYPED:
+        words, text = proof.text[:LONGEST_TYPED], proof.text[LONGEST_TYPED:]
+    return filled | {"diagnosis": AS_TYPED, "diagnosis_typed": words, "text": text}

@@ -20,7 +20,12 @@ from skinclinic.web.requests import SignedInRequest
 def lesion_pathology(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record the pathology of lesion ``pk``; an earlier one stays in the history. One that the form did not show is
     not withdrawn: both are shown, and asked about (409)."""
-    lesion = get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, EDIT)
+    lesion = get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        EDIT,
+    )
     form = PathologyForm(request.POST)
     if not form.is_valid():
         return lesion_page(request, lesion, form)

@@ -120,10 +120,10 @@ def patient(request: SignedInRequest, pk: int) -> HttpResponse:
     member = member_of(request.user, row.clinic_id)
     lesions = list(service.lesions_of(row))
     hidden = worklist.hidden_answers(
-        request.user, member, [lesion.cover_id for lesion in lesions if lesion.cover_id]
+        request.user, member, [lesion.told_by_id for lesion in lesions if lesion.told_by_id]
     )
     for lesion in lesions:
-        lesion.answer_is_hidden = lesion.cover_id in hidden
+        lesion.answer_is_hidden = lesion.told_by_id in hidden
     context = {
         "patient": row,
         "lesions": lesions,

@@ -84,9 +84,9 @@ def worklist_rows(request: MemberRequest) -> HttpResponse:
 
 
 def _rows(request: MemberRequest, lesions: Iterable[Lesion]) -> list[Row]:
-    covers = [lesion.cover_id for lesion in lesions if lesion.cover_id]
-    hidden = service.hidden_answers(request.user, request.membership, covers)
-    return [Row(lesion, lesion.cover_id in hidden) for lesion in lesions]
+    told_by = [lesion.told_by_id for lesion in lesions if lesion.told_by_id]
+    hidden = service.hidden_answers(request.user, request.membership, told_by)
+    return [Row(lesion, lesion.told_by_id in hidden) for lesion in lesions]
 
 
 def _address(filters: service.Filters, cursor: str) -> str:

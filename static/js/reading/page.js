@@ -1,7 +1,7 @@
 // The reading page: one photo after the other without a reload.
 import { bindKey } from "../keys.js";
 import { bindFreeKey } from "../result/free-keys.js";
-import { Viewer } from "../result/viewer.js";
+import { Viewer, WAYS } from "../result/viewer.js";
 import { setSaveState } from "../save-state.js";
 import { announce } from "../toast.js";
 import { ANSWER_CODES, AnswerForm } from "./answer-form.js";
@@ -461,6 +461,7 @@ bindKey("KeyU", undo);
 bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
 bindKey("BracketRight", viewer.zoomIn, { repeat: true });
 bindKey("KeyF", () => viewer.fit());
+for (const way of Object.keys(WAYS)) bindFreeKey(`Arrow${way}`, () => viewer.nudge(way), { repeat: true, overClicked: true, shift: true });
 // After the practice Enter begins what counts; "I am done" is said by its button alone, as it cannot be taken back.
 const onEnter = () => (formElement.hidden ? isPractice && find("begin").click() : formElement.requestSubmit());
 bindFreeKey("Enter", onEnter, { overClicked: true });
