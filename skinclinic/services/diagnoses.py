@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
 from skinclinic.services.lesions import refresh_summary
+from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
 
 
@@ -43,6 +44,7 @@ def record(
     diagnosis = Diagnosis.objects.create(
         clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
+    index_diagnosis(diagnosis)
     refresh_summary(lesion)
     return diagnosis
 

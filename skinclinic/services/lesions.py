@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from skinclinic.models import Diagnosis, Lesion, Photo
+from skinclinic.services import cases
 
 _cover_listeners: list[Callable[[Lesion], None]] = []
 
@@ -52,16 +53,18 @@ def refresh_summary(lesion: Lesion) -> None:
     if newest is not None and newest.pk != before:
         for hear in _cover_listeners:
             hear(lesion)
+    cases.refresh(lesion)
 
 
 class NotEmpty(Exception):
-    """The lesion still has photos or diagnoses."""
+    """The lesion still has photos or diagnoses, or something was planned with it."""
 
 
 @transaction.atomic
 def delete_empty(lesion: Lesion) -> None:
-    """Delete a lesion that has neither photos nor diagnoses. Raises NotEmpty."""
+    """Delete a lesion that has neither photos nor diagnoses nor plans. Raises NotEmpty."""
     locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
-    if locked.photos.exists() or locked.diagnoses.exists():
+    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies)
+    if any(rows.exists() for rows in held):
         raise NotEmpty
     locked.delete()

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import diagnoses
 
@@ -239,7 +240,9 @@ def _move_on(row: Assessment, **values) -> Assessment:
         raise Conflict(_stored(row.user, row.analysis))
     if row.conclusion and row.conclusion_id != row.impression_id:
         diagnoses.withdraw(row.conclusion, row.user)
-    return _stored(row.user, row.analysis)
+    stored = _stored(row.user, row.analysis)
+    tell_worklist(stored)
+    return stored
 
 
 def _remember(row: Assessment) -> dict:
