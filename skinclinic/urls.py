@@ -42,6 +42,7 @@ urlpatterns = [
     path("join/<str:secret>/", members.join, name="join"),
     path("", worklist.worklist, name="worklist"),
     path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),
+    path("worklist/next/", worklist.worklist_next, name="worklist-next"),
     path("patients/", patients.patients, name="patients"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<int:pk>/", patients.patient, name="patient"),

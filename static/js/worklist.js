@@ -53,4 +53,6 @@ document.addEventListener("htmx:load", ({ detail }) => {
   if (detail.elt.dataset?.announce) announce(detail.elt.dataset.announce);
 });
 watch(document);
+// Back from a case: its row, or the one that stands in its place.
+document.querySelector("tr[data-here] .case-link")?.focus();
 setTimeout(follow, EVERY_MS);

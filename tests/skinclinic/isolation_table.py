@@ -111,6 +111,7 @@ TABLE = {
     # Cases
     "worklist": LISTING,
     "worklist-rows": LISTING,
+    "worklist-next": LISTING,
     "patients": LISTING,
     "patient-new": LISTING,
     "patient": row("patient"),
