@@ -14,6 +14,7 @@ from skinclinic.forms.pathology import PathologyForm
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
+from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.walk import walk_of
 from skinclinic.services import worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
@@ -81,6 +82,7 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
             worklist.hidden_answers(request.user, member, [row.cover_id] if row.cover_id else [])
         ),
         "filed": filed_just_now(request),
+        "plan": plan_of(row, member),
         "walk": walk_of(request, request.user, member, row),
     }
     return render(request, "lesions/lesion.html", context, status=422 if pathology else 200)
