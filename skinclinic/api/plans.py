@@ -1,5 +1,7 @@
 """Endpoints over what comes next with a lesion: follow-ups, biopsies whose result is awaited, who sees to a case."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -11,6 +13,7 @@ from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
 from skinclinic.models import Biopsy, FollowUp, Lesion, Member, User
 from skinclinic.services import cases, plans
+from skinclinic.web.inputs import is_key
 
 _ENDED = ["created_at", "created_by", "ended_at", "ended_by", "ended_how"]
 
@@ -113,6 +116,10 @@ class StepViewSet(ReadViewSet):
         return Response(self.get_serializer(row).data)
 
     def _asked(self, request) -> tuple[Lesion, dict]:
+        sent = request.data if isinstance(request.data, Mapping) else {}
+        if is_key(named := str(sent.get("lesion", ""))):
+            # Who may not change the lesion is told so, whatever else is wrong.
+            permissions.get_lesion_for(request.user, named, permissions.EDIT)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)

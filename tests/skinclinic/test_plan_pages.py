@@ -1,13 +1,15 @@
 """Planning from the pages of a lesion and of a result: what is shown, refused, undone, and who may."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
+from skinclinic.engine import jobs
 from skinclinic.forms.plans import due_after
 from skinclinic.models import Biopsy, FollowUp, Lesion
-from skinclinic.services import plans
+from skinclinic.services import cases, follow_up_reminders, letters, plans
 from skinclinic.vocabulary.days import months_later
 from tests.cases import each
 
@@ -148,3 +150,50 @@ class TestApi:
         assert assigned.json()["assignee"] == "clara"
         assert api("post", f"lesions/{photo.lesion_id}/assign/", assignee="oscar").status_code == 400
         assert api("post", f"lesions/{photo.lesion_id}/assign/", assignee=None).json()["assignee"] is None
+
+
+class TestReminders:
+    @pytest.fixture
+    def due(self, photo, clinician, settings, monkeypatch):
+        """A follow-up that is due since yesterday, and a clock that says noon."""
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        settings.PUBLIC_ADDRESS = "https://skin.example.org"
+        monkeypatch.setattr(follow_up_reminders, "FROM", time(0))
+        step = plans.see_again(photo.lesion, clinician, today() + timedelta(days=1), "SECRET border")
+        FollowUp.objects.update(due_on=today() - timedelta(days=1))
+        return step
+
+    def sent(self):
+        follow_up_reminders.remind()
+        jobs.run_waiting(letters.JOB)
+        sent, mail.outbox = mail.outbox, []
+        return sent
+
+    def test_one_mail_for_each_due_day_with_a_count_and_a_link(self, due, photo, clinician, curator):
+        (letter,) = self.sent()
+        assert letter.to == ["clara@example.org"] and "1 follow-up is due" in letter.subject
+        assert "https://skin.example.org/?show=follow-up&mine=1" in letter.body
+        assert "SECRET" not in letter.body and photo.original_name not in letter.body
+        assert self.sent() == []
+        plans.see_again(photo.lesion, clinician, today() + timedelta(days=2))
+        FollowUp.objects.filter(ended_at=None).update(due_on=today())
+        cases.assign(photo.lesion, curator)
+        (letter,) = self.sent()
+        assert letter.to == ["curtis@example.org"]
+
+    def test_who_has_left_is_not_mailed_an_admin_is(self, due, clinician, admin_user):
+        clinician.memberships.update(is_active=False)
+        (letter,) = self.sent()
+        assert letter.to == ["ada@example.org"]
+
+    def test_nothing_is_sent_at_night_without_mail_or_once_it_is_done(
+        self, due, clinician, settings, monkeypatch
+    ):
+        monkeypatch.setattr(follow_up_reminders, "FROM", time.max)
+        assert self.sent() == []
+        monkeypatch.setattr(follow_up_reminders, "FROM", time(0))
+        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+        assert self.sent() == []
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        plans.finish(due, clinician)
+        assert self.sent() == []
