@@ -288,6 +288,14 @@ class Migration(migrations.Migration):
             model_name='photoword',
             index=models.Index(fields=['clinic', 'word', 'photo'], name='photo_by_word', opclasses=['int8_ops', 'varchar_pattern_ops', 'int8_ops']),
         ),
+        migrations.RemoveIndex(
+            model_name='lesion',
+            name='lesion_by_proven',
+        ),
+        migrations.AddIndex(
+            model_name='lesion',
+            index=models.Index(condition=models.Q(('is_archived', False), ('is_proven', True)), fields=['clinic', '-created_at', '-id'], name='lesion_proven'),
+        ),
         migrations.RunPython(index_words, migrations.RunPython.noop),
         migrations.RunPython(settle_proven, migrations.RunPython.noop),
     ]

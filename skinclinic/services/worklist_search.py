@@ -6,8 +6,9 @@ words, who opened it or sees to it, state, year, month or day. So "2026-11" find
 whose code begins so.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime, time
+from functools import cache, reduce
+from operator import or_
 
 from django.conf import settings
 from django.db import connection
@@ -37,6 +38,7 @@ from skinclinic.vocabulary.diseases import BY_KEY
 FEW = 200
 MOST_TERMS, LONGEST_TERM = 8, 6
 OLDEST = 120
+_CHOICES = {"site": sites.SITES, "state": Lesion.State.choices, "sex": Patient.Sex.choices}
 # After every character that a word may hold.
 _LAST = "\U0010ffff"
 
@@ -46,19 +48,23 @@ def condition(clinic: Clinic, user: User, text: str, *, answers_open: bool) -> Q
 
     ``answers_open``: also by what the model and colleagues said.
     """
-    found = Q()
-    for term in split(clinic, text):
-        found &= _one(clinic, user, term, answers_open=answers_open)
+    found, wanted = Q(), split(clinic, text)
+    codes = _by_code(clinic, wanted)
+    for term in wanted:
+        one = codes[term] | _one(clinic, user, term, answers_open=answers_open)
+        found &= one or Q(pk__in=())
     return found
 
 
 def split(clinic: Clinic, text: str) -> list[str]:
     """The terms of a text: the longest runs of words that name one thing, else single words."""
     words, found = text.split(), []
+    if len(words) > 1 and Patient.objects.filter(clinic=clinic, code__istartswith=text).exists():
+        return [text]
     while words and len(found) < MOST_TERMS:
         longest = min(len(words), LONGEST_TERM)
         runs = (" ".join(words[:length]) for length in range(longest, 1, -1))
-        run = next((run for run in runs if _is_one_thing(clinic, run)), words[0])
+        run = next((run for run in runs if _is_one_thing(run)), words[0])
         found.append(run)
         words = words[len(run.split()) :]
     return found
@@ -76,14 +82,13 @@ def start_of(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
-def _is_one_thing(clinic: Clinic, run: str) -> bool:
-    if disease_keys(run) or span(run) or _named(run, sites.SITES):
-        return True
-    return Patient.objects.filter(clinic=clinic, code__istartswith=run).exists()
+def _is_one_thing(run: str) -> bool:
+    return bool(disease_keys(run) or span(run) or _named(run, "site"))
 
 
 def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
-    """The cases that answer to one term; meanings that nothing has are left out, so that the rest stays quick."""
+    """The cases that answer to one term, but for patient codes. Meanings that nothing has are left out, so that the
+    rest stays quick."""
     found = _of_patients(clinic, term) | _of_files(clinic, term)
     found |= _of_people(clinic, term, answers_open=answers_open)
     seen = Q(kind=Diagnosis.Kind.PATHOLOGY) | Q(created_by=user)
@@ -97,13 +102,13 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
         found |= _having(diagnoses.filter(icd10__in=codes, disease__in=keys), "lesion")
     if code := terms.icd10_code(term):
         found |= _having(diagnoses.filter(disease="", icd10__startswith=code), "lesion")
-    if keys := _named(term, sites.SITES):
+    if keys := _named(term, "site"):
         found |= Q(site__in=sorted({part for key in keys for part in sites.within(key)}))
-    if keys := _named(term, Lesion.State.choices):
+    if keys := _named(term, "state"):
         found |= Q(state__in=keys)
     if days := span(term):
         found |= Q(created_at__gte=start_of(days[0]), created_at__lt=start_of(days[1]))
-    return found or Q(pk__in=())
+    return found
 
 
 def _having(rows: QuerySet, path: str) -> Q:
@@ -114,14 +119,30 @@ def _having(rows: QuerySet, path: str) -> Q:
     return Q(pk__in=ids) if ids else Q()
 
 
+def _by_code(clinic: Clinic, wanted: list[str]) -> dict[str, Q]:
+    """For each term the lesions of patients whose code begins with it: the codes are gone through once for all."""
+    patients = Patient.objects.filter(clinic=clinic, is_archived=False).order_by()
+    begins = [Q(code__istartswith=term) for term in wanted]
+    found = patients.filter(reduce(or_, begins, Q(pk__in=()))).values_list("pk", "code")[: FEW + 1]
+    if len(found) > FEW:
+        pairs = zip(wanted, begins, strict=True)
+        return {
+            term: _of_these(patients.filter(begin), Q(patient__code__istartswith=term))
+            for term, begin in pairs
+        }
+    keys = {
+        term: [pk for pk, code in found if code.casefold().startswith(term.casefold())] for term in wanted
+    }
+    return {term: Q(patient__in=ids) if ids else Q() for term, ids in keys.items()}
+
+
 def _of_patients(clinic: Clinic, term: str) -> Q:
-    """Lesions of patients whose code begins with the term, or of that age or sex."""
-    patients = Patient.objects.filter(clinic=clinic, is_archived=False)
-    found = _of_these(patients.filter(code__istartswith=term), Q(patient__code__istartswith=term))
+    """Lesions of patients of that age or sex."""
+    patients, found = Patient.objects.filter(clinic=clinic, is_archived=False), Q()
     if term.isascii() and term.isdigit() and len(term) < 4 and int(term) <= OLDEST:
         year = timezone.localdate().year - int(term)
         found |= _of_these(patients.filter(birth_year=year), Q(patient__birth_year=year))
-    if sexes := _named(term, Patient.Sex.choices, whole=True):
+    if sexes := _named(term, "sex", whole=True):
         found |= Q(patient__sex__in=sexes)
     return found
 
@@ -180,15 +201,19 @@ def _of_people(clinic: Clinic, term: str, *, answers_open: bool) -> Q:
     return found
 
 
-def _named(text: str, choices: Iterable[tuple], *, whole: bool = False) -> list[str]:
-    """The keys of those choices whose name the text is, or begins, in any language of the product."""
-    wanted, found = terms.fold(text).strip(), []
-    if len(wanted) < 2:
-        return []
+@cache
+def _names(kind: str) -> tuple[tuple[str, str], ...]:
+    """The keys of sites, states or sexes with their names in every language of the product, folded."""
+    found = []
     for language, _title in settings.LANGUAGES:
         with override(language):
-            for key, name in choices:
-                said = terms.fold(str(name))
-                if key and (said == wanted or (not whole and len(wanted) > 2 and said.startswith(wanted))):
-                    found.append(key)
-    return list(dict.fromkeys(found))
+            found += [(key, terms.fold(str(name))) for key, name in _CHOICES[kind] if key]
+    return tuple(found)
+
+
+def _named(text: str, kind: str, *, whole: bool = False) -> list[str]:
+    """The keys of those whose name the text is, or begins, in any language of the product."""
+    wanted = terms.fold(text).strip()
+    may_begin = not whole and len(wanted) > 2
+    found = [key for key, said in _names(kind) if said == wanted or (may_begin and said.startswith(wanted))]
+    return list(dict.fromkeys(found)) if len(wanted) > 1 else []
