@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.pathology import date_input, not_in_the_future
@@ -45,8 +46,10 @@ class FollowUpForm(forms.Form):
 
 
 class BiopsyForm(forms.Form):
-    taken_on = forms.DateField(label=_("Taken on"), widget=date_input())
-    taken_by = forms.TypedChoiceField(label=_("Taken by"), coerce=int, required=False, empty_value=None)
+    taken_on = forms.DateField(label=pgettext_lazy("a biopsy", "Taken on"), widget=date_input())
+    taken_by = forms.TypedChoiceField(
+        label=pgettext_lazy("a biopsy", "Taken by"), coerce=int, required=False, empty_value=None
+    )
     note = OneLineField(label=_("Note"), required=False, max_length=200)
 
     def __init__(self, *args: Any, clinic: Clinic, user: User, **kwargs: Any):

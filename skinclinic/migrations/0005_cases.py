@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import TruncDate
 
 from skinclinic.services.search_words import words_of
 
@@ -33,9 +34,9 @@ def settle_proven(apps, editor):
     covers = apps.get_model("skinclinic", "Photo").objects.filter(pk=OuterRef("cover"))
     own = lesion.objects.filter(is_archived=False, is_proven=True)
     own.update(settled_at=Subquery(proofs.order_by("-created_at").values("created_at")[:1]))
-    own.annotate(newest=Subquery(covers.values("created_at")[:1])).filter(
-        settled_at__lt=F("newest")
-    ).update(settled_at=None)
+    own.annotate(
+        newest=TruncDate(Subquery(covers.values("created_at")[:1])), settled=TruncDate("settled_at")
+    ).filter(settled__lt=F("newest")).update(settled_at=None)
     own.filter(settled_at__isnull=False).update(to_decide=False)
 
 

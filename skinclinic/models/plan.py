@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Step(models.Model):
@@ -62,9 +63,13 @@ class Biopsy(Step):
     """A biopsy was taken; its result is awaited until it is recorded as pathology."""
 
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="biopsies")
-    taken_on = models.DateField(_("taken on"))
+    taken_on = models.DateField(pgettext_lazy("a biopsy", "taken on"))
     taken_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("taken by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("a biopsy", "taken by"),
     )
 
     class Meta(Step.Meta):

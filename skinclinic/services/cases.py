@@ -128,14 +128,21 @@ def _settled_at(
     """When a decision at the last visit, or the pathology, has settled the case; None while neither has.
 
     A photo that was filed here later than it was stored counts with the day it was stored: a decision at photos of
-    another day did not know it.
+    another day did not know it. What the pathology proved on the day of a photo, it proved of that photo.
     """
-    moments = [proof.created_at] if proof else []
     if cover is None:
-        return max(moments + [row.decided_at for row in decisions], default=None)
+        return max(
+            [row.decided_at for row in decisions] + ([proof.created_at] if proof else []), default=None
+        )
     day = timezone.localdate(cover.created_at)
-    moments += [row.decided_at for row in decisions if timezone.localdate(row.photo.created_at) == day]
-    return max((moment for moment in moments if moment >= cover.created_at), default=None)
+    moments = [
+        row.decided_at
+        for row in decisions
+        if row.decided_at >= cover.created_at and timezone.localdate(row.photo.created_at) == day
+    ]
+    if proof and timezone.localdate(proof.created_at) >= day:
+        moments.append(proof.created_at)
+    return max(moments, default=None)
 
 
 def _closed(lesion: Lesion, malignant: datetime) -> bool:
