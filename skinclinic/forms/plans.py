@@ -57,7 +57,7 @@ class BiopsyForm(forms.Form):
         self.people = {person.pk: person for person in cases.members_of(clinic)}
         choices = [(key, str(person)) for key, person in self.people.items()]
         self.fields["taken_by"].choices = choices  # type: ignore[attr-defined]  # it is a ChoiceField
-        self.initial = {"taken_on": timezone.localdate(), "taken_by": user.pk} | self.initial
+        self.initial = {"taken_on": timezone.localdate(), "taken_by": user.pk, **self.initial}
 
     def clean_taken_on(self) -> date | None:
         return not_in_the_future(self.cleaned_data["taken_on"])

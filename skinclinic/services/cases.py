@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
+from skinclinic.models.plan import Step
 from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
 
 # ICD-10: malignant neoplasms (C00–C97) and those in situ (D00–D09).
@@ -163,7 +164,7 @@ def _settle_biopsy(lesion: Lesion, proof: Diagnosis | None) -> None:
             reopen(last, None)
 
 
-def reopen(step: FollowUp | Biopsy, user: User | None) -> None:
+def reopen(step: Step, user: User | None) -> None:
     """Let an ended step stand again; how it had been ended is kept."""
     ended = {
         "how": step.ended_how,

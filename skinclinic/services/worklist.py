@@ -131,7 +131,7 @@ def lesions(
     if filters.mine:
         rows = rows.filter(Q(assignee=user) | Q(assignee=None, created_by=user))
     if filters.assignee:
-        rows = rows.filter(assignee=None if filters.assignee == NOBODY else filters.assignee)
+        rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
     if since := _day(filters.since):
         rows = rows.filter(created_at__gte=start_of(since))
     if until := _day(filters.until):

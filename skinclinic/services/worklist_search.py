@@ -58,7 +58,8 @@ def condition(clinic: Clinic, user: User, text: str, *, answers_open: bool) -> Q
 
 def split(clinic: Clinic, text: str) -> list[str]:
     """The terms of a text: the longest runs of words that name one thing, else single words."""
-    words, found = text.split(), []
+    words = text.split()
+    found: list[str] = []
     if len(words) > 1 and Patient.objects.filter(clinic=clinic, code__istartswith=text).exists():
         return [text]
     while words and len(found) < MOST_TERMS:

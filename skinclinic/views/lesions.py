@@ -11,12 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import PathologyForm
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.walk import walk_of
-from skinclinic.services import worklist
+from skinclinic.services import cases, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.web.requests import SignedInRequest
@@ -62,7 +62,7 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
     """Render the page; with a sent ``pathology`` form that was not valid, as 422."""
     member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
-    diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    diagnoses, hides_colleagues = _diagnoses(request, member, row)
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     chosen = _chosen(request, photos)
@@ -73,11 +73,12 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
         "chosen": chosen,
         "proof": proof,
         "diagnoses": diagnoses,
+        "hides_colleagues": hides_colleagues,
         "pathology": pathology or PathologyForm(initial=_as_filled_in(proof)),
         "pathology_open": pathology is not None,
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
-        "is_empty": not photos and not diagnoses,
+        "is_empty": not photos and not diagnoses and not hides_colleagues,
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.cover_id] if row.cover_id else [])
         ),
@@ -90,6 +91,19 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
     return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
+
+
+def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[list[Diagnosis], bool]:
+    """The diagnoses, and whether colleagues' impressions are kept back: where the own impression comes first, they are
+    until this person has decided."""
+    rows = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    said = cases.latest_decisions([row.pk]).get(row.pk, [])
+    if worklist.answers_are_open(member) or any(one.user_id == request.user.pk for one in said):
+        return rows, False
+    own = [
+        one for one in rows if one.kind != Diagnosis.Kind.IMPRESSION or one.created_by_id == request.user.pk
+    ]
+    return own, len(own) < len(rows)
 
 
 def _save_or_show(request: HttpRequest, row: Lesion) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Planning what comes next with a lesion, from its page or the page of a result."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django import forms
 from django.contrib import messages
@@ -95,7 +96,7 @@ def _step(
     act: Callable[[FollowUp | Biopsy, User], None],
     said: str,
 ) -> HttpResponse:
-    step = get_for(request.user, STEPS[kind], pk, EDIT)
+    step = cast(FollowUp | Biopsy, get_for(request.user, STEPS[kind], pk, EDIT))
     try:
         act(step, request.user)
     except Refused as refused:

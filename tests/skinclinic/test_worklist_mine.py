@@ -169,6 +169,8 @@ class TestColumns:
             assert listed(response) == [], query
         assert response.context["counts"]["all"] == 0
         assert "Keratoacanthoma" in client_for(coordinator).get("/?show=all").content.decode()
+        page = client.get(f"/lesions/{lesion.pk}/").content.decode()
+        assert "Keratoacanthoma" not in page and "once you have decided" in page
         say(lesion, clinician, disease="sk")
         page = client.get("/?show=all").content.decode().split("<tbody>")[1]
         assert "Keratoacanthoma" in page
