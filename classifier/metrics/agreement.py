@@ -15,6 +15,7 @@ UNCLEAR = "unclear"
 NOT_COMPARED = ""
 
 AGREES = (FIRST, NONE_OF_THEM)
+DISAGREES = (NOT_LISTED, OUTSIDE)
 # A diagnosis that is none of the 12, and one that may be.
 OTHER, PERHAPS = "", "?"
 

@@ -25,6 +25,8 @@ from classifier.services.models import card as model_card
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
+from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.walk import walk_of
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.requests import SignedInRequest
 
@@ -107,6 +109,8 @@ def page(shown: Shown) -> dict:
     context = panel(shown)
     next_photo, previous_photo = _neighbours(photo)
     return context | {
+        "plan": None if photo.lesion.is_archived else plan_of(photo.lesion, shown.member),
+        "walk": walk_of(shown.request, shown.request.user, shown.member, photo.lesion),
         "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,
         "lesion": photo.lesion,

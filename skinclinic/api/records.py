@@ -14,6 +14,7 @@ from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
 from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
+from skinclinic.api.plans import AssigneeSerializer, assign
 from skinclinic.api.serializers import (
     ChangedPatientSerializer,
     DiagnosisSerializer,
@@ -59,13 +60,13 @@ class LesionFilter(filters.FilterSet):
 
     class Meta:
         model = Lesion
-        fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived"]
+        fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived", "to_decide"]
 
 
 class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
     """Lesions with the most suspicious answer of their last visit."""
 
-    queryset = Lesion.objects.select_related("clinic").order_by("-id")
+    queryset = Lesion.objects.select_related("clinic", "assignee").order_by("-id")
     serializer_class = LesionSerializer
     filterset_class = LesionFilter
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
@@ -79,6 +80,14 @@ class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
 
     def perform_create(self, serializer):
         serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
+
+    @extend_schema(request=AssigneeSerializer)
+    @action(detail=True, methods=["post"])
+    def assign(self, request, pk=None):
+        """Give the case to a member of its clinic, or to nobody."""
+        lesion = self.get_object()
+        assign(request, lesion)
+        return Response(self.get_serializer(lesion).data)
 
     def destroy(self, request, pk=None):
         """Remove a lesion without photos; its diagnoses go with it."""

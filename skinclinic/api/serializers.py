@@ -15,7 +15,7 @@ from rest_framework.fields import empty
 from skinclinic.api.base import ClinicRowSerializer, PlainText
 from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import REFUSED, UNANSWERED
-from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
+from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import patient_codes
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import terms
@@ -111,17 +111,20 @@ class LesionSerializer(ClinicRowSerializer):
     note = PlainText(max_length=400, required=False, allow_blank=True)
     site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
+    assignee: "serializers.SlugRelatedField[User]" = serializers.SlugRelatedField(
+        slug_field="username", read_only=True
+    )
 
     class Meta:
         model = Lesion
         fields = [
             "id", "clinic", "patient", "site", "site_x", "site_y", "note", "state", "top_disease", "top_score",
-            "malignant_sum", "answer_photo", "set_aside", "is_proven", "proven_disease", "cover", "photo_count",
-            "created_at",
+            "malignant_sum", "answer_photo", "set_aside", "is_proven", "proven_disease", "to_decide", "biopsy_on",
+            "follow_up_on", "assignee", "cover", "photo_count", "created_at",
         ]  # fmt: skip
         read_only_fields = [
             "state", "top_disease", "top_score", "malignant_sum", "answer_photo", "set_aside", "is_proven",
-            "proven_disease", "cover", "photo_count", "created_at",
+            "proven_disease", "to_decide", "biopsy_on", "follow_up_on", "cover", "photo_count", "created_at",
         ]  # fmt: skip
 
     def validate_patient(self, patient: Patient | None) -> Patient | None:

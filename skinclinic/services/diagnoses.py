@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
 from skinclinic.services.lesions import refresh_proof
+from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
 
 # What a person may have seen who records a pathology, if it is no key: anything (a program that says nothing), or
@@ -58,6 +59,7 @@ def record(
     diagnosis = Diagnosis.objects.create(
         clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
+    index_diagnosis(diagnosis)
     refresh_proof(lesion)
     return diagnosis
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from skinclinic.models import Diagnosis, Lesion, Photo
+from skinclinic.services import cases
 
 Listener = Callable[[Iterable[int]], None]
 _photo_listeners: list[Listener] = []
@@ -38,11 +39,13 @@ def refresh_summary(lesion: Lesion) -> None:
     # Lesions of an archive are on no list; their analyses bring them up to date when somebody asks for one.
     if not (lesion.is_archived and lesion.state == Lesion.State.EMPTY):
         photos_changed([lesion.pk])
+    cases.refresh(lesion)
 
 
 def refresh_proof(lesion: Lesion) -> None:
     """Bring the proof up to date; the photos are as they were."""
     _write(lesion, _proof(lesion))
+    cases.refresh(lesion)
 
 
 def _proof(lesion: Lesion) -> dict[str, Any]:
@@ -58,13 +61,14 @@ def _write(lesion: Lesion, values: dict[str, Any]) -> None:
 
 
 class NotEmpty(Exception):
-    """The lesion still has photos or diagnoses."""
+    """The lesion still has photos or diagnoses, or something was planned with it."""
 
 
 @transaction.atomic
 def delete_empty(lesion: Lesion) -> None:
-    """Delete a lesion that has neither photos nor diagnoses. Raises NotEmpty."""
+    """Delete a lesion that has neither photos nor diagnoses nor plans. Raises NotEmpty."""
     locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
-    if locked.photos.exists() or locked.diagnoses.exists():
+    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies)
+    if any(rows.exists() for rows in held):
         raise NotEmpty
     locked.delete()

@@ -15,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import photo_answers, records, worklist
+from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.walk import walk_of
+from skinclinic.services import cases, photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary.terms import AS_TYPED
@@ -105,7 +107,7 @@ def lesion_page(
     """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
-    diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    diagnoses, hides_colleagues = _diagnoses(request, member, row)
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     chosen = _chosen(request, photos)
@@ -119,17 +121,20 @@ def lesion_page(
         "chosen": chosen,
         "proof": proof,
         "diagnoses": diagnoses,
+        "hides_colleagues": hides_colleagues,
         "pathology": pathology or PathologyForm(initial=_as_filled_in(proof)),
         "pathology_open": pathology is not None,
         "pathology_clash": clash,
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
-        "is_empty": not photos and not diagnoses,
+        "is_empty": not photos and not diagnoses and not hides_colleagues,
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
+        "plan": plan_of(row, member),
+        "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200
     return render(request, "lesions/lesion.html", context, status=status)
@@ -162,6 +167,19 @@ def _edit_page(
         "must_choose": bool(seen and seen.is_open),
     }
     return render(request, "lesions/form.html", context, status=status)
+
+
+def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[list[Diagnosis], bool]:
+    """The diagnoses, and whether colleagues' impressions are kept back: where the own impression comes first, they are
+    until this person has decided."""
+    rows = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    said = cases.latest_decisions([row.pk]).get(row.pk, [])
+    if worklist.answers_are_open(member) or any(one.user_id == request.user.pk for one in said):
+        return rows, False
+    own = [
+        one for one in rows if one.kind != Diagnosis.Kind.IMPRESSION or one.created_by_id == request.user.pk
+    ]
+    return own, len(own) < len(rows)
 
 
 def _taken(photo: Photo) -> tuple[datetime, int]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from classifier.metrics import agreement
 from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.models.assessment import meant
+from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import diagnoses
 
@@ -277,7 +278,9 @@ def _move_on(row: Assessment, **values) -> Assessment:
         raise Conflict(_stored(row.user, row.analysis))
     if row.conclusion and row.conclusion_id != row.impression_id:
         diagnoses.withdraw(row.conclusion, row.user)
-    return _stored(row.user, row.analysis)
+    stored = _stored(row.user, row.analysis)
+    tell_worklist(stored)
+    return stored
 
 
 def _remember(row: Assessment) -> dict:

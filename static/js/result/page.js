@@ -70,10 +70,3 @@ bindFreeKey("Enter", () => {
   const form = document.querySelector("#impression-form, #decision-form");
   if (form?.querySelector("input[type=radio]:checked")) form.requestSubmit();
 });
-
-const go = (where) => () => {
-  const address = document.getElementById("result")?.dataset[where];
-  if (address) window.location.assign(address);
-};
-bindKey("KeyJ", go("next"));
-bindKey("KeyK", go("previous"));
