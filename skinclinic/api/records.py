@@ -118,9 +118,6 @@ class PhotoViewSet(CarefulUpdates, ReadViewSet):
     filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
-    def perform_update(self, serializer):
-        photos.tell(serializer.instance, **serializer.validated_data)
-
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
     @action(detail=True, content_negotiation_class=WhateverIsAccepted)
     def image(self, request, pk=None):

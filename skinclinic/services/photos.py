@@ -179,15 +179,6 @@ def set_box(photo: Photo, box) -> None:
         photos_changed([photo.lesion_id])
 
 
-@transaction.atomic
-def tell(photo: Photo, **told: Any) -> None:
-    """Say otherwise what kind of photo it is or when it was taken; the lesion's answer follows at once."""
-    for name, value in told.items():
-        setattr(photo, name, value)
-    photo.save(update_fields=list(told))
-    photos_changed([photo.lesion_id])
-
-
 def delete_photo(photo: Photo) -> None:
     """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled and unplanned.
 

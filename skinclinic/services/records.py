@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from skinclinic.models import Lesion, Patient, Photo, RecordChange, User
 from skinclinic.services import consent, merging
+from skinclinic.services.lesions import photos_changed
 from skinclinic.services.merging import Unit
 
 Record = Patient | Lesion | Photo
@@ -122,6 +123,9 @@ def _write(row: Record, before: dict[str, Any], changes: dict[str, Any], user: U
         effects = consent.take_effect(row, user)
     # Everything else belongs to whoever may be writing it now.
     row.save(update_fields=list(changes))
+    if isinstance(row, Photo):
+        # Which answer the lesion carries depends on the kinds and days of its photos.
+        photos_changed([row.lesion_id])
     changed = {name: [before[name], plain(value)] for name, value in changes.items()}
     if not isinstance(row, Photo):
         of = {"patient": row} if isinstance(row, Patient) else {"lesion": row}

@@ -40,7 +40,10 @@ def analysed(photo, clinician):
 
 def decide(user, analysis, decision="agree", named=None, listed=("bcc",)):
     seen = assessments.stand(assessments.of(user, analysis))
-    return assessments.decide(user, analysis, decision, named=named, seen=seen, listed=listed)
+    shown_by = analysis.model_version.threshold_sets.first()
+    return assessments.decide(
+        user, analysis, decision, named=named, seen=seen, threshold_set=shown_by, listed=listed
+    )
 
 
 def aged(lesion, days):
@@ -127,7 +130,7 @@ class TestSuspicions:
         assert not fresh(lesion).is_unplanned
         plans.finish(step, clinician)
         assert not fresh(lesion).is_unplanned, "somebody has closed it knowingly"
-        decide(clinician, analysed, "change", Named(icd10="C44.1", text="Carcinoma"))
+        decide(clinician, analysed, "change", Named(icd10="C46.0", text="Kaposi sarcoma"))
         assert fresh(lesion).is_unplanned and fresh(lesion).disagrees
 
     def test_every_person_s_last_word_counts(self, lesion, analysed, clinician, curator):

@@ -151,7 +151,7 @@ def test_own_words_are_taken_as_typed(client_for, answered, clinician, subtests)
         term["value"] for term in client.get(url("diagnosis-terms") + "?icd10=1&q=wart").json()["terms"]
     ] == ["wart"]
     decide(client, answered, "change", seen=stand(answered, clinician), disease_typed="Keratoacanthoma")
-    assert f"case-{answered.photo.lesion_id}" in client.get("/?q=keratoacanth").content.decode()
+    assert f"case-{answered.photo.lesion_id}" in client.get("/?show=all&q=keratoacanth").content.decode()
 
 
 # What the model lists, what the person thought, what may be decided, and how the impression stands to the model.
