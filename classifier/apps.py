@@ -9,6 +9,11 @@ class ClassifierConfig(AppConfig):
         from classifier.jobs import analysis, evaluation, training  # noqa: F401
         from classifier.presenters import training_progress, work  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
-        from skinclinic.services import worklist
+        from classifier.services.analysis.summaries import is_unfit, told
+        from classifier.services.training import withdrawal  # noqa: F401
+        from skinclinic.archive.services.curating import from_clinic
+        from skinclinic.services import photo_answers, worklist
 
+        from_clinic.unfit.append(is_unfit)
+        photo_answers.tellers.append(told)
         worklist.answer_filters.append(hidden_photo_ids)

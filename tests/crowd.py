@@ -7,10 +7,11 @@ from itertools import islice
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
-from django.db.models import Max
+from django.db.models import Max, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
-from skinclinic.models import Clinic, Lesion, Patient, Photo, User
+from skinclinic.models import Clinic, Lesion, Patient, Photo, PhotoWord, User
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.vocabulary.sites import SITE_KEYS
 
@@ -58,6 +59,22 @@ def fill(clinic: Clinic, user: User, count: int, *, seed: int = 0) -> None:
         ((photos + number, lesions + number, f"{photos + number:064x}") for number in range(count)),
     )
     reset_sequences(Patient, Lesion, Photo)
+
+
+@transaction.atomic
+def name_files(clinic: Clinic) -> None:
+    """Give every photo of the clinic a file name of its own, IMG_NUMBER.jpg, with its words for the search."""
+    photos = Photo.objects.filter(clinic=clinic)
+    photos.update(original_name=Concat(Value("IMG_"), Cast("pk", models.CharField()), Value(".jpg")))
+    insert(
+        PhotoWord(clinic=clinic),
+        ("photo", "word"),
+        (
+            (pk, word)
+            for pk in photos.order_by("pk").values_list("pk", flat=True)
+            for word in (f"img_{pk}.jpg", "img", str(pk), "jpg")
+        ),
+    )
 
 
 def _case(chance: random.Random) -> tuple:

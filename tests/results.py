@@ -4,7 +4,7 @@ import numpy as np
 
 from classifier.analysing.pipeline import Outcome
 from classifier.models import Analysis, ModelVersion, ThresholdSet
-from classifier.services.analysis.analyses import request_analysis, store_outcome
+from classifier.services.analysis.analyses import follow_jobs, request_analysis, store_outcome
 from skinclinic.imaging.quality import Quality
 from skinclinic.models import Job
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -56,7 +56,12 @@ def make_version(name: str = "chosen", *, background_classes=("bare skin",), **m
     return version
 
 
-def finish(analysis: Analysis, scores=SCORES, *, warnings=(), seed: int = 0) -> Analysis:
+BLACK = Quality(0.0, 0.0, 256, 0.0, ("too_dark", "blurred", "little_skin"))
+
+
+def finish(
+    analysis: Analysis, scores=SCORES, *, warnings=(), quality: Quality | None = None, seed: int = 0
+) -> Analysis:
     """Store ``scores`` and 12 different heatmaps (one bright cell each) as the analysis' outcome."""
     maps = np.random.default_rng(seed).uniform(0, 0.2, (12, 7, 7))
     for place in range(12):
@@ -65,12 +70,13 @@ def finish(analysis: Analysis, scores=SCORES, *, warnings=(), seed: int = 0) -> 
         scores=scores,
         background=1 - sum(scores.values()),
         maps=maps.astype(np.float16),
-        quality=Quality(120.0, 30.0, 256, 0.8, tuple(warnings)),
+        quality=quality or Quality(120.0, 30.0, 256, 0.8, tuple(warnings)),
         forward_seconds=0.05,
     )
     store_outcome(analysis, outcome)
     Job.objects.filter(pk=analysis.job_id).update(state=Job.State.DONE)
     analysis.job.refresh_from_db()
+    follow_jobs([analysis.job])
     return analysis
 
 

@@ -21,7 +21,7 @@ from classifier.models import Analysis, Assessment
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import NoModel, request_analysis
-from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
@@ -36,7 +36,7 @@ from skinclinic.services.photos import set_box
 
 ANALYSES = (
     Analysis.objects.asked_for()
-    .select_related("clinic", "job", "model_version")
+    .select_related("clinic", "job", "model_version", "photo")
     .prefetch_related("model_version__threshold_sets")
 )
 
@@ -172,23 +172,38 @@ class AnalysisViewSet(ReadViewSet):
     @extend_schema(request=DecisionSerializer, responses=AssessmentSerializer)
     @action(detail=True, methods=["post"])
     def decision(self, request, pk=None):
-        """Agree, change or dismiss. Earlier decisions are kept."""
+        """Agree, keep, take, change or dismiss. Earlier decisions are kept."""
         analysis, sent = self._answered(), DecisionSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
+        if sets and chosen is None:
+            names = ", ".join(row.name for row in sets)
+            raise Refused(
+                400,
+                "no_such_thresholds",
+                _("There are no such thresholds. There are: %(names)s.") % {"names": names},
+            )
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
-                seen=values["seen"], threshold_set=chosen,
-                listed=listed(analysis.scores, chosen.values) if chosen else [],
+                seen=values["seen"], threshold_set=None if analysis.set_aside else chosen,
+                listed=listed(analysis.scores, chosen.values) if chosen and not analysis.set_aside else [],
             )  # fmt: skip
         except NotAChange:
             raise Refused(
                 400,
                 "not_a_change",
-                _("This is your impression already. Choose another diagnosis, or agree or dismiss."),
+                _("This is your impression already. Keep it, or name another diagnosis."),
+            ) from None
+        except NotPossible:
+            raise Refused(
+                400,
+                "not_so",
+                _(
+                    "Agree fits an impression that the model lists first, keep an impression, take a listed disease."
+                ),
             ) from None
         except Conflict:
             raise Refused(
@@ -205,7 +220,7 @@ def _named(sent) -> Named | None:
 class AssessmentViewSet(ReadViewSet):
     """The caller's own assessments."""
 
-    queryset = Assessment.objects.select_related("clinic", "user").order_by("-id")
+    queryset = Assessment.objects.select_related("clinic", "user", "impression", "conclusion").order_by("-id")
     serializer_class = AssessmentSerializer
     filterset_fields = ["analysis", "analysis__photo", "decision"]
 

@@ -67,7 +67,8 @@ class NewModelSerializer(serializers.Serializer):
 
 class AnalysisSerializer(ClinicRowSerializer):
     """The answer (``scores``, ``background``, ``differential``, ``quality``) is null until it is there, and
-    while the caller's own impression comes first (then ``impression_first`` is true)."""
+    while the caller's own impression comes first (then ``impression_first`` is true). ``set_aside`` is ``overview``,
+    ``dermoscopic`` or ``unfit`` where the answer does not count; the differential then lists nothing."""
 
     state = serializers.CharField(source="job.state", read_only=True)
     error = serializers.SerializerMethodField()
@@ -76,13 +77,15 @@ class AnalysisSerializer(ClinicRowSerializer):
     trained_on = serializers.CharField(source="model_version.manifest.trained_on", read_only=True)
     demo_model = serializers.BooleanField(source="model_version.is_demo", read_only=True)
     impression_first = serializers.SerializerMethodField()
+    set_aside = serializers.CharField(read_only=True)
     differential = serializers.SerializerMethodField()
 
     class Meta:
         model = Analysis
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
-            "impression_first", "scores", "background", "differential", "quality", "requested_at", "analysed_at",
+            "impression_first", "set_aside", "scores", "background", "differential", "quality", "requested_at",
+            "analysed_at",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:
@@ -104,7 +107,7 @@ class AnalysisSerializer(ClinicRowSerializer):
             chosen.name: [
                 {"disease": key, "score": row.scores[key], "threshold": chosen.values[key]}
                 for key in sorted(DISEASE_KEYS, key=row.scores.__getitem__, reverse=True)
-                if row.scores[key] > chosen.values[key]
+                if row.scores[key] > chosen.values[key] and not row.set_aside
             ]
             for chosen in row.model_version.thresholds_for(row.clinic_id)
         }
@@ -114,18 +117,27 @@ class AnalysisSerializer(ClinicRowSerializer):
         if row.is_done:  # PostgreSQL keeps no order of keys
             shown["scores"] = {key: row.scores[key] for key in DISEASE_KEYS}
         if self._hidden(row):
-            shown |= {"scores": None, "background": None, "quality": None}
+            shown |= {"scores": None, "background": None, "quality": None, "set_aside": ""}
         return shown
 
 
 class AssessmentSerializer(ClinicRowSerializer):
+    """``agreement`` says how the diagnosis kept stands to what the model listed when it was decided, and
+    ``impression_agreement`` how the first impression does, whatever the decision is called: ``first`` (the model lists
+    it first), ``listed`` (not first), ``not_listed``, ``outside`` (none of the 12, while the model lists some),
+    ``none_of_12`` (none of the 12, and the model lists none), ``unclear`` (its code or words may mean one of the 12),
+    or empty: nothing to compare."""
+
     user = serializers.CharField(source="user.username", read_only=True)
+    agreement = serializers.CharField(read_only=True)
+    impression_agreement = serializers.CharField(read_only=True)
 
     class Meta:
         model = Assessment
         fields = [
             "id", "clinic", "analysis", "user", "impression", "skipped_impression", "shown_at", "threshold_set",
-            "listed", "decision", "decided_at", "conclusion", "comment", "earlier_decisions",
+            "listed", "impression_agreement", "decision", "decided_at", "conclusion", "agreement", "comment",
+            "earlier_decisions",
         ]  # fmt: skip
 
 
@@ -147,7 +159,9 @@ class ImpressionSerializer(NamedSerializer):
 
 
 class DecisionSerializer(NamedSerializer):
-    """``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
+    """``agree``: the impression is what the model lists first, or neither names one of the 12; ``keep``: the impression
+    stands; ``take``: the disease the model lists first; ``change``: the diagnosis named; ``dismiss``: the model is set
+    aside. ``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
     comment = PlainText(max_length=400, required=False, allow_blank=True, default="")

@@ -10,6 +10,7 @@ from classifier.analysing.photo_files import Classified
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
 from skinclinic.imaging import NOTES
+from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 from skinclinic.vocabulary.diseases import BY_KEY
 
@@ -70,6 +71,8 @@ class TableWriter:
         else:
             highest = max(result.outcome.scores, key=result.outcome.scores.__getitem__)
             parts = ["none listed; highest " + _name_and_score(highest, result.outcome.scores[highest])]
+        if shows_nothing(result.outcome.quality.to_json()):
+            parts.insert(0, "nothing to judge on this photo")
         if self._manifest.background_classes:
             parts.append(f"not among these 12: {result.outcome.background:.2f}")
         if result.outcome.quality.warnings:
@@ -84,7 +87,9 @@ def _name_and_score(key: str, score: float) -> str:
     return f"{BY_KEY[key].name_en} {score:.2f} ({BY_KEY[key].tier})"
 
 
-def save_heatmaps(folder: Path, number: int, result: Classified, differential: list[dict]) -> None:
+def save_heatmaps(
+    folder: Path, number: int, result: Classified, differential: list[dict], model: str
+) -> None:
     """Write the three panels of each listed disease, or of the likeliest if none is listed, as PNG files.
 
     Named by the photo's number in the input, the letters of its name that every system takes, the disease.
@@ -97,4 +102,8 @@ def save_heatmaps(folder: Path, number: int, result: Classified, differential: l
     folder.mkdir(parents=True, exist_ok=True)
     for key in keys:
         heatmap = result.outcome.maps[list(scores).index(key)]
-        three_panels(result.crop, heatmap).save(folder / f"{number:04d}-{stem}-{key}.png")
+        caption = [
+            f"{BY_KEY[key].name_en} · {model}",
+            "Where the model looked, not where the disease is. No diagnosis.",
+        ]
+        three_panels(result.crop, heatmap, caption=caption).save(folder / f"{number:04d}-{stem}-{key}.png")

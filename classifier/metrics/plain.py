@@ -22,19 +22,26 @@ def plain(value: Any) -> Any:
 
     Infinite thresholds become "inf" and "-inf", which ``float`` reads. NaN is refused: ValueError.
     """
-    # Most of a result, and as it is.
-    if type(value) in _AS_IS:
+    # Most of a result first: it has a hundred thousand parts.
+    kind = type(value)
+    if kind in _AS_IS:
         return value
-    if dataclasses.is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
+    if kind is float:
+        return value if math.isfinite(value) else _endless(value)
+    if kind is dict:
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return plain(value.tolist())
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        if math.isnan(value):
-            raise ValueError("a result must not be NaN: what cannot be computed is None")
-        return "inf" if value > 0 else "-inf"
+    if dataclasses.is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, dict | float):
+        return plain(dict(value) if isinstance(value, dict) else float(value))
     return value
+
+
+def _endless(value: float) -> str:
+    if math.isnan(value):
+        raise ValueError("a result must not be NaN: what cannot be computed is None")
+    return "inf" if value > 0 else "-inf"

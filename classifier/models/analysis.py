@@ -2,6 +2,7 @@ import numpy as np
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from classifier.metrics.counting import set_aside
 from skinclinic.imaging import Box
 from skinclinic.models import Job
 
@@ -65,6 +66,11 @@ class Analysis(models.Model):
     @property
     def box(self) -> Box:
         return Box(self.box_x, self.box_y, self.box_size)
+
+    @property
+    def set_aside(self) -> str:
+        """Why the answer does not count (overview, dermoscopic, unfit), or ""."""
+        return set_aside(self.photo.kind, self.quality)
 
     @property
     def is_done(self) -> bool:

@@ -21,7 +21,8 @@ def to_heatmaps(maps: np.ndarray) -> np.ndarray:
 def resize_heatmap(heatmap: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A heatmap [h, w] -> float32 [height, width] for ``size`` = (width, height), scaled to [0, 1] again.
 
-    Bilinear, aligned at the outer edges of the outer cells, like OpenCV's and the canvas of a browser.
+    Bilinear, aligned at the outer edges of the outer cells, as pytorch-grad-cam does with OpenCV, to be held
+    against it; what people see is enlarged by ``plots.colormaps.smooth``.
     """
     image = Image.fromarray(np.asarray(heatmap, dtype=np.float32))
     return _scaled(np.asarray(image.resize(size, Image.Resampling.BILINEAR)))

@@ -56,6 +56,7 @@ class Card:
     verdict: str = ""
     warnings: tuple[str, ...] = ()
     background_is_large: bool = False
+    set_aside: str = ""
 
     @property
     def is_finished(self) -> bool:
@@ -66,7 +67,10 @@ class Card:
         """Changes whenever the card would look different."""
         parts = [self.state, self.position or "", "" if self.engine_online else "offline"]
         box = self.photo.box
-        return "-".join(str(part) for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else ""))
+        return "-".join(
+            str(part)
+            for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else "", self.photo.kind)
+        )
 
 
 def cards_of(request: SignedInRequest, photos: Iterable[Photo]) -> list[Card]:
@@ -122,8 +126,11 @@ def _current(photos: list[Photo]) -> dict[int, Analysis]:
         .prefetch_related("model_version__threshold_sets")
         .order_by("id")
     )
-    boxes = {photo.pk: photo.box for photo in photos}
-    return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
+    by_id = {photo.pk: photo for photo in photos}
+    current = {row.photo_id: row for row in rows if row.box == by_id[row.photo_id].box}
+    for pk, row in current.items():
+        row.photo = by_id[pk]
+    return current
 
 
 def _positions(analyses: Iterable[Analysis]) -> dict[int, int]:
@@ -166,4 +173,5 @@ def _finished(
         verdict=view.verdict,
         warnings=warnings,
         background_is_large=view.background_is_large,
+        set_aside=view.set_aside,
     )

@@ -95,6 +95,8 @@ class ResultView:
     background_text: str
     background_is_large: bool
     warnings: tuple[str, ...]
+    # Why the answer does not count, so that nothing is listed: see metrics.counting.
+    set_aside: str = ""
 
     @property
     def listed(self) -> tuple[Row, ...]:
@@ -103,6 +105,8 @@ class ResultView:
     @property
     def verdict(self) -> str:
         """How many candidates are above their thresholds, in words; "" where there are no thresholds."""
+        if self.set_aside:
+            return _("Not listed: the answer to this photo does not count")
         if self.listed:
             count = len(self.listed)
             return ngettext(
@@ -122,15 +126,18 @@ def result_view(
     facts: ThresholdFacts | None = None,
     background: float | None = None,
     quality: Mapping | None = None,
+    set_aside: str = "",
     language: str = "en",
 ) -> ResultView:
     """Describe ``scores`` ({disease key: probability} over the 12) against ``thresholds``.
 
-    ``background`` is None for a model without background classes. ``quality`` is Quality.to_json().
+    ``background`` is None for a model without background classes. ``quality`` is Quality.to_json(). With
+    ``set_aside`` nothing is listed.
     """
     basis = facts.basis if facts else {}
+    limits = {} if set_aside else thresholds
     rows = [
-        _row(disease, scores[disease.key], thresholds.get(disease.key), basis.get(disease.key, ""), language)
+        _row(disease, scores[disease.key], limits.get(disease.key), basis.get(disease.key, ""), language)
         for disease in DISEASES
     ]
     rows.sort(key=lambda row: (not row.listed, -row.score))
@@ -145,6 +152,7 @@ def result_view(
         background_text="" if background is None else score_text(background),
         background_is_large=background is not None and background >= LARGE_BACKGROUND,
         warnings=tuple(quality["warnings"]) if quality else (),
+        set_aside=set_aside,
     )
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
 from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.presenters import decisions
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -24,6 +25,8 @@ from classifier.services.models import card as model_card
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
+from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.walk import walk_of
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.requests import SignedInRequest
 
@@ -39,6 +42,11 @@ class Answer:
     view: ResultView
     threshold_set: ThresholdSet | None
     threshold_sets: list[ThresholdSet]
+
+    @property
+    def thresholds_that_count(self) -> ThresholdSet | None:
+        """Those by which the answer was listed; None where nothing of it counts."""
+        return None if self.view.set_aside else self.threshold_set
 
     @property
     def listed(self) -> list[str]:
@@ -78,8 +86,13 @@ class Shown:
         return Answer(found, answer_view(found, chosen), chosen, sets)
 
     @cached_property
+    def own(self) -> list[Assessment]:
+        """What this person has said of any analysis of the photo, the latest decision first."""
+        return assessments.of_photo(self.request.user, self.photo) if self.analysis else []
+
+    @cached_property
     def assessment(self) -> Assessment | None:
-        return assessments.of(self.request.user, self.analysis) if self.analysis else None
+        return next((row for row in self.own if row.analysis == self.analysis), None)
 
 
 def member_of(request: SignedInRequest, row: Photo | Analysis) -> Member:
@@ -96,6 +109,8 @@ def page(shown: Shown) -> dict:
     context = panel(shown)
     next_photo, previous_photo = _neighbours(photo)
     return context | {
+        "plan": None if photo.lesion.is_archived else plan_of(photo.lesion, shown.member),
+        "walk": walk_of(shown.request, shown.request.user, shown.member, photo.lesion),
         "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,
         "lesion": photo.lesion,
@@ -134,6 +149,7 @@ def panel(shown: Shown, **extra) -> dict:
         if analysis is None or is_current
         else reverse("analysis", args=[analysis.pk]),
         "image_url": reverse("photo-image", args=[photo.pk]),
+        "screen_url": reverse("photo-image", args=[photo.pk]) + "?for=screen",
         "choices": choices(),
         "published": registry.published(photo.clinic),
     }
@@ -173,8 +189,11 @@ def chosen_thresholds(request: HttpRequest, sets: list[ThresholdSet]) -> Thresho
     return sets[0] if sets else None
 
 
-def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
-    """The ResultView of a finished analysis against one threshold set."""
+def answer_view(analysis: Analysis, chosen: ThresholdSet | None, *, of_any_photo: bool = False) -> ResultView:
+    """The ResultView of a finished analysis against one threshold set.
+
+    ``of_any_photo``: whatever is on it, as a study shows the model's answers to the photos it was opened with.
+    """
     has_background = bool(analysis.model_version.manifest.get("background_classes"))
     return result_view(
         analysis.scores,
@@ -182,6 +201,7 @@ def answer_view(analysis: Analysis, chosen: ThresholdSet | None):
         facts=threshold_facts(chosen) if chosen else None,
         background=analysis.background if has_background else None,
         quality=analysis.quality,
+        set_aside="" if of_any_photo else analysis.set_aside,
         language=get_language() or "en",
     )
 
@@ -208,12 +228,17 @@ def _answer(shown: Shown, answer: Answer) -> dict:
     analysis = answer.analysis
     assessment = shown.assessment if shown.member.can_edit else None
     decided = not shown.member.can_edit or bool(assessment and assessment.decision)
+    listed = answer.listed if answer.thresholds_that_count else None
     return {
         "view": answer.view,
+        "decisions": decisions.choices(assessment, listed),
+        "earlier": [
+            row for row in shown.own if shown.member.can_edit and row.decision and row.analysis != analysis
+        ],
         "threshold_sets": answer.threshold_sets,
         "threshold_set": answer.threshold_set,
         "axis": DEFAULT_AXIS,
-        "maps_url": reverse("analysis-maps", args=[analysis.pk]),
+        "maps_url": "" if answer.view.set_aside else reverse("analysis-maps", args=[analysis.pk]),
         "assessment": assessment,
         "stand": assessments.stand(assessment),
         "history": _history(assessment),

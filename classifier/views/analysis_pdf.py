@@ -13,7 +13,8 @@ from PIL import ImageDraw
 
 from classifier.models import Analysis
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
-from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
+from classifier.plots.colormaps import COLORMAPS, OPACITY, heatmap_rgb, overlay, three_panels
+from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
@@ -35,6 +36,13 @@ WARNING_WORDS = {
     "too_small": gettext_lazy("few pixels"),
     "little_skin": gettext_lazy("little skin"),
 }
+SET_ASIDE_WORDS = {
+    "overview": gettext_lazy("An overview: the model knows close-ups only. Nothing is listed."),
+    "dermoscopic": gettext_lazy(
+        "A dermoscopic photo: the model knows clinical close-ups only. Nothing is listed."
+    ),
+    "unfit": gettext_lazy("There is nothing to judge on this photo. Nothing is listed."),
+}
 
 
 @never_cache
@@ -47,7 +55,14 @@ def analysis_panels(request: SignedInRequest, pk: int) -> HttpResponse:
     key = _disease(request, found, answer_view(found, _thresholds(request, found)))
     square = imaging.crop(imaging.open_rgb(store.read(found.photo.file_key)), found.box)
     out = io.BytesIO()
-    three_panels(square, _heatmap(found, key), colormap=_colours(request)).save(out, "PNG")
+    panels = three_panels(
+        square,
+        _heatmap(found, key),
+        opacity=_opacity(request),
+        colormap=_colours(request),
+        caption=_caption(found, key),
+    )
+    panels.save(out, "PNG")
     return _download(out.getvalue(), "image/png", f"photo-{found.photo_id}-{key}.png", "attachment")
 
 
@@ -59,7 +74,8 @@ def analysis_report(request: SignedInRequest, pk: int) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     view = answer_view(found, _thresholds(request, found))
-    report = _report(request, found, view, _disease(request, found, view), _colours(request))
+    key = _disease(request, found, view)
+    report = _report(request, found, view, key, _colours(request), _opacity(request))
     return _download(build_pdf(report, FONT_FILE), "application/pdf", f"report-{found.pk}.pdf", "inline")
 
 
@@ -90,6 +106,24 @@ def _colours(request: HttpRequest) -> str:
     return wanted if wanted in COLORMAPS else "cividis"
 
 
+def _opacity(request: HttpRequest) -> float:
+    """How much of the heatmap was over the photo on the screen, ``?opacity=`` in percent."""
+    wanted = request.GET.get("opacity", "")
+    return (
+        min(int(wanted), 100) / 100 if wanted.isascii() and wanted.isdigit() and len(wanted) < 4 else OPACITY
+    )
+
+
+def _caption(found: Analysis, key: str) -> list[str]:
+    """What stands under every picture of a heatmap: the disease, the model, and what it does not say."""
+    model = found.model_version.name + (_(" (demo model)") if found.model_version.is_demo else "")
+    where = _("Where the model looked, not where the disease is.")
+    return [
+        f"{BY_KEY[key].name(get_language() or 'en')} · {model}",
+        where + " " + _("The model does not diagnose."),
+    ]
+
+
 def _heatmap(found: Analysis, key: str):
     return found.heatmaps()[DISEASE_KEYS.index(key)].astype("float32")
 
@@ -102,7 +136,9 @@ def _download(content: bytes, content_type: str, name: str, how: str) -> HttpRes
     )
 
 
-def _report(request: SignedInRequest, found: Analysis, view: ResultView, key: str, colours: str) -> Report:
+def _report(
+    request: SignedInRequest, found: Analysis, view: ResultView, key: str, colours: str, opacity: float
+) -> Report:
     photo = imaging.open_rgb(store.read(found.photo.file_key))
     square = imaging.crop(photo, found.box)
     heatmap = _heatmap(found, key)
@@ -114,8 +150,8 @@ def _report(request: SignedInRequest, found: Analysis, view: ResultView, key: st
         photo=_with_square(photo, found.box),
         panels=[
             (_("Photo"), square),
-            (_("Overlay") + f": {name}", overlay(square, heatmap, 0.5, colours)),
-            (_("Heatmap alone"), heatmap_rgb(heatmap, square.width, colours)),
+            (_("Overlay") + f": {name}", overlay(square, heatmap, opacity, colours)),
+            (_("Heatmap alone") + f": {name}", heatmap_rgb(heatmap, square.width, colours)),
         ],
         facts=_facts(request, found),
         notices=_notices(found, view),
@@ -128,7 +164,7 @@ def _report(request: SignedInRequest, found: Analysis, view: ResultView, key: st
         ],
         score_note=_("● listed: the score exceeds its threshold. All malignant together: %(sum)s.")
         % {"sum": view.malignant_text},
-        caption=_("Where the model looked, not where the disease is."),
+        caption=" · ".join(_caption(found, key)),
         records=_records(request, found),
         model_title=_("About the model"),
         model_facts=[
@@ -188,35 +224,33 @@ def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
 
 
 def _notices(found: Analysis, view: ResultView) -> list[str]:
-    notices = []
+    notices = [str(SET_ASIDE_WORDS[view.set_aside])] if view.set_aside else []
     if view.background_is_large:
         notices.append(_("Probably not among these 12 (%(share)s %%).") % {"share": view.background_percent})
     if view.warnings:
         notices.append(
             _("This photo may be unfit:") + " " + ", ".join(str(WARNING_WORDS[w]) for w in view.warnings)
         )
-    if view.verdict and not view.listed:
+    if view.verdict and not view.listed and not view.set_aside:
         notices.append(view.verdict)
     return notices
 
 
 def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
     """The reader's own impression and decision, and the pathology if there is one."""
-    own, records = assessments.of(request.user, found), []
+    rows, records = assessments.of_photo(request.user, found.photo), []
+    own = next((row for row in rows if row.analysis == found), None)
     if own and own.impression:
-        records.append((_("Own impression"), _named(own.impression)))
+        records.append((_("Own impression"), in_words(own.impression)))
     if own and own.decision:
-        decided = own.get_decision_display() + (f": {_named(own.conclusion)}" if own.conclusion else "")
-        records.append((_("Decision"), f"{decided}. {own.comment}" if own.comment else decided))
+        records.append((_("Decision"), f"{told(own)}. {own.comment}" if own.comment else told(own)))
+    for before in (row for row in rows if row.decision and row.analysis != found):
+        when = {"date": _when(before.decided_at), "model": before.analysis.model_version.name}
+        records.append((_("Decided on %(date)s on the answer of %(model)s") % when, told(before)))
     proof = found.photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     if proof:
-        records.append((_("Pathology"), f"{_named(proof)} ({proof.get_confirmed_by_display()})"))
+        records.append((_("Pathology"), f"{in_words(proof)} ({proof.get_confirmed_by_display()})"))
     return records
-
-
-def _named(diagnosis: Diagnosis) -> str:
-    name = BY_KEY[diagnosis.disease].name(get_language() or "en") if diagnosis.disease else ""
-    return " ".join(part for part in (name, diagnosis.icd10, diagnosis.text) if part)
 
 
 def _when(moment) -> str:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from classifier.models import Analysis, Assessment
 from classifier.presenters.result import Shown, answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
-from classifier.services.analysis.assessments import Conflict, Named, NotAChange
+from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.views.result import ANALYSES, after_saving, render_panel
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.vocabulary import terms
@@ -17,7 +17,12 @@ from skinclinic.web.requests import SignedInRequest
 
 
 class Unclear(ValueError):
-    """The form names no diagnosis; the message says what to do."""
+    """The form does not say what is meant; ``field`` is where, the message what to do. ``as_typed``: sent again as it
+    is, the text counts as the person's own words."""
+
+    def __init__(self, field: str, message: str, *, as_typed: bool = False):
+        super().__init__(message)
+        self.field, self.as_typed = field, as_typed
 
 
 @never_cache
@@ -25,11 +30,12 @@ class Unclear(ValueError):
 def impression(request: SignedInRequest, pk: int) -> HttpResponse:
     """Record the impression (``choice``, or ``disease``/``disease_typed``/``text``), or ``skip``."""
     row = get_for(request.user, ANALYSES, pk, EDIT)
+    named = None
     try:
         named = None if request.POST.get("skip") else named_in(request.POST)
         assessments.record_impression(request.user, row, named)
     except Unclear as error:
-        return _panel(request, row, 422, impression_error=str(error), typed=request.POST)
+        return _refused(request, row, "impression", error)
     except Conflict:
         return _panel(request, row, 409, conflict={"kind": "impression", "wanted": named})
     return after_saving(request, row, "impression")
@@ -38,10 +44,12 @@ def impression(request: SignedInRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def decision(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Record ``decision`` agree, change or dismiss with a ``comment``, or undo it. ``seen``: see ``stand``."""
+    """Record a ``decision`` (``Assessment.Decision``) with a ``comment``, or ``undo`` it. ``seen``: see ``stand``."""
     row = get_for(request.user, ANALYSES, pk, EDIT)
-    if not row.is_done or not assessments.may_see_answer(request.user, member_of(request, row), row):
-        return _panel(request, row, 409, decision_error=_("Record your own impression first."))
+    if not row.is_done:
+        return _panel(request, row, 409, cannot_decide=_("There is no answer yet that could be decided on."))
+    if not assessments.may_see_answer(request.user, member_of(request, row), row):
+        return _panel(request, row, 409, cannot_decide=_("Record your own impression first."))
     wanted = request.POST.get("decision", "")
     seen = request.POST.get("seen", "")
     try:
@@ -50,10 +58,13 @@ def decision(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             _decide(request, row, wanted, seen)
     except NotAChange:
-        error = _("This is your impression already. Choose another diagnosis, or agree or dismiss.")
-        return _panel(request, row, 422, decision_error=error, typed=request.POST)
+        message = _("This is your impression already. Keep it, or name another diagnosis.")
+        return _refused(request, row, "decision", Unclear("disease", message))
+    except NotPossible:
+        message = _("The model's answer does not say that. Choose again.")
+        return _refused(request, row, "decision", Unclear("decision", message))
     except Unclear as error:
-        return _panel(request, row, 422, decision_error=str(error), typed=request.POST)
+        return _refused(request, row, "decision", error)
     except Conflict:
         label = dict(Assessment.Decision.choices).get(wanted, _("Undo"))
         return _panel(request, row, 409, conflict={"kind": "decision", "wanted": label}, typed=request.POST)
@@ -62,41 +73,56 @@ def decision(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def named_in(post) -> Named:
     """The diagnosis a form names; raises Unclear."""
-    choice, text = post.get("choice", ""), _clean(post.get("text", ""))[:2000]
+    choice, text = post.get("choice", ""), _short(post, "text", 2000)
     if choice in BY_KEY:
         return Named(disease=choice)
-    value, typed = post.get("disease", ""), _clean(post.get("disease_typed", ""))[:200]
+    value, typed = post.get("disease", ""), _short(post, "disease_typed", 200, field="disease")
     if value or typed:
-        found = terms.resolve(value, typed)
+        found = terms.understand(value, typed)
         if found is None:
-            raise Unclear(
-                _("“%(typed)s” is not understood. Choose from the list, or use your own words below.")
-                % {"typed": typed or value}
+            message = _(
+                "“%(typed)s” may mean several diagnoses. Choose one from the list, or save again to use it as typed."
             )
-        return Named(disease=found[0], icd10=found[1], text=text)
+            raise Unclear("disease", message % {"typed": typed or value}, as_typed=bool(typed))
+        disease, icd10, words = found
+        return Named(disease, icd10, "; ".join(part for part in (words, text) if part))
     if text:
-        return Named(text=text)
-    raise Unclear(_("Choose a diagnosis, or name another one."))
+        disease, icd10 = terms.resolve("", text) or ("", "")
+        return Named(disease, icd10, "" if disease or icd10 else text)
+    raise Unclear("disease", _("Choose a diagnosis, or name another one."))
 
 
 def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> None:
     if wanted not in Assessment.Decision.values:
-        raise Unclear(_("Choose agree, change or dismiss."))
+        raise Unclear("decision", _("Choose what you decide."))
     chosen = chosen_thresholds(request, row.model_version.thresholds_for(row.clinic_id))
+    view = answer_view(row, chosen)
     assessments.decide(
         request.user,
         row,
         wanted,
         named=named_in(request.POST) if wanted == Assessment.Decision.CHANGE else None,
-        comment=_clean(request.POST.get("comment", ""))[:400],
+        comment=_short(request.POST, "comment", 400),
         seen=seen,
-        threshold_set=chosen,
-        listed=[entry.disease.key for entry in answer_view(row, chosen).listed],
+        threshold_set=None if view.set_aside else chosen,
+        listed=[entry.disease.key for entry in view.listed],
     )
 
 
-def _clean(text: str) -> str:
-    return text.replace("\0", "").strip()
+def _short(post, name: str, longest: int, *, field: str = "") -> str:
+    text = post.get(name, "").replace("\0", "").strip()
+    if len(text) > longest:
+        message = _("Shorten this to %(longest)s characters; it has %(count)s.")
+        raise Unclear(field or name, message % {"longest": longest, "count": len(text)})
+    return text
+
+
+def _refused(request: SignedInRequest, row: Analysis, form: str, error: Unclear) -> HttpResponse:
+    """The panel with what was sent, the message at the field it is about, and the focus there."""
+    typed = request.POST.dict()
+    if error.as_typed:
+        typed["disease"] = terms.AS_TYPED
+    return _panel(request, row, 422, **{f"{form}_errors": {error.field: str(error)}, "typed": typed})
 
 
 def _panel(request: SignedInRequest, row: Analysis, status: int, **extra) -> HttpResponse:

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
@@ -23,7 +25,7 @@ from classifier.views.evaluations import (
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
@@ -171,22 +173,26 @@ def heatmaps(request: SignedInRequest, row: Evaluation, report: Report) -> HttpR
     """A ZIP with a picture of each photo: the photo, overlay and heatmap of the model's first choice."""
     dataset, model, _runs = chosen_of(request, report)
     kept = report.scores(dataset["pk"], model["pk"])
-    stream = compressed(_pictures(request, row.clinic_id, kept, model["pk"]))
+    stream = compressed(_pictures(request, row.clinic_id, kept, model))
     return as_file(
         StreamingHttpResponse(stream, content_type="application/zip"), f"evaluation-{row.pk}-heatmaps.zip"
     )
 
 
-def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: int):
+def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: dict):
     rows = []
-    for at, photo, found in _with_heatmaps(request, clinic, kept, model):
+    for at, photo, found in _with_heatmaps(request, clinic, kept, model["pk"]):
         drawn = _drawn(photo, found, "")
         if drawn is None:
             continue
         crop, maps, key = drawn
         name = f"{int(kept['items'][at])}-{key}.png"
         buffer = io.BytesIO()
-        three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE).save(buffer, "PNG")
+        caption = [
+            f"{BY_KEY[key].name(get_language() or 'en')} · {model['name']}",
+            _("Where the model looked, not where the disease is.") + " " + _("The model does not diagnose."),
+        ]
+        three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE, caption=caption).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
     yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)

@@ -71,7 +71,11 @@ def render_panel(request: SignedInRequest, shown: Shown, *, status: int = 200, *
     noted as shown: the one thing that looking at a photo writes."""
     if shown.answer and shown.member.can_edit and request.method != "HEAD":
         shown.assessment = assessments.note_shown(
-            request.user, shown.answer.analysis, shown.answer.threshold_set, shown.answer.listed
+            request.user,
+            shown.answer.analysis,
+            shown.assessment,
+            shown.answer.thresholds_that_count,
+            shown.answer.listed,
         )
     if not wants_panel(request):
         return render(request, "result/page.html", result_context.page(shown) | extra, status=status)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from classifier.metrics.counting import CLOSE_UP, set_aside
 from classifier.models import TryRun
 from classifier.presenters.differential import DEFAULT_AXIS, result_view
 from classifier.presenters.maps import maps_json
@@ -109,6 +110,7 @@ def _answer(request: ClinicRequest, trial: TryRun, result: dict) -> dict:
         facts=threshold_facts(chosen) if chosen else None,
         background=result["background"] if has_background else None,
         quality=result["quality"],
+        set_aside=set_aside(CLOSE_UP, result["quality"]),
         language=get_language() or "en",
     )
     return {
@@ -116,7 +118,7 @@ def _answer(request: ClinicRequest, trial: TryRun, result: dict) -> dict:
         "warnings": view.warnings,
         "threshold_sets": sets,
         "threshold_set": chosen,
-        "maps_url": reverse("try-maps", args=[trial.token]),
+        "maps_url": "" if view.set_aside else reverse("try-maps", args=[trial.token]),
     }
 
 

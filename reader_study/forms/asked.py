@@ -5,9 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from reader_study.models import Study
 from reader_study.models.asked import ASKED_FIELDS, LONGEST_TIME, Management
+from skinclinic.forms.merging import KeepsOthersWork
 
 
-class AskedForm(forms.ModelForm):
+class AskedForm(KeepsOthersWork):
+    seen_name = "seen_asked"
     management_choices = forms.MultipleChoiceField(
         label=_("What readers would do, to choose from"), required=False, widget=forms.CheckboxSelectMultiple,
         choices=Management.choices,

@@ -1,6 +1,7 @@
 """What readers are asked and given beside the photos: consent, languages, practice, reminders, their own result."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from reader_study.models import Study
 from reader_study.services.making import texts
 from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.merging import KeepsOthersWork
 
 # Texts in further languages are fields of their own: instructions_in-ko.
 LABELS = {
@@ -19,10 +21,11 @@ LABELS = {
 }
 
 
-class TextsIn(forms.ModelForm):
+class TextsIn(KeepsOthersWork):
     """Adds to a form a field for each text and language; ``texts_in`` gives them back by the study's fields."""
 
     translated: tuple[str, ...] = ()
+    seen_name = "seen_for_readers"
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -42,6 +45,14 @@ class TextsIn(forms.ModelForm):
                 made.widget.attrs["lang"] = code
                 made.initial = stored.get(code, "")
                 self.fields[f"{name}-{code}"] = made
+
+    def stored(self) -> dict[str, Any]:
+        texts_in = {
+            f"{name}-{code}": getattr(self.instance, name).get(code, "")
+            for name in self.translated
+            for code, _language in settings.LANGUAGES
+        }
+        return super().stored() | texts_in
 
     def texts_in(self) -> dict[str, dict[str, str]]:
         return {

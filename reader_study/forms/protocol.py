@@ -10,6 +10,7 @@ from classifier.services.models import registry
 from reader_study.models import Study
 from reader_study.services.making.studies import LATER_AMENDABLE
 from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.merging import KeepsOthersWork
 
 CONDUCT_LABELS = {
     "registration": _("Registration number"),
@@ -19,8 +20,10 @@ CONDUCT_LABELS = {
 }
 
 
-class ProtocolForm(forms.ModelForm):
+class ProtocolForm(KeepsOthersWork):
     """Thresholds are offered of every model, by model: those of another than the chosen one are refused."""
+
+    seen_name = "seen_protocol"
 
     threshold_set = forms.ModelChoiceField(
         label=_("Thresholds readers are shown"), required=False, queryset=ThresholdSet.objects.none(),

@@ -1,5 +1,7 @@
 """Making a study and changing its settings."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,7 @@ from reader_study.services.making.studies import (
 )
 from reader_study.services.results.questions_text import endpoint_choices
 from skinclinic.forms.fields import OneLineField, choices_of, rows_of
+from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.vocabulary.diseases import DISEASES
 
 FACT_NAMES = {"age": _("age"), "sex": _("sex"), "site": _("anatomic site")}
@@ -36,7 +39,7 @@ class NewStudyForm(forms.ModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 
-class SettingsForm(forms.ModelForm):
+class SettingsForm(KeepsOthersWork):
     """Everything that opening fixes, the groups apart: those are read by ``group_names``."""
 
     name = OneLineField(label=_("Name"), max_length=120)
@@ -101,6 +104,10 @@ class SettingsForm(forms.ModelForm):
         sessions = Sessions.of(study)
         self.initial.setdefault("has_aided", sessions.has_aided)
         self.initial.setdefault("washout_days", sessions.washout_days)
+
+    def stored(self) -> dict[str, Any]:
+        sessions = Sessions.of(self.instance)
+        return super().stored() | {"has_aided": sessions.has_aided, "washout_days": sessions.washout_days}
 
     def clean_choices(self) -> list[str]:
         if len(self.cleaned_data["choices"]) < 2:

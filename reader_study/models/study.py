@@ -176,6 +176,10 @@ class StudySession(models.Model):
 class _Sample(models.Manager):
     """Without photos that come a second time, so that nothing counts them by mistake."""
 
+    def counted(self) -> models.QuerySet:
+        """What every figure is made of: no practice, and nothing whose patient's consent was taken back."""
+        return self.filter(is_practice=False, taken_out_at=None)
+
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().filter(repeat_of=None)
 
@@ -191,7 +195,8 @@ class StudyImage(models.Model):
     ``scores``: the compared model's, {disease: probability}. ``patient``: what the files of a replay call the patient;
     of a photo that is here, the photo tells. ``reference``: what its truth rests on, fixed when the study opens (""
     before, and where it was not recorded). ``block``: which block of the sample, 0 where it is not split.
-    ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these.
+    ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these. ``taken_out_at``: its
+    patient's consent was taken back while the study was open; it is shown no more and does not count.
     """
 
     class Reference(models.TextChoices):
@@ -219,6 +224,7 @@ class StudyImage(models.Model):
     patient = models.CharField(max_length=200, blank=True)
     block = models.PositiveSmallIntegerField(default=0)
     repeat_of = models.ForeignKey("self", models.CASCADE, null=True, related_name="repeats")
+    taken_out_at = models.DateTimeField(null=True)
 
     objects = _Sample()
     with_repeats = _Everything()
@@ -264,6 +270,7 @@ class StudyEvent(models.Model):
         CONSENTED = "consented", _("Consent given")
         DEADLINE = "deadline", _("Deadline set")
         RETRY = "retry", _("Practice allowed once more")
+        TAKEN_OUT = "taken_out", _("Photos taken out: consent withdrawn")
 
     study = models.ForeignKey(Study, models.CASCADE, related_name="events")
     kind = models.CharField(max_length=9, choices=Kind.choices)

@@ -8,6 +8,7 @@ from statistics import median
 from django.utils.translation import gettext as _
 
 from reader_study.models import Answer, Reading, StudyImage
+from reader_study.services.reading.reading import taken_out
 from skinclinic.templatetags.ui import site_name
 from skinclinic.vocabulary import ages
 
@@ -20,6 +21,7 @@ def state_of(reading: Reading, *, practice: bool) -> dict:
     order = reading.practice_order if practice else reading.order
     study = reading.reader.study
     answers = {} if practice else _answers(reading)
+    gone = taken_out(study.pk)
     return {
         "total": len(order),
         "answers": {position: answer_json(answer) for position, answer in answers.items()},
@@ -27,6 +29,7 @@ def state_of(reading: Reading, *, practice: bool) -> dict:
         "pace": _pace(list(answers.values())),
         "after": study.choices_after,
         "limit": study.time_limit,
+        "gone": [place for place, number in enumerate(order, start=1) if number in gone],
     }
 
 

@@ -115,13 +115,15 @@ def event(row: StudyEvent) -> str:
 
 
 def _of_reader(row: StudyEvent) -> str:
-    """The same of what readers did themselves and of their days."""
+    """The same of what readers did themselves, of their days, and of photos that leave them."""
     found = row.details
     match row.kind:
         case StudyEvent.Kind.WITHDRAWN if "by_reader" in found:
             if found["by_reader"] == "refused":
                 return _("by the reader, who did not consent")
             return _("by the reader")
+        case StudyEvent.Kind.TAKEN_OUT:
+            return ", ".join(f"{number:03d}" for number in found.get("photos", []))
         case StudyEvent.Kind.CONSENTED:
             return _("text %(version)s") % {"version": found.get("version", "")}
         case StudyEvent.Kind.DEADLINE:

@@ -89,7 +89,9 @@ def studies_of(clinic: Clinic) -> QuerySet[Study]:
 def why_kept(photo: Photo) -> str:
     """Why a photo may not be deleted now: readers of an open study would come to a gap."""
     needing = (
-        StudyImage.objects.filter(photo=photo, study__state=Study.State.OPEN).select_related("study").first()
+        StudyImage.objects.filter(photo=photo, study__state=Study.State.OPEN, taken_out_at=None)
+        .select_related("study")
+        .first()
     )
     if needing is None:
         return ""

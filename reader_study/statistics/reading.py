@@ -105,6 +105,12 @@ class Reading:
         """A number, with a decimal comma where that is certain."""
         if self.has_decimal_commas and text.count(",") == 1 and "." not in text:
             text = text.replace(",", ".")
+        if not self.has_decimal_commas and text.count(",") == 1 and is_number(text.replace(",", ".")):
+            raise CellError(
+                _(
+                    "is not a number: where commas part the cells, write decimals with a point, or part with semicolons"
+                )
+            )
         return number(text)
 
     def __iter__(self) -> Iterator[Record]:
@@ -190,8 +196,11 @@ def word(text: str) -> str:
 
 
 def number(text: str) -> float:
-    # float() would also read nan, 1_0 and other scripts' digits.
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not math.isfinite(value):
+    if not is_number(text):
         raise CellError(_("is not a number"))
-    return value
+    return float(text)
+
+
+def is_number(text: str) -> bool:
+    # float() would also read nan, 1_0 and other scripts' digits.
+    return bool(_NUMBER.fullmatch(text)) and math.isfinite(float(text))

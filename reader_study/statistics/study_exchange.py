@@ -5,7 +5,7 @@ disease was named and 0 where not, whose area is the mean of sensitivity and spe
 as the test AI with its first choice, a decision too. Answers that are missing are left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -37,13 +37,14 @@ def files(tables: StudyTables) -> Iterator[tuple[str, bytes]]:
             ratings = decisions(part, key)
             if ratings is None:
                 continue
-            yield f"imrmc/{place}-{key}{imrmc_file.SUFFIX}", _imrmc(ratings).encode()
+            rated = list(ratings.rows())
+            yield f"imrmc/{place}-{key}{imrmc_file.SUFFIX}", _imrmc(ratings, rated).encode()
             if (book := _rjafroc(ratings)) is not None:
                 yield f"rjafroc/{place}-{key}.xlsx", book
             truth = dict(zip(ratings.cases, map(int, ratings.truth), strict=True))
             rows += (
                 (part.name, key, test, reader, case, truth[case], int(rating))
-                for test, reader, case, rating in ratings.rows()
+                for test, reader, case, rating in rated
             )
     if rows:
         yield "mrmcaov.csv", plain_csv(("dataset", "disease", *COLUMNS), rows).encode()
@@ -70,13 +71,13 @@ def decisions(part: Part, key: str) -> Ratings | None:
     )
 
 
-def _imrmc(ratings: Ratings) -> str:
+def _imrmc(ratings: Ratings, rated: Iterable[tuple[str, str, str, float]]) -> str:
     tests, readers, cases = (_plain(names) for names in (ratings.tests, ratings.readers, ratings.cases))
     return imrmc_file.text(
         ((cases[case], bool(truth)) for case, truth in zip(ratings.cases, ratings.truth, strict=True)),
         (
             (tests[test], readers[reader], cases[case], rating)
-            for test, reader, case, rating in ratings.rows()
+            for test, reader, case, rating in rated
             # iMRMC has no variance of a test with one reader, and stops.
             if test != AI
         ),

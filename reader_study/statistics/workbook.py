@@ -46,7 +46,7 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
             + "</sheetData></worksheet>"
         )
     written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         for name, text in parts.items():
             file.writestr(zipfile.ZipInfo(name, _DAY), _XML + text, zipfile.ZIP_DEFLATED)
     return written.getvalue()

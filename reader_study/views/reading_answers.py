@@ -42,7 +42,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
     8601), "first"? (before the model's answer), "undo"?, "saw_model"?, "device"?, "viewport"?, "waiting"? (how many
     wait on the device)}.
     Answers {"in_force", "answer": as it stands now, "next": position of the first photo without one,
-    "finished"}. The same key again changes nothing.
+    "finished", "gone"?: positions of photos that were taken out}. The same key again changes nothing.
     """
     try:
         # All of it before anything is locked: a phone in a lift may take minutes to send it.
@@ -65,6 +65,7 @@ def answer(request: HttpRequest, secret: str, session: str, position: int) -> Ht
             "next": taken.next,
             "finished": taken.is_finished,
         }
+        | ({"gone": sorted(taken.gone)} if taken.gone else {})
     )
 
 

@@ -72,7 +72,7 @@ def _differential(
     if found:
         version = found.model_version
         chosen = aid.thresholds_of(reading)
-        view = answer_view(found, chosen)
+        view = answer_view(found, chosen, of_any_photo=True)
         context |= {
             "view": view,
             "warnings": view.warnings,

@@ -64,7 +64,8 @@ def settings(request: SignedInRequest, pk: int) -> HttpResponse:
         "group_error": group_error,
         "is_wrong": is_wrong,
     }
-    return render(request, "studies/settings.html", context, status=422 if is_wrong else 200)
+    status = 409 if any(one.clashes for one in forms) else 422 if is_wrong else 200
+    return render(request, "studies/settings.html", context, status=status)
 
 
 def _fixed(request: SignedInRequest, study: Study, form: AmendmentForm) -> HttpResponse:
@@ -75,7 +76,8 @@ def _fixed(request: SignedInRequest, study: Study, form: AmendmentForm) -> HttpR
         "practice": study.images.filter(is_practice=True).count(),
         "facts": [FACT_NAMES[fact] for fact in study.shown_facts if fact in FACT_NAMES],
     }
-    return render(request, "studies/fixed.html", context, status=422 if form.errors else 200)
+    status = 409 if form.clashes else 422 if form.errors else 200
+    return render(request, "studies/fixed.html", context, status=status)
 
 
 @require_POST

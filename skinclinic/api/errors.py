@@ -17,11 +17,16 @@ log = logging.getLogger(__name__)
 
 
 class Refused(exceptions.APIException):
-    """A request that cannot be fulfilled, with the status, a stable code and the reason."""
+    """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
+    tells; ``etag``: of the row as it stands."""
 
-    def __init__(self, status_code: int, code: str, message: str):
+    def __init__(
+        self, status_code: int, code: str, message: str, *, more: dict | None = None, etag: str = ""
+    ):
         super().__init__(message, code)
         self.status_code = status_code
+        self.more = more or {}
+        self.etag = etag
 
 
 def handle(error: Exception, context: dict) -> Response | None:
@@ -47,6 +52,8 @@ def handle(error: Exception, context: dict) -> Response | None:
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
+    if etag := getattr(error, "etag", ""):
+        headers["ETag"] = etag
     return Response({"error": _body(error)}, status=error.status_code, headers=headers)
 
 
@@ -55,4 +62,4 @@ def _body(error: exceptions.APIException) -> dict:
         fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
         message = _("Some fields are not right. Nothing was changed.")
         return {"code": "invalid", "message": message, "fields": fields}
-    return {"code": error.get_codes(), "message": str(error.detail)}
+    return {"code": error.get_codes(), "message": str(error.detail), **getattr(error, "more", {})}

@@ -1,5 +1,6 @@
 """Endpoints over patients, lesions, photos and diagnoses."""
 
+from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
@@ -11,29 +12,45 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
+from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
+from skinclinic.api.plans import AssigneeSerializer, assign
 from skinclinic.api.serializers import (
+    ChangedPatientSerializer,
     DiagnosisSerializer,
     LesionSerializer,
     PatientSerializer,
     PhotoSerializer,
 )
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.services import diagnoses, photos, worklist
+from skinclinic.services import consent, diagnoses, photos, records, worklist
 from skinclinic.services.lesions import delete_empty
 from skinclinic.web.private_jpeg import private_jpeg
 
 
-class PatientViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
-    """Patients under pseudonymous codes."""
+class PatientViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
+    """Patients under pseudonymous codes, with their consent to the archive: ``research_consent`` is "" (not asked),
+    "given" or "refused", ``consent_on`` its date (not given: the day it is recorded)."""
 
     queryset = Patient.objects.select_related("clinic").order_by("-id")
     serializer_class = PatientSerializer
-    filterset_fields = ["code", "sex", "skin_type", "birth_year", "is_archived"]
+    filterset_fields = ["code", "sex", "skin_type", "birth_year", "research_consent", "is_archived"]
     http_method_names = ["get", "post", "patch", "head", "options"]
 
+    @transaction.atomic
     def perform_create(self, serializer):
-        serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
+        given = serializer.validated_data
+        day = consent.first_date(given.get("research_consent", ""), given.get("consent_on"))
+        patient = serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user, consent_on=day)
+        records.note_first_consent(patient, self.request.user)
+
+    @extend_schema(parameters=[IF_MATCH], responses=ChangedPatientSerializer)
+    def partial_update(self, request, *args, **kwargs):
+        """Change what is sent. Where that takes the consent back, ``effects`` counts what followed from it."""
+        return super().partial_update(request, *args, **kwargs)
+
+    def said_of(self, saved):
+        return {"effects": [effect.to_json() for effect in saved.effects]}
 
 
 class LesionFilter(filters.FilterSet):
@@ -43,13 +60,13 @@ class LesionFilter(filters.FilterSet):
 
     class Meta:
         model = Lesion
-        fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived"]
+        fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived", "to_decide"]
 
 
-class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSet):
-    """Lesions with the summary of their newest analysis."""
+class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
+    """Lesions with the most suspicious answer of their last visit."""
 
-    queryset = Lesion.objects.select_related("clinic").order_by("-id")
+    queryset = Lesion.objects.select_related("clinic", "assignee").order_by("-id")
     serializer_class = LesionSerializer
     filterset_class = LesionFilter
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
@@ -64,6 +81,14 @@ class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSe
     def perform_create(self, serializer):
         serializer.save(clinic=self.clinic_for_new(), created_by=self.request.user)
 
+    @extend_schema(request=AssigneeSerializer)
+    @action(detail=True, methods=["post"])
+    def assign(self, request, pk=None):
+        """Give the case to a member of its clinic, or to nobody."""
+        lesion = self.get_object()
+        assign(request, lesion)
+        return Response(self.get_serializer(lesion).data)
+
     def destroy(self, request, pk=None):
         """Remove a lesion without photos; its diagnoses go with it."""
         lesion = self.get_object()
@@ -74,18 +99,18 @@ class LesionViewSet(mixins.CreateModelMixin, mixins.UpdateModelMixin, ReadViewSe
 
 
 def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
-    """Cover photos whose answer the caller may not see yet; one question a clinic."""
-    covers: dict[int, list[int]] = {}
+    """Photos that tell a lesion's answer which the caller may not see yet; one question a clinic."""
+    told_by: dict[int, list[int]] = {}
     for lesion in lesions:
-        if lesion.cover_id:
-            covers.setdefault(lesion.clinic_id, []).append(lesion.cover_id)
+        if lesion.told_by_id:
+            told_by.setdefault(lesion.clinic_id, []).append(lesion.told_by_id)
     hidden: set[int] = set()
-    for clinic_id, ids in covers.items():
+    for clinic_id, ids in told_by.items():
         hidden |= worklist.hidden_answers(view.request.user, view.member(clinic_id), ids)
     return hidden
 
 
-class PhotoViewSet(mixins.UpdateModelMixin, ReadViewSet):
+class PhotoViewSet(CarefulUpdates, ReadViewSet):
     """Photos. They are made by POST of a file, which also asks for their analysis."""
 
     queryset = Photo.objects.select_related("clinic").order_by("-id")
@@ -124,12 +149,20 @@ class DiagnosisViewSet(ReadViewSet):
     filterset_fields = ["lesion", "lesion__patient", "kind", "disease"]
 
     def create(self, request):
-        """Record a diagnosis of a lesion; a new pathology withdraws the earlier one."""
+        """Record a diagnosis of a lesion; a new pathology withdraws the earlier one. With ``replaces``, the id of the
+        pathology you have seen (null: none), only that one: where another stands, the answer is 409 with both."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)
         lesion = permissions.get_lesion_for(request.user, values.pop("lesion").pk, permissions.EDIT)
-        row = diagnoses.record(lesion=lesion, user=request.user, **values)
+        replaces = values.pop("replaces", diagnoses.WHATEVER_STANDS)
+        try:
+            row = diagnoses.record(lesion=lesion, user=request.user, shown=replaces, **values)
+        except diagnoses.NotShown as other:
+            current = self.get_serializer(other.standing).data if other.standing else None
+            message = _("Another pathology stands than the one you have seen. Nothing was changed.")
+            more = {"current": current, "yours": serializer.data}
+            raise Refused(409, "changed", message, more=more) from None
         return Response(self.get_serializer(row).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None)

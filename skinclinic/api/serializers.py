@@ -1,8 +1,9 @@
 """Patients, lesions, photos, diagnoses, people: rows as JSON."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,11 +13,20 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from skinclinic.api.base import ClinicRowSerializer, PlainText
-from skinclinic.forms.patients import REFUSED
-from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo
+from skinclinic.forms.pathology import not_in_the_future
+from skinclinic.forms.patients import REFUSED, UNANSWERED
+from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import patient_codes
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import terms
+
+
+def a_past_day(day: date | None) -> date | None:
+    """The day; raises ValidationError for one that forms would not take either."""
+    try:
+        return not_in_the_future(day)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError(error.messages, code=error.code) from None
 
 
 class DiseaseSerializer(serializers.Serializer):
@@ -45,7 +55,19 @@ class PatientSerializer(ClinicRowSerializer):
 
     class Meta:
         model = Patient
-        fields = ["id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "created_at"]
+        fields = [
+            "id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on",
+            "created_at",
+        ]  # fmt: skip
+
+    def validate(self, values: dict) -> dict:
+        before = self.instance.research_consent if self.instance else ""
+        if values.get("consent_on") and not (before or values.get("research_consent")):
+            raise serializers.ValidationError({"research_consent": [UNANSWERED]}, code="unanswered")
+        return values
+
+    def validate_consent_on(self, day: date | None) -> date | None:
+        return a_past_day(day)
 
     def validate_code(self, code: str) -> str:
         code = patient_codes.tidy(code)
@@ -66,22 +88,43 @@ class PatientSerializer(ClinicRowSerializer):
         return year
 
 
+class EffectSerializer(serializers.Serializer):
+    what = serializers.CharField()
+    count = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class ChangedPatientSerializer(PatientSerializer):
+    """``effects``: what followed from a consent that was taken back, counted."""
+
+    effects = EffectSerializer(many=True, read_only=True)
+
+    class Meta(PatientSerializer.Meta):
+        fields = [*PatientSerializer.Meta.fields, "effects"]
+
+
 class LesionSerializer(ClinicRowSerializer):
-    """``top_disease``, ``top_score`` and ``malignant_sum`` are null while the own impression comes first."""
+    """``top_disease``, ``top_score`` and ``malignant_sum`` are those of ``answer_photo``: of the close-ups of the last
+    visit the one with the highest malignant sum. They are null while the own impression comes first.
+    ``set_aside`` says why photos that were analysed give no answer: overview, dermoscopic or unfit."""
 
     note = PlainText(max_length=400, required=False, allow_blank=True)
     site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
+    assignee: "serializers.SlugRelatedField[User]" = serializers.SlugRelatedField(
+        slug_field="username", read_only=True
+    )
 
     class Meta:
         model = Lesion
         fields = [
             "id", "clinic", "patient", "site", "site_x", "site_y", "note", "state", "top_disease", "top_score",
-            "malignant_sum", "is_proven", "proven_disease", "cover", "photo_count", "created_at",
+            "malignant_sum", "answer_photo", "set_aside", "is_proven", "proven_disease", "to_decide", "biopsy_on",
+            "follow_up_on", "assignee", "cover", "photo_count", "created_at",
         ]  # fmt: skip
         read_only_fields = [
-            "state", "top_disease", "top_score", "malignant_sum", "is_proven", "proven_disease", "cover",
-            "photo_count", "created_at",
+            "state", "top_disease", "top_score", "malignant_sum", "answer_photo", "set_aside", "is_proven",
+            "proven_disease", "to_decide", "biopsy_on", "follow_up_on", "cover", "photo_count", "created_at",
         ]  # fmt: skip
 
     def validate_patient(self, patient: Patient | None) -> Patient | None:
@@ -93,7 +136,7 @@ class LesionSerializer(ClinicRowSerializer):
 
     def to_representation(self, lesion: Lesion) -> dict:
         shown = super().to_representation(lesion)
-        if lesion.cover_id in self.context.get("hidden_photos", ()):
+        if lesion.told_by_id in self.context.get("hidden_photos", ()):
             shown |= {"top_disease": None, "top_score": None, "malignant_sum": None}
         return shown
 
@@ -170,12 +213,13 @@ class DiagnosisSerializer(ClinicRowSerializer):
     """``disease`` is one of the 12 keys; for any other diagnosis give ``icd10`` and ``text``."""
 
     text = PlainText(max_length=2000, required=False, allow_blank=True)
+    replaces = serializers.IntegerField(required=False, allow_null=True, write_only=True)
 
     class Meta:
         model = Diagnosis
         fields = [
             "id", "clinic", "lesion", "kind", "disease", "icd10", "text", "confirmed_by", "diagnosed_on",
-            "created_at", "created_by", "withdrawn_at",
+            "created_at", "created_by", "withdrawn_at", "replaces",
         ]  # fmt: skip
         read_only_fields = ["created_at", "created_by", "withdrawn_at"]
 
@@ -184,10 +228,8 @@ class DiagnosisSerializer(ClinicRowSerializer):
             raise serializers.ValidationError(_("This is no ICD-10 code, such as L40.0."))
         return terms.icd10_code(code) if code else ""
 
-    def validate_diagnosed_on(self, day):
-        if day and day > timezone.localdate():
-            raise serializers.ValidationError(_("This date is in the future."), code="future")
-        return day
+    def validate_diagnosed_on(self, day: date | None) -> date | None:
+        return a_past_day(day)
 
     def validate(self, values: dict) -> dict:
         if not (values.get("disease") or values.get("icd10") or values.get("text")):

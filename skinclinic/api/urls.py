@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import people, records
+from skinclinic.api import people, plans, records
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -15,6 +15,8 @@ router.register("members", people.MemberViewSet, basename="api-member")
 router.register("invitations", people.InvitationViewSet, basename="api-invitation")
 router.register("patients", records.PatientViewSet, basename="api-patient")
 router.register("lesions", records.LesionViewSet, basename="api-lesion")
+router.register("follow-ups", plans.FollowUpViewSet, basename="api-follow-up")
+router.register("biopsies", plans.BiopsyViewSet, basename="api-biopsy")
 router.register("diagnoses", records.DiagnosisViewSet, basename="api-diagnosis")
 
 urlpatterns = [

@@ -1,8 +1,10 @@
 """What the pathologist found: one of the 12 or another diagnosis by ICD-10, confirmed how, when."""
 
 from datetime import date
+from typing import cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,7 @@ from skinclinic.models import Diagnosis
 from skinclinic.vocabulary import terms
 
 EARLIEST = date(1900, 1, 1)
+LONGEST_TYPED = 200
 
 
 def not_in_the_future(day: date | None) -> date | None:
@@ -26,10 +29,13 @@ def date_input() -> forms.DateInput:
 
 
 class PathologyForm(forms.Form):
-    """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean."""
+    """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean.
+
+    With own words and a text, both are kept: the words first.
+    """
 
     diagnosis = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
-    diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=80)
+    diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED)
     confirmed_by = forms.ChoiceField(
         label=_("Confirmed by"), choices=[("", _("Choose")), *Diagnosis.ConfirmedBy.choices]
     )
@@ -51,15 +57,20 @@ class PathologyForm(forms.Form):
         if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
             return cleaned
         typed = cleaned["diagnosis_typed"]
-        named = terms.resolve(cleaned["diagnosis"], typed)
+        named = terms.understand(cleaned["diagnosis"], typed)
         if named is None and not typed:
             self.add_error("diagnosis", forms.ValidationError(_("Choose a diagnosis."), code="required"))
         elif named is None:
             message = _(
-                "This is not one diagnosis. Choose from the list, or type an ICD-10 code such as L40.0."
+                "“%(typed)s” may mean several diagnoses. Choose one from the list, or save again to use it as typed."
             )
-            self.add_error("diagnosis", forms.ValidationError(message, code="unknown"))
-        elif not named[0] and "text" in cleaned and not cleaned["text"]:
+            self.add_error(
+                "diagnosis", forms.ValidationError(message, code="unknown", params={"typed": typed})
+            )
+            sent = cast(QueryDict, self.data).copy()
+            sent["diagnosis"] = terms.AS_TYPED
+            self.data = sent
+        elif named[1] and "text" in cleaned and not cleaned["text"]:
             self.add_error(
                 "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
             )
@@ -69,8 +80,9 @@ class PathologyForm(forms.Form):
     @property
     def fields_of_diagnosis(self) -> dict:
         """What ``services.diagnoses.record`` takes, from the cleaned form."""
-        disease, icd10 = self.named or ("", "")
+        disease, icd10, words = self.named or ("", "", "")
         cleaned = self.cleaned_data
-        return {"disease": disease, "icd10": icd10} | {
-            name: cleaned[name] for name in ("text", "confirmed_by", "diagnosed_on")
+        text = "; ".join(part for part in (words, cleaned["text"]) if part)
+        return {"disease": disease, "icd10": icd10, "text": text} | {
+            name: cleaned[name] for name in ("confirmed_by", "diagnosed_on")
         }

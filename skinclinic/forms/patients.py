@@ -1,12 +1,15 @@
 """The patient form: a code that names nobody, and what the model's figures are later broken down by."""
 
+from datetime import date
+
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import OneLineField, choices_of
+from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.models import Clinic, Patient
-from skinclinic.services import patient_codes
+from skinclinic.services import consent, patient_codes
 
 REFUSED = {
     patient_codes.EMAIL: _("This holds an e-mail address. Use a code that does not tell who the patient is."),
@@ -22,6 +25,7 @@ DOUBTFUL = {
         "This looks like a telephone number. If it is only a code, tick the box below and save again."
     ),
 }
+UNANSWERED = _("There is a date: say whether the consent was given or refused.")
 
 
 class PatientForm(forms.ModelForm):
@@ -37,8 +41,19 @@ class PatientForm(forms.ModelForm):
 
     class Meta:
         model = Patient
-        fields = ["code", "names_nobody", "birth_year", "sex", "skin_type", "ethnicity", "research_consent"]
-        widgets = {"birth_year": forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": "1958"})}
+        fields = [
+            "code", "names_nobody", "birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on",
+        ]  # fmt: skip
+        widgets = {
+            "birth_year": forms.NumberInput(attrs={"inputmode": "numeric", "placeholder": "1958"}),
+            "consent_on": date_input(),
+        }
+        help_texts = {
+            "research_consent": _(
+                "Whether the photos may be used beyond the patient's own care: archive, datasets, training, studies."
+            ),
+            "consent_on": _("Left empty, a new answer counts as given today."),
+        }
 
     def __init__(self, *args, clinic: Clinic, **kwargs):
         super().__init__(*args, **kwargs)
@@ -67,9 +82,31 @@ class PatientForm(forms.ModelForm):
             raise forms.ValidationError(_("This year is in the future."), code="future")
         return year
 
+    def clean_consent_on(self) -> date | None:
+        return not_in_the_future(self.cleaned_data["consent_on"])
+
+    @property
+    def wanted(self) -> dict:
+        """The cleaned values of the patient's fields that were sent."""
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name != "names_nobody" and self.add_prefix(name) in self.data
+        }
+
+    def save(self, commit: bool = True) -> Patient:
+        self.instance.consent_on = consent.first_date(
+            self.instance.research_consent, self.instance.consent_on
+        )
+        return super().save(commit)
+
     def clean(self) -> dict:
         super().clean()
         cleaned = self.cleaned_data
+        if cleaned.get("consent_on") and not (
+            cleaned.get("research_consent") or self.initial.get("research_consent")
+        ):
+            self.add_error("research_consent", forms.ValidationError(UNANSWERED, code="unanswered"))
         code = cleaned.get("code", "")
         unchanged = bool(self.instance.pk) and "code" not in self.changed_data
         doubt = "" if unchanged else patient_codes.doubtful(code)

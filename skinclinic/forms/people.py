@@ -8,6 +8,7 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, Us
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import OneLineField
+from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.models import Clinic, Role, User
 
 # Long enough for any pass phrase; hashing a megabyte would only cost time.
@@ -94,7 +95,7 @@ class MemberForm(forms.Form):
     )
 
 
-class ClinicForm(forms.ModelForm):
+class ClinicForm(KeepsOthersWork):
     name = OneLineField(label=_("Name of the clinic"), max_length=120)
 
     class Meta:

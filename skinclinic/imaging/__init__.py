@@ -9,7 +9,7 @@ which names what is none.
 from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
 from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
 from .likeness import perceptual_hash
-from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, mark_synthetic, open_rgb, thumbnail
+from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, for_screen, mark_synthetic, open_rgb, thumbnail
 from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, PhotoRejected
 from .sniff import HEAD_BYTES, SUFFIXES, kind_of, photo_format
 
@@ -34,6 +34,7 @@ __all__ = [
     "check_box",
     "crop",
     "encode_jpeg",
+    "for_screen",
     "kind_of",
     "largest_centred_square",
     "mark_synthetic",

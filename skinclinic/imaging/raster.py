@@ -8,6 +8,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 JPEG_QUALITY = 95
 THUMBNAIL_SIDE = 320
+SCREEN_SIDE = 1600
+_SCREEN_QUALITY = 85
+_SMALL_BYTES = 400_000
 _THUMBNAIL_QUALITY = 85
 
 
@@ -33,6 +36,22 @@ def encode_jpeg(image: Image.Image, *, quality: int = JPEG_QUALITY, subsampling:
     # Pillow carries a comment over from `info` unless it is told otherwise.
     image.save(buffer, "JPEG", quality=quality, subsampling=subsampling, comment=b"")
     return buffer.getvalue()
+
+
+def for_screen(jpeg_bytes: bytes, side: int = SCREEN_SIDE) -> bytes:
+    """A stored photo as JPEG bytes for a screen: its long side at most `side` pixels, decoded no larger than needed.
+    One that is small already comes back as it is. For bytes that `accept` wrote; others raise OSError."""
+    try:
+        image = JpegImageFile(BytesIO(jpeg_bytes))
+        if max(image.size) <= side and len(jpeg_bytes) <= _SMALL_BYTES:
+            return jpeg_bytes
+        image.draft("RGB", (side, side))
+        image.load()
+    except SyntaxError as error:
+        raise OSError("not a stored photo") from error
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    rgb.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return encode_jpeg(rgb, quality=_SCREEN_QUALITY, subsampling="4:2:0")
 
 
 def thumbnail(image: Image.Image, side: int = THUMBNAIL_SIDE) -> bytes:

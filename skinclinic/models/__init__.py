@@ -1,16 +1,23 @@
 from .clinic import Clinic, Invitation, Member, Role
+from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
 from .patient import Patient
 from .photo import Photo
+from .plan import Biopsy, FollowUp
+from .record_change import RecordChange
 from .user import User
+from .words import DiagnosisWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "Biopsy",
     "Clinic",
     "Diagnosis",
+    "DiagnosisWord",
+    "FollowUp",
     "Invitation",
     "Job",
     "Lesion",
@@ -18,6 +25,9 @@ __all__ = [
     "Member",
     "Patient",
     "Photo",
+    "PhotoDecision",
+    "PhotoWord",
+    "RecordChange",
     "Role",
     "User",
     "Work",

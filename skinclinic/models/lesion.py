@@ -9,11 +9,18 @@ def _own(fields: list[str], name: str) -> models.Index:
     return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False))
 
 
+def _only(fields: list[str], name: str, **such: bool) -> models.Index:
+    """Of few lesions, as a rule: a small index that also counts them."""
+    return models.Index(fields=fields, name=name, condition=models.Q(is_archived=False, **such))
+
+
 class Lesion(models.Model):
     """A lesion of a patient (or of nobody yet, when photos were dropped first).
 
-    The summary fields repeat what its newest analysis and its diagnoses say, so that a worklist of
-    100,000 lesions needs no joins. ``classifier`` and the diagnosis service keep them true.
+    The summary fields repeat what the analyses of its photos and its diagnoses say, so that a worklist of
+    100,000 lesions needs no joins. The answer is the most suspicious of the last visit and that of
+    ``answer_photo``; ``set_aside`` says why there is none although photos were analysed. ``classifier``
+    and the diagnosis service keep them true.
     """
 
     class State(models.TextChoices):
@@ -22,6 +29,11 @@ class Lesion(models.Model):
         RUNNING = "running", _("Analysing")
         DONE = "done", _("Analysed")
         FAILED = "failed", _("Failed")
+
+    class SetAside(models.TextChoices):
+        OVERVIEW = "overview", _("Overview only")
+        DERMOSCOPIC = "dermoscopic", _("Dermoscopic only")
+        UNFIT = "unfit", _("Photo unfit")
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="lesions")
     patient = models.ForeignKey(
@@ -41,10 +53,23 @@ class Lesion(models.Model):
     top_disease = models.CharField(max_length=16, blank=True)
     top_score = models.FloatField(null=True)
     malignant_sum = models.FloatField(null=True)
+    answer_photo = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
+    set_aside = models.CharField(max_length=12, blank=True, choices=SetAside.choices)
     proven_disease = models.CharField(max_length=16, blank=True)
     is_proven = models.BooleanField(default=False)
     cover = models.ForeignKey("skinclinic.Photo", models.SET_NULL, null=True, related_name="+")
     photo_count = models.PositiveIntegerField(default=0)
+
+    # Who sees to it; nobody: whoever opened it.
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    # What ``services/cases.py`` sums up: decisions, pathology and what is planned.
+    to_decide = models.BooleanField(default=True)
+    settled_at = models.DateTimeField(null=True)
+    disagrees = models.BooleanField(default=False)
+    # Decided as malignant with neither biopsy, pathology nor follow-up.
+    is_unplanned = models.BooleanField(default=False)
+    biopsy_on = models.DateField(null=True)
+    follow_up_on = models.DateField(null=True)
 
     # Said of those that a patient's page lists.
     answer_is_hidden: bool
@@ -57,13 +82,25 @@ class Lesion(models.Model):
             _own(["clinic", "-created_at", "-id"], "lesion_worklist"),
             _own(["clinic", "state", "-created_at", "-id"], "lesion_by_state"),
             _own(["clinic", "top_disease", "-created_at", "-id"], "lesion_by_disease"),
-            _own(["clinic", "is_proven", "-created_at", "-id"], "lesion_by_proven"),
             _own(["clinic", "-malignant_sum", "-id"], "lesion_by_malignant"),
             models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="lesion_by_patient"),
             _own(["clinic", "created_by", "-created_at", "-id"], "lesion_by_person"),
+            _only(["clinic", "-created_at", "-id"], "lesion_proven", is_proven=True),
+            _only(["clinic", "-created_at", "-id"], "lesion_to_decide", to_decide=True),
+            _only(["clinic", "-settled_at"], "lesion_settled", settled_at__isnull=False),
+            _only(["clinic", "-created_at", "-id"], "lesion_disagrees", disagrees=True),
+            _only(["clinic", "-created_at", "-id"], "lesion_unplanned", is_unplanned=True),
+            _only(["clinic", "biopsy_on", "id"], "lesion_by_biopsy", biopsy_on__isnull=False),
+            _only(["clinic", "follow_up_on", "id"], "lesion_by_follow_up", follow_up_on__isnull=False),
+            _only(["clinic", "assignee", "-created_at", "-id"], "lesion_by_assignee", assignee__isnull=False),
         ]
 
     def __str__(self) -> str:
         patient = self.patient.code if self.patient else _("no patient yet")
         site = self.get_site_display() or _("site not given")
         return f"{patient} · {site}"
+
+    @property
+    def told_by_id(self) -> int | None:
+        """The photo whose answer the lesion shows, and which must be opened to see it: its own, else its cover."""
+        return self.answer_photo_id or self.cover_id

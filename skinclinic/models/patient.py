@@ -46,6 +46,8 @@ class Patient(models.Model):
         blank=True,
         default=Consent.NOT_ASKED,
     )
+    # When it was given, refused or withdrawn; None: not asked, or not recorded.
+    consent_on = models.DateField(_("date of the consent"), null=True, blank=True)
     # Came with an imported archive: nobody's patient here, so not in the clinic's list.
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,6 +70,14 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def permits_archive(self) -> bool:
+        """Whether the archive may hold the patient's photos. Those of an imported patient rest on the consent that
+        its source names, until it is refused here."""
+        if self.is_archived:
+            return self.research_consent != self.Consent.REFUSED
+        return self.research_consent == self.Consent.GIVEN
 
     def get_skin_type_display(self) -> str:  # type: ignore[no-redef]  # Django keeps the one of the class
         """'II', or 'I–II' where an archive tells no more."""

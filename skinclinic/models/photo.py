@@ -45,6 +45,9 @@ class Photo(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
+    # Said of those that a lesion's page shows.
+    answer: object
+
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["clinic", "sha256"], name="one_file_a_clinic")]

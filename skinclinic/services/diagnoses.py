@@ -6,8 +6,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
-from skinclinic.services.lesions import refresh_summary
+from skinclinic.services.lesions import refresh_proof
+from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
+
+# What a person may have seen who records a pathology, if it is no key: anything (a program that says nothing), or
+# nothing but what that person recorded.
+WHATEVER_STANDS, OWN = "whatever", "own"
+
+
+class NotShown(Exception):
+    """A pathology stands that the person has not seen, or the one that was seen does not stand any more."""
+
+    def __init__(self, standing: Diagnosis | None):
+        super().__init__()
+        self.standing = standing
 
 
 @transaction.atomic
@@ -21,10 +34,12 @@ def record(
     text: str = "",
     confirmed_by: str = "",
     diagnosed_on: date | None = None,
+    shown: int | str | None = WHATEVER_STANDS,
 ) -> Diagnosis:
     """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history.
 
-    The same pathology sent twice (a double click) is one row.
+    The same pathology sent twice (a double click) is one row. ``shown``: the key of the pathology that the person
+    saw, None where there was none, ``OWN`` if that is not known; raises NotShown where another one stands.
     """
     # One pathology at a time holds, also when two people save at once.
     Lesion.objects.select_for_update().get(pk=lesion.pk)
@@ -39,12 +54,22 @@ def record(
         standing = lesion.diagnoses.filter(kind=kind, withdrawn_at=None)
         if same := standing.filter(**fields, created_by=user).first():
             return same
+        _require_shown(standing.first(), shown, user)
         _withdraw(standing, user)
     diagnosis = Diagnosis.objects.create(
         clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
     )
-    refresh_summary(lesion)
+    index_diagnosis(diagnosis)
+    refresh_proof(lesion)
     return diagnosis
+
+
+def _require_shown(standing: Diagnosis | None, shown: int | str | None, user: User) -> None:
+    if shown == WHATEVER_STANDS or (standing.pk if standing else None) == shown:
+        return
+    if shown == OWN and (standing is None or standing.created_by_id == user.pk):
+        return
+    raise NotShown(standing)
 
 
 @transaction.atomic
@@ -52,7 +77,7 @@ def withdraw(diagnosis: Diagnosis, user: User) -> None:
     """Take a diagnosis back; the row stays, marked with who and when."""
     Lesion.objects.select_for_update().get(pk=diagnosis.lesion_id)
     _withdraw(Diagnosis.objects.filter(pk=diagnosis.pk, withdrawn_at=None), user)
-    refresh_summary(diagnosis.lesion)
+    refresh_proof(diagnosis.lesion)
 
 
 def _withdraw(diagnoses, user: User) -> None:

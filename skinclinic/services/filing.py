@@ -13,10 +13,21 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
+from skinclinic.services import plans
 from skinclinic.services.lesions import refresh_summary
 
 NOON = time(12)
-REMEMBERED = ("id", "patient_id", "site", "site_x", "site_y", "note", "created_at", "created_by_id")
+REMEMBERED = (
+    "id",
+    "patient_id",
+    "site",
+    "site_x",
+    "site_y",
+    "note",
+    "created_at",
+    "created_by_id",
+    "assignee_id",
+)
 
 
 class TwoPathologies(Exception):
@@ -91,6 +102,7 @@ def undo(receipt: dict) -> list[Photo]:
         photo.save(update_fields=["lesion", "kind", "captured_at", "captured_offset"])
     for row in receipt["diagnoses"]:
         Diagnosis.objects.filter(pk=row["id"]).update(lesion=lesions[row["lesion"]])
+    plans.put_back(receipt.get("plans", {}), lesions)
     for home in homes:
         if home.pk not in {row.pk for row in lesions.values()}:
             _leave(home, home)
@@ -137,7 +149,8 @@ def _leave(source: Lesion, home: Lesion) -> None:
         if pathology.filter(lesion=source).exists() and pathology.filter(lesion=home).exists():
             raise TwoPathologies
         source.diagnoses.update(lesion=home)
-    if source.diagnoses.exists():
+        plans.hand_over(source, home)
+    if source.diagnoses.exists() or plans.any_of(source):
         refresh_summary(source)
     else:
         source.delete()
@@ -165,6 +178,7 @@ def _receipt(
             {name: getattr(lesion, name) for name in REMEMBERED} | {"created_at": _text(lesion.created_at)}
             for lesion in lesions.values()
         ],
+        "plans": plans.places(lesions),
         "diagnoses": [
             {"id": pk, "lesion": lesion}
             for pk, lesion in Diagnosis.objects.filter(lesion__in=lesions).values_list("pk", "lesion")

@@ -44,6 +44,17 @@ def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Co
     )
 
 
+def to_ask(clinic: Clinic) -> QuerySet[Patient]:
+    """Patients who were not asked yet whether the archive may have the photos of a lesion that is proven."""
+    proven = Lesion.objects.filter(clinic=clinic, is_proven=True, is_archived=False, photo_count__gt=0)
+    return Patient.objects.filter(
+        clinic=clinic,
+        is_archived=False,
+        research_consent=Patient.Consent.NOT_ASKED,
+        pk__in=proven.exclude(patient=None).order_by().values("patient"),
+    )
+
+
 def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Counts]]":
     """Up to 8 patients for a type-ahead: those whose code begins with the text before those that hold it."""
     text = patient_codes.tidy(text) if storable(text) else ""

@@ -14,7 +14,9 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services.lesions import begin_summary, refresh_summary
+from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
+from skinclinic.services.plans import any_of as any_plan
+from skinclinic.services.search_words import index_photo
 
 NAME_LENGTH = 200
 
@@ -135,6 +137,8 @@ def insert(photo: Photo, lesion: Lesion | None) -> None:
         lesion.save(force_insert=True)
     photo.lesion = lesion
     photo.save(force_insert=True)
+    if not lesion.is_archived:
+        index_photo(photo)
     if is_first:
         begin_summary(lesion, photo)
     else:
@@ -170,11 +174,13 @@ def set_box(photo: Photo, box) -> None:
     imaging.check_box reads. Raises imaging.BoxRejected."""
     box = imaging.check_box(box, photo.width, photo.height)
     photo.box_x, photo.box_y, photo.box_size = box.x, box.y, box.size
-    photo.save(update_fields=["box_x", "box_y", "box_size"])
+    with transaction.atomic():
+        photo.save(update_fields=["box_x", "box_y", "box_size"])
+        photos_changed([photo.lesion_id])
 
 
 def delete_photo(photo: Photo) -> None:
-    """Delete a photo with its files and analyses, and its lesion if that is left empty and unfiled.
+    """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled and unplanned.
 
     Raises StillNeeded, having deleted nothing.
     """
@@ -186,7 +192,8 @@ def delete_photo(photo: Photo) -> None:
         with transaction.atomic():
             lesion = photo.lesion
             photo.delete()
-            if lesion.patient_id is None and not lesion.photos.exists() and not lesion.diagnoses.exists():
+            is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
+            if lesion.patient_id is None and is_bare:
                 lesion.delete()
             else:
                 refresh_summary(lesion)

@@ -1,12 +1,14 @@
 """The worklist: which lesions, in which order, and whose answer must not be shown yet."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Self
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from skinclinic.models import Clinic, Lesion, Member, User
+from skinclinic.models import Clinic, Lesion, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
 from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
@@ -17,11 +19,18 @@ from skinclinic.web import inputs
 # An app that produces answers registers its function when it starts.
 answer_filters: list[Callable[[User, Member, Iterable[int]], set[int]]] = []
 
-NEEDS_PATHOLOGY, PROVEN, UNFILED = "needs-pathology", "proven", "not-filed"
-SHOWS = (NEEDS_PATHOLOGY, PROVEN, UNFILED)
+# The views; "" is the first of them.
+TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT = "to-decide", "biopsy", "follow-up", "disagreement"
+UNPLANNED, PROVEN, UNFILED, ALL = "unplanned", "proven", "not-filed", "all"
+VIEWS = (TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT, UNPLANNED, PROVEN, UNFILED, ALL)
+NOBODY = "nobody"
 BY_MALIGNANT = "malignant"
 NEWEST_FIRST = ("-created_at", "-id")
 MALIGNANT_FIRST = ("-malignant_sum", "-id")
+LONGEST_AWAITED_FIRST = ("biopsy_on", "id")
+DUE_FIRST = ("follow_up_on", "id")
+# More hits than this are not counted out: the page stays quick, and says "more than".
+MOST_COUNTED = 10_000
 UNFINISHED = (Lesion.State.QUEUED, Lesion.State.RUNNING)
 LONGEST_SEARCH = 80
 
@@ -35,6 +44,7 @@ class Filters(inputs.Filters):
     disease: str = ""
     show: str = ""
     mine: str = ""
+    assignee: str = ""
     since: str = ""
     until: str = ""
     sort: str = ""
@@ -42,7 +52,7 @@ class Filters(inputs.Filters):
     ALLOWED = {
         "state": Lesion.State.values,
         "disease": DISEASE_KEYS,
-        "show": SHOWS,
+        "show": VIEWS,
         "mine": ("1",),
         "sort": (BY_MALIGNANT,),
     }
@@ -52,12 +62,24 @@ class Filters(inputs.Filters):
         text = super().tidy(name, text)
         if name in ("since", "until"):
             return text if _day(text) else ""
+        if name == "assignee":
+            return text if text == NOBODY or inputs.is_key(text) else ""
         return text[:LONGEST_SEARCH] if name == "q" else text
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        found = super().read(values)
+        # The view that one sees without asking has one address.
+        return replace(found, show="") if found.show == TO_DECIDE else found
+
+    @property
+    def view(self) -> str:
+        return self.show or TO_DECIDE
 
     @property
     def narrows(self) -> bool:
-        """Whether anything is left out."""
-        return self.address(sort="") != ""
+        """Whether anything is left out of the view."""
+        return self.address(sort="", show="") != ""
 
 
 def answers_are_open(member: Member) -> bool:
@@ -76,43 +98,96 @@ def hidden_answers(user: User, member: Member, photo_ids: Iterable[int]) -> set[
     return set().union(*(hidden(user, member, wanted) for hidden in answer_filters)) if wanted else set()
 
 
-_SHOWN: dict[str, dict[str, object]] = {
-    NEEDS_PATHOLOGY: {"is_proven": False, "state": Lesion.State.DONE},
-    PROVEN: {"is_proven": True},
-    UNFILED: {"patient": None},
-}
+def searched(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> Q:
+    """What the words of the search find; for ``lesions`` of several views, so that it is looked up once."""
+    if not filters.q:
+        return Q()
+    return worklist_search.condition(clinic, user, filters.q, answers_open=answers_open)
 
 
-def lesions(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool) -> QuerySet[Lesion]:
-    """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``."""
+def lesions(
+    clinic: Clinic,
+    user: User,
+    filters: Filters,
+    *,
+    answers_open: bool,
+    began: datetime | None = None,
+    found: Q | None = None,
+) -> QuerySet[Lesion]:
+    """Return the clinic's lesions that pass the filters, with what a row shows; order them by ``order``.
+
+    ``found``: see ``searched``.
+    ``began``: the list as it was when somebody began to read it. What was decided since then is in it still, and what
+    was opened since then is not in it yet.
+    """
     rows = Lesion.objects.filter(clinic=clinic, is_archived=False)
+    rows = rows.filter(_in_view(filters.view, user, answers_open=answers_open, began=began))
+    if began:
+        rows = rows.filter(created_at__lte=began)
     if filters.state:
         rows = rows.filter(state=filters.state)
     if filters.disease and answers_open:
         rows = rows.filter(top_disease=filters.disease)
-    rows = rows.filter(**_SHOWN.get(filters.show, {}))
     if filters.mine:
-        rows = rows.filter(created_by=user)
+        rows = rows.filter(Q(assignee=user) | Q(assignee=None, created_by=user))
+    if filters.assignee:
+        rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
     if since := _day(filters.since):
         rows = rows.filter(created_at__gte=start_of(since))
     if until := _day(filters.until):
         rows = rows.filter(created_at__lt=start_of(until + timedelta(days=1)))
-    if filters.q:
-        rows = rows.filter(worklist_search.condition(clinic, filters.q, answers_open=answers_open))
+    rows = rows.filter(searched(clinic, user, filters, answers_open=answers_open) if found is None else found)
     if order(filters, answers_open=answers_open) == MALIGNANT_FIRST:
         rows = rows.filter(malignant_sum__isnull=False)
-    return rows.select_related("patient", "cover", "created_by")
+    return rows.select_related("patient", "cover", "answer_photo", "created_by", "assignee")
+
+
+def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | None = None) -> Q:
+    """Which lesions a view holds. Where the own impression comes first, only one's own decisions let a case into a
+    view that would tell what colleagues or the model said."""
+    own = (
+        Q()
+        if answers_open
+        else Q(Exists(PhotoDecision.objects.filter(photo__lesion=OuterRef("pk"), user=user)))
+    )
+    views = {
+        TO_DECIDE: Q(to_decide=True) | Q(settled_at__gte=began) if began else Q(to_decide=True),
+        BIOPSY: Q(biopsy_on__isnull=False),
+        FOLLOW_UP: Q(follow_up_on__lte=timezone.localdate()),
+        DISAGREEMENT: Q(disagrees=True) & own,
+        UNPLANNED: Q(is_unplanned=True) & own,
+        PROVEN: Q(is_proven=True),
+        UNFILED: Q(patient=None),
+    }
+    return views.get(view, Q())
 
 
 def order(filters: Filters, *, answers_open: bool) -> tuple[str, ...]:
     """The order of the rows, as ``keyset.page`` takes it. Only analysed lesions have a malignant sum."""
-    by_malignant = filters.sort == BY_MALIGNANT and answers_open and filters.state in ("", Lesion.State.DONE)
-    return MALIGNANT_FIRST if by_malignant else NEWEST_FIRST
+    if filters.sort == BY_MALIGNANT and answers_open and filters.state in ("", Lesion.State.DONE):
+        return MALIGNANT_FIRST
+    return {BIOPSY: LONGEST_AWAITED_FIRST, FOLLOW_UP: DUE_FIRST}.get(filters.view, NEWEST_FIRST)
+
+
+def count(rows: QuerySet) -> int:
+    """How many there are; ``MOST_COUNTED`` + 1 for any more than that."""
+    return rows.order_by().select_related(None)[: MOST_COUNTED + 1].count()
+
+
+def counts(clinic: Clinic, user: User, filters: Filters, *, answers_open: bool, found: Q) -> dict[str, int]:
+    """How many cases each view would show with the other filters as they are."""
+    asked = {view: replace(filters, show=view, sort="") for view in VIEWS}
+    return {
+        view: count(lesions(clinic, user, one, answers_open=answers_open, found=found))
+        for view, one in asked.items()
+    }
 
 
 def with_ids(clinic: Clinic, ids: Iterable[int]) -> QuerySet[Lesion]:
     """Return the clinic's lesions of these ids, with what a row shows."""
-    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related("patient", "cover", "created_by")
+    return Lesion.objects.filter(clinic=clinic, pk__in=ids).select_related(
+        "patient", "cover", "answer_photo", "created_by", "assignee"
+    )
 
 
 def has_none(clinic: Clinic) -> bool:

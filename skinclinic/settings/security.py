@@ -6,6 +6,11 @@ from .base import DEBUG, EMBEDDED, env
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people open the product, for links in mails that no request asked for; "" if nobody has said.
+PUBLIC_ADDRESS = (
+    env("PUBLIC_ADDRESS", default="")
+    or next((origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
+).rstrip("/")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

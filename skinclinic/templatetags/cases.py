@@ -35,6 +35,18 @@ def years_old(birth_year: int | None) -> int | None:
     return timezone.localdate().year - birth_year if birth_year else None
 
 
+@register.filter
+def count_of(counts: dict[str, int], view: str) -> int:
+    """How many cases a view holds."""
+    return counts[view]
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """12,345"""
+    return f"{number:,}"
+
+
 @register.simple_tag
 def filtered(filters, **changes: str) -> str:
     """The address of the same list with some filters changed."""

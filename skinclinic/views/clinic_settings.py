@@ -23,7 +23,7 @@ def clinic_settings(request: MemberRequest) -> HttpResponse:
         return _page(request, clinic, ClinicForm(instance=clinic))
     form = ClinicForm(request.POST, instance=Clinic.objects.get(pk=clinic.pk))
     if not form.is_valid():
-        return _page(request, clinic, form, status=422)
+        return _page(request, clinic, form, status=409 if form.clashes else 422)
     save_clinic(form.instance)
     messages.success(request, _("Saved."))
     return redirect("clinic-settings")

@@ -12,10 +12,21 @@ from skinclinic.vocabulary import terms
 
 @require_safe
 def diagnosis_terms(request: HttpRequest) -> JsonResponse:
-    """``?q=`` text typed; ``icd10=1`` also offers another diagnosis by its code. {"terms": [...]}."""
+    """``?q=`` text typed; ``icd10=1`` also offers another diagnosis by its code, and last the text itself.
+    {"terms": [...]}."""
     query = request.GET.get("q", "").replace("\0", "")
-    found = terms.find(query, get_language() or "en", with_icd10=request.GET.get("icd10") == "1")
-    return JsonResponse({"terms": [_shown(term) for term in found]})
+    takes_any = request.GET.get("icd10") == "1"
+    shown = [_shown(term) for term in terms.find(query, get_language() or "en", with_icd10=takes_any)]
+    words = " ".join(query.split())
+    if takes_any and words and terms.resolve("", words) is None:
+        shown.append(
+            {
+                "value": terms.AS_TYPED,
+                "label": words,
+                "shown": _("Use “%(words)s” as typed") % {"words": words},
+            }
+        )
+    return JsonResponse({"terms": shown})
 
 
 def _shown(term: terms.Term) -> dict:

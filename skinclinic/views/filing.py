@@ -1,5 +1,8 @@
 """Filing photos that were dropped first: under whom, which lesion, where, what kind, when."""
 
+import json
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -11,14 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm
 from skinclinic.forms.patients import PatientForm
+from skinclinic.forms.seen import Seen
 from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
 from skinclinic.presenters import filing_notice
 from skinclinic.services import filing, patients
+from skinclinic.services.filing_seen import FiledMeanwhile, places, require_seen
+from skinclinic.services.records import note_first_consent
 from skinclinic.web.requests import SignedInRequest
 
 MOST_AT_ONCE = 100
-PERSON = ("birth_year", "sex", "skin_type", "ethnicity")
+PERSON = ("birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,6 +43,9 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
         return _page(request, photos, form, patient_form, patient, status=422)
     try:
         receipt = _file(request, photos, form, patient, patient_form)
+    except FiledMeanwhile as meanwhile:
+        photos = _photos(request, pk)
+        return _page(request, photos, form, patient_form, patient, status=409, moved=meanwhile.photos)
     except IntegrityError:
         # Somebody has made the same patient a moment ago; sent again, the form files under it.
         patient_form.add_error("code", _("This patient was just made by someone else. Send the form again."))
@@ -158,10 +167,12 @@ def _file(
     patient: Patient | None,
     patient_form: PatientForm,
 ) -> dict:
+    require_seen(photos, Seen.of(request.POST).values)
     is_new = patient is None
     if patient is None:
         patient_form.instance.created_by = request.user
         patient = patient_form.save()
+        note_first_consent(patient, request.user)
     cleaned, several = form.cleaned_data, len(photos) > 1
     details = filing.Details(
         **form.place, kind=cleaned["kind"], captured_on=cleaned["captured_on"], keep_day=several
@@ -184,8 +195,12 @@ def _page(
     patient_form: PatientForm,
     patient: Patient | None,
     status: int = 200,
+    moved: Sequence[Photo] = (),
 ) -> HttpResponse:
+    seen = request.POST.get("seen") if status == 422 else None
     context = {
+        "seen": json.dumps(places(photos)) if seen is None else seen,
+        "moved": moved,
         "photos": photos,
         "several": len(photos) > 1,
         "form": form,

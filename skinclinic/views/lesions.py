@@ -1,5 +1,8 @@
 """A lesion: opening and changing it, and its page over time."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
@@ -10,29 +13,67 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.lesions import LesionForm
-from skinclinic.forms.pathology import PathologyForm
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
+from skinclinic.forms.seen import Seen
+from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
+from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import worklist
+from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.walk import walk_of
+from skinclinic.services import cases, photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
+from skinclinic.vocabulary.terms import AS_TYPED
 from skinclinic.web.requests import SignedInRequest
 
 FIELDS = ("site", "site_x", "site_y", "note")
+
+
+@dataclass(frozen=True)
+class PathologyClash:
+    """Another pathology than the form showed: what stands, and what was to take its place, not saved."""
+
+    standing: Diagnosis | None
+    wanted: Diagnosis
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesion_new(request: SignedInRequest, pk: int) -> HttpResponse:
     """Open a lesion of patient ``pk``."""
     patient = get_for(request.user, Patient, pk, EDIT)
-    lesion = Lesion(clinic=patient.clinic, patient=patient, created_by=request.user)
-    return _save_or_show(request, lesion)
+    is_sent = request.method == "POST"
+    form = LesionForm(request.POST if is_sent else None)
+    row = Lesion(clinic=patient.clinic, patient=patient, created_by=request.user)
+    if is_sent and form.is_valid():
+        for name in FIELDS:
+            setattr(row, name, form.cleaned_data[name])
+        row.save()
+        messages.success(request, _("Saved."))
+        return redirect("lesion", row.pk)
+    context = {"form": form, "lesion": row, "is_new": True}
+    return render(request, "lesions/form.html", context, status=422 if is_sent else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def lesion_edit(request: SignedInRequest, pk: int) -> HttpResponse:
-    return _save_or_show(request, _lesion(request, pk, EDIT))
+    """Change a lesion; of what somebody else has changed meanwhile both versions are shown (409)."""
+    row = _lesion(request, pk, EDIT)
+    if request.method != "POST":
+        return _edit_page(request, row, LesionForm(initial=records.values_of(row)))
+    seen, form = Seen.of(request.POST), LesionForm(request.POST)
+    if not form.is_valid() or seen.is_open:
+        versions = changed_meanwhile.of_asked(Lesion, seen.asked, seen.values or {}, request.POST)
+        return _edit_page(request, row, form, 422, seen=seen, versions=versions)
+    sent = {name: form.cleaned_data[name] for name in FIELDS if seen.values is None or name in form.data}
+    try:
+        records.change(row, seen.chosen_of(sent, records.UNITS[Lesion]), request.user, seen=seen.values)
+    except records.Conflict as conflict:
+        versions = changed_meanwhile.of_clashes(Lesion, conflict.clashes)
+        row = _lesion(request, pk, EDIT)
+        return _edit_page(request, row, LesionForm(initial=conflict.merged), 409, versions=versions)
+    messages.success(request, _("Saved."))
+    return redirect("lesion", pk)
 
 
 @require_safe
@@ -56,14 +97,23 @@ def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("patient", row.patient_id) if row.patient_id else redirect("worklist")
 
 
-def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm | None) -> HttpResponse:
-    """Render the page; with a sent ``pathology`` form that was not valid, as 422."""
+def lesion_page(
+    request: SignedInRequest,
+    row: Lesion,
+    pathology: PathologyForm | None,
+    *,
+    clash: PathologyClash | None = None,
+) -> HttpResponse:
+    """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=_taken)
-    diagnoses = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    diagnoses, hides_colleagues = _diagnoses(request, member, row)
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
     chosen = _chosen(request, photos)
+    answers = photo_answers.told(request.user, member, photos)
+    for photo in photos:
+        photo.answer = answers.get(photo.pk)
     context = {
         "lesion": row,
         "photos": photos,
@@ -71,36 +121,65 @@ def lesion_page(request: SignedInRequest, row: Lesion, pathology: PathologyForm 
         "chosen": chosen,
         "proof": proof,
         "diagnoses": diagnoses,
+        "hides_colleagues": hides_colleagues,
         "pathology": pathology or PathologyForm(initial=_as_filled_in(proof)),
         "pathology_open": pathology is not None,
+        "pathology_clash": clash,
+        "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
-        "is_empty": not photos and not diagnoses,
+        "is_empty": not photos and not diagnoses and not hides_colleagues,
         "answer_is_hidden": bool(
-            worklist.hidden_answers(request.user, member, [row.cover_id] if row.cover_id else [])
+            worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
+        "plan": plan_of(row, member),
+        "walk": walk_of(request, request.user, member, row),
     }
-    return render(request, "lesions/lesion.html", context, status=422 if pathology else 200)
+    status = 409 if clash else 422 if pathology else 200
+    return render(request, "lesions/lesion.html", context, status=status)
 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:
-    return get_for(request.user, Lesion.objects.select_related("patient", "cover", "created_by"), pk, need)
+    return get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        need,
+    )
 
 
-def _save_or_show(request: HttpRequest, row: Lesion) -> HttpResponse:
-    is_sent, is_new = request.method == "POST", row.pk is None
-    initial = {name: getattr(row, name) for name in FIELDS}
-    form = LesionForm(request.POST if is_sent else None, initial=initial)
-    if is_sent and form.is_valid():
-        for name in FIELDS:
-            setattr(row, name, form.cleaned_data[name])
-        # Its state and scores belong to the worker that may be writing them now.
-        row.save(update_fields=None if is_new else FIELDS)
-        messages.success(request, _("Saved."))
-        return redirect("lesion", row.pk)
-    context = {"form": form, "lesion": row, "is_new": is_new}
-    return render(request, "lesions/form.html", context, status=422 if is_sent else 200)
+def _edit_page(
+    request: HttpRequest,
+    row: Lesion,
+    form: LesionForm,
+    status: int = 200,
+    *,
+    seen: Seen | None = None,
+    versions: Sequence[changed_meanwhile.Versions] = (),
+) -> HttpResponse:
+    shown = seen.values if seen and seen.values is not None else records.values_of(row)
+    context = {
+        "form": form,
+        "lesion": row,
+        "seen": json.dumps(shown),
+        "versions": versions,
+        "must_choose": bool(seen and seen.is_open),
+    }
+    return render(request, "lesions/form.html", context, status=status)
+
+
+def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[list[Diagnosis], bool]:
+    """The diagnoses, and whether colleagues' impressions are kept back: where the own impression comes first, they are
+    until this person has decided."""
+    rows = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
+    said = cases.latest_decisions([row.pk]).get(row.pk, [])
+    if worklist.answers_are_open(member) or any(one.user_id == request.user.pk for one in said):
+        return rows, False
+    own = [
+        one for one in rows if one.kind != Diagnosis.Kind.IMPRESSION or one.created_by_id == request.user.pk
+    ]
+    return own, len(own) < len(rows)
 
 
 def _taken(photo: Photo) -> tuple[datetime, int]:
@@ -117,10 +196,12 @@ def _chosen(request: HttpRequest, photos: list[Photo]) -> set[int]:
 def _as_filled_in(proof: Diagnosis | None) -> dict:
     if proof is None:
         return {}
-    return {
-        "diagnosis": proof.disease or f"icd10:{proof.icd10}",
-        "diagnosis_typed": disease_name(proof.disease) if proof.disease else proof.icd10,
-        "confirmed_by": proof.confirmed_by,
-        "diagnosed_on": proof.diagnosed_on,
-        "text": proof.text,
-    }
+    filled = {"confirmed_by": proof.confirmed_by, "diagnosed_on": proof.diagnosed_on, "text": proof.text}
+    if proof.disease:
+        return filled | {"diagnosis": proof.disease, "diagnosis_typed": disease_name(proof.disease)}
+    if proof.icd10:
+        return filled | {"diagnosis": f"icd10:{proof.icd10}", "diagnosis_typed": proof.icd10}
+    words, _separator, text = proof.text.partition("; ")
+    if len(words) > LONGEST_TYPED:
+        words, text = proof.text[:LONGEST_TYPED], proof.text[LONGEST_TYPED:]
+    return filled | {"diagnosis": AS_TYPED, "diagnosis_typed": words, "text": text}

@@ -1,19 +1,27 @@
 """The worklist: the clinic's lesions, like the inbox of a mail program."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from skinclinic.models import Lesion
 from skinclinic.permissions import clinic_member
+from skinclinic.presenters import case_rows
 from skinclinic.presenters.filing_notice import filed_just_now
+from skinclinic.presenters.walk import case_url, list_url
+from skinclinic.services import cases, worklist_walk
 from skinclinic.services import worklist as service
+from skinclinic.services.worklist_walk import Reader, Walk
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest
@@ -22,37 +30,30 @@ PAGE_SIZE = 50
 MOST_POLLED = 100
 
 
-@dataclass(frozen=True)
-class Row:
-    """A lesion as the list shows it; ``hidden``: this person's own impression comes first."""
-
-    lesion: Lesion
-    hidden: bool
-
-    @property
-    def is_unfinished(self) -> bool:
-        return self.lesion.state in service.UNFINISHED
-
-
 @clinic_member()
 @require_safe
 def worklist(request: MemberRequest) -> HttpResponse:
-    """The page; asked by htmx, only its list."""
+    """The page; asked by htmx, only its list. ``?at=``: the page on which this place of the list lies."""
     member = request.membership
     filters = service.Filters.read(request.GET)
     answers_open = service.answers_are_open(member)
-    lesions = service.lesions(member.clinic, request.user, filters, answers_open=answers_open)
+    found = service.searched(member.clinic, request.user, filters, answers_open=answers_open)
+    lesions = service.lesions(member.clinic, request.user, filters, answers_open=answers_open, found=found)
     order = service.order(filters, answers_open=answers_open)
-    try:
-        page = keyset.page(lesions, order, request.GET.get("cursor", ""), PAGE_SIZE)
-    except keyset.BadCursor:
-        page = keyset.page(lesions, order, "", PAGE_SIZE)
+    page, here = _page(request, lesions, order)
+    counts = service.counts(member.clinic, request.user, filters, answers_open=answers_open, found=found)
+    walk = Walk(filters, timezone.now())
     context = {
-        "rows": _rows(request, page.rows),
+        "rows": case_rows.rows(request.user, member, page.rows, walk, here),
         "filters": filters,
+        "walk_query": walk.query(),
         "answers_open": answers_open,
         "by_malignant": order == service.MALIGNANT_FIRST,
-        "can_select": member.can_edit and filters.show == service.UNFILED,
+        "by_age": order == service.NEWEST_FIRST,
+        "counts": counts,
+        "hits": service.count(lesions) if order == service.MALIGNANT_FIRST else counts[filters.view],
+        "most_counted": service.MOST_COUNTED,
+        "can_select": member.can_edit and filters.view == service.UNFILED,
         "previous_url": _address(filters, page.previous),
         "next_url": _address(filters, page.next),
         "is_first_visit": not page.rows and not filters.narrows and service.has_none(member.clinic),
@@ -65,6 +66,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
     context |= {
         "diseases": [(disease.key, disease.name(get_language() or "en")) for disease in DISEASES],
         "states": Lesion.State.choices,
+        "assignees": [(str(person.pk), str(person)) for person in cases.members_of(member.clinic)],
         "filed": filed_just_now(request),
     }
     return render(request, "worklist/page.html", context)
@@ -78,15 +80,38 @@ def worklist_rows(request: MemberRequest) -> HttpResponse:
     lesions = service.with_ids(request.membership.clinic, seen)
     changed = [lesion for lesion in lesions if lesion.state != seen[lesion.pk]]
     can_select = request.GET.get("select") == "1" and request.membership.can_edit
-    return render(
-        request, "worklist/changed_rows.html", {"rows": _rows(request, changed), "can_select": can_select}
-    )
+    rows = case_rows.rows(request.user, request.membership, changed, Walk.read(request.GET))
+    return render(request, "worklist/changed_rows.html", {"rows": rows, "can_select": can_select})
 
 
-def _rows(request: MemberRequest, lesions: Iterable[Lesion]) -> list[Row]:
-    covers = [lesion.cover_id for lesion in lesions if lesion.cover_id]
-    hidden = service.hidden_answers(request.user, request.membership, covers)
-    return [Row(lesion, lesion.cover_id in hidden) for lesion in lesions]
+@never_cache
+@clinic_member()
+@require_safe
+def worklist_next(request: MemberRequest) -> HttpResponse:
+    """Go on to the next case of a list that is to be decided at this moment; where there is none, to the list."""
+    walk = Walk.read(request.GET) or Walk(service.Filters(), timezone.now())
+    reader = Reader(request.membership, request.user, walk)
+    try:
+        lesion, is_anew = reader.next_undecided()
+    except keyset.BadCursor:
+        return redirect(list_url(walk))
+    if lesion is None:
+        messages.success(request, _("Nothing of this list is left to decide."))
+        return redirect(list_url(walk))
+    if is_anew:
+        messages.info(request, _("The end of the list was reached; this is the first case left to decide."))
+    return redirect(case_url(lesion, reader.at(lesion)))
+
+
+def _page(
+    request: MemberRequest, lesions: QuerySet[Lesion], order: tuple[str, ...]
+) -> tuple[keyset.Page[Lesion], int | None]:
+    try:
+        if at := request.GET.get("at"):
+            return worklist_walk.page_around(lesions, order, at, PAGE_SIZE)
+        return keyset.page(lesions, order, request.GET.get("cursor", ""), PAGE_SIZE), None
+    except keyset.BadCursor:
+        return keyset.page(lesions, order, "", PAGE_SIZE), None
 
 
 def _address(filters: service.Filters, cursor: str) -> str:

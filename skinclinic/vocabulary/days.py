@@ -25,3 +25,10 @@ def span(text: str) -> tuple[date, date] | None:
     if month:
         return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
     return first, date(first.year + 1, 1, 1)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later; the last of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    first_of_next = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (first_of_next - timedelta(days=1)).day))

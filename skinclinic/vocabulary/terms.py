@@ -7,9 +7,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from skinclinic.vocabulary import icd10
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES, Disease
 
 OTHER = "icd10:"
+# The value of the choice that takes the text itself, as the person's own words.
+AS_TYPED = "as-typed"
 MAX_QUERY = 80
 # WHO ICD-10: a letter, two characters, then up to four after the point (ICD-10-CM has as many).
 _ICD10 = re.compile(r"([A-Z][0-9][0-9A-Z])(?:\.?([0-9A-Z]{1,4}))?")
@@ -87,6 +90,40 @@ def resolve(value: str, typed: str) -> tuple[str, str] | None:
     if not exact and (code := icd10_code(typed)):
         return "", code
     return None
+
+
+def understand(value: str, typed: str) -> tuple[str, str, str] | None:
+    """Return (disease key, ICD-10, own words), one of them set, of what was chosen and typed.
+
+    A text that names none of the choices is taken as it is typed. None where it may mean several of them and the
+    person has not chosen to have it taken so.
+    """
+    if value not in ("", AS_TYPED):
+        return (*named, "") if (named := resolve(value, typed)) else None
+    if named := resolve("", typed):
+        return (*named, "")
+    words = " ".join(typed.split())
+    if value == AS_TYPED and (code := icd10_code(words)):
+        return "", code, ""
+    if words and (value == AS_TYPED or not find(words, "en")):
+        return "", "", words
+    return None
+
+
+def may_be_one_of_the_12(code: str, text: str) -> bool:
+    """Whether a diagnosis that names none of the 12 by itself may still be one, by its code or its words."""
+    if code and any(icd10.fits(disease.key, code) for disease in DISEASES):
+        return True
+    padded = f" {_words(text)} "
+    return any(
+        f" {_words(name)} " in padded
+        for disease in DISEASES
+        for name in (disease.key, *disease.names.values())
+    )
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
 
 
 def _names(disease: Disease) -> tuple[str, ...]:

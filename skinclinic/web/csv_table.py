@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 _AT_ONCE = 500
@@ -19,9 +20,17 @@ def pieces(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
     writer.writerow(map(_cell, columns))
     waiting = iter(rows)
     while some := list(islice(waiting, _AT_ONCE)):
-        # Most cells are numbers, and a study has a million of them.
+        # A study has a million cells.
         writer.writerows(
-            [value if type(value) in _NUMBERS else _cell(value) for value in row] for row in some
+            [
+                value
+                if (kind := type(value)) in _NUMBERS
+                else _defused(value)
+                if kind is str
+                else _cell(value)
+                for value in row
+            ]
+            for row in some
         )
         yield text.getvalue().encode()
         text.seek(0)
@@ -40,5 +49,10 @@ def _cell(value: object) -> object:
         return ""
     if isinstance(value, int | float):
         return value
-    text = str(value)
+    return _defused(str(value))
+
+
+# Comments may be long.
+@lru_cache(maxsize=1024)
+def _defused(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and text != "-inf" else text

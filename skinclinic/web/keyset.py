@@ -53,6 +53,19 @@ def page(queryset: QuerySet[M], order: Sequence[str], cursor: str, size: int) ->
     return _page(rows[:size][::-1], order, has_previous=len(rows) > size, has_next=True)
 
 
+def place(row: Model, order: Sequence[str]) -> str:
+    """The cursor of a row's own place in an order; it stays there when the row leaves the list."""
+    return _write(AFTER, row, order)
+
+
+def sides(queryset: QuerySet[M], order: Sequence[str], cursor: str) -> tuple[QuerySet[M], QuerySet[M]]:
+    """The rows before and after a place, each beginning with the nearest. Raises BadCursor."""
+    _side, key = _read(cursor, queryset.model, order)
+    backwards = [_turned(name) for name in order]
+    before = queryset.filter(_beyond(backwards, key)).order_by(*backwards)
+    return before, queryset.filter(_beyond(order, key)).order_by(*order)
+
+
 def _page(rows: list[M], order: Sequence[str], *, has_previous: bool, has_next: bool) -> Page[M]:
     return Page(
         rows,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
+from skinclinic import imaging
 from skinclinic.files import store
 
 
@@ -27,3 +28,14 @@ def private_jpeg(key: str, name: str) -> HttpResponseBase:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "no-store, private"
     return response
+
+
+def smaller_jpeg(key: str) -> HttpResponse:
+    """Send a stored JPEG in the size of a screen, made anew each time: nothing of it is kept that would have to be
+    deleted with the photo. The caller has checked as for ``private_jpeg``; Http404 when the file is gone."""
+    try:
+        content = imaging.for_screen(store.read(key))
+    except OSError:
+        raise Http404 from None
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store, private"}
+    return HttpResponse(content, content_type="image/jpeg", headers=headers)

@@ -67,8 +67,8 @@ class Compare {
 
   listen(view) {
     view.addEventListener("wheel", (event) => {
-      // Zoomed out, the wheel scrolls the page as everywhere; Ctrl (and a pinch on a touchpad) zooms.
-      if (!event.ctrlKey && this.scale === 1) return;
+      // The wheel scrolls the page as everywhere, unless the photos have the focus; Ctrl (and a pinch on a touchpad) zooms.
+      if (!event.ctrlKey && (this.scale === 1 || document.activeElement !== this.stage)) return;
       event.preventDefault();
       this.zoom(Math.exp(-event.deltaY * 0.002), this.shareAt(view, event));
     }, { passive: false });

@@ -27,3 +27,6 @@ window.addEventListener("pageshow", (event) => {
 document.addEventListener("click", (event) => {
   event.target.closest?.("[data-close-dialog]")?.closest("dialog")?.close();
 });
+
+// A form that came back: the focus is at the first field that is wrong, wherever on the page it stands.
+document.querySelector("form [aria-invalid=true]:not([type=hidden])")?.focus();

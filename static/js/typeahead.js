@@ -2,7 +2,7 @@
  * A text field that offers choices while typing: the ARIA 1.2 combobox with a listbox.
  *
  * Markup: templates/components/typeahead_field.html. The address answers {"terms": [{value, label, detail,
- * tier_label?}]}. Choosing fills the text and the hidden value and sends "typeahead:choose" (bubbles,
+ * tier_label?, shown?}]}; what has `shown` is offered in these words and takes the text as it is. Choosing fills the text and the hidden value and sends "typeahead:choose" (bubbles,
  * detail: the term); changing the text afterwards empties the value and sends "typeahead:clear".
  *
  * Keys: Down/Up walk, Enter takes, Escape closes (again: empties). Nothing is taken while an input method
@@ -76,7 +76,7 @@ class Typeahead {
   option(term, place) {
     const option = element("li", { role: "option", id: `${this.list.id}-${place}`, "aria-selected": "false" });
     option.dataset.place = place;
-    option.append(this.marked(term.label));
+    option.append(this.marked(term.shown ?? term.label));
     if (term.detail) option.append(element("span", { class: "typeahead-detail" }, term.detail));
     if (term.tier_label) option.append(element("span", { class: "typeahead-tier" }, term.tier_label));
     return option;
@@ -107,7 +107,8 @@ class Typeahead {
       else this.walk(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && this.isOpen && this.terms.length) {
       event.preventDefault();
-      const place = this.terms.length === 1 ? 0 : this.active;
+      const isOnlyOne = this.terms.filter((term) => !term.shown).length === 1 || this.terms.length === 1;
+      const place = this.active < 0 && isOnlyOne ? 0 : this.active;
       if (place >= 0) this.choose(this.terms[place]);
       else this.walk(1);
     } else if (event.key === "Escape" && (this.isOpen || this.input.value)) {
@@ -168,7 +169,7 @@ class Typeahead {
     this.close();
     const typed = this.input.value.trim().toLowerCase();
     // A name that is new to the clinic is taken only by choosing it.
-    const same = this.terms.filter((term) => !term.is_new && [term.label, term.value].some((name) => name.toLowerCase() === typed));
+    const same = this.terms.filter((term) => !term.is_new && !term.shown && [term.label, term.value].some((name) => name.toLowerCase() === typed));
     if (!this.chosen && same.length === 1) this.choose(same[0]);
   }
 

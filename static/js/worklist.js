@@ -48,9 +48,27 @@ bindKey("Slash", () => {
   search?.select();
 });
 
+// From the search into what it found.
+const SEARCHING_MS = 2000;
+let leavesUntil = 0;
+document.getElementById("worklist-search")?.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
+  // The list may come twice: for the key, and for what was typed just before it.
+  leavesUntil = event.key === "Enter" ? performance.now() + SEARCHING_MS : 0;
+  if (event.key !== "ArrowDown") return;
+  event.preventDefault();
+  walk(1);
+});
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  const isList = detail.target?.id === "worklist" || detail.elt.id === "worklist";
+  if (isList && performance.now() < leavesUntil && !document.activeElement.closest("tr.case")) walk(1);
+});
+
 document.addEventListener("htmx:load", ({ detail }) => {
   watch(detail.elt);
   if (detail.elt.dataset?.announce) announce(detail.elt.dataset.announce);
 });
 watch(document);
+// Back from a case: its row, or the one that stands in its place.
+document.querySelector("tr[data-here] .case-link")?.focus();
 setTimeout(follow, EVERY_MS);

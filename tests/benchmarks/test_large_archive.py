@@ -21,7 +21,7 @@ from skinclinic.engine import jobs
 from skinclinic.web import keyset
 from tests import archive_crowd, factories
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(1800), pytest.mark.processor_time, pytest.mark.long]
 
 COUNT = 200_000
 # A page of the gallery costs some 150 times a single row, a search through all texts up to 1,000. A quarter of
@@ -62,17 +62,15 @@ SEARCHES = {
 
 
 def measured(run: Callable, times: int = 3) -> tuple[float, int]:
-    """Median seconds and the number of queries, the same each time. With SQLite, whose work is done in this
-    process, seconds of the processor, so that other work on the machine does not count."""
-    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
+    """Median seconds and the number of queries, the same each time."""
     spent, counts = [], set()
     # Its log holds some thousand queries; beyond that none is counted.
     connection.queries_log.clear()
     for _time in range(times):
         with CaptureQueriesContext(connection) as queries:
-            start = clock()
+            start = _clock()
             run()
-            spent.append(clock() - start)
+            spent.append(_clock() - start)
         counts.add(len(queries))
     assert len(counts) == 1, counts
     return statistics.median(spent), counts.pop()
@@ -81,9 +79,15 @@ def measured(run: Callable, times: int = 3) -> tuple[float, int]:
 def once(run: Callable) -> tuple[float, int]:
     """Seconds and the number of queries."""
     with CaptureQueriesContext(connection) as queries:
-        started = time.perf_counter()
+        started = _clock()
         run()
-        return time.perf_counter() - started, len(queries)
+        return _clock() - started, len(queries)
+
+
+def _clock() -> float:
+    """With SQLite, whose work is done in this process, seconds of the processor: other work on the machine does not
+    count."""
+    return time.process_time() if connection.vendor == "sqlite" else time.perf_counter()
 
 
 @pytest.fixture(scope="module")

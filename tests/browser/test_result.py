@@ -10,13 +10,15 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from classifier.models import Assessment
+from classifier.plots.colormaps import heatmap_rgb
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.engine import jobs
 from skinclinic.imaging import Box
 from skinclinic.models import Job
-from skinclinic.services.photos import set_box
+from skinclinic.services.photos import set_box, store_photo
 from tests import factories, results
 from tests.browser.axe import violations
+from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +43,14 @@ def open_result(open_page, user, analysis, **how) -> Page:
 
 def heat_is_drawn(page: Page, disease: str = "") -> None:
     expect(page.locator("[data-heat]")).to_have_attribute("data-shows", re.compile(f"^{disease or '[a-z]'}"))
+
+
+def with_heat(page: Page) -> Page:
+    """The photo opens without a veil; here a person has switched the heatmap on."""
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    page.keyboard.press("h")
+    expect(page.locator("[data-heat]")).to_be_visible()
+    return page
 
 
 def is_saved(page: Page, step: str = "decision") -> None:
@@ -100,11 +110,24 @@ def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first,
     page.keyboard.press("u")
     expect(page.get_by_text("1 earlier decision")).to_be_visible()
     is_saved(page)
-    page.keyboard.press("x")
+    # A diagnosis outside the list, taken as typed by keys alone.
+    page.keyboard.press("c")
+    page.locator("#change-term").press_sequentially("keratoacanthoma")
+    expect(page.get_by_role("option", name="Use “keratoacanthoma” as typed")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    is_saved(page)
+    row.refresh_from_db()
+    assert (row.decision, row.conclusion.text, row.agreement) == ("change", "keratoacanthoma", "outside")
+    page.keyboard.press("u")
+    is_saved(page)
+    expect(page.get_by_text("2 earlier decisions")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator("label:has(#decide-keep)")).to_contain_text("Keep mine: Malignant melanoma")
     page.keyboard.press("Enter")
     expect(page.locator(".assess-saved")).to_be_visible()
     row.refresh_from_db()
-    assert (row.decision, row.conclusion) == ("dismiss", row.impression)
+    assert (row.decision, row.conclusion) == ("keep", row.impression)
 
 
 def test_impression_by_type_ahead(open_page, impression_first, answered, clinician):
@@ -124,8 +147,15 @@ def test_an_unclear_impression_keeps_what_was_typed(open_page, impression_first,
     page.locator("#impression-term").fill("carcinoma")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Record and show the answer").click()
-    expect(page.get_by_role("alert")).to_contain_text("is not understood")
-    expect(page.locator("#impression-term")).to_have_value("carcinoma")
+    expect(page.get_by_role("alert")).to_contain_text("may mean several diagnoses")
+    field = page.locator("#impression-term")
+    expect(field).to_have_value("carcinoma")
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
+    expect(page.locator("#impression-form .save-state")).to_contain_text("Not saved")
+    page.get_by_role("button", name="Record and show the answer").click()
+    expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
+    assert Assessment.objects.get().impression.text == "carcinoma"
 
 
 def test_a_double_click_records_once(open_page, impression_first, answered, clinician):
@@ -151,7 +181,7 @@ def test_another_tab_is_shown_not_overwritten(open_page, impression_first, answe
 def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     page.allowed_errors += ["ERR_INTERNET_DISCONNECTED", "htmx:"]
-    page.keyboard.press("a")
+    page.keyboard.press("t")
     page.context.set_offline(True)
     page.keyboard.press("Enter")
     expect(page.locator("#decision-form .save-state")).to_have_attribute("data-state", "offline")
@@ -162,15 +192,18 @@ def test_offline_says_so_and_saves_on_return(open_page, answered, clinician):
     assert asked == ["beforeunload"], "what waits here is nowhere else"
     page.context.set_offline(False)
     expect(page.locator(".assess-saved")).to_be_visible()
-    assert Assessment.objects.get().decision == "agree"
+    assert Assessment.objects.get().decision == "take"
 
 
 def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     first = pixels(page)
     assert len(np.unique(first.reshape(-1, 4), axis=0)) > 50
-    assert (first[..., 3] == 255).all()
+    # Low is clear, high covers.
+    assert first[..., 3].min() < 30 and first[..., 3].max() == 255
+    expect(page.locator("[data-heat]")).to_be_hidden()
     page.keyboard.press("6")
+    expect(page.locator("[data-heat]")).to_be_visible()
     heat_is_drawn(page, "mm")
     second = pixels(page)
     assert np.abs(first.astype(int) - second).max() > 50
@@ -185,10 +218,10 @@ def test_the_heatmap_has_a_shape_and_follows_the_disease(open_page, answered, cl
 
 
 def test_the_bright_cell_lies_where_the_network_saw_it(open_page, answered, clinician):
-    """Each test map has one bright cell; in cividis bright is yellow, so red is highest there."""
+    """Each test map has one bright cell, which covers the photo most."""
     page = open_result(open_page, clinician, answered)
-    red = pixels(page)[..., 0].astype(int)
-    row, column = np.unravel_index(red.argmax(), red.shape)
+    alpha = pixels(page)[..., 3].astype(int)
+    row, column = np.unravel_index(alpha.argmax(), alpha.shape)
     cell = 256 / 7
     assert (row // cell, column // cell) == (1, 1)
 
@@ -196,8 +229,10 @@ def test_the_bright_cell_lies_where_the_network_saw_it(open_page, answered, clin
 def test_opacity_nothing_shows_the_photo_exactly(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     bare = without_heat(page)
+    assert (stage(page) == bare).all()
+    with_heat(page)
     assert np.abs(stage(page) - bare).max() > 20
-    for _step in range(8):
+    for _step in range(12):
         page.keyboard.press("ArrowLeft")
     expect(page.locator("[data-opacity-value]")).to_have_text("0%")
     assert (stage(page) == bare).all()
@@ -207,7 +242,7 @@ def test_opacity_nothing_shows_the_photo_exactly(open_page, answered, clinician)
 
 
 def test_space_held_shows_the_original_and_h_toggles(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered)
+    page = with_heat(open_result(open_page, clinician, answered))
     heat = page.locator("[data-heat]")
     page.keyboard.down("Space")
     expect(heat).to_be_hidden()
@@ -227,7 +262,7 @@ def test_space_held_shows_the_original_and_h_toggles(open_page, answered, clinic
 
 
 def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered)
+    page = with_heat(open_result(open_page, clinician, answered))
     before = pixels(page)
     width = page.locator(".bar-fill").first.get_attribute("width")
     page.get_by_label("Colours").select_option("jet")
@@ -239,6 +274,7 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
     page.reload()
     heat_is_drawn(page, "bcc jet")
     assert (pixels(page) == after).all()
+    expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.locator("[data-opacity-value]")).to_have_text("70%")
     expect(page.locator(".bar-fill").first).to_have_attribute("width", "41.00%")
     assert width == "64.03%"
@@ -246,7 +282,7 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
 
 def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
     set_box(photo, Box(100, 50, 128))
-    page = open_result(open_page, clinician, results.finished(photo, clinician))
+    page = with_heat(open_result(open_page, clinician, results.finished(photo, clinician)))
 
     def share() -> np.ndarray:
         pane, heat = (page.locator(f"[data-{name}]").bounding_box() for name in ("pane", "heat"))
@@ -264,7 +300,20 @@ def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
         page.keyboard.press("]")
     expect(page.locator("[data-zoom-value]")).to_have_text("195%")
     box = page.locator("[data-stage]").bounding_box()
+    moved = "document.querySelector('[data-pane]').style.transform"
+    before = page.evaluate(moved)
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate(moved) != before
+    page.get_by_role("button", name="Move to the left").click()
+    assert page.evaluate(moved) == before
+    # The wheel is the page's until the photo is clicked.
     page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, 300)
+    page.wait_for_timeout(150)
+    assert page.evaluate("scrollY") > 0
+    expect(page.locator("[data-zoom-value]")).to_have_text("195%")
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.click(box["x"] + 200, box["y"] + 200)
     page.mouse.wheel(0, -300)
     expect(page.locator("[data-zoom-value]")).not_to_have_text("195%")
     page.mouse.down()
@@ -277,12 +326,21 @@ def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
 
 def test_the_three_panels(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
+    alpha = 0.6 * pixels(page)[..., 3:] / 255
     page.keyboard.press("p")
     photo, overlay, heatmap = (
         pixels(page, f"[data-panel={name}]").astype(int) for name in ("photo", "overlay", "heatmap")
     )
     expect(page.locator("[data-stage]")).to_be_hidden()
-    assert np.abs(overlay - (0.6 * photo + 0.4 * heatmap)).mean() < 2
+    alpha = (
+        np.asarray(Image.fromarray((alpha[..., 0] * 255).astype(np.uint8)).resize((448, 448)))[..., None]
+        / 255
+    )
+    wanted = (1 - alpha) * photo + alpha * heatmap
+    assert np.abs(overlay - wanted)[..., :3].mean() < 2
+    # The same picture as in the file to print and to keep: cubic, nothing scaled anew.
+    ours = np.asarray(heatmap_rgb(answered.heatmaps()[0], 448))
+    assert np.abs(heatmap[..., :3] - ours).mean() < 2
     assert np.abs(photo - heatmap).mean() > 20
     page.keyboard.press("p")
     expect(page.locator("[data-stage]")).to_be_visible()
@@ -330,8 +388,8 @@ def test_keys_are_text_while_typing(open_page, answered, clinician):
     page = open_result(open_page, clinician, answered)
     page.locator("#decision-comment").press_sequentially("h 6 a")
     expect(page.locator("#decision-comment")).to_have_value("h 6 a")
-    expect(page.locator("[data-heat]")).to_be_visible()
-    expect(page.locator("#decide-agree")).not_to_be_checked()
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    expect(page.locator("#decide-take")).not_to_be_checked()
 
 
 def test_neighbours_by_key(open_page, clinic, clinician):
@@ -357,8 +415,25 @@ def test_nothing_sticks_out_on_a_phone(open_page, clinic, clinician, language, f
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
-    page = open_result(open_page, clinician, answered, width=390, touch=True)
+def test_a_phone_shows_answer_and_decision_first_and_zooms_into_the_original(open_page, clinic, clinician):
+    large, _new = store_photo(
+        clinic=clinic, user=clinician, data=factories.jpeg_bytes(5, 2400, 1800), name="large.jpg"
+    )
+    page = open_result(open_page, clinician, results.finished(large, clinician), width=390, touch=True)
+    for selector in (".bar-listed .bar-name", ".bars-sum", "label:has(#decide-take)"):
+        place = page.locator(selector).bounding_box()
+        assert place["y"] + place["height"] < page.locator(".bottom-bar").bounding_box()["y"]
+    expect(page.locator(".bar", has_text="Wart")).to_be_hidden()
+    expect(page.locator("kbd:visible")).to_have_count(0)
+    page.get_by_label("All 12 scores").check()
+    page.locator(".bar-choose", has_text="Wart").click()
+    expect(page.locator("[data-stage]")).to_be_in_viewport(ratio=0.9)  # it stays in sight
+    expect(page.get_by_role("link", name="Crop")).to_be_hidden()
+    page.get_by_role("button", name="More").click()
+    expect(page.get_by_role("link", name="Crop")).to_be_visible()
+    page.keyboard.press("Escape")
+    photo = page.locator("[data-photo]")
+    assert photo.evaluate("img => img.naturalWidth") == 1600
     box = page.locator("[data-stage]").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     session = page.context.new_cdp_session(page)
@@ -375,6 +450,8 @@ def test_pinch_zooms_on_a_phone(open_page, answered, clinician):
     touch("touchEnd", 0)
     zoom = int(page.locator("[data-zoom-value]").inner_text().rstrip("%"))
     assert 200 < zoom < 400
+    expect(photo).to_have_attribute("src", url("photo-image", large.pk))
+    expect(page.locator("[data-heat]")).to_be_visible()
 
 
 def test_space_means_the_photo_also_after_a_click_but_not_on_a_tabbed_button(open_page, answered, clinician):
@@ -408,7 +485,7 @@ def test_downloads_follow_the_heatmap_that_is_seen(open_page, answered, clinicia
     page.keyboard.press("6")
     page.get_by_label("Colours").select_option("jet")
     for link in page.locator("[data-panels-download]").all():
-        assert link.get_attribute("href").endswith("?disease=mm&colours=jet")
+        assert link.get_attribute("href").endswith("?disease=mm&colours=jet&opacity=60")
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 390)])

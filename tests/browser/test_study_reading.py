@@ -15,6 +15,7 @@ from classifier.presenters.differential import KEY_CAPS
 from reader_study.models import Answer, AnswerChange, Study, StudyImage
 from skinclinic.archive.models import DatasetItem, Entry
 from skinclinic.models import Photo
+from skinclinic.services import records
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated
 from tests.browser.axe import violations
@@ -259,6 +260,17 @@ def test_a_reload_goes_on_where_it_was_with_what_was_chosen(open_page, few):
     page.reload()
     on_photo(page, 2)
     expect(page.get_by_role("radio", name="Pyogenic granuloma")).to_be_checked()
+
+    # The next photo is here already when its patient's consent is taken back: it is shown no more, nor the last.
+    order = few.readers[0].readings.get().order
+    for place, goes_on_with in ((3, 4), (5, None)):
+        patient = StudyImage.objects.get(study=few.study, number=order[place - 1]).photo.lesion.patient
+        records.change(patient, {"research_consent": "refused"}, few.study.created_by)
+        answer(page, "bcc")
+        if goes_on_with:
+            on_photo(page, goes_on_with)
+            saved(page)
+    expect(page.get_by_role("heading", name="Every photo is answered")).to_be_visible()
 
 
 def test_two_windows_show_both_answers(open_page, few):

@@ -1,9 +1,10 @@
 """Worklist, filing, pathology and comparing, as a person at the keyboard does them."""
 
 import pytest
+from playwright.sync_api import expect
 
 from skinclinic.models import Diagnosis, Lesion, Patient
-from tests import crowd, factories
+from tests import crowd, factories, results
 from tests.browser.axe import violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,7 +30,7 @@ def test_rows_are_walked_and_opened_by_key(open_page, clinician, clinic, patient
         walked.append(page.evaluate(FOCUSED))
     assert walked == [first, second, third, third, second]
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**/lesions/{lesions[1].pk}/")
+    page.wait_for_url(f"**/lesions/{lesions[1].pk}/?list=*")
 
 
 def test_search_by_key_filters_in_place_and_the_address_keeps_it(open_page, clinician, clinic, patient):
@@ -46,6 +47,51 @@ def test_search_by_key_filters_in_place_and_the_address_keeps_it(open_page, clin
     assert page.get_by_text("Nothing matches").is_visible()
     page.goto(page.url.replace("&state=failed", ""))
     assert page.locator(f"#case-{other.pk}").is_visible() and page.input_value("#worklist-search") == "kr"
+
+
+def test_a_filtered_list_is_read_with_the_keyboard_alone(open_page, clinician, clinic, patient):
+    photos = [factories.make_photo(clinic, clinician, seed=seed) for seed in range(4)]
+    for photo, site in zip(photos, ("nose", "ear", "nose", "nose"), strict=True):
+        Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient, site=site)
+        results.finished(photo, clinician)
+    first, second, _ear, third = [photo.pk for photo in (photos[3], photos[2], photos[1], photos[0])]
+    page = open_page(clinician, "/")
+    page.keyboard.press("Slash")
+    page.keyboard.type("nose")
+    page.keyboard.press("Enter")
+    expect(page.locator(".case-link:focus")).to_have_count(1)
+    assert page.locator("#worklist-hits").inner_text() == "3 cases"
+    page.keyboard.press("Enter")
+
+    def at(photo, place):
+        page.wait_for_url(f"**/photos/{photo}/?list=*")
+        expect(page.locator("#walk-place")).to_have_text(place)
+
+    def decide(key):
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.locator(".assess-saved").wait_for()
+
+    at(first, "1 of 3")
+    decide("a")
+    page.keyboard.press("j")
+    at(second, "2 of 3")
+    page.keyboard.press("j")
+    at(third, "3 of 3")
+    decide("x")
+    page.keyboard.press("n")
+    at(second, "2 of 3")
+    page.keyboard.press("b")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.locator("#plan").get_by_text("See again by").wait_for()
+    page.keyboard.press("k")
+    at(first, "1 of 3")
+    page.keyboard.press("l")
+    page.wait_for_url("**/?q=nose&*")
+    # What is decided has left the list; the next case stands in its place.
+    assert page.evaluate(FOCUSED) == f"case-{photos[2].lesion_id}"
+    assert page.locator("tr.case").count() == 1
 
 
 def test_unfinished_rows_follow_their_analysis_without_a_jump(open_page, clinician, clinic):

@@ -109,6 +109,34 @@ def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
     assert "Close the study" not in page and "Preview as a reader" not in page
 
 
+def test_two_coordinators_keep_what_the_other_saved(client, clinic, coordinator):
+    study = studies.create(clinic, coordinator, name="Two of us")
+    address = url("study-settings", study.pk)
+    page = client.get(address).context
+    forms = (page["form"], page["protocol_form"], page["asked_form"], page["for_readers"])
+    seen = {one.seen_name: one.initial[one.seen_name] for one in forms}
+    assert len(seen) == 4 and all(f'name="{name}"' in client.get(address).content.decode() for name in seen)
+    form = settings_form(study, model_version="", endpoints=[], margin="", may_go_back="on") | seen
+    first = {
+        "question": "Benign or malignant?", "margin": "0.1", "shown_facts": ["age"], "has_aided": "on",
+        "washout_days": "7", "choices_after": "2", "ethics": "2026-1", "question_in-ko": "진단은?",
+    }  # fmt: skip
+    assert client.post(address, form | first).status_code == 302
+    assert client.post(address, form | {"asks_second": "on", "funding": "None"}).status_code == 302
+    study.refresh_from_db()
+    assert (study.question, study.margin, study.shown_facts) == ("Benign or malignant?", 0.1, ["age"])
+    assert (study.choices_after, study.ethics, study.funding) == (2, "2026-1", "None")
+    assert study.asks_second and study.question_in == {"ko": "진단은?"}
+    assert study.sessions.get(is_aided=True).washout_days == 7
+    clash = client.post(
+        address, form | {"shown_facts": ["sex"], "ethics": "2026-2", "question_in-ko": "무엇?"}
+    )
+    text = text_of(clash)
+    assert clash.status_code == 409 and "2026-1" in text and "진단은?" in text and "meanwhile to: age" in text
+    study.refresh_from_db()
+    assert study.ethics == "2026-1"
+
+
 def test_amending_only_the_day_leaves_the_text_alone(client, opened):
     """Browsers send line ends of their own."""
     text = opened.instructions.replace("\n", "\r\n")

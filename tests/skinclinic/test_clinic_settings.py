@@ -24,6 +24,27 @@ def test_admin_changes_settings(client_for, admin_user, clinic):
     assert (clinic.impression_first, clinic.try_page_open) == (False, False)
 
 
+def test_two_admins_keep_what_the_other_saved(client_for, admin_user, clinic):
+    client = client_for(admin_user)
+    seen = {"seen": client.get(url("clinic-settings")).context["form"].initial["seen"]}
+    client.post(url("clinic-settings"), {"name": "Hanok Skin", "try_page_open": "on"} | seen)
+    # Touches only what comes first; the name and the page stay as the other has saved them.
+    client.post(url("clinic-settings"), {"name": "Hanok Dermatology", "impression_first": "on"} | seen)
+    clinic.refresh_from_db()
+    assert (clinic.name, clinic.impression_first, clinic.try_page_open) == ("Hanok Skin", True, True)
+    answer = client.post(url("clinic-settings"), {"name": "Hanok 2"} | seen)
+    assert answer.status_code == 409 and "Hanok Skin" in answer.content.decode()
+    clinic.refresh_from_db()
+    assert clinic.name == "Hanok Skin"
+    seen = {"seen": answer.context["form"]["seen"].value()}
+    assert client.post(url("clinic-settings"), {"name": "Hanok 2"} | seen).status_code == 302
+    clinic.refresh_from_db()
+    assert (clinic.name, clinic.impression_first, clinic.try_page_open) == ("Hanok 2", True, True)
+    for nonsense in ("{", "[]", '{"name": {"a": []}}'):
+        sent = {"name": "Hanok 2", "seen": nonsense}
+        assert client.post(url("clinic-settings"), sent).status_code in (302, 409)
+
+
 def test_says_what_becomes_public_and_what_is_stored(client_for, admin_user, clinic, photo):
     factories.make_patient(clinic, "P-1")
     for number in range(3):

@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from types import SimpleNamespace
 from urllib.parse import unquote, urlencode
 
@@ -30,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations
+from skinclinic.services import diagnoses, invitations, plans
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -217,6 +218,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         invitation=invitation,
         patient=patient,
         lesion=lesion,
+        follow_up=plans.see_again(lesion, quist, timezone.localdate() + timedelta(days=90), "SECRETPLAN-41"),
+        biopsy=plans.await_biopsy(lesion, quist, timezone.localdate(), note="SECRETBIOPSY-17"),
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -231,6 +234,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETETHNIC-12",
             "secret-photo-4471.jpg",
             "SECRETNOTE-313",
+            "SECRETPLAN-41",
+            "SECRETBIOPSY-17",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",

@@ -84,8 +84,8 @@ def test_the_answer_is_read_in_korean(korean, analysis):
         "열지도",
         "역치",
         "동의",
-        "수정",
-        "기각",
+        "다른 진단",
+        "모델 결과 미채택",
     ):
         assert words in text
     assert "Basal cell" not in text

@@ -1,5 +1,6 @@
 """The pathology form: what it takes, what it refuses, and that nothing typed is lost."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -88,9 +89,22 @@ def test_tomorrow_is_refused_and_today_is_not(send):
 
 
 def test_what_was_typed_comes_back(send):
-    page = send(diagnosis="", diagnosis_typed="carcinoma in my words", text="a long report").content.decode()
-    assert 'value="carcinoma in my words"' in page and "a long report" in page
-    assert 'value="histopathology" selected' in page
+    page = send(diagnosis="", diagnosis_typed="carcinoma", text="a long report").content.decode()
+    assert 'value="carcinoma"' in page and "a long report" in page
+    assert 'value="histopathology" selected' in page and 'data-state="error"' in page
+    assert re.search(r'id="pathology-diagnosis"[^>]*autofocus', page)
+
+
+def test_own_words_are_a_diagnosis(send, client_for, clinician, lesion):
+    """Typed, or chosen to be taken as typed; correcting begins with the same two texts."""
+    send(diagnosis="", diagnosis_typed="Keratoacanthoma", text="2 cm")
+    send(diagnosis="as-typed", diagnosis_typed="carcinoma")
+    assert list(Diagnosis.objects.order_by("id").values_list("disease", "icd10", "text")) == [
+        ("", "", "Keratoacanthoma; 2 cm"),
+        ("", "", "carcinoma"),
+    ]
+    page = client_for(clinician).get(f"/lesions/{lesion.pk}/").content.decode()
+    assert 'value="as-typed"' in page and 'value="carcinoma"' in page
 
 
 def test_a_correction_starts_from_what_is_recorded(send, client_for, clinician, lesion):

@@ -9,6 +9,7 @@ from rest_framework.authtoken.models import Token
 
 from skinclinic.files import store as files
 from skinclinic.models import Photo
+from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.cases import each
 from tests.folders import stored_files
@@ -24,6 +25,23 @@ def test_a_member_gets_the_stored_jpeg(photo, coordinator, client_for):
     response = client_for(coordinator).get(reverse("photo-image", args=[photo.pk]))
     assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")
     assert body(response) == files.read(photo.file_key)
+
+
+def test_a_screen_gets_fewer_pixels_of_a_large_photo_and_the_same_of_a_small_one(
+    clinician, clinic, client_for
+):
+    small = factories.make_photo(clinic, clinician)
+    large, _new = store_photo(
+        clinic=clinic, user=clinician, data=factories.jpeg_bytes(5, 2400, 1800), name="large.jpg"
+    )
+    client = client_for(clinician)
+    fetch = {
+        photo: client.get(reverse("photo-image", args=[photo.pk]) + "?for=screen") for photo in (small, large)
+    }
+    assert fetch[small].content == files.read(small.file_key)
+    assert Image.open(io.BytesIO(fetch[large].content)).size == (1600, 1200)
+    assert len(fetch[large].content) < len(files.read(large.file_key)) / 3
+    assert all(one["Cache-Control"] == "no-store, private" for one in fetch.values())
 
 
 def test_the_thumbnail_is_small(photo, clinician, client_for):

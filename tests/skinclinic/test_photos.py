@@ -252,7 +252,7 @@ def test_after_a_deletion_the_lesion_shows_its_other_photo(clinic, clinician, mo
     done = factories.make_analysis(first, clinician)
     second, _ = store(clinic, clinician, 2, lesion=first.lesion)
     lesion = Lesion.objects.get()
-    assert (lesion.cover, lesion.photo_count, lesion.top_disease) == (second, 2, "")
+    assert (lesion.cover, lesion.photo_count, lesion.answer_photo) == (second, 2, first)
     delete_photo(second)
     lesion.refresh_from_db()
     assert (lesion.cover, lesion.photo_count, lesion.state) == (first, 1, Lesion.State.DONE)

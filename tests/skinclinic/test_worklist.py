@@ -81,7 +81,7 @@ class TestFilters:
         expected = {
             "state=queued": [waiting],
             "disease=mm": [melanoma],
-            "show=needs-pathology": [melanoma, unfiled],
+            "show=all": [proven, melanoma, waiting, unfiled],
             "show=proven": [proven],
             "show=not-filed": [unfiled],
             "mine=1": [melanoma, waiting, unfiled],
@@ -146,7 +146,7 @@ class TestSearch:
             "12": [],
         }
         for text, lesions in expected.items():
-            assert listed(client.get("/", {"q": text})) == lesions, text
+            assert listed(client.get("/", {"q": text, "show": "all"})) == lesions, text
 
     def test_a_withdrawn_diagnosis_is_not_found(self, client_for, clinician, opened):
         lesion = opened()
@@ -159,7 +159,7 @@ class TestSearch:
     def test_a_prefix_of_very_many_patients_still_finds(self, clinic, clinician, client_for, monkeypatch):
         from skinclinic.services import worklist_search
 
-        monkeypatch.setattr(worklist_search, "MANY_PATIENTS", 3)
+        monkeypatch.setattr(worklist_search, "FEW", 3)
         crowd.fill(clinic, clinician, 30)
         assert len(listed(client_for(clinician).get("/", {"q": "p-0000"}))) > 20
 
@@ -306,7 +306,7 @@ class TestRows:
             "Basal cell carcinoma",
         ):
             assert text in row, text
-        assert f'href="/photos/{photo.pk}/"' in row and f'href="/lesions/{photo.lesion_id}/"' in row
+        assert f'href="/photos/{photo.pk}/?list=' in row and f'href="/lesions/{photo.lesion_id}/"' in row
 
     def test_names_are_in_the_reader_s_language(self, client_for, clinician, opened):
         opened(**done("mm"))

@@ -17,6 +17,7 @@ from classifier.management.classify_output import (
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
+from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 
 DEFAULT_THRESHOLDS = "balanced"
@@ -68,7 +69,7 @@ class Command(BaseCommand):
             )
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)
-            succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None)
+            succeeded = _write(results, writer, limits, Path(heatmaps) if heatmaps else None, manifest.name)
         for line in passed_over.lines():
             self.stderr.write(printable(line))
         if not succeeded:
@@ -96,15 +97,16 @@ def _choose_thresholds(manifest: Manifest, name: str | None) -> str | None:
     return name
 
 
-def _write(results, writer, limits, heatmaps: Path | None) -> int:
+def _write(results, writer, limits, heatmaps: Path | None, model: str) -> int:
     """Write every result as it comes; return how many photos were classified."""
     succeeded = 0
     writer.start()
     for number, result in enumerate(results, start=1):
-        listed = differential(result.outcome.scores, limits) if result.outcome else []
+        is_fit = result.outcome and not shows_nothing(result.outcome.quality.to_json())
+        listed = differential(result.outcome.scores, limits) if result.outcome and is_fit else []
         if heatmaps and result.outcome:
             try:
-                save_heatmaps(heatmaps, number, result, listed)
+                save_heatmaps(heatmaps, number, result, listed, model)
             except OSError as error:
                 raise CommandError(f"The heatmaps cannot be written: {error}.") from error
         writer.add(result, listed)

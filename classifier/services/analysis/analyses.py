@@ -1,18 +1,16 @@
 """Asking for analyses and storing what comes back."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
+from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
-from skinclinic.models import Job, Lesion, Photo, User
-from skinclinic.services.lesions import on_new_cover
-from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
+from skinclinic.models import Job, Photo, User
 
 JOB = "analyse"
 
@@ -68,7 +66,7 @@ def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analys
     )
     made.requested_by = user
     made.save(update_fields=["job", "requested_by"])
-    update_summary(made)
+    summarise([photo.lesion_id])
     return made
 
 
@@ -91,7 +89,7 @@ def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis
     if created:
         follow_jobs([job])
     else:
-        update_summary(analysis)
+        summarise([photo.lesion_id])
     return analysis
 
 
@@ -126,37 +124,6 @@ def fill_in(analysis: Analysis, outcome) -> None:
 
 def follow_jobs(rows: Sequence[Job]) -> None:
     """Bring the lesions of these jobs' analyses up to date with the jobs."""
-    analyses = Analysis.objects.filter(job__in=rows).select_related("job", "photo__lesion")
-    for analysis in analyses:
-        update_summary(analysis)
-
-
-@on_new_cover
-def summarise_cover(lesion: Lesion) -> None:
-    """Bring the summary to what the new cover photo's analysis says, or clear it when there is none yet."""
-    if lesion.cover and (analysis := current_analysis(lesion.cover)):
-        update_summary(analysis)
-    else:
-        Lesion.objects.filter(pk=lesion.pk).update(
-            state=Lesion.State.EMPTY, top_disease="", top_score=None, malignant_sum=None
-        )
-
-
-def update_summary(analysis: Analysis) -> None:
-    """Write state, top disease and malignant sum to the lesion, if this analysis is about its cover photo's
-    current square."""
-    lesion = analysis.photo.lesion
-    if lesion.cover_id != analysis.photo_id or analysis.photo.box != analysis.box:
-        return
-    values: dict[str, Any] = {
-        "state": analysis.job.state,
-        "top_disease": "",
-        "top_score": None,
-        "malignant_sum": None,
-    }
-    if analysis.is_done:
-        top = max(analysis.scores, key=analysis.scores.__getitem__)
-        values["state"] = Lesion.State.DONE
-        values["top_disease"], values["top_score"] = top, analysis.scores[top]
-        values["malignant_sum"] = sum(analysis.scores[key] for key in MALIGNANT_KEYS)
-    Lesion.objects.filter(pk=lesion.pk).update(**values)
+    lesions = set(Analysis.objects.filter(job__in=rows).values_list("photo__lesion", flat=True))
+    if lesions:
+        summarise(lesions)

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from classifier.metrics import agreement
 from classifier.models import Analysis, Assessment, ThresholdSet
+from classifier.models.assessment import meant
+from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import diagnoses
 
@@ -47,6 +50,11 @@ class NotAChange(ValueError):
     """A changed diagnosis must differ from the impression."""
 
 
+class NotPossible(ValueError):
+    """The decision says what is not so: to agree with a model that lists something else, to keep an impression
+    that was never given, or to take an answer where there is none."""
+
+
 def wants_impression(member: Member) -> bool:
     """Whether this member is asked for an impression before the model's answer."""
     return member.clinic.impression_first and member.can_edit
@@ -70,6 +78,16 @@ def hidden_photo_ids(user: User, member: Member, photos: Iterable[Photo | int]) 
     wanted = {photo.pk if isinstance(photo, Photo) else photo for photo in photos}
     opened = Assessment.objects.filter(_OPENED, user=user, analysis__photo__in=wanted)
     return wanted - set(opened.values_list("analysis__photo", flat=True))
+
+
+def of_photo(user: User, photo: Photo) -> list[Assessment]:
+    """The person's assessments of every analysis of a photo, the latest decision first."""
+    rows = Assessment.objects.filter(user=user, analysis__photo=photo)
+    return list(
+        rows.select_related(
+            "impression", "conclusion", "threshold_set", "user", "analysis__model_version"
+        ).order_by(F("decided_at").desc(nulls_last=True), "-id")
+    )
 
 
 def of(user: User, analysis: Analysis) -> Assessment | None:
@@ -117,10 +135,16 @@ def record_impression(user: User, analysis: Analysis, named: Named | None) -> As
 
 
 def note_shown(
-    user: User, analysis: Analysis, threshold_set: ThresholdSet | None, listed: list[str]
+    user: User,
+    analysis: Analysis,
+    row: Assessment | None,
+    threshold_set: ThresholdSet | None,
+    listed: list[str],
 ) -> Assessment:
-    """Store that the answer was shown, when, with which thresholds and what it listed; the first time counts."""
-    row = of(user, analysis)
+    """Store that the answer was shown, when, with which thresholds and what it listed; the first time counts.
+
+    ``row`` is the person's assessment of the analysis as it stands.
+    """
     if row and row.shown_at:
         return row
     with transaction.atomic():
@@ -143,14 +167,15 @@ def decide(
     threshold_set: ThresholdSet | None = None,
     listed: Iterable[str] = (),
 ) -> Assessment:
-    """Record agree, change (to ``named``) or dismiss, with the thresholds the answer was shown by.
+    """Record agree, keep, take, change (to ``named``) or dismiss, with the thresholds the answer was shown by.
 
+    ``listed`` is what the model lists, likeliest first; without a ``threshold_set`` it lists nothing that counts.
     ``seen`` is the ``stand`` the person saw; Conflict is raised when the row has moved on since, NotAChange
-    when the changed diagnosis is the impression. The same decision again changes nothing. An earlier
-    decision goes to the history.
+    when the changed diagnosis is the impression, NotPossible when the decision says what is not so. The same
+    decision again changes nothing. An earlier decision goes to the history.
     """
-    row = _open_row(user, analysis)
-    named = _conclusion(row, decision, named, listed)
+    row, listed = _open_row(user, analysis), list(listed)
+    named = _conclusion(row, decision, named, listed if threshold_set else None)
     if row.decision == decision and row.comment == comment and _concludes(row, named):
         return row
     if stand(row) != seen:
@@ -165,7 +190,7 @@ def decide(
         conclusion=conclusion,
         comment=comment,
         threshold_set=threshold_set,
-        listed=list(listed),
+        listed=listed,
     )
 
 
@@ -213,16 +238,30 @@ def _record(analysis: Analysis, user: User, named: Named) -> Diagnosis:
     )
 
 
-def _conclusion(row: Assessment, decision: str, named: Named | None, listed: Iterable[str]) -> Named | None:
+def _conclusion(
+    row: Assessment, decision: str, named: Named | None, listed: list[str] | None
+) -> Named | None:
     """What the decision calls the lesion, unless that is simply the impression."""
-    if decision == Assessment.Decision.CHANGE:
+    choices = Assessment.Decision
+    if decision == choices.CHANGE:
         if named is None or named.same_as(row.impression):
             raise NotAChange
         return named
-    if decision == Assessment.Decision.AGREE and row.impression is None:
-        first = next(iter(listed), "")
-        return Named(disease=first) if first else None
+    if (decision == choices.TAKE and not listed) or (decision == choices.KEEP and row.impression is None):
+        raise NotPossible
+    if decision == choices.AGREE and not agrees(row, listed):
+        raise NotPossible
+    if listed and (decision == choices.TAKE or (decision == choices.AGREE and row.impression is None)):
+        return Named(disease=listed[0])
     return None
+
+
+def agrees(row: Assessment | None, listed: list[str] | None) -> bool:
+    """Whether the person may say to agree: the impression is what the model lists first, or neither names one
+    of the 12. Who gave no impression may agree with whatever the model says."""
+    if row is None or row.impression is None:
+        return listed is not None
+    return agreement.standing(meant(row.impression), listed) in agreement.AGREES
 
 
 def _concludes(row: Assessment, named: Named | None) -> bool:
@@ -239,7 +278,9 @@ def _move_on(row: Assessment, **values) -> Assessment:
         raise Conflict(_stored(row.user, row.analysis))
     if row.conclusion and row.conclusion_id != row.impression_id:
         diagnoses.withdraw(row.conclusion, row.user)
-    return _stored(row.user, row.analysis)
+    stored = _stored(row.user, row.analysis)
+    tell_worklist(stored)
+    return stored
 
 
 def _remember(row: Assessment) -> dict:
@@ -248,5 +289,6 @@ def _remember(row: Assessment) -> dict:
         "conclusion": row.conclusion_id,
         "comment": row.comment,
         "decided_at": stand(row),
+        "agreement": row.agreement,
         "until": timezone.now().isoformat(),
     }

@@ -20,6 +20,7 @@ from classifier.models import Evaluation, ModelVersion
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.curating import consent
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -61,6 +62,10 @@ def run(
         for model in models:
             one.analyse(model, say_more, give_way)
             done += len(one.items)
+    for one in sets:
+        # Analysing takes long, and a patient may have said no meanwhile.
+        one.leave_out_unwilling()
+        one.require_some()
     report = _report(row, models, sets, lambda: say(done, total))
     with whole.whole_folder(row.folder, replace=True) as draft:
         (draft / REPORT).write_text(_json(report), encoding="utf-8")
@@ -91,12 +96,18 @@ class EvaluatedPhotos:
         self.left_out: Counter[str] = Counter()
         self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
+        self.leave_out_unwilling()
         self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
     @property
     def leaking(self) -> set[int]:
         """Items that any of the models has seen."""
         return set().union(*(found.items for found in self.leaks.values()))
+
+    def leave_out_unwilling(self) -> None:
+        """Leave out the photos of patients who do not consent (any more)."""
+        unwilling = evaluations.test_items(self.version).filter(consent.missing("entry__"))
+        self.leave_out(set(unwilling.order_by().values_list("pk", flat=True)), "consent")
 
     def leave_out(self, items: set[int], reason: str) -> None:
         before = len(self.items)
@@ -112,6 +123,10 @@ class EvaluatedPhotos:
             for found in batch_analyses.of_photos(model, list(by_photo))
         }
         self.leave_out({item.pk for item in self.items if item.pk not in self.scores[model.pk]}, "unreadable")
+        self.require_some()
+
+    def require_some(self) -> None:
+        """Raise JobError where no photo is left."""
         if not self.items:
             raise JobError("nothing_left", _("No photo of %(name)s is left.") % {"name": self.version})
 

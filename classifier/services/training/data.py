@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from classifier.training.plan import Sample
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetRole, DatasetVersion, DuplicatePair
+from skinclinic.archive.services.curating import consent
 from skinclinic.archive.services.datasets import against, splits
 from skinclinic.files import store
 from skinclinic.models import Clinic
@@ -68,6 +69,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
         labelled[row["version"]][row["label"]] = (row["photos"], row["patients"])
     people = training.values("version").annotate(
         gone=Count("id", filter=Q(entry=None)),
+        unwilling=Count("id", filter=consent.missing("entry__")),
         persons=Count("person", distinct=True, filter=~Q(person="")),
         unknown=Count("id", filter=Q(person="")),
         lesions=Count("lesion", distinct=True, filter=Q(person="") & ~Q(lesion="")),
@@ -75,7 +77,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
     )
     known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
     members = dict(items.values_list("version").annotate(Count("id")))
-    nobody = dict.fromkeys(("gone", "persons", "unknown", "lesions", "alone"), 0)
+    nobody = dict.fromkeys(("gone", "unwilling", "persons", "unknown", "lesions", "alone"), 0)
     return [
         _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
         for version in versions
@@ -107,6 +109,10 @@ def _problem(version: DatasetVersion, by_label: dict, whole: dict) -> str:
         return _("The dataset is for testing only.")
     if whole["gone"]:
         return _("Photos of this version were deleted. Freeze a new version without them.")
+    if whole["unwilling"]:
+        return _(
+            "Patients of this version do not consent any more. Freeze a new version without their photos."
+        )
     if len(by_label) < 2:
         return _("There is nothing to tell apart: training needs photos of at least two diseases.")
     if whole["persons"] + whole["lesions"] + whole["alone"] < 2:

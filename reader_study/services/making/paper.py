@@ -31,6 +31,7 @@ def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
 
 def _ordered(study: Study, reading: Reading | None) -> list[StudyImage]:
     shown = study.images.all() if reading is None else StudyImage.with_repeats.filter(study=study)
+    shown = shown.filter(taken_out_at=None)
     rows = {image.number: image for image in shown.select_related("photo").order_by("number")}
     practice = [number for number, image in rows.items() if image.is_practice]
     counted = [number for number, image in rows.items() if not image.is_practice]

@@ -109,7 +109,7 @@ def _kind(image: StudyImage, found: panel.Finding | None) -> str:
 
 def strength(study: Study) -> Strength:
     """Of the photos that count."""
-    counted = set(study.images.filter(is_practice=False).values_list("number", flat=True))
+    counted = set(study.images.counted().values_list("number", flat=True))
     kinds = Counter(kind for number, kind in kinds_of(study).items() if number in counted)
     votes = [vote for vote in votes_of(study) if vote.image in counted]
     return Strength(dict(kinds), panel.agreement(votes) if votes else None)

@@ -27,9 +27,10 @@ from reader_study.services.making import orders
 from reader_study.services.results import model_answers
 from skinclinic.archive import near_duplicates
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
+from skinclinic.archive.services.curating import consent
 from skinclinic.archive.services.curating.duplicates import MAX_DISTANCE
 from skinclinic.files import store
-from skinclinic.models import Clinic, Patient
+from skinclinic.models import Clinic
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import BENIGN, DISEASE_KEYS, DISEASES, MALIGNANT, PREMALIGNANT
 
@@ -169,10 +170,7 @@ def _why_not(row: dict, seen: set[int], taken_out: set[str], proven_only: bool) 
         return "deleted"
     if row["entry__review"] == Review.REJECTED:
         return "rejected"
-    consent = row["entry__patient__research_consent"]
-    if consent == Patient.Consent.REFUSED or (
-        row["entry__source__is_own"] and consent != Patient.Consent.GIVEN
-    ):
+    if consent.is_missing(row["entry__patient__research_consent"], row["entry__source__is_own"]):
         return "consent"
     if row["pk"] in seen:
         return "seen"
@@ -480,11 +478,9 @@ def problems_of_photos(study: Study) -> dict[str, int]:
     )  # fmt: skip
     found: Counter = Counter()
     found["deleted"] = study.images.filter(photo=None).count()
-    for review, consent, is_own in rows:
+    for review, answer, is_own in rows:
         found["rejected"] += review == Review.REJECTED
-        found["consent"] += consent == Patient.Consent.REFUSED or (
-            bool(is_own) and consent != Patient.Consent.GIVEN
-        )
+        found["consent"] += consent.is_missing(answer, is_own)
     return {reason: n for reason, n in found.items() if n}
 
 

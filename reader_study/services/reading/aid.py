@@ -22,13 +22,14 @@ def analysis_at(reading: Reading, position: int) -> Analysis | None:
     answer = (
         Answer.objects.filter(reading=reading, image__study=reading.reader.study_id, image__number=number)
         .exclude(first_choice="")
-        .select_related("image")
+        .select_related("image__dataset_item__entry__patient", "image__dataset_item__entry__source")
         .first()
     )
     if answer is None:
         raise Refused("first_needed", reading)
     if answer.choice and not reading.reader.study.may_go_back:
         raise Refused("no_going_back", reading)
+    readings.require_consent_of(answer.image, reading)
     analysis = _of_photo(reading, answer.image.photo_id)
     if analysis and answer.model_shown_at is None:
         Answer.objects.filter(pk=answer.pk, model_shown_at=None).update(model_shown_at=timezone.now())
@@ -47,6 +48,8 @@ def practice_analysis_at(reading: Reading, position: int) -> Analysis | None:
         raise Refused("not_aided", reading)
     number = readings.number_at(reading.practice_order, position)
     image = StudyImage.objects.filter(study=reading.reader.study_id, number=number).first()
+    if image:
+        readings.require_consent_of(image, reading)
     return _of_photo(reading, image.photo_id if image else None)
 
 

@@ -26,12 +26,13 @@ UNDO_LIMIT = timedelta(seconds=30)
 @dataclass(frozen=True)
 class Taken:
     """What became of it: whether it is in force, the photo's answer as it stands now, and the position of
-    the first photo without one."""
+    the first photo without one; ``gone``: positions of photos that were taken out of the study."""
 
     is_in_force: bool
     answer: Answer | None
     next: int
     is_finished: bool
+    gone: frozenset[int] = frozenset()
 
 
 @transaction.atomic
@@ -57,7 +58,7 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
         raise Refused("not_yet", reading)
     if given.known != (answer.number if answer else 0):
         _keep(reading, image, given, answer.number if answer else 0, is_in_force=False)
-        return Taken(False, answer, now.next, False)
+        return Taken(False, answer, now.next, False, now.gone)
 
     _require_allowed(reading, position, answer, now, given)
     answer = _put_in_force(reading, image, answer, given)
@@ -65,7 +66,7 @@ def take(secret: str, session: str, position: int, given: Given) -> Taken:
     now = now.with_answer(position, is_given=bool(answer.choice))
     is_finished = _finish_if_last(reading, now)
     readings.note_seen(reading.reader)
-    return Taken(True, answer, now.next, is_finished)
+    return Taken(True, answer, now.next, is_finished, now.gone)
 
 
 def _answer_at(reading: Reading, position: int) -> tuple[Answer | None, int]:

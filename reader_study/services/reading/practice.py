@@ -45,7 +45,7 @@ def standing(reading: Reading) -> Standing | None:
     if not study.practice_pass or not reading.practice_order:
         return None
     tries = list(PracticeTry.objects.filter(reading__reader=reader).exclude(finished_at=None))
-    total = len(reading.practice_order)
+    total = len(_asked(reading))
     return Standing(
         needed=min(study.practice_pass, total),
         total=total,
@@ -106,18 +106,25 @@ def _count(reading: Reading, number: int, choice: str) -> bool:
     if now is None:
         now = PracticeTry(reading=reading, number=reading.tries.count() + 1)
     now.answers.setdefault(str(number), choice)
-    is_over = all(str(one) in now.answers for one in reading.practice_order)
+    asked = _asked(reading)
+    is_over = all(str(one) in now.answers for one in asked)
     if is_over:
         truths = dict(
-            StudyImage.objects.filter(
-                study=reading.reader.study_id, number__in=reading.practice_order
-            ).values_list("number", "truth")
+            StudyImage.objects.filter(study=reading.reader.study_id, number__in=asked).values_list(
+                "number", "truth"
+            )
         )
-        now.right = sum(now.answers[str(one)] == truths[one] for one in reading.practice_order)
-        now.is_passed = now.right >= min(reading.reader.study.practice_pass or 0, len(reading.practice_order))
+        now.right = sum(now.answers[str(one)] == truths[one] for one in asked)
+        now.is_passed = now.right >= min(reading.reader.study.practice_pass or 0, len(asked))
         now.finished_at = timezone.now()
     now.save()
     return is_over
+
+
+def _asked(reading: Reading) -> list[int]:
+    """The practice photos that were not taken out."""
+    gone = readings.taken_out(reading.reader.study_id)
+    return [number for number in reading.practice_order if number not in gone]
 
 
 def tries_of(study) -> dict[int, tuple[int, bool, int]]:

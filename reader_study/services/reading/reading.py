@@ -11,6 +11,7 @@ from reader_study.services import log
 from reader_study.services.making.enrolment import LinkClosed
 from reader_study.services.making.progress import washout_days
 from reader_study.services.reading.refusals import Refused
+from skinclinic.archive.services.curating import consent
 from skinclinic.models import Photo
 from skinclinic.services.secret_links import secret_hash
 
@@ -29,10 +30,11 @@ class NoSuchPhoto(Exception):
 @dataclass(frozen=True)
 class Progress:
     """Which positions are answered, of ``total``. Answers typed in from paper may leave gaps; readers themselves go
-    one by one."""
+    one by one. ``gone``: positions of photos that were taken out, which count as given."""
 
     given: frozenset[int]
     total: int
+    gone: frozenset[int] = frozenset()
 
     @property
     def answered(self) -> int:
@@ -46,7 +48,7 @@ class Progress:
     def with_answer(self, position: int, *, is_given: bool) -> "Progress":
         """The same after an answer at ``position`` was given or taken back."""
         changed = self.given | {position} if is_given else self.given - {position}
-        return Progress(changed, self.total)
+        return Progress(changed | self.gone, self.total, self.gone)
 
 
 @dataclass(frozen=True)
@@ -184,10 +186,23 @@ def finish(reading: Reading) -> None:
 
 
 def progress_of(reading: Reading) -> Progress:
-    """How far the reading has come."""
-    numbers = set(Answer.objects.given().filter(reading=reading).values_list("image__number", flat=True))
-    places = enumerate(reading.order, start=1)
-    return Progress(frozenset(place for place, number in places if number in numbers), len(reading.order))
+    """How far the reading has come; of photos that were taken out nothing is wanted."""
+    given = Answer.objects.given().filter(reading=reading).values("image")
+    images = StudyImage.with_repeats.filter(study=reading.reader.study_id).order_by()
+    over = images.filter(Q(pk__in=given) | Q(taken_out_at__isnull=False))
+    is_out = {number: at is not None for number, at in over.values_list("number", "taken_out_at")}
+    places = list(enumerate(reading.order, start=1))
+    return Progress(
+        frozenset(place for place, number in places if number in is_out),
+        len(reading.order),
+        frozenset(place for place, number in places if is_out.get(number)),
+    )
+
+
+def taken_out(study: int) -> set[int]:
+    """Numbers of the photos that were taken out of an open study."""
+    gone = StudyImage.with_repeats.filter(study=study).exclude(taken_out_at=None)
+    return set(gone.order_by().values_list("number", flat=True))
 
 
 def require_in_reach(reading: Reading, position: int) -> None:
@@ -209,9 +224,10 @@ def number_at(order: list[int], position: int) -> int:
 def photo_at(reading: Reading, position: int) -> Photo:
     """The photo at a position that the reader may see now. Raises Refused, NoSuchPhoto."""
     require_begun(reading)
-    number = number_at(reading.order, position)
+    # One that was taken out is refused as such, so that the reader goes on with the next.
+    photo = _photo(reading, number_at(reading.order, position))
     require_in_reach(reading, position)
-    return _photo(reading, number)
+    return photo
 
 
 def practice_photo_at(reading: Reading, position: int) -> Photo:
@@ -221,12 +237,23 @@ def practice_photo_at(reading: Reading, position: int) -> Photo:
 
 
 def _photo(reading: Reading, number: int) -> Photo:
-    photo = Photo.objects.filter(
-        pk__in=StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number).values("photo")
-    ).first()
-    if photo is None:
+    image = (
+        StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number)
+        .select_related("photo", "dataset_item__entry__patient", "dataset_item__entry__source")
+        .first()
+    )
+    if image is None or image.photo is None:
         raise NoSuchPhoto
-    return photo
+    require_consent_of(image, reading)
+    return image.photo
+
+
+def require_consent_of(image: StudyImage, reading: Reading) -> None:
+    """Raise Refused for a photo that was taken out, or whose patient does not consent now."""
+    entry = image.dataset_item.entry if image.dataset_item else None
+    answer = entry.patient.research_consent if entry and entry.patient else None
+    if image.taken_out_at or (entry and consent.is_missing(answer, entry.source.is_own)):
+        raise Refused("photo_gone", reading)
 
 
 def note_seen(reader: Reader) -> None:

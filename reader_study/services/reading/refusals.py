@@ -75,6 +75,10 @@ REFUSALS = {
     "changed_meanwhile": Refusal(_("This answer was changed elsewhere at the same moment. Send it again.")),
     "not_aided_first": Refusal(_("This session has no answer before the model's."), then=NEXT),
     "not_aided": Refusal(_("The model's answer is not shown in this session."), 403),
+    "photo_gone": Refusal(
+        _("This photo was taken out of the study: its patient no longer consents. Go on with the next one."),
+        410,
+    ),
     "no_photo": Refusal(
         _("There is no such photo, or it was deleted. Tell the study's coordinator."), 404, NEXT
     ),

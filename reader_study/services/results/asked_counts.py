@@ -16,8 +16,7 @@ def count(study: Study) -> dict[str, dict]:
     rows = (
         Answer.objects.given()
         .filter(
-            reading__reader__in=Reader.objects.filter(study=study).counted(), image__is_practice=False,
-            image__repeat_of=None,
+            reading__reader__in=Reader.objects.filter(study=study).counted(), image__in=study.images.counted()
         )
         .order_by("reading__session__number")
         .values_list(

@@ -138,11 +138,9 @@ def open_text(
     said = [words.get(reason) or note_words(reason) for reason in reasons]
     if len(reasons) == 1 and reasons[0] not in words:
         return said[0]
-    incomplete = {
-        notes.NO_ANSWERS, notes.OTHER_IMAGES, notes.MANY_MISSING, notes.TOO_FEW_CASES, verdicts.FEW_READERS,
-        verdicts.TOO_FEW_PATIENTS,
-    }  # fmt: skip
-    text = _("Not evaluable: %(reasons)s.") if incomplete & set(reasons) else _("Open: %(reasons)s.")
+    # With too few of something it could not be known from any answers; the rest is a question left open.
+    too_few = {notes.NO_ANSWERS, notes.TOO_FEW_CASES, verdicts.FEW_READERS, verdicts.TOO_FEW_PATIENTS}
+    text = _("Not evaluable: %(reasons)s.") if too_few & set(reasons) else _("Open: %(reasons)s.")
     return text % {"reasons": "; ".join(said)}
 
 

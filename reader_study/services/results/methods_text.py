@@ -323,6 +323,14 @@ def _conduct(study: Study) -> Iterator[str]:
         yield ngettext(
             "It was amended %(n)d time afterwards.", "It was amended %(n)d times afterwards.", amendments
         ) % {"n": amendments}
+    if gone := study.images.filter(is_practice=False).exclude(taken_out_at=None).count():
+        yield ngettext(
+            "%(n)d photo was taken out while the study was open, as its patient withdrew the consent, and does not "
+            "count.",
+            "%(n)d photos were taken out while the study was open, as their patients withdrew the consent, and do not "
+            "count.",
+            gone,
+        ) % {"n": gone}
     unblinded = study.events.filter(kind=StudyEvent.Kind.UNBLINDED).order_by("at").first()
     if unblinded:
         yield _("Results were looked at on %(day)s, before the study was closed.") % {

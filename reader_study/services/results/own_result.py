@@ -51,9 +51,7 @@ def may_see(reader: Reader) -> bool:
 def of(reader: Reader) -> list[OwnResult]:
     """One for each session that the reader began, counted like the study's results: what is no diagnosis, or came too
     late, is missing; a patient whom the reader knew counts nowhere."""
-    images = {
-        image.number: image for image in StudyImage.objects.filter(study=reader.study_id, is_practice=False)
-    }
+    images = {image.number: image for image in StudyImage.objects.counted().filter(study=reader.study_id)}
     colleagues = Reader.objects.counted().filter(study=reader.study_id, group=reader.group_id)
     found = []
     for session in StudySession.objects.filter(study=reader.study_id).order_by("number"):

@@ -51,7 +51,7 @@ def of_study(study: Study, tables: StudyTables) -> dict[str, Any]:
 
 def _twice(study: Study) -> Iterator[Twice]:
     """Both answers to each photo that came twice, of readers who answered anything in the session."""
-    twins = StudyImage.with_repeats.filter(study=study).exclude(repeat_of=None)
+    twins = StudyImage.with_repeats.filter(study=study, taken_out_at=None).exclude(repeat_of=None)
     of_photo = dict(twins.values_list("number", "repeat_of__number"))
     if not of_photo:
         return

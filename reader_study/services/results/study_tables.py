@@ -16,6 +16,7 @@ from reader_study.models import Reader, Reading, Study, StudyImage
 from reader_study.statistics.read_as import Note
 from reader_study.statistics.tables import Answer, Image, StudyTables, WholeSet
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.archive.services.datasets import against
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.csv_table import table_csv
 
@@ -32,7 +33,7 @@ def of_study(study: Study) -> StudyTables:
 
     Without scores of every photo there is no model: ``lacking_scores`` says which are missing.
     """
-    rows = list(study.images.filter(is_practice=False).select_related("dataset_item").order_by("number"))
+    rows = list(study.images.counted().select_related("dataset_item").order_by("number"))
     patients = _patients(study, rows)
     images = tuple(
         Image(row.name, row.dataset, row.truth, row.sex, first, row.skin_type, patients[row.pk], last)
@@ -72,7 +73,7 @@ def _patients(study: Study, rows: list[StudyImage]) -> dict[int, str]:
 
 def lacking_scores(study: Study) -> list[str]:
     """Names of photos of which the compared model has said nothing."""
-    rows = study.images.filter(is_practice=False).order_by("number")
+    rows = study.images.counted().order_by("number")
     return [row.name for row in rows if not row.scores]
 
 
@@ -89,7 +90,7 @@ def _answers(study: Study) -> Iterator[Answer]:
         yield answer
     is_drawn = _by_design(study)
     sessions, began = {session for session, _reader in given}, {reader for _session, reader in given}
-    names = dict(study.images.filter(is_practice=False).values_list("number", "name"))
+    names = dict(study.images.counted().values_list("number", "name"))
     readings = (
         Reading.objects.filter(reader__in=Reader.objects.filter(study=study).counted())
         .order_by("session__number", "reader__pk")
@@ -107,8 +108,7 @@ def _given(study: Study) -> Iterator[Answer]:
     rows = (
         AnswerRow.objects.filter(
             reading__reader__in=Reader.objects.filter(study=study).counted(),
-            image__is_practice=False,
-            image__repeat_of=None,
+            image__in=study.images.counted(),
         )
         .order_by("reading__session__number", "reading__reader__pk", "image__number")
         .values_list(
@@ -146,6 +146,7 @@ def versions_of(study: Study) -> list[DatasetVersion]:
 def whole_items(version: DatasetVersion) -> list[DatasetItem]:
     """The photos of the 12 diseases a model is tested on."""
     rows = evaluations.test_items(version).filter(label__in=DISEASE_KEYS, entry__isnull=False)
+    rows = rows.exclude(pk__in=against.rows(version, against.CONSENT).values("pk"))
     return list(rows.select_related("entry").order_by("pk"))
 
 

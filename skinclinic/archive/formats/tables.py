@@ -7,8 +7,10 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
@@ -23,6 +25,15 @@ LONGEST_NAME = 200
 _FIRST_ROWS = 6
 _DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
+
+
+class _Cell(NamedTuple):
+    """What a cell says: its ``text`` as it stands, the ``value`` unless it has none, and what is ``wrong`` with it."""
+
+    text: str
+    value: str | None
+    wrong: str = ""
+    params: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -143,18 +154,13 @@ class Table:
             params = {"cells": len(cells), "columns": len(self.header)}
             problems.append(Problem("", _("%(cells)s cells, the header has %(columns)s"), params=params))
         values = {}
-        for place, (name, cell) in enumerate(zip(self.header, map(_composed, cells), strict=False), start=1):
-            name = name or self._nameless(place, cell)
-            if "\0" in cell:
-                problems.append(Problem(name, _("holds a NUL byte"), cell))
-            elif len(cell) > LONGEST_CELL:
-                most = {"most": f"{LONGEST_CELL:,}"}
-                problems.append(Problem(name, _("longer than %(most)s characters"), cell, most))
-            elif name:
-                # A formula defused on export has an apostrophe before it.
-                values[name] = cell[1:] if cell[:1] == "'" and cell[1:2] in "=+-@\t\r" else cell.strip()
-                if cell.strip()[:1] in ("=", "@") or _is_formula(cell.strip()):
-                    problems.append(Problem(name, _("a formula; save the table with values"), cell))
+        for place, (name, cell) in enumerate(zip(self.header, cells, strict=False), start=1):
+            found = _read(cell)
+            name = name or self._nameless(place, found.text)
+            if found.wrong and (name or found.value is None):
+                problems.append(Problem(name, found.wrong, found.text, found.params))
+            if name and found.value is not None:
+                values[name] = found.value
         return Record(number, values, tuple(problems))
 
     def _nameless(self, place: int, cell: str) -> str:
@@ -199,6 +205,22 @@ class Table:
         for _line in range(self._above):
             next(lines, "")
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+
+# A long cell may take 20 kB.
+@lru_cache(maxsize=2048)
+def _read(cell: str) -> _Cell:
+    """Most cells of a large table say one of few things."""
+    text = _composed(cell)
+    if "\0" in text:
+        return _Cell(text, None, _("holds a NUL byte"))
+    if len(text) > LONGEST_CELL:
+        return _Cell(text, None, _("longer than %(most)s characters"), {"most": f"{LONGEST_CELL:,}"})
+    bare = text.strip()
+    # A formula defused on export has an apostrophe before it.
+    value = text[1:] if text[:1] == "'" and text[1:2] in "=+-@\t\r" else bare
+    is_formula = bare[:1] in ("=", "@") or _is_formula(bare)
+    return _Cell(text, value, _("a formula; save the table with values") if is_formula else "")
 
 
 def _composed(text: str) -> str:

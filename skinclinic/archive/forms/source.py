@@ -2,9 +2,10 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import PROVENANCE, Source
+from skinclinic.forms.merging import KeepsOthersWork
 
 
-class SourceForm(forms.ModelForm):
+class SourceForm(KeepsOthersWork):
     """Where photos come from; what is not known stays empty and is shown as missing."""
 
     url = Source._meta.get_field("url").formfield(assume_scheme="https")

@@ -91,6 +91,9 @@ def in_words(error: review_service.ReviewError) -> str:
         "own_label": _(
             "You have given or reviewed this label yourself; a second opinion is another curator's."
         ),
+        "no_consent": _(
+            "The patient of a photo among these does not consent to the archive; it cannot be accepted."
+        ),
         "had_opinion": _("Somebody has given a second opinion on this photo meanwhile."),
     }[error.code]
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from skinclinic.archive.services.curating import from_clinic
 from skinclinic.models import Clinic, Photo
 from skinclinic.permissions import CURATE, clinic_member
+from skinclinic.services import patients
 from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -30,7 +31,12 @@ def dataset_candidates(request: MemberRequest) -> HttpResponse:
         _add(request, clinic, chosen)
         return redirect("dataset-candidates")
     found = from_clinic.candidates(clinic)
-    context = {"photos": found[:PAGE_SIZE], "count": found.count(), "page_size": PAGE_SIZE}
+    context = {
+        "photos": found[:PAGE_SIZE],
+        "count": found.count(),
+        "page_size": PAGE_SIZE,
+        "to_ask": patients.to_ask(clinic).count(),
+    }
     return render(request, "archive/datasets/candidates.html", context)
 
 

@@ -51,4 +51,5 @@ def source(request: SignedInRequest, pk: int) -> HttpResponse:
         for field in form.fields.values():
             field.disabled = True
     context = {"source": row, "form": form, "can_curate": can_curate}
-    return render(request, "archive/sources/page.html", context, status=422 if form.errors else 200)
+    status = 409 if form.clashes else 422 if form.errors else 200
+    return render(request, "archive/sources/page.html", context, status=status)

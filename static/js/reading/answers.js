@@ -11,6 +11,8 @@ export class Answers {
     this.facts = state.facts;
     this.pace = state.pace;
     this.times = [];
+    // Photos that were taken out of the study: nothing is asked of them.
+    this.gone = new Set(state.gone);
     this.rows = new Map(Object.entries(state.answers).map(([position, row]) => [Number(position), row]));
   }
 
@@ -23,8 +25,12 @@ export class Answers {
     return this.at(position)?.number ?? 0;
   }
 
+  isGone(position) {
+    return this.gone.has(position);
+  }
+
   isGiven(position) {
-    return Boolean(this.at(position)?.choice);
+    return this.isGone(position) || Boolean(this.at(position)?.choice);
   }
 
   put(position, row) {
@@ -39,7 +45,7 @@ export class Answers {
   }
 
   get given() {
-    return [...this.rows.values()].filter((row) => row.choice).length;
+    return Array.from({ length: this.total }, (_, index) => index + 1).filter((place) => this.isGiven(place)).length;
   }
 
   /** The first photo that is not answered yet; one more than there are when all are. */

@@ -18,7 +18,7 @@ export class ModelAnswer {
     const settle = () => (SMALL.matches ? slots.first : slots.last).append(place);
     SMALL.addEventListener("change", settle);
     settle();
-    this.heatmap = new Heatmap(viewer);
+    this.heatmap = new Heatmap(viewer, { startsOn: true });
     this.shown = null;
     document.addEventListener("click", (event) => {
       const button = event.target.closest?.("[data-choose-heatmap]");

@@ -1,7 +1,7 @@
 // The reading page: one photo after the other without a reload.
 import { bindKey } from "../keys.js";
 import { bindFreeKey } from "../result/free-keys.js";
-import { Viewer } from "../result/viewer.js";
+import { Viewer, WAYS } from "../result/viewer.js";
 import { setSaveState } from "../save-state.js";
 import { announce } from "../toast.js";
 import { ANSWER_CODES, AnswerForm } from "./answer-form.js";
@@ -118,7 +118,9 @@ function settle() {
 }
 
 async function go(to) {
-  const target = Math.min(Math.max(1, to), answers.isComplete ? answers.total + 1 : answers.next);
+  let target = Math.min(Math.max(1, to), answers.isComplete ? answers.total + 1 : answers.next);
+  while (answers.isGone(target)) target += to < position ? -1 : 1;
+  if (target < 1) return;
   if (target > answers.total) return showEnd();
   root.classList.remove("is-ended");
   find("end").hidden = true;
@@ -174,6 +176,11 @@ async function showPhoto(target) {
       break;
     } catch (problem) {
       if (position !== target) break;
+      if (problem.code === "photo_gone") {
+        clearTimeout(slow);
+        await lose([target]);
+        return tell(problem.message);
+      }
       if (target > reach && !isFailing) {
         await wait(50);
         continue;
@@ -314,10 +321,20 @@ function onTaken(item, taken) {
     answers.put(target, taken.answer);
     meetOther(target, body, taken.answer);
   }
+  lose(taken.gone ?? []);
   reach = taken.next + AHEAD;
   if (isShown) photos.keepAround(position, reach);
   showPlace();
   if (taken.finished) leaveWhenEmpty();
+}
+
+/** Photos were taken out of the study: they are neither shown nor asked about any more. */
+async function lose(places) {
+  for (const place of places) {
+    answers.gone.add(place);
+    photos.drop(place);
+  }
+  if (places.includes(position)) await go(position + 1);
 }
 
 async function meetOther(target, mine, theirs) {
@@ -343,7 +360,8 @@ async function readAgain() {
   try {
     const answer = await fetch(`${base}state`, { credentials: "same-origin", cache: "no-store" });
     if (!answer.ok) return;
-    const { answers: rows } = await answer.json();
+    const { answers: rows, gone } = await answer.json();
+    await lose(gone);
     for (const [place, row] of Object.entries(rows)) {
       if (!queue.waitsFor(Number(place))) answers.put(Number(place), row);
     }
@@ -443,6 +461,7 @@ bindKey("KeyU", undo);
 bindKey("BracketLeft", viewer.zoomOut, { repeat: true });
 bindKey("BracketRight", viewer.zoomIn, { repeat: true });
 bindKey("KeyF", () => viewer.fit());
+for (const way of Object.keys(WAYS)) bindFreeKey(`Arrow${way}`, () => viewer.nudge(way), { repeat: true, overClicked: true, shift: true });
 // After the practice Enter begins what counts; "I am done" is said by its button alone, as it cannot be taken back.
 const onEnter = () => (formElement.hidden ? isPractice && find("begin").click() : formElement.requestSubmit());
 bindFreeKey("Enter", onEnter, { overClicked: true });

@@ -22,6 +22,12 @@ export class Photos {
     this.around = null;
   }
 
+  /** Let go of a photo that may not be shown any more. */
+  drop(position) {
+    this.held.get(position)?.then(({ url }) => URL.revokeObjectURL(url)).catch(() => null);
+    this.held.delete(position);
+  }
+
   /** Fetch no more before its turn. */
   rest() {
     this.around = null;

@@ -9,8 +9,8 @@ let isFocusByPointer = false;
 document.addEventListener("pointerdown", () => (isFocusByPointer = true), true);
 document.addEventListener("keydown", (event) => event.code === "Tab" && (isFocusByPointer = false), true);
 
-function isFree(event, overClicked) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented) return false;
+function isFree(event, overClicked, shift) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey !== shift || event.defaultPrevented) return false;
   if (!keysEnabled() || isTyping(event) || document.querySelector("dialog[open]")) return false;
   if (event.target.closest?.(FIELDS)) return false;
   return !event.target.closest?.(BUTTONS) || (overClicked && isFocusByPointer);
@@ -18,12 +18,12 @@ function isFree(event, overClicked) {
 
 /**
  * Run `down(event)` when the key is pressed on no control; `up()` when it is let go, wherever the focus is then.
- * `overClicked`: also on a button that has the focus only because it was clicked.
+ * `overClicked`: also on a button that has the focus only because it was clicked; `shift`: with the Shift key.
  */
-export function bindFreeKey(code, down, { up = null, repeat = false, overClicked = false } = {}) {
+export function bindFreeKey(code, down, { up = null, repeat = false, overClicked = false, shift = false } = {}) {
   let held = false;
   document.addEventListener("keydown", (event) => {
-    if (event.code !== code || !isFree(event, overClicked)) return;
+    if (event.code !== code || !isFree(event, overClicked, shift)) return;
     event.preventDefault();
     if (event.repeat && !repeat) return;
     held = true;

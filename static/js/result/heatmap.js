@@ -7,8 +7,11 @@ import { upsample } from "./upsample.js";
 const SIZE = 256;
 
 export class Heatmap {
-  /** `viewer`: the Viewer it lies in. Its tools (#stage-tools) come and go with the answer: see `attach`. */
-  constructor(viewer) {
+  /**
+   * `viewer`: the Viewer it lies in. Its tools (#stage-tools) come and go with the answer: see `attach`.
+   * `startsOn`: over the photo from the first, where nobody has chosen otherwise.
+   */
+  constructor(viewer, { startsOn = false } = {}) {
     this.viewer = viewer;
     this.root = viewer.root;
     this.canvas = this.root.querySelector("[data-heat]");
@@ -16,8 +19,10 @@ export class Heatmap {
     this.original = this.root.querySelector("[data-original]");
     this.panels = this.root.querySelector("[data-panels]");
     this.colours = liking("colours", "cividis");
-    this.opacity = liking("opacity", 40);
-    this.isOn = true;
+    this.opacity = liking("opacity", 60);
+    // The photo is seen first, without a veil; who switches the heatmap on has it on at the next photo, too.
+    this.isOn = liking("heatmap", startsOn);
+    this.alone = Object.assign(document.createElement("canvas"), { width: SIZE, height: SIZE });
     this.isHeld = false;
     this.showsPanels = false;
     this.maps = null;
@@ -84,6 +89,7 @@ export class Heatmap {
     this.find("opacity").value = String(this.opacity);
     this.find("opacity-value").textContent = `${this.opacity}%`;
     remember("opacity", this.opacity);
+    this.leadDownloads();
     this.show();
     this.drawPanels();
   }
@@ -95,7 +101,12 @@ export class Heatmap {
   }
 
   toggle() {
-    this.isOn = !this.isOn;
+    this.switchTo(!this.isOn);
+  }
+
+  switchTo(isOn) {
+    this.isOn = isOn;
+    remember("heatmap", isOn);
     this.show();
   }
 
@@ -129,9 +140,10 @@ export class Heatmap {
     button.addEventListener("blur", () => this.hold(false));
   }
 
-  /** Show or hide what is drawn. At opacity 0, switched off or held, nothing lies on the photo. */
+  /** Show or hide what is drawn. At opacity 0, switched off or held, and while there is no photo yet, nothing is. */
   show() {
-    const isShown = Boolean(this.maps) && this.isOn && !this.isHeld && this.opacity > 0;
+    const isThere = Boolean(this.maps) && this.viewer.photo.complete && this.viewer.photo.naturalWidth > 0;
+    const isShown = isThere && this.isOn && !this.isHeld && this.opacity > 0;
     this.canvas.hidden = !isShown;
     this.square.hidden = !isShown;
     this.canvas.style.setProperty("opacity", String(this.opacity / 100));
@@ -143,7 +155,7 @@ export class Heatmap {
     if (!this.tools?.dataset.mapsUrl) return;
     this.table = colourTable(this.colours);
     this.drawScale();
-    if (this.maps) this.canvas.getContext("2d").putImageData(this.picture(), 0, 0);
+    if (this.maps) this.paint();
     this.canvas.dataset.shows = this.maps ? `${this.disease} ${this.colours}` : "";
     this.leadDownloads();
     this.show();
@@ -156,18 +168,22 @@ export class Heatmap {
       const address = new URL(link.href);
       address.searchParams.set("disease", this.disease);
       address.searchParams.set("colours", this.colours);
+      address.searchParams.set("opacity", String(this.opacity));
       link.href = address.href;
     }
   }
 
-  picture() {
+  /** Over the photo a low value is clear; alone, every value has its colour. */
+  paint() {
     const values = upsample(this.maps[this.disease], SIZE);
     const image = new ImageData(SIZE, SIZE);
     values.forEach((value, pixel) => {
       const colour = Math.round(value * 255) * 4;
       image.data.set(this.table.subarray(colour, colour + 4), pixel * 4);
     });
-    return image;
+    this.alone.getContext("2d").putImageData(image, 0, 0);
+    values.forEach((value, pixel) => (image.data[pixel * 4 + 3] = Math.round(value * 255)));
+    this.canvas.getContext("2d").putImageData(image, 0, 0);
   }
 
   drawScale() {
@@ -181,6 +197,6 @@ export class Heatmap {
   }
 
   drawPanels() {
-    if (this.showsPanels && this.maps) drawPanels(this.panels, this.viewer, this.canvas, this.opacity / 100);
+    if (this.showsPanels && this.maps) drawPanels(this.panels, this.viewer, this, this.opacity / 100);
   }
 }

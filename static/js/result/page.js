@@ -6,7 +6,7 @@ import { bindFreeKey } from "./free-keys.js";
 import { Heatmap } from "./heatmap.js";
 import { chooseByKey, DISEASE_CODES } from "./naming.js";
 import { afterSwap } from "./saving.js";
-import { Viewer } from "./viewer.js";
+import { Viewer, WAYS } from "./viewer.js";
 
 const OPACITY_STEP = 5;
 
@@ -27,7 +27,9 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-choose-heatmap]");
-  if (button && hasAnswer()) heatmap.choose(button.dataset.chooseHeatmap);
+  if (!button || !hasAnswer()) return;
+  heatmap.choose(button.dataset.chooseHeatmap);
+  heatmap.switchTo(true);
 });
 
 DISEASE_CODES.forEach((code, place) => {
@@ -51,10 +53,12 @@ const held = { repeat: true, overClicked: true };
 bindFreeKey("ArrowLeft", ifAnswer(() => heatmap.setOpacity(heatmap.opacity - OPACITY_STEP)), held);
 bindFreeKey("ArrowRight", ifAnswer(() => heatmap.setOpacity(heatmap.opacity + OPACITY_STEP)), held);
 
+for (const way of Object.keys(WAYS)) bindFreeKey(`Arrow${way}`, () => viewer.nudge(way), { ...held, shift: true });
+
 const click = (selector) => () => document.querySelector(selector)?.click();
-for (const [code, id] of [["KeyA", "agree"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
+for (const [code, ...ids] of [["KeyA", "agree", "keep"], ["KeyT", "take"], ["KeyC", "change"], ["KeyX", "dismiss"]]) {
   bindKey(code, () => {
-    const choice = document.getElementById(`decide-${id}`);
+    const choice = ids.map((id) => document.getElementById(`decide-${id}`)).find(Boolean);
     if (!choice) return;
     choice.closest("details")?.setAttribute("open", "");
     choice.click();
@@ -66,10 +70,3 @@ bindFreeKey("Enter", () => {
   const form = document.querySelector("#impression-form, #decision-form");
   if (form?.querySelector("input[type=radio]:checked")) form.requestSubmit();
 });
-
-const go = (where) => () => {
-  const address = document.getElementById("result")?.dataset[where];
-  if (address) window.location.assign(address);
-};
-bindKey("KeyJ", go("next"));
-bindKey("KeyK", go("previous"));

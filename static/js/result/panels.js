@@ -6,8 +6,9 @@ const LAYERS = {
   heatmap: { photo: false, heat: 1 },
 };
 
-/** Draw the canvases in `panels`; `opacity` (0 to 1) is the overlay's. */
-export function drawPanels(panels, viewer, heat, opacity) {
+/** Draw the canvases in `panels`: `heatmap` has the picture that lies over the photo (clear where it is low) and the one
+ * to see `alone`; `opacity` (0 to 1) is the overlay's. */
+export function drawPanels(panels, viewer, heatmap, opacity) {
   const { photo, box, width } = viewer;
   const scale = photo.naturalWidth / width;
   for (const canvas of panels.querySelectorAll("[data-panel]")) {
@@ -21,6 +22,6 @@ export function drawPanels(panels, viewer, heat, opacity) {
       paper.drawImage(photo, box.x * scale, box.y * scale, side, side, 0, 0, canvas.width, canvas.height);
     }
     paper.globalAlpha = layers.heat ?? opacity;
-    paper.drawImage(heat, 0, 0, canvas.width, canvas.height);
+    paper.drawImage(layers.photo ? heatmap.canvas : heatmap.alone, 0, 0, canvas.width, canvas.height);
   }
 }

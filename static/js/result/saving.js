@@ -63,6 +63,8 @@ export function afterSwap() {
   const panel = document.getElementById("result-panel");
   if (panel.dataset.say && panel.dataset.say !== says) announce(panel.dataset.say);
   says = panel.dataset.say;
+  // After an error the focus is at the field it is about (autofocus), which must not lie under the header.
+  panel.querySelector("[autofocus]")?.scrollIntoView({ block: "center" });
   const { justSaved } = panel.dataset;
   if (justSaved) panel.querySelector(`[data-focus="${justSaved}"]`)?.focus();
 }

@@ -2,6 +2,10 @@
 
 const LARGEST = 12;
 const STEP = 1.25;
+// So much of the stage is a step of a key or button.
+const NUDGE = 0.2;
+/** The way the view goes, by the end of an arrow key's code and of a button's name. */
+export const WAYS = { Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1] };
 
 export class Viewer {
   /** `root`: the .viewer of templates/result/stage.html. */
@@ -75,7 +79,31 @@ export class Viewer {
     this.y = Math.min(roomY, Math.max(-roomY, y));
     this.pane.style.setProperty("transform", `translate(${this.x}px, ${this.y}px) scale(${zoom})`);
     this.stage.classList.toggle("is-zoomed", zoom > 1);
+    for (const button of this.root.querySelectorAll("[data-nudge]")) button.disabled = !roomX && !roomY;
     this.value.textContent = `${Math.round(100 * zoom)}%`;
+    if (zoom > 1) this.wantOriginal();
+  }
+
+  /** Move the view a step: `way` is one of WAYS. */
+  nudge(way) {
+    const [right, down] = WAYS[way];
+    const step = NUDGE * Math.min(this.stage.clientWidth, this.stage.clientHeight);
+    this.move(this.zoom, this.x - right * step, this.y - down * step);
+  }
+
+  /** Zoomed in, the photo is shown from all its pixels; until they are there, from those of the smaller one. */
+  async wantOriginal() {
+    const { originalSrc } = this.photo.dataset;
+    if (!originalSrc || this.photo.naturalWidth === this.width) return;
+    delete this.photo.dataset.originalSrc;
+    const original = new Image();
+    original.src = originalSrc;
+    try {
+      await original.decode();
+      this.photo.src = originalSrc;
+    } catch {
+      this.photo.dataset.originalSrc = originalSrc;
+    }
   }
 
   fromMiddle(event) {
@@ -95,7 +123,9 @@ export class Viewer {
       this.stage.addEventListener(name, (event) => this.pointers.delete(event.pointerId));
     }
     this.root.addEventListener("click", (event) => {
-      const what = event.target.closest("[data-zoom]")?.dataset.zoom;
+      const button = event.target.closest("[data-zoom], [data-nudge]");
+      if (button?.dataset.nudge) return this.nudge(button.dataset.nudge);
+      const what = button?.dataset.zoom;
       if (what === "in") this.zoomIn();
       else if (what === "out") this.zoomOut();
       else if (what === "fit") this.fit();
@@ -104,8 +134,11 @@ export class Viewer {
   }
 
   onWheel(event) {
-    // At its smallest the photo lets the page scroll on.
-    if (this.zoom === 1 && event.deltaY > 0) return;
+    // The wheel is the page's, unless the photo has the focus (it was clicked), Ctrl is held (or two fingers pinch on a
+    // touchpad), or there is nothing to scroll. At its smallest the photo lets the page scroll on.
+    const page = document.documentElement;
+    const isPhotos = event.ctrlKey || document.activeElement === this.stage || page.scrollHeight <= page.clientHeight;
+    if (!isPhotos || (this.zoom === 1 && event.deltaY > 0)) return;
     event.preventDefault();
     this.zoomBy(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002)), ...this.fromMiddle(event));
   }

@@ -3,8 +3,9 @@
 import pytest
 
 from skinclinic.archive.models import RejectReason, Review
-from skinclinic.archive.services.curating import from_clinic
-from skinclinic.services import diagnoses
+from skinclinic.archive.services.bulk import bulk
+from skinclinic.archive.services.curating import from_clinic, review
+from skinclinic.services import diagnoses, records
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,20 @@ def test_without_consent_any_more_it_is_rejected_once_and_in_the_history(entry, 
     entry.refresh_from_db()
     assert (entry.review, entry.reject_reason) == (Review.REJECTED, RejectReason.NO_CONSENT)
     assert entry.changes.filter(action="rejected").count() == 1
+
+
+def test_what_was_rejected_for_want_of_consent_is_not_accepted_again(entry, clinic, curator):
+    records.change(entry.patient, {"research_consent": "refused"}, curator)
+    with pytest.raises(review.ReviewError, match="no_consent"):
+        review.decide(clinic=clinic, user=curator, entry_ids=[entry.pk], review="accepted")
+    with pytest.raises(review.ReviewError, match="no_consent"):
+        review.undo(entry.changes.first(), curator)
+    done = bulk.ask(clinic, curator, "accept", chosen=[entry.pk], values={})
+    assert (done.changed, done.left) == (0, 1)
+    entry.refresh_from_db()
+    assert entry.review == Review.REJECTED
+    records.change(entry.patient, {"research_consent": "given"}, curator)
+    assert review.decide(clinic=clinic, user=curator, entry_ids=[entry.pk], review="accepted").changes
 
 
 def test_others_do_not_follow(entry, clinic):

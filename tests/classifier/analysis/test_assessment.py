@@ -1,13 +1,18 @@
 """Own impression first, then the answer, then the decision: kept apart, never overwritten."""
 
+import re
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from classifier.models import Assessment
+from classifier.presenters.decisions import choices, told
 from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import request_analysis
 from classifier.services.analysis.assessments import Conflict, Named
 from skinclinic.imaging import Box
-from skinclinic.models import Diagnosis, Member
+from skinclinic.models import Diagnosis, Job, Member
 from skinclinic.services.photos import set_box
 from tests import factories, results
 from tests.skinclinic.pages import url
@@ -101,6 +106,145 @@ def test_an_unclear_impression_is_refused_and_opens_nothing(client_for, answered
     assert not Diagnosis.objects.exists()
 
 
+def test_an_error_stands_at_its_field_which_has_the_focus(client_for, answered, clinician, subtests):
+    """What is wrong, which element is marked and focused, and that "Not saved" is said."""
+    client = client_for(clinician)
+    impress(client, answered, choice="ak")
+    cases = [
+        ({"decision": "change", "disease_typed": "carcinoma"}, "change-term"),
+        ({"decision": "change"}, "change-term"),
+        ({"decision": "change", "choice": "ak"}, "change-term"),
+        ({"decision": "change", "text": "x" * 2001}, "change-text"),
+        ({"decision": "keep", "comment": "x" * 401}, "decision-comment"),
+        ({"decision": ""}, "decide-keep"),
+        ({"decision": "agree"}, "decide-keep"),
+    ]
+    for data, field in cases:
+        with subtests.test(str(data)[:60]):
+            response = decide(client, answered, **data)
+            page = response.content.decode()
+            focused = re.findall(r'id="([^"]+)"[^>]*autofocus', page.replace("\n", " "))
+            assert (response.status_code, focused) == (422, [field])
+            assert 'role="alert"' in page and 'class="save-state" role="status" data-state="error"' in page
+    assert not Assessment.objects.get().decision
+
+
+def test_own_words_are_taken_as_typed(client_for, answered, clinician, subtests):
+    client = client_for(clinician)
+    impress(client, answered, skip="1")
+    cases = [
+        ({"disease_typed": "Keratoacanthoma"}, ("", "", "Keratoacanthoma")),
+        ({"disease": "as-typed", "disease_typed": "carcinoma"}, ("", "", "carcinoma")),
+        ({"disease_typed": "Spitz  tumour", "text": "of a child"}, ("", "", "Spitz tumour; of a child")),
+        ({"text": "basal cell carcinoma"}, ("bcc", "C44.9", "")),
+        ({"disease": "as-typed", "disease_typed": "L40.0"}, ("", "L40.0", "")),
+    ]
+    for data, stored in cases:
+        with subtests.test(str(data)):
+            seen = stand(answered, clinician)
+            assert decide(client, answered, "change", seen=seen, **data).status_code == 200
+            kept = Assessment.objects.get().conclusion
+            assert (kept.disease, kept.icd10, kept.text) == stored
+    offered = client.get(url("diagnosis-terms") + "?icd10=1&q=keratoacanthoma").json()["terms"]
+    assert offered[-1]["shown"] == "Use “keratoacanthoma” as typed"
+    assert [
+        term["value"] for term in client.get(url("diagnosis-terms") + "?icd10=1&q=wart").json()["terms"]
+    ] == ["wart"]
+    decide(client, answered, "change", seen=stand(answered, clinician), disease_typed="Keratoacanthoma")
+    assert f"case-{answered.photo.lesion_id}" in client.get("/?show=all&q=keratoacanth").content.decode()
+
+
+# What the model lists, what the person thought, what may be decided, and how the impression stands to the model.
+CHOICES = [
+    (["bcc", "scc"], {"disease": "ak"}, ["keep", "take", "change"], "not_listed"),
+    (["bcc", "scc"], {"disease": "scc"}, ["keep", "take", "change"], "listed"),
+    (["bcc", "scc"], {"disease": "bcc"}, ["agree", "change"], "first"),
+    (["bcc"], {"text": "keratoacanthoma"}, ["keep", "take", "change"], "outside"),
+    (["bcc"], {"text": "BCC, nodular"}, ["keep", "take", "change"], "unclear"),
+    (["bcc"], {"icd10": "C44.3"}, ["keep", "take", "change"], "unclear"),
+    ([], {"disease": "ak"}, ["keep", "change"], "not_listed"),
+    ([], {"text": "keratoacanthoma"}, ["agree", "change"], "none_of_12"),
+    (["bcc"], None, ["take", "change", "dismiss"], ""),
+    ([], None, ["agree", "change", "dismiss"], ""),
+    (None, {"disease": "ak"}, ["keep", "change"], ""),
+    (None, None, ["change", "dismiss"], ""),
+]
+
+
+def test_the_choices_and_agreement_follow_what_is_listed(subtests):
+    for listed, thought, offered, stands in CHOICES:
+        with subtests.test(f"{listed} {thought}"):
+            impression = Diagnosis(**thought) if thought else None
+            row = Assessment(
+                impression=impression, listed=listed or [], threshold_set_id=None if listed is None else 1
+            )
+            assert [choice.value for choice in choices(row, listed)] == offered
+            assert row.impression_agreement == stands
+            for decision in offered:
+                row.decision, row.conclusion = decision, impression
+                if decision in ("keep", "agree") and thought:
+                    assert row.agreement == stands
+            assert told(row)
+
+
+def test_the_choices_say_what_the_model_lists():
+    row = Assessment(impression=Diagnosis(disease="ak"), listed=["bcc", "scc"], threshold_set_id=1)
+    keep, take, other = choices(row, ["bcc", "scc"])
+    assert keep.title == "Keep mine: Actinic keratosis"
+    assert keep.words == "the model lists Basal cell carcinoma, Squamous cell carcinoma"
+    assert (take.title, other.title) == ("Take the model's: Basal cell carcinoma", "Something else")
+    listed_second = Assessment(impression=Diagnosis(disease="scc"), listed=["bcc", "scc"], threshold_set_id=1)
+    assert (
+        choices(listed_second, ["bcc", "scc"])[0].words
+        == "the model lists it, but Basal cell carcinoma first"
+    )
+
+
+def test_what_was_called_agreement_is_told_rightly(answered, clinician):
+    """The migration: only what the model did list first stays agreement, in the history too."""
+    migration = import_module("classifier.migrations.0004_decisions_and_lesions_told_rightly")
+    row = assessments.record_impression(clinician, answered, Named(disease="ak"))
+    old = {"decision": "agree", "conclusion": row.impression_id, "comment": "", "decided_at": "", "until": ""}
+    stored = Assessment.objects.filter(pk=row.pk)
+    thresholds = answered.model_version.threshold_sets.get(name="balanced")
+    stored.update(
+        decision="agree",
+        conclusion=row.impression,
+        listed=["bcc"],
+        threshold_set=thresholds,
+        earlier_decisions=[old],
+    )
+    assert Assessment.objects.get().agreement == "not_listed"  # computed, whatever it calls itself
+    migration.tell_decisions_rightly(apps, None)
+    kept = Assessment.objects.get()
+    assert (kept.decision, kept.earlier_decisions[0]["decision"]) == ("keep", "keep")
+    stored.update(decision="agree", listed=["ak"])
+    migration.tell_decisions_rightly(apps, None)
+    assert (Assessment.objects.get().decision, Assessment.objects.get().agreement) == ("agree", "first")
+
+
+def test_a_decision_on_an_earlier_analysis_is_told_at_the_new_one(client_for, answered, clinician):
+    client = client_for(clinician)
+    impress(client, answered, choice="ak")
+    decide(client, answered, "take", comment="convinced")
+    assert Assessment.objects.get().agreement == "first"
+    set_box(answered.photo, Box(0, 0, 100))
+    newer = results.finished(answered.photo, clinician)
+    page = page_of(client, newer)
+    assert "Decided on other analyses" in page and "convinced" in page and "decide-keep" in page
+
+
+def test_without_an_answer_the_own_diagnosis_is_recorded_and_nothing_decided(client_for, photo, clinician):
+    waiting = request_analysis(photo, user=clinician, version=results.make_version())
+    Job.objects.filter(pk=waiting.job_id).update(state=Job.State.FAILED)
+    client = client_for(clinician)
+    assert "impression-form" in page_of(client, waiting)
+    assert impress(client, waiting, choice="ak").status_code == 200
+    refused = decide(client, waiting, "keep")
+    assert refused.status_code == 409 and "no answer yet" in refused.content.decode()
+    assert (Assessment.objects.get().decision, Assessment.objects.get().impression_agreement) == ("", "")
+
+
 def test_skipping_is_recorded_and_shows_the_answer(client_for, answered, clinician):
     client = client_for(clinician)
     assert "0.410" in impress(client, answered, skip="1").content.decode()
@@ -185,23 +329,26 @@ def test_undo_and_deciding_again_keep_the_history(client_for, answered, clinicia
     assert Diagnosis.objects.get(disease="mm").withdrawn_at is None
 
     decide(client, answered, "dismiss", seen=stand(answered, clinician))
-    decide(client, answered, "agree", seen=stand(answered, clinician))
+    decide(client, answered, "keep", seen=stand(answered, clinician))
     row.refresh_from_db()
     assert [entry["decision"] for entry in row.earlier_decisions] == ["change", "dismiss"]
-    assert row.decision == "agree"
+    assert row.decision == "keep"
 
 
 def test_a_decision_from_a_stale_tab_shows_both(client_for, answered, clinician):
     client = client_for(clinician)
     impress(client, answered, choice="mm")
-    decide(client, answered, "agree")
-    assert decide(client, answered, "agree").status_code == 200  # a double click
+    decide(client, answered, "keep")
+    assert decide(client, answered, "keep").status_code == 200  # a double click
     stale = decide(client, answered, "dismiss", comment="from the other tab")
     text = stale.content.decode()
     assert stale.status_code == 409
-    assert "Agree" in text[text.index("Kept:") :] and "from the other tab" in text[text.index("Not saved:") :]
+    assert (
+        "Own diagnosis kept" in text[text.index("Kept:") :]
+        and "from the other tab" in text[text.index("Not saved:") :]
+    )
     row = Assessment.objects.get()
-    assert (row.decision, row.earlier_decisions) == ("agree", [])
+    assert (row.decision, row.earlier_decisions) == ("keep", [])
 
 
 def test_no_decision_before_the_impression(client_for, answered, clinician):

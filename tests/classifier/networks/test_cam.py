@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from classifier.networks.cam import resize_heatmap, to_heatmaps
-from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, three_panels
+from classifier.plots.colormaps import COLORMAPS, heatmap_rgb, overlay, smooth, three_panels
 
 MAPS = np.random.default_rng(3).normal(size=(2, 12, 7, 7)).astype(np.float32)
 
@@ -62,10 +62,12 @@ def test_opacity_goes_from_the_photo_to_the_heatmap():
     photo = Image.new("RGB", (64, 64), (200, 100, 50))
     heatmap = to_heatmaps(MAPS)[0, 1]
     np.testing.assert_array_equal(overlay(photo, heatmap, 0), photo)
-    np.testing.assert_array_equal(overlay(photo, heatmap, 1, "jet"), heatmap_rgb(heatmap, 64, "jet"))
-    half = np.asarray(overlay(photo, heatmap, 0.5), float)
-    expected = (np.asarray(photo, float) + np.asarray(heatmap_rgb(heatmap, 64), float)) / 2
-    np.testing.assert_allclose(half, expected, atol=1)
+    for opacity in (0.5, 1):
+        alpha = opacity * smooth(heatmap, 64)[..., None]  # low is clear, whatever the opacity
+        expected = (
+            np.asarray(photo, float) * (1 - alpha) + np.asarray(heatmap_rgb(heatmap, 64), float) * alpha
+        )
+        np.testing.assert_allclose(np.asarray(overlay(photo, heatmap, opacity), float), expected, atol=1.5)
 
 
 def test_three_panels_are_photo_overlay_and_heatmap():
@@ -75,5 +77,19 @@ def test_three_panels_are_photo_overlay_and_heatmap():
     assert panels.size == (192, 64)
     assert panels.getpixel((10, 10)) == (200, 100, 50)
     np.testing.assert_array_equal(panels.crop((128, 0, 192, 64)), heatmap_rgb(heatmap, 64))
-    middle = overlay(photo.resize((64, 64)), heatmap, 0.5)
+    middle = overlay(photo.resize((64, 64)), heatmap)
     np.testing.assert_array_equal(panels.crop((64, 0, 128, 64)), middle)
+    told = np.asarray(three_panels(photo, heatmap, side=64, caption=["악성흑색종 · a model", "no diagnosis"]))
+    np.testing.assert_array_equal(told[:64], panels)
+    assert told.shape[0] > 64 and (told[64:] < 128).any()
+
+
+def test_a_map_is_enlarged_as_in_the_browser():
+    """Every cell keeps its value in its middle, nothing is scaled anew, and between two cells lies the cubic."""
+    heatmap = np.array([[0.2, 0.6], [0.2, 0.6]])
+    enlarged = smooth(heatmap, 6)
+    assert enlarged.shape == (6, 6)
+    np.testing.assert_allclose(enlarged[1], enlarged[4])
+    np.testing.assert_allclose(enlarged[0, [1, 4]], [0.2, 0.6], atol=1e-6)
+    # At a third of the way from 0.2 to 0.6, both neighbours clamped: Catmull and Rom's weights by hand.
+    np.testing.assert_allclose(enlarged[0, 2], 0.2 + 0.4 * (8 / 27), atol=1e-6)

@@ -425,8 +425,8 @@ def test_better_needs_the_primary_endpoints_together():
 @each(
     "change, words",
     [
-        ({"design": {"note": "other_images", "missing_share": 0.0}}, "Not evaluable: readers read different photos."),
-        ({"design": {"note": "many_missing", "missing_share": 0.12}}, "Not evaluable: 12.0 % of the answers are"),
+        ({"design": {"note": "other_images", "missing_share": 0.0}}, "Open: readers read different photos."),
+        ({"design": {"note": "many_missing", "missing_share": 0.12}}, "Open: 12.0 % of the answers are"),
         ({"is_fixed": False}, "were not fixed in a protocol before the answers."),
         ({"few": True}, "Not evaluable: too few: fewer than 10 photos"),
         ({"read": (-0.2, -0.3, -0.1, 0.9, 0.01)}, "do not lead to the same conclusion"),

@@ -1,5 +1,7 @@
 """Words for sexes, yes and no, kinds of photo, ways of confirmation, and for 'not known'."""
 
+from functools import lru_cache
+
 from skinclinic.archive.formats.words.folding import fold, table
 
 UNKNOWN = {
@@ -48,6 +50,7 @@ PROOFS = table(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_unknown(text: str) -> bool:
     text = text.strip()
     return text.casefold() in UNKNOWN or fold(text) in _UNKNOWN_FOLDED

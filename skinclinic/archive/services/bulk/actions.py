@@ -14,7 +14,7 @@ from skinclinic.archive.models import (
     EntryChange,
     Review,
 )
-from skinclinic.archive.services.curating import changes, review
+from skinclinic.archive.services.curating import changes, consent, review
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import tags
@@ -37,9 +37,12 @@ def apply(row: BulkChange, entries: Mapping[int, Entry]) -> Counts:
         return _undo(row, entries)
     if row.action in OF_DATASETS:
         return _add(row, entries) if row.action == Action.ADD else _take_out(row, entries)
-    made = [one for entry in entries.values() if (one := _change(row, entry))]
+    # What may not be accepted is left, and counted so.
+    barred = consent.lacking(entries.keys()) if row.action == Action.ACCEPT else set()
+    held = [entry for key, entry in entries.items() if key not in barred]
+    made = [one for entry in held if (one := _change(row, entry))]
     changes.write(made, row.created_by, _action_of(row), note=row.values.get("note", ""), bulk=row)
-    return Counts(len(made), len(entries) - len(made))
+    return Counts(len(made), len(held) - len(made))
 
 
 def _change(row: BulkChange, entry: Entry) -> changes.Change | None:

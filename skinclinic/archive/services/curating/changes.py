@@ -9,6 +9,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from skinclinic.archive.models import BulkChange, Entry, EntryChange, Review
+from skinclinic.archive.services.curating import consent
 from skinclinic.models import User
 from skinclinic.models.columns import field_of
 
@@ -74,12 +75,16 @@ def take_back(
 ) -> int:
     """Restore what the entries were before these changes; return how many.
 
-    An entry that is no longer as its change left it stays as it is. ``entries``: those of the changes, held.
+    An entry that is no longer as its change left it, or may not be accepted again, stays as it is. ``entries``: those
+    of the changes, held.
     """
     restored, undone = [], []
+    barred = consent.lacking(entries.keys())
     for change in found:
         entry = entries.get(change.entry_id)
         if entry is None or not _stands(change, entry):
+            continue
+        if entry.pk in barred and change.fields.get("review", [""])[0] == Review.ACCEPTED:
             continue
         before = {name: values[0] for name, values in change.fields.items()}
         also = {name: change.reviewed.get(name) for name in REVIEWED} if "review" in before else {}

@@ -1,5 +1,7 @@
 """From the clinic to the archive: proven photos of patients who consent; a curator adds them, nobody else can."""
 
+from collections.abc import Callable
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -13,6 +15,9 @@ from skinclinic.archive.services.curating.own_facts import facts_of
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
 from skinclinic.services.refused import Refused
 
+# f(photo) -> whether there is nothing to judge on it. An app that has looked registers its function when it starts.
+unfit: list[Callable[[Photo], bool]] = []
+
 
 def candidates(clinic: Clinic) -> QuerySet[Photo]:
     """The clinic's photos that may go into the archive and are not there yet."""
@@ -22,6 +27,7 @@ def candidates(clinic: Clinic) -> QuerySet[Photo]:
         lesion__is_proven=True,
         lesion__patient__research_consent=Patient.Consent.GIVEN,
         archive_entry=None,
+        kind=Photo.Kind.CLOSE_UP,
     ).select_related("lesion__patient")
 
 
@@ -36,6 +42,10 @@ def why_not(photo: Photo, clinic: Clinic) -> str:
         return _("The diagnosis is not proven by pathology.")
     if lesion.patient is None or lesion.patient.research_consent != Patient.Consent.GIVEN:
         return _("The patient has not given consent to the archive.")
+    if photo.kind != Photo.Kind.CLOSE_UP:
+        return _("It is an overview or a dermoscopic photo; models are evaluated on clinical close-ups.")
+    if any(shows_nothing(photo) for shows_nothing in unfit):
+        return _("There is nothing to judge on this photo.")
     return ""
 
 

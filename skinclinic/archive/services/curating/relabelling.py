@@ -13,7 +13,7 @@ PROOFS = Diagnosis.ConfirmedBy
 
 class ReviewError(ValueError):
     """What was asked makes no sense; ``code``: no_reason, no_label, long_label, bad_code, changed_since, no_why,
-    bad_proof, no_tag, own_label, had_opinion."""
+    bad_proof, no_tag, own_label, had_opinion, no_consent."""
 
     def __init__(self, code: str):
         super().__init__(code)

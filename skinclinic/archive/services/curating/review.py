@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review
-from skinclinic.archive.services.curating import changes, relabelling, vocabulary
+from skinclinic.archive.services.curating import changes, consent, relabelling, vocabulary
 from skinclinic.archive.services.curating.relabelling import ReviewError
 from skinclinic.models import Clinic, Diagnosis, User
 from skinclinic.vocabulary import tags
@@ -41,10 +41,11 @@ def decide(
     """Accept or reject entries of the clinic. ``seen``: the state the person saw; an entry that is in
     another one by now is left alone. The same decision twice is one. Raises ReviewError."""
     after = decision(review, reason)
+    keys = list(entry_ids)
+    if review == Review.ACCEPTED and consent.lacking(keys):
+        raise ReviewError("no_consent")
     wanted, others = [], []
-    for entry in (
-        Entry.objects.select_for_update().filter(clinic=clinic, pk__in=list(entry_ids)).order_by("pk")
-    ):
+    for entry in Entry.objects.select_for_update().filter(clinic=clinic, pk__in=keys).order_by("pk"):
         change = changes.changed(entry, after, user, reviewed=True)
         if change is None:
             continue
@@ -95,6 +96,8 @@ def undo(change: EntryChange, user: User) -> EntryChange:
     """Restore what an entry was before a change. Raises ReviewError when it was changed since."""
     entry = Entry.objects.select_for_update().get(pk=change.entry_id)
     change = EntryChange.objects.select_for_update().get(pk=change.pk)
+    if change.fields.get("review", [""])[0] == Review.ACCEPTED and consent.lacking([entry.pk]):
+        raise ReviewError("no_consent")
     if not changes.take_back([change], {entry.pk: entry}, user):
         raise ReviewError("changed_since")
     return EntryChange.objects.filter(entry=entry).latest("pk")

@@ -10,8 +10,7 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, DuplicatePair, Review
-from skinclinic.archive.services.curating import torn_lesions
-from skinclinic.models import Patient
+from skinclinic.archive.services.curating import consent, torn_lesions
 from skinclinic.vocabulary import icd10
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -49,9 +48,7 @@ def _deleted(version: DatasetVersion) -> Rows:
 
 
 def _without_consent(version: DatasetVersion) -> Rows:
-    """The clinic's own photos of patients who do not consent now."""
-    own = version.items.filter(entry__source__is_own=True)
-    return own.exclude(entry__patient__research_consent=Patient.Consent.GIVEN)
+    return version.items.filter(consent.missing("entry__"))
 
 
 def _other_label(version: DatasetVersion) -> Rows:

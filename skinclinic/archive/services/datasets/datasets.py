@@ -294,7 +294,8 @@ def split(version: DatasetVersion, method: str, share: float, seed: int = 0) -> 
 
 @transaction.atomic
 def new_version(dataset: Dataset, user: User | None, note: str = "") -> DatasetVersion:
-    """A draft that begins as a copy of the newest version; the draft there is, if there is one."""
+    """A draft that begins as a copy of the newest version, without photos that were deleted or whose patients do not
+    consent any more; the draft there is, if there is one."""
     dataset = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if draft := draft_of(dataset):
         return draft
@@ -312,6 +313,7 @@ def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
     last = 0
     while rows := list(
         old.items.filter(pk__gt=last, entry__isnull=False)
+        .exclude(pk__in=against.rows(old, against.CONSENT).values("pk"))
         .order_by("pk")
         .values("pk", "entry_id", *COPIED)[:_BATCH]
     ):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.services.datasets import against
 from skinclinic.archive.services.exporting import tables as export_tables
 from skinclinic.files import store as files
 from skinclinic.files import whole
@@ -44,6 +45,14 @@ def check(version: DatasetVersion) -> None:
     if version.items.filter(entry=None).exists():
         raise Refused(
             "", _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
+        )
+    if against.rows(version, against.CONSENT).exists():
+        raise Refused(
+            "",
+            _(
+                "Patients of this version do not consent any more; it cannot be exported. Make a new version, which "
+                "leaves their photos out."
+            ),
         )
 
 

@@ -1,0 +1,121 @@
+"""What a lesion says of itself on lists: brought up to date whenever an analysis or a photo of it changes.
+
+The rules are ``metrics.counting``; here are the rows. A migration works on the same rows in an older form, so models
+are given where they may be others than today's.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from classifier.metrics.counting import EMPTY, UNFIT, PhotoAnswer, summary
+from classifier.models import Analysis
+from classifier.services.analysis.assessments import hidden_photo_ids
+from skinclinic.imaging import Box, largest_centred_square
+from skinclinic.models import Lesion, Member, Photo, User
+from skinclinic.services.lesions import on_photos_changed
+from skinclinic.services.photo_answers import PhotoTold
+
+FIELDS = ("state", "answer_photo_id", "top_disease", "top_score", "malignant_sum", "set_aside")
+
+
+@on_photos_changed
+@transaction.atomic
+def summarise(lesion_ids: Iterable[int]) -> None:
+    """Bring these lesions up to date. Two answers that come at the same moment wait for one another here, so that
+    the later one sees both."""
+    rows = Lesion.objects.select_for_update().filter(pk__in=set(lesion_ids)).order_by("pk")
+    write(
+        list(rows.only("pk", "cover_id", *FIELDS)),
+        lesion_model=Lesion,
+        photo_model=Photo,
+        analysis_model=Analysis,
+    )
+
+
+def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, PhotoTold]:
+    """The answer to each of a lesion's photos, as this member may see it."""
+    hidden = hidden_photo_ids(user, member, photos)
+    found = _answers(sorted({photo.lesion_id for photo in photos}), Photo, Analysis)
+    shown = {}
+    for one in (one for answers in found.values() for one in answers if one.state != EMPTY):
+        if one.scores is None or one.photo in hidden:
+            shown[one.photo] = PhotoTold(one.state, is_hidden=one.scores is not None)
+            continue
+        top = max(one.scores, key=one.scores.__getitem__)
+        shown[one.photo] = PhotoTold(
+            one.state, False, one.set_aside, one.is_doubtful, top, one.scores[top], one.malignant
+        )
+    return shown
+
+
+def is_unfit(photo: Photo) -> bool:
+    """Whether an analysis found nothing to judge on the photo's square."""
+    answers = _answers([photo.lesion_id], Photo, Analysis)[photo.lesion_id]
+    return any(one.set_aside == UNFIT for one in answers if one.photo == photo.pk)
+
+
+def write(lesions: list[Any], *, lesion_model: Any, photo_model: Any, analysis_model: Any) -> int:
+    """Write the summaries that are not as they should be; say how many."""
+    answers = _answers([row.pk for row in lesions], photo_model, analysis_model)
+    changed = []
+    for row in lesions:
+        values = summary(answers[row.pk], row.cover_id)
+        if any(getattr(row, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(row, name, value)
+            changed.append(row)
+    if changed:
+        names = ["answer_photo" if name == "answer_photo_id" else name for name in FIELDS]
+        lesion_model.objects.bulk_update(changed, names)
+    return len(changed)
+
+
+def _answers(lesion_ids: list[int], photo_model: Any, analysis_model: Any) -> dict[int, list[PhotoAnswer]]:
+    """Every photo of the lesions with its answer, by lesion."""
+    photos = photo_model.objects.filter(lesion__in=lesion_ids).values(
+        "pk",
+        "lesion_id",
+        "kind",
+        "captured_at",
+        "created_at",
+        "width",
+        "height",
+        "box_x",
+        "box_y",
+        "box_size",
+    )
+    boxes = {photo["pk"]: _box(photo) for photo in photos}
+    rows = analysis_model.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
+    newest: dict[int, dict[str, Any]] = {}
+    for row in rows.values("photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state"):
+        if boxes.get(row["photo_id"]) != Box(row["box_x"], row["box_y"], row["box_size"]):
+            continue
+        # While it is analysed again the last answer stands.
+        before = newest.get(row["photo_id"], {})
+        kept = {name: before.get(name) for name in ("scores", "quality")} if row["scores"] is None else {}
+        newest[row["photo_id"]] = row | kept | {"state": "done" if row["scores"] else row["job__state"]}
+    answers = defaultdict(list)
+    for photo in photos:
+        row = newest.get(photo["pk"], {})
+        day = timezone.localdate(photo["captured_at"] or photo["created_at"])
+        answers[photo["lesion_id"]].append(
+            PhotoAnswer(
+                photo["pk"],
+                day,
+                photo["kind"],
+                row.get("state", EMPTY),
+                row.get("scores"),
+                row.get("quality"),
+            )
+        )
+    return answers
+
+
+def _box(photo: dict[str, Any]) -> Box:
+    if photo["box_x"] is None or photo["box_y"] is None or photo["box_size"] is None:
+        return largest_centred_square(photo["width"], photo["height"])
+    return Box(photo["box_x"], photo["box_y"], photo["box_size"])

@@ -1,0 +1,178 @@
+"""Where a case stands: what is decided, what is awaited, what is due. The lesion carries the sum for the worklist.
+
+A case is to be decided until somebody decides it at a photo of its last visit or its pathology is recorded, and again
+from every new photo on, so that no suspicion is lost between visits.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
+from skinclinic.models.plan import Step
+from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
+
+# ICD-10: malignant neoplasms (C00–C97) and those in situ (D00–D09).
+_MALIGNANT_CODES = ("C", "D0")
+Ended = FollowUp.Ended
+
+
+class NotAMember(ValueError):
+    """A case can be given to an active member of its clinic only."""
+
+
+def is_malignant(diagnosis: Diagnosis | None) -> bool:
+    """Whether it names something malignant: one of the 12, or by its ICD-10 code. Own words alone do not say."""
+    if diagnosis is None:
+        return False
+    if diagnosis.disease:
+        return diagnosis.disease in MALIGNANT_KEYS
+    return diagnosis.icd10.startswith(_MALIGNANT_CODES)
+
+
+@transaction.atomic
+def refresh(lesion: Lesion) -> None:
+    """Bring the sum up to date, and end or take up the wait for a biopsy with the pathology."""
+    # Two people may decide the same case at once: the later sum must see both decisions.
+    held = Lesion.objects.select_for_update().select_related("cover").filter(pk=lesion.pk).first()
+    if held is None or held.is_archived:
+        return
+    proof = held.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
+    _settle_biopsy(held, proof)
+    decisions = _decisions([held.pk])
+    latest = _last_of_each(decisions)
+    biopsy = held.biopsies.filter(ended_at=None).first()
+    follow_up = held.follow_ups.filter(ended_at=None).first()
+    settled_at = _settled_at(held.cover, decisions, proof)
+    malignant = max((row.decided_at for row in latest if row.is_malignant), default=None)
+    values = {
+        "to_decide": settled_at is None,
+        "settled_at": settled_at,
+        "disagrees": any(row.disagrees for row in latest),
+        "is_unplanned": bool(malignant and not (proof or biopsy or follow_up or _closed(held, malignant))),
+        "biopsy_on": biopsy.taken_on if biopsy else None,
+        "follow_up_on": follow_up.due_on if follow_up else None,
+    }
+    # Only what is computed here: a worker may be writing the other fields at this moment.
+    Lesion.objects.filter(pk=held.pk).update(**values)
+    for name, value in values.items():
+        setattr(lesion, name, value)
+
+
+def latest_decisions(lesions: Iterable[int]) -> dict[int, list[PhotoDecision]]:
+    """What each person has decided last at each of the lesions, newest first. One query for any number."""
+    by_lesion: dict[int, list[PhotoDecision]] = {}
+    for row in _decisions(lesions):
+        by_lesion.setdefault(row.photo.lesion_id, []).append(row)
+    return {lesion: _last_of_each(rows) for lesion, rows in by_lesion.items()}
+
+
+def note_decision(
+    photo: Photo, user: User, *, diagnosis: Diagnosis | None, decided_at: datetime, disagrees: bool
+) -> None:
+    """Keep what the person has decided at the photo, in place of what they said before."""
+    PhotoDecision.objects.update_or_create(
+        photo=photo,
+        user=user,
+        defaults={
+            "clinic_id": photo.clinic_id,
+            "diagnosis": diagnosis,
+            "decided_at": decided_at,
+            "is_malignant": is_malignant(diagnosis),
+            "disagrees": disagrees,
+        },
+    )
+    refresh(photo.lesion)
+
+
+def forget_decision(photo: Photo, user: User) -> None:
+    """The person has taken the decision back, and no earlier one stands."""
+    PhotoDecision.objects.filter(photo=photo, user=user).delete()
+    refresh(photo.lesion)
+
+
+def members_of(clinic: Clinic) -> list[User]:
+    """Who may be given a case: those who may decide it."""
+    members = Member.objects.filter(clinic=clinic, is_active=True, role__in=Member.EDITING_ROLES)
+    return [member.user for member in members.select_related("user").order_by("user__username")]
+
+
+def assign(lesion: Lesion, person: User | None) -> None:
+    """Give the case to a member of its clinic, or to nobody. Raises NotAMember."""
+    if person is not None:
+        members = Member.objects.filter(clinic=lesion.clinic_id, user=person, is_active=True)
+        if not members.filter(role__in=Member.EDITING_ROLES).exists():
+            raise NotAMember
+    Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
+    lesion.assignee = person
+
+
+def _decisions(lesions: Iterable[int]) -> list[PhotoDecision]:
+    rows = PhotoDecision.objects.filter(photo__lesion__in=list(lesions))
+    return list(rows.select_related("photo", "user", "diagnosis").order_by("-decided_at", "-id"))
+
+
+def _last_of_each(rows: Iterable[PhotoDecision]) -> list[PhotoDecision]:
+    """The newest of each person; the rows come newest first."""
+    by_person: dict[int, PhotoDecision] = {}
+    for row in rows:
+        by_person.setdefault(row.user_id, row)
+    return list(by_person.values())
+
+
+def _settled_at(
+    cover: Photo | None, decisions: list[PhotoDecision], proof: Diagnosis | None
+) -> datetime | None:
+    """When a decision at the last visit, or the pathology, has settled the case; None while neither has.
+
+    A photo that was filed here later than it was stored counts with the day it was stored: a decision at photos of
+    another day did not know it. What the pathology proved on the day of a photo, it proved of that photo.
+    """
+    if cover is None:
+        return max(
+            [row.decided_at for row in decisions] + ([proof.created_at] if proof else []), default=None
+        )
+    day = timezone.localdate(cover.created_at)
+    moments = [
+        row.decided_at
+        for row in decisions
+        if row.decided_at >= cover.created_at and timezone.localdate(row.photo.created_at) == day
+    ]
+    if proof and timezone.localdate(proof.created_at) >= day:
+        moments.append(proof.created_at)
+    return max(moments, default=None)
+
+
+def _closed(lesion: Lesion, malignant: datetime) -> bool:
+    """Whether somebody has said by hand, after the decision, that what was planned is done."""
+    by_hand = Q(ended_how=Ended.BY_HAND, ended_at__gt=malignant)
+    return lesion.follow_ups.filter(by_hand).exists() or lesion.biopsies.filter(by_hand).exists()
+
+
+def _settle_biopsy(lesion: Lesion, proof: Diagnosis | None) -> None:
+    """The pathology ends the wait for a biopsy's result; where it is withdrawn, the wait goes on."""
+    if proof:
+        lesion.biopsies.filter(ended_at=None, created_at__lt=proof.created_at).update(
+            ended_at=timezone.now(), ended_by=proof.created_by, ended_how=Ended.BY_PATHOLOGY
+        )
+    elif not lesion.biopsies.filter(ended_at=None).exists():
+        last: Biopsy | None = lesion.biopsies.exclude(ended_how=Ended.UNDONE).first()
+        if last and last.ended_how == Ended.BY_PATHOLOGY:
+            reopen(last, None)
+
+
+def reopen(step: Step, user: User | None) -> None:
+    """Let an ended step stand again; how it had been ended is kept."""
+    ended = {
+        "how": step.ended_how,
+        "at": step.ended_at.isoformat() if step.ended_at else "",
+        "by": step.ended_by_id,
+        "back_at": timezone.now().isoformat(),
+        "back_by": user.pk if user else None,
+    }
+    step.taken_back = [*step.taken_back, ended]
+    step.ended_at, step.ended_by, step.ended_how = None, None, ""
+    step.save(update_fields=["taken_back", "ended_at", "ended_by", "ended_how"])

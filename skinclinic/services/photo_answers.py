@@ -1,0 +1,32 @@
+"""What a model says of single photos, for pages of the clinic's own app, which knows no model.
+
+An app that produces answers registers its function when it starts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from skinclinic.models import Member, Photo, User
+
+
+@dataclass(frozen=True)
+class PhotoTold:
+    """The answer to one photo. ``state``: of its analysis; ``is_hidden``: the person's own impression comes first;
+    ``set_aside``: why it does not count; ``is_doubtful``: the photo was warned about."""
+
+    state: str
+    is_hidden: bool = False
+    set_aside: str = ""
+    is_doubtful: bool = False
+    top_disease: str = ""
+    top_score: float | None = None
+    malignant_sum: float | None = None
+
+
+Teller = Callable[[User, Member, Sequence[Photo]], dict[int, PhotoTold]]
+tellers: list[Teller] = []
+
+
+def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, PhotoTold]:
+    """The answers there are to these photos, by photo, as this member may see them."""
+    return {pk: one for tell in tellers for pk, one in tell(user, member, photos).items()}

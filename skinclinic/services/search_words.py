@@ -1,0 +1,39 @@
+"""The words of file names and of diagnoses in somebody's own words, as a search finds them."""
+
+import re
+
+from skinclinic.models import Diagnosis, DiagnosisWord, Photo, PhotoWord
+from skinclinic.models.words import LONGEST_WORD
+from skinclinic.vocabulary.terms import fold
+
+MOST_WORDS = 60
+# Digits and letters of any script; Hangul comes folded into its letters.
+_PART = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text as they are stored and looked up: each as it stands between blanks, and its parts.
+
+    "IMG_2041.jpg" is found as a whole and by "img", "2041" or "jpg".
+    """
+    found: dict[str, None] = {}
+    for whole in fold(text).split():
+        for word in (whole, *_PART.findall(whole)):
+            found[word[:LONGEST_WORD]] = None
+    return set(list(found)[:MOST_WORDS])
+
+
+def index_photo(photo: Photo) -> None:
+    """Let a search find the photo by its file name."""
+    words = sorted(words_of(photo.original_name))
+    PhotoWord.objects.bulk_create(
+        PhotoWord(clinic_id=photo.clinic_id, photo=photo, word=word) for word in words
+    )
+
+
+def index_diagnosis(diagnosis: Diagnosis) -> None:
+    """Let a search find the diagnosis by what it says in words."""
+    words = sorted(words_of(diagnosis.text))
+    DiagnosisWord.objects.bulk_create(
+        DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in words
+    )
