@@ -355,6 +355,9 @@ def test_links_of_rows_are_told_apart_by_those_who_hear_them(client_for, clinici
         factories.make_photo(clinic, clinician, seed=number, name=f"arm-{number}.jpg")
     page = client_for(clinician).get("/", {"show": "not-filed"}).content.decode()
     for kind in ("case-link", "case-lesion"):
-        links = re.findall(rf'<a class="{kind}"[^>]*>(.*?)</a>', page, re.S)
-        names = {" ".join(re.sub(r"<[^>]*>", " ", link).split()) for link in links}
+        links = re.findall(rf'<a class="{kind}"([^>]*)>(.*?)</a>', page, re.S)
+        labels = [(re.search('aria-label="([^"]*)"', tag), text) for tag, text in links]
+        names = {
+            label[1] if label else " ".join(re.sub(r"<[^>]*>", " ", text).split()) for label, text in labels
+        }
         assert len(links) == len(names) == 3, names
