@@ -122,7 +122,7 @@ def test_a_superuser_has_no_special_door(db, photo, django_user_model):
         get_for(root, Lesion, photo.lesion_id)
 
 
-@each("role", ALLOWED)
+@each("role", ["coordinator", "admin"])
 def test_the_menu_leads_nobody_to_a_page_they_may_not_see(client_for, clinic, role):
     client = client_for(factories.make_member(clinic, role, "somebody"))
     page = client.get("/account/").content.decode()
