@@ -65,7 +65,7 @@ class KeepsOthersWork(forms.ModelForm):
 
     def _value(self, name: str) -> Any:
         """What is stored now, as the cleaned form would have it."""
-        return getattr(self.instance, name) if name in self._meta.fields else self.stored()[name]
+        return getattr(self.instance, name) if name in (self._meta.fields or ()) else self.stored()[name]
 
     def _shown(self, name: str) -> str:
         value = self._value(name)
