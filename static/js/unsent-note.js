@@ -8,6 +8,9 @@ async function count() {
   const { mine } = await countKept(ownerOf(person, clinic));
   note.hidden = mine === 0;
   note.querySelector("[data-text]").textContent = note.dataset[mine === 1 ? "one" : "many"].replace("{count}", mine);
+  const signOut = document.querySelector("form[data-sign-out]");
+  if (mine) Object.assign(signOut.dataset, { confirm: note.dataset.signOut, confirmLabel: note.dataset.signOutLabel });
+  else delete signOut.dataset.confirm;
 }
 
 if (note) {

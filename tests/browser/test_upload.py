@@ -226,6 +226,10 @@ def test_photos_not_sent_outlive_the_page_and_the_sign_in(
     back = next_visit(clinician, "/")
     expect(back.locator("#unsent-note")).to_contain_text("2 photos not sent yet")
     assert violations(back) == []
+    back.get_by_role("button", name=clinician.display_name or clinician.username).click()
+    back.get_by_role("button", name="Sign out").click()
+    expect(back.locator("#confirm-dialog")).to_contain_text("Photos not sent yet stay on this device")
+    back.locator("#confirm-dialog").get_by_role("button", name="Cancel").click()
     back.get_by_role("link", name="Look and send").click()
     offered = back.locator("#earlier-section .upload-card").filter(has_text="lesion-1.jpg")
     expect(offered).to_contain_text(re.compile(r"Chosen \d+ \w+ 20\d\d, \d\d:\d\d"))
@@ -254,7 +258,9 @@ def test_a_browser_that_keeps_nothing_says_so_and_asks(
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     page.route("**/photos/", lambda route: route.abort())
     choose(page, lesion_photo(tmp_path, 1))
-    expect(card(page, "lesion-1.jpg")).to_contain_text("This browser keeps no photos. Stay on this page")
+    expect(card(page, "lesion-1.jpg")).to_contain_text(
+        "It could not be kept on this device (no room, or a private window). Stay on this page"
+    )
     page.locator("h1").click()
     page.close(run_before_unload=True)
     page.wait_for_timeout(200)

@@ -1,5 +1,6 @@
 """The worklist: what it lists, finds, hides and says, and that it costs the same for any number of rows."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -347,3 +348,16 @@ def test_a_lesion_of_an_impression_is_not_proven(opened, clinician):
     diagnoses.record(lesion=lesion, user=clinician, kind=Diagnosis.Kind.IMPRESSION, disease="mm")
     lesion.refresh_from_db()
     assert not lesion.is_proven
+
+
+def test_links_of_rows_are_told_apart_by_those_who_hear_them(client_for, clinician, clinic):
+    for number in range(3):
+        factories.make_photo(clinic, clinician, seed=number, name=f"arm-{number}.jpg")
+    page = client_for(clinician).get("/", {"show": "not-filed"}).content.decode()
+    for kind in ("case-link", "case-lesion"):
+        links = re.findall(rf'<a class="{kind}"([^>]*)>(.*?)</a>', page, re.S)
+        labels = [(re.search('aria-label="([^"]*)"', tag), text) for tag, text in links]
+        names = {
+            label[1] if label else " ".join(re.sub(r"<[^>]*>", " ", text).split()) for label, text in labels
+        }
+        assert len(links) == len(names) == 3, names
