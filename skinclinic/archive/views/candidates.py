@@ -30,7 +30,12 @@ def dataset_candidates(request: MemberRequest) -> HttpResponse:
         _add(request, clinic, chosen)
         return redirect("dataset-candidates")
     found = from_clinic.candidates(clinic)
-    context = {"photos": found[:PAGE_SIZE], "count": found.count(), "page_size": PAGE_SIZE}
+    context = {
+        "photos": found[:PAGE_SIZE],
+        "count": found.count(),
+        "page_size": PAGE_SIZE,
+        "of_other_kinds": from_clinic.of_other_kinds(clinic),
+    }
     return render(request, "archive/datasets/candidates.html", context)
 
 
