@@ -5,8 +5,7 @@ from django.urls import reverse
 
 from skinclinic.archive.models import EntryChange
 from skinclinic.archive.services.curating import from_clinic
-from skinclinic.services import diagnoses
-from skinclinic.services.photos import tell
+from skinclinic.services import diagnoses, records
 from skinclinic.services.refused import Refused
 from tests import factories
 
@@ -58,7 +57,7 @@ def test_unproven_and_foreign_photos_are_refused(proven, clinic, other_clinic, c
 
 
 def test_an_overview_is_left_out_and_counted(proven, clinic, curator, client_for):
-    tell(proven, kind="overview")
+    records.change(proven, {"kind": "overview"}, curator)
     assert not from_clinic.candidates(clinic).exists()
     with pytest.raises(Refused, match="overview"):
         from_clinic.add(proven, clinic, curator)
