@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import islice
+from itertools import count, islice
 
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -66,15 +66,18 @@ def name_files(clinic: Clinic) -> None:
     """Give every photo of the clinic a file name of its own, IMG_NUMBER.jpg, with its words for the search."""
     photos = Photo.objects.filter(clinic=clinic)
     photos.update(original_name=Concat(Value("IMG_"), Cast("pk", models.CharField()), Value(".jpg")))
+    words = (
+        (pk, word)
+        for pk in photos.order_by("pk").values_list("pk", flat=True)
+        for word in (f"img_{pk}.jpg", "img", str(pk), "jpg")
+    )
+    keys = count(free_key(PhotoWord))
     insert(
         PhotoWord(clinic=clinic),
-        ("photo", "word"),
-        (
-            (pk, word)
-            for pk in photos.order_by("pk").values_list("pk", flat=True)
-            for word in (f"img_{pk}.jpg", "img", str(pk), "jpg")
-        ),
+        ("id", "photo", "word"),
+        ((key, pk, word) for key, (pk, word) in zip(keys, words, strict=False)),
     )
+    reset_sequences(PhotoWord)
 
 
 def _case(chance: random.Random) -> tuple:

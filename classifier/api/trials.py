@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
+from classifier.metrics.counting import CLOSE_UP, set_aside
 from classifier.presenters.maps import maps_json
 from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
@@ -81,6 +82,7 @@ class TryResultView(APIView):
             scores = trial.result["scores"]
             body["scores"] = {key: scores[key] for key in DISEASE_KEYS}  # PostgreSQL keeps no order of keys
             body |= {name: trial.result[name] for name in ("background", "quality")}
+            body["set_aside"] = set_aside(CLOSE_UP, trial.result["quality"])
             body |= maps_json(np.asarray(trial.result["maps"]), trial.box)
         return Response(body)
 

@@ -25,7 +25,7 @@ def bring_lesions_up_to_date(apps, schema_editor):
     while keys := list(lesions.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
         last = keys[-1]
         with transaction.atomic():
-            held = models_["lesion_model"].objects.select_for_update().filter(pk__in=keys)
+            held = models_["lesion_model"].objects.select_for_update(no_key=True).filter(pk__in=keys)
             write(list(held.order_by("pk").only("pk", "cover_id", *FIELDS)), **models_)
 
 

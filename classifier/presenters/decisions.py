@@ -79,7 +79,8 @@ def _of_the_model(diagnosis: Diagnosis, listed: Sequence[str] | None) -> str:
 
 def told(row: Assessment) -> str:
     """A decision in one line: what was decided, the diagnosis kept, and what the model had listed."""
-    words = str(row.get_decision_display())
+    has_taken = row.decision == Decision.CHANGE and row.agreement == agreement.FIRST
+    words = str(Decision.TAKE.label if has_taken else row.get_decision_display())
     if row.conclusion:
         words += f": {in_words(row.conclusion)}"
     if beside := beside_the_model(row):

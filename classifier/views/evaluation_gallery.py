@@ -23,6 +23,7 @@ from classifier.views.evaluations import (
     report_page,
 )
 from skinclinic import imaging
+from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
@@ -59,7 +60,8 @@ def gallery(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
         .in_bulk([int(kept["photos"][at]) for at in shown])
     )
     hidden = hidden_answers(request, row.clinic_id, photos.values())
-    tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden) for at in shown]
+    barred = consent.photos_lacking(photos)
+    tiles = [_tile(kept, at, photos.get(int(kept["photos"][at])), hidden, barred) for at in shown]
     asked = {"dataset": dataset["pk"], "model": model["pk"], "order": order, "truth": truth}
     context = common_context(request, row) | choice_context(request, report, dataset, model, None)
     context |= {
@@ -105,7 +107,7 @@ def sorted_places(kept: dict[str, np.ndarray], order: str) -> np.ndarray:
     return np.argsort(-by, kind="stable")
 
 
-def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
+def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int], barred: set[int]) -> dict:
     scores, truth = kept["scores"][at], str(kept["truth"][at])
     first = DISEASE_KEYS[int(scores.argmax())]
     own = scores[DISEASE_KEYS.index(truth)] if truth in DISEASE_KEYS else kept["background"][at]
@@ -114,6 +116,7 @@ def _tile(kept: dict, at: int, photo: Photo | None, hidden: set[int]) -> dict:
         "name": str(kept["names"][at]),
         "photo": photo,
         "hidden": bool(photo and photo.pk in hidden),
+        "barred": bool(photo and photo.pk in barred),
         "truth": truth,
         "first": first,
         "score": f"{scores.max():.3f}",
@@ -138,6 +141,8 @@ def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
         .first()
     )
     if photo is None or photo.pk in hidden_answers(request, row.clinic_id, [photo]):
+        raise Http404
+    if consent.photos_lacking([photo.pk]):
         raise Http404
     row_of_model = _analyses([photo], model["pk"]).get(photo.pk)
     drawn = _drawn(photo, row_of_model, request.GET.get("of", "")) if row_of_model else None
@@ -205,7 +210,7 @@ def _with_heatmaps(request: SignedInRequest, clinic: int, kept: dict, model: int
     for start in range(0, len(places), AT_ONCE):
         numbers = {int(at): int(kept["photos"][at]) for at in places[start : start + AT_ONCE]}
         photos = Photo.objects.filter(clinic=clinic).select_related("lesion").in_bulk(list(numbers.values()))
-        hidden = hidden_answers(request, clinic, photos.values())
+        hidden = hidden_answers(request, clinic, photos.values()) | consent.photos_lacking(photos)
         analyses = _analyses(list(photos.values()), model)
         for at, number in numbers.items():
             if number in analyses and number not in hidden:

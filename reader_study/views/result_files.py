@@ -19,6 +19,7 @@ from reader_study.services.results.study_tables import FILES
 from reader_study.views.result_page import ResultPage, results_page
 from reader_study.views.result_parts import figure_of
 from skinclinic import imaging
+from skinclinic.archive.services.curating import consent
 from skinclinic.files import store as files
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import is_key
@@ -91,6 +92,8 @@ def heatmap(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     if row is None or row.photo is None or page.study.model_version is None:
         raise Http404
     if row.photo_id in hidden_answers(request, page.study.clinic_id, [row.photo]):
+        raise Http404
+    if consent.photos_lacking([row.photo.pk]):
         raise Http404
     box = row.photo.box
     analysis = Analysis.objects.filter(

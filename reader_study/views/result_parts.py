@@ -19,6 +19,7 @@ from reader_study.plots.study import MODEL, POOLED, of_reader
 from reader_study.services.results import conclusions, headlines, methods_text
 from reader_study.statistics.patterns import READERS_IN_TESTS, U_STATISTICS
 from reader_study.views.result_page import ResultPage, results_page
+from skinclinic.archive.services.curating import consent
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest
 
@@ -215,10 +216,12 @@ def missed(request: SignedInRequest, page: ResultPage) -> HttpResponse:
     }
     photos = [row.photo for row in rows.values() if row.photo]
     hidden = hidden_answers(request, page.study.clinic_id, photos) if photos else set()
+    barred = consent.photos_lacking([photo.pk for photo in photos])
     tiles = [
         {
             "missed": one,
             "row": rows.get(one["image"]),
+            "is_barred": bool((row := rows.get(one["image"])) and row.photo_id in barred),
             "photo": (row := rows.get(one["image"])) and row.photo,
             "is_hidden": bool(row and row.photo_id in hidden),
             "answers": list(one["answers"].items()),

@@ -82,8 +82,11 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         permissions.require(permissions.membership(request.user, clinic.pk), permissions.ADMIN)
         serializer = self.get_serializer(clinic, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        # What was not sent stays as others may be saving it now.
+        for name, value in serializer.validated_data.items():
+            setattr(clinic, name, value)
+        clinic.save(update_fields=list(serializer.validated_data))
+        return Response(self.get_serializer(clinic).data)
 
 
 @extend_schema_view(list=extend_schema(description="Members of the clinics the caller is an admin of."))

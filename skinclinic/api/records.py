@@ -89,6 +89,10 @@ class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
         assign(request, lesion)
         return Response(self.get_serializer(lesion).data)
 
+    def said_of(self, saved):
+        """Under a patient who does not consent, photos leave the archive: ``effects`` counts what followed."""
+        return {"effects": [effect.to_json() for effect in saved.effects]} if saved.effects else {}
+
     def destroy(self, request, pk=None):
         """Remove a lesion without photos; its diagnoses go with it."""
         lesion = self.get_object()

@@ -1,6 +1,7 @@
 """For forms that fill a stored row: what somebody else saved since the form was opened is not overwritten."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -64,7 +65,7 @@ class KeepsOthersWork(forms.ModelForm):
 
     def _value(self, name: str) -> Any:
         """What is stored now, as the cleaned form would have it."""
-        return getattr(self.instance, name) if name in self._meta.fields else self.stored()[name]
+        return getattr(self.instance, name) if name in (self._meta.fields or ()) else self.stored()[name]
 
     def _shown(self, name: str) -> str:
         value = self._value(name)
@@ -78,3 +79,30 @@ class KeepsOthersWork(forms.ModelForm):
 
 def _key(value: Any) -> Any:
     return getattr(value, "pk", value)
+
+
+def as_sent(value: Any) -> str:
+    """A value as a form sends it."""
+    return ("on" if value else "") if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def rebased(data: QueryDict, stands: Mapping[str, Any]) -> tuple[QueryDict, dict[str, str]]:
+    """What a plain form sent, as if it had been opened now: fields that the person did not touch are as they stand.
+    The second: {field: what stands} of those that somebody else changed, too, to something else.
+    """
+    seen = values_in(data.get("seen", ""))
+    if seen is None:
+        return data, {}
+    moved, clashes = data.copy(), {}
+    for name, value in stands.items():
+        now, mine = as_sent(value), data.get(name, "")
+        was = seen.get(name, now)
+        if same(mine, was):
+            moved[name] = now
+        elif not same(now, was) and not same(mine, now):
+            clashes[name] = now
+            seen[name] = now
+        if not moved.get(name):
+            moved.pop(name, None)
+    moved["seen"] = json.dumps(seen)
+    return moved, clashes

@@ -104,3 +104,8 @@ class Lesion(models.Model):
     def told_by_id(self) -> int | None:
         """The photo whose answer the lesion shows, and which must be opened to see it: its own, else its cover."""
         return self.answer_photo_id or self.cover_id
+
+    @property
+    def opens_id(self) -> int | None:
+        """The photo that a list leads to: the one whose answer it shows, or the newest while that is under way."""
+        return self.told_by_id if self.state == self.State.DONE else self.cover_id

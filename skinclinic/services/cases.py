@@ -37,7 +37,7 @@ def is_malignant(diagnosis: Diagnosis | None) -> bool:
 def refresh(lesion: Lesion) -> None:
     """Bring the sum up to date, and end or take up the wait for a biopsy with the pathology."""
     # Two people may decide the same case at once: the later sum must see both decisions.
-    held = Lesion.objects.select_for_update().select_related("cover").filter(pk=lesion.pk).first()
+    held = Lesion.objects.select_for_update(of=("self",)).select_related("cover").filter(pk=lesion.pk).first()
     if held is None or held.is_archived:
         return
     proof = held.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()

@@ -3,7 +3,9 @@
 The apps above say what they hold of a patient's photos: each registers a place with ``on_withdrawal``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,6 +35,9 @@ _places: list[Place] = []
 _left_out: list[Callable[[Patient], Iterable[Effect]]] = []
 
 
+_acting: ContextVar[tuple[User, list[Effect]] | None] = ContextVar("acting", default=None)
+
+
 def on_withdrawal(place: Place) -> Place:
     """Register a place where photos of consenting patients are used."""
     _places.append(place)
@@ -60,8 +65,26 @@ def foreseen(patient: Patient) -> list[Effect]:
 @transaction.atomic
 def take_effect(patient: Patient, user: User | None) -> list[Effect]:
     """Take the patient's photos out wherever consent is needed, in the transaction that saves the patient; done
-    twice, nothing more happens."""
-    return [effect for place in _places for effect in place(patient, user, True)]
+    twice, nothing more happens. Without a ``user`` it is the one of ``by``."""
+    acting = _acting.get()
+    if acting and user is None:
+        user = acting[0]
+    effects = [effect for place in _places for effect in place(patient, user, True)]
+    if acting:
+        acting[1].extend(effects)
+    return effects
+
+
+@contextmanager
+def by(user: User) -> Iterator[list[Effect]]:
+    """Who does it where it follows from something else, such as photos that are filed under a patient who refused;
+    what followed is in the list that this gives."""
+    done: list[Effect] = []
+    token = _acting.set((user, done))
+    try:
+        yield done
+    finally:
+        _acting.reset(token)
 
 
 def dated(patient: Patient, changes: dict[str, Any]) -> dict[str, Any]:

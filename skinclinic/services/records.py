@@ -51,7 +51,8 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class Saved:
-    """The row as it stands now, the fields that were changed, and what followed from a consent taken back."""
+    """The row as it stands now, the fields that were changed, and what followed from a consent taken back, or from a
+    lesion that went to a patient who does not consent."""
 
     row: Record
     changed: dict[str, list] = field(default_factory=dict)
@@ -121,11 +122,14 @@ def _write(row: Record, before: dict[str, Any], changes: dict[str, Any], user: U
     effects: list[consent.Effect] = []
     if isinstance(row, Patient) and permitted and not row.permits_archive:
         effects = consent.take_effect(row, user)
-    # Everything else belongs to whoever may be writing it now.
-    row.save(update_fields=list(changes))
-    if isinstance(row, Photo):
-        # Which answer the lesion carries depends on the kinds and days of its photos.
-        photos_changed([row.lesion_id])
+    with consent.by(user) as followed:
+        # Everything else belongs to whoever may be writing it now.
+        row.save(update_fields=list(changes))
+        if isinstance(row, Photo):
+            # Which answer the lesion carries depends on the kinds and days of its photos.
+            photos_changed([row.lesion_id])
+    if not isinstance(row, Patient):
+        effects = followed
     changed = {name: [before[name], plain(value)] for name, value in changes.items()}
     if not isinstance(row, Photo):
         of = {"patient": row} if isinstance(row, Patient) else {"lesion": row}

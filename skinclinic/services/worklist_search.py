@@ -114,10 +114,11 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
 
 def _having(rows: QuerySet, path: str) -> Q:
     """Lesions that ``rows`` belong to by ``path``."""
-    ids = set(rows.order_by().values_list(path, flat=True)[: FEW + 1])
-    if len(ids) > FEW:
+    # Several rows may be of one lesion: it is the rows that have to be all.
+    found = list(rows.order_by().values_list(path, flat=True)[: FEW + 1])
+    if len(found) > FEW:
         return Q(Exists(rows.order_by().filter(**{path: OuterRef("pk")})))
-    return Q(pk__in=ids) if ids else Q()
+    return Q(pk__in=set(found)) if found else Q()
 
 
 def _by_code(clinic: Clinic, wanted: list[str]) -> dict[str, Q]:

@@ -18,7 +18,7 @@ from skinclinic.forms.seen import Seen
 from skinclinic.models import Patient, Photo
 from skinclinic.permissions import EDIT, get_photo_for, membership, require
 from skinclinic.presenters import filing_notice
-from skinclinic.services import filing, patients
+from skinclinic.services import consent, filing, patients
 from skinclinic.services.filing_seen import FiledMeanwhile, places, require_seen
 from skinclinic.services.records import note_first_consent
 from skinclinic.web.requests import SignedInRequest
@@ -42,7 +42,8 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
     if not form.is_valid() or not is_known_or_valid:
         return _page(request, photos, form, patient_form, patient, status=422)
     try:
-        receipt = _file(request, photos, form, patient, patient_form)
+        with consent.by(request.user) as effects:
+            receipt = _file(request, photos, form, patient, patient_form)
     except FiledMeanwhile as meanwhile:
         photos = _photos(request, pk)
         return _page(request, photos, form, patient_form, patient, status=409, moved=meanwhile.photos)
@@ -56,6 +57,9 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
             _("Both lesions have a pathology diagnosis. Withdraw one of them before you join them."),
         )
         return _page(request, photos, form, patient_form, patient, status=422)
+    if effects:
+        said = [_("The patient has not given consent to the archive."), *(one.text for one in effects)]
+        messages.warning(request, " ".join(said))
     filing_notice.remember(request, receipt)
     return (
         redirect("lesion", photos[0].lesion_id)
@@ -107,7 +111,8 @@ def filing_undo(request: SignedInRequest) -> HttpResponse:
         return redirect("worklist")
     require(membership(request.user, receipt["clinic"]), EDIT)
     try:
-        photos = filing.undo(receipt)
+        with consent.by(request.user):
+            photos = filing.undo(receipt)
     except filing.MovedOn:
         messages.warning(request, _("The photos have been changed since. Nothing was undone."))
         return redirect("worklist")

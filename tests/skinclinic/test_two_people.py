@@ -198,7 +198,7 @@ class TestPathology:
         answer = client.post(address, self.C43 | seen)
         page = answer.content.decode()
         assert answer.status_code == 409
-        assert "Melanocytic nevus" in page and "2026-01-05" in page and "in situ" in page and "Clara" in page
+        assert "Melanocytic nevus" in page and "5 Jan 2026" in page and "in situ" in page and "Clara" in page
         standing = Diagnosis.objects.get()
         assert standing.withdrawn_at is None
         assert f'name="seen" value="{standing.pk}"' in page

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion
-from skinclinic.services import cases, diagnoses, plans, worklist
+from skinclinic.services import cases, diagnoses, plans, worklist, worklist_search
 from skinclinic.services.worklist_search import split
 from tests import factories
 from tests.cases import each
@@ -193,6 +193,13 @@ class TestSearch:
         }  # fmt: skip
         for text, rows in expected.items():
             assert listed(client.get("/", {"q": text, "show": "all"})) == rows, text
+
+    def test_what_very_many_have_is_found_whole(self, lesions, client_for, clinician, monkeypatch):
+        client = client_for(clinician)
+        for few in (0, 3, 6):
+            monkeypatch.setattr(worklist_search, "FEW", few)
+            for text in ("img", "img clara", "female"):
+                assert listed(client.get("/", {"q": text})) == lesions, (few, text)
 
     def test_words_that_belong_together_are_one_term(self, lesions, clinic):
         assert split(clinic, "P-1 basal cell carcinoma upper arm 2024. 3. 9. x") == [

@@ -26,8 +26,9 @@ FIELDS = ("state", "answer_photo_id", "top_disease", "top_score", "malignant_sum
 @transaction.atomic
 def summarise(lesion_ids: Iterable[int]) -> None:
     """Bring these lesions up to date. Two answers that come at the same moment wait for one another here, so that
-    the later one sees both."""
-    rows = Lesion.objects.select_for_update().filter(pk__in=set(lesion_ids)).order_by("pk")
+    the later one sees both. (They may hold the lesion for a photo of it already, which a lock for its key would
+    wait for.)"""
+    rows = Lesion.objects.select_for_update(no_key=True).filter(pk__in=set(lesion_ids)).order_by("pk")
     write(
         list(rows.only("pk", "cover_id", *FIELDS)),
         lesion_model=Lesion,

@@ -137,10 +137,10 @@ def shares(studies: list[Study]) -> dict[int, tuple[int, int]]:
     pks = [study.pk for study in studies]
     answers = Answer.objects.filter(
         reading__reader__study__in=pks, reading__reader__is_preview=False, reading__reader__withdrawn_at=None,
-        image__is_practice=False,
+        image__is_practice=False, image__taken_out_at=None,
     ).exclude(choice="")  # fmt: skip
     given = _counted(answers, "reading__reader__study")
-    photos = _counted(StudyImage.objects.filter(study__in=pks, is_practice=False), "study")
+    photos = _counted(StudyImage.objects.counted().filter(study__in=pks), "study")
     sessions = _counted(StudySession.objects.filter(study__in=pks), "study")
     readers = _counted(Reader.objects.counted().filter(study__in=pks), "study")
     wanted = {pk: photos.get(pk, 0) * sessions.get(pk, 0) * readers.get(pk, 0) for pk in pks}

@@ -36,6 +36,7 @@ def dataset_candidates(request: MemberRequest) -> HttpResponse:
         "count": found.count(),
         "page_size": PAGE_SIZE,
         "to_ask": patients.to_ask(clinic).count(),
+        "of_other_kinds": from_clinic.of_other_kinds(clinic),
     }
     return render(request, "archive/datasets/candidates.html", context)
 

@@ -1,5 +1,8 @@
 """One photo of the archive: its label and how it came to it."""
 
+import json
+
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +16,7 @@ from skinclinic.archive.presenters.import_words import age_name
 from skinclinic.archive.services.curating import review as service
 from skinclinic.archive.services.curating import vocabulary
 from skinclinic.archive.views.tiles import ENTRIES, tiles
+from skinclinic.forms.merging import CHANGED, as_sent, rebased
 from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, get_for
 from skinclinic.vocabulary import sites, skin_types, subtypes, tags
@@ -23,9 +27,14 @@ from skinclinic.web.requests import SignedInRequest
 def entry(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page; a post corrects the entry."""
     row = get_for(request.user, ENTRIES, pk, VIEW if request.method in ("GET", "HEAD") else CURATE)
-    form = EntryForm(request.POST or None, entry=row)
+    stands = {name: EntryForm(entry=row).initial[name] for name in service.EDITABLE}
+    data, clashes = rebased(request.POST, stands)
+    form = EntryForm(data or None, entry=row)
     status = 200
     if request.method == "POST":
+        form.full_clean()
+        for name, theirs in clashes.items():
+            form.add_error(name, forms.ValidationError(CHANGED, params={"theirs": theirs or "–"}))
         if form.is_valid():
             try:
                 changed = service.edit(entry=row, user=request.user, **form.cleaned_data)
@@ -34,11 +43,12 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("Saved.") if changed else _("Nothing was changed."))
                 return redirect("archive-entry", pk=pk)
-        status = 422
+        status = 409 if clashes else 422
     member = request.user.memberships.filter(clinic=row.clinic_id).first()
     context = {
         "entry": row,
         "form": form,
+        "seen": data.get("seen") or json.dumps({name: as_sent(value) for name, value in stands.items()}),
         "label_name": shown.label_name(row.label),
         "history": _history(row),
         "reasons": shown.reasons(),

@@ -1,6 +1,6 @@
-// What a person likes: colours, opacity and axis, remembered on this device.
+// What a person likes: heatmap on or off, colours, opacity and axis, remembered on this device for whoever is signed in.
 
-const KEY = "skinclinic-result";
+const KEY = ["skinclinic-result", document.documentElement.dataset.person].filter(Boolean).join("-");
 
 function stored() {
   try {

@@ -1,10 +1,11 @@
 """Only proven photos of consenting patients go from the clinic to the archive."""
 
 import pytest
+from django.urls import reverse
 
 from skinclinic.archive.models import EntryChange
 from skinclinic.archive.services.curating import from_clinic
-from skinclinic.services import diagnoses
+from skinclinic.services import diagnoses, records
 from skinclinic.services.refused import Refused
 from tests import factories
 
@@ -53,3 +54,12 @@ def test_unproven_and_foreign_photos_are_refused(proven, clinic, other_clinic, c
     diagnoses.withdraw(proven.lesion.diagnoses.get(), curator)
     with pytest.raises(Refused, match="not proven"):
         from_clinic.add(proven, clinic, curator)
+
+
+def test_an_overview_is_left_out_and_counted(proven, clinic, curator, client_for):
+    records.change(proven, {"kind": "overview"}, curator)
+    assert not from_clinic.candidates(clinic).exists()
+    with pytest.raises(Refused, match="overview"):
+        from_clinic.add(proven, clinic, curator)
+    page = client_for(curator).get(reverse("dataset-candidates"))
+    assert page.status_code == 200 and "1 overview or dermoscopic photo is left out" in page.content.decode()

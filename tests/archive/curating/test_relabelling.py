@@ -115,3 +115,21 @@ def test_a_dataset_is_checked_for_codes_that_do_not_fit(draft, curator):
     # A label given in the dataset only brings its code, too.
     datasets.relabel(draft, [item.pk], "ak")
     assert found().passed and draft.items.get(pk=item.pk).icd10 == "L57.0"
+
+
+def test_two_curators_keep_what_the_other_saved(entry, client):
+    address = url("archive-entry", entry.pk)
+    seen = {"seen": client.get(address).context["seen"]}
+    old = form(entry)
+    client.post(
+        address, old | seen | {"label": "Basal cell carcinoma", "reason": "Report", "text": "nodular"}
+    )
+    # The other one's form still shows the old label, code and proof, and changes none of them.
+    assert client.post(address, old | seen | {"impression": "Wart"}).status_code == 302
+    assert facts(entry) == ("bcc", "C44.9", "", False, "", "pending")
+    assert (entry.text, entry.impression) == ("nodular", "wart")
+    clash = client.post(address, old | seen | {"text": "superficial"})
+    assert clash.status_code == 409 and "meanwhile to: nodular" in clash.content.decode()
+    seen = {"seen": clash.context["seen"]}
+    assert client.post(address, old | seen | {"text": "superficial"}).status_code == 302
+    assert facts(entry)[0] == "bcc" and entry.text == "superficial"

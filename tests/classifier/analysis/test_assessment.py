@@ -306,6 +306,8 @@ def test_change_records_the_new_diagnosis_beside_the_impression(client_for, answ
     assert decide(client, answered, "change", choice="bcc").status_code == 200
     row = Assessment.objects.get()
     assert (row.impression.disease, row.conclusion.disease, row.decision) == ("mm", "bcc", "change")
+    assert (row.agreement, row.impression_agreement) == ("first", "not_listed")
+    assert told(row) == "The model's taken: Basal cell carcinoma (the model lists it first)"
 
 
 def test_dismiss_lets_the_impression_stand(client_for, answered, clinician):

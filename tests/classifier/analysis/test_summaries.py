@@ -10,6 +10,7 @@ from classifier.models import Assessment
 from classifier.services.analysis.analyses import request_analysis
 from skinclinic.archive.services.curating import from_clinic
 from skinclinic.models import Lesion, Photo
+from skinclinic.services.filing import Details, file_photos
 from skinclinic.services.photos import delete_photo
 from tests import factories, results
 from tests.skinclinic.pages import url
@@ -118,6 +119,9 @@ def test_changing_the_kind_lists_at_once(client_for, clinic, clinician):
     client.patch(f"/api/photos/{photo.pk}/", {"kind": "close_up"}, content_type="application/json")
     assert "bar-listed" in client.get(url("photo", photo.pk)).content.decode()
     assert told(photo) == (photo.pk, "mm", "")
+    patient = factories.make_patient(clinic)
+    file_photos([photo], user=clinician, patient=patient, details=Details(kind="dermoscopic"))
+    assert told(photo) == (None, "", "dermoscopic")
 
 
 def test_what_a_lesion_carries_is_hidden_with_its_photo(client_for, clinic, clinician, first, add):

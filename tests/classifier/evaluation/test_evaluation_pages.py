@@ -14,6 +14,7 @@ from classifier.models import Evaluation
 from classifier.services.evaluation import evaluations
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
+from skinclinic.services import records
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
 from tests.cases import each
@@ -208,6 +209,15 @@ def test_an_answer_that_is_kept_back_is_kept_back_here(row, clinic, clinician, e
     files = client.get(url("evaluation-heatmaps", row.pk))
     with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
         assert len(archive.namelist()) == 12
+    # Nor is one shown whose patient has taken the consent back since.
+    records.change(entries[1].patient, {"research_consent": "refused"}, clinician)
+    page = client.get(url("evaluation-gallery", row.pk))
+    (gone,) = [tile for tile in page.context["tiles"] if tile["barred"]]
+    assert gone["name"] == entries[1].external_id and "consent withdrawn" in text_of(page)
+    assert client.get(url("evaluation-heatmap", row.pk), {"item": gone["item"]}).status_code == 404
+    files = client.get(url("evaluation-heatmaps", row.pk))
+    with zipfile.ZipFile(io.BytesIO(b"".join(files.streaming_content))) as archive:
+        assert len(archive.namelist()) == 11
 
 
 def test_only_curators_evaluate_and_outsiders_see_nothing(

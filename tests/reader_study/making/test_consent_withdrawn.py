@@ -151,7 +151,11 @@ def test_a_photo_that_is_filed_under_who_refused_leaves_as_well(made, patient, c
     lesion = made.entries[1].photo.lesion
     lesion.is_archived = False
     lesion.save()
-    records.change(lesion, {"patient": other}, clinician)
+    effects = records.change(lesion, {"patient": other}, clinician).effects
+    assert {one.key: one.count for one in effects} == {
+        "entries": 1, "frozen": 1, "open_studies": 1,
+    }  # fmt: skip
+    assert made.entries[1].changes.get(action="rejected").by == clinician
     entry = Entry.objects.get(pk=made.entries[1].pk)
     assert (entry.patient, entry.review, entry.reject_reason) == (other, "rejected", "no_consent")
     assert evaluations.test_items(version := StudyImage.objects.first().dataset_item.version).count()

@@ -18,6 +18,7 @@ from reader_study.statistics.report import report
 from reader_study.statistics.verdicts import verdicts
 from skinclinic.engine import jobs
 from skinclinic.models import Job
+from skinclinic.services import records
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import factories
 from tests.cases import each
@@ -237,6 +238,11 @@ def test_the_pages_show_the_figures_of_the_report(made, client_for, clinician):
     address = url("study-results-heatmap", made.study.pk) + "?image=1"
     assert client.get(address).content[:3] == b"\xff\xd8\xff"
     assert client.get(address + "999").status_code == 404
+    photo = made.study.images.get(number=1).photo
+    records.change(photo.lesion.patient, {"research_consent": "refused"}, clinician)
+    assert client.get(address).status_code == 404
+    missed = client.get(url("study-results-missed", made.study.pk))
+    assert [one["is_barred"] for one in missed.context["tiles"] if one["row"].number == 1] in ([True], [])
 
 
 def test_a_finished_study_is_a_pilot_for_those_of_its_clinic(made, client_for, coordinator):

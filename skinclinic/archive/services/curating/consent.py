@@ -23,6 +23,11 @@ def lacking(entries: Collection[int]) -> set[int]:
     return set(Entry.objects.filter(missing(), pk__in=entries).order_by().values_list("pk", flat=True))
 
 
+def photos_lacking(photos: Collection[int]) -> set[int]:
+    """Which of these photos of finished evaluations and closed studies may be shown there no more."""
+    return set(Entry.objects.filter(missing(), photo__in=photos).order_by().values_list("photo", flat=True))
+
+
 def is_missing(consent: str | None, is_own: bool | None) -> bool:
     """The same of values that were read."""
     return consent == Patient.Consent.REFUSED or (bool(is_own) and consent != Patient.Consent.GIVEN)

@@ -21,13 +21,21 @@ unfit: list[Callable[[Photo], bool]] = []
 
 def candidates(clinic: Clinic) -> QuerySet[Photo]:
     """The clinic's photos that may go into the archive and are not there yet."""
+    return _allowed(clinic).filter(kind=Photo.Kind.CLOSE_UP)
+
+
+def of_other_kinds(clinic: Clinic) -> int:
+    """How many more there would be if overviews and dermoscopic photos counted."""
+    return _allowed(clinic).exclude(kind=Photo.Kind.CLOSE_UP).count()
+
+
+def _allowed(clinic: Clinic) -> QuerySet[Photo]:
     return Photo.objects.filter(
         clinic=clinic,
         lesion__is_archived=False,
         lesion__is_proven=True,
         lesion__patient__research_consent=Patient.Consent.GIVEN,
         archive_entry=None,
-        kind=Photo.Kind.CLOSE_UP,
     ).select_related("lesion__patient")
 
 
