@@ -73,7 +73,7 @@ def test_a_filtered_list_is_read_with_the_keyboard_alone(open_page, clinician, c
         page.locator(".assess-saved").wait_for()
 
     at(first, "1 of 3")
-    decide("a")
+    decide("t")
     page.keyboard.press("j")
     at(second, "2 of 3")
     page.keyboard.press("j")
