@@ -9,6 +9,7 @@ from django.db import transaction
 
 from classifier.demo import archive as demo_archive
 from classifier.demo import photos as demo
+from classifier.demo.plans import seed_plans
 from classifier.services.models import registry
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.models import Clinic, Member, Role, User
@@ -43,6 +44,7 @@ def seed(say: Callable[[str], object]) -> Clinic:
         else:
             demo.seed_synthetic(clinic, users[Role.CLINICIAN])
             demo_archive.seed_archive(clinic, users[Role.CURATOR])
+        seed_plans(clinic, users[Role.CLINICIAN])
     for role, password in passwords.items():
         say(f"sign in: {role} {password}")
     return clinic

@@ -3,7 +3,7 @@ import { bindKey } from "./keys.js";
 
 bindKey("KeyB", () => {
   const plan = document.getElementById("plan");
-  const first = plan?.querySelector("#plan-follow-up button") ?? plan?.querySelector("#plan-title");
+  const first = plan?.querySelector("#plan-follow-up fieldset button") ?? plan?.querySelector("#plan-title");
   first?.focus({ preventScroll: true });
   plan?.scrollIntoView({ block: "start" });
 });

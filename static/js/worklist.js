@@ -69,6 +69,8 @@ document.addEventListener("htmx:load", ({ detail }) => {
   if (detail.elt.dataset?.announce) announce(detail.elt.dataset.announce);
 });
 watch(document);
+// On a phone the views are a strip that scrolls.
+document.querySelector(".worklist-views .chip[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // Back from a case: its row, or the one that stands in its place.
 document.querySelector("tr[data-here] .case-link")?.focus();
 setTimeout(follow, EVERY_MS);

@@ -1,6 +1,7 @@
 """Worklist, filing, pathology and comparing, as a person at the keyboard does them."""
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from skinclinic.models import Diagnosis, Lesion, Patient
@@ -85,6 +86,11 @@ def test_a_filtered_list_is_read_with_the_keyboard_alone(open_page, clinician, c
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.locator("#plan").get_by_text("See again by").wait_for()
+    # Enter in a field means the day that was typed, not the first of the buttons.
+    page.fill("#plan-due", f"{timezone.localdate().year + 1}-12-24")
+    page.locator("#plan-due").press("Enter")
+    page.locator("#plan").get_by_text("See again by 24 Dec").or_(page.get_by_text("Dec. 24")).first.wait_for()
+    page.locator("#plan-said").focus()
     page.keyboard.press("k")
     at(first, "1 of 3")
     page.keyboard.press("l")

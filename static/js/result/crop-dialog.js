@@ -22,4 +22,10 @@ document.addEventListener("click", (event) => {
   open(link);
 });
 
+// The list that the photo was opened from goes along.
+dialog?.addEventListener("crop:saved", (event) => {
+  if (!window.location.search) return;
+  event.preventDefault();
+  window.location.assign(`${event.detail.url}${window.location.search}`);
+});
 dialog?.addEventListener("close", () => dialog.querySelector("[data-crop-host]").replaceChildren());

@@ -1,9 +1,11 @@
 """A demo of real photos: a PAD-UFES-20 folder is read by the archive's own reader."""
 
 import pytest
+from django.utils import timezone
 
 from classifier.demo import clinic as demo_clinic
 from classifier.demo import photos as demo
+from classifier.demo.plans import seed_plans
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from tests import factories
 
@@ -50,6 +52,17 @@ def test_patients_lesions_and_diagnoses_are_those_of_the_table(folder, clinic, c
         "left out row 6, a.png", "left out row 7, gone.png", "left out row 8, a.png",
     ]  # fmt: skip
     assert "age 'old'" in said[0] and "'LUMP'" in said[2]
+
+
+def test_every_view_of_the_worklist_has_something_to_show(clinic, clinician):
+    patient = factories.make_patient(clinic)
+    for _number in range(6):
+        Lesion.objects.create(clinic=clinic, patient=patient)
+    seed_plans(clinic, clinician)
+    planned = Lesion.objects.filter(clinic=clinic)
+    assert planned.filter(biopsy_on__isnull=False).count() == 2
+    assert planned.filter(follow_up_on__lte=timezone.localdate()).count() == 2
+    assert planned.filter(follow_up_on__gt=timezone.localdate()).count() == 1
 
 
 def test_a_folder_that_is_none_is_said(folder, monkeypatch):
