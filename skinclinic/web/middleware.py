@@ -133,7 +133,12 @@ def _is_signed_in(request) -> bool:
 def _memberships(user) -> list[Member]:
     if not user.is_authenticated:
         return []
-    return list(Member.objects.filter(user=user, is_active=True).select_related("clinic", "user"))
+    rows = Member.objects.filter(user=user, is_active=True).select_related("clinic").order_by("clinic__name")
+    found = list(rows)
+    for member in found:
+        # Known already; the database need not send it once more with every page.
+        member.user = user
+    return found
 
 
 def _current(request) -> Member | None:
