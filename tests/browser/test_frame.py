@@ -28,8 +28,7 @@ def test_language_is_switched_and_the_page_stays(open_page, clinician):
     page = open_page(clinician, "/account/")
     page.click("button[aria-label^=Language]")
     page.click("button[name=language][value=ko]")
-    page.wait_for_load_state()
-    assert page.get_attribute("html", "lang") == "ko"
+    page.wait_for_selector("html[lang=ko]")
     assert page.url.endswith("/account/")
 
 
