@@ -98,6 +98,12 @@ def test_a_filtered_list_is_read_with_the_keyboard_alone(open_page, clinician, c
     # What is decided has left the list; the next case stands in its place.
     assert page.evaluate(FOCUSED) == f"case-{photos[2].lesion_id}"
     assert page.locator("tr.case").count() == 1
+    # And a case that stays in the list has its row again.
+    page.keyboard.press("Enter")
+    at(second, "1 of 1")
+    page.keyboard.press("l")
+    page.wait_for_url("**/?q=nose&*#case-*")
+    expect(page.locator(f"#case-link-{photos[2].lesion_id}:focus")).to_have_count(1)
 
 
 def test_unfinished_rows_follow_their_analysis_without_a_jump(open_page, clinician, clinic):
