@@ -184,7 +184,7 @@ def test_pathology_is_recorded_with_the_keyboard_alone(open_page, clinician, pho
     while page.evaluate("document.activeElement.type") != "submit":
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("The pathology is recorded").wait_for()
+    expect(page.get_by_text("The pathology is recorded")).to_be_in_viewport()
     row = Diagnosis.objects.get()
     assert (row.disease, row.confirmed_by) == ("mm", "histopathology")
 
