@@ -28,5 +28,5 @@ document.addEventListener("click", (event) => {
   event.target.closest?.("[data-close-dialog]")?.closest("dialog")?.close();
 });
 
-// A form that came back: the focus is at the first field that is wrong, wherever on the page it stands.
-document.querySelector("form [aria-invalid=true]:not([type=hidden])")?.focus();
+// A form that came back: the focus is at what is to be chosen between two people, or the first field that is wrong.
+document.querySelector("form :is(.changed-meanwhile, [aria-invalid=true]:not([type=hidden]))")?.focus();

@@ -9,4 +9,3 @@ if (field) {
     field.focus();
   });
 }
-document.querySelector("#pathology [aria-invalid='true']")?.focus();

@@ -72,5 +72,8 @@ watch(document);
 // On a phone the views are a strip that scrolls.
 document.querySelector(".worklist-views .chip[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // Back from a case: its row, or the one that stands in its place.
-document.querySelector("tr[data-here] .case-link")?.focus();
+const here = document.querySelector("tr[data-here] .case-link");
+here?.focus();
+// Scrolling to the row that the address names takes the focus away again, some time before the page has loaded.
+window.addEventListener("load", () => document.activeElement === document.body && here?.focus());
 setTimeout(follow, EVERY_MS);

@@ -39,6 +39,21 @@ def test_a_form_survives_the_end_of_the_session(open_page, clinician):
     assert Patient.objects.get().code == "TYPED-1"
 
 
+def test_what_two_people_changed_is_met_with_the_focus_there(open_page, clinician, clinic):
+    patient = factories.make_patient(clinic)
+    page = open_page(clinician, f"/patients/{patient.pk}/edit/")
+    page.allowed_errors.append("409")
+    Patient.objects.filter(pk=patient.pk).update(ethnicity="Korean")
+    page.fill("[name=ethnicity]", "Japanese")
+    page.keyboard.press("Enter")
+    expect(page.locator("#changed-meanwhile")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/patients/{patient.pk}/")
+    assert Patient.objects.get().ethnicity == "Japanese"
+
+
 def test_saved_in_place_the_request_sent_again_carries_the_new_token(
     open_page, live_server, client_for, photo, clinician, curator
 ):

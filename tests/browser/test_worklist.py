@@ -98,6 +98,12 @@ def test_a_filtered_list_is_read_with_the_keyboard_alone(open_page, clinician, c
     # What is decided has left the list; the next case stands in its place.
     assert page.evaluate(FOCUSED) == f"case-{photos[2].lesion_id}"
     assert page.locator("tr.case").count() == 1
+    # And a case that stays in the list has its row again.
+    page.keyboard.press("Enter")
+    at(second, "1 of 1")
+    page.keyboard.press("l")
+    page.wait_for_url("**/?q=nose&*#case-*")
+    expect(page.locator(f"#case-link-{photos[2].lesion_id}:focus")).to_have_count(1)
 
 
 def test_unfinished_rows_follow_their_analysis_without_a_jump(open_page, clinician, clinic):
@@ -178,7 +184,7 @@ def test_pathology_is_recorded_with_the_keyboard_alone(open_page, clinician, pho
     while page.evaluate("document.activeElement.type") != "submit":
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("The pathology is recorded").wait_for()
+    expect(page.get_by_text("The pathology is recorded")).to_be_in_viewport()
     row = Diagnosis.objects.get()
     assert (row.disease, row.confirmed_by) == ("mm", "histopathology")
 
