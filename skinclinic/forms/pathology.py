@@ -1,4 +1,4 @@
-"""What the pathologist found: one of the 12 or another diagnosis by ICD-10, confirmed how, when."""
+"""What the pathologist found: one of the 12 or another (of the list, by code, in own words), how proven, when."""
 
 from datetime import date
 from typing import cast
@@ -13,6 +13,7 @@ from skinclinic.vocabulary import terms
 
 EARLIEST = date(1900, 1, 1)
 LONGEST_TYPED = 200
+LONGEST_VALUE = 120
 
 
 def not_in_the_future(day: date | None) -> date | None:
@@ -31,10 +32,10 @@ def date_input() -> forms.DateInput:
 class PathologyForm(forms.Form):
     """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean.
 
-    With own words and a text, both are kept: the words first.
+    With a name of the list or own words and a text, both are kept: the name or words first.
     """
 
-    diagnosis = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    diagnosis = forms.CharField(required=False, max_length=LONGEST_VALUE, widget=forms.HiddenInput)
     diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED)
     confirmed_by = forms.ChoiceField(
         label=_("Confirmed by"), choices=[("", _("Choose")), *Diagnosis.ConfirmedBy.choices]
@@ -70,7 +71,7 @@ class PathologyForm(forms.Form):
             sent = cast(QueryDict, self.data).copy()
             sent["diagnosis"] = terms.AS_TYPED
             self.data = sent
-        elif named[1] and "text" in cleaned and not cleaned["text"]:
+        elif named[1] and not named[2] and "text" in cleaned and not cleaned["text"]:
             self.add_error(
                 "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
             )

@@ -4,7 +4,8 @@ import re
 
 from skinclinic.models import Diagnosis, DiagnosisWord, Photo, PhotoWord
 from skinclinic.models.words import LONGEST_WORD
-from skinclinic.vocabulary.terms import fold
+from skinclinic.vocabulary import listed
+from skinclinic.vocabulary.matching import fold
 
 MOST_WORDS = 60
 # Digits and letters of any script; Hangul comes folded into its letters.
@@ -32,8 +33,12 @@ def index_photo(photo: Photo) -> None:
 
 
 def index_diagnosis(diagnosis: Diagnosis) -> None:
-    """Let a search find the diagnosis by what it says in words."""
-    words = sorted(words_of(diagnosis.text))
+    """Let a search find the diagnosis by what it says in words; one of the list by all its names, in every language
+    and spelling."""
+    words = words_of(diagnosis.text)
+    if entry := listed.recorded(diagnosis.icd10, diagnosis.text):
+        names = (*entry.all_names, *listed.findable_of(entry.key).names)
+        words = words.union(*(words_of(name) for name in names))
     DiagnosisWord.objects.bulk_create(
-        DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in words
+        DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in sorted(words)
     )

@@ -10,6 +10,7 @@ from skinclinic.archive.services.searching.query_text import Both, Either, Node,
 from skinclinic.models import Clinic, Patient
 from skinclinic.vocabulary import subtypes, terms
 from skinclinic.vocabulary.days import span
+from skinclinic.vocabulary.matching import fold
 
 _MANY_PATIENTS = 500
 
@@ -76,7 +77,7 @@ def _term(clinic: Clinic, term: Term) -> Q:
 
 
 def _diagnosis(clinic: Clinic, text: str) -> Q:
-    keys = [term.value for term in terms.find(text, "en")] if len(terms.fold(text).strip()) > 1 else []
+    keys = [term.value for term in terms.find(text, "en")] if len(fold(text).strip()) > 1 else []
     names = BackgroundDisease.objects.filter(clinic=clinic, name__icontains=text).values_list(
         "name", flat=True
     )
