@@ -65,6 +65,8 @@ def test_another_code_with_its_name(send):
         ({"diagnosis": "zzz", "diagnosis_typed": "bcc"}, "diagnosis"),
         ({"diagnosis": "b\0cc"}, "diagnosis"),
         ({"diagnosis": "icd10:L40.0"}, "text"),
+        ({"diagnosis": "listed:Psoriasis vulgaris", "text": "x" * 1999}, "text"),
+        ({"diagnosis": "listed:Nothing of the kind"}, "diagnosis"),
         ({"confirmed_by": ""}, "confirmed_by"),
         ({"confirmed_by": "crystal ball"}, "confirmed_by"),
         ({"diagnosed_on": "2026-02-30"}, "diagnosed_on"),
