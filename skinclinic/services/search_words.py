@@ -1,6 +1,7 @@
 """The words of file names and of diagnoses in somebody's own words, as a search finds them."""
 
 import re
+import unicodedata
 
 from skinclinic.models import Diagnosis, DiagnosisWord, Photo, PhotoWord
 from skinclinic.models.words import LONGEST_WORD
@@ -24,6 +25,13 @@ def words_of(text: str) -> set[str]:
     return set(list(found)[:MOST_WORDS])
 
 
+def _inner(name: str) -> set[str]:
+    """What a Korean compound is looked for by as well: what begins at each of its syllables (세포림프종, 림프종)."""
+    words = unicodedata.normalize("NFC", name).split()
+    ends = (word[at:] for word in words for at in range(1, len(word) - 1) if "가" <= word[at] <= "힣")
+    return {fold(end)[:LONGEST_WORD] for end in ends}
+
+
 def index_photo(photo: Photo) -> None:
     """Let a search find the photo by its file name."""
     words = sorted(words_of(photo.original_name))
@@ -38,7 +46,7 @@ def index_diagnosis(diagnosis: Diagnosis) -> None:
     words = words_of(diagnosis.text)
     if entry := listed.recorded(diagnosis.icd10, diagnosis.text):
         names = (*entry.all_names, *listed.findable_of(entry.key).names)
-        words = words.union(*(words_of(name) for name in names))
+        words = words.union(*(words_of(name) for name in names), *map(_inner, entry.all_names))
     DiagnosisWord.objects.bulk_create(
         DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in sorted(words)
     )

@@ -33,6 +33,8 @@ class Findable:
     own: tuple[str, ...]
     codes: tuple[str, ...]
     initials: tuple[str, ...]
+    # All of it in one text: most diagnoses are passed over by a look at this.
+    whole: str
 
 
 def fold(text: str) -> str:
@@ -49,7 +51,8 @@ def findable(own: Collection[str], also: Collection[str], codes: Iterable[str]) 
     standard, names = _spelt(own), [*own, *also]
     initials = dict.fromkeys(letters for name in names if (letters := _initials(name)))
     said = tuple(dict.fromkeys((*standard, *_spelt(also))))
-    return Findable(said, standard, tuple(fold(code) for code in codes if code), tuple(initials))
+    folded = tuple(fold(code) for code in codes if code)
+    return Findable(said, standard, folded, tuple(initials), "\n".join((*said, *folded, *initials)))
 
 
 def rank(one: Findable, typed: str) -> tuple[int, bool]:
@@ -57,6 +60,8 @@ def rank(one: Findable, typed: str) -> tuple[int, bool]:
 
     ``typed`` is plain and not empty.
     """
+    if not all(word in one.whole for word in typed.split()):
+        return 0, False
     place = _rank(one, one.names, typed)
     return place, bool(place) and _rank(one, one.own, typed) != place
 

@@ -70,6 +70,7 @@ class Typeahead {
     if (document.activeElement !== this.input) return;
     this.list.replaceChildren(...(terms.length ? terms.map((term, place) => this.option(term, place)) : [this.none()]));
     this.open(Boolean(terms.length || this.input.value.trim()));
+    if (this.isOpen) this.list.scrollIntoView({ block: "nearest" });
     this.say(terms.length ? `${terms.length} ${this.root.dataset.choices}` : this.root.dataset.noMatch);
   }
 

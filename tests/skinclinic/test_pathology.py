@@ -130,7 +130,7 @@ def test_a_diagnosis_of_the_list_is_kept_by_name_and_code_and_shown_in_the_reade
     assert ">Stage I; no nodes</textarea>" in page.replace("\n", "")
     for typed in ("angiokeratoma", "Merkel"):
         assert f"case-{lesion.pk}" not in client.get("/", {"show": "all", "q": typed}).content.decode()
-    for typed in ("nk/t", "림프절외", "natural", "C86"):
+    for typed in ("nk/t", "림프절외", "림프종", "natural", "C86"):
         shown = f"case-{lesion.pk}" in client.get("/", {"show": "all", "q": typed}).content.decode()
         assert shown is (typed != "natural"), typed
 
