@@ -80,9 +80,7 @@ _FINDABLE = {
     )
     for disease in BY_KEY.values()
 }
-_BY_ANY_NAME = {plain(name): entry for entry in LISTED for name in entry.all_names} | {
-    said: entry for entry in LISTED for said in _FINDABLE[entry.key].names
-}
+_BY_OWN_NAME = {said: entry for entry in LISTED for said in _FINDABLE[entry.key].own}
 
 
 def findable_of(key: str) -> Findable:
@@ -91,8 +89,11 @@ def findable_of(key: str) -> Findable:
 
 
 def called(text: str) -> Listed | None:
-    """The diagnosis that has exactly this name, in any language or spelling."""
-    return _BY_ANY_NAME.get(plain(text))
+    """The diagnosis that has exactly this standard name, in any language or spelling.
+
+    Another name is only found: it may be a narrower one, so that a person has to choose.
+    """
+    return _BY_OWN_NAME.get(plain(text))
 
 
 def recorded(code: str, text: str) -> Listed | None:

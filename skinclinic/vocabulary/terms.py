@@ -85,7 +85,7 @@ def resolve(value: str, typed: str) -> tuple[str, str] | None:
         return None
     name, code = plain(typed), fold(typed).strip()
     those = [(disease, listed.findable_of(disease.key)) for disease in DISEASES]
-    exact = [disease for disease, found in those if name in found.names or code in found.codes]
+    exact = [disease for disease, found in those if name in found.own or code in found.codes]
     if len(exact) == 1:
         return exact[0].key, ""
     if not exact and (other := icd10_code(typed)):

@@ -113,7 +113,7 @@ def test_a_diagnosis_of_the_list_is_kept_by_name_and_code_and_shown_in_the_reade
     send, client_for, clinician, lesion
 ):
     send(diagnosis="listed:Merkel cell carcinoma", diagnosis_typed="메르켈세포암종", text="12 mm")
-    send(diagnosis="", diagnosis_typed="angiokeratoma of Mibelli")
+    send(diagnosis="", diagnosis_typed="혈관각화종")
     send(diagnosis="listed:Extranodal NK/T-cell lymphoma, nasal type", text="Stage I; no nodes")
     assert list(Diagnosis.objects.order_by("id").values_list("disease", "icd10", "text")) == [
         ("", "C44.9", "Merkel cell carcinoma; 12 mm"),

@@ -66,13 +66,14 @@ def test_each_is_found_by_all_it_is_called_and_understood_as_itself():
         # Nothing else has a name of its own, so what answers exactly stands first.
         for name in (*entry.all_names, *filter(None, (entry.icd10, entry.icd11))):
             assert rank(listed.findable_of(entry.key), plain(name))[0] == EXACT, name
-        for name in entry.all_names:
+        for name in entry.names.values():
             assert terms.understand("", name.upper()) == ("", entry.icd10, entry.key), name
+        assert not any(terms.understand("", name) for name in entry.also), entry
     for entry in LISTED[::20]:
         assert [found(name)[0] for name in entry.names.values()] == [terms.LISTED + entry.key] * 2
     for key, entry in listed._OF_THE_12.items():
         for name in entry.also:
-            assert (found(name)[0], terms.understand("", name)) == (key, (key, "", "")), name
+            assert (found(name)[0], terms.understand("", name)) == (key, None), name
 
 
 @each(
@@ -111,6 +112,8 @@ def test_the_order_is_exact_then_beginning_then_word_then_within_and_the_12_firs
     "value, typed, meant",
     [
         ("", "psor", None),
+        ("", "blue naevus", ("", "D22.9", "Blue nevus")),
+        ("", "DFSP", None),
         ("as-typed", "psor", ("", "", "psor")),
         ("as-typed", "Keratoacanthoma", ("", "", "Keratoacanthoma")),
         ("listed:No such thing", "Psoriasis", None),
