@@ -105,7 +105,7 @@ def in_words(diagnosis: Diagnosis) -> str:
     if diagnosis.disease:
         name = _disease(diagnosis.disease)
         return f"{name} ({diagnosis.text})" if diagnosis.text else name
-    return " ".join(part for part in (diagnosis.icd10, diagnosis.text) if part)
+    return " ".join(part for part in (diagnosis.icd10, diagnosis.said) if part)
 
 
 def _disease(key: str) -> str:

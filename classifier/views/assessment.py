@@ -85,7 +85,9 @@ def named_in(post) -> Named:
             )
             raise Unclear("disease", message % {"typed": typed or value}, as_typed=bool(typed))
         disease, icd10, words = found
-        return Named(disease, icd10, "; ".join(part for part in (words, text) if part))
+        return Named(
+            disease, icd10, _no_longer("; ".join(part for part in (words, text) if part), 2000, "text")
+        )
     if text:
         disease, icd10 = terms.resolve("", text) or ("", "")
         return Named(disease, icd10, "" if disease or icd10 else text)
@@ -110,10 +112,13 @@ def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> 
 
 
 def _short(post, name: str, longest: int, *, field: str = "") -> str:
-    text = post.get(name, "").replace("\0", "").strip()
+    return _no_longer(post.get(name, "").replace("\0", "").strip(), longest, field or name)
+
+
+def _no_longer(text: str, longest: int, field: str) -> str:
     if len(text) > longest:
         message = _("Shorten this to %(longest)s characters; it has %(count)s.")
-        raise Unclear(field or name, message % {"longest": longest, "count": len(text)})
+        raise Unclear(field, message % {"longest": longest, "count": len(text)})
     return text
 
 

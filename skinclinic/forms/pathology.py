@@ -1,4 +1,4 @@
-"""What the pathologist found: one of the 12 or another diagnosis by ICD-10, confirmed how, when."""
+"""What the pathologist found: one of the 12 or another (of the list, by code, in own words), how proven, when."""
 
 from datetime import date
 from typing import cast
@@ -13,6 +13,8 @@ from skinclinic.vocabulary import terms
 
 EARLIEST = date(1900, 1, 1)
 LONGEST_TYPED = 200
+LONGEST_VALUE = 120
+LONGEST_TEXT = 2000
 
 
 def not_in_the_future(day: date | None) -> date | None:
@@ -31,10 +33,10 @@ def date_input() -> forms.DateInput:
 class PathologyForm(forms.Form):
     """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean.
 
-    With own words and a text, both are kept: the words first.
+    With a name of the list or own words and a text, both are kept: the name or words first.
     """
 
-    diagnosis = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    diagnosis = forms.CharField(required=False, max_length=LONGEST_VALUE, widget=forms.HiddenInput)
     diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED)
     confirmed_by = forms.ChoiceField(
         label=_("Confirmed by"), choices=[("", _("Choose")), *Diagnosis.ConfirmedBy.choices]
@@ -43,9 +45,11 @@ class PathologyForm(forms.Form):
     text = forms.CharField(
         label=_("In words"),
         required=False,
-        max_length=2000,
+        max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Subtype, depth, margins. A diagnosis outside the 12 is named here. No names of people."),
+        help_text=_(
+            "Subtype, depth, margins. A diagnosis given by its code alone is named here. No names of people."
+        ),
     )
 
     def clean_diagnosed_on(self) -> date | None:
@@ -70,19 +74,27 @@ class PathologyForm(forms.Form):
             sent = cast(QueryDict, self.data).copy()
             sent["diagnosis"] = terms.AS_TYPED
             self.data = sent
-        elif named[1] and "text" in cleaned and not cleaned["text"]:
+        elif named[1] and not named[2] and "text" in cleaned and not cleaned["text"]:
             self.add_error(
                 "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
             )
         self.named = named
+        # The name or words stand before the text, in one field.
+        if named and "text" in cleaned and (over := len(self._text()) - LONGEST_TEXT) > 0:
+            count = len(cleaned["text"])
+            message = _("Shorten this to %(longest)s characters; it has %(count)s.")
+            params = {"longest": count - over, "count": count}
+            self.add_error("text", forms.ValidationError(message, code="long", params=params))
         return cleaned
+
+    def _text(self) -> str:
+        words = self.named[2] if self.named else ""
+        return "; ".join(part for part in (words, self.cleaned_data["text"]) if part)
 
     @property
     def fields_of_diagnosis(self) -> dict:
         """What ``services.diagnoses.record`` takes, from the cleaned form."""
-        disease, icd10, words = self.named or ("", "", "")
-        cleaned = self.cleaned_data
-        text = "; ".join(part for part in (words, cleaned["text"]) if part)
-        return {"disease": disease, "icd10": icd10, "text": text} | {
-            name: cleaned[name] for name in ("confirmed_by", "diagnosed_on")
+        disease, icd10, _words = self.named or ("", "", "")
+        return {"disease": disease, "icd10": icd10, "text": self._text()} | {
+            name: self.cleaned_data[name] for name in ("confirmed_by", "diagnosed_on")
         }

@@ -1,7 +1,9 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.diseases import DISEASES
 
 DISEASE_CHOICES = [(disease.key, disease.name_en) for disease in DISEASES]
@@ -24,7 +26,8 @@ class Diagnosis(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="diagnoses")
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="diagnoses")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
-    # One of the 12, or empty for another diagnosis named by ``icd10`` and ``text``.
+    # One of the 12, or empty for another diagnosis named by ``icd10`` and ``text``; one of ``vocabulary.listed`` has
+    # its English name there, and what else was written after "; ".
     disease = models.CharField(_("disease"), max_length=16, blank=True, choices=DISEASE_CHOICES)
     icd10 = models.CharField(_("ICD-10"), max_length=8, blank=True)
     text = models.CharField(_("in words"), max_length=2000, blank=True)
@@ -42,3 +45,8 @@ class Diagnosis(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.disease or self.icd10 or self.text[:40]}"
+
+    @property
+    def said(self) -> str:
+        """``text`` as it is shown: where it begins with a name of the list, that in the reader's language."""
+        return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")

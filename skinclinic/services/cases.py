@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
 from skinclinic.models.plan import Step
+from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
 
 # ICD-10: malignant neoplasms (C00–C97) and those in situ (D00–D09).
@@ -25,11 +26,14 @@ class NotAMember(ValueError):
 
 
 def is_malignant(diagnosis: Diagnosis | None) -> bool:
-    """Whether it names something malignant: one of the 12, or by its ICD-10 code. Own words alone do not say."""
+    """Whether it names something malignant: one of the 12, or by its ICD-10 code, or what the list says of
+    one without. Own words alone do not say."""
     if diagnosis is None:
         return False
     if diagnosis.disease:
         return diagnosis.disease in MALIGNANT_KEYS
+    if not diagnosis.icd10 and (entry := listed.recorded("", diagnosis.text)):
+        return entry.form_of in MALIGNANT_KEYS
     return diagnosis.icd10.startswith(_MALIGNANT_CODES)
 
 

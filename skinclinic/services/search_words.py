@@ -1,10 +1,12 @@
 """The words of file names and of diagnoses in somebody's own words, as a search finds them."""
 
 import re
+import unicodedata
 
 from skinclinic.models import Diagnosis, DiagnosisWord, Photo, PhotoWord
 from skinclinic.models.words import LONGEST_WORD
-from skinclinic.vocabulary.terms import fold
+from skinclinic.vocabulary import listed
+from skinclinic.vocabulary.matching import fold
 
 MOST_WORDS = 60
 # Digits and letters of any script; Hangul comes folded into its letters.
@@ -23,6 +25,13 @@ def words_of(text: str) -> set[str]:
     return set(list(found)[:MOST_WORDS])
 
 
+def _inner(name: str) -> set[str]:
+    """What a Korean compound is looked for by as well: what begins at each of its syllables (세포림프종, 림프종)."""
+    words = unicodedata.normalize("NFC", name).split()
+    ends = (word[at:] for word in words for at in range(1, len(word) - 1) if "가" <= word[at] <= "힣")
+    return {fold(end)[:LONGEST_WORD] for end in ends}
+
+
 def index_photo(photo: Photo) -> None:
     """Let a search find the photo by its file name."""
     words = sorted(words_of(photo.original_name))
@@ -32,8 +41,12 @@ def index_photo(photo: Photo) -> None:
 
 
 def index_diagnosis(diagnosis: Diagnosis) -> None:
-    """Let a search find the diagnosis by what it says in words."""
-    words = sorted(words_of(diagnosis.text))
+    """Let a search find the diagnosis by what it says in words; one of the list by all its names, in every language
+    and spelling."""
+    words = words_of(diagnosis.text)
+    if entry := listed.recorded(diagnosis.icd10, diagnosis.text):
+        names = (*entry.all_names, *listed.findable_of(entry.key).names)
+        words = words.union(*(words_of(name) for name in names), *map(_inner, entry.all_names))
     DiagnosisWord.objects.bulk_create(
-        DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in words
+        DiagnosisWord(clinic_id=diagnosis.clinic_id, diagnosis=diagnosis, word=word) for word in sorted(words)
     )

@@ -32,6 +32,7 @@ from skinclinic.services.search_words import words_of
 from skinclinic.vocabulary import sites, terms
 from skinclinic.vocabulary.days import span
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary.matching import fold
 
 # Up to so many rows are named one by one, by their keys, which an index serves; more are looked for along the order of
 # the list, where the next match is never far.
@@ -73,7 +74,7 @@ def split(clinic: Clinic, text: str) -> list[str]:
 
 def disease_keys(text: str) -> list[str]:
     """The diseases a text names; one Latin letter names none."""
-    if len(terms.fold(text).strip()) < 2:
+    if len(fold(text).strip()) < 2:
         return []
     return [term.value for term in terms.find(text, "en")]
 
@@ -178,7 +179,7 @@ def _of_own_words(clinic: Clinic, diagnoses: QuerySet[Diagnosis], term: str) -> 
 
 def _beginning(rows: QuerySet, word: str) -> QuerySet:
     """Those whose word begins so, by their index: PostgreSQL's knows beginnings, SQLite's knows ranges."""
-    folded = terms.fold(word)[:LONGEST_WORD]
+    folded = fold(word)[:LONGEST_WORD]
     if connection.vendor == "sqlite":
         return rows.filter(word__gte=folded, word__lt=folded + _LAST)
     return rows.filter(word__startswith=folded)
@@ -209,13 +210,13 @@ def _names(kind: str) -> tuple[tuple[str, str], ...]:
     found = []
     for language, _title in settings.LANGUAGES:
         with override(language):
-            found += [(key, terms.fold(str(name))) for key, name in _CHOICES[kind] if key]
+            found += [(key, fold(str(name))) for key, name in _CHOICES[kind] if key]
     return tuple(found)
 
 
 def _named(text: str, kind: str, *, whole: bool = False) -> list[str]:
     """The keys of those whose name the text is, or begins, in any language of the product."""
-    wanted = terms.fold(text).strip()
+    wanted = fold(text).strip()
     may_begin = not whole and len(wanted) > 2
     found = [key for key, said in _names(kind) if said == wanted or (may_begin and said.startswith(wanted))]
     return list(dict.fromkeys(found)) if len(wanted) > 1 else []

@@ -12,11 +12,11 @@ from skinclinic.vocabulary import terms
 
 @require_safe
 def diagnosis_terms(request: HttpRequest) -> JsonResponse:
-    """``?q=`` text typed; ``icd10=1`` also offers another diagnosis by its code, and last the text itself.
+    """``?q=`` text typed; ``icd10=1`` also offers other diagnoses, of the list or by a code, and last the text itself.
     {"terms": [...]}."""
     query = request.GET.get("q", "").replace("\0", "")
     takes_any = request.GET.get("icd10") == "1"
-    shown = [_shown(term) for term in terms.find(query, get_language() or "en", with_icd10=takes_any)]
+    shown = [_shown(term) for term in terms.find(query, get_language() or "en", with_others=takes_any)]
     words = " ".join(query.split())
     if takes_any and words and terms.resolve("", words) is None:
         shown.append(
@@ -33,7 +33,7 @@ def _shown(term: terms.Term) -> dict:
     shown = asdict(term)
     if term.tier == "other":
         shown["detail"] = _("Another diagnosis: name it in words below")
-    else:
+    elif term.tier:
         shown["tier_label"] = {
             "malignant": _("malignant"),
             "premalignant": _("premalignant"),

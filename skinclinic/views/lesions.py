@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -24,7 +25,8 @@ from skinclinic.presenters.walk import walk_of
 from skinclinic.services import cases, photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
-from skinclinic.vocabulary.terms import AS_TYPED
+from skinclinic.vocabulary import listed
+from skinclinic.vocabulary.terms import AS_TYPED, LISTED
 from skinclinic.web.requests import SignedInRequest
 
 FIELDS = ("site", "site_x", "site_y", "note")
@@ -199,6 +201,12 @@ def _as_filled_in(proof: Diagnosis | None) -> dict:
     filled = {"confirmed_by": proof.confirmed_by, "diagnosed_on": proof.diagnosed_on, "text": proof.text}
     if proof.disease:
         return filled | {"diagnosis": proof.disease, "diagnosis_typed": disease_name(proof.disease)}
+    if entry := listed.recorded(proof.icd10, proof.text):
+        return filled | {
+            "diagnosis": LISTED + entry.key,
+            "diagnosis_typed": entry.name(get_language() or "en"),
+            "text": proof.text.removeprefix(entry.key).removeprefix("; "),
+        }
     if proof.icd10:
         return filled | {"diagnosis": f"icd10:{proof.icd10}", "diagnosis_typed": proof.icd10}
     words, _separator, text = proof.text.partition("; ")

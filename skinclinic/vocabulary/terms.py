@@ -1,27 +1,27 @@
 """Finding a diagnosis by what a clinician types: a name in any language of the product, an abbreviation or ICD-10.
 
-Pure text matching over ``DISEASES``; a value is a disease key or ``icd10:CODE`` for any other diagnosis.
+Pure text matching over the 12 diseases and the list of others; a value is a disease key, ``listed:NAME`` (its English
+name) or ``icd10:CODE`` for any other diagnosis.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
+from typing import TypeVar
 
-from skinclinic.vocabulary import icd10
+from skinclinic.vocabulary import icd10, listed
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASES, Disease
+from skinclinic.vocabulary.matching import fold, plain, rank
 
 OTHER = "icd10:"
+LISTED = "listed:"
 # The value of the choice that takes the text itself, as the person's own words.
 AS_TYPED = "as-typed"
 MAX_QUERY = 80
+# Of the list no more are offered at once.
+MOST_LISTED = 30
+Kind = TypeVar("Kind", Disease, listed.Listed)
 # WHO ICD-10: a letter, two characters, then up to four after the point (ICD-10-CM has as many).
 _ICD10 = re.compile(r"([A-Z][0-9][0-9A-Z])(?:\.?([0-9A-Z]{1,4}))?")
-
-# While a Korean syllable is being typed, its last consonant may belong to the next one (젓 → 저세).
-_FINALS = dict(enumerate((
-    "ᄀ", "ᄁ", "ᄀᄉ", "ᄂ", "ᄂᄌ", "ᄂᄒ", "ᄃ", "ᄅ", "ᄅᄀ", "ᄅᄆ", "ᄅᄇ", "ᄅᄉ", "ᄅᄐ", "ᄅᄑ",
-    "ᄅᄒ", "ᄆ", "ᄇ", "ᄇᄉ", "ᄉ", "ᄊ", "ᄋ", "ᄌ", "ᄎ", "ᄏ", "ᄐ", "ᄑ", "ᄒ",
-), start=0x11A8))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,6 @@ class Term:
     label: str
     detail: str
     tier: str = ""
-
-
-def fold(text: str) -> str:
-    """Text as it is compared: no case, no width, Hangul in its letters so that half a syllable matches."""
-    return unicodedata.normalize("NFKD", text).casefold().translate(_FINALS)
 
 
 def icd10_code(text: str) -> str:
@@ -56,20 +51,25 @@ def term(disease: Disease, language: str) -> Term:
     return Term(disease.key, own, " · ".join(beside), disease.tier)
 
 
-def find(query: str, language: str, *, with_icd10: bool = False) -> list[Term]:
+def find(query: str, language: str, *, with_others: bool = False) -> list[Term]:
     """Return the choices for ``query``, best first; all 12 for an empty one.
 
-    ``with_icd10`` adds "another diagnosis" when the query is itself a well-formed ICD-10 code.
+    ``with_others`` adds the list of other diagnoses, the 12 first among equals, and "another diagnosis" when the query
+    is itself a well-formed ICD-10 code.
     """
-    wanted = fold(query[:MAX_QUERY]).split()
-    ranked = sorted(
-        ((rank, place, disease) for place, disease in enumerate(DISEASES) if (rank := _rank(disease, wanted)))
-    )
-    found = [term(disease, language) for _rank_, _place, disease in ranked]
-    code = icd10_code(query) if with_icd10 else ""
+    typed = query[:MAX_QUERY]
+    if not typed.strip():
+        return [term(disease, language) for disease in DISEASES]
+    found = [(place, term(disease, language)) for place, disease in _ranked(DISEASES, typed)]
+    if with_others:
+        others = _ranked(listed.LISTED, typed)[:MOST_LISTED]
+        found += [(place, _listed_term(entry, language)) for place, entry in others]
+        found.sort(key=lambda one: one[0])
+    terms = [one for _place, one in found]
+    code = icd10_code(query) if with_others else ""
     if code and code not in {d.icd10 for d in DISEASES} | {d.icd10_cm for d in DISEASES}:
-        found.append(Term(OTHER + code, code, "", "other"))
-    return found
+        terms.append(Term(OTHER + code, code, "", "other"))
+    return terms
 
 
 def resolve(value: str, typed: str) -> tuple[str, str] | None:
@@ -83,35 +83,45 @@ def resolve(value: str, typed: str) -> tuple[str, str] | None:
         return "", code
     if value:
         return None
-    wanted = fold(typed).strip()
-    exact = [disease for disease in DISEASES if wanted in {fold(name) for name in _names(disease)}]
+    name, code = plain(typed), fold(typed).strip()
+    those = [(disease, listed.findable_of(disease.key)) for disease in DISEASES]
+    exact = [disease for disease, found in those if name in found.own or code in found.codes]
     if len(exact) == 1:
         return exact[0].key, ""
-    if not exact and (code := icd10_code(typed)):
-        return "", code
+    if not exact and (other := icd10_code(typed)):
+        return "", other
     return None
 
 
 def understand(value: str, typed: str) -> tuple[str, str, str] | None:
-    """Return (disease key, ICD-10, own words), one of them set, of what was chosen and typed.
+    """Return (disease key, ICD-10, words) of what was chosen and typed: a key, a code, own words, or for a diagnosis
+    of the list its code and its standard name.
 
     A text that names none of the choices is taken as it is typed. None where it may mean several of them and the
     person has not chosen to have it taken so.
     """
+    if value.startswith(LISTED):
+        entry = listed.BY_NAME.get(value.removeprefix(LISTED))
+        return ("", entry.icd10, entry.key) if entry else None
     if value not in ("", AS_TYPED):
         return (*named, "") if (named := resolve(value, typed)) else None
     if named := resolve("", typed):
         return (*named, "")
     words = " ".join(typed.split())
+    if value == "" and (entry := listed.called(words)):
+        return "", entry.icd10, entry.key
     if value == AS_TYPED and (code := icd10_code(words)):
         return "", code, ""
-    if words and (value == AS_TYPED or not find(words, "en")):
+    if words and (value == AS_TYPED or not find(words, "en", with_others=True)):
         return "", "", words
     return None
 
 
 def may_be_one_of_the_12(code: str, text: str) -> bool:
-    """Whether a diagnosis that names none of the 12 by itself may still be one, by its code or its words."""
+    """Whether a diagnosis that names none of the 12 by itself may still be one, by its code or its words; the list
+    says it of its own."""
+    if entry := listed.recorded(code, text):
+        return bool(entry.form_of)
     if code and any(icd10.fits(disease.key, code) for disease in DISEASES):
         return True
     padded = f" {_words(text)} "
@@ -126,16 +136,18 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", fold(text)))
 
 
-def _names(disease: Disease) -> tuple[str, ...]:
-    return disease.key, *disease.names.values(), disease.icd10, disease.icd10_cm
+def _listed_term(entry: listed.Listed, language: str) -> Term:
+    own = entry.name(language)
+    beside = [*(name for name in entry.names.values() if name != own), entry.icd10]
+    return Term(LISTED + entry.key, own, " · ".join(part for part in beside if part))
 
 
-def _rank(disease: Disease, wanted: list[str]) -> int:
-    """0: no match; 1: a code or abbreviation or the name itself; 2: start of a name; 3: within."""
-    names = [fold(name) for name in _names(disease)]
-    phrase = " ".join(wanted)
-    if not all(any(word in name for name in names) for word in wanted):
-        return 0
-    if phrase in names:
-        return 1
-    return 2 if any(name.startswith(phrase) for name in names) else 3
+def _ranked(those: tuple[Kind, ...], typed: str) -> list[tuple[int, Kind]]:
+    """Those that answer to what was typed with how well, best first, else in their order."""
+    wanted = [text for text in dict.fromkeys((plain(typed), fold(icd10_code(typed)))) if text]
+    found = []
+    for one in those:
+        places = [place for text in wanted if (place := rank(listed.findable_of(one.key), text))[0]]
+        if places:
+            found.append((min(places), one))
+    return [(place, one) for (place, _other), one in sorted(found, key=lambda one: one[0])]

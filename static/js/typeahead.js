@@ -70,6 +70,7 @@ class Typeahead {
     if (document.activeElement !== this.input) return;
     this.list.replaceChildren(...(terms.length ? terms.map((term, place) => this.option(term, place)) : [this.none()]));
     this.open(Boolean(terms.length || this.input.value.trim()));
+    if (this.isOpen) this.list.scrollIntoView({ block: "nearest" });
     this.say(terms.length ? `${terms.length} ${this.root.dataset.choices}` : this.root.dataset.noMatch);
   }
 
@@ -107,8 +108,7 @@ class Typeahead {
       else this.walk(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && this.isOpen && this.terms.length) {
       event.preventDefault();
-      const isOnlyOne = this.terms.filter((term) => !term.shown).length === 1 || this.terms.length === 1;
-      const place = this.active < 0 && isOnlyOne ? 0 : this.active;
+      const place = this.active < 0 && this.isClear() ? 0 : this.active;
       if (place >= 0) this.choose(this.terms[place]);
       else this.walk(1);
     } else if (event.key === "Escape" && (this.isOpen || this.input.value)) {
@@ -120,6 +120,13 @@ class Typeahead {
       }
       this.close();
     }
+  }
+
+  /** Whether Enter may take the first: the only choice, or the only one of the 12 diseases, at the head of the list. */
+  isClear() {
+    const named = this.terms.filter((term) => !term.shown);
+    const ofThe12 = named.filter((term) => term.tier && term.tier !== "other");
+    return named.length === 1 || this.terms.length === 1 || (ofThe12.length === 1 && named[0] === ofThe12[0]);
   }
 
   walk(step) {

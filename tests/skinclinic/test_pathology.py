@@ -65,6 +65,8 @@ def test_another_code_with_its_name(send):
         ({"diagnosis": "zzz", "diagnosis_typed": "bcc"}, "diagnosis"),
         ({"diagnosis": "b\0cc"}, "diagnosis"),
         ({"diagnosis": "icd10:L40.0"}, "text"),
+        ({"diagnosis": "listed:Psoriasis vulgaris", "text": "x" * 1999}, "text"),
+        ({"diagnosis": "listed:Nothing of the kind"}, "diagnosis"),
         ({"confirmed_by": ""}, "confirmed_by"),
         ({"confirmed_by": "crystal ball"}, "confirmed_by"),
         ({"diagnosed_on": "2026-02-30"}, "diagnosed_on"),
@@ -97,14 +99,40 @@ def test_what_was_typed_comes_back(send):
 
 def test_own_words_are_a_diagnosis(send, client_for, clinician, lesion):
     """Typed, or chosen to be taken as typed; correcting begins with the same two texts."""
-    send(diagnosis="", diagnosis_typed="Keratoacanthoma", text="2 cm")
+    send(diagnosis="", diagnosis_typed="Sclerotic fibroma", text="2 cm")
     send(diagnosis="as-typed", diagnosis_typed="carcinoma")
     assert list(Diagnosis.objects.order_by("id").values_list("disease", "icd10", "text")) == [
-        ("", "", "Keratoacanthoma; 2 cm"),
+        ("", "", "Sclerotic fibroma; 2 cm"),
         ("", "", "carcinoma"),
     ]
     page = client_for(clinician).get(f"/lesions/{lesion.pk}/").content.decode()
     assert 'value="as-typed"' in page and 'value="carcinoma"' in page
+
+
+def test_a_diagnosis_of_the_list_is_kept_by_name_and_code_and_shown_in_the_reader_s_language(
+    send, client_for, clinician, lesion
+):
+    send(diagnosis="listed:Merkel cell carcinoma", diagnosis_typed="메르켈세포암종", text="12 mm")
+    send(diagnosis="", diagnosis_typed="혈관각화종")
+    send(diagnosis="listed:Extranodal NK/T-cell lymphoma, nasal type", text="Stage I; no nodes")
+    assert list(Diagnosis.objects.order_by("id").values_list("disease", "icd10", "text")) == [
+        ("", "C44.9", "Merkel cell carcinoma; 12 mm"),
+        ("", "D23.9", "Angiokeratoma"),
+        ("", "C86.0", "Extranodal NK/T-cell lymphoma, nasal type; Stage I; no nodes"),
+    ]
+    client = client_for(clinician)
+    clinician.language = "ko"
+    clinician.save()
+    client.cookies["django_language"] = "ko"
+    page = client.get(f"/lesions/{lesion.pk}/", headers={"accept-language": "ko"}).content.decode()
+    assert "림프절외NK/T세포림프종; Stage I; no nodes" in page and "메르켈세포암종; 12 mm" in page
+    assert 'value="listed:Extranodal NK/T-cell lymphoma, nasal type"' in page
+    assert ">Stage I; no nodes</textarea>" in page.replace("\n", "")
+    for typed in ("angiokeratoma", "Merkel"):
+        assert f"case-{lesion.pk}" not in client.get("/", {"show": "all", "q": typed}).content.decode()
+    for typed in ("nk/t", "림프절외", "림프종", "natural", "C86"):
+        shown = f"case-{lesion.pk}" in client.get("/", {"show": "all", "q": typed}).content.decode()
+        assert shown is (typed != "natural"), typed
 
 
 def test_a_correction_starts_from_what_is_recorded(send, client_for, clinician, lesion):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from classifier.metrics import agreement
 from classifier.models import Analysis, Assessment, ThresholdSet
@@ -17,6 +18,7 @@ from classifier.models.assessment import meant
 from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import diagnoses
+from skinclinic.vocabulary import listed
 
 # The impression was recorded or skipped, or (where none is asked for) the answer has been seen.
 _OPENED = Q(impression__isnull=False) | Q(skipped_impression=True) | Q(shown_at__isnull=False)
@@ -29,6 +31,11 @@ class Named:
     disease: str = ""
     icd10: str = ""
     text: str = ""
+
+    @property
+    def said(self) -> str:
+        """As ``Diagnosis.said``."""
+        return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
 
     def same_as(self, diagnosis: Diagnosis | None) -> bool:
         if diagnosis is None:

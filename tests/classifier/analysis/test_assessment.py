@@ -115,6 +115,7 @@ def test_an_error_stands_at_its_field_which_has_the_focus(client_for, answered, 
         ({"decision": "change"}, "change-term"),
         ({"decision": "change", "choice": "ak"}, "change-term"),
         ({"decision": "change", "text": "x" * 2001}, "change-text"),
+        ({"decision": "change", "disease": "listed:Blue nevus", "text": "x" * 1999}, "change-text"),
         ({"decision": "keep", "comment": "x" * 401}, "decision-comment"),
         ({"decision": ""}, "decide-keep"),
         ({"decision": "agree"}, "decide-keep"),
@@ -133,7 +134,10 @@ def test_own_words_are_taken_as_typed(client_for, answered, clinician, subtests)
     client = client_for(clinician)
     impress(client, answered, skip="1")
     cases = [
-        ({"disease_typed": "Keratoacanthoma"}, ("", "", "Keratoacanthoma")),
+        ({"disease_typed": "Keratoacanthoma"}, ("", "L85.8", "Keratoacanthoma")),
+        ({"disease": "as-typed", "disease_typed": "Keratoacanthoma"}, ("", "", "Keratoacanthoma")),
+        ({"disease": "listed:Blue nevus", "text": "of the hand"}, ("", "D22.9", "Blue nevus; of the hand")),
+        ({"disease_typed": "Sclerotic fibroma"}, ("", "", "Sclerotic fibroma")),
         ({"disease": "as-typed", "disease_typed": "carcinoma"}, ("", "", "carcinoma")),
         ({"disease_typed": "Spitz  tumour", "text": "of a child"}, ("", "", "Spitz tumour; of a child")),
         ({"text": "basal cell carcinoma"}, ("bcc", "C44.9", "")),
@@ -147,9 +151,10 @@ def test_own_words_are_taken_as_typed(client_for, answered, clinician, subtests)
             assert (kept.disease, kept.icd10, kept.text) == stored
     offered = client.get(url("diagnosis-terms") + "?icd10=1&q=keratoacanthoma").json()["terms"]
     assert offered[-1]["shown"] == "Use “keratoacanthoma” as typed"
-    assert [
+    values = [
         term["value"] for term in client.get(url("diagnosis-terms") + "?icd10=1&q=wart").json()["terms"]
-    ] == ["wart"]
+    ]
+    assert values[0] == "wart" and "listed:Common wart" in values and "as-typed" not in values
     decide(client, answered, "change", seen=stand(answered, clinician), disease_typed="Keratoacanthoma")
     assert f"case-{answered.photo.lesion_id}" in client.get("/?show=all&q=keratoacanth").content.decode()
 

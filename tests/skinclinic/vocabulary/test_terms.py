@@ -45,15 +45,15 @@ def test_an_abbreviation_comes_before_a_name_that_contains_it():
     assert found("sk")[0] == "sk"
 
 
-@pytest.mark.parametrize("query", ["psoriasis", "\0", "%", "' OR 1=1", "𝕏" * 500])
+@pytest.mark.parametrize("query", ["glioblastoma", "\0", "%", "'", "-", "' OR 1=1", "𝕏" * 500])
 def test_other_text_finds_nothing(query):
-    assert found(query, with_icd10=True) == []
+    assert found(query, with_others=True) == []
 
 
 def test_another_code_is_offered_only_where_it_may_be_used():
-    assert found("l400", with_icd10=True) == ["icd10:L40.0"]
+    assert found("l400", with_others=True) == ["listed:Psoriasis vulgaris", "icd10:L40.0"]
     assert found("L40.0") == []
-    assert found("L57.0", with_icd10=True) == ["ak"]
+    assert found("L57.0", with_others=True) == ["ak"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from skinclinic.archive.services.curating.entries import Content, create_entry
 from skinclinic.archive.services.curating.own_facts import facts_of
 from skinclinic.models import Clinic, Diagnosis, Patient, Photo, User
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary import listed
 
 # f(photo) -> whether there is nothing to judge on it. An app that has looked registers its function when it starts.
 unfit: list[Callable[[Photo], bool]] = []
@@ -69,7 +70,10 @@ def own_source(clinic: Clinic, user: User | None) -> Source:
 
 
 def label_of(diagnosis: Diagnosis) -> str:
-    """The pathology as a label: one of the 12, or a background disease by its text or ICD-10 code."""
+    """The pathology as a label: one of the 12, or a background disease by its name in the list, else by its text or
+    ICD-10 code."""
+    if not diagnosis.disease and (entry := listed.recorded(diagnosis.icd10, diagnosis.text)):
+        return entry.key
     return diagnosis.disease or labels.tidy(diagnosis.text)[:120] or diagnosis.icd10
 
 

@@ -8,8 +8,9 @@ from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
-from skinclinic.vocabulary import subtypes, terms
+from skinclinic.vocabulary import listed, subtypes, terms
 from skinclinic.vocabulary.days import span
+from skinclinic.vocabulary.matching import fold
 
 _MANY_PATIENTS = 500
 
@@ -76,11 +77,14 @@ def _term(clinic: Clinic, term: Term) -> Q:
 
 
 def _diagnosis(clinic: Clinic, text: str) -> Q:
-    keys = [term.value for term in terms.find(text, "en")] if len(terms.fold(text).strip()) > 1 else []
+    keys = [term.value for term in terms.find(text, "en")] if len(fold(text).strip()) > 1 else []
+    entry = listed.called(text)
     names = BackgroundDisease.objects.filter(clinic=clinic, name__icontains=text).values_list(
         "name", flat=True
     )
-    wanted = [*keys, *names[:200]]
+    # A diagnosis of the list has its English name; people may look for it by any other.
+    called = [] if entry is None else [entry.key]
+    wanted = [*keys, *called, *names[:200]]
     return Q(label__in=wanted) if wanted else NOTHING
 
 

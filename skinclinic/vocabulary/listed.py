@@ -1,0 +1,108 @@
+"""Diagnoses beside the 12, from ``diagnoses.txt``: read once, and pure. Their English name is their key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary.matching import Findable, findable, plain
+
+_FILE = Path(__file__).with_name("diagnoses.txt")
+_OTHERS = "also "
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One diagnosis: its names by language, English first; other names; codes ('' where none is sure).
+
+    ``form_of``: which of the 12 it is a form of, or may be counted as.
+    """
+
+    names: dict[str, str]
+    also: tuple[str, ...]
+    icd10: str
+    icd11: str
+    form_of: str
+    part: str
+
+    @property
+    def key(self) -> str:
+        return self.names["en"]
+
+    def name(self, language: str) -> str:
+        """Its name in ``language`` (a BCP 47 tag), English where the list has none."""
+        code = language.lower()
+        return self.names.get(code) or self.names.get(code.split("-")[0]) or self.key
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        return (*self.names.values(), *self.also)
+
+
+def _rows() -> Iterator[tuple[str, dict[str, str]]]:
+    """(part of the file, {column: text}) of each line."""
+    columns: list[str] = []
+    part = ""
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            part = line.removeprefix("## ")
+        elif line and not line.startswith("#"):
+            cells = [cell.strip() for cell in line.split("|")]
+            if not columns:
+                columns = cells
+                continue
+            cells += [""] * (len(columns) - len(cells))
+            yield part, dict(zip(columns, cells, strict=True))
+
+
+def _entry(part: str, row: dict[str, str]) -> Listed:
+    languages = [column.removeprefix(_OTHERS) for column in row if column.startswith(_OTHERS)]
+    names = {language: row[language] for language in languages if row[language]}
+    also = [name.strip() for language in languages for name in row[_OTHERS + language].split(";")]
+    return Listed(
+        names, tuple(name for name in also if name), row["icd10"], row["icd11"], row["form of"], part
+    )
+
+
+_ENTRIES = [_entry(part, row) for part, row in _rows()]
+LISTED = tuple(entry for entry in _ENTRIES if entry.key not in BY_KEY)
+BY_NAME = {entry.key: entry for entry in LISTED}
+# What else the 12 are called, and their ICD-11, by their keys.
+_OF_THE_12 = {entry.key: entry for entry in _ENTRIES if entry.key in BY_KEY}
+_FINDABLE = {
+    entry.key: findable(tuple(entry.names.values()), entry.also, (entry.icd10, entry.icd11))
+    for entry in LISTED
+} | {
+    disease.key: findable(
+        (disease.key, *disease.names.values()),
+        _OF_THE_12[disease.key].also,
+        (disease.icd10, disease.icd10_cm, _OF_THE_12[disease.key].icd11),
+    )
+    for disease in BY_KEY.values()
+}
+_BY_OWN_NAME = {said: entry for entry in LISTED for said in _FINDABLE[entry.key].own}
+
+
+def findable_of(key: str) -> Findable:
+    """What one of the 12 or of the list is found by."""
+    return _FINDABLE[key]
+
+
+def called(text: str) -> Listed | None:
+    """The diagnosis that has exactly this standard name, in any language or spelling.
+
+    Another name is only found: it may be a narrower one, so that a person has to choose.
+    """
+    return _BY_OWN_NAME.get(plain(text))
+
+
+def recorded(code: str, text: str) -> Listed | None:
+    """The diagnosis of the list that a stored diagnosis begins with: its name in words, and its code beside it."""
+    entry = BY_NAME.get(text.partition("; ")[0])
+    return entry if entry and entry.icd10 == code else None
+
+
+def in_words(code: str, text: str, language: str) -> str:
+    """What a stored diagnosis says: a name of the list in ``language``, all else as it was written."""
+    entry = recorded(code, text)
+    return entry.name(language) + text.removeprefix(entry.key) if entry else text
