@@ -5,14 +5,15 @@ from every new photo on, so that no suspicion is lost between visits.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
 from skinclinic.models.plan import Step
+from skinclinic.services import visits
 from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
 
 # ICD-10: malignant neoplasms (C00–C97) and those in situ (D00–D09).
@@ -33,11 +34,29 @@ def is_malignant(diagnosis: Diagnosis | None) -> bool:
     return diagnosis.icd10.startswith(_MALIGNANT_CODES)
 
 
+def hold(lesions: QuerySet[Lesion]) -> QuerySet[Lesion]:
+    """Lock them until the end of the transaction, against whoever else sums them up. Whoever changes something of a
+    lesion takes this lock first, then photos, assessments and plans. Photos that two people store at once do not wait
+    for one another's lesion; removing it does (``select_for_update`` without this)."""
+    return lesions.select_for_update(of=("self",), no_key=True)
+
+
+def hold_lesion_of(photo: Photo) -> Lesion | None:
+    """Lock the lesion in which the photo lies now, whatever was read before, and let the photo know it; None where the
+    photo is gone."""
+    while (key := Photo.objects.filter(pk=photo.pk).values_list("lesion", flat=True).first()) is not None:
+        held = hold(Lesion.objects.filter(pk=key)).first()
+        if held and Photo.objects.filter(pk=photo.pk, lesion=key).exists():
+            photo.lesion = held
+            return held
+    return None
+
+
 @transaction.atomic
 def refresh(lesion: Lesion) -> None:
     """Bring the sum up to date, and end or take up the wait for a biopsy with the pathology."""
     # Two people may decide the same case at once: the later sum must see both decisions.
-    held = Lesion.objects.select_for_update(of=("self",)).select_related("cover").filter(pk=lesion.pk).first()
+    held = hold(Lesion.objects.select_related("cover").filter(pk=lesion.pk)).first()
     if held is None or held.is_archived:
         return
     proof = held.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
@@ -46,7 +65,7 @@ def refresh(lesion: Lesion) -> None:
     latest = _last_of_each(decisions)
     biopsy = held.biopsies.filter(ended_at=None).first()
     follow_up = held.follow_ups.filter(ended_at=None).first()
-    settled_at = _settled_at(held.cover, decisions, proof)
+    settled_at = _settled_at(held, decisions, proof)
     malignant = max((row.decided_at for row in latest if row.is_malignant), default=None)
     values = {
         "to_decide": settled_at is None,
@@ -73,7 +92,8 @@ def latest_decisions(lesions: Iterable[int]) -> dict[int, list[PhotoDecision]]:
 def note_decision(
     photo: Photo, user: User, *, diagnosis: Diagnosis | None, decided_at: datetime, disagrees: bool
 ) -> None:
-    """Keep what the person has decided at the photo, in place of what they said before."""
+    """Keep what the person has decided at the photo, in place of what they said before; in a transaction."""
+    hold_lesion_of(photo)
     PhotoDecision.objects.update_or_create(
         photo=photo,
         user=user,
@@ -90,6 +110,7 @@ def note_decision(
 
 def forget_decision(photo: Photo, user: User) -> None:
     """The person has taken the decision back, and no earlier one stands."""
+    hold_lesion_of(photo)
     PhotoDecision.objects.filter(photo=photo, user=user).delete()
     refresh(photo.lesion)
 
@@ -123,27 +144,30 @@ def _last_of_each(rows: Iterable[PhotoDecision]) -> list[PhotoDecision]:
     return list(by_person.values())
 
 
-def _settled_at(
-    cover: Photo | None, decisions: list[PhotoDecision], proof: Diagnosis | None
-) -> datetime | None:
+def _settled_at(lesion: Lesion, decisions: list[PhotoDecision], proof: Diagnosis | None) -> datetime | None:
     """When a decision at the last visit, or the pathology, has settled the case; None while neither has.
 
-    A photo that was filed here later than it was stored counts with the day it was stored: a decision at photos of
-    another day did not know it. What the pathology proved on the day of a photo, it proved of that photo.
+    Only a decision made after the newest photo was stored can have known it, and only one at a photo of the last visit
+    (or of the newest photo's, whose clock may be behind) is about it. A photo of an earlier visit that is filed here
+    later leaves the decision at the last one. What the pathology proved on the day a photo was stored, it proved of it.
     """
+    cover = lesion.cover
     if cover is None:
-        return max(
-            [row.decided_at for row in decisions] + ([proof.created_at] if proof else []), default=None
-        )
-    day = timezone.localdate(cover.created_at)
+        return proof.created_at if proof else None
+    days = [visits.day_of(*taken) for taken in lesion.photos.values_list("captured_at", "created_at")]
+    asked = {max(days), _day_of(cover)}
     moments = [
         row.decided_at
         for row in decisions
-        if row.decided_at >= cover.created_at and timezone.localdate(row.photo.created_at) == day
+        if row.decided_at >= cover.created_at and _day_of(row.photo) in asked
     ]
-    if proof and timezone.localdate(proof.created_at) >= day:
+    if proof and timezone.localdate(proof.created_at) >= timezone.localdate(cover.created_at):
         moments.append(proof.created_at)
     return max(moments, default=None)
+
+
+def _day_of(photo: Photo) -> date:
+    return visits.day_of(photo.captured_at, photo.created_at)
 
 
 def _closed(lesion: Lesion, malignant: datetime) -> bool:
