@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('classifier', '0004_decisions_and_lesions_told_rightly'),
-        ('skinclinic', '0007_cases'),
+        ('skinclinic', '0008_cases_of_before'),
     ]
 
     operations = [
