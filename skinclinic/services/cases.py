@@ -89,10 +89,11 @@ def latest_decisions(lesions: Iterable[int]) -> dict[int, list[PhotoDecision]]:
     return {lesion: _last_of_each(rows) for lesion, rows in by_lesion.items()}
 
 
+@transaction.atomic
 def note_decision(
     photo: Photo, user: User, *, diagnosis: Diagnosis | None, decided_at: datetime, disagrees: bool
 ) -> None:
-    """Keep what the person has decided at the photo, in place of what they said before; in a transaction."""
+    """Keep what the person has decided at the photo, in place of what they said before."""
     hold_lesion_of(photo)
     PhotoDecision.objects.update_or_create(
         photo=photo,
@@ -108,6 +109,7 @@ def note_decision(
     refresh(photo.lesion)
 
 
+@transaction.atomic
 def forget_decision(photo: Photo, user: User) -> None:
     """The person has taken the decision back, and no earlier one stands."""
     hold_lesion_of(photo)
