@@ -34,21 +34,28 @@ def is_malignant(diagnosis: Diagnosis | None) -> bool:
     return diagnosis.icd10.startswith(_MALIGNANT_CODES)
 
 
-def hold(lesions: QuerySet[Lesion]) -> QuerySet[Lesion]:
-    """Lock them until the end of the transaction, against whoever else sums them up. Whoever changes something of a
-    lesion takes this lock first, then photos, assessments and plans. Photos that two people store at once do not wait
-    for one another's lesion; removing it does (``select_for_update`` without this)."""
-    return lesions.select_for_update(of=("self",), no_key=True)
+def hold(lesions: QuerySet[Lesion], *, to_remove: bool = False) -> QuerySet[Lesion]:
+    """Lock them until the end of the transaction, against whoever else changes something of them.
+
+    The order that keeps people from waiting for one another in a circle: lesions by key, before anything is written of
+    their photos, analyses, decisions and plans. ``to_remove``: against photos that are being stored, too.
+    """
+    return lesions.select_for_update(of=("self",), no_key=not to_remove)
 
 
-def hold_lesion_of(photo: Photo) -> Lesion | None:
+def hold_lesion_of(photo: Photo, *, to_remove: bool = False) -> Lesion | None:
     """Lock the lesion in which the photo lies now, whatever was read before, and let the photo know it; None where the
     photo is gone."""
-    while (key := Photo.objects.filter(pk=photo.pk).values_list("lesion", flat=True).first()) is not None:
-        held = hold(Lesion.objects.filter(pk=key)).first()
-        if held and Photo.objects.filter(pk=photo.pk, lesion=key).exists():
+    rows = Photo.objects.filter(pk=photo.pk)
+    while (key := rows.values_list("lesion", flat=True).first()) is not None:
+        before = transaction.savepoint()
+        held = hold(Lesion.objects.filter(pk=key), to_remove=to_remove).first()
+        if held and rows.filter(lesion=key).exists():
+            transaction.savepoint_commit(before)
             photo.lesion = held
             return held
+        # It was filed elsewhere while this waited: the lock is given back before the next is taken.
+        transaction.savepoint_rollback(before)
     return None
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
-from skinclinic.services import plans
+from skinclinic.services import cases, plans
 from skinclinic.services.lesions import refresh_summary
 
 NOON = time(12)
@@ -89,6 +89,9 @@ def file_photos(
 @transaction.atomic
 def undo(receipt: dict) -> list[Photo]:
     """Put everything back as the receipt says; return the photos. Raises MovedOn."""
+    # In the order of everybody: lesions first, by key.
+    held = {*receipt["after"].values(), *(row["id"] for row in receipt["lesions"])}
+    list(cases.hold(Lesion.objects.filter(pk__in=held).order_by("pk"), to_remove=True).values_list("pk"))
     photos = Photo.objects.in_bulk([row["id"] for row in receipt["photos"]])
     if {str(pk): photo.lesion_id for pk, photo in photos.items()} != receipt["after"]:
         raise MovedOn
