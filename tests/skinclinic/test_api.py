@@ -275,3 +275,17 @@ def test_colleagues_impressions_come_after_ones_own(api, clinic, clinician, cura
         clinician, analysis, "change", named=assessments.Named(disease="nevus"), threshold_set=threshold_set
     )
     assert seen(clinician) == 200
+
+
+def test_a_filter_does_not_tell_which_rows_other_clinics_have(api, outsider, clinic, photo):
+    patient = factories.make_patient(clinic)
+    for path, key in [
+        (f"lesions/?patient={patient.pk}", patient.pk),
+        (f"diagnoses/?lesion__patient={patient.pk}", patient.pk),
+        (f"follow-ups/?lesion={photo.lesion_id}", photo.lesion_id),
+        (f"analyses/?photo={photo.pk}", photo.pk),
+    ]:
+        answers = [api(outsider).get(f"/api/{one}") for one in (path, path.replace(f"={key}", "=99999"))]
+        assert {answer.status_code for answer in answers} == {400}, path
+    client = api(outsider)
+    assert client.get("/api/lesions/?patient=").status_code == 200
