@@ -13,6 +13,6 @@ class OwnRowsFilterBackend(DjangoFilterBackend):
         found = super().get_filterset(request, queryset, view)
         for one in found.filters.values() if found else ():
             model = getattr(getattr(one, "queryset", None), "model", None)
-            if isinstance(one, ModelChoiceFilter) and hasattr(model, "clinic"):
+            if isinstance(one, ModelChoiceFilter) and model is not None and hasattr(model, "clinic"):
                 one.queryset = permissions.visible(model, request.user)
         return found

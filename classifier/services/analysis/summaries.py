@@ -70,7 +70,7 @@ def _write(lesions: list[Lesion]) -> None:
 
 def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
     """Every photo of the lesions with its answer, by lesion."""
-    photos = Photo.objects.filter(lesion__in=lesion_ids).values(
+    photos: Any = Photo.objects.filter(lesion__in=lesion_ids).values(
         "pk",
         "lesion_id",
         "kind",
@@ -83,7 +83,7 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
         "box_size",
     )
     boxes = {photo["pk"]: _box(photo) for photo in photos}
-    rows = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
+    rows: Any = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
     newest: dict[int, dict[str, Any]] = {}
     for row in rows.values("photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state"):
         if boxes.get(row["photo_id"]) != Box(row["box_x"], row["box_y"], row["box_size"]):
