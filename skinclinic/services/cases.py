@@ -43,13 +43,14 @@ def hold(lesions: QuerySet[Lesion], *, to_remove: bool = False) -> QuerySet[Lesi
     return lesions.select_for_update(of=("self",), no_key=not to_remove)
 
 
-def hold_lesion_of(photo: Photo, *, to_remove: bool = False) -> Lesion | None:
+def hold_lesion_of(photo: Photo, *, to_remove: bool = False, also: Iterable[int] = ()) -> Lesion | None:
     """Lock the lesion in which the photo lies now, whatever was read before, and let the photo know it; None where the
-    photo is gone."""
-    rows = Photo.objects.filter(pk=photo.pk)
+    photo is gone. ``also``: other lesions that are written to."""
+    rows, others = Photo.objects.filter(pk=photo.pk), set(also)
     while (key := rows.values_list("lesion", flat=True).first()) is not None:
         before = transaction.savepoint()
-        held = hold(Lesion.objects.filter(pk=key), to_remove=to_remove).first()
+        found = hold(Lesion.objects.filter(pk__in={key, *others}).order_by("pk"), to_remove=to_remove)
+        held = {one.pk: one for one in found}.get(key)
         if held and rows.filter(lesion=key).exists():
             transaction.savepoint_commit(before)
             photo.lesion = held

@@ -213,7 +213,9 @@ def stand(row: Assessment | None) -> str:
 def _open_row(user: User, analysis: Analysis) -> Assessment:
     """The person's row, made if needed; a new one takes over the impression of the same photo. Its lesion is held
     until the end of the transaction: the one the photo lies in now, which somebody may have filed meanwhile."""
-    cases.hold_lesion_of(analysis.photo)
+    # A diagnosis that a decision replaces may have stayed at the lesion the photo was moved from.
+    said = Diagnosis.objects.filter(pk__in=_rows(user, analysis).values("conclusion"))
+    cases.hold_lesion_of(analysis.photo, also=said.values_list("lesion", flat=True))
     if row := of(user, analysis):
         return row
     before = Assessment.objects.filter(user=user, analysis__photo=analysis.photo_id).order_by("id").first()
