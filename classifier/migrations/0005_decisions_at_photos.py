@@ -2,6 +2,7 @@ from django.db import migrations
 from django.utils import timezone
 
 from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
+from skinclinic.vocabulary.terms import may_be_one_of_the_12
 
 
 def tell_worklist(apps, editor):
@@ -36,9 +37,22 @@ def _is_malignant(diagnosis):
 
 
 def _disagrees(row):
-    if row.conclusion is None:
-        return row.decision == "dismiss" and bool(row.listed)
-    return row.conclusion.disease not in row.listed if row.conclusion.disease else bool(row.listed)
+    """Whether the diagnosis is not listed, or the list was set aside for none. Nothing was listed without thresholds;
+    a code or words that may mean one of the 12 do not say."""
+    listed, diagnosis = row.listed, row.conclusion
+    if row.threshold_set_id is None:
+        return False
+    if diagnosis is None:
+        return row.decision in ("dismiss", "agree") and bool(listed)
+    if diagnosis.disease:
+        return diagnosis.disease not in listed
+    return bool(listed) and not may_be_one_of_the_12(diagnosis.icd10, diagnosis.text)
+
+
+def _day_of(captured_at, created_at):
+    """The day of a photo's visit: that it was taken, if that is not after it was stored."""
+    stored = timezone.localdate(created_at)
+    return min(timezone.localdate(captured_at), stored) if captured_at else stored
 
 
 def _sum_up(lesion, decisions):
@@ -46,11 +60,13 @@ def _sum_up(lesion, decisions):
     lesion.disagrees = any(row.disagrees for row in by_person.values())
     lesion.is_unplanned = not lesion.is_proven and any(row.is_malignant for row in by_person.values())
     if lesion.cover:
-        day = timezone.localdate(lesion.cover.created_at)
+        days = [_day_of(*taken) for taken in lesion.photos.values_list("captured_at", "created_at")]
+        asked = {max(days), _day_of(lesion.cover.captured_at, lesion.cover.created_at)}
         seen = [
             row.decided_at
             for row in decisions
-            if timezone.localdate(row.photo.created_at) == day and row.decided_at >= lesion.cover.created_at
+            if row.decided_at >= lesion.cover.created_at
+            and _day_of(row.photo.captured_at, row.photo.created_at) in asked
         ]
         lesion.settled_at = max(seen + ([lesion.settled_at] if lesion.settled_at else []), default=None)
         lesion.to_decide = lesion.settled_at is None
@@ -61,7 +77,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('classifier', '0004_decisions_and_lesions_told_rightly'),
-        ('skinclinic', '0007_cases'),
+        ('skinclinic', '0008_cases_of_before'),
     ]
 
     operations = [

@@ -22,8 +22,8 @@ from skinclinic.api.serializers import (
     PatientSerializer,
     PhotoSerializer,
 )
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo
-from skinclinic.services import consent, diagnoses, photos, records, worklist
+from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.services import consent, diagnoses, impressions, photos, records, worklist
 from skinclinic.services.lesions import delete_empty
 from skinclinic.web.private_jpeg import private_jpeg
 
@@ -146,11 +146,25 @@ class PhotoViewSet(CarefulUpdates, ReadViewSet):
 
 
 class DiagnosisViewSet(ReadViewSet):
-    """Impressions and pathology. Rows are added and withdrawn, never changed."""
+    """Impressions and pathology. Rows are added and withdrawn, never changed. Where the own impression comes first,
+    colleagues' impressions of a lesion are there once you have decided at it."""
 
     queryset = Diagnosis.objects.select_related("clinic", "lesion").order_by("-id")
     serializer_class = DiagnosisSerializer
     filterset_fields = ["lesion", "lesion__patient", "kind", "disease"]
+
+    def get_queryset(self):
+        return super().get_queryset().exclude(self._kept_back())
+
+    def get_object(self):
+        row = super().get_object()
+        if Diagnosis.objects.filter(self._kept_back(), pk=row.pk).exists():
+            raise Http404
+        return row
+
+    def _kept_back(self):
+        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        return impressions.kept_back(self.request.user, members)
 
     def create(self, request):
         """Record a diagnosis of a lesion; a new pathology withdraws the earlier one. With ``replaces``, the id of the

@@ -3,41 +3,6 @@
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-from django.db.models import F, OuterRef, Subquery
-from django.db.models.functions import TruncDate
-
-from skinclinic.services.search_words import words_of
-
-TOGETHER = 2000
-
-
-def index_words(apps, editor):
-    """Let the search find the photos and diagnoses that there are by their words."""
-    for owner, column, text in (("Photo", "photo_id", "original_name"), ("Diagnosis", "diagnosis_id", "text")):
-        word = apps.get_model("skinclinic", f"{owner}Word")
-        rows = apps.get_model("skinclinic", owner).objects.exclude(**{text: ""})
-        rows = rows.filter(lesion__is_archived=False).order_by("pk").values_list("pk", "clinic", text)
-        made = []
-        for pk, clinic, said in rows.iterator(chunk_size=TOGETHER):
-            made += [word(clinic_id=clinic, word=one, **{column: pk}) for one in sorted(words_of(said))]
-            if len(made) >= TOGETHER:
-                word.objects.bulk_create(made, batch_size=TOGETHER)
-                made = []
-        word.objects.bulk_create(made, batch_size=TOGETHER)
-
-
-def settle_proven(apps, editor):
-    """A pathology that is newer than the newest photo has settled its case."""
-    diagnosis = apps.get_model("skinclinic", "Diagnosis")
-    lesion = apps.get_model("skinclinic", "Lesion")
-    proofs = diagnosis.objects.filter(lesion=OuterRef("pk"), kind="pathology", withdrawn_at=None)
-    covers = apps.get_model("skinclinic", "Photo").objects.filter(pk=OuterRef("cover"))
-    own = lesion.objects.filter(is_archived=False, is_proven=True)
-    own.update(settled_at=Subquery(proofs.order_by("-created_at").values("created_at")[:1]))
-    own.annotate(
-        newest=TruncDate(Subquery(covers.values("created_at")[:1])), settled=TruncDate("settled_at")
-    ).filter(settled__lt=F("newest")).update(settled_at=None)
-    own.filter(settled_at__isnull=False).update(to_decide=False)
 
 
 class Migration(migrations.Migration):
@@ -297,6 +262,4 @@ class Migration(migrations.Migration):
             model_name='lesion',
             index=models.Index(condition=models.Q(('is_archived', False), ('is_proven', True)), fields=['clinic', '-created_at', '-id'], name='lesion_proven'),
         ),
-        migrations.RunPython(index_words, migrations.RunPython.noop),
-        migrations.RunPython(settle_proven, migrations.RunPython.noop),
     ]

@@ -5,14 +5,15 @@ from every new photo on, so that no suspicion is lost between visits.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
 from skinclinic.models.plan import Step
+from skinclinic.services import visits
 from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.diseases import MALIGNANT_KEYS
 
@@ -37,11 +38,37 @@ def is_malignant(diagnosis: Diagnosis | None) -> bool:
     return diagnosis.icd10.startswith(_MALIGNANT_CODES)
 
 
+def hold(lesions: QuerySet[Lesion], *, to_remove: bool = False) -> QuerySet[Lesion]:
+    """Lock them until the end of the transaction, against whoever else changes something of them.
+
+    The order that keeps people from waiting for one another in a circle: lesions by key, before anything is written of
+    their photos, analyses, decisions and plans. ``to_remove``: against photos that are being stored, too.
+    """
+    return lesions.select_for_update(of=("self",), no_key=not to_remove)
+
+
+def hold_lesion_of(photo: Photo, *, to_remove: bool = False, also: Iterable[int] = ()) -> Lesion | None:
+    """Lock the lesion in which the photo lies now, whatever was read before, and let the photo know it; None where the
+    photo is gone. ``also``: other lesions that are written to."""
+    rows, others = Photo.objects.filter(pk=photo.pk), set(also)
+    while (key := rows.values_list("lesion", flat=True).first()) is not None:
+        before = transaction.savepoint()
+        found = hold(Lesion.objects.filter(pk__in={key, *others}).order_by("pk"), to_remove=to_remove)
+        held = {one.pk: one for one in found}.get(key)
+        if held and rows.filter(lesion=key).exists():
+            transaction.savepoint_commit(before)
+            photo.lesion = held
+            return held
+        # It was filed elsewhere while this waited: the lock is given back before the next is taken.
+        transaction.savepoint_rollback(before)
+    return None
+
+
 @transaction.atomic
 def refresh(lesion: Lesion) -> None:
     """Bring the sum up to date, and end or take up the wait for a biopsy with the pathology."""
     # Two people may decide the same case at once: the later sum must see both decisions.
-    held = Lesion.objects.select_for_update(of=("self",)).select_related("cover").filter(pk=lesion.pk).first()
+    held = hold(Lesion.objects.select_related("cover").filter(pk=lesion.pk)).first()
     if held is None or held.is_archived:
         return
     proof = held.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
@@ -50,7 +77,7 @@ def refresh(lesion: Lesion) -> None:
     latest = _last_of_each(decisions)
     biopsy = held.biopsies.filter(ended_at=None).first()
     follow_up = held.follow_ups.filter(ended_at=None).first()
-    settled_at = _settled_at(held.cover, decisions, proof)
+    settled_at = _settled_at(held, decisions, proof)
     malignant = max((row.decided_at for row in latest if row.is_malignant), default=None)
     values = {
         "to_decide": settled_at is None,
@@ -74,10 +101,12 @@ def latest_decisions(lesions: Iterable[int]) -> dict[int, list[PhotoDecision]]:
     return {lesion: _last_of_each(rows) for lesion, rows in by_lesion.items()}
 
 
+@transaction.atomic
 def note_decision(
     photo: Photo, user: User, *, diagnosis: Diagnosis | None, decided_at: datetime, disagrees: bool
 ) -> None:
     """Keep what the person has decided at the photo, in place of what they said before."""
+    hold_lesion_of(photo)
     PhotoDecision.objects.update_or_create(
         photo=photo,
         user=user,
@@ -92,8 +121,10 @@ def note_decision(
     refresh(photo.lesion)
 
 
+@transaction.atomic
 def forget_decision(photo: Photo, user: User) -> None:
     """The person has taken the decision back, and no earlier one stands."""
+    hold_lesion_of(photo)
     PhotoDecision.objects.filter(photo=photo, user=user).delete()
     refresh(photo.lesion)
 
@@ -127,27 +158,30 @@ def _last_of_each(rows: Iterable[PhotoDecision]) -> list[PhotoDecision]:
     return list(by_person.values())
 
 
-def _settled_at(
-    cover: Photo | None, decisions: list[PhotoDecision], proof: Diagnosis | None
-) -> datetime | None:
+def _settled_at(lesion: Lesion, decisions: list[PhotoDecision], proof: Diagnosis | None) -> datetime | None:
     """When a decision at the last visit, or the pathology, has settled the case; None while neither has.
 
-    A photo that was filed here later than it was stored counts with the day it was stored: a decision at photos of
-    another day did not know it. What the pathology proved on the day of a photo, it proved of that photo.
+    Only a decision made after the newest photo was stored can have known it, and only one at a photo of the last visit
+    (or of the newest photo's, whose clock may be behind) is about it. A photo of an earlier visit that is filed here
+    later leaves the decision at the last one. What the pathology proved on the day a photo was stored, it proved of it.
     """
+    cover = lesion.cover
     if cover is None:
-        return max(
-            [row.decided_at for row in decisions] + ([proof.created_at] if proof else []), default=None
-        )
-    day = timezone.localdate(cover.created_at)
+        return proof.created_at if proof else None
+    days = [visits.day_of(*taken) for taken in lesion.photos.values_list("captured_at", "created_at")]
+    asked = {max(days), _day_of(cover)}
     moments = [
         row.decided_at
         for row in decisions
-        if row.decided_at >= cover.created_at and timezone.localdate(row.photo.created_at) == day
+        if row.decided_at >= cover.created_at and _day_of(row.photo) in asked
     ]
-    if proof and timezone.localdate(proof.created_at) >= day:
+    if proof and timezone.localdate(proof.created_at) >= timezone.localdate(cover.created_at):
         moments.append(proof.created_at)
     return max(moments, default=None)
+
+
+def _day_of(photo: Photo) -> date:
+    return visits.day_of(photo.captured_at, photo.created_at)
 
 
 def _closed(lesion: Lesion, malignant: datetime) -> bool:

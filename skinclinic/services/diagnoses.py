@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
+from skinclinic.services import cases
 from skinclinic.services.lesions import refresh_proof
 from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -42,7 +43,7 @@ def record(
     saw, None where there was none, ``OWN`` if that is not known; raises NotShown where another one stands.
     """
     # One pathology at a time holds, also when two people save at once.
-    Lesion.objects.select_for_update().get(pk=lesion.pk)
+    cases.hold(Lesion.objects.filter(pk=lesion.pk)).get()
     fields = {
         "disease": disease,
         "icd10": icd10 or (BY_KEY[disease].icd10 if disease else ""),
@@ -75,7 +76,8 @@ def _require_shown(standing: Diagnosis | None, shown: int | str | None, user: Us
 @transaction.atomic
 def withdraw(diagnosis: Diagnosis, user: User) -> None:
     """Take a diagnosis back; the row stays, marked with who and when."""
-    Lesion.objects.select_for_update().get(pk=diagnosis.lesion_id)
+    cases.hold(Lesion.objects.filter(diagnoses=diagnosis.pk)).first()
+    diagnosis.refresh_from_db(fields=["lesion"])
     _withdraw(Diagnosis.objects.filter(pk=diagnosis.pk, withdrawn_at=None), user)
     refresh_proof(diagnosis.lesion)
 

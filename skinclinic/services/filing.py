@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
-from skinclinic.services import plans
+from skinclinic.services import cases, plans
 from skinclinic.services.lesions import refresh_summary
 
 NOON = time(12)
@@ -67,8 +67,7 @@ def file_photos(
 
     Returns a receipt for ``undo`` (plain JSON); ``new_patient`` says that undoing removes the patient too.
     """
-    wanted = {photo.lesion_id for photo in photos} | ({lesion.pk} if lesion else set())
-    touched = {row.pk: row for row in Lesion.objects.select_for_update().filter(pk__in=wanted).order_by("pk")}
+    touched = _hold(photos, lesion)
     receipt = _receipt(photos, touched, patient, new_patient)
     groups = [[photo] for photo in photos] if apart and lesion is None else [list(photos)]
     home_of = {}
@@ -89,6 +88,9 @@ def file_photos(
 @transaction.atomic
 def undo(receipt: dict) -> list[Photo]:
     """Put everything back as the receipt says; return the photos. Raises MovedOn."""
+    # In the order of everybody: lesions first, by key.
+    held = {*receipt["after"].values(), *(row["id"] for row in receipt["lesions"])}
+    list(cases.hold(Lesion.objects.filter(pk__in=held).order_by("pk"), to_remove=True).values_list("pk"))
     photos = Photo.objects.in_bulk([row["id"] for row in receipt["photos"]])
     if {str(pk): photo.lesion_id for pk, photo in photos.items()} != receipt["after"]:
         raise MovedOn
@@ -111,6 +113,26 @@ def undo(receipt: dict) -> list[Photo]:
     if receipt["new_patient"]:
         Patient.objects.filter(pk=receipt["new_patient"], lesions=None).delete()
     return list(photos.values())
+
+
+def _hold(photos: Sequence[Photo], lesion: Lesion | None) -> dict[int, Lesion]:
+    """Lock the lesions in which the photos lie now and the one they go to; let the photos know where they lie."""
+    rows = Photo.objects.filter(pk__in=[photo.pk for photo in photos])
+    while True:
+        now = dict(rows.values_list("pk", "lesion"))
+        before = transaction.savepoint()
+        wanted = {*now.values(), *([lesion.pk] if lesion else [])}
+        held = cases.hold(Lesion.objects.filter(pk__in=wanted).order_by("pk"), to_remove=True)
+        touched = {row.pk: row for row in held}
+        if dict(rows.values_list("pk", "lesion")) == now:
+            break
+        # Somebody filed them elsewhere while this waited.
+        transaction.savepoint_rollback(before)
+    transaction.savepoint_commit(before)
+    for photo in photos:
+        if photo.pk in now:
+            photo.lesion = touched[now[photo.pk]]
+    return touched
 
 
 def _own_lesion(

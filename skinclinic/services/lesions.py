@@ -32,8 +32,11 @@ def begin_summary(lesion: Lesion, photo: Photo) -> None:
     lesion.cover, lesion.photo_count = photo, 1
 
 
+@transaction.atomic
 def refresh_summary(lesion: Lesion) -> None:
     """Bring cover photo, photo count and proof up to date, and have the listeners do so with state and answer."""
+    # Two photos may come at once: the later summary must see both.
+    list(cases.hold(Lesion.objects.filter(pk=lesion.pk)).values_list("pk"))
     newest = lesion.photos.order_by("-created_at", "-id").first()
     _write(lesion, {"cover": newest, "photo_count": lesion.photos.count(), **_proof(lesion)})
     # Lesions of an archive are on no list; their analyses bring them up to date when somebody asks for one.

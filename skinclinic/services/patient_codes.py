@@ -22,11 +22,26 @@ _SURNAMES = frozenset(
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지엄채원천방공현함변염여추도"
     "소석선설마길연위표명기반라왕금옥육인맹제모탁국은편용사독동봉피경"
 )
+# Written in capitals a word may be a name or a part of a code: beside one of these it is a name.
+_OF_LATIN_NAMES = """
+    kim lee yi rhee park pak bak choi choe jung jeong chung cho jo kang gang yoon yun jang chang lim rim im han oh seo
+    suh shin kwon gwon hwang ahn song yoo yu ryu hong jeon chun ko koh moon mun yang son sohn bae baek paik heo huh hur
+    nam shim sim noh roh ha kwak kwack sung seong cha joo ju woo koo gu goo min na ra jin ji eom um chae won bang gong
+    kong hyun ham byun yeom yum yeo choo chu doh so seok sun seol ma gil yeon wi pyo myung ki ban wang kum geum ok yook
+    smith johnson williams jones garcia miller davis wilson anderson taylor moore jackson martin thompson harris clark
+    lewis walker allen wright adams nelson campbell mitchell roberts phillips evans collins edwards morris murphy
+    rogers kelly bennett nguyen tran pham li zhang liu chen zhao huang zhou wu tanaka suzuki sato watanabe takahashi
+    ito yamamoto nakamura kobayashi mueller müller schmidt schneider weber meyer wagner becker schulz hoffmann martinez
+    rodriguez hernandez lopez gonzalez perez sanchez silva santos khan singh kumar sharma patel ali ahmed hassan ivanov
+    petrov
+"""
+_LATIN_SURNAMES = frozenset(_OF_LATIN_NAMES.split())
 # Of sex, age and respect, which stand beside names; and what codes are made of.
 _BESIDE = "m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자"
 _OF_CODES = """
     patient pat case study trial arm group cohort site clinic center centre hospital ward subject control visit lesion
-    photo image series batch sample test demo code chart record derm dermatology skin melanoma nevus mole left right
+    photo image series team lab river college university medical med general research adult child elder scan register
+    batch sample test demo code chart record derm dermatology skin melanoma nevus mole left right
     연구 임상 진료 신환 구환 신규 성인 소아 서울 인천 제주 전북 전남 강원 경기 경북 경남 고려 연세 한양 성모 강남
     강북 강동 신촌 안암 구로 안산 원주 조직 반점 우측 등록 번호 사례 증례 대상 피험자 대조군 실험군 피부
     피부과 병동 외래 모반 흑색종 사마귀 기저암 전암 정상 조직검사 경과 사진
@@ -72,13 +87,28 @@ def _has_hangul_name(words: list[str]) -> bool:
 
 
 def _has_latin_name(words: list[str], code: str) -> bool:
-    """Two words written as names are, or any two beside what may be a date of birth."""
+    """Two words written as names are, or in capitals with a surname among them, or any two beside what may be a date of
+    birth."""
     if not re.search(r"\d", code) or len(words) > 4:
         return False
     long = [word for word in words if len(word) > 1 and not _HANGUL_NAME.fullmatch(word)]
     titled = [word for word in long if _TITLE.fullmatch(word)]
     if len(titled) > 1:
         return True
+    parts = [part for word in long for part in re.split("[-’']", word) if len(part) > 1]
+    if _is_surname_and_given_name(parts):
+        return True
     two_words = len(long) > 1 and all(len(word) > 2 for word in long)
     one_and_initial = bool(titled) and len(words) > 1
     return bool(_BIRTH.search(code)) and (two_words or one_and_initial)
+
+
+def _is_surname_and_given_name(words: list[str]) -> bool:
+    """Whether two or three words in one case hold a surname, first or last, beside what can be spoken as a name."""
+    if len(words) not in (2, 3):
+        return False
+    for surname, given in ((words[0], words[1:]), (words[-1], words[:-1])):
+        spoken = all(re.search("[aeiouy]", word, re.I) for word in given)
+        if surname.casefold() in _LATIN_SURNAMES and spoken and len("".join(given)) > 2:
+            return True
+    return False

@@ -14,6 +14,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.plans import any_of as any_plan
 from skinclinic.services.search_words import index_photo
@@ -135,6 +136,8 @@ def insert(photo: Photo, lesion: Lesion | None) -> None:
     is_first = lesion.pk is None
     if is_first:
         lesion.save(force_insert=True)
+    else:
+        list(hold(Lesion.objects.filter(pk=lesion.pk)).values_list("pk"))
     photo.lesion = lesion
     photo.save(force_insert=True)
     if not lesion.is_archived:
@@ -175,6 +178,7 @@ def set_box(photo: Photo, box) -> None:
     box = imaging.check_box(box, photo.width, photo.height)
     photo.box_x, photo.box_y, photo.box_size = box.x, box.y, box.size
     with transaction.atomic():
+        hold_lesion_of(photo)
         photo.save(update_fields=["box_x", "box_y", "box_size"])
         photos_changed([photo.lesion_id])
 
@@ -190,7 +194,8 @@ def delete_photo(photo: Photo) -> None:
     keys = (photo.file_key, photo.thumbnail_key)
     with noted(*keys):
         with transaction.atomic():
-            lesion = photo.lesion
+            # The lesion first, as everybody who changes something of it; it may have to go too.
+            lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
             is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
             if lesion.patient_id is None and is_bare:

@@ -5,13 +5,14 @@ A lesion has one open follow-up and one awaited biopsy at most; a new one replac
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Biopsy, FollowUp, Lesion, Photo, User
-from skinclinic.services import cases
+from skinclinic.services import cases, visits
 from skinclinic.services.lesions import on_photos_changed
 from skinclinic.services.refused import Refused
 
@@ -105,21 +106,42 @@ def undo(step: Step, user: User) -> None:
 
 @on_photos_changed
 def end_by_photo(lesion_ids: Iterable[int]) -> None:
-    """A new photo of the lesion is what a follow-up waits for: one taken on a later day than it was planned on."""
-    waiting = FollowUp.objects.filter(lesion__in=set(lesion_ids), ended_at=None)
-    for step in waiting.select_related("lesion__cover__uploaded_by"):
-        photo = step.lesion.cover
-        if photo is None or photo.created_at <= step.created_at or _day_of(photo) <= _planned_on(step):
+    """A new photo of the lesion is what a follow-up waits for: one of a later visit than it was planned at. Where that
+    photo is gone (deleted, filed elsewhere, of another day), the follow-up stands again."""
+    last: dict[int, FollowUp] = {}
+    rows = FollowUp.objects.filter(lesion__in=set(lesion_ids)).exclude(ended_how=Ended.UNDONE)
+    for step in rows.select_related("lesion").order_by("ended_at", "-created_at", "-id"):
+        known = last.setdefault(step.lesion_id, step)
+        if step.ended_at is None or (known.ended_at and step.ended_at > known.ended_at):
+            last[step.lesion_id] = step
+    for step in last.values():
+        if step.ended_how not in ("", Ended.BY_PHOTO):
             continue
-        if not _goes_on_after(step, photo):
+        photo = _seen_again_on(step)
+        if photo and step.ended_at is None:
             _end(step, photo.uploaded_by, Ended.BY_PHOTO)
-            cases.refresh(step.lesion)
+        elif photo is None and step.ended_at:
+            cases.reopen(step, None)
+        else:
+            continue
+        cases.refresh(step.lesion)
+
+
+def _seen_again_on(step: FollowUp) -> Photo | None:
+    """The newest photo for which the follow-up need not wait any more."""
+    photos = Photo.objects.filter(lesion=step.lesion_id, created_at__gt=step.created_at)
+    for photo in photos.select_related("uploaded_by").order_by("-created_at", "-id"):
+        if visits.day_of(photo.captured_at, photo.created_at) > _planned_on(step) and not _goes_on_after(
+            step, photo
+        ):
+            return photo
+    return None
 
 
 def _goes_on_after(step: FollowUp, photo: Photo) -> bool:
     """Whether somebody has said since the photo came that the wait goes on."""
-    taken_back = (one["back_at"] for one in step.taken_back if one["how"] == Ended.BY_PHOTO)
-    return any(datetime.fromisoformat(moment) > photo.created_at for moment in taken_back)
+    taken_back = (one for one in step.taken_back if one["how"] == Ended.BY_PHOTO and one["back_by"])
+    return any(datetime.fromisoformat(one["back_at"]) > photo.created_at for one in taken_back)
 
 
 def hand_over(source: Lesion, home: Lesion) -> None:
@@ -138,27 +160,35 @@ def any_of(lesion: Lesion) -> bool:
     return lesion.follow_ups.exists() or lesion.biopsies.exists()
 
 
-def places(lesions: Iterable[int]) -> dict[str, dict[str, int]]:
-    """Which lesion each step belongs to, for ``put_back``: {"followup": {key: lesion}}, plain JSON."""
+def places(lesions: Iterable[int]) -> dict[str, Any]:
+    """Which lesion each step belongs to and which stand, for ``put_back``: {"followup": {key: lesion}, "standing":
+    {"followup": [keys]}}, plain JSON."""
     wanted = list(lesions)
-    return {
-        kind._meta.model_name or "": {
-            str(pk): lesion
-            for pk, lesion in kind._default_manager.filter(lesion__in=wanted).values_list("pk", "lesion")
-        }
-        for kind in (FollowUp, Biopsy)
-    }
-
-
-def put_back(before: dict[str, dict[str, int]], lesions: dict[int, Lesion]) -> None:
-    """Give each step back to its lesion, by the key it had."""
+    found: dict[str, Any] = {"standing": {}}
     for kind in (FollowUp, Biopsy):
-        for pk, lesion in before.get(kind._meta.model_name or "", {}).items():
+        rows = list(kind._default_manager.filter(lesion__in=wanted).values_list("pk", "lesion", "ended_at"))
+        name = kind._meta.model_name or ""
+        found[name] = {str(pk): lesion for pk, lesion, _ended in rows}
+        found["standing"][name] = [pk for pk, _lesion, ended in rows if ended is None]
+    return found
+
+
+def put_back(before: dict[str, Any], lesions: dict[int, Lesion]) -> None:
+    """Give each step back to its lesion, by the key it had; one that had to give way to another there stands again."""
+    for kind in (FollowUp, Biopsy):
+        name = kind._meta.model_name or ""
+        for pk, lesion in before.get(name, {}).items():
             kind._default_manager.filter(pk=pk).update(lesion=lesions[lesion])
+        gave_way = kind._default_manager.filter(
+            pk__in=before.get("standing", {}).get(name, []), ended_how=Ended.REPLACED, ended_by=None
+        )
+        for step in gave_way.select_related("lesion"):
+            if not kind._default_manager.filter(lesion=step.lesion_id, ended_at=None).exists():
+                cases.reopen(step, None)
 
 
 def _lock(lesion: Lesion) -> None:
-    Lesion.objects.select_for_update().get(pk=lesion.pk)
+    cases.hold(Lesion.objects.filter(pk=lesion.pk)).get()
 
 
 def _replace(standing: Step | None, user: User) -> None:
@@ -169,10 +199,6 @@ def _replace(standing: Step | None, user: User) -> None:
 def _end(step: Step, user: User | None, how: str) -> None:
     step.ended_at, step.ended_by, step.ended_how = timezone.now(), user, how
     step.save(update_fields=["ended_at", "ended_by", "ended_how"])
-
-
-def _day_of(photo: Photo) -> date:
-    return timezone.localtime(photo.captured_at or photo.created_at).date()
 
 
 def _planned_on(step: FollowUp) -> date:

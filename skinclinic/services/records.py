@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from skinclinic.models import Lesion, Patient, Photo, RecordChange, User
-from skinclinic.services import consent, merging
+from skinclinic.services import cases, consent, merging
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.merging import Unit
 
@@ -84,6 +84,8 @@ def change(
     """Write what ``wanted`` changes. ``seen``: the values the person saw, JSON-safe; None: not known, which then
     cannot clash. ``check`` may refuse, by an exception, the row as it stands. Raises Conflict.
     """
+    if isinstance(row, Photo):
+        cases.hold_lesion_of(row)
     stands: Record = type(row)._default_manager.select_for_update().get(pk=row.pk)
     check(stands)
     before = values_of(stands)
@@ -128,6 +130,7 @@ def _write(row: Record, before: dict[str, Any], changes: dict[str, Any], user: U
         if isinstance(row, Photo):
             # Which answer the lesion carries depends on the kinds and days of its photos.
             photos_changed([row.lesion_id])
+            cases.refresh(row.lesion)
     if not isinstance(row, Patient):
         effects = followed
     changed = {name: [before[name], plain(value)] for name, value in changes.items()}

@@ -22,7 +22,7 @@ from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.walk import walk_of
-from skinclinic.services import cases, photo_answers, records, worklist
+from skinclinic.services import impressions, photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary import listed
@@ -175,13 +175,9 @@ def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[l
     """The diagnoses, and whether colleagues' impressions are kept back: where the own impression comes first, they are
     until this person has decided."""
     rows = list(row.diagnoses.select_related("created_by", "withdrawn_by"))
-    said = cases.latest_decisions([row.pk]).get(row.pk, [])
-    if worklist.answers_are_open(member) or any(one.user_id == request.user.pk for one in said):
-        return rows, False
-    own = [
-        one for one in rows if one.kind != Diagnosis.Kind.IMPRESSION or one.created_by_id == request.user.pk
-    ]
-    return own, len(own) < len(rows)
+    kept = impressions.kept_back(request.user, [member])
+    hidden = set(row.diagnoses.filter(kept).values_list("pk", flat=True))
+    return [one for one in rows if one.pk not in hidden], bool(hidden)
 
 
 def _taken(photo: Photo) -> tuple[datetime, int]:

@@ -3,8 +3,10 @@
 import pytest
 from rest_framework.test import APIClient
 
+from classifier.services.analysis import assessments
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
-from tests import factories
+from skinclinic.services import diagnoses
+from tests import factories, results
 from tests.cases import each
 
 pytestmark = pytest.mark.django_db
@@ -247,3 +249,43 @@ def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug
     sent = {"clinic": slug, "code": "P-77"}
     response = client_for(admin_user).post("/api/patients/", sent, "application/json")
     assert response.status_code == 403
+
+
+def test_colleagues_impressions_come_after_ones_own(api, clinic, clinician, curator, coordinator, photo):
+    type(clinic).objects.filter(pk=clinic.pk).update(impression_first=True)
+    analysis = results.finished(photo, curator)
+    assessments.record_impression(curator, analysis, assessments.Named(disease="mm"))
+    row = photo.lesion.diagnoses.get()
+    proof = diagnoses.record(lesion=photo.lesion, user=curator, kind="pathology", disease="mm")
+
+    def seen(user):
+        client = api(user)
+        listed = [one["id"] for one in client.get("/api/diagnoses/").json()["results"]]
+        answers = client.get(f"/api/diagnoses/{row.pk}/").status_code
+        assert (answers == 200) == (row.pk in listed) and proof.pk in listed
+        found = client.get("/api/diagnoses/?disease=mm&kind=impression").json()["results"]
+        assert (len(found) == 1) == (row.pk in listed)
+        return answers
+
+    assert [seen(user) for user in (curator, coordinator, clinician)] == [200, 200, 404]
+    assert api(clinician).post(f"/api/diagnoses/{row.pk}/withdraw/").status_code == 404
+    assessments.record_impression(clinician, analysis, None)
+    threshold_set = analysis.model_version.threshold_sets.first()
+    assessments.decide(
+        clinician, analysis, "change", named=assessments.Named(disease="nevus"), threshold_set=threshold_set
+    )
+    assert seen(clinician) == 200
+
+
+def test_a_filter_does_not_tell_which_rows_other_clinics_have(api, outsider, clinic, photo):
+    patient = factories.make_patient(clinic)
+    for path, key in [
+        (f"lesions/?patient={patient.pk}", patient.pk),
+        (f"diagnoses/?lesion__patient={patient.pk}", patient.pk),
+        (f"follow-ups/?lesion={photo.lesion_id}", photo.lesion_id),
+        (f"analyses/?photo={photo.pk}", photo.pk),
+    ]:
+        answers = [api(outsider).get(f"/api/{one}") for one in (path, path.replace(f"={key}", "=99999"))]
+        assert {answer.status_code for answer in answers} == {400}, path
+    client = api(outsider)
+    assert client.get("/api/lesions/?patient=").status_code == 200

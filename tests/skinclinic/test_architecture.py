@@ -398,3 +398,17 @@ def test_pages_have_names_of_their_own():
     names = [pattern.name for pattern, route in patterns() if not is_api(pattern, route)]
     assert all(names)
     assert len(names) == len(set(names))
+
+
+def test_migrations_do_not_depend_on_what_the_product_does_later():
+    """They run on columns of their own time: only vocabulary and imaging may be asked, which know no tables."""
+    wrong = []
+    for path in ROOT.glob("*/**/migrations/0*.py"):
+        if path.is_relative_to(ROOT / ".venv"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = node.module if isinstance(node, ast.ImportFrom) else None
+            own = (name or "").startswith(tuple(f"{app}." for app in APPS))
+            if own and not (name or "").startswith(("skinclinic.vocabulary", "skinclinic.imaging")):
+                wrong.append(f"{path.relative_to(ROOT)}: {name}")
+    assert wrong == []

@@ -1,16 +1,16 @@
 """Where a case stands: to decide, disagreed, unplanned; follow-ups and biopsies with their history."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from classifier.models import Assessment
+from classifier.models import Analysis, Assessment
 from classifier.services.analysis import assessments
 from classifier.services.analysis.assessments import Named
 from classifier.services.analysis.case_decisions import disagrees
 from skinclinic.models import Biopsy, Diagnosis, FollowUp, Lesion, Patient, Photo, PhotoDecision
-from skinclinic.services import cases, diagnoses, filing, plans
+from skinclinic.services import cases, diagnoses, filing, plans, records, visits
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.services.photos import delete_photo
 from skinclinic.services.refused import Refused
@@ -234,3 +234,96 @@ class TestNothingIsLost:
         assert fresh(lesion).assignee == clinician
         cases.assign(lesion, None)
         assert fresh(lesion).assignee is None
+
+
+@each(
+    ("captured", "stored", "visit"),
+    [
+        (None, 10, 10),
+        (10, 10, 10),
+        (9, 10, 9),  # stored the next day
+        (11, 10, 10),  # the clock is ahead
+        (-4000, 10, -4000),  # an old photo, or a clock that is behind
+    ],
+)
+def test_what_day_a_visit_is(captured, stored, visit):
+    def noon(day):
+        return timezone.make_aware(datetime(2026, 3, 1, 12)) + day * DAY
+
+    taken = None if captured is None else noon(captured)
+    assert visits.day_of(taken, noon(stored)) == timezone.localdate(noon(visit))
+
+
+class TestVisits:
+    def taken(self, photo, days):
+        records.change(fresh(photo), {"captured_at": timezone.now() + days * DAY}, photo.uploaded_by)
+
+    def test_photos_of_one_visit_are_one_whenever_they_were_stored(
+        self, lesion, photo, analysed, clinic, clinician
+    ):
+        aged(lesion, 1)
+        newer = factories.make_photo(clinic, clinician, seed=2, lesion=fresh(lesion))
+        decide(clinician, analysed)
+        assert fresh(lesion).to_decide, "the last visit is today's"
+        self.taken(newer, -1)
+        assert not fresh(lesion).to_decide, "it was taken with the one that is decided"
+        self.taken(newer, 0)
+        assert fresh(lesion).to_decide
+
+    def test_an_old_photo_leaves_the_decision_that_knew_it(self, lesion, analysed, clinic, clinician):
+        old = factories.make_photo(clinic, clinician, seed=2, lesion=fresh(lesion))
+        self.taken(old, -700)
+        decide(clinician, analysed)
+        assert not fresh(lesion).to_decide
+        factories.make_photo(clinic, clinician, seed=3, lesion=fresh(lesion))
+        assert fresh(lesion).to_decide
+
+    def test_a_clock_that_is_ahead_does_not_end_a_follow_up(self, lesion, clinic, clinician):
+        step = plans.see_again(lesion, clinician, today() + 90 * DAY)
+        same_visit = factories.make_photo(clinic, clinician, seed=2, lesion=fresh(lesion))
+        self.taken(same_visit, 3)
+        assert fresh(step).ended_at is None
+
+    def test_a_follow_up_stands_again_without_the_photo_that_ended_it(self, lesion, photo, clinic, clinician):
+        patient = factories.make_patient(clinic)
+        filing.file_photos([photo], user=clinician, patient=patient, details=filing.Details())
+        step = plans.see_again(lesion, clinician, today() + 90 * DAY)
+        aged(lesion, 30)
+        late = factories.make_photo(clinic, clinician, seed=2)
+        receipt = filing.file_photos(
+            [late], user=clinician, patient=patient, lesion=fresh(lesion), details=filing.Details()
+        )
+        assert fresh(step).ended_how == "photo"
+        filing.undo(receipt)
+        assert fresh(step).ended_at is None and fresh(lesion).follow_up_on == step.due_on
+        filing.file_photos(
+            [fresh(late)], user=clinician, patient=patient, lesion=fresh(lesion), details=filing.Details()
+        )
+        assert fresh(step).ended_how == "photo"
+        delete_photo(fresh(late))
+        assert fresh(step).ended_at is None and fresh(lesion).follow_up_on == step.due_on
+
+    def test_a_plan_that_gave_way_at_filing_stands_again_when_it_is_undone(self, photo, clinic, clinician):
+        patient = factories.make_patient(clinic)
+        home = Lesion.objects.create(clinic=clinic, patient=patient)
+        steps = [
+            plans.see_again(home, clinician, today() + DAY),
+            plans.see_again(photo.lesion, clinician, today() + 2 * DAY),
+        ]
+        receipt = filing.file_photos(
+            [photo], user=clinician, patient=patient, lesion=home, details=filing.Details()
+        )
+        assert [fresh(step).ended_how for step in steps] == ["", "replaced"]
+        filing.undo(receipt)
+        assert [fresh(step).ended_at for step in steps] == [None, None]
+        assert fresh(photo).lesion.follow_up_on == steps[1].due_on
+
+
+def test_a_decision_counts_where_the_photo_lies_now(photo, analysed, clinic, clinician):
+    """Somebody files the photo while another person's page with its lesion is decided at."""
+    read_before = Analysis.objects.select_related("photo__lesion").get(pk=analysed.pk)
+    patient = factories.make_patient(clinic)
+    home = Lesion.objects.create(clinic=clinic, patient=patient)
+    filing.file_photos([photo], user=clinician, patient=patient, lesion=home, details=filing.Details())
+    decide(clinician, read_before, "change", Named(disease="mm"))
+    assert not fresh(home).to_decide and home.diagnoses.count() == 1

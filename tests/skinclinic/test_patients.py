@@ -41,13 +41,15 @@ class TestCodes:
             "84 Jane Doe", "Jane Doe (F/84)", "Ana-Maria O'Neil 12", "Doe J. 84", "Jane Doe #3", "Zoë Müller 7",
             "Jane Doe 1984-02-15",
             "김민지 84", "김민지84", "김민지(여/84)", "84 김민지", "김민지_840215", "김 민지 1984", "남궁민수 19840215",
+            "KIM MINJI 0012", "MINJI KIM 0012", "0012-KIM-MINJI", "PARK JI SUNG 7", "smith john 0012", "NGUYEN_LAN_3",
             "김민지님 84", "환자 김민지 12", "P-12 김민지", "이준 84",
         )),
         ("Kim 010-1234-5678", "phone"),
         *((code, "") for code in (
             "DEMO-004", "SNU-DERM-004", "PAT_1516", "Study Group 12", "Patient 84", "SNU DERM 0012", "연구 12",
             "피부과-84", "신환 2026-11", "서울 12", "흑색종 84", "Arm B 12", "Site A 1984", "ham_0001",
-            "clinic-north-12", "MEL 84",
+            "clinic-north-12", "MEL 84", "SNUH DERM 0012", "DERM CLINIC 0012", "KIM LAB 0012", "HAN RIVER 001",
+            "GREEN TEAM 012", "UPPER ARM 012", "SEOUL ST MARY 0012", "MIN ARM 012", "LEFT HAND 012", "YOUNG ADULT 003",
             "2026-11-22/3", "Case 12 left arm", "김-84", "X 19840215", "KR-19840215-2", "증례 3", "B2 C3 D4",
         )),
     ])  # fmt: skip

@@ -11,6 +11,7 @@ from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo, User
+from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
 
@@ -26,6 +27,7 @@ def request_analysis(photo: Photo, *, user: User | None, version: ModelVersion |
     Asking twice gives the same analysis and one job; what a batch has computed already is taken over.
     Raises NoModel.
     """
+    hold_lesion_of(photo)
     version = version or registry.published(photo.clinic)
     if version is None:
         raise NoModel

@@ -17,7 +17,7 @@ from classifier.models import Analysis, Assessment, ThresholdSet
 from classifier.models.assessment import meant
 from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
-from skinclinic.services import diagnoses
+from skinclinic.services import cases, diagnoses
 from skinclinic.vocabulary import listed
 
 # The impression was recorded or skipped, or (where none is asked for) the answer has been seen.
@@ -218,7 +218,11 @@ def stand(row: Assessment | None) -> str:
 
 
 def _open_row(user: User, analysis: Analysis) -> Assessment:
-    """The person's row, made if needed; a new one takes over the impression of the same photo."""
+    """The person's row, made if needed; a new one takes over the impression of the same photo. Its lesion is held
+    until the end of the transaction: the one the photo lies in now, which somebody may have filed meanwhile."""
+    # A diagnosis that a decision replaces may have stayed at the lesion the photo was moved from.
+    said = Diagnosis.objects.filter(pk__in=_rows(user, analysis).values("conclusion"))
+    cases.hold_lesion_of(analysis.photo, also=said.values_list("lesion", flat=True))
     if row := of(user, analysis):
         return row
     before = Assessment.objects.filter(user=user, analysis__photo=analysis.photo_id).order_by("id").first()

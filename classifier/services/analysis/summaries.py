@@ -1,7 +1,6 @@
 """What a lesion says of itself on lists: brought up to date whenever an analysis or a photo of it changes.
 
-The rules are ``metrics.counting``; here are the rows. A migration works on the same rows in an older form, so models
-are given where they may be others than today's.
+The rules are ``metrics.counting``; here are the rows.
 """
 
 from collections import defaultdict
@@ -9,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from classifier.metrics.counting import EMPTY, UNFIT, PhotoAnswer, summary
 from classifier.models import Analysis
 from classifier.services.analysis.assessments import hidden_photo_ids
 from skinclinic.imaging import Box, largest_centred_square
 from skinclinic.models import Lesion, Member, Photo, User
+from skinclinic.services import visits
 from skinclinic.services.lesions import on_photos_changed
 from skinclinic.services.photo_answers import PhotoTold
 
@@ -29,18 +28,13 @@ def summarise(lesion_ids: Iterable[int]) -> None:
     the later one sees both. (They may hold the lesion for a photo of it already, which a lock for its key would
     wait for.)"""
     rows = Lesion.objects.select_for_update(no_key=True).filter(pk__in=set(lesion_ids)).order_by("pk")
-    write(
-        list(rows.only("pk", "cover_id", *FIELDS)),
-        lesion_model=Lesion,
-        photo_model=Photo,
-        analysis_model=Analysis,
-    )
+    _write(list(rows.only("pk", "cover_id", *FIELDS)))
 
 
 def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, PhotoTold]:
     """The answer to each of a lesion's photos, as this member may see it."""
     hidden = hidden_photo_ids(user, member, photos)
-    found = _answers(sorted({photo.lesion_id for photo in photos}), Photo, Analysis)
+    found = _answers(sorted({photo.lesion_id for photo in photos}))
     shown = {}
     for one in (one for answers in found.values() for one in answers if one.state != EMPTY):
         if one.scores is None or one.photo in hidden:
@@ -55,13 +49,13 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
 
 def is_unfit(photo: Photo) -> bool:
     """Whether an analysis found nothing to judge on the photo's square."""
-    answers = _answers([photo.lesion_id], Photo, Analysis)[photo.lesion_id]
+    answers = _answers([photo.lesion_id])[photo.lesion_id]
     return any(one.set_aside == UNFIT for one in answers if one.photo == photo.pk)
 
 
-def write(lesions: list[Any], *, lesion_model: Any, photo_model: Any, analysis_model: Any) -> int:
-    """Write the summaries that are not as they should be; say how many."""
-    answers = _answers([row.pk for row in lesions], photo_model, analysis_model)
+def _write(lesions: list[Lesion]) -> None:
+    """Write the summaries that are not as they should be."""
+    answers = _answers([row.pk for row in lesions])
     changed = []
     for row in lesions:
         values = summary(answers[row.pk], row.cover_id)
@@ -71,13 +65,12 @@ def write(lesions: list[Any], *, lesion_model: Any, photo_model: Any, analysis_m
             changed.append(row)
     if changed:
         names = ["answer_photo" if name == "answer_photo_id" else name for name in FIELDS]
-        lesion_model.objects.bulk_update(changed, names)
-    return len(changed)
+        Lesion.objects.bulk_update(changed, names)
 
 
-def _answers(lesion_ids: list[int], photo_model: Any, analysis_model: Any) -> dict[int, list[PhotoAnswer]]:
+def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
     """Every photo of the lesions with its answer, by lesion."""
-    photos = photo_model.objects.filter(lesion__in=lesion_ids).values(
+    photos: Any = Photo.objects.filter(lesion__in=lesion_ids).values(
         "pk",
         "lesion_id",
         "kind",
@@ -90,7 +83,7 @@ def _answers(lesion_ids: list[int], photo_model: Any, analysis_model: Any) -> di
         "box_size",
     )
     boxes = {photo["pk"]: _box(photo) for photo in photos}
-    rows = analysis_model.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
+    rows: Any = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
     newest: dict[int, dict[str, Any]] = {}
     for row in rows.values("photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state"):
         if boxes.get(row["photo_id"]) != Box(row["box_x"], row["box_y"], row["box_size"]):
@@ -102,7 +95,7 @@ def _answers(lesion_ids: list[int], photo_model: Any, analysis_model: Any) -> di
     answers = defaultdict(list)
     for photo in photos:
         row = newest.get(photo["pk"], {})
-        day = timezone.localdate(photo["captured_at"] or photo["created_at"])
+        day = visits.day_of(photo["captured_at"], photo["created_at"])
         answers[photo["lesion_id"]].append(
             PhotoAnswer(
                 photo["pk"],
