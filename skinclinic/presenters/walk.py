@@ -28,9 +28,7 @@ class Shown:
 def case_url(lesion: Lesion, walk: Walk | None = None) -> str:
     """The page of a case: its newest photo, or the lesion where there is none."""
     page = (
-        reverse("photo", args=[lesion.opens_id])
-        if lesion.opens_id
-        else reverse("lesion", args=[lesion.pk])
+        reverse("photo", args=[lesion.opens_id]) if lesion.opens_id else reverse("lesion", args=[lesion.pk])
     )
     return page + (walk.query() if walk else "")
 
