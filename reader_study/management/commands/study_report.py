@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from reader_study.statistics.tables import StudyTables, read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
 from skinclinic.archive.management import mapping
+from skinclinic.management.memory import kept
 
 # Of readers and of images on the console.
 _NAMED = 10
@@ -116,7 +117,11 @@ class Command(BaseCommand):
             "--no-titles", action="store_true", help="figures without title and facts above them"
         )
 
-    def handle(self, *, out: Path, ak: str, margin: float | None, **options):
+    def handle(self, **options):
+        with kept() as keep:
+            self._report(keep, **options)
+
+    def _report(self, keep: Callable[[], None], *, out: Path, ak: str, margin: float | None, **options):
         if margin is not None and not 0 <= margin <= 1:
             raise CommandError(f"--margin {margin:g} must be from 0 to 1.")
         if (options["whole_images"] is None) != (options["whole_scores"] is None):
@@ -134,6 +139,7 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
+        keep()
         found = report(
             tables,
             ak=ak,
@@ -144,6 +150,7 @@ class Command(BaseCommand):
             operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
             thresholds=thresholds,
         )
+        keep()
         try:
             content = report_files.files(
                 found, tables, kinds=() if options["no_figures"] else options["formats"],
