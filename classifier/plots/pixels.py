@@ -34,7 +34,7 @@ def to_png(page: bytes, dpi: int = SCREEN) -> bytes:
     putchunk(buffer, b"IHDR", *size, bytes((8, 2, 0, 0, 0)))
     putchunk(buffer, b"pHYs", *(2 * [per_metre.to_bytes(4, "big")]), b"\x01")
     # Higher levels of compression hardly gain more and take long.
-    putchunk(buffer, b"IDAT", zlib.compress(rows.data, 3))
+    putchunk(buffer, b"IDAT", zlib.compress(rows.data, 1))
     putchunk(buffer, b"IEND", b"")
     return buffer.getvalue()
 

@@ -10,7 +10,6 @@ from fractions import Fraction
 from functools import partial
 from io import BytesIO
 
-import cv2
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image
@@ -116,6 +115,9 @@ def decode(header: Header) -> Image.Image:
 
 
 def _deep(payload: bytes, bits: int) -> Image.Image:
+    # Of all who read photos few meet this.
+    import cv2
+
     pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise OSError("not decoded")

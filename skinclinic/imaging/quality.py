@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -71,6 +70,9 @@ class Quality:
 
 def assess(crop: Image.Image) -> Quality:
     """Quality of an RGB crop of any size."""
+    # Lists ask this module as well, and need no OpenCV, which takes a tenth of a second to load.
+    import cv2
+
     side = min(crop.size)
     small = _reduced(crop)
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
@@ -111,6 +113,8 @@ def skin_fraction(rgb: np.ndarray) -> float:
     skin as to pale skin. That is also its weakness: wood, cardboard, beige walls and paper in warm light pass,
     while skin under a strong violet or green cast, or mostly covered by hair, does not.
     """
+    import cv2
+
     brightened = rgb.astype(np.float32) / 255 * max(1.0, _gain(float(rgb.mean())))
     lab = cv2.cvtColor(brightened.clip(0, 1), cv2.COLOR_RGB2LAB)
     chroma = np.hypot(lab[..., 1], lab[..., 2])

@@ -5,7 +5,6 @@ Pixels are decoded by Pillow, those that are compressed by libtiff.
 
 from io import BytesIO
 
-import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
@@ -158,6 +157,9 @@ def _deep(payload: bytes, image: Image.Image) -> Image.Image:
         return in_two(np.asarray(image).astype(np.uint16))
     if image.mode != "RGB":
         return image
+    # Of all who read photos few meet this.
+    import cv2
+
     pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16 or pixels.shape != (image.height, image.width, 3):
         return image

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -64,28 +65,53 @@ def _entry(part: str, row: dict[str, str]) -> Listed:
     )
 
 
-_ENTRIES = [_entry(part, row) for part, row in _rows()]
-LISTED = tuple(entry for entry in _ENTRIES if entry.key not in BY_KEY)
-BY_NAME = {entry.key: entry for entry in LISTED}
-# What else the 12 are called, and their ICD-11, by their keys.
-_OF_THE_12 = {entry.key: entry for entry in _ENTRIES if entry.key in BY_KEY}
-_FINDABLE = {
-    entry.key: findable(tuple(entry.names.values()), entry.also, (entry.icd10, entry.icd11))
-    for entry in LISTED
-} | {
-    disease.key: findable(
-        (disease.key, *disease.names.values()),
-        _OF_THE_12[disease.key].also,
-        (disease.icd10, disease.icd10_cm, _OF_THE_12[disease.key].icd11),
-    )
-    for disease in BY_KEY.values()
-}
-_BY_OWN_NAME = {said: entry for entry in LISTED for said in _FINDABLE[entry.key].own}
+@cache
+def entries() -> tuple[Listed, ...]:
+    """All of the file. It is read when it is first asked for: most processes never ask."""
+    return tuple(_entry(part, row) for part, row in _rows())
+
+
+@cache
+def every() -> tuple[Listed, ...]:
+    """The diagnoses beside the 12."""
+    return tuple(entry for entry in entries() if entry.key not in BY_KEY)
+
+
+@cache
+def by_name() -> dict[str, Listed]:
+    return {entry.key: entry for entry in every()}
+
+
+@cache
+def of_the_12() -> dict[str, Listed]:
+    """What else the 12 are called, and their ICD-11, by their keys."""
+    return {entry.key: entry for entry in entries() if entry.key in BY_KEY}
+
+
+@cache
+def _findables() -> dict[str, Findable]:
+    others = {
+        entry.key: findable(tuple(entry.names.values()), entry.also, (entry.icd10, entry.icd11))
+        for entry in every()
+    }
+    return others | {
+        disease.key: findable(
+            (disease.key, *disease.names.values()),
+            of_the_12()[disease.key].also,
+            (disease.icd10, disease.icd10_cm, of_the_12()[disease.key].icd11),
+        )
+        for disease in BY_KEY.values()
+    }
+
+
+@cache
+def _by_own_name() -> dict[str, Listed]:
+    return {said: entry for entry in every() for said in findable_of(entry.key).own}
 
 
 def findable_of(key: str) -> Findable:
     """What one of the 12 or of the list is found by."""
-    return _FINDABLE[key]
+    return _findables()[key]
 
 
 def called(text: str) -> Listed | None:
@@ -93,12 +119,12 @@ def called(text: str) -> Listed | None:
 
     Another name is only found: it may be a narrower one, so that a person has to choose.
     """
-    return _BY_OWN_NAME.get(plain(text))
+    return _by_own_name().get(plain(text))
 
 
 def recorded(code: str, text: str) -> Listed | None:
     """The diagnosis of the list that a stored diagnosis begins with: its name in words, and its code beside it."""
-    entry = BY_NAME.get(text.partition("; ")[0])
+    entry = by_name().get(text.partition("; ")[0])
     return entry if entry and entry.icd10 == code else None
 
 

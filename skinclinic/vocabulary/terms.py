@@ -62,7 +62,7 @@ def find(query: str, language: str, *, with_others: bool = False) -> list[Term]:
         return [term(disease, language) for disease in DISEASES]
     found = [(place, term(disease, language)) for place, disease in _ranked(DISEASES, typed)]
     if with_others:
-        others = _ranked(listed.LISTED, typed)[:MOST_LISTED]
+        others = _ranked(listed.every(), typed)[:MOST_LISTED]
         found += [(place, _listed_term(entry, language)) for place, entry in others]
         found.sort(key=lambda one: one[0])
     terms = [one for _place, one in found]
@@ -101,7 +101,7 @@ def understand(value: str, typed: str) -> tuple[str, str, str] | None:
     person has not chosen to have it taken so.
     """
     if value.startswith(LISTED):
-        entry = listed.BY_NAME.get(value.removeprefix(LISTED))
+        entry = listed.by_name().get(value.removeprefix(LISTED))
         return ("", entry.icd10, entry.key) if entry else None
     if value not in ("", AS_TYPED):
         return (*named, "") if (named := resolve(value, typed)) else None

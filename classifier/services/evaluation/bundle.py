@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from html import escape
 from itertools import groupby
+from typing import TypeVar, cast
 from urllib.parse import quote
 
 from django.utils.translation import get_language
@@ -26,6 +27,7 @@ Makers = Sequence[tuple[str, Callable[[], Figure]]]
 File = tuple[str, bytes]
 # (file, what it shows) of all that was written.
 Said = list[tuple[str, str]]
+T = TypeVar("T")
 _AHEAD = 32
 _MOST_PROCESSES = 4
 
@@ -74,6 +76,28 @@ def begun(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Itera
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def meanwhile(make: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """What another process makes from now on, where that may be: asked for, it is waited for. Ask before ``begun``."""
+    if not _may_fork():
+        yield make
+        return
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(1, fork, initializer=_begin_with, initargs=(make,)) as pool:
+        made = pool.submit(_make)
+
+        def found() -> T:
+            try:
+                return cast(T, made.result())
+            except BrokenProcessPool:
+                return make()
+            finally:
+                # Its threads must have ended before others are forked.
+                pool.shutdown()
+
+        yield found
+
+
 def _may_fork() -> bool:
     """Not where other threads run, whose locks would stay locked, nor in a process that may have no children."""
     is_free = threading.active_count() == 1 and not multiprocessing.current_process().daemon
@@ -85,13 +109,23 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
-# What a process that draws was begun with.
+# What a process was begun with that makes one thing, and what one that draws.
+_made_by: Callable[[], object] = dict
 _work: tuple[Makers, Sequence[str], Print] = ((), (), Print())
 
 
 def _begin(makers: Makers, kinds: Sequence[str], how: Print) -> None:
     global _work
     _work = makers, kinds, how
+
+
+def _begin_with(make: Callable[[], object]) -> None:
+    global _made_by
+    _made_by = make
+
+
+def _make() -> object:
+    return _made_by()
 
 
 def _draw(place: int) -> tuple[str, str, list[bytes]]:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
-from classifier.services.evaluation.bundle import USUAL
+from classifier.services.evaluation.bundle import USUAL, meanwhile
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.management.encoding import add_encoding
 from reader_study.services.results import (
@@ -21,6 +21,7 @@ from reader_study.services.results import (
     headlines,
     report_files,
 )
+from reader_study.statistics import study_exchange
 from reader_study.statistics.doubts import against_verdicts
 from reader_study.statistics.endpoints import ENDPOINTS
 from reader_study.statistics.reading import FileRefused, TablesRefused
@@ -140,21 +141,24 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
         keep()
-        found = report(
-            tables,
-            ak=ak,
-            margin=margin,
-            endpoints=options["endpoints"],
-            is_fixed=options["fixed_before"],
-            names_differ=options["names_differ"],
-            operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
-            thresholds=thresholds,
-        )
+        with meanwhile(lambda: list(study_exchange.files(tables))) as exchange:
+            found = report(
+                tables,
+                ak=ak,
+                margin=margin,
+                endpoints=options["endpoints"],
+                is_fixed=options["fixed_before"],
+                names_differ=options["names_differ"],
+                operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
+                thresholds=thresholds,
+            )
+            for_others = exchange()
         keep()
         try:
             content = report_files.files(
                 found, tables, kinds=() if options["no_figures"] else options["formats"],
                 how=Print(options["width"], options["dpi"]), has_title=not options["no_titles"],
+                exchange=for_others,
             )  # fmt: skip
             count = report_files.write_folder(content, out)
         except report_files.FolderRefused as refused:

@@ -30,8 +30,12 @@ def files(
     kinds: Sequence[str] = bundle.USUAL,
     how: Print = QUICK,
     has_title: bool = True,
+    exchange: Iterable[tuple[str, bytes]] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the report, its tables, every figure as each of ``kinds`` (none: no figures), and an index."""
+    """(name, content) of the report, its tables, every figure as each of ``kinds`` (none: no figures), and an index.
+
+    ``exchange``: the files for other programs, where they are made already.
+    """
     said = [(REPORT, index.ABOUT[REPORT]())]
     makers = figures(report, tables, form=form_of(how.width, has_title=has_title)).makers() if kinds else []
     pictured: bundle.Said = []
@@ -40,7 +44,7 @@ def files(
         for name, columns, rows in tidy(report, tables, language):
             said.append((f"{name}.csv", index.ABOUT["tables"]()))
             yield f"{name}.csv", table_csv(columns, rows)
-        for name, content in study_exchange.files(tables):
+        for name, content in study_exchange.files(tables) if exchange is None else exchange:
             said.append((f"exchange/{name}", index.ABOUT["exchange"]()))
             yield f"exchange/{name}", content
         yield from pictures

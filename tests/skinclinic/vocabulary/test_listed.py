@@ -7,7 +7,6 @@ import pytest
 
 from skinclinic.vocabulary import listed, terms
 from skinclinic.vocabulary.diseases import DISEASE_KEYS, DISEASES
-from skinclinic.vocabulary.listed import LISTED
 from skinclinic.vocabulary.matching import EXACT, plain, rank
 from tests.cases import each
 
@@ -39,8 +38,10 @@ def found(query, language="en"):
 
 
 def test_every_line_is_whole_and_no_name_stands_for_two_diagnoses():
-    assert len(LISTED) > 400 and [entry.key for entry in listed._OF_THE_12.values()] == list(DISEASE_KEYS)
-    for entry in LISTED:
+    assert len(listed.every()) > 400 and [entry.key for entry in listed.of_the_12().values()] == list(
+        DISEASE_KEYS
+    )
+    for entry in listed.every():
         assert set(entry.names) == {"en", "ko"}, entry
         assert entry.form_of in ("", *DISEASE_KEYS), entry
         assert not entry.icd10 or re.fullmatch(r"[A-Z]\d\d(\.\d)?", entry.icd10), entry
@@ -52,15 +53,15 @@ def test_every_line_is_whole_and_no_name_stands_for_two_diagnoses():
         assert not repeated, entry
     of_whom = Counter(
         name
-        for key in (*DISEASE_KEYS, *(entry.key for entry in LISTED))
+        for key in (*DISEASE_KEYS, *(entry.key for entry in listed.every()))
         for name in listed.findable_of(key).names
     )
     assert [name for name, count in of_whom.items() if count > 1] == []
-    assert {entry.part for entry in LISTED} == set(CHAPTERS)
+    assert {entry.part for entry in listed.every()} == set(CHAPTERS)
 
 
 def test_each_is_found_by_all_it_is_called_and_understood_as_itself():
-    for entry in LISTED:
+    for entry in listed.every():
         value = terms.LISTED + entry.key
         assert terms.understand(value, "whatever") == ("", entry.icd10, entry.key)
         # Nothing else has a name of its own, so what answers exactly stands first.
@@ -69,9 +70,9 @@ def test_each_is_found_by_all_it_is_called_and_understood_as_itself():
         for name in entry.names.values():
             assert terms.understand("", name.upper()) == ("", entry.icd10, entry.key), name
         assert not any(terms.understand("", name) for name in entry.also), entry
-    for entry in LISTED[::20]:
+    for entry in listed.every()[::20]:
         assert [found(name)[0] for name in entry.names.values()] == [terms.LISTED + entry.key] * 2
-    for key, entry in listed._OF_THE_12.items():
+    for key, entry in listed.of_the_12().items():
         for name in entry.also:
             assert (found(name)[0], terms.understand("", name)) == (key, None), name
 
