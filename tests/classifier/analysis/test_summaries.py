@@ -57,7 +57,8 @@ def test_another_photo_of_the_visit_does_not_lower_the_suspicion(client_for, cli
 
 def test_it_follows_kind_day_deletion_and_what_is_on_the_photo(client_for, clinician, first, add):
     client = client_for(clinician)
-    next_visit = add(32, taken=datetime(2037, 1, 5, 12, tzinfo=UTC))
+    Photo.objects.filter(pk=first.photo_id).update(captured_at=datetime(2020, 3, 1, 12, tzinfo=UTC))
+    next_visit = add(32, taken=datetime(2024, 1, 5, 12, tzinfo=UTC))
     assert told(next_visit) == (next_visit.pk, "nevus", "")
     address = f"/api/photos/{next_visit.pk}/"
     for change, carries in (
@@ -67,7 +68,7 @@ def test_it_follows_kind_day_deletion_and_what_is_on_the_photo(client_for, clini
     ):
         assert client.patch(address, change, content_type="application/json").status_code == 200
         assert told(next_visit)[0] == carries
-    black = add(33, quality=results.BLACK, taken=datetime(2037, 1, 6, 12, tzinfo=UTC))
+    black = add(33, quality=results.BLACK, taken=datetime(2024, 1, 6, 12, tzinfo=UTC))
     assert told(black)[0] == first.photo_id
     delete_photo(first.photo)
     assert told(next_visit) == (next_visit.pk, "nevus", "")
