@@ -1,7 +1,7 @@
 """A drawing as SVG: in a page with its colours and letters, or as a file that needs no font. Pure."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from classifier.plots import letters
@@ -97,12 +97,6 @@ def _text(mark: Text, fill: str) -> str:
 
 def _outlined(mark: Text, fill: str) -> str:
     scale = mark.size / 1000
-    at = mark.start / scale
-    parts = []
-    for one in mark.text:
-        if letters.outline(one):
-            parts.append(f'<use xlink:href="#l{ord(one)}" x="{at:.0f}"/>')
-        at += 1000 * letters.advance(one)
     turn = " rotate(-90)" if mark.turned else ""
     # There is one weight of the font: a rim of the same colour makes it heavier.
     rim = (
@@ -111,7 +105,19 @@ def _outlined(mark: Text, fill: str) -> str:
         else ""
     )
     place = f'transform="translate({mark.x:.2f} {mark.y:.2f}){turn} scale({scale:.5g})"'
-    return f"<g {place} {fill}{rim} aria-label={quoteattr(mark.text)}>{''.join(parts)}</g>"
+    return f"<g {place} {fill}{rim} aria-label={quoteattr(mark.text)}>{_letters(mark.text, mark.start / scale)}</g>"
+
+
+# The figures of a study have most of their words in common.
+@lru_cache(maxsize=4096)
+def _letters(text: str, at: float) -> str:
+    """Each letter in its place, from ``at`` on, in thousandths of their size."""
+    parts = []
+    for one in text:
+        if letters.outline(one):
+            parts.append(f'<use xlink:href="#l{ord(one)}" x="{at:.0f}"/>')
+        at += 1000 * letters.advance(one)
+    return "".join(parts)
 
 
 @cache
