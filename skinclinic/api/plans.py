@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
-from skinclinic.models import Biopsy, FollowUp, Lesion, Member, User
+from skinclinic.models import Biopsy, FollowUp, Lesion, User
 from skinclinic.services import cases, plans
 from skinclinic.web.inputs import is_key
 
@@ -22,8 +22,7 @@ def member_named(lesion: Lesion, name: str | None, field: str) -> User | None:
     """The member of the lesion's clinic who may decide cases and signs in by this name. Raises ValidationError."""
     if name is None:
         return None
-    rows = Member.objects.filter(clinic=lesion.clinic_id, is_active=True, role__in=Member.EDITING_ROLES)
-    member = rows.filter(user__username=name).select_related("user").first()
+    member = cases.deciders(lesion.clinic_id).filter(user__username=name).first()
     if member is None:
         raise serializers.ValidationError(
             {field: [_("Choose a member of this clinic who may decide cases.")]}

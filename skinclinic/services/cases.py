@@ -129,18 +129,21 @@ def forget_decision(photo: Photo, user: User) -> None:
     refresh(photo.lesion)
 
 
+def deciders(clinic_id: int) -> QuerySet[Member]:
+    """The members of a clinic who may decide its cases, and so be given one; by user name."""
+    members = Member.objects.filter(clinic=clinic_id, is_active=True, role__in=Member.EDITING_ROLES)
+    return members.select_related("user").order_by("user__username")
+
+
 def members_of(clinic: Clinic) -> list[User]:
-    """Who may be given a case: those who may decide it."""
-    members = Member.objects.filter(clinic=clinic, is_active=True, role__in=Member.EDITING_ROLES)
-    return [member.user for member in members.select_related("user").order_by("user__username")]
+    """Who may be given a case."""
+    return [member.user for member in deciders(clinic.pk)]
 
 
 def assign(lesion: Lesion, person: User | None) -> None:
     """Give the case to a member of its clinic, or to nobody. Raises NotAMember."""
-    if person is not None:
-        members = Member.objects.filter(clinic=lesion.clinic_id, user=person, is_active=True)
-        if not members.filter(role__in=Member.EDITING_ROLES).exists():
-            raise NotAMember
+    if person is not None and not deciders(lesion.clinic_id).filter(user=person).exists():
+        raise NotAMember
     Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
     lesion.assignee = person
 

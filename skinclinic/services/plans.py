@@ -5,7 +5,7 @@ A lesion has one open follow-up and one awaited biopsy at most; a new one replac
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +17,7 @@ from skinclinic.services.lesions import on_photos_changed
 from skinclinic.services.refused import Refused
 
 Step = FollowUp | Biopsy
+S = TypeVar("S", FollowUp, Biopsy)
 Ended = FollowUp.Ended
 # A due day lies at most so far away.
 FURTHEST = timedelta(days=3653)
@@ -30,21 +31,7 @@ def see_again(lesion: Lesion, user: User, due_on: date, note: str = "") -> Follo
         raise Refused("due_on", _("A follow-up is due in the future. Choose a later day."))
     if due_on > today + FURTHEST:
         raise Refused("due_on", _("This day is more than ten years away. Choose an earlier one."))
-    _lock(lesion)
-    standing = lesion.follow_ups.filter(ended_at=None).first()
-    if standing and (standing.due_on, standing.note) == (due_on, note):
-        return standing
-    _replace(standing, user)
-    made = FollowUp.objects.create(
-        clinic_id=lesion.clinic_id,
-        lesion=lesion,
-        created_by=user,
-        replaces=standing,
-        due_on=due_on,
-        note=note,
-    )
-    cases.refresh(lesion)
-    return made
+    return _plan(FollowUp, lesion, user, due_on=due_on, note=note)
 
 
 @transaction.atomic
@@ -54,20 +41,18 @@ def await_biopsy(
     """Mark that a biopsy was taken and its result is awaited. The same again changes nothing. Raises Refused."""
     if taken_on > timezone.localdate():
         raise Refused("taken_on", _("This date is in the future."))
+    return _plan(Biopsy, lesion, user, taken_on=taken_on, taken_by=taken_by or user, note=note)
+
+
+def _plan(kind: type[S], lesion: Lesion, user: User, **said: Any) -> S:
+    """Let this stand in place of what was planned; the same again changes nothing."""
     _lock(lesion)
-    taker = taken_by or user
-    standing = lesion.biopsies.filter(ended_at=None).first()
-    if standing and (standing.taken_on, standing.taken_by_id, standing.note) == (taken_on, taker.pk, note):
+    standing = kind._default_manager.filter(lesion=lesion, ended_at=None).first()
+    if standing and all(getattr(standing, name) == value for name, value in said.items()):
         return standing
     _replace(standing, user)
-    made = Biopsy.objects.create(
-        clinic_id=lesion.clinic_id,
-        lesion=lesion,
-        created_by=user,
-        replaces=standing,
-        taken_on=taken_on,
-        taken_by=taker,
-        note=note,
+    made = kind._default_manager.create(
+        clinic_id=lesion.clinic_id, lesion=lesion, created_by=user, replaces=standing, **said
     )
     cases.refresh(lesion)
     return made

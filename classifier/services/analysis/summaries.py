@@ -12,7 +12,7 @@ from django.db import transaction
 from classifier.metrics.counting import EMPTY, UNFIT, PhotoAnswer, summary
 from classifier.models import Analysis
 from classifier.services.analysis.assessments import hidden_photo_ids
-from skinclinic.imaging import Box, largest_centred_square
+from skinclinic.imaging import Box
 from skinclinic.models import Lesion, Member, Photo, User
 from skinclinic.services import visits
 from skinclinic.services.lesions import on_photos_changed
@@ -70,19 +70,10 @@ def _write(lesions: list[Lesion]) -> None:
 
 def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
     """Every photo of the lesions with its answer, by lesion."""
-    photos: Any = Photo.objects.filter(lesion__in=lesion_ids).values(
-        "pk",
-        "lesion_id",
-        "kind",
-        "captured_at",
-        "created_at",
-        "width",
-        "height",
-        "box_x",
-        "box_y",
-        "box_size",
+    photos = Photo.objects.filter(lesion__in=lesion_ids).only(
+        "lesion", "kind", "captured_at", "created_at", "width", "height", "box_x", "box_y", "box_size"
     )
-    boxes = {photo["pk"]: _box(photo) for photo in photos}
+    boxes = {photo.pk: photo.box for photo in photos}
     rows: Any = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
     newest: dict[int, dict[str, Any]] = {}
     for row in rows.values("photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state"):
@@ -94,22 +85,11 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
         newest[row["photo_id"]] = row | kept | {"state": "done" if row["scores"] else row["job__state"]}
     answers = defaultdict(list)
     for photo in photos:
-        row = newest.get(photo["pk"], {})
-        day = visits.day_of(photo["captured_at"], photo["created_at"])
-        answers[photo["lesion_id"]].append(
+        row = newest.get(photo.pk, {})
+        day = visits.day_of(photo.captured_at, photo.created_at)
+        answers[photo.lesion_id].append(
             PhotoAnswer(
-                photo["pk"],
-                day,
-                photo["kind"],
-                row.get("state", EMPTY),
-                row.get("scores"),
-                row.get("quality"),
+                photo.pk, day, photo.kind, row.get("state", EMPTY), row.get("scores"), row.get("quality")
             )
         )
     return answers
-
-
-def _box(photo: dict[str, Any]) -> Box:
-    if photo["box_x"] is None or photo["box_y"] is None or photo["box_size"] is None:
-        return largest_centred_square(photo["width"], photo["height"])
-    return Box(photo["box_x"], photo["box_y"], photo["box_size"])
