@@ -16,6 +16,7 @@ from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, OPACITY, heatmap_rgb, overlay, three_panels
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView
+from classifier.presenters.maps import caption
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
 from classifier.services.evaluation.figure_files import FONT_FILE
@@ -115,13 +116,8 @@ def _opacity(request: HttpRequest) -> float:
 
 
 def _caption(found: Analysis, key: str) -> list[str]:
-    """What stands under every picture of a heatmap: the disease, the model, and what it does not say."""
-    model = found.model_version.name + (_(" (demo model)") if found.model_version.is_demo else "")
-    where = _("Where the model looked, not where the disease is.")
-    return [
-        f"{BY_KEY[key].name(get_language() or 'en')} · {model}",
-        where + " " + _("The model does not diagnose."),
-    ]
+    version = found.model_version
+    return caption(key, version.name + (_(" (demo model)") if version.is_demo else ""))
 
 
 def _heatmap(found: Analysis, key: str):

@@ -6,14 +6,13 @@ from urllib.parse import urlencode
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
 from classifier.models import Analysis, Evaluation
 from classifier.plots.colormaps import overlay, three_panels
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.presenters.maps import caption
 from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
@@ -26,7 +25,7 @@ from skinclinic import imaging
 from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Photo
-from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
@@ -193,11 +192,9 @@ def _pictures(request: SignedInRequest, clinic: int, kept: dict, model: dict):
         crop, maps, key = drawn
         name = f"{int(kept['items'][at])}-{key}.png"
         buffer = io.BytesIO()
-        caption = [
-            f"{BY_KEY[key].name(get_language() or 'en')} · {model['name']}",
-            _("Where the model looked, not where the disease is.") + " " + _("The model does not diagnose."),
-        ]
-        three_panels(crop, maps[DISEASE_KEYS.index(key)], side=SIDE, caption=caption).save(buffer, "PNG")
+        three_panels(
+            crop, maps[DISEASE_KEYS.index(key)], side=SIDE, caption=caption(key, model["name"])
+        ).save(buffer, "PNG")
         rows.append((name, str(kept["truth"][at]), key, *map(float, kept["scores"][at])))
         yield name, buffer.getvalue()
     yield "photos.csv", table_csv(("file", "truth", "first_choice", *DISEASE_KEYS), rows)
