@@ -1,5 +1,6 @@
 """One action on 17,000 photos and taking it back: seconds, also as a ratio to reading their rows in the same run, and
-queries, which grow by the step and not by the photo.
+queries, which grow by the step and not by the photo. With SQLite, whose work is done in this process, seconds of the
+processor: other work on the machine does not count.
 
 On PostgreSQL: python -m tests.servers python -m pytest tests/benchmarks/test_bulk.py -s
 """
@@ -16,7 +17,7 @@ from skinclinic.archive.services.bulk import bulk
 from skinclinic.engine import jobs
 from tests.archive import bulk_archive
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600), pytest.mark.processor_time]
 
 COUNT = 17_000
 # SQLite takes a thousand values a statement, so that it needs more of them to insert a step's history.
@@ -25,10 +26,11 @@ MOST = 150
 
 
 def measured(run) -> tuple[float, int]:
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
     with CaptureQueriesContext(connection) as queries:
-        started = time.perf_counter()
+        started = clock()
         run()
-    return time.perf_counter() - started, len(queries)
+    return clock() - started, len(queries)
 
 
 def test_relabelling_17000_photos_and_taking_it_back(clinic, curator, record_property):

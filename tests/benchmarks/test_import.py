@@ -4,7 +4,6 @@ what the disk takes. Ratios inside one run; ``SKINCLINIC_BENCHMARK_PHOTOS=20000`
 import csv
 import os
 import posix
-import resource
 import time
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from skinclinic.archive.models import Entry
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests import memory
 
 COUNT = int(os.environ.get("SKINCLINIC_BENCHMARK_PHOTOS", "1000"))
 SIDE = 300
@@ -36,31 +36,28 @@ def plainly(paths: list[Path]) -> float:
     return time.process_time() - started
 
 
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 class Run:
     """An import checked and written, with the processor seconds of both and the peak memory on the way."""
 
     def __init__(self, row, early: int):
         self.early, self.peaks = early, {}
+        memory.begin()
         started, wall = time.process_time(), time.perf_counter()
         imports.request_check(row)
         imports.run_check(row, lambda done, total: self._note("check", done))
-        self.peaks["check", "end"] = peak_mb()
+        self.peaks["check", "end"] = memory.peak_mb()
         self.checking = time.process_time() - started
         assert row.state == "ready", row.report
         imports.request_write(row)
         imports.run_write(row, lambda done: self._note("write", done))
-        self.peaks["write", "end"] = peak_mb()
+        self.peaks["write", "end"] = memory.peak_mb()
         self.both, self.wall = time.process_time() - started, time.perf_counter() - wall
         self.row = row
         assert row.state == "done" and row.written == row.total
 
     def _note(self, step: str, done: int) -> None:
         if done >= self.early:
-            self.peaks.setdefault((step, "early"), peak_mb())
+            self.peaks.setdefault((step, "early"), memory.peak_mb())
 
     def growth(self, step: str) -> float:
         return self.peaks[step, "end"] - self.peaks[step, "early"]
@@ -74,6 +71,7 @@ class Run:
         )
 
 
+@pytest.mark.processor_time
 @pytest.mark.django_db
 def test_importing_real_photos_beside_plain_decoding(real_photos, clinic, curator):
     paths = sorted((real_photos / "images").rglob("*.jpg"))
@@ -88,6 +86,7 @@ def test_importing_real_photos_beside_plain_decoding(real_photos, clinic, curato
     assert run.both < 10 * plain
 
 
+@pytest.mark.processor_time
 @pytest.mark.django_db
 @pytest.mark.timeout(3600)
 def test_importing_many_photos_beside_plain_decoding(tmp_path, clinic, curator):

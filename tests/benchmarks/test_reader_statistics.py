@@ -55,6 +55,7 @@ say(deleting)
 """
 
 
+@pytest.mark.processor_time
 def test_a_whole_report(tmp_path):
     paths = write(made_study(n=IMAGES, readers=READERS), tmp_path)
     options = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
@@ -62,9 +63,10 @@ def test_a_whole_report(tmp_path):
     environment = {**os.environ, "SKINCLINIC_HOME": str(tmp_path / "home")}
 
     def seconds_of(*more: str) -> float:
-        started = time.perf_counter()
+        before = os.times()
         subprocess.run([*command, *more], env=environment, check=True, capture_output=True, timeout=280)
-        return time.perf_counter() - started
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
 
     out = tmp_path / "out"
     whole = seconds_of("--out", str(out))
@@ -72,7 +74,7 @@ def test_a_whole_report(tmp_path):
     written = [path for path in out.rglob("*") if path.is_file()]
     print(
         f"\nstudy_report, {IMAGES} photos x {READERS} readers x 2 sessions x 12 diseases: {whole:.1f} s "
-        f"for {len(written)} files, {computing:.1f} s without figures, ratio {whole / computing:.1f}"
+        f"of the processor for {len(written)} files, {computing:.1f} s without figures, ratio {whole / computing:.1f}"
     )
     assert whole < MOST_DRAWING * computing
 
