@@ -53,9 +53,12 @@ def get_for(
 
 
 def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
-    """The user's active membership of a clinic."""
+    """The user's active membership of a clinic; in a request, as it was when that came."""
     if not user.is_authenticated:
         return None
+    found = getattr(user, "found_memberships", None)
+    if found is not None:
+        return next((member for member in found if member.clinic_id == clinic_id), None)
     return (
         Member.objects.filter(user=user, clinic_id=clinic_id, is_active=True).select_related("clinic").first()
     )

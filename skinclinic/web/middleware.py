@@ -138,6 +138,8 @@ def _memberships(user) -> list[Member]:
     for member in found:
         # Known already; the database need not send it once more with every page.
         member.user = user
+    # What is asked of the person during this request (``permissions.membership``) is not looked up again.
+    user.found_memberships = found
     return found
 
 
