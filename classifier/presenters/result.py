@@ -26,6 +26,7 @@ from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.web.requests import SignedInRequest
@@ -110,6 +111,9 @@ def page(shown: Shown) -> dict:
     next_photo, previous_photo = _neighbours(photo)
     return context | {
         "plan": None if photo.lesion.is_archived else plan_of(photo.lesion, shown.member),
+        "visit": None
+        if photo.lesion.is_archived
+        else visit_of(shown.request.user, shown.member, photo.lesion, photo=photo),
         "walk": walk_of(shown.request, shown.request.user, shown.member, photo.lesion),
         "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,

@@ -18,7 +18,7 @@ from skinclinic.forms.patients import REFUSED, UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import patient_codes
 from skinclinic.services.photos import camera_time
-from skinclinic.vocabulary import terms
+from skinclinic.vocabulary import asked, terms
 
 
 def a_past_day(day: date | None) -> date | None:
@@ -27,6 +27,10 @@ def a_past_day(day: date | None) -> date | None:
         return not_in_the_future(day)
     except DjangoValidationError as error:
         raise serializers.ValidationError(error.messages, code=error.code) from None
+
+
+# Each "yes", "no", "unknown" (the patient does not know) or "" (not asked).
+_HISTORY = [name for name, _label in asked.HISTORY]
 
 
 class DiseaseSerializer(serializers.Serializer):
@@ -52,12 +56,13 @@ class ClinicSerializer(serializers.ModelSerializer):
 class PatientSerializer(ClinicRowSerializer):
     code = PlainText(max_length=64)
     ethnicity = PlainText(max_length=80, required=False, allow_blank=True)
+    referrer = PlainText(max_length=400, required=False, allow_blank=True)
 
     class Meta:
         model = Patient
         fields = [
             "id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on",
-            "created_at",
+            *_HISTORY, "referrer", "created_at",
         ]  # fmt: skip
 
     def validate(self, values: dict) -> dict:

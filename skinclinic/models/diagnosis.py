@@ -33,6 +33,9 @@ class Diagnosis(models.Model):
     text = models.CharField(_("in words"), max_length=2000, blank=True)
     confirmed_by = models.CharField(_("confirmed by"), max_length=60, choices=ConfirmedBy.choices, blank=True)
     diagnosed_on = models.DateField(_("date"), null=True, blank=True)
+    # Of an impression: how sure, and what else it may be ({confidence, others: [{disease, icd10, text, confidence}],
+    # ranks 2 to 5}); {} where nothing is said. See ``vocabulary/ranked.py``.
+    differential = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # A correction leaves the earlier row in place and marks it.
