@@ -28,7 +28,9 @@ from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
+from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.ranked import CONFIDENCES, Differential
 from skinclinic.web.requests import SignedInRequest
 
 DEFAULT_THRESHOLDS = "balanced"
@@ -155,6 +157,7 @@ def panel(shown: Shown, **extra) -> dict:
         "image_url": reverse("photo-image", args=[photo.pk]),
         "screen_url": reverse("photo-image", args=[photo.pk]) + "?for=screen",
         "choices": choices(),
+        "confidences": CONFIDENCES,
         "published": registry.published(photo.clinic),
     }
     if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
@@ -248,7 +251,20 @@ def _answer(shown: Shown, answer: Answer) -> dict:
         "history": _history(assessment),
         "colleagues": assessments.colleagues(shown.request.user, analysis) if decided else [],
         "decided": decided,
+        "ranked": _ranked(assessment),
     }
+
+
+def _ranked(assessment: Assessment | None) -> dict:
+    """The own differential as the decision's form is filled in: of what was decided last, else of the impression."""
+    said = (assessment.conclusion or assessment.impression) if assessment else None
+    standing = said.ranked if said else Differential()
+    others = [
+        {"value": value, "typed": typed, "confidence": one.confidence}
+        for one in standing.others
+        for value, typed in [terms.filled_in(one.disease, one.icd10, one.text, get_language() or "en")]
+    ]
+    return {"confidence": standing.confidence, "others": others}
 
 
 def _history(assessment: Assessment | None) -> list[dict]:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.ranked import Differential
 
 DISEASE_CHOICES = [(disease.key, disease.name_en) for disease in DISEASES]
 
@@ -53,3 +54,13 @@ class Diagnosis(models.Model):
     def said(self) -> str:
         """``text`` as it is shown: where it begins with a name of the list, that in the reader's language."""
         return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
+
+    @property
+    def ranked(self) -> Differential:
+        """What else the person thinks it may be, and how sure the person is."""
+        return Differential.of_json(self.differential)
+
+    @property
+    def also_said(self) -> str:
+        """That in one line."""
+        return self.ranked.said
