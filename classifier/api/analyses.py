@@ -1,5 +1,7 @@
 """Endpoints over photos with their analyses, and over analyses."""
 
+from dataclasses import replace
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -188,6 +190,7 @@ class AnalysisViewSet(ReadViewSet):
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],
+                differential=values.get("differential"),
                 seen=values["seen"], threshold_set=None if analysis.set_aside else chosen,
                 listed=listed(analysis.scores, chosen.values) if chosen and not analysis.set_aside else [],
             )  # fmt: skip
@@ -214,7 +217,9 @@ class AnalysisViewSet(ReadViewSet):
 
 def _named(sent) -> Named | None:
     named = Named(*(sent.validated_data[name] for name in ("disease", "icd10", "text")))
-    return named if named != Named() else None
+    if named == Named():
+        return None
+    return replace(named, differential=sent.validated_data.get("differential", named.differential))
 
 
 class AssessmentViewSet(ReadViewSet):

@@ -1,15 +1,20 @@
 """Analyses, assessments and models as JSON."""
 
+from dataclasses import asdict
+
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
 from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
+from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
 from skinclinic.models import Clinic, Member
 from skinclinic.models.diagnosis import DISEASE_CHOICES
+from skinclinic.services.diagnoses import NOTHING_ELSE
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.vocabulary.ranked import Ranked
 
 
 class ThresholdSetSerializer(serializers.ModelSerializer):
@@ -129,6 +134,7 @@ class AssessmentSerializer(ClinicRowSerializer):
     or empty: nothing to compare."""
 
     user = serializers.CharField(source="user.username", read_only=True)
+    ranked = serializers.SerializerMethodField()
     agreement = serializers.CharField(read_only=True)
     impression_agreement = serializers.CharField(read_only=True)
 
@@ -137,8 +143,17 @@ class AssessmentSerializer(ClinicRowSerializer):
         fields = [
             "id", "clinic", "analysis", "user", "impression", "skipped_impression", "shown_at", "threshold_set",
             "listed", "impression_agreement", "decision", "decided_at", "conclusion", "agreement", "comment",
-            "earlier_decisions",
+            "ranked", "earlier_decisions",
         ]  # fmt: skip
+
+    @extend_schema_field(RankedSerializer(many=True))
+    def get_ranked(self, row: Assessment) -> list[dict]:
+        """The own differential, likeliest first: of the diagnosis kept, else of the impression."""
+        said = row.conclusion or row.impression
+        if said is None:
+            return []
+        first = Ranked(said.disease, said.icd10, said.text, said.ranked.confidence)
+        return [asdict(one) for one in (first, *said.ranked.others)]
 
 
 class NamedSerializer(serializers.Serializer):
@@ -147,6 +162,7 @@ class NamedSerializer(serializers.Serializer):
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, default="")
     icd10 = PlainText(max_length=8, required=False, default="")
     text = PlainText(max_length=2000, required=False, default="")
+    differential = DifferentialSerializer(required=False)
 
 
 class ImpressionSerializer(NamedSerializer):
@@ -155,13 +171,18 @@ class ImpressionSerializer(NamedSerializer):
     def validate(self, values: dict) -> dict:
         if not values["skip"] and not any(values[name] for name in ("disease", "icd10", "text")):
             raise serializers.ValidationError({"disease": [_("Name a diagnosis, or skip.")]})
+        first = Ranked(*(values[name] for name in ("disease", "icd10", "text")))
+        if any(one.names(first) for one in values.get("differential", NOTHING_ELSE).others):
+            message = _("“%(name)s” is named twice. Take one out.") % {"name": first.said}
+            raise serializers.ValidationError({"differential": [message]})
         return values
 
 
 class DecisionSerializer(NamedSerializer):
     """``agree``: the impression is what the model lists first, or neither names one of the 12; ``keep``: the impression
     stands; ``take``: the disease the model lists first; ``change``: the diagnosis named; ``dismiss``: the model is set
-    aside. ``seen``: ``decided_at`` of the decision this one replaces, empty for the first."""
+    aside. ``differential``: what else it may be; not sent: as the impression says. ``seen``: ``decided_at`` of the
+    decision this one replaces, empty for the first."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
     comment = PlainText(max_length=400, required=False, allow_blank=True, default="")

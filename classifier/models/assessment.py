@@ -3,6 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 from classifier.metrics import agreement
 from skinclinic.models import Diagnosis
+from skinclinic.vocabulary.ranked import Ranked
 from skinclinic.vocabulary.terms import may_be_one_of_the_12
 
 
@@ -66,8 +67,14 @@ class Assessment(models.Model):
         says_none = self.decision == self.Decision.AGREE and self.conclusion is None
         return agreement.standing(agreement.OTHER if says_none else meant(self.conclusion), self.model_listed)
 
+    @property
+    def ranked(self) -> list[str | None]:
+        """The own differential, likeliest first, each as ``meant``: of the diagnosis kept, else of the impression."""
+        said = self.conclusion or self.impression
+        return [meant(said), *map(meant, said.ranked.others)] if said else []
 
-def meant(diagnosis: Diagnosis | None) -> str | None:
+
+def meant(diagnosis: Diagnosis | Ranked | None) -> str | None:
     """A diagnosis as ``metrics.agreement`` compares it."""
     if diagnosis is None or diagnosis.disease:
         return diagnosis.disease if diagnosis else None

@@ -83,6 +83,8 @@ def told(row: Assessment) -> str:
     words = str(Decision.TAKE.label if has_taken else row.get_decision_display())
     if row.conclusion:
         words += f": {in_words(row.conclusion)}"
+        if row.conclusion_id != row.impression_id and (also := row.conclusion.also_said):
+            words += f"; {also}"
     if beside := beside_the_model(row):
         words += f" ({beside})"
     return words

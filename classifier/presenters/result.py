@@ -26,8 +26,11 @@ from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
 from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
+from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.ranked import CONFIDENCES, Differential
 from skinclinic.web.requests import SignedInRequest
 
 DEFAULT_THRESHOLDS = "balanced"
@@ -110,6 +113,9 @@ def page(shown: Shown) -> dict:
     next_photo, previous_photo = _neighbours(photo)
     return context | {
         "plan": None if photo.lesion.is_archived else plan_of(photo.lesion, shown.member),
+        "visit": None
+        if photo.lesion.is_archived
+        else visit_of(shown.request.user, shown.member, photo.lesion, photo=photo),
         "walk": walk_of(shown.request, shown.request.user, shown.member, photo.lesion),
         "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,
@@ -151,6 +157,7 @@ def panel(shown: Shown, **extra) -> dict:
         "image_url": reverse("photo-image", args=[photo.pk]),
         "screen_url": reverse("photo-image", args=[photo.pk]) + "?for=screen",
         "choices": choices(),
+        "confidences": CONFIDENCES,
         "published": registry.published(photo.clinic),
     }
     if analysis and state in (Job.State.QUEUED, Job.State.RUNNING):
@@ -244,7 +251,20 @@ def _answer(shown: Shown, answer: Answer) -> dict:
         "history": _history(assessment),
         "colleagues": assessments.colleagues(shown.request.user, analysis) if decided else [],
         "decided": decided,
+        "ranked": _ranked(assessment),
     }
+
+
+def _ranked(assessment: Assessment | None) -> dict:
+    """The own differential as the decision's form is filled in: of what was decided last, else of the impression."""
+    said = (assessment.conclusion or assessment.impression) if assessment else None
+    standing = said.ranked if said else Differential()
+    others = [
+        {"value": value, "typed": typed, "confidence": one.confidence}
+        for one in standing.others
+        for value, typed in [terms.filled_in(one.disease, one.icd10, one.text, get_language() or "en")]
+    ]
+    return {"confidence": standing.confidence, "others": others}
 
 
 def _history(assessment: Assessment | None) -> list[dict]:

@@ -237,7 +237,8 @@ def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]
     rows, records = assessments.of_photo(request.user, found.photo), []
     own = next((row for row in rows if row.analysis == found), None)
     if own and own.impression:
-        records.append((_("Own impression"), in_words(own.impression)))
+        also = own.impression.also_said
+        records.append((_("Own impression"), in_words(own.impression) + (f"; {also}" if also else "")))
     if own and own.decision:
         records.append((_("Decision"), f"{told(own)}. {own.comment}" if own.comment else told(own)))
     for before in (row for row in rows if row.decision and row.analysis != found):

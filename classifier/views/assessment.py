@@ -1,6 +1,9 @@
 """Recording the own impression and the decision after the model's answer."""
 
-from django.http import HttpResponse
+from dataclasses import replace
+from itertools import zip_longest
+
+from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -13,6 +16,7 @@ from classifier.views.result import ANALYSES, after_saving, render_panel
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary.ranked import CONFIDENCE_KEYS, MOST, Differential, Ranked, twice
 from skinclinic.web.requests import SignedInRequest
 
 
@@ -32,7 +36,7 @@ def impression(request: SignedInRequest, pk: int) -> HttpResponse:
     row = get_for(request.user, ANALYSES, pk, EDIT)
     named = None
     try:
-        named = None if request.POST.get("skip") else named_in(request.POST)
+        named = None if request.POST.get("skip") else _impression_in(request.POST)
         assessments.record_impression(request.user, row, named)
     except Unclear as error:
         return _refused(request, row, "impression", error)
@@ -67,7 +71,13 @@ def decision(request: SignedInRequest, pk: int) -> HttpResponse:
         return _refused(request, row, "decision", error)
     except Conflict:
         label = dict(Assessment.Decision.choices).get(wanted, _("Undo"))
-        return _panel(request, row, 409, conflict={"kind": "decision", "wanted": label}, typed=request.POST)
+        return _panel(
+            request,
+            row,
+            409,
+            conflict={"kind": "decision", "wanted": label},
+            typed=request.POST.dict() | {"others": typed_others(request.POST)},
+        )
     return after_saving(request, row, "decision")
 
 
@@ -94,6 +104,44 @@ def named_in(post) -> Named:
     raise Unclear("disease", _("Choose a diagnosis, or name another one."))
 
 
+def differential_in(post: QueryDict) -> Differential | None:
+    """What else it may be, in the order of the form; None from a form that does not ask. Raises Unclear."""
+    if "ranked" not in post:
+        return None
+    others = []
+    for value, typed, confidence in _other_rows(post):
+        if not (value or typed.strip()):
+            continue
+        found = terms.understand(value, _no_longer(typed.replace("\0", "").strip(), 200, "others"))
+        if found is None:
+            message = _("“%(typed)s” may mean several diagnoses. Choose one from the list.")
+            raise Unclear("others", message % {"typed": typed or value})
+        others.append(Ranked(*found, confidence=confidence if confidence in CONFIDENCE_KEYS else ""))
+    if len(others) > MOST:
+        raise Unclear("others", _("Name at most five diagnoses."))
+    if double := twice(others):
+        raise Unclear("others", _("“%(name)s” is named twice. Take one out.") % {"name": double.said})
+    sure = post.get("confidence", "")
+    return Differential(sure if sure in CONFIDENCE_KEYS else "", tuple(others))
+
+
+def _other_rows(post: QueryDict) -> list[tuple[str, str, str]]:
+    """The rows of the differential as sent: chosen value, text, confidence."""
+    names = ("other", "other_typed", "other_confidence")
+    return list(zip_longest(*(post.getlist(name)[: 2 * MOST] for name in names), fillvalue=""))
+
+
+def _impression_in(post: QueryDict) -> Named:
+    """The first impression with what else it may be; raises Unclear."""
+    named, differential = named_in(post), differential_in(post)
+    if differential is None:
+        return named
+    if any(one.names(named) for one in differential.others):
+        message = _("“%(name)s” is named twice. Take one out.")
+        raise Unclear("others", message % {"name": Ranked(named.disease, named.icd10, named.text).said})
+    return replace(named, differential=differential)
+
+
 def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> None:
     if wanted not in Assessment.Decision.values:
         raise Unclear("decision", _("Choose what you decide."))
@@ -104,6 +152,7 @@ def _decide(request: SignedInRequest, row: Analysis, wanted: str, seen: str) -> 
         row,
         wanted,
         named=named_in(request.POST) if wanted == Assessment.Decision.CHANGE else None,
+        differential=differential_in(request.POST),
         comment=_short(request.POST, "comment", 400),
         seen=seen,
         threshold_set=None if view.set_aside else chosen,
@@ -122,9 +171,18 @@ def _no_longer(text: str, longest: int, field: str) -> str:
     return text
 
 
+def typed_others(post: QueryDict) -> list[dict[str, str]]:
+    """The rows for the form to show once more."""
+    return [
+        {"value": value, "typed": typed, "confidence": confidence}
+        for value, typed, confidence in _other_rows(post)
+        if value or typed
+    ]
+
+
 def _refused(request: SignedInRequest, row: Analysis, form: str, error: Unclear) -> HttpResponse:
     """The panel with what was sent, the message at the field it is about, and the focus there."""
-    typed = request.POST.dict()
+    typed = request.POST.dict() | {"others": typed_others(request.POST)}
     if error.as_typed:
         typed["disease"] = terms.AS_TYPED
     return _panel(request, row, 422, **{f"{form}_errors": {error.field: str(error)}, "typed": typed})

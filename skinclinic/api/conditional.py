@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,9 +15,11 @@ from rest_framework.response import Response
 
 from skinclinic.api.base import ApiRequest
 from skinclinic.api.errors import Refused
+from skinclinic.models import User
 from skinclinic.services import records
 from skinclinic.services.records import Record
 
+Check = Callable[[Record], None]
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER,
     description="The `ETag` of what you have read. Where it was changed since: 412 with both versions.",
@@ -43,8 +46,12 @@ class CarefulUpdates:
         serializer.is_valid(raise_exception=True)
         wanted = dict(serializer.validated_data)
         check = partial(self._require_seen, request.headers.get("If-Match", ""), wanted)
-        saved = records.change(row, wanted, request.user, check=check)
+        saved = self.change(row, wanted, request.user, check=check)
         return self._answer(saved.row, self.said_of(saved))
+
+    def change(self, row: Record, wanted: dict[str, Any], user: User, *, check: Check) -> records.Saved:
+        """Write what was sent, unless ``check`` refuses the row as it stands."""
+        return records.change(row, wanted, user, check=check)
 
     def said_of(self, saved: records.Saved) -> dict[str, Any]:
         """What the answer to a PATCH says besides the row."""

@@ -24,7 +24,7 @@ from skinclinic.api.serializers import (
 )
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.services import consent, diagnoses, impressions, photos, records, worklist
-from skinclinic.services.lesions import delete_empty
+from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.web.private_jpeg import private_jpeg
 
 
@@ -94,11 +94,15 @@ class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
         return {"effects": [effect.to_json() for effect in saved.effects]} if saved.effects else {}
 
     def destroy(self, request, pk=None):
-        """Remove a lesion without photos; its diagnoses go with it."""
+        """Remove a lesion that holds nothing."""
         lesion = self.get_object()
         if lesion.photos.exists():
             raise Refused(409, "has_photos", _("The lesion still has photos. Move or delete them first."))
-        delete_empty(lesion)
+        try:
+            delete_empty(lesion)
+        except NotEmpty:
+            message = _("This lesion has photos, diagnoses or notes. Only an empty lesion can be deleted.")
+            raise Refused(409, "not_empty", message) from None
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -13,12 +13,14 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.api.ranked import DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import REFUSED, UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import patient_codes
 from skinclinic.services.photos import camera_time
-from skinclinic.vocabulary import terms
+from skinclinic.vocabulary import asked, terms
+from skinclinic.vocabulary.ranked import Ranked
 
 
 def a_past_day(day: date | None) -> date | None:
@@ -27,6 +29,10 @@ def a_past_day(day: date | None) -> date | None:
         return not_in_the_future(day)
     except DjangoValidationError as error:
         raise serializers.ValidationError(error.messages, code=error.code) from None
+
+
+# Each "yes", "no", "unknown" (the patient does not know) or "" (not asked).
+_HISTORY = [name for name, _label in asked.HISTORY]
 
 
 class DiseaseSerializer(serializers.Serializer):
@@ -52,12 +58,13 @@ class ClinicSerializer(serializers.ModelSerializer):
 class PatientSerializer(ClinicRowSerializer):
     code = PlainText(max_length=64)
     ethnicity = PlainText(max_length=80, required=False, allow_blank=True)
+    referrer = PlainText(max_length=400, required=False, allow_blank=True)
 
     class Meta:
         model = Patient
         fields = [
             "id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on",
-            "created_at",
+            *_HISTORY, "referrer", "created_at",
         ]  # fmt: skip
 
     def validate(self, values: dict) -> dict:
@@ -214,12 +221,13 @@ class DiagnosisSerializer(ClinicRowSerializer):
 
     text = PlainText(max_length=2000, required=False, allow_blank=True)
     replaces = serializers.IntegerField(required=False, allow_null=True, write_only=True)
+    differential = DifferentialSerializer(required=False)
 
     class Meta:
         model = Diagnosis
         fields = [
             "id", "clinic", "lesion", "kind", "disease", "icd10", "text", "confirmed_by", "diagnosed_on",
-            "created_at", "created_by", "withdrawn_at", "replaces",
+            "differential", "created_at", "created_by", "withdrawn_at", "replaces",
         ]  # fmt: skip
         read_only_fields = ["created_at", "created_by", "withdrawn_at"]
 
@@ -234,6 +242,19 @@ class DiagnosisSerializer(ClinicRowSerializer):
     def validate(self, values: dict) -> dict:
         if not (values.get("disease") or values.get("icd10") or values.get("text")):
             raise serializers.ValidationError({"disease": [_("Choose a diagnosis.")]})
+        differential = values.get("differential")
+        if differential and values["kind"] == Diagnosis.Kind.PATHOLOGY:
+            raise serializers.ValidationError(
+                {
+                    "differential": [
+                        _("A pathology is one diagnosis. A differential is part of an impression.")
+                    ]
+                }
+            )
+        first = Ranked(*(values.get(name, "") for name in ("disease", "icd10", "text")))
+        if differential and any(one.names(first) for one in differential.others):
+            message = _("“%(name)s” is named twice. Take one out.") % {"name": first.said}
+            raise serializers.ValidationError({"differential": [message]})
         if values["kind"] == Diagnosis.Kind.PATHOLOGY and not values.get("confirmed_by"):
             raise serializers.ValidationError({"confirmed_by": [_("Say how the pathology was confirmed.")]})
         return values

@@ -1,6 +1,7 @@
 from .clinic import Clinic, Invitation, Member, Role
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
+from .document import Document
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -9,7 +10,8 @@ from .photo import Photo
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .user import User
-from .words import DiagnosisWord, PhotoWord
+from .visit import Note, Symptoms
+from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
@@ -17,18 +19,22 @@ __all__ = [
     "Clinic",
     "Diagnosis",
     "DiagnosisWord",
+    "Document",
     "FollowUp",
     "Invitation",
     "Job",
     "Lesion",
     "Letter",
     "Member",
+    "Note",
+    "NoteWord",
     "Patient",
     "Photo",
     "PhotoDecision",
     "PhotoWord",
     "RecordChange",
     "Role",
+    "Symptoms",
     "User",
     "Work",
     "WorkState",

@@ -18,6 +18,12 @@ class Clinic(models.Model):
         default=False,
         help_text=_("Anyone who knows the address can classify a photo without signing in. Nothing is kept."),
     )
+    # The head of its letters, and the language they are written in.
+    letter_address = models.TextField(_("address"), max_length=400, blank=True)
+    letter_phone = models.CharField(_("telephone"), max_length=60, blank=True)
+    letter_language = models.CharField(_("language of letters and reports"), max_length=8, blank=True)
+    # The key of a stored picture, and those of letters made before: they keep theirs.
+    letter_logo = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

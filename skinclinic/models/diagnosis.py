@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.diseases import DISEASES
+from skinclinic.vocabulary.ranked import Differential
 
 DISEASE_CHOICES = [(disease.key, disease.name_en) for disease in DISEASES]
 
@@ -33,6 +34,9 @@ class Diagnosis(models.Model):
     text = models.CharField(_("in words"), max_length=2000, blank=True)
     confirmed_by = models.CharField(_("confirmed by"), max_length=60, choices=ConfirmedBy.choices, blank=True)
     diagnosed_on = models.DateField(_("date"), null=True, blank=True)
+    # Of an impression: how sure, and what else it may be ({confidence, others: [{disease, icd10, text, confidence}],
+    # ranks 2 to 5}); {} where nothing is said. See ``vocabulary/ranked.py``.
+    differential = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     # A correction leaves the earlier row in place and marks it.
@@ -50,3 +54,13 @@ class Diagnosis(models.Model):
     def said(self) -> str:
         """``text`` as it is shown: where it begins with a name of the list, that in the reader's language."""
         return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
+
+    @property
+    def ranked(self) -> Differential:
+        """What else the person thinks it may be, and how sure the person is."""
+        return Differential.of_json(self.differential)
+
+    @property
+    def also_said(self) -> str:
+        """That in one line."""
+        return self.ranked.said

@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +75,7 @@ class Lesion(models.Model):
 
     # Said of those that a patient's page lists.
     answer_is_hidden: bool
+    last_photo_on: date | None
 
     class Meta:
         ordering = ["-created_at", "-id"]

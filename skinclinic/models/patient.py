@@ -3,10 +3,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.models.answers import History
 from skinclinic.vocabulary import skin_types
 
 
-class Patient(models.Model):
+class Patient(History):
     """A patient under a pseudonymous code; no name, no date of birth."""
 
     class Sex(models.TextChoices):
@@ -48,6 +49,8 @@ class Patient(models.Model):
     )
     # When it was given, refused or withdrawn; None: not asked, or not recorded.
     consent_on = models.DateField(_("date of the consent"), null=True, blank=True)
+    # To whom letters about the patient go: name and address, as last written to.
+    referrer = models.TextField(_("referrer"), max_length=400, blank=True)
     # Came with an imported archive: nobody's patient here, so not in the clinic's list.
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

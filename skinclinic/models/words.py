@@ -30,6 +30,17 @@ class PhotoWord(Word):
         ]
 
 
+class NoteWord(Word):
+    """A word of a note."""
+
+    note = models.ForeignKey("skinclinic.Note", models.CASCADE, related_name="words")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["clinic", "word", "note"], name="note_by_word", opclasses=_BY_LETTERS)
+        ]
+
+
 class DiagnosisWord(Word):
     """A word of what a diagnosis says in somebody's own words."""
 

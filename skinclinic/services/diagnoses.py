@@ -10,10 +10,12 @@ from skinclinic.services import cases
 from skinclinic.services.lesions import refresh_proof
 from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
+from skinclinic.vocabulary.ranked import Differential
 
 # What a person may have seen who records a pathology, if it is no key: anything (a program that says nothing), or
 # nothing but what that person recorded.
 WHATEVER_STANDS, OWN = "whatever", "own"
+NOTHING_ELSE = Differential()
 
 
 class NotShown(Exception):
@@ -35,6 +37,7 @@ def record(
     text: str = "",
     confirmed_by: str = "",
     diagnosed_on: date | None = None,
+    differential: Differential = NOTHING_ELSE,
     shown: int | str | None = WHATEVER_STANDS,
 ) -> Diagnosis:
     """Add a diagnosis. A new pathology withdraws the earlier one, which stays in the history.
@@ -58,7 +61,12 @@ def record(
         _require_shown(standing.first(), shown, user)
         _withdraw(standing, user)
     diagnosis = Diagnosis.objects.create(
-        clinic_id=lesion.clinic_id, lesion=lesion, kind=kind, created_by=user, **fields
+        clinic_id=lesion.clinic_id,
+        lesion=lesion,
+        kind=kind,
+        created_by=user,
+        differential=differential.to_json(),
+        **fields,
     )
     index_diagnosis(diagnosis)
     refresh_proof(lesion)

@@ -18,6 +18,7 @@ from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.plans import any_of as any_plan
 from skinclinic.services.search_words import index_photo
+from skinclinic.services.visit_records import any_of as any_visit_record
 
 NAME_LENGTH = 200
 
@@ -184,7 +185,8 @@ def set_box(photo: Photo, box) -> None:
 
 
 def delete_photo(photo: Photo) -> None:
-    """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled and unplanned.
+    """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled, unplanned and without
+    notes.
 
     Raises StillNeeded, having deleted nothing.
     """
@@ -197,7 +199,12 @@ def delete_photo(photo: Photo) -> None:
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
-            is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
+            is_bare = not (
+                lesion.photos.exists()
+                or lesion.diagnoses.exists()
+                or any_plan(lesion)
+                or any_visit_record(lesion)
+            )
             if lesion.patient_id is None and is_bare:
                 lesion.delete()
             else:

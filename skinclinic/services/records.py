@@ -1,4 +1,4 @@
-"""Changing a patient, a lesion or what is said of a photo, when others may be changing it too.
+"""Changing a patient, a lesion, what is said of a photo or of a visit, when others may be changing it too.
 
 Only what a person changed is written; what two have changed to different values is asked about, never overwritten.
 """
@@ -13,18 +13,24 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import Q
 
-from skinclinic.models import Lesion, Patient, Photo, RecordChange, User
+from skinclinic.models import Lesion, Note, Patient, Photo, RecordChange, Symptoms, User
 from skinclinic.services import cases, consent, merging
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.merging import Unit
+from skinclinic.vocabulary import asked
 
-Record = Patient | Lesion | Photo
+Record = Patient | Lesion | Photo | Note | Symptoms
+HISTORY: tuple[Unit, ...] = tuple((name,) for name, _name in asked.HISTORY)
+SYMPTOMS: tuple[Unit, ...] = (*((name,) for name, _name in asked.SYMPTOMS), ("since",))
 UNITS: dict[type[Record], tuple[Unit, ...]] = {
     Patient: (
         ("code",), ("birth_year",), ("sex",), ("skin_type",), ("ethnicity",), ("research_consent", "consent_on"),
+        *HISTORY, ("referrer",),
     ),
     Lesion: (("patient",), ("site", "site_x", "site_y"), ("note",)),
     Photo: (("kind",), ("captured_at", "captured_offset")),
+    Note: (("text",), ("is_taken_back",)),
+    Symptoms: SYMPTOMS,
 }  # fmt: skip
 
 
@@ -135,7 +141,7 @@ def _write(row: Record, before: dict[str, Any], changes: dict[str, Any], user: U
         effects = followed
     changed = {name: [before[name], plain(value)] for name, value in changes.items()}
     if not isinstance(row, Photo):
-        of = {"patient": row} if isinstance(row, Patient) else {"lesion": row}
+        of = {row._meta.model_name or "": row}
         RecordChange.objects.create(clinic_id=row.clinic_id, by=user, fields=changed, **of)
     return Saved(row, changed, effects)
 

@@ -1,9 +1,9 @@
-"""The words of file names and of diagnoses in somebody's own words, as a search finds them."""
+"""The words of file names, notes and diagnoses in somebody's own words, as a search finds them."""
 
 import re
 import unicodedata
 
-from skinclinic.models import Diagnosis, DiagnosisWord, Photo, PhotoWord
+from skinclinic.models import Diagnosis, DiagnosisWord, Note, NoteWord, Photo, PhotoWord
 from skinclinic.models.words import LONGEST_WORD
 from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.matching import fold
@@ -38,6 +38,20 @@ def index_photo(photo: Photo) -> None:
     PhotoWord.objects.bulk_create(
         PhotoWord(clinic_id=photo.clinic_id, photo=photo, word=word) for word in words
     )
+
+
+def index_note(note: Note) -> None:
+    """Let a search find the note by its words; one that was taken back by none."""
+    words = set() if note.is_taken_back else _all_words(note.text)
+    note.words.all().delete()
+    NoteWord.objects.bulk_create(
+        NoteWord(clinic_id=note.clinic_id, note=note, word=word) for word in sorted(words)
+    )
+
+
+def _all_words(text: str) -> set[str]:
+    """Of a long text more words are looked up than of a name."""
+    return set().union(*(words_of(word) for word in text.split()))
 
 
 def index_diagnosis(diagnosis: Diagnosis) -> None:

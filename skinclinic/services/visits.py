@@ -1,8 +1,11 @@
 """What a visit is: one rule for the answer a lesion carries, for cases that are decided and for follow-ups."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.utils import timezone
+
+from skinclinic.models import Photo
 
 
 def day_of(captured_at: datetime | None, created_at: datetime) -> date:
@@ -15,3 +18,13 @@ def day_of(captured_at: datetime | None, created_at: datetime) -> date:
     """
     stored = timezone.localdate(created_at)
     return min(timezone.localdate(captured_at), stored) if captured_at else stored
+
+
+def last_of(lesion_ids: Iterable[int]) -> dict[int, date]:
+    """The day of the last photo of each lesion that has one. One query for any number."""
+    rows = Photo.objects.filter(lesion__in=list(lesion_ids)).order_by()
+    found: dict[int, date] = {}
+    for lesion, captured_at, created_at in rows.values_list("lesion", "captured_at", "created_at"):
+        day = day_of(captured_at, created_at)
+        found[lesion] = max(day, found.get(lesion, day))
+    return found

@@ -2,8 +2,8 @@
 
 Words that belong together ("basal cell carcinoma", "upper arm", "2024. 3. 9.") are one term; a case must answer to
 every term, each in any of its meanings: patient code, age or sex, file name, site, disease, ICD-10, a diagnosis in own
-words, who opened it or sees to it, state, year, month or day. So "2026-11" finds cases of that month and patients
-whose code begins so.
+words, a note, who opened it or sees to it, state, year, month or day. So "2026-11" finds cases of that month and
+patients whose code begins so.
 """
 
 from datetime import date, datetime, time
@@ -22,6 +22,8 @@ from skinclinic.models import (
     DiagnosisWord,
     Lesion,
     Member,
+    Note,
+    NoteWord,
     Patient,
     PhotoDecision,
     PhotoWord,
@@ -98,6 +100,7 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
         Q() if answers_open else seen
     )
     found |= _of_own_words(clinic, diagnoses, term)
+    found |= _of_notes(clinic, user, term, answers_open=answers_open)
     if keys := disease_keys(term):
         found |= Q(proven_disease__in=keys) | (Q(top_disease__in=keys) if answers_open else Q())
         codes = {BY_KEY[key].icd10 for key in keys}
@@ -175,6 +178,20 @@ def _of_own_words(clinic: Clinic, diagnoses: QuerySet[Diagnosis], term: str) -> 
         words = _beginning(DiagnosisWord.objects.filter(clinic=clinic), word)
         diagnoses = diagnoses.filter(pk__in=words.order_by().values("diagnosis"))
     return _having(diagnoses, "lesion") if words_of(term) else Q()
+
+
+def _of_notes(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
+    """Lesions with a note, their own or their patient's, that has all words of the term; colleagues' notes on a lesion
+    may name what it is, and find it where the answers are open only."""
+    if not words_of(term):
+        return Q()
+    own = Q() if answers_open else Q(created_by=user) | Q(lesion=None)
+    notes = Note.objects.filter(own, clinic=clinic, is_taken_back=False)
+    for word in term.split():
+        words = _beginning(NoteWord.objects.filter(clinic=clinic), word)
+        notes = notes.filter(pk__in=words.order_by().values("note"))
+    found = _having(notes.exclude(lesion=None), "lesion")
+    return found | _having(notes.exclude(patient=None), "patient__lesions")
 
 
 def _beginning(rows: QuerySet, word: str) -> QuerySet:

@@ -21,8 +21,9 @@ from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
-from skinclinic.services import impressions, photo_answers, records, worklist
+from skinclinic.services import impressions, photo_answers, records, visit_records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary import listed
@@ -92,7 +93,7 @@ def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
         delete_empty(row)
     except NotEmpty:
         messages.error(
-            request, _("This lesion has photos or diagnoses. Only an empty lesion can be deleted.")
+            request, _("This lesion has photos, diagnoses or notes. Only an empty lesion can be deleted.")
         )
         return redirect("lesion", pk)
     messages.success(request, _("The empty lesion was deleted."))
@@ -130,12 +131,13 @@ def lesion_page(
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
-        "is_empty": not photos and not diagnoses and not hides_colleagues,
+        "is_empty": not (photos or diagnoses or hides_colleagues or visit_records.any_of(row)),
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
+        "visit": visit_of(request.user, member, row),
         "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200

@@ -22,7 +22,8 @@ from skinclinic.permissions import EDIT, clinic_member, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters import consent as consent_words
 from skinclinic.presenters.filing_notice import filed_just_now
-from skinclinic.services import consent, records, worklist
+from skinclinic.presenters.visit import of_patient
+from skinclinic.services import consent, records, visits, worklist
 from skinclinic.services import patients as service
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -122,14 +123,19 @@ def patient(request: SignedInRequest, pk: int) -> HttpResponse:
     hidden = worklist.hidden_answers(
         request.user, member, [lesion.told_by_id for lesion in lesions if lesion.told_by_id]
     )
+    last = visits.last_of([lesion.pk for lesion in lesions])
     for lesion in lesions:
         lesion.answer_is_hidden = lesion.told_by_id in hidden
+        lesion.last_photo_on = last.get(lesion.pk)
     context = {
         "patient": row,
         "lesions": lesions,
         "can_edit": member.can_edit,
         "consent_history": consent_words.history(row),
         "filed": filed_just_now(request),
+        "visit": of_patient(request.user, member, row),
+        "is_patient": True,
+        "last_photo_on": max(last.values(), default=None),
     }
     return render(request, "patients/patient.html", context)
 
@@ -139,7 +145,11 @@ def wanted_of(form: PatientForm, seen: Seen) -> dict:
     but for the consent, which nobody loses by a form that does not speak of it."""
     if seen.values is not None:
         return form.wanted
-    everything = {name: form.cleaned_data[name] for unit in records.UNITS[Patient][:-1] for name in unit}
+    everything = {
+        name: value
+        for name, value in form.cleaned_data.items()
+        if name not in ("names_nobody", "research_consent", "consent_on")
+    }
     return everything | form.wanted
 
 

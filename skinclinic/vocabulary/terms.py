@@ -117,6 +117,15 @@ def understand(value: str, typed: str) -> tuple[str, str, str] | None:
     return None
 
 
+def filled_in(disease: str, icd10: str, text: str, language: str) -> tuple[str, str]:
+    """What ``understand`` takes for this diagnosis: the chosen value and the text beside it."""
+    if disease:
+        return disease, BY_KEY[disease].name(language)
+    if entry := listed.recorded(icd10, text):
+        return LISTED + entry.key, entry.name(language)
+    return (AS_TYPED, text) if text else (OTHER + icd10, icd10)
+
+
 def may_be_one_of_the_12(code: str, text: str) -> bool:
     """Whether a diagnosis that names none of the 12 by itself may still be one, by its code or its words; the list
     says it of its own."""

@@ -192,7 +192,8 @@ function element(name, attributes = {}, text = "") {
   return made;
 }
 
-function start(within) {
+/** Make the fields within an element work. */
+export function start(within) {
   const roots = [...within.querySelectorAll("[data-typeahead]")];
   if (within.matches?.("[data-typeahead]")) roots.push(within);
   for (const root of roots) {

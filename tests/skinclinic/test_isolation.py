@@ -31,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans
+from skinclinic.services import diagnoses, invitations, plans, visit_records
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -220,6 +220,10 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         lesion=lesion,
         follow_up=plans.see_again(lesion, quist, timezone.localdate() + timedelta(days=90), "SECRETPLAN-41"),
         biopsy=plans.await_biopsy(lesion, quist, timezone.localdate(), note="SECRETBIOPSY-17"),
+        note=visit_records.add_note(quist, "SECRETWORD-52", lesion=lesion, visit_on=timezone.localdate()),
+        symptoms=visit_records.record_symptoms(
+            lesion, timezone.localdate(), {"itch": "yes", "since": "SECRETSINCE-6"}, quist
+        ).row,
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -236,6 +240,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETNOTE-313",
             "SECRETPLAN-41",
             "SECRETBIOPSY-17",
+            "SECRETWORD-52",
+            "SECRETSINCE-6",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",

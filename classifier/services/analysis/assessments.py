@@ -5,7 +5,7 @@ must ask ``may_see_answer`` (one analysis) or ``hidden_photo_ids`` (a page of ph
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -19,6 +19,7 @@ from classifier.services.analysis.case_decisions import tell_worklist
 from skinclinic.models import Diagnosis, Member, Photo, User
 from skinclinic.services import cases, diagnoses
 from skinclinic.vocabulary import listed
+from skinclinic.vocabulary.ranked import Differential
 
 # The impression was recorded or skipped, or (where none is asked for) the answer has been seen.
 _OPENED = Q(impression__isnull=False) | Q(skipped_impression=True) | Q(shown_at__isnull=False)
@@ -31,6 +32,12 @@ class Named:
     disease: str = ""
     icd10: str = ""
     text: str = ""
+    differential: Differential = diagnoses.NOTHING_ELSE
+
+    @property
+    def also_said(self) -> str:
+        """As ``Diagnosis.also_said``."""
+        return self.differential.said
 
     @property
     def said(self) -> str:
@@ -38,6 +45,11 @@ class Named:
         return self.text if self.disease else listed.in_words(self.icd10, self.text, get_language() or "en")
 
     def same_as(self, diagnosis: Diagnosis | None) -> bool:
+        """Whether it says the same: the diagnosis and what else it may be."""
+        return self.names(diagnosis) and diagnosis is not None and self.differential == diagnosis.ranked
+
+    def names(self, diagnosis: Diagnosis | None) -> bool:
+        """Whether it is the same diagnosis."""
         if diagnosis is None:
             return False
         if self.disease or diagnosis.disease:
@@ -169,6 +181,7 @@ def decide(
     decision: str,
     *,
     named: Named | None = None,
+    differential: Differential | None = None,
     comment: str = "",
     seen: str = "",
     threshold_set: ThresholdSet | None = None,
@@ -176,6 +189,8 @@ def decide(
 ) -> Assessment:
     """Record agree, keep, take, change (to ``named``) or dismiss, with the thresholds the answer was shown by.
 
+    ``differential``: what else it may be, None for what the impression says. The diagnosis that is the first now does
+    not stand further down as well.
     ``listed`` is what the model lists, likeliest first; without a ``threshold_set`` it lists nothing that counts.
     ``seen`` is the ``stand`` the person saw; Conflict is raised when the row has moved on since, NotAChange
     when the changed diagnosis is the impression, NotPossible when the decision says what is not so. The same
@@ -183,6 +198,8 @@ def decide(
     """
     row, listed = _open_row(user, analysis), list(listed)
     named = _conclusion(row, decision, named, listed if threshold_set else None)
+    if differential is not None:
+        named = _with(named, row.impression, differential)
     if row.decision == decision and row.comment == comment and _concludes(row, named):
         return row
     if stand(row) != seen:
@@ -246,6 +263,7 @@ def _record(analysis: Analysis, user: User, named: Named) -> Diagnosis:
         disease=named.disease,
         icd10=named.icd10,
         text=named.text,
+        differential=named.differential,
     )
 
 
@@ -255,7 +273,7 @@ def _conclusion(
     """What the decision calls the lesion, unless that is simply the impression."""
     choices = Assessment.Decision
     if decision == choices.CHANGE:
-        if named is None or named.same_as(row.impression):
+        if named is None or named.names(row.impression):
             raise NotAChange
         return named
     if (decision == choices.TAKE and not listed) or (decision == choices.KEEP and row.impression is None):
@@ -265,6 +283,17 @@ def _conclusion(
     if listed and (decision == choices.TAKE or (decision == choices.AGREE and row.impression is None)):
         return Named(disease=listed[0])
     return None
+
+
+def _with(named: Named | None, impression: Diagnosis | None, differential: Differential) -> Named | None:
+    """What is concluded, with what else it may be."""
+    if named is None and impression:
+        named = Named(impression.disease, impression.icd10, impression.text)
+    if named is None:
+        if differential:
+            raise NotPossible
+        return None
+    return replace(named, differential=differential.beside(named))
 
 
 def agrees(row: Assessment | None, listed: list[str] | None) -> bool:

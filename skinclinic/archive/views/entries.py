@@ -19,7 +19,7 @@ from skinclinic.archive.views.tiles import ENTRIES, tiles
 from skinclinic.forms.merging import CHANGED, as_sent, rebased
 from skinclinic.models.columns import field_of
 from skinclinic.permissions import CURATE, VIEW, get_for
-from skinclinic.vocabulary import sites, skin_types, subtypes, tags
+from skinclinic.vocabulary import asked, sites, skin_types, subtypes, tags
 from skinclinic.web.requests import SignedInRequest
 
 
@@ -56,7 +56,10 @@ def entry(request: SignedInRequest, pk: int) -> HttpResponse:
         "site_name": sites.name(row.site),
         "skin_name": skin_types.name(row.skin_type),
         "ages": age_name(f"{row.age}-{row.age_to}"),
-        "columns": row.columns.items(),
+        "asked": [
+            (name, said) for name, text in row.columns.items() if (said := asked.of_column(name, text))
+        ],
+        "columns": [one for one in row.columns.items() if not asked.of_column(*one)],
         "subtypes": [
             subtypes.name(row.label, name) for name in vocabulary.subtypes_of(row.clinic, row.label)
         ],

@@ -5,6 +5,7 @@ import "./crop-dialog.js";
 import { bindFreeKey } from "./free-keys.js";
 import { Heatmap } from "./heatmap.js";
 import { chooseByKey, DISEASE_CODES } from "./naming.js";
+import { setUpRanked } from "./ranked.js";
 import { afterSwap } from "./saving.js";
 import { Viewer, WAYS } from "./viewer.js";
 
@@ -17,6 +18,7 @@ const hasAnswer = () => Boolean(heatmap.maps);
 function setUp() {
   setUpBars();
   heatmap.attach();
+  setUpRanked();
 }
 
 setUp();

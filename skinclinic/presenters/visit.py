@@ -1,0 +1,123 @@
+"""What the pages of a lesion, a result and a patient show of visits: symptoms, notes with what they were before."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from skinclinic.models import Lesion, Member, Note, Patient, Photo, RecordChange, Symptoms, User
+from skinclinic.services import records, visit_records, visits
+from skinclinic.vocabulary import asked
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that was asked, or not: ``word`` says which in words."""
+
+    name: str
+    label: str
+    value: str
+    word: str
+
+
+@dataclass(frozen=True)
+class NoteTold:
+    note: Note
+    is_own: bool
+    # Earlier texts, newest first: who replaced each, when.
+    earlier: list[RecordChange] = field(default_factory=list)
+    seen: str = ""
+
+    @property
+    def changed_at(self):
+        return self.earlier[0].at if self.earlier else None
+
+
+def questions(
+    row: Symptoms | Patient, names: Iterable[tuple[str, object]], typed: dict | None = None
+) -> list[Question]:
+    """``typed``: what a form sent, in place of what is stored."""
+    words = {key: str(word) for key, word in asked.ANSWERS}
+    found = []
+    for name, label in names:
+        value = (typed or {}).get(name, getattr(row, name))
+        found.append(Question(name, str(label), value, words.get(value, value)))
+    return found
+
+
+def in_words(found: Sequence[Question], since: str = "") -> str:
+    """ "Itch: Yes · Bleeding: No · not asked: Growth, Pain", or "Nothing was asked." All in one line."""
+    said = [f"{one.label}: {one.word}" for one in found if one.value]
+    if not said:
+        return _("Nothing was asked.") + (f" {since}" if since else "")
+    if since:
+        said.append(_("since %(when)s") % {"when": since})
+    if left := [one.label for one in found if not one.value]:
+        said.append(_("not asked: %(names)s") % {"names": ", ".join(left)})
+    return " · ".join(said)
+
+
+def notes_told(notes: Iterable[Note], user: User) -> list[NoteTold]:
+    """Newest first. One query more for what all of them were before."""
+    shown = list(notes)
+    before: dict[int, list[RecordChange]] = {}
+    changes = RecordChange.objects.filter(note__in=[note.pk for note in shown]).select_related("by")
+    for change in changes:
+        if "text" in change.fields and change.note_id:
+            before.setdefault(change.note_id, []).append(change)
+    return [
+        NoteTold(
+            note, note.created_by_id == user.pk, before.get(note.pk, []), json.dumps(records.values_of(note))
+        )
+        for note in shown
+    ]
+
+
+def visit_of(
+    user: User, member: Member, lesion: Lesion, *, on: str = "", photo: Photo | None = None, **more
+) -> dict:
+    """The panel of one visit: of ``photo``, else of the day ``on`` (ISO), else of the last photo, else of today."""
+    today = timezone.localdate()
+    days = visit_records.days_of(lesion)
+    chosen = visits.day_of(photo.captured_at, photo.created_at) if photo else _day(on, [*days, today])
+    chosen = chosen or (days[0] if days else today)
+    row = visit_records.symptoms_of(lesion, chosen)
+    notes = lesion.notes.select_related("created_by")
+    hides = visit_records.keeps_notes_back(user, member, [lesion.told_by_id, photo.pk if photo else None])
+    own = [note for note in notes if not hides or note.created_by_id == user.pk]
+    found = questions(row, asked.SYMPTOMS)
+    return {
+        "lesion": lesion,
+        "photo": photo,
+        "can_edit": member.can_edit,
+        "on": chosen,
+        "days": sorted({*days, today, chosen}, reverse=True),
+        "questions": found,
+        "answers": asked.ANSWERS,
+        "since": row.since,
+        "told": in_words(found, row.since),
+        "seen": json.dumps(records.values_of(row)),
+        "notes": notes_told(own, user),
+        "hides_notes": len(own) < len(notes),
+    } | more
+
+
+def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:
+    """The panel of a patient: what came before, and notes."""
+    found = questions(patient, asked.HISTORY)
+    return {
+        "patient": patient,
+        "can_edit": member.can_edit,
+        "questions": found,
+        "answers": asked.ANSWERS,
+        "told": in_words(found),
+        "seen": json.dumps(records.values_of(patient)),
+        "notes": notes_told(patient.notes.select_related("created_by"), user),
+    } | more
+
+
+def _day(text: str, among: Sequence[date]) -> date | None:
+    return next((day for day in among if day.isoformat() == text), None)
