@@ -10,6 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
 
+from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
     AssessmentSerializer,
@@ -41,7 +42,7 @@ ANALYSES = (
 )
 
 
-class PhotoViewSet(PlainPhotoViewSet):
+class PhotoViewSet(PictureActions, PlainPhotoViewSet):
     """Photos: POST a file to store and analyse it; ``crop`` chooses another square."""
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]

@@ -6,6 +6,7 @@ from .lesion import Lesion
 from .letter import Letter
 from .patient import Patient
 from .photo import Photo
+from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .user import User
@@ -25,6 +26,7 @@ __all__ = [
     "Member",
     "Patient",
     "Photo",
+    "PhotoCover",
     "PhotoDecision",
     "PhotoWord",
     "RecordChange",
