@@ -27,7 +27,6 @@ from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
-from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs
@@ -42,7 +41,7 @@ ANALYSES = (
 )
 
 
-class PhotoViewSet(PictureActions, PlainPhotoViewSet):
+class PhotoViewSet(PictureActions):
     """Photos: POST a file to store and analyse it; ``crop`` chooses another square."""
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from classifier.services.analysis.intake import add_lesion
 from skinclinic import imaging, permissions
 from skinclinic.api.errors import Refused
+from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.serializers import BoxSerializer, PhotoSerializer
 from skinclinic.files import store
 from skinclinic.models import Photo
@@ -34,16 +35,16 @@ class CoverSerializer(serializers.Serializer):
     seen = serializers.CharField(required=False, allow_blank=True, default="")
 
 
-class PictureActions:
-    """For the view set of photos."""
+class PictureActions(PlainPhotoViewSet):
+    """Photos, with what is done to their picture."""
 
-    def _photo(self) -> Photo:
-        photo = self.get_object()  # type: ignore[attr-defined]  # of the view set
+    def _to_change(self) -> Photo:
+        photo = self.get_object()
         need = permissions.CURATE if photo.lesion.is_archived else permissions.EDIT
-        return permissions.get_photo_for(self.request.user, photo.pk, need)  # type: ignore[attr-defined]  # of the view set
+        return permissions.get_photo_for(self.request.user, photo.pk, need)
 
-    def _answer(self, photos: list[Photo]) -> list[dict]:
-        return list(PhotoSerializer(photos, many=True, context=self.get_serializer_context()).data)  # type: ignore[attr-defined]  # of the view set
+    def _in_json(self, photos: list[Photo]) -> list[dict]:
+        return list(PhotoSerializer(photos, many=True, context=self.get_serializer_context()).data)
 
     @extend_schema(request=CoverSerializer, responses=PhotoSerializer(many=True))
     @action(detail=True, methods=["post"])
@@ -51,7 +52,7 @@ class PictureActions:
         """Cover areas with plain grey for good: the stored photo is replaced, the original deleted, without a way back.
         Answers all photos that show this picture. 409 where somebody has covered it since ``seen``, or where an open
         study shows it."""
-        photo, data = self._photo(), request.data
+        photo, data = self._to_change(), request.data
         seen = data.get("seen", "") if isinstance(data, dict) else ""
         try:
             photos = covering.cover(
@@ -70,7 +71,7 @@ class PictureActions:
             raise Refused(507, "storage_full", photo_not_stored()) from None
         except OSError:
             raise Refused(409, "photo_unreadable", unreadable()) from None
-        return Response(self._answer(photos))
+        return Response(self._in_json(photos))
 
     @extend_schema(request=BoxSerializer, responses={201: PhotoSerializer, 200: PhotoSerializer})
     @action(detail=True, methods=["post", "get"])
@@ -78,8 +79,8 @@ class PictureActions:
         """GET: all photos that show this picture, one for each lesion. POST a square: another lesion in it, under the
         same patient, with its own analysis. 201; 200 where that square is there already."""
         if request.method == "GET":
-            return Response(self._answer(covering.same_picture(self.get_object())))  # type: ignore[attr-defined]  # of the view set
-        photo = self._photo()
+            return Response(self._in_json(covering.same_picture(self.get_object())))
+        photo = self._to_change()
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             made, is_new = add_lesion(photo, box, request.user)
@@ -94,7 +95,7 @@ class PictureActions:
         except OSError:
             raise Refused(409, "photo_unreadable", unreadable()) from None
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        return Response(self._answer([made])[0], status=code)
+        return Response(self._in_json([made])[0], status=code)
 
 
 def changed_meanwhile() -> str:

@@ -59,7 +59,9 @@ def test_nothing_is_half_covered(photo, clinician, monkeypatch):
     with full_after(3), pytest.raises(files.StorageFull):
         cover(photo, AREA, clinician)
     with monkeypatch.context() as patch:
-        patch.setattr(PhotoCover.objects, "bulk_create", lambda rows: (_ for _ in ()).throw(DatabaseError("gone")))
+        patch.setattr(
+            PhotoCover.objects, "bulk_create", lambda rows: (_ for _ in ()).throw(DatabaseError("gone"))
+        )
         with pytest.raises(DatabaseError):
             cover(photo, AREA, clinician)
     assert stored_files() == before and not PhotoCover.objects.exists()
@@ -80,7 +82,9 @@ def test_a_crash_leaves_one_whole_photo_and_no_orphan_for_ever(photo, clinician,
         patch.setattr(files, "delete", lambda *keys: None)
         patch.setattr(notes.Path, "unlink", lambda *a, **k: None)
         if moment == "before the commit":
-            patch.setattr(covering, "photos_changed", lambda ids: (_ for _ in ()).throw(DatabaseError("gone")))
+            patch.setattr(
+                covering, "photos_changed", lambda ids: (_ for _ in ()).throw(DatabaseError("gone"))
+            )
             with pytest.raises(DatabaseError):
                 cover(photo, AREA, clinician)
         else:
@@ -125,7 +129,9 @@ def test_archive_and_datasets_follow(photo, clinician, curator):
 def test_an_open_study_keeps_a_photo_from_being_covered(photo, clinician):
     from reader_study.models import Study, StudyImage
 
-    study = Study.objects.create(clinic=photo.clinic, name="Open", created_by=clinician, state=Study.State.OPEN)
+    study = Study.objects.create(
+        clinic=photo.clinic, name="Open", created_by=clinician, state=Study.State.OPEN
+    )
     StudyImage.objects.create(study=study, number=1, name="001", dataset="d", photo=photo, truth="bcc")
     with pytest.raises(Refused, match="Close the study first"):
         cover(photo, AREA, clinician)
@@ -147,7 +153,10 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
     with pytest.raises(imaging.BoxRejected):
         add_square(photo, {"x": 300, "y": 0, "size": 100}, clinician)
     # The same file is one upload still, and is known by the photo that it made.
-    assert store_photo(clinic=photo.clinic, user=clinician, data=factories.jpeg_bytes(0), name="a") == (photo, False)
+    assert store_photo(clinic=photo.clinic, user=clinician, data=factories.jpeg_bytes(0), name="a") == (
+        photo,
+        False,
+    )
     # One picture is no pair of photos that look alike, and stays on one side of a dataset.
     for one in (photo, second):
         factories.make_entry(one, curator, review="accepted")

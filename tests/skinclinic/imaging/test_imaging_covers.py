@@ -19,10 +19,14 @@ def test_what_is_covered_is_one_grey_and_the_rest_stays():
     before, after = pixels(stored), pixels(jpeg)
     assert abs(after[34:74, 44:100] - 128).max() <= 4, "the box, but for what JPEG makes of its edge"
     assert abs(after[122:138, 224:256] - 128).max() <= 4, "the middle of the ellipse"
-    assert abs(after[100:104, 200:204] - before[100:104, 200:204]).max() < 30, "the corner outside the ellipse"
+    assert abs(after[100:104, 200:204] - before[100:104, 200:204]).max() < 30, (
+        "the corner outside the ellipse"
+    )
     assert abs(after[180:, :150] - before[180:, :150]).mean() < 3
     assert imaging.open_rgb(thumbnail).size == (320, 256)
-    assert imaging.accept(jpeg).jpeg == jpeg, "written by the product's own writer, with nothing beside the picture"
+    assert imaging.accept(jpeg).jpeg == jpeg, (
+        "written by the product's own writer, with nothing beside the picture"
+    )
 
 
 def test_which_squares_a_cover_touches():
