@@ -12,6 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.response import Response
 
+from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
     AssessmentSerializer,
@@ -28,7 +29,6 @@ from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
-from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs
@@ -43,7 +43,7 @@ ANALYSES = (
 )
 
 
-class PhotoViewSet(PlainPhotoViewSet):
+class PhotoViewSet(PictureActions):
     """Photos: POST a file to store and analyse it; ``crop`` chooses another square."""
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]

@@ -13,7 +13,7 @@ from skinclinic import imaging
 from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
-from skinclinic.models import Job
+from skinclinic.models import Job, Photo
 
 
 def _runtime(version: ModelVersion):
@@ -65,8 +65,8 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     crops, ready = [], []
     for analysis in group:
         try:
-            photo = imaging.open_rgb(store.read(analysis.photo.file_key))
-        except (OSError, ValueError) as error:
+            photo = imaging.open_rgb(_stored(analysis.photo))
+        except (OSError, ValueError, Photo.DoesNotExist) as error:
             outcomes[analysis.job_id] = JobError(
                 "photo_unreadable", f"The stored photo cannot be read: {error}"
             )
@@ -85,6 +85,14 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     for analysis, result in zip(ready, results, strict=True):
         outcomes[analysis.job_id] = partial(analyses.store_outcome, analysis, result)
     return outcomes
+
+
+def _stored(photo: Photo) -> bytes:
+    """The photo's file; the new one where it was covered since its row was read."""
+    try:
+        return store.read(photo.file_key)
+    except FileNotFoundError:
+        return store.read(Photo.objects.values_list("file_key", flat=True).get(pk=photo.pk))
 
 
 @jobs.job(trials.JOB, transient=(MemoryError, TimeoutError), queue=jobs.PHOTOS)

@@ -33,6 +33,9 @@ class Analysis(models.Model):
     box_x = models.PositiveIntegerField()
     box_y = models.PositiveIntegerField()
     box_size = models.PositiveIntegerField()
+    # Part of the square was covered for good afterwards: it is an answer to pixels that are there no more. Its
+    # heatmaps, numbers over 7 × 7 places, hold none of them and are drawn over the photo as it is stored now.
+    before_cover = models.BooleanField(default=False)
     requested_at = models.DateTimeField(auto_now_add=True)
     requested_by = models.ForeignKey("skinclinic.User", models.PROTECT, null=True, related_name="+")
 
@@ -56,6 +59,7 @@ class Analysis(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["photo", "model_version", "box_x", "box_y", "box_size"],
+                condition=models.Q(before_cover=False),
                 name="one_analysis_a_photo_model_and_box",
             )
         ]

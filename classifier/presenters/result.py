@@ -20,6 +20,7 @@ from classifier.presenters.differential import (
     ThresholdFacts,
     result_view,
 )
+from classifier.presenters.pictures import picture_of
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
 from classifier.services.models import registry
@@ -127,6 +128,7 @@ def page(shown: Shown) -> dict:
         "next_photo": next_photo,
         "previous_photo": previous_photo,
         "box": analysis.box if analysis else photo.box,
+        **picture_of(photo),
     }
 
 

@@ -158,7 +158,7 @@ def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
 def _analyses(photos: list[Photo], model: int) -> dict[int, Analysis]:
     """The model's analysis of each photo's square that has heatmaps, by photo."""
     boxes = {photo.pk: photo.box for photo in photos}
-    rows = Analysis.objects.filter(photo__in=boxes, model_version=model, maps__isnull=False)
+    rows = Analysis.objects.filter(photo__in=boxes, model_version=model, maps__isnull=False).order_by("pk")
     return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
 
 

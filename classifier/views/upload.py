@@ -151,7 +151,12 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         return _storage_full()
     card = card_json(request, cards_of(request, [photo])[0])
     return JsonResponse(
-        card | {"duplicate": not is_new, "sent_before": _is_as_sent(photo, request.user, lesion)},
+        card
+        | {
+            "duplicate": not is_new,
+            "covered": not is_new and photo.covers.exists(),
+            "sent_before": _is_as_sent(photo, request.user, lesion),
+        },
         status=201 if is_new else 200,
     )
 

@@ -26,6 +26,7 @@ LEFT_OUT = {
     "deleted": gettext_lazy("deleted from the archive"),
     "rejected": gettext_lazy("rejected in the archive"),
     "consent": gettext_lazy("consent missing or withdrawn"),
+    "covered": gettext_lazy("covered for good since the dataset was frozen"),
     "seen": gettext_lazy(
         "the model was trained on the photo, one that looks alike, its lesion or its patient"
     ),

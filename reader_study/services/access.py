@@ -5,6 +5,7 @@ readers are; but while it is open nobody sees an answer, nor what a photo shows,
 which is logged with name and reason. Once it is closed every member sees everything.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -88,13 +89,24 @@ def studies_of(clinic: Clinic) -> QuerySet[Study]:
 
 def why_kept(photo: Photo) -> str:
     """Why a photo may not be deleted now: readers of an open study would come to a gap."""
-    needing = (
-        StudyImage.objects.filter(photo=photo, study__state=Study.State.OPEN, taken_out_at=None)
-        .select_related("study")
-        .first()
-    )
-    if needing is None:
+    if (study := _open_study_with([photo])) is None:
         return ""
-    return _("This photo belongs to the open study “%(study)s”. Close the study first.") % {
-        "study": needing.study
-    }
+    return _("This photo belongs to the open study “%(study)s”. Close the study first.") % {"study": study}
+
+
+def why_not_covered(photos: Sequence[Photo]) -> str:
+    """Why photos cannot be covered now: all readers of an open study must see the same picture."""
+    if (study := _open_study_with(photos)) is None:
+        return ""
+    return _(
+        "The open study “%(study)s” shows this photo, and all its readers must see the same picture. Close the study "
+        "first, then cover the photo."
+    ) % {"study": study}
+
+
+def _open_study_with(photos: Sequence[Photo]) -> Study | None:
+    images = StudyImage.with_repeats.filter(
+        photo__in=photos, study__state=Study.State.OPEN, taken_out_at=None
+    )
+    found = images.select_related("study").first()
+    return found.study if found else None

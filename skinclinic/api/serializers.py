@@ -17,7 +17,7 @@ from skinclinic.api.ranked import DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import REFUSED, UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
-from skinclinic.services import patient_codes
+from skinclinic.services import covering, patient_codes
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked, terms
 from skinclinic.vocabulary.ranked import Ranked
@@ -189,6 +189,8 @@ class CameraTimeField(serializers.DateTimeField):
 class PhotoSerializer(ClinicRowSerializer):
     captured_at = CameraTimeField()
     box = BoxSerializer(read_only=True)
+    # What a cover says it was drawn on; changes whenever the stored picture does.
+    picture_state = serializers.SerializerMethodField()
     image = serializers.SerializerMethodField()
     thumbnail = serializers.SerializerMethodField()
 
@@ -196,9 +198,13 @@ class PhotoSerializer(ClinicRowSerializer):
         model = Photo
         fields = [
             "id", "clinic", "lesion", "kind", "captured_at", "original_name", "sha256", "width", "height",
-            "source_format", "notes", "is_synthetic", "box", "image", "thumbnail", "created_at",
+            "source_format", "notes", "is_synthetic", "box", "picture", "picture_state", "image",
+            "thumbnail", "created_at",
         ]  # fmt: skip
         read_only_fields = [name for name in fields if name not in ("kind", "captured_at")]
+
+    def get_picture_state(self, photo: Photo) -> str:
+        return covering.stand(photo)
 
     def get_image(self, photo: Photo) -> str:
         return reverse("api-photo-image", args=[photo.pk])

@@ -7,10 +7,11 @@ which names what is none.
 """
 
 from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
+from .covers import MOST_COVERS, SMALLEST_COVER, Cover, check_covers, covered
 from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
 from .likeness import perceptual_hash
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, for_screen, mark_synthetic, open_rgb, thumbnail
-from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, PhotoRejected
+from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, CoverRejected, PhotoRejected
 from .sniff import HEAD_BYTES, SUFFIXES, kind_of, photo_format
 
 __all__ = [
@@ -20,18 +21,24 @@ __all__ = [
     "MAX_PIXELS",
     "MESSAGES",
     "MIN_SIDE",
+    "MOST_COVERS",
     "NOTES",
     "SMALLEST_BOX",
+    "SMALLEST_COVER",
     "SUFFIXES",
     "THUMBNAIL_SIDE",
     "USUAL_NOTES",
     "AcceptedPhoto",
     "Box",
     "BoxRejected",
+    "Cover",
+    "CoverRejected",
     "PhotoRejected",
     "accept",
     "check",
     "check_box",
+    "check_covers",
+    "covered",
     "crop",
     "encode_jpeg",
     "for_screen",

@@ -50,6 +50,18 @@ MESSAGES = {
     "box_too_small": _(
         "The crop box is too small: %(size)s pixels; at least %(minimum)s are needed. Draw a larger square."
     ),
+    "covers_none": _("There is nothing to cover yet. Draw at least one area over the photo."),
+    "covers_too_many": _("These are %(n)s areas; at most %(most)s can be covered at a time."),
+    "cover_not_numbers": _(
+        "Area %(n)s needs whole numbers for its left edge, top edge, width and height, in pixels of the photo."
+    ),
+    "cover_shape": _("Area %(n)s is neither a box nor an ellipse."),
+    "cover_too_small": _(
+        "Area %(n)s is too small: %(width)s × %(height)s pixels; each side needs at least %(minimum)s."
+    ),
+    "cover_outside": _(
+        "Area %(n)s reaches outside the photo of %(photo_width)s × %(photo_height)s pixels. Move or shrink it."
+    ),
 }
 
 NOTES = {
@@ -100,3 +112,7 @@ class PhotoRejected(_Rejected):
 
 class BoxRejected(_Rejected):
     """The crop box does not fit the photo, for the reason in `message`."""
+
+
+class CoverRejected(_Rejected):
+    """The areas to cover do not fit the photo, for the reason in `message`."""

@@ -7,6 +7,7 @@ from .lesion import Lesion
 from .letter import Letter
 from .patient import Patient
 from .photo import Photo
+from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .user import User
@@ -30,6 +31,7 @@ __all__ = [
     "NoteWord",
     "Patient",
     "Photo",
+    "PhotoCover",
     "PhotoDecision",
     "PhotoWord",
     "RecordChange",

@@ -14,6 +14,9 @@ class Photo(models.Model):
 
     ``file_key`` and ``thumbnail_key`` are paths below PHOTOS_DIR made by us; the uploaded file's name is
     only text to show. ``sha256`` is that of the uploaded bytes and finds the same file sent twice.
+
+    Several lesions in one picture are several photos of it, each with its square, lesion, answer and files of its own.
+    They share ``picture`` ("": nobody else's); all but the one that was uploaded are ``is_further_square``.
     """
 
     class Kind(models.TextChoices):
@@ -42,6 +45,8 @@ class Photo(models.Model):
     box_x = models.PositiveIntegerField(null=True, blank=True)
     box_y = models.PositiveIntegerField(null=True, blank=True)
     box_size = models.PositiveIntegerField(null=True, blank=True)
+    picture = models.CharField(max_length=32, blank=True, db_index=True)
+    is_further_square = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
@@ -50,7 +55,14 @@ class Photo(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [models.UniqueConstraint(fields=["clinic", "sha256"], name="one_file_a_clinic")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "sha256"],
+                condition=models.Q(is_further_square=False),
+                name="one_file_a_clinic",
+            )
+        ]
+        indexes = [models.Index(fields=["clinic", "sha256"], name="photo_by_file")]
 
     def __str__(self) -> str:
         return self.original_name or f"#{self.pk}"

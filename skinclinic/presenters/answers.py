@@ -14,8 +14,8 @@ def wants_page(request: HttpRequest) -> bool:
     return not is_from_script(request) and "text/html" in request.headers.get("Accept", "")
 
 
-def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected) -> str:
-    """Why a photo or box was refused, in the reader's language."""
+def refusal_words(refused: imaging.PhotoRejected | imaging.BoxRejected | imaging.CoverRejected) -> str:
+    """Why a photo, box or cover was refused, in the reader's language."""
     params = {
         name: _(value) if value and isinstance(value, str) else value
         for name, value in refused.params.items()

@@ -64,6 +64,22 @@ def hold_lesion_of(photo: Photo, *, to_remove: bool = False, also: Iterable[int]
     return None
 
 
+def hold_lesions_of(photos: Iterable[Photo]) -> None:
+    """The same for several photos, which then know the lesions they lie in now; those that are gone are passed over."""
+    by_key = {photo.pk: photo for photo in photos}
+    rows = Photo.objects.filter(pk__in=by_key)
+    while True:
+        now = dict(rows.values_list("pk", "lesion"))
+        before = transaction.savepoint()
+        held = {row.pk: row for row in hold(Lesion.objects.filter(pk__in=now.values()).order_by("pk"))}
+        if dict(rows.values_list("pk", "lesion")) == now:
+            break
+        transaction.savepoint_rollback(before)
+    transaction.savepoint_commit(before)
+    for pk, lesion in now.items():
+        by_key[pk].lesion = held[lesion]
+
+
 @transaction.atomic
 def refresh(lesion: Lesion) -> None:
     """Bring the sum up to date, and end or take up the wait for a biopsy with the pathology."""

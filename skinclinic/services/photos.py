@@ -150,7 +150,9 @@ def insert(photo: Photo, lesion: Lesion | None) -> None:
 
 
 def _known(clinic: Clinic, sha256: str) -> Photo | None:
-    return Photo.objects.filter(clinic=clinic, sha256=sha256).select_related("lesion").first()
+    """The photo of this file; also of a copy of what was stored before it was covered."""
+    rows = Photo.objects.filter(clinic=clinic).select_related("lesion").order_by("is_further_square", "pk")
+    return rows.filter(sha256=sha256).first() or rows.filter(covers__content_sha256=sha256).first()
 
 
 def camera_time(by_camera: datetime | None) -> datetime | None:

@@ -14,6 +14,10 @@ from skinclinic.models import Job, Photo, User
 from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
+# What ``fill_in`` sets.
+COMPUTED = (
+    "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
+)  # fmt: skip
 
 
 class NoModel(Exception):
@@ -45,14 +49,19 @@ def request_analysis(photo: Photo, *, user: User | None, version: ModelVersion |
 
 def _job_key(photo: Photo, version: ModelVersion) -> str:
     box = photo.box
-    return f"{photo.pk}:{box.x},{box.y},{box.size}:{version.pk}"
+    square = f"{photo.pk}:{box.x},{box.y},{box.size}:{version.pk}"
+    # The same square is analysed again where part of it was covered.
+    outdated = photo.analyses.asked_for().filter(
+        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, before_cover=True
+    )
+    return f"{square}:{n}" if (n := outdated.count()) else square
 
 
 def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analysis | None:
     """Give the analysis that a batch has made a finished job, so that it is the clinic's own from now on."""
     box = photo.box
     made = photo.analyses.filter(
-        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, job=None
+        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, job=None, before_cover=False
     ).first()
     if made is None:
         return None
@@ -96,7 +105,7 @@ def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis
 
 
 def current_analysis(photo: Photo) -> Analysis | None:
-    """The newest analysis of the photo's current square."""
+    """The newest analysis of the photo's current square; one from before a cover while there is none since."""
     box = photo.box
     return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
 
@@ -109,7 +118,8 @@ def all_of(photo: Photo) -> QuerySet[Analysis]:
 def store_outcome(analysis: Analysis, outcome) -> None:
     """Store a pipeline.Outcome with its analysis."""
     fill_in(analysis, outcome)
-    analysis.save()
+    # Only what is computed here: the photo may have been covered while it was looked at.
+    analysis.save(update_fields=COMPUTED)
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
 
 

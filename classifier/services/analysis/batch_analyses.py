@@ -82,7 +82,9 @@ def of_photos(version: ModelVersion, photo_ids: Sequence[int]) -> Iterator[Analy
     """The finished analyses of these photos' current squares, without heatmaps, in no order."""
     for ids in _chunks(photo_ids, 500):
         rows = (
-            Analysis.objects.filter(model_version=version, photo__in=ids, scores__isnull=False)
+            Analysis.objects.filter(
+                model_version=version, photo__in=ids, scores__isnull=False, before_cover=False
+            )
             .select_related("photo", "model_version")
             .defer("maps")
         )
@@ -124,24 +126,27 @@ def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unr
         analyses.fill_in(row, outcome)
         new.append(row)
     with transaction.atomic():
-        alive = set(Photo.objects.filter(pk__in=[row.photo_id for row in new]).values_list("pk", flat=True))
-        new = [row for row in new if row.photo_id in alive]
+        rows = Photo.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+        alive = dict(rows.filter(pk__in=[row.photo_id for row in new]).values_list("pk", "file_key"))
+        # One that was covered meanwhile was seen as it is no more.
+        unreadable += [
+            Unreadable(row.photo_id, "It was covered while it was analysed.")
+            for row in new if alive.get(row.photo_id, row.photo.file_key) != row.photo.file_key
+        ]  # fmt: skip
+        new = [row for row in new if alive.get(row.photo_id) == row.photo.file_key]
         waiting = {
             (row.photo_id, row.box): row
-            for row in Analysis.objects.filter(model_version=version, photo__in=alive, scores__isnull=True)
+            for row in Analysis.objects.filter(
+                model_version=version, photo__in=alive, scores__isnull=True, before_cover=False
+            )
         }
         for row in new:
             if asked := waiting.get((row.photo_id, row.box)):
-                for name in _COMPUTED:
+                for name in analyses.COMPUTED:
                     setattr(asked, name, getattr(row, name))
-                asked.save(update_fields=_COMPUTED)
+                asked.save(update_fields=analyses.COMPUTED)
         Analysis.objects.bulk_create(new, ignore_conflicts=True)
     return unreadable
-
-
-_COMPUTED = [
-    "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
-]  # fmt: skip
 
 
 def _give_way() -> None:

@@ -1,8 +1,17 @@
 """Taking a photo in: stored and its analysis asked for, in one transaction."""
 
 from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
+from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services.photos import store_photo
+from skinclinic.services.squares import add_square
+
+
+def _ask(photo: Photo, user: User | None) -> None:
+    try:
+        request_analysis(photo, user=user)
+    except NoModel:
+        return  # the photo is kept and waits for one
 
 
 def take_in(
@@ -15,10 +24,7 @@ def take_in(
     """
 
     def ask(photo: Photo) -> None:
-        try:
-            request_analysis(photo, user=user)
-        except NoModel:
-            return
+        _ask(photo, user)
 
     photo, is_new = store_photo(
         clinic=clinic, user=user, data=data, name=name, lesion=lesion, kind=kind, together_with=ask
@@ -26,3 +32,9 @@ def take_in(
     if not is_new and current_analysis(photo) is None:
         ask(photo)
     return photo, is_new
+
+
+def add_lesion(photo: Photo, box: BoxLike, user: User) -> tuple[Photo, bool]:
+    """Another lesion in the picture of a stored photo, with its own square, whose analysis is asked for at once; and
+    whether it is new. Raises as ``squares.add_square``."""
+    return add_square(photo, box, user, together_with=lambda made: _ask(made, user))

@@ -129,7 +129,7 @@ class TrainingSide:
         lesions = _equal(LESION, own, self._photos, "lesion")
         named = {leak.test for leak in lesions}
         found = [
-            *_equal(PHOTO, own, self._photos, "sha256"),
+            *_same_photo(own, self._photos),
             *_near(own, self._photos, self._different),
             *_joined(own, self._photos, self._together),
             *lesions,
@@ -199,11 +199,18 @@ def _siblings(own: list[_Seen]) -> Iterator[_Seen]:
 
 
 def _equal(kind: str, own: list[_Seen], train: list[_Seen], name: str) -> list[Leak]:
-    first: dict[str, int | str] = {}
+    first: dict[str | int, int | str] = {}
     for seen in train:
         if value := getattr(seen, name):
             first.setdefault(value, seen.told)
     return [Leak(kind, seen.pk, first[getattr(seen, name)]) for seen in own if getattr(seen, name) in first]
+
+
+def _same_photo(own: list[_Seen], train: list[_Seen]) -> list[Leak]:
+    """The very same file, and photos of the archive whose file was covered since the model learnt from it."""
+    found = _equal(PHOTO, own, train, "sha256")
+    met = {leak.test for leak in found}
+    return [*found, *_equal(PHOTO, [one for one in own if one.pk not in met], train, "entry")]
 
 
 def _pieces(own: list[_Seen], train: list[_Seen], whole: Mapping[int, int]) -> list[Leak]:

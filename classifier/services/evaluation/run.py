@@ -21,6 +21,7 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.archive.services.curating import consent
+from skinclinic.archive.services.datasets import against
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import whole
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -97,6 +98,8 @@ class EvaluatedPhotos:
         self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leave_out_unwilling()
+        covered = against.rows(self.version, against.COVERED)
+        self.leave_out(set(covered.order_by().values_list("pk", flat=True)), "covered")
         self.leaks: dict[ModelVersion, leakage.Leaks] = {}
 
     @property

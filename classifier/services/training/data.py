@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -70,6 +70,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
     people = training.values("version").annotate(
         gone=Count("id", filter=Q(entry=None)),
         unwilling=Count("id", filter=consent.missing("entry__")),
+        covered=Count("id", filter=Q(entry__isnull=False) & ~Q(content_sha256=F("entry__content_sha256"))),
         persons=Count("person", distinct=True, filter=~Q(person="")),
         unknown=Count("id", filter=Q(person="")),
         lesions=Count("lesion", distinct=True, filter=Q(person="") & ~Q(lesion="")),
@@ -77,7 +78,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
     )
     known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
     members = dict(items.values_list("version").annotate(Count("id")))
-    nobody = dict.fromkeys(("gone", "unwilling", "persons", "unknown", "lesions", "alone"), 0)
+    nobody = dict.fromkeys(("gone", "unwilling", "covered", "persons", "unknown", "lesions", "alone"), 0)
     return [
         _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
         for version in versions
@@ -112,6 +113,10 @@ def _problem(version: DatasetVersion, by_label: dict, whole: dict) -> str:
     if whole["unwilling"]:
         return _(
             "Patients of this version do not consent any more. Freeze a new version without their photos."
+        )
+    if whole["covered"]:
+        return _(
+            "Photos of this version were covered for good since. Freeze a new version, which holds them so."
         )
     if len(by_label) < 2:
         return _("There is nothing to tell apart: training needs photos of at least two diseases.")

@@ -96,6 +96,10 @@ def _about_sample(study: Study):
             _("For %d photo the patient's consent is missing or withdrawn."),
             _("For %d photos the patient's consent is missing or withdrawn."),
         ),
+        "covered": (
+            _("%d photo was covered for good since it was drawn."),
+            _("%d photos were covered for good since they were drawn."),
+        ),
     }
     for reason, n in problems.items():
         text = words[reason][n != 1] % n

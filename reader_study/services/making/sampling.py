@@ -43,7 +43,7 @@ AS_IN_PAPER = {disease.key: 25 if disease.is_malignant else 20 for disease in DI
 _TRIES = 3
 _READ = (
     "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "lesion", "entry__review",
-    "entry__source__is_own", "entry__patient__research_consent",
+    "entry__source__is_own", "entry__patient__research_consent", "entry__content_sha256",
 )  # fmt: skip
 
 
@@ -172,6 +172,8 @@ def _why_not(row: dict, seen: set[int], taken_out: set[str], proven_only: bool) 
         return "rejected"
     if consent.is_missing(row["entry__patient__research_consent"], row["entry__source__is_own"]):
         return "consent"
+    if row["content_sha256"] != row["entry__content_sha256"]:
+        return "covered"
     if row["pk"] in seen:
         return "seen"
     if proven_only and not row["is_proven"]:
@@ -474,13 +476,15 @@ def _close_gap(study: Study) -> None:
 def problems_of_photos(study: Study) -> dict[str, int]:
     """Photos of the sample that may not be used (any more), by reason: a few queries."""
     rows = study.images.filter(~Q(photo=None)).values_list(
-        "dataset_item__entry__review", "photo__lesion__patient__research_consent", "dataset_item__entry__source__is_own"
+        "dataset_item__entry__review", "photo__lesion__patient__research_consent",
+        "dataset_item__entry__source__is_own", "content_sha256", "dataset_item__entry__content_sha256",
     )  # fmt: skip
     found: Counter = Counter()
     found["deleted"] = study.images.filter(photo=None).count()
-    for review, answer, is_own in rows:
+    for review, answer, is_own, drawn, stored in rows:
         found["rejected"] += review == Review.REJECTED
         found["consent"] += consent.is_missing(answer, is_own)
+        found["covered"] += bool(drawn and stored and drawn != stored)
     return {reason: n for reason, n in found.items() if n}
 
 

@@ -144,6 +144,7 @@ class EntryChange(models.Model):
         TAGGED = "tagged", _("Tagged")
         OPINION = "opinion", _("Second opinion")
         SETTLED = "settled", _("Agreed on")
+        COVERED = "covered", _("Covered for good")
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")

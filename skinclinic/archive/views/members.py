@@ -74,6 +74,7 @@ def reason_names() -> dict[str, str]:
         "subtypes": _("Without the subtype others have"),
         against.DELETED: _("Deleted"),
         against.CONSENT: _("Without consent"),
+        against.COVERED: _("Covered since"),
     }
 
 

@@ -100,13 +100,16 @@ def relabel(request: SignedInRequest, pk: int) -> HttpResponse:
     return _answer(request, [pk], can_undo=True)
 
 
+_FOR_GOOD = (EntryChange.Action.IMPORTED, EntryChange.Action.ADDED, EntryChange.Action.COVERED)
+
+
 @require_POST
 def undo(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take back this photo's newest change."""
     entry = get_for(request.user, ENTRIES, pk, CURATE)
     change = EntryChange.objects.filter(entry=entry).first()
     try:
-        if change is None or change.action in (EntryChange.Action.IMPORTED, EntryChange.Action.ADDED):
+        if change is None or change.action in _FOR_GOOD:
             raise service.ReviewError("changed_since")
         service.undo(change, request.user)
     except service.ReviewError as error:

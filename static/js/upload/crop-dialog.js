@@ -2,6 +2,7 @@
 import { setUpCrop } from "../crop.js";
 import { send } from "../http.js";
 import { toast } from "../toast.js";
+import { addAfter } from "./pictures.js";
 import { freshen, watchSoon } from "./stored-card.js";
 import { say } from "./words.js";
 
@@ -27,7 +28,8 @@ dialog.addEventListener("close", () => host.replaceChildren());
 dialog.addEventListener("crop:saved", (event) => {
   event.preventDefault();
   dialog.close();
-  const { id, html } = event.detail;
+  const { id, html, of } = event.detail;
+  if (of && !document.querySelector(`.upload-card[data-photo="${id}"]`)) addAfter(of, html);
   for (const card of document.querySelectorAll(`.upload-card[data-photo="${id}"]`)) freshen(card, html);
   document.dispatchEvent(new CustomEvent("cards:changed"));
   watchSoon();

@@ -142,7 +142,7 @@ export class LocalCard {
     link.href = data.url;
     this.find("img").src = data.thumbnail;
     this.find("img").hidden = false;
-    this.show("duplicate", say("duplicate"));
+    this.show("duplicate", say(data.covered ? "duplicateCovered" : "duplicate"));
   }
 
   show(state, words = "") {

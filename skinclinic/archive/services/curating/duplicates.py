@@ -78,10 +78,13 @@ def find_pairs(clinic: Clinic) -> Iterator[DuplicatePair]:
     rows = ((pk, phash, patient or -pk, source) for pk, phash, patient, source in entries.iterator(_BATCH))
     table = np.fromiter(rows, dtype=np.dtype((np.int64, 4)))
     known = set(DuplicatePair.objects.filter(clinic=clinic).values_list("first_id", "second_id").iterator())
+    # Several lesions in one picture look alike, of course.
+    shared = Entry.objects.filter(clinic=clinic).exclude(photo__picture="")
+    picture = dict(shared.order_by().values_list("pk", "photo__picture"))
     indices, distances = near_duplicates.pairs(table[:, 1], MAX_DISTANCE, MOST_EACH)
     for (a, b), distance in zip(indices, distances, strict=True):
         first, second = int(table[a, 0]), int(table[b, 0])
-        if (first, second) not in known:
+        if (first, second) not in known and not (first in picture and picture[first] == picture.get(second)):
             yield DuplicatePair(
                 clinic=clinic,
                 first_id=first,

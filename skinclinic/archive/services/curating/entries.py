@@ -8,7 +8,7 @@ from django.db.models import Q
 from skinclinic import imaging
 from skinclinic.archive.models import Entry, EntryChange, Source
 from skinclinic.files import store
-from skinclinic.models import Clinic, Photo, User
+from skinclinic.models import Clinic, Photo, PhotoCover, User
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,11 @@ def which_known(clinic: Clinic | int, hashes: list[str]) -> set[str]:
     """Which of these hashes the clinic has, in the same sense: two queries for all."""
     uploads = Photo.objects.filter(clinic=clinic, sha256__in=hashes).values_list("sha256", flat=True)
     stored = Entry.objects.filter(clinic=clinic, content_sha256__in=hashes)
-    return set(uploads) | set(stored.order_by().values_list("content_sha256", flat=True))
+    # A copy of what was stored before it was covered must not come back as another photo.
+    covered = PhotoCover.objects.filter(clinic=clinic, content_sha256__in=hashes)
+    return set(uploads).union(
+        *(rows.order_by().values_list("content_sha256", flat=True) for rows in (stored, covered))
+    )
 
 
 def labels_known(clinic: Clinic | int, hashes: list[str]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 Rows = QuerySet[DatasetItem]
 
 _AT_ONCE = 500
-REJECTED, DELETED, CONSENT = "rejected", "deleted", "consent"
+REJECTED, DELETED, CONSENT, COVERED = "rejected", "deleted", "consent", "covered"
 # What keeps a version from being frozen, and is mended by taking the photos out.
 BARRING = (DELETED, REJECTED, CONSENT)
 
@@ -49,6 +49,11 @@ def _deleted(version: DatasetVersion) -> Rows:
 
 def _without_consent(version: DatasetVersion) -> Rows:
     return version.items.filter(consent.missing("entry__"))
+
+
+def _covered(version: DatasetVersion) -> Rows:
+    """Photos that were covered for good since the version was frozen: what it held is there no more."""
+    return version.items.exclude(entry=None).exclude(content_sha256=F("entry__content_sha256"))
 
 
 def _other_label(version: DatasetVersion) -> Rows:
@@ -178,4 +183,5 @@ REASONS: dict[str, Callable[[DatasetVersion], Rows]] = {
     "subtypes": _without_subtype,
     DELETED: _deleted,
     CONSENT: _without_consent,
+    COVERED: _covered,
 }

@@ -55,6 +55,7 @@ def of(version: DatasetVersion) -> list[Check]:
         _rows(version, "reviewed", _("Every member was reviewed")),
         _rows(version, against.DELETED, _("Every photo is still in the archive")),
         _rows(version, against.CONSENT, _("Every patient of the clinic consents")),
+        _rows(version, against.COVERED, _("No photo was covered since")),
     ]
     if version.is_frozen:
         now = freezing.fingerprint_of(version)

@@ -306,6 +306,7 @@ def new_version(dataset: Dataset, user: User | None, note: str = "") -> DatasetV
     )  # fmt: skip
     if last:
         _copy(last, version)
+        _as_stored_now(version)
     return version
 
 
@@ -325,6 +326,13 @@ def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
             ],
             batch_size=500,
         )  # fmt: skip
+
+
+def _as_stored_now(version: DatasetVersion) -> None:
+    """Photos that were covered since they were taken up are held as they are now."""
+    for item in against.rows(version, against.COVERED).select_related("entry"):
+        entry = item.kept_entry
+        version.items.filter(pk=item.pk).update(content_sha256=entry.content_sha256, phash=entry.phash)
 
 
 @transaction.atomic

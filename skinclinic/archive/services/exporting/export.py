@@ -54,6 +54,14 @@ def check(version: DatasetVersion) -> None:
                 "leaves their photos out."
             ),
         )
+    if against.rows(version, against.COVERED).exists():
+        raise Refused(
+            "",
+            _(
+                "Photos of this version were covered for good since it was frozen; it cannot be exported. Make a new "
+                "version, which holds them as they are now."
+            ),
+        )
 
 
 def members(version: DatasetVersion, options: Options) -> list[Member]:
