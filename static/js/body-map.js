@@ -37,8 +37,11 @@ class BodyMap {
     this.clear = this.root.querySelector("[data-clear]");
     for (const panel of this.panels) this.bindPanel(panel);
     this.select.addEventListener("change", () => this.choose(this.select.value, null));
+    // Somebody else has written into the fields.
+    this.select.addEventListener("place:shown", () => this.repaint());
     this.clear.addEventListener("click", () => {
       this.choose("", null);
+      this.tell("place:cleared");
       this.select.focus();
     });
     this.repaint();
@@ -78,6 +81,12 @@ class BodyMap {
     if (shape.dataset.show) return this.showPanel(shape.dataset.show);
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(panel.getScreenCTM().inverse());
     this.choose(shape.dataset.site, [point.x / this.width, point.y / this.height]);
+    this.tell("place:chosen");
+  }
+
+  /** What a person did at the picture itself, for pages where more follows from it. */
+  tell(name) {
+    this.root.dispatchEvent(new CustomEvent(name, { bubbles: true }));
   }
 
   onKey(event, shapes) {
@@ -93,6 +102,7 @@ class BodyMap {
       else {
         const [x, y] = shape.dataset.centre.split(" ").map(Number);
         this.choose(shape.dataset.site, [x / this.width, y / this.height]);
+        this.tell("place:chosen");
       }
     } else return;
     event.preventDefault();
@@ -166,4 +176,9 @@ class BodyMap {
   }
 }
 
-for (const root of document.querySelectorAll("[data-body-map]")) new BodyMap(root);
+/** Bring the body pictures in `within` to life. */
+export function setUpBodyMaps(within) {
+  for (const root of within.querySelectorAll("[data-body-map]")) new BodyMap(root);
+}
+
+setUpBodyMaps(document);
