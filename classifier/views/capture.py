@@ -31,7 +31,7 @@ def patient_photos(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "patient": patient,
         "lesions": lesions,
-        "form": CaptureForm(initial=begin),
+        "form": CaptureForm(initial=begin, auto_id="capture_%s"),
         "begin": begin,
         "clinic": patient.clinic,
         "kinds": Photo.Kind.choices,

@@ -31,19 +31,29 @@ class BodyMap {
 
   bind() {
     const { select, x, y } = this.root.dataset;
-    this.select = document.getElementById(select);
-    this.inputs = [document.getElementById(x), document.getElementById(y)];
     this.output = this.root.querySelector("[data-chosen]");
     this.clear = this.root.querySelector("[data-clear]");
     for (const panel of this.panels) this.bindPanel(panel);
-    this.select.addEventListener("change", () => this.choose(this.select.value, null));
-    // Somebody else has written into the fields.
-    this.select.addEventListener("place:shown", () => this.repaint());
+    // Of several places on a page the picture shows one at a time.
+    this.root.addEventListener("place:bind", ({ detail }) => this.bindTo(detail));
     this.clear.addEventListener("click", () => {
       this.choose("", null);
       this.tell("place:cleared");
       this.select.focus();
     });
+    this.bindTo({ select: document.getElementById(select), x: document.getElementById(x), y: document.getElementById(y) });
+  }
+
+  /** Show and change the place that these fields hold. */
+  bindTo({ select, x, y }) {
+    this.listening?.abort();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.select = select;
+    this.inputs = [x, y];
+    select.addEventListener("change", () => this.choose(select.value, null), { signal });
+    // Somebody else has written into the fields.
+    select.addEventListener("place:shown", () => this.repaint(), { signal });
     this.repaint();
   }
 
@@ -178,7 +188,10 @@ class BodyMap {
 
 /** Bring the body pictures in `within` to life. */
 export function setUpBodyMaps(within) {
-  for (const root of within.querySelectorAll("[data-body-map]")) new BodyMap(root);
+  for (const root of within.querySelectorAll("[data-body-map]:not([data-is-set-up])")) {
+    root.dataset.isSetUp = "";
+    new BodyMap(root);
+  }
 }
 
 setUpBodyMaps(document);

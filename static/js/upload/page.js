@@ -5,6 +5,7 @@ import { announce, toast } from "../toast.js";
 import { Again } from "./again.js";
 import "./crop-dialog.js";
 import { destination, isShownHere } from "./destination.js";
+import "./filing-panel.js";
 import { listenForFiles } from "./intake.js";
 import { askBeforeLeaving } from "./leaving.js";
 import { LocalCard } from "./local-card.js";
