@@ -5,6 +5,7 @@ from django.urls import path
 from classifier.views import (
     analysis_pdf,
     assessment,
+    capture,
     crop,
     evaluation_gallery,
     evaluations,
@@ -20,6 +21,7 @@ from classifier.views import (
 
 urlpatterns = [
     path("upload/", upload.upload, name="upload"),
+    path("patients/<int:pk>/photos/", capture.patient_photos, name="patient-photos"),
     path("photos/", upload.photo_upload, name="photo-upload"),
     path("photos/cards/", upload.photo_cards, name="photo-cards"),
     path("photos/<int:pk>/card/", upload.photo_card, name="photo-card"),

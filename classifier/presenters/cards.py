@@ -66,10 +66,11 @@ class Card:
     def seen(self) -> str:
         """Changes whenever the card would look different."""
         parts = [self.state, self.position or "", "" if self.engine_online else "offline"]
-        box = self.photo.box
+        box, lesion = self.photo.box, self.photo.lesion
+        filed = f"p{lesion.patient_id}.{lesion.pk}.{lesion.site}" if lesion.patient_id else ""
         return "-".join(
             str(part)
-            for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else "", self.photo.kind)
+            for part in (*parts, box.x, box.y, box.size, "h" if self.hidden else "", self.photo.kind, filed)
         )
 
 
@@ -111,6 +112,7 @@ def card_json(request: HttpRequest, card: Card) -> dict:
         "position": card.position,
         "engine_online": card.engine_online,
         "finished": card.is_finished,
+        "patient": card.photo.lesion.patient.code if card.photo.lesion.patient else "",
         "seen": card.seen,
         "html": render_to_string("upload/card.html", {"card": card}, request=request),
     }

@@ -17,13 +17,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.presenters.cards import card_json, cards_of
-from classifier.services.analysis.intake import take_in
+from classifier.services.analysis.intake import take_in, take_in_at
 from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.files import store
-from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.forms.capture import CaptureForm
+from skinclinic.models import Clinic, Lesion, Patient, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
+from skinclinic.services.capture import LesionGone, Place
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
@@ -65,7 +67,7 @@ def not_filed(clinic: Clinic, user: User) -> list[Photo]:
             created_at__gte=timezone.now() - NOT_FILED_FOR,
             lesion__patient=None,
             lesion__is_archived=False,
-        ).select_related("lesion")[:NOT_FILED_SHOWN]
+        ).select_related("lesion__patient")[:NOT_FILED_SHOWN]
     )
 
 
@@ -82,7 +84,7 @@ def photo_cards(request: SignedInRequest) -> JsonResponse:
     have = {int(key): seen for key, seen in pairs}
     if len(have) > CARDS_A_QUESTION:
         return json_error(400, "too_many", _("Ask for fewer photos at once."))
-    photos = visible(Photo, request.user).filter(pk__in=have).select_related("lesion")
+    photos = visible(Photo, request.user).filter(pk__in=have).select_related("lesion__patient")
     cards = cards_of(request, photos)
     found = {card.photo.pk for card in cards}
     return JsonResponse(
@@ -97,7 +99,7 @@ def photo_cards(request: SignedInRequest) -> JsonResponse:
 @require_safe
 def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
     """The state of one photo."""
-    photo = get_for(request.user, Photo.objects.select_related("lesion"), pk)
+    photo = get_for(request.user, Photo.objects.select_related("lesion__patient"), pk)
     return JsonResponse(card_json(request, cards_of(request, [photo])[0]))
 
 
@@ -105,11 +107,13 @@ def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
 def photo_upload(request: SignedInRequest) -> HttpResponse:
-    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``.
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``; with ``patient`` (id)
+    it is filed there: into that ``lesion`` of the patient, or a new one at ``site``, ``site_x``, ``site_y`` that
+    photos of the same ``place_key`` share.
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
     already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
-    lost), or an error: 400 refused, 403, 404, 413, 503, 507. A plain form may send several files.
+    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may send several files.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM
@@ -133,18 +137,25 @@ def _storage_full() -> JsonResponse:
 
 @csrf_protect
 def _receive(request: SignedInRequest) -> HttpResponse:
-    lesion = _chosen_lesion(request.user, request.POST.get("lesion", ""))
-    clinic = lesion.clinic if lesion else _chosen_clinic(request)
+    patient = _chosen_patient(request.user, request.POST.get("patient", ""))
+    asked = CaptureForm(request.POST) if patient else None
+    if asked and not asked.is_valid():
+        return json_error(400, "unknown_place", _("This place on the body is not known. Choose it again."))
+    place = asked.place_of(patient) if asked and patient else None
+    lesion = None if place else _chosen_lesion(request.user, request.POST.get("lesion", ""))
+    clinic = place.patient.clinic if place else lesion.clinic if lesion else _chosen_clinic(request)
     kind = request.POST.get("kind") or Photo.Kind.CLOSE_UP
     if kind not in Photo.Kind.values:
         return json_error(400, "unknown_kind", _("This kind of photo is not known."))
     sent = request.FILES.getlist("file")
     if wants_page(request):
-        return _receive_form(request, clinic, lesion, kind, sent)
+        return _receive_form(request, clinic, lesion, kind, sent, place)
     if len(sent) != 1:
         return json_error(400, "no_file", _("No photo arrived. Send one file, in the field “file”."))
     try:
-        photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0])
+        photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0], place)
+    except LesionGone:
+        return json_error(409, "lesion_gone", _lesion_gone())
     except imaging.PhotoRejected as refused:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
     except store.StorageFull:
@@ -155,14 +166,19 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         | {
             "duplicate": not is_new,
             "covered": not is_new and photo.covers.exists(),
-            "sent_before": _is_as_sent(photo, request.user, lesion),
+            "sent_before": _is_as_sent(photo, request.user, lesion, place),
         },
         status=201 if is_new else 200,
     )
 
 
 def _receive_form(
-    request: SignedInRequest, clinic: Clinic, lesion: Lesion | None, kind: str, sent: list
+    request: SignedInRequest,
+    clinic: Clinic,
+    lesion: Lesion | None,
+    kind: str,
+    sent: list,
+    place: Place | None,
 ) -> HttpResponse:
     """Several files of a plain form, one message each; one bad file does not stop the others."""
     if not sent:
@@ -170,7 +186,9 @@ def _receive_form(
     for file in sent:
         named = {"name": file.name}
         try:
-            _photo, is_new = _take_in(request.user, clinic, lesion, kind, file)
+            _photo, is_new = _take_in(request.user, clinic, lesion, kind, file, place)
+        except LesionGone:
+            messages.error(request, f"{file.name}: {_lesion_gone()}")
         except imaging.PhotoRejected as refused:
             messages.error(request, f"{file.name}: {refusal_words(refused)}")
         except store.StorageFull:
@@ -178,10 +196,16 @@ def _receive_form(
         else:
             words = _("%(name)s was stored.") if is_new else _("%(name)s was already uploaded.")
             messages.success(request, words % named)
+    if place:
+        return redirect("patient-photos", place.patient.pk)
     return redirect(reverse("upload") + (f"?lesion={lesion.pk}" if lesion else ""))
 
 
-def _take_in(user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file) -> tuple[Photo, bool]:
+def _take_in(
+    user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file, place: Place | None
+) -> tuple[Photo, bool]:
+    if place:
+        return take_in_at(place, user=user, data=file.read(), name=file.name, kind=kind)
     return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=lesion, kind=kind)
 
 
@@ -195,8 +219,18 @@ def _chosen_clinic(request: SignedInRequest) -> Clinic:
     return require(member_of(request.user, int(pk)), EDIT).clinic
 
 
-def _is_as_sent(photo: Photo, user: User, lesion: Lesion | None) -> bool:
+def _is_as_sent(photo: Photo, user: User, lesion: Lesion | None, place: Place | None) -> bool:
+    if place and not place.holds(photo):
+        return False
     return photo.uploaded_by_id == user.pk and (lesion is None or photo.lesion_id == lesion.pk)
+
+
+def _lesion_gone() -> str:
+    return _("The lesion this photo was taken for was removed, or is filed under another patient now.")
+
+
+def _chosen_patient(user: User, pk: str) -> Patient | None:
+    return get_for(user, Patient, pk, EDIT) if pk else None
 
 
 def _chosen_lesion(user: User, pk: str) -> Lesion | None:

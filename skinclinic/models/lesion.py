@@ -46,6 +46,9 @@ class Lesion(models.Model):
     site_x = models.FloatField(null=True, blank=True)
     site_y = models.FloatField(null=True, blank=True)
     note = models.CharField(_("note"), max_length=400, blank=True)
+    # Made where the photos were taken: those of one place, which may come one by one and days later, find their
+    # lesion by it. "": not opened by a photo of a known patient.
+    place_key = models.CharField(max_length=36, blank=True, default="")
     # Came with an imported archive: nobody's patient here, so not on the worklist.
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -96,6 +99,11 @@ class Lesion(models.Model):
             _only(["clinic", "biopsy_on", "id"], "lesion_by_biopsy", biopsy_on__isnull=False),
             _only(["clinic", "follow_up_on", "id"], "lesion_by_follow_up", follow_up_on__isnull=False),
             _only(["clinic", "assignee", "-created_at", "-id"], "lesion_by_assignee", assignee__isnull=False),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "place_key"], condition=~models.Q(place_key=""), name="lesion_of_one_place"
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,8 +4,8 @@ An unfiled photo lies in a lesion of its own. Filing gives that lesion its patie
 the diagnoses made on it) into another lesion and removes the one left empty.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from django.db import transaction
@@ -39,13 +39,21 @@ class MovedOn(Exception):
 
 
 @dataclass(frozen=True)
-class Details:
-    """What is filed beside the patient: the place of a new lesion, and kind ("": as it is) and day of the
-    photos. With ``keep_day`` an empty day leaves what each photo has; else it empties it."""
+class Place:
+    """Where a new lesion lies."""
 
     site: str = ""
     site_x: float | None = None
     site_y: float | None = None
+
+
+@dataclass(frozen=True)
+class Details(Place):
+    """What is filed beside the patient: the place of a new lesion (``places``: by photo, where each has its own), and
+    kind ("": as it is) and day of the photos. With ``keep_day`` an empty day leaves what each photo has; else it
+    empties it."""
+
+    places: Mapping[int, Place] = field(default_factory=dict)
     kind: str = ""
     captured_on: date | None = None
     keep_day: bool = False
@@ -143,8 +151,9 @@ def _own_lesion(
     lesion = touched[group[0].lesion_id]
     if lesion.photos.exclude(pk__in=[photo.pk for photo in group]).exists():
         lesion = Lesion(clinic=patient.clinic, created_by=user)
+    place = details.places.get(group[0].pk, details)
     lesion.patient = patient
-    lesion.site, lesion.site_x, lesion.site_y = details.site, details.site_x, details.site_y
+    lesion.site, lesion.site_x, lesion.site_y = place.site, place.site_x, place.site_y
     if lesion.pk:
         lesion.save(update_fields=["patient", "site", "site_x", "site_y"])
     else:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm
+from skinclinic.forms.filing import ONE_EACH, ONE_NEW, FilingForm, PlacesOfPhotos
 from skinclinic.forms.patients import PatientForm
 from skinclinic.forms.seen import Seen
 from skinclinic.models import Patient, Photo
@@ -21,7 +21,7 @@ from skinclinic.presenters import filing_notice
 from skinclinic.services import consent, filing, patients
 from skinclinic.services.filing_seen import FiledMeanwhile, places, require_seen
 from skinclinic.services.records import note_first_consent
-from skinclinic.web.requests import SignedInRequest
+from skinclinic.web.requests import SignedInRequest, is_from_script, json_error
 
 MOST_AT_ONCE = 100
 PERSON = ("birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on")
@@ -29,7 +29,8 @@ PERSON = ("birth_year", "sex", "skin_type", "ethnicity", "research_consent", "co
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
-    """The form for photo ``pk``, or for several at once: ``?ids=1,2,3`` (or ids=1&ids=2)."""
+    """The form for photo ``pk``, or for several at once: ``?ids=1,2,3`` (or ids=1&ids=2). A script gets it for a panel
+    over its page, and what was filed as JSON."""
     photos = _photos(request, pk)
     clinic = photos[0].clinic
     if request.method != "POST":
@@ -37,13 +38,15 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
     patient = patients.with_code(clinic, request.POST.get("code", ""))
     form = FilingForm(request.POST, patient=patient, several=len(photos) > 1)
     patient_form = PatientForm(request.POST, clinic=clinic)
-    # Both are asked, so that every wrong field is said at once.
+    own = PlacesOfPhotos(photos, request.POST)
+    # All are asked, so that every wrong field is said at once.
     is_known_or_valid = patient is not None or patient_form.is_valid()
-    if not form.is_valid() or not is_known_or_valid:
+    are_apart = form.is_valid() and form.cleaned_data["lesion"] == ONE_EACH
+    if not form.is_valid() or not is_known_or_valid or (are_apart and not own.is_valid()):
         return _page(request, photos, form, patient_form, patient, status=422)
     try:
         with consent.by(request.user) as effects:
-            receipt = _file(request, photos, form, patient, patient_form)
+            receipt = _file(request, photos, form, patient, patient_form, own.said if are_apart else {})
     except FiledMeanwhile as meanwhile:
         photos = _photos(request, pk)
         return _page(request, photos, form, patient_form, patient, status=409, moved=meanwhile.photos)
@@ -57,10 +60,14 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
             _("Both lesions have a pathology diagnosis. Withdraw one of them before you join them."),
         )
         return _page(request, photos, form, patient_form, patient, status=422)
+    warning = ""
     if effects:
-        said = [_("The patient has not given consent to the archive."), *(one.text for one in effects)]
-        messages.warning(request, " ".join(said))
-    filing_notice.remember(request, receipt)
+        warning = " ".join([_("The patient has not given consent to the archive."), *(one.text for one in effects)])
+    filing_notice.remember(request, receipt, shown=is_from_script(request))
+    if is_from_script(request):
+        return JsonResponse({"said": filing_notice.said(receipt), "photos": _ids(photos), "warning": warning})
+    if warning:
+        messages.warning(request, warning)
     return (
         redirect("lesion", photos[0].lesion_id)
         if len(photos) == 1
@@ -107,6 +114,8 @@ def filing_undo(request: SignedInRequest) -> HttpResponse:
     receipt = filing_notice.take(request)
     if receipt is None:
         require(request.membership, EDIT)
+        if is_from_script(request):
+            return json_error(409, "nothing_to_undo", _("There is nothing to undo."))
         messages.info(request, _("There is nothing to undo."))
         return redirect("worklist")
     require(membership(request.user, receipt["clinic"]), EDIT)
@@ -114,18 +123,24 @@ def filing_undo(request: SignedInRequest) -> HttpResponse:
         with consent.by(request.user):
             photos = filing.undo(receipt)
     except filing.MovedOn:
-        messages.warning(request, _("The photos have been changed since. Nothing was undone."))
+        said = _("The photos have been changed since. Nothing was undone.")
+        if is_from_script(request):
+            return json_error(409, "moved_on", said)
+        messages.warning(request, said)
         return redirect("worklist")
-    messages.success(
-        request,
-        ngettext(
-            "Undone: %(count)s photo is where it was.",
-            "Undone: %(count)s photos are where they were.",
-            len(photos),
-        )
-        % {"count": len(photos)},
-    )
+    said = ngettext(
+        "Undone: %(count)s photo is where it was.",
+        "Undone: %(count)s photos are where they were.",
+        len(photos),
+    ) % {"count": len(photos)}
+    if is_from_script(request):
+        return JsonResponse({"said": said, "photos": _ids(photos)})
+    messages.success(request, said)
     return redirect("photo-filing", photos[0].pk) if len(photos) == 1 else redirect("worklist")
+
+
+def _ids(photos: Sequence[Photo]) -> list[int]:
+    return [photo.pk for photo in photos]
 
 
 def _photos(request: SignedInRequest, pk: int | None) -> list[Photo]:
@@ -171,6 +186,7 @@ def _file(
     form: FilingForm,
     patient: Patient | None,
     patient_form: PatientForm,
+    places_of: dict[int, filing.Place],
 ) -> dict:
     require_seen(photos, Seen.of(request.POST).values)
     is_new = patient is None
@@ -180,7 +196,11 @@ def _file(
         note_first_consent(patient, request.user)
     cleaned, several = form.cleaned_data, len(photos) > 1
     details = filing.Details(
-        **form.place, kind=cleaned["kind"], captured_on=cleaned["captured_on"], keep_day=several
+        **form.place,
+        places=places_of,
+        kind=cleaned["kind"],
+        captured_on=cleaned["captured_on"],
+        keep_day=several,
     )
     return filing.file_photos(
         photos,
@@ -213,5 +233,8 @@ def _page(
         "patient": patient,
         "code": patient_form["code"].value() or "",
         "lesions": patients.lesions_of(patient) if patient else [],
+        "places": PlacesOfPhotos(photos, request.POST if status != 200 else None).rows,
+        "in_panel": is_from_script(request),
     }
-    return render(request, "patients/filing.html", context, status=status)
+    template = "patients/filing_panel.html" if context["in_panel"] else "patients/filing.html"
+    return render(request, template, context, status=status)

@@ -130,7 +130,7 @@ def lesion_page(
         "pathology_clash": clash,
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
-        "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
+        "add_photo_url": _add_photo_url(row),
         "is_empty": not (photos or diagnoses or hides_colleagues or visit_records.any_of(row)),
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
@@ -142,6 +142,12 @@ def lesion_page(
     }
     status = 409 if clash else 422 if pathology else 200
     return render(request, "lesions/lesion.html", context, status=status)
+
+
+def _add_photo_url(row: Lesion) -> str:
+    """Where photos of the lesion are taken: on its patient's page, or into the lesion that is nobody's yet."""
+    page = reverse("patient-photos", args=[row.patient_id]) if row.patient_id else reverse("upload")
+    return f"{page}?lesion={row.pk}"
 
 
 def _lesion(request: SignedInRequest, pk: int, need: str = "view") -> Lesion:

@@ -31,16 +31,29 @@ class BodyMap {
 
   bind() {
     const { select, x, y } = this.root.dataset;
-    this.select = document.getElementById(select);
-    this.inputs = [document.getElementById(x), document.getElementById(y)];
     this.output = this.root.querySelector("[data-chosen]");
     this.clear = this.root.querySelector("[data-clear]");
     for (const panel of this.panels) this.bindPanel(panel);
-    this.select.addEventListener("change", () => this.choose(this.select.value, null));
+    // Of several places on a page the picture shows one at a time.
+    this.root.addEventListener("place:bind", ({ detail }) => this.bindTo(detail));
     this.clear.addEventListener("click", () => {
       this.choose("", null);
+      this.tell("place:cleared");
       this.select.focus();
     });
+    this.bindTo({ select: document.getElementById(select), x: document.getElementById(x), y: document.getElementById(y) });
+  }
+
+  /** Show and change the place that these fields hold. */
+  bindTo({ select, x, y }) {
+    this.listening?.abort();
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.select = select;
+    this.inputs = [x, y];
+    select.addEventListener("change", () => this.choose(select.value, null), { signal });
+    // Somebody else has written into the fields.
+    select.addEventListener("place:shown", () => this.repaint(), { signal });
     this.repaint();
   }
 
@@ -78,6 +91,12 @@ class BodyMap {
     if (shape.dataset.show) return this.showPanel(shape.dataset.show);
     const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(panel.getScreenCTM().inverse());
     this.choose(shape.dataset.site, [point.x / this.width, point.y / this.height]);
+    this.tell("place:chosen");
+  }
+
+  /** What a person did at the picture itself, for pages where more follows from it. */
+  tell(name) {
+    this.root.dispatchEvent(new CustomEvent(name, { bubbles: true }));
   }
 
   onKey(event, shapes) {
@@ -93,6 +112,7 @@ class BodyMap {
       else {
         const [x, y] = shape.dataset.centre.split(" ").map(Number);
         this.choose(shape.dataset.site, [x / this.width, y / this.height]);
+        this.tell("place:chosen");
       }
     } else return;
     event.preventDefault();
@@ -166,4 +186,12 @@ class BodyMap {
   }
 }
 
-for (const root of document.querySelectorAll("[data-body-map]")) new BodyMap(root);
+/** Bring the body pictures in `within` to life. */
+export function setUpBodyMaps(within) {
+  for (const root of within.querySelectorAll("[data-body-map]:not([data-is-set-up])")) {
+    root.dataset.isSetUp = "";
+    new BodyMap(root);
+  }
+}
+
+setUpBodyMaps(document);

@@ -192,8 +192,8 @@ function element(name, attributes = {}, text = "") {
   return made;
 }
 
-/** Make the fields within an element work. */
-export function start(within) {
+/** Bring the fields in `within` to life. */
+export function setUpTypeaheads(within) {
   const roots = [...within.querySelectorAll("[data-typeahead]")];
   if (within.matches?.("[data-typeahead]")) roots.push(within);
   for (const root of roots) {
@@ -203,5 +203,5 @@ export function start(within) {
   }
 }
 
-start(document);
-document.addEventListener("htmx:load", (event) => start(event.detail.elt));
+setUpTypeaheads(document);
+document.addEventListener("htmx:load", (event) => setUpTypeaheads(event.detail.elt));

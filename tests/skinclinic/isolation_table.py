@@ -115,6 +115,7 @@ TABLE = {
     "patients": LISTING,
     "patient-new": LISTING,
     "patient": row("patient"),
+    "patient-photos": row("patient"),
     "patient-edit": row("patient"),
     "lesion-new": row("patient"),
     "lesion": row("lesion"),

@@ -132,9 +132,9 @@ class TestPage:
 
     def test_an_empty_one_offers_its_first_photo(self, client_for, clinician, coordinator, lesion):
         page = client_for(clinician).get(f"/lesions/{lesion.pk}/").content.decode()
-        assert f'href="/upload/?lesion={lesion.pk}"' in page and "Delete" in page
+        assert f'href="/patients/{lesion.patient_id}/photos/?lesion={lesion.pk}"' in page and "Delete" in page
         page = client_for(coordinator).get(f"/lesions/{lesion.pk}/").content.decode()
-        assert "/upload/?lesion" not in page and "/delete/" not in page and "/pathology/" not in page
+        assert "?lesion" not in page and "/delete/" not in page and "/pathology/" not in page
 
     def test_queries_do_not_grow_with_the_history(
         self, client_for, clinician, lesion, photos, django_assert_num_queries

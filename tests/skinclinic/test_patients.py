@@ -216,9 +216,7 @@ class TestPage:
         assert client_for(outsider).get(f"/patients/{patient.pk}/").status_code == 404
 
     def test_without_lesions_it_offers_the_first(self, client_for, clinician, patient):
-        assert (
-            "Open the first lesion" in client_for(clinician).get(f"/patients/{patient.pk}/").content.decode()
-        )
+        assert "Take photos" in client_for(clinician).get(f"/patients/{patient.pk}/").content.decode()
 
     def test_a_hidden_answer_is_not_shown(self, client_for, clinician, clinic, patient, monkeypatch):
         from skinclinic.services import worklist

@@ -1,6 +1,6 @@
 // The own differential: rows that are added, moved and taken out by button, or with Alt and the arrow keys.
 import { announce } from "../toast.js";
-import { start } from "../typeahead.js";
+import { setUpTypeaheads } from "../typeahead.js";
 
 const MOST = 4;
 let made = 100;
@@ -29,7 +29,7 @@ function add(area) {
     }
   }
   area.querySelector(".ranked-list").append(row);
-  start(row);
+  setUpTypeaheads(row);
   refresh(area);
   row.querySelector('[role="combobox"]').focus();
 }

@@ -22,7 +22,7 @@ export function askBeforeLeaving(unsent) {
     mayLeave = true;
     location.assign(link.href);
   });
-  for (const form of document.querySelectorAll("header form, #file-together")) {
+  for (const form of document.querySelectorAll("header form")) {
     form.addEventListener("submit", async (event) => {
       if (mayLeave || !unsent().length) return;
       event.preventDefault();

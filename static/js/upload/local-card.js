@@ -3,6 +3,7 @@
 import { confirmAction } from "../confirm.js";
 import { dayAndTime } from "../dates.js";
 import { forget, keep, keptFile } from "../kept-photos.js";
+import { destination, fieldsOf } from "./destination.js";
 import { sendInTurn } from "./sender.js";
 import { say } from "./words.js";
 
@@ -10,7 +11,7 @@ const MEGABYTE = 2 ** 20;
 const LONGEST_IN_SECONDS = 90;
 // What the server finds wrong with the file itself, and says again however often it is sent.
 const FOR_GOOD = new Set([400, 413, 415, 422]);
-const ON_THE_WAY = new Set(["cut_off", "broken_form", "no_file", "unknown_kind"]);
+const ON_THE_WAY = new Set(["cut_off", "broken_form", "no_file", "unknown_kind", "unknown_place"]);
 
 /** Opens at `list`; `onStored(card, data)` once the server has the photo. `photo`: see kept-photos.js. */
 export class LocalCard {
@@ -22,6 +23,8 @@ export class LocalCard {
     this.find(".upload-name").title = this.name;
     this.find("[data-again]").addEventListener("click", () => this.send());
     this.find("[data-drop]").addEventListener("click", () => this.drop());
+    this.find("[data-move]").addEventListener("click", () => document.dispatchEvent(new CustomEvent("photo:move", { detail: this })));
+    this.showWhere();
     this.showPreview();
     list.append(this.element);
   }
@@ -38,7 +41,7 @@ export class LocalCard {
   offer() {
     Object.assign(this, { isKept: true, mayBeThere: true });
     const words = say("chosen", { time: dayAndTime(new Date(this.photo.chosenAt)) });
-    this.show("kept", this.photo.lesion ? `${words} ${say("forLesion")}` : words);
+    this.show("kept", this.photo.lesion && !this.photo.patient ? `${words} ${say("forLesion")}` : words);
   }
 
   get name() {
@@ -91,13 +94,26 @@ export class LocalCard {
   }
 
   body() {
-    const { file, name, kind, lesion, owner } = this.photo;
+    const { file, name, kind } = this.photo;
     const body = new FormData();
     body.append("file", file, name);
     body.append("kind", kind);
-    if (lesion) body.append("lesion", lesion);
-    else body.append("clinic", owner.split(" ")[1]);
+    for (const [field, value] of Object.entries(fieldsOf(this.photo))) body.append(field, value);
     return body;
+  }
+
+  /** For which patient it waits, and where it belongs. */
+  showWhere() {
+    const { patient, where } = this.photo;
+    this.put("[data-for]", patient ? say("forPatient", { code: patient.code, where: where ?? "" }) : "");
+  }
+
+  /** Another place of the same patient was chosen for it. */
+  goTo() {
+    Object.assign(this.photo, destination(this.form));
+    if (this.isKept) this.keep();
+    this.showWhere();
+    this.needsPerson = false;
   }
 
   settle({ status, data }) {
@@ -108,7 +124,7 @@ export class LocalCard {
     if (status === 200 && data?.id) return this.showDuplicate(data);
     const { code, message } = data?.error ?? {};
     if (FOR_GOOD.has(status) && !ON_THE_WAY.has(code)) return this.refuse(message ?? say("failed"));
-    if (status === 404 && this.photo.lesion) return this.loseLesion();
+    if (status === 409 || (status === 404 && (this.photo.lesion || this.photo.patient))) return this.losePlace(status);
     this.needsPerson = status === 403 || status === 404;
     if (status === 503) return this.show("not_sent", say("database"));
     return this.show("not_sent", message ?? say(status === 403 ? "stale" : "failed"));
@@ -119,12 +135,15 @@ export class LocalCard {
     this.show("refused", message);
   }
 
-  /** The lesion was removed meanwhile. Where the photo goes instead is for a person to say. */
-  loseLesion() {
-    this.photo.lesion = "";
+  /** The patient or the lesion is no longer there. Where the photo goes instead is for a person to say. */
+  losePlace(status) {
+    const { patient } = this.photo;
+    const words = status === 409 || !patient ? say("lesionGone") : say("patientGone", { code: patient.code });
+    Object.assign(this.photo, { lesion: "", patient: null, place: null });
     if (this.isKept) this.keep();
     this.needsPerson = true;
-    this.show("not_sent", say("lesionGone"));
+    this.showWhere();
+    this.show("not_sent", words);
   }
 
   async failOnTheWay() {
@@ -142,7 +161,8 @@ export class LocalCard {
     link.href = data.url;
     this.find("img").src = data.thumbnail;
     this.find("img").hidden = false;
-    this.show("duplicate", say(data.covered ? "duplicateCovered" : "duplicate"));
+    const known = data.patient ? say("duplicateOf", { code: data.patient }) : say("duplicate");
+    this.show("duplicate", data.covered ? say("duplicateCovered") : known);
   }
 
   show(state, words = "") {
@@ -160,6 +180,7 @@ export class LocalCard {
     this.find("[data-again]").hidden = !this.mayRetry;
     for (const when of ["kept", "not_sent"]) this.find(`[data-when="${when}"]`).hidden = state !== when;
     this.find("[data-drop]").hidden = state === "checking";
+    this.find("[data-move]").hidden = !this.mayRetry || !this.form.elements.patient;
     // The stored photo stays where it is; only this card goes.
     this.find("[data-existing]").hidden = state !== "duplicate";
     this.find("[data-when-existing]").hidden = state !== "duplicate";

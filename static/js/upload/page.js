@@ -1,9 +1,11 @@
 // The upload page: every file becomes a card that sends itself and then follows its analysis.
 import { countKept, hold, keptBy, ownerOf, whenChanged } from "../kept-photos.js";
 import { newKey } from "../random-key.js";
-import { announce } from "../toast.js";
+import { announce, toast } from "../toast.js";
 import { Again } from "./again.js";
 import "./crop-dialog.js";
+import { destination, isShownHere } from "./destination.js";
+import "./filing-panel.js";
 import { listenForFiles } from "./intake.js";
 import { askBeforeLeaving } from "./leaving.js";
 import { LocalCard } from "./local-card.js";
@@ -26,8 +28,14 @@ let lastSummary = "";
 
 function take(files) {
   if (!files.length) return;
+  const where = destination(form);
+  if (!where) {
+    document.dispatchEvent(new CustomEvent("place:missing"));
+    return toast(say("placeFirst"), { kind: "warning" });
+  }
+  document.dispatchEvent(new CustomEvent("photos:taken"));
   form.classList.remove("upload-drop-first");
-  const cards = files.map((file) => open(chosen(file), sent));
+  const cards = files.map((file) => open(chosen(file, where), sent));
   for (const card of cards) card.isSentHere = true;
   taken += cards.length;
   for (const card of cards) card.begin();
@@ -36,9 +44,8 @@ function take(files) {
   navigator.storage?.persist?.().catch(() => null);
 }
 
-function chosen(file) {
-  const lesion = form.elements.lesion?.value ?? "";
-  return { key: newKey(), owner, file, name: file.name, kind: form.elements.kind.value, lesion, chosenAt: Date.now() };
+function chosen(file, where) {
+  return { key: newKey(), owner, file, name: file.name, kind: form.elements.kind.value, ...where, chosenAt: Date.now() };
 }
 
 function open(photo, list) {
@@ -51,14 +58,23 @@ function open(photo, list) {
 /** Offer what an earlier visit could not send, and say how many photos of others wait on this device. */
 async function offerEarlier() {
   const isOpen = ({ key }) => [...local].some((card) => card.photo.key === key);
-  for (const photo of await keptBy(owner)) {
-    if (isOpen(photo) || !(await hold(photo.key)) || isOpen(photo)) continue;
-    open(photo, earlier.querySelector("ul")).offer();
+  const mine = await keptBy(owner);
+  for (const photo of mine) {
+    if (!isShownHere(form, photo) || isOpen(photo) || !(await hold(photo.key)) || isOpen(photo)) continue;
+    const card = open(photo, earlier.querySelector("ul"));
+    card.offer();
+    // Taken a moment ago on the patient's page.
+    if (photo.isOnItsWay) card.send();
   }
   const { others } = await countKept(owner);
-  const notice = document.getElementById("kept-by-others");
-  notice.hidden = others === 0;
-  notice.querySelector("[data-text]").textContent = say("others", { count: others });
+  tell("kept-by-others", others, "others");
+  tell("kept-elsewhere", mine.filter((photo) => !isShownHere(form, photo)).length, "elsewhere");
+}
+
+function tell(id, count, words) {
+  const notice = document.getElementById(id);
+  notice.hidden = count === 0;
+  notice.querySelector("[data-text]").textContent = say(words, { count });
 }
 
 function onStored(card, data) {

@@ -26,6 +26,9 @@ export function freshen(card, html) {
   const fresh = cardElement(html);
   const focused = card.contains(document.activeElement) ? document.activeElement.dataset.action : null;
   card.querySelector(".upload-body").replaceWith(fresh.querySelector(".upload-body"));
+  const [box, freshBox] = [card, fresh].map((one) => one.querySelector(".upload-select"));
+  if (box && !freshBox) box.remove();
+  if (!box && freshBox) card.prepend(freshBox);
   card.dataset.state = fresh.dataset.state;
   card.dataset.seen = fresh.dataset.seen;
   card.toggleAttribute("data-finished", fresh.hasAttribute("data-finished"));
@@ -37,6 +40,14 @@ export function watchSoon() {
   pause = FASTEST;
   clearTimeout(timer);
   timer = setTimeout(ask, pause);
+}
+
+/** Draw the cards of these photos anew: something else has changed them. */
+export async function refresh(ids) {
+  const address = document.getElementById("upload-form").dataset.cards;
+  const have = ids.map((id) => `${id}:changed`).join(",");
+  const response = await send(`${address}?have=${encodeURIComponent(have)}`, { headers: { Accept: "application/json" } });
+  if (response.ok) apply(await response.json(), { quietly: true });
 }
 
 function schedule() {
@@ -68,9 +79,10 @@ async function ask() {
   schedule();
 }
 
-function apply({ cards, gone }) {
+function apply({ cards, gone }, { quietly = false } = {}) {
   for (const data of cards) {
     for (const card of document.querySelectorAll(`.upload-card[data-photo="${data.id}"]`)) freshen(card, data.html);
+    if (quietly) continue;
     if (data.state === "done") announceReady(data.name);
     if (data.state === "failed") announce(say("analysisFailed", { name: data.name }));
   }
