@@ -11,6 +11,7 @@ from classifier.views import (
     label_check,
     maps,
     models,
+    outside_opinion,
     result,
     trainings,
     try_page,
@@ -18,6 +19,13 @@ from classifier.views import (
 )
 
 urlpatterns = [
+    # A colleague outside, by the link of a second opinion.
+    path("opinion/<str:secret>/", outside_opinion.opinion, name="opinion"),
+    path("opinion/<str:secret>/terms/", outside_opinion.opinion_terms, name="opinion-terms"),
+    path("opinion/<str:secret>/photo/<int:number>", outside_opinion.opinion_photo, name="opinion-photo"),
+    path(
+        "opinion/<str:secret>/heatmap/<int:number>", outside_opinion.opinion_heatmap, name="opinion-heatmap"
+    ),
     path("upload/", upload.upload, name="upload"),
     path("photos/", upload.photo_upload, name="photo-upload"),
     path("photos/cards/", upload.photo_cards, name="photo-cards"),

@@ -11,7 +11,18 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
+from skinclinic.models import (
+    Biopsy,
+    Call,
+    Clinic,
+    Diagnosis,
+    FollowUp,
+    Lesion,
+    Member,
+    Photo,
+    PhotoDecision,
+    User,
+)
 from skinclinic.models.plan import Step
 from skinclinic.services import visits
 from skinclinic.vocabulary import listed
@@ -45,6 +56,11 @@ def hold(lesions: QuerySet[Lesion], *, to_remove: bool = False) -> QuerySet[Lesi
     their photos, analyses, decisions and plans. ``to_remove``: against photos that are being stored, too.
     """
     return lesions.select_for_update(of=("self",), no_key=not to_remove)
+
+
+def hold_one(lesion: Lesion) -> None:
+    """Lock one lesion until the end of the transaction."""
+    list(hold(Lesion.objects.filter(pk=lesion.pk)).values_list("pk"))
 
 
 def hold_lesion_of(photo: Photo, *, to_remove: bool = False, also: Iterable[int] = ()) -> Lesion | None:
@@ -117,6 +133,10 @@ def note_decision(
             "is_malignant": is_malignant(diagnosis),
             "disagrees": disagrees,
         },
+    )
+    # Who was asked for an opinion has given it.
+    Call.objects.filter(lesion=photo.lesion_id, user=user, why=Call.Why.OPINION, done_at=None).update(
+        done_at=timezone.now()
     )
     refresh(photo.lesion)
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Clinic, Lesion, Member, PhotoDecision, User
+from skinclinic.models import Call, Clinic, Lesion, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
 from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
@@ -22,7 +22,8 @@ answer_filters: list[Callable[[User, Member, Iterable[int]], set[int]]] = []
 # The views; "" is the first of them.
 TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT = "to-decide", "biopsy", "follow-up", "disagreement"
 UNPLANNED, PROVEN, UNFILED, ALL = "unplanned", "proven", "not-filed", "all"
-VIEWS = (TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT, UNPLANNED, PROVEN, UNFILED, ALL)
+FOR_ME = "for-me"
+VIEWS = (TO_DECIDE, FOR_ME, BIOPSY, FOLLOW_UP, DISAGREEMENT, UNPLANNED, PROVEN, UNFILED, ALL)
 NOBODY = "nobody"
 BY_MALIGNANT = "malignant"
 NEWEST_FIRST = ("-created_at", "-id")
@@ -152,6 +153,7 @@ def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | Non
     )
     views = {
         TO_DECIDE: Q(to_decide=True) | Q(settled_at__gte=began) if began else Q(to_decide=True),
+        FOR_ME: Q(pk__in=Call.objects.filter(user=user, done_at=None).order_by().values("lesion")),
         BIOPSY: Q(biopsy_on__isnull=False),
         FOLLOW_UP: Q(follow_up_on__lte=timezone.localdate()),
         DISAGREEMENT: Q(disagrees=True) & own,

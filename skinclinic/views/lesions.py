@@ -18,7 +18,7 @@ from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
-from skinclinic.presenters import changed_meanwhile
+from skinclinic.presenters import changed_meanwhile, opinions
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.walk import walk_of
@@ -136,6 +136,7 @@ def lesion_page(
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
+        "opinions": opinions.panel_of(row, member, request.user),
         "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200

@@ -32,6 +32,7 @@ def of_study(**args: str) -> Access:
 
 LISTING, PERSONAL, PUBLIC = Access("listing"), Access("personal"), Access("public")
 OF_READER = Access("public", {"secret": "unknown_secret"})
+OF_NUMBER = Access("public", OF_READER.args | {"number": "position"})
 OF_SESSION = Access("public", OF_READER.args | {"session": "session_key"})
 OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
@@ -124,6 +125,8 @@ TABLE = {
     "lesion-follow-up": row("lesion"),
     "lesion-biopsy": row("lesion"),
     "lesion-assign": row("lesion"),
+    "lesion-opinion-new": row("lesion"),
+    "opinion-withdraw": row("second_opinion"),
     "follow-up-finish": row("follow_up"),
     "follow-up-undo": row("follow_up"),
     "biopsy-finish": row("biopsy"),
@@ -159,6 +162,11 @@ TABLE = {
     "try-delete": Access("public", {"token": "unknown_secret"}),
     "api-try": PUBLIC,
     "api-try-result": Access("public", {"token": "unknown_secret"}),
+    # A colleague outside sees the one case of an unguessable link.
+    "opinion": OF_READER,
+    "opinion-terms": OF_READER,
+    "opinion-photo": OF_NUMBER,
+    "opinion-heatmap": OF_NUMBER,
     # Readers come by an unguessable link and see their own reading only.
     "reading": OF_READER,
     "reading-keys": OF_READER,

@@ -31,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans
+from skinclinic.services import diagnoses, invitations, plans, second_opinions
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -189,7 +189,11 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     answer = reading.answers.create(
         image=image, choice="bcc", answered_at=timezone.now(), changed_at=timezone.now()
     )
+    second_opinion, _secret = second_opinions.ask_outside(
+        lesion, quist, name="SECRETCOLLEAGUE-2", question="SECRETQUESTION-5", photos=[photo], days=14
+    )
     return SimpleNamespace(
+        second_opinion=second_opinion,
         reading=reading,
         answer=answer,
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
@@ -236,6 +240,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETNOTE-313",
             "SECRETPLAN-41",
             "SECRETBIOPSY-17",
+            "SECRETCOLLEAGUE-2",
+            "SECRETQUESTION-5",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",
