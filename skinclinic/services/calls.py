@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from skinclinic.models import Call, Comment, Lesion, Member, SecondOpinion, User
+from skinclinic.models import Call, Comment, Lesion, SecondOpinion, User
 from skinclinic.services import letters
 
 
@@ -41,12 +41,6 @@ def finish(lesion: Lesion, user: User, why: str = "") -> int:
     """The person has seen to it; how many calls that ends. ``why``: of that kind only."""
     rows = open_at(lesion, user)
     return (rows.filter(why=why) if why else rows).update(done_at=timezone.now())
-
-
-def mentionable(clinic_id: int) -> list[User]:
-    """Everybody who may look at the clinic's cases and so be named in a comment, by user name."""
-    rows = Member.objects.filter(clinic=clinic_id, is_active=True).select_related("user")
-    return [row.user for row in rows.order_by("user__username")]
 
 
 def _words(by: User, why: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
-from skinclinic.services import cases, plans
+from skinclinic.services import case_company, cases, plans
 from skinclinic.services.lesions import refresh_summary
 
 NOON = time(12)
@@ -105,6 +105,7 @@ def undo(receipt: dict) -> list[Photo]:
     for row in receipt["diagnoses"]:
         Diagnosis.objects.filter(pk=row["id"]).update(lesion=lesions[row["lesion"]])
     plans.put_back(receipt.get("plans", {}), lesions)
+    case_company.put_back(receipt.get("company", {}), lesions)
     for home in homes:
         if home.pk not in {row.pk for row in lesions.values()}:
             _leave(home, home)
@@ -172,7 +173,8 @@ def _leave(source: Lesion, home: Lesion) -> None:
             raise TwoPathologies
         source.diagnoses.update(lesion=home)
         plans.hand_over(source, home)
-    if source.diagnoses.exists() or plans.any_of(source):
+        case_company.hand_over(source, home)
+    if source.diagnoses.exists() or plans.any_of(source) or case_company.any_of(source):
         refresh_summary(source)
     else:
         source.delete()
@@ -201,6 +203,7 @@ def _receipt(
             for lesion in lesions.values()
         ],
         "plans": plans.places(lesions),
+        "company": case_company.places(lesions),
         "diagnoses": [
             {"id": pk, "lesion": lesion}
             for pk, lesion in Diagnosis.objects.filter(lesion__in=lesions).values_list("pk", "lesion")

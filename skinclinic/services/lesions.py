@@ -71,7 +71,7 @@ class NotEmpty(Exception):
 def delete_empty(lesion: Lesion) -> None:
     """Delete a lesion that has neither photos nor diagnoses nor plans. Raises NotEmpty."""
     locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
-    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies)
-    if any(rows.exists() for rows in held):
+    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies, locked.comments)
+    if any(rows.exists() for rows in (*held, locked.second_opinions)):
         raise NotEmpty
     locked.delete()

@@ -14,6 +14,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.services import case_company
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.plans import any_of as any_plan
@@ -197,7 +198,8 @@ def delete_photo(photo: Photo) -> None:
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
-            is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
+            holds_more = lesion.diagnoses.exists() or any_plan(lesion) or case_company.any_of(lesion)
+            is_bare = not (lesion.photos.exists() or holds_more)
             if lesion.patient_id is None and is_bare:
                 lesion.delete()
             else:

@@ -31,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans, second_opinions
+from skinclinic.services import comments, diagnoses, invitations, plans, second_opinions
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -193,6 +193,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         lesion, quist, name="SECRETCOLLEAGUE-2", question="SECRETQUESTION-5", photos=[photo], days=14
     )
     return SimpleNamespace(
+        comment=comments.write(lesion, quist, "SECRETWORDS-61 @ada"),
         second_opinion=second_opinion,
         reading=reading,
         answer=answer,
@@ -242,6 +243,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETBIOPSY-17",
             "SECRETCOLLEAGUE-2",
             "SECRETQUESTION-5",
+            "SECRETWORDS-61",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",
