@@ -6,6 +6,8 @@ from django.views.i18n import set_language
 
 from skinclinic.views import (
     accounts,
+    case_tags,
+    cases_at_once,
     clinic_settings,
     comments,
     diagnosis_terms,
@@ -18,6 +20,7 @@ from skinclinic.views import (
     patients,
     photo_files,
     plans,
+    saved_searches,
     work,
     worklist,
 )
@@ -46,6 +49,12 @@ urlpatterns = [
     path("", worklist.worklist, name="worklist"),
     path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),
     path("worklist/next/", worklist.worklist_next, name="worklist-next"),
+    path("worklist/act/", cases_at_once.cases_act, name="cases-act"),
+    path("worklist/acts/<int:pk>/undo/", cases_at_once.cases_undo, name="cases-undo"),
+    path("worklist/searches/", saved_searches.search_save, name="search-save"),
+    path("worklist/searches/<int:pk>/", saved_searches.search_change, name="search-change"),
+    path("case-tags/", case_tags.clinic_tags, name="case-tags"),
+    path("case-tags/like/", case_tags.tags_like, name="case-tags-like"),
     path("patients/", patients.patients, name="patients"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<int:pk>/", patients.patient, name="patient"),
@@ -63,6 +72,7 @@ urlpatterns = [
     path("lesions/<int:pk>/calls/done/", comments.calls_done, name="lesion-calls-done"),
     path("comments/<int:pk>/change/", comments.comment_change, name="comment-change"),
     path("comments/<int:pk>/delete/", comments.comment_delete, name="comment-delete"),
+    path("lesions/<int:pk>/tags/", case_tags.lesion_tag, name="lesion-tag"),
     path("lesions/<int:pk>/opinions/new/", opinions.opinion_new, name="lesion-opinion-new"),
     path("opinions/<int:pk>/withdraw/", opinions.opinion_withdraw, name="opinion-withdraw"),
     path("follow-ups/<int:pk>/finish/", plans.follow_up_finish, name="follow-up-finish"),

@@ -44,7 +44,7 @@ def by_link(*methods: str) -> Callable[[View], View]:
             try:
                 response = allowed(request, second_opinions.find(secret), secret=secret, **kwargs)
             except NoSuchLink:
-                response = render(request, "opinions/ended.html", {"why": "unknown"}, status=404)
+                response = render(request, "outside/ended.html", {"why": "unknown"}, status=404)
             except LinkEnded as ended:
                 response = _ended(request, ended)
             except TooOften:
@@ -86,7 +86,7 @@ def opinion(request: HttpRequest, asked: SecondOpinion, *, secret: str) -> HttpR
         "more": opinions.more_for(asked) if given else [],
         "answers": answers_of(asked, photos) if given else [],
     }
-    return render(request, "opinions/outside.html", context, status=422 if form else 200)
+    return render(request, "outside/page.html", context, status=422 if form else 200)
 
 
 @by_link("GET", "HEAD")
@@ -152,10 +152,10 @@ def _ended(request: HttpRequest, ended: LinkEnded) -> HttpResponse:
     except TooOften:
         return _too_often(request)
     context = {"why": ended.why, "asked": ended.opinion}
-    return render(request, "opinions/ended.html", context, status=404)
+    return render(request, "outside/ended.html", context, status=404)
 
 
 def _too_often(request: HttpRequest) -> HttpResponse:
-    response = render(request, "opinions/ended.html", {"why": "often"}, status=429)
+    response = render(request, "outside/ended.html", {"why": "often"}, status=429)
     response["Retry-After"] = str(RETRY_SECONDS)
     return response

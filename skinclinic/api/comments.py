@@ -1,5 +1,7 @@
 """Endpoints over what members say of a case."""
 
+from collections.abc import Mapping
+
 from django.http import Http404
 from rest_framework import serializers, status
 from rest_framework.response import Response
@@ -8,6 +10,7 @@ from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
 from skinclinic.models import Comment, Member
 from skinclinic.services import comments
+from skinclinic.web.inputs import is_key
 
 
 class CommentSerializer(ClinicRowSerializer):
@@ -56,6 +59,10 @@ class CommentViewSet(ReadViewSet):
 
     def create(self, request):
         """Say something of a lesion."""
+        sent = request.data if isinstance(request.data, Mapping) else {}
+        if is_key(named := str(sent.get("lesion", ""))):
+            # Who may not change the lesion is told so, whatever else is wrong.
+            permissions.get_lesion_for(request.user, named, permissions.EDIT)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data

@@ -21,6 +21,7 @@ from skinclinic.models import (
     Member,
     Photo,
     PhotoDecision,
+    RecordChange,
     User,
 )
 from skinclinic.models.plan import Step
@@ -160,11 +161,18 @@ def members_of(clinic: Clinic) -> list[User]:
     return [member.user for member in deciders(clinic.pk)]
 
 
-def assign(lesion: Lesion, person: User | None) -> None:
-    """Give the case to a member of its clinic, or to nobody. Raises NotAMember."""
+@transaction.atomic
+def assign(lesion: Lesion, person: User | None, by: User | None = None) -> None:
+    """Give the case to a member of its clinic, or to nobody, and keep who had it. Raises NotAMember."""
     if person is not None and not deciders(lesion.clinic_id).filter(user=person).exists():
         raise NotAMember
-    Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
+    before = hold(Lesion.objects.filter(pk=lesion.pk)).values_list("assignee", flat=True).get()
+    key = person.pk if person else None
+    if before != key:
+        Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
+        RecordChange.objects.create(
+            clinic_id=lesion.clinic_id, lesion=lesion, by=by, fields={"assignee": [before, key]}
+        )
     lesion.assignee = person
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Call, Clinic, Lesion, Member, PhotoDecision, User
+from skinclinic.models import Call, Clinic, Lesion, LesionTag, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
 from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
@@ -46,6 +46,7 @@ class Filters(inputs.Filters):
     show: str = ""
     mine: str = ""
     assignee: str = ""
+    tag: str = ""
     since: str = ""
     until: str = ""
     sort: str = ""
@@ -65,6 +66,8 @@ class Filters(inputs.Filters):
             return text if _day(text) else ""
         if name == "assignee":
             return text if text == NOBODY or inputs.is_key(text) else ""
+        if name == "tag":
+            return text if inputs.is_key(text) else ""
         return text[:LONGEST_SEARCH] if name == "q" else text
 
     @classmethod
@@ -81,6 +84,17 @@ class Filters(inputs.Filters):
     def narrows(self) -> bool:
         """Whether anything is left out of the view."""
         return self.address(sort="", show="") != ""
+
+    @property
+    def folded(self) -> int:
+        """How many filters beside the search are asked for."""
+        return len(
+            [
+                name
+                for name in ("state", "disease", "assignee", "tag", "since", "until")
+                if getattr(self, name)
+            ]
+        )
 
 
 def answers_are_open(member: Member) -> bool:
@@ -133,6 +147,9 @@ def lesions(
         rows = rows.filter(Q(assignee=user) | Q(assignee=None, created_by=user))
     if filters.assignee:
         rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
+    if filters.tag:
+        tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
+        rows = rows.filter(pk__in=tagged.order_by().values("lesion"))
     if since := _day(filters.since):
         rows = rows.filter(created_at__gte=start_of(since))
     if until := _day(filters.until):

@@ -31,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import comments, diagnoses, invitations, plans, second_opinions
+from skinclinic.services import cases_at_once, comments, diagnoses, invitations, plans, second_opinions
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -192,7 +192,10 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     second_opinion, _secret = second_opinions.ask_outside(
         lesion, quist, name="SECRETCOLLEAGUE-2", question="SECRETQUESTION-5", photos=[photo], days=14
     )
+    tagged = cases_at_once.tag(quist.memberships.get(), quist, [lesion.pk], "SECRETTAG-3")
     return SimpleNamespace(
+        cases_change=tagged.change,
+        saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
         comment=comments.write(lesion, quist, "SECRETWORDS-61 @ada"),
         second_opinion=second_opinion,
         reading=reading,
@@ -244,6 +247,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETCOLLEAGUE-2",
             "SECRETQUESTION-5",
             "SECRETWORDS-61",
+            "SECRETTAG-3",
+            "SECRETSEARCH-4",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",
