@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from skinclinic.models import Call, Comment, Lesion, SecondOpinion, User
+from skinclinic.models import Call, Comment, Lesion, Member, SecondOpinion, User
 from skinclinic.services import letters
 
 
@@ -35,6 +35,12 @@ def call(
 def open_at(lesion: Lesion, user: User) -> QuerySet[Call]:
     """What calls the person to the lesion."""
     return Call.objects.filter(lesion=lesion, user=user, done_at=None)
+
+
+def count_for(member: Member) -> int:
+    """How many cases of the clinic wait for the member."""
+    rows = Call.objects.filter(clinic=member.clinic_id, user=member.user_id, done_at=None)
+    return rows.exclude(lesion__is_archived=True).values("lesion").distinct().count()
 
 
 def finish(lesion: Lesion, user: User, why: str = "") -> int:
