@@ -12,6 +12,7 @@ from classifier.views import (
     label_check,
     maps,
     models,
+    outside_opinion,
     pictures,
     result,
     trainings,
@@ -20,6 +21,13 @@ from classifier.views import (
 )
 
 urlpatterns = [
+    # A colleague outside, by the link of a second opinion.
+    path("opinion/<str:secret>/", outside_opinion.opinion, name="opinion"),
+    path("opinion/<str:secret>/terms/", outside_opinion.opinion_terms, name="opinion-terms"),
+    path("opinion/<str:secret>/photo/<int:number>", outside_opinion.opinion_photo, name="opinion-photo"),
+    path(
+        "opinion/<str:secret>/heatmap/<int:number>", outside_opinion.opinion_heatmap, name="opinion-heatmap"
+    ),
     path("upload/", upload.upload, name="upload"),
     path("patients/<int:pk>/photos/", capture.patient_photos, name="patient-photos"),
     path("photos/", upload.photo_upload, name="photo-upload"),

@@ -8,4 +8,4 @@ class SkinClinicConfig(AppConfig):
         # Declares its job and registers its broom in every process.
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import mail  # noqa: F401
-        from skinclinic.services import follow_up_reminders, plans  # noqa: F401
+        from skinclinic.services import follow_up_reminders, plans, second_opinions  # noqa: F401

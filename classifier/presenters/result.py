@@ -26,6 +26,7 @@ from classifier.services.models import card as model_card
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo
+from skinclinic.presenters.comments import panel_of as panel_of_comments
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
@@ -117,6 +118,7 @@ def page(shown: Shown) -> dict:
         "visit": None
         if photo.lesion.is_archived
         else visit_of(shown.request.user, shown.member, photo.lesion, photo=photo),
+        "comments": panel_of_comments(photo.lesion, shown.member, shown.request.user),
         "walk": walk_of(shown.request, shown.request.user, shown.member, photo.lesion),
         "model_in_use": model_card.notice(context["published"]),
         "patient": photo.lesion.patient,

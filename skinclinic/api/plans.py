@@ -162,4 +162,5 @@ def assign(request, lesion: Lesion) -> None:
     """Give the case to the member that the request names. Raises ValidationError."""
     serializer = AssigneeSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
-    cases.assign(lesion, member_named(lesion, serializer.validated_data["assignee"], "assignee"))
+    person = member_named(lesion, serializer.validated_data["assignee"], "assignee")
+    cases.assign(lesion, person, request.user)

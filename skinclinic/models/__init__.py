@@ -1,4 +1,6 @@
+from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
+from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
@@ -10,6 +12,7 @@ from .photo import Photo
 from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
+from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
@@ -17,7 +20,11 @@ from .work import Work, WorkState
 
 __all__ = [
     "Biopsy",
+    "Call",
+    "CaseTag",
+    "CasesChange",
     "Clinic",
+    "Comment",
     "Diagnosis",
     "DiagnosisWord",
     "Document",
@@ -25,10 +32,13 @@ __all__ = [
     "Invitation",
     "Job",
     "Lesion",
+    "LesionTag",
     "Letter",
     "Member",
     "Note",
     "NoteWord",
+    "OpinionGiven",
+    "OpinionLook",
     "Patient",
     "Photo",
     "PhotoCover",
@@ -36,6 +46,8 @@ __all__ = [
     "PhotoWord",
     "RecordChange",
     "Role",
+    "SavedSearch",
+    "SecondOpinion",
     "Symptoms",
     "User",
     "Work",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from skinclinic.models import Diagnosis, Lesion, Member, PhotoDecision, User
+from skinclinic.models import Call, Diagnosis, Lesion, Member, PhotoDecision, User
 from skinclinic.presenters.walk import case_url
-from skinclinic.services import cases, worklist
+from skinclinic.services import cases, worklist, worklist_tags
 from skinclinic.services.worklist_walk import Walk
 from skinclinic.web import keyset
 
@@ -26,6 +26,8 @@ class Row:
     pathology: Diagnosis | None = None
     is_unplanned: bool = False
     is_here: bool = False
+    tags: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
     @property
     def is_unfinished(self) -> bool:
@@ -54,6 +56,8 @@ def rows(
     answers_open = worklist.answers_are_open(member)
     decisions = cases.latest_decisions(ids)
     impressions, proofs = _diagnoses(user, ids)
+    tags = worklist_tags.names_of(ids)
+    called = _calls(user, ids)
     order = worklist.order(walk.filters, answers_open=answers_open) if walk else ()
     found = []
     for lesion in shown:
@@ -73,8 +77,18 @@ def rows(
                 pathology=proofs.get(lesion.pk),
                 is_unplanned=lesion.is_unplanned and may_see,
                 is_here=lesion.pk == here,
+                tags=tags.get(lesion.pk, []),
+                calls=called.get(lesion.pk, []),
             )
         )
+    return found
+
+
+def _calls(user: User, lesions: list[int]) -> dict[int, list[Call]]:
+    """What calls the person to each."""
+    found: dict[int, list[Call]] = {}
+    for call in Call.objects.filter(user=user, lesion__in=lesions, done_at=None).select_related("called_by"):
+        found.setdefault(call.lesion_id, []).append(call)
     return found
 
 

@@ -39,9 +39,21 @@ def plan_of(lesion: Lesion, member: Member) -> dict:
         "biopsy": next((step for step in standing if isinstance(step, Biopsy)), None),
         "ended": [step for kind in (FollowUp, Biopsy) if (step := _last_ended(steps, kind))],
         "history": [_past(step, people) for step in steps],
+        "assigned": _assigned(lesion),
         "people": cases.members_of(member.clinic) if member.can_edit else [],
         "today": today,
     }
+
+
+def _assigned(lesion: Lesion) -> list[dict]:
+    """Who was given the case by whom and when, the last first; what has been since the first change."""
+    rows = list(lesion.changes.filter(fields__has_key="assignee").select_related("by"))
+    people = User.objects.in_bulk({key for row in rows for key in row.fields["assignee"] if key})
+    return [
+        {"at": row.at, "by": row.by, "before": people.get(before), "now": people.get(now)}
+        for row in rows
+        for before, now in [row.fields["assignee"]]
+    ]
 
 
 def _steps(lesion: Lesion) -> list[Step]:

@@ -11,7 +11,19 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Biopsy, Clinic, Diagnosis, FollowUp, Lesion, Member, Photo, PhotoDecision, User
+from skinclinic.models import (
+    Biopsy,
+    Call,
+    Clinic,
+    Diagnosis,
+    FollowUp,
+    Lesion,
+    Member,
+    Photo,
+    PhotoDecision,
+    RecordChange,
+    User,
+)
 from skinclinic.models.plan import Step
 from skinclinic.services import visits
 from skinclinic.vocabulary import listed
@@ -45,6 +57,11 @@ def hold(lesions: QuerySet[Lesion], *, to_remove: bool = False) -> QuerySet[Lesi
     their photos, analyses, decisions and plans. ``to_remove``: against photos that are being stored, too.
     """
     return lesions.select_for_update(of=("self",), no_key=not to_remove)
+
+
+def hold_one(lesion: Lesion) -> None:
+    """Lock one lesion until the end of the transaction."""
+    list(hold(Lesion.objects.filter(pk=lesion.pk)).values_list("pk"))
 
 
 def hold_lesion_of(photo: Photo, *, to_remove: bool = False, also: Iterable[int] = ()) -> Lesion | None:
@@ -134,6 +151,10 @@ def note_decision(
             "disagrees": disagrees,
         },
     )
+    # Who was asked for an opinion has given it.
+    Call.objects.filter(lesion=photo.lesion_id, user=user, why=Call.Why.OPINION, done_at=None).update(
+        done_at=timezone.now()
+    )
     refresh(photo.lesion)
 
 
@@ -156,11 +177,18 @@ def members_of(clinic: Clinic) -> list[User]:
     return [member.user for member in deciders(clinic.pk)]
 
 
-def assign(lesion: Lesion, person: User | None) -> None:
-    """Give the case to a member of its clinic, or to nobody. Raises NotAMember."""
+@transaction.atomic
+def assign(lesion: Lesion, person: User | None, by: User | None = None) -> None:
+    """Give the case to a member of its clinic, or to nobody, and keep who had it. Raises NotAMember."""
     if person is not None and not deciders(lesion.clinic_id).filter(user=person).exists():
         raise NotAMember
-    Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
+    before = hold(Lesion.objects.filter(pk=lesion.pk)).values_list("assignee", flat=True).get()
+    key = person.pk if person else None
+    if before != key:
+        Lesion.objects.filter(pk=lesion.pk).update(assignee=person)
+        RecordChange.objects.create(
+            clinic_id=lesion.clinic_id, lesion=lesion, by=by, fields={"assignee": [before, key]}
+        )
     lesion.assignee = person
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
-from skinclinic.services import cases, plans, visit_records
+from skinclinic.services import belongings, cases
 from skinclinic.services.lesions import refresh_summary
 
 NOON = time(12)
@@ -112,8 +112,7 @@ def undo(receipt: dict) -> list[Photo]:
         photo.save(update_fields=["lesion", "kind", "captured_at", "captured_offset"])
     for row in receipt["diagnoses"]:
         Diagnosis.objects.filter(pk=row["id"]).update(lesion=lesions[row["lesion"]])
-    plans.put_back(receipt.get("plans", {}), lesions)
-    visit_records.put_back(receipt.get("visits", {}), lesions)
+    belongings.put_back(receipt, lesions)
     for home in homes:
         if home.pk not in {row.pk for row in lesions.values()}:
             _leave(home, home)
@@ -181,9 +180,8 @@ def _leave(source: Lesion, home: Lesion) -> None:
         if pathology.filter(lesion=source).exists() and pathology.filter(lesion=home).exists():
             raise TwoPathologies
         source.diagnoses.update(lesion=home)
-        plans.hand_over(source, home)
-        visit_records.hand_over(source, home)
-    if source.diagnoses.exists() or plans.any_of(source) or visit_records.any_of(source):
+        belongings.hand_over(source, home)
+    if source.diagnoses.exists() or belongings.any_of(source):
         refresh_summary(source)
     else:
         source.delete()
@@ -211,8 +209,7 @@ def _receipt(
             {name: getattr(lesion, name) for name in REMEMBERED} | {"created_at": _text(lesion.created_at)}
             for lesion in lesions.values()
         ],
-        "plans": plans.places(lesions),
-        "visits": visit_records.places(lesions),
+        **belongings.places(lesions),
         "diagnoses": [
             {"id": pk, "lesion": lesion}
             for pk, lesion in Diagnosis.objects.filter(lesion__in=lesions).values_list("pk", "lesion")

@@ -72,7 +72,8 @@ def delete_empty(lesion: Lesion) -> None:
     """Delete a lesion that holds nothing of all that. Raises NotEmpty."""
     locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
     held = (
-        locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies, locked.notes, locked.symptoms
+        locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies, locked.notes, locked.symptoms,
+        locked.comments, locked.second_opinions,
     )  # fmt: skip
     if any(rows.exists() for rows in held):
         raise NotEmpty

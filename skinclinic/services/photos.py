@@ -14,11 +14,10 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.services import belongings
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
-from skinclinic.services.plans import any_of as any_plan
 from skinclinic.services.search_words import index_photo
-from skinclinic.services.visit_records import any_of as any_visit_record
 
 NAME_LENGTH = 200
 
@@ -201,12 +200,7 @@ def delete_photo(photo: Photo) -> None:
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
-            is_bare = not (
-                lesion.photos.exists()
-                or lesion.diagnoses.exists()
-                or any_plan(lesion)
-                or any_visit_record(lesion)
-            )
+            is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or belongings.any_of(lesion))
             if lesion.patient_id is None and is_bare:
                 lesion.delete()
             else:

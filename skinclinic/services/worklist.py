@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from skinclinic.models import Clinic, Lesion, Member, PhotoDecision, User
+from skinclinic.models import Call, Clinic, Lesion, LesionTag, Member, PhotoDecision, User
 from skinclinic.services import worklist_search
 from skinclinic.services.worklist_search import start_of
 from skinclinic.vocabulary.days import FIRST_YEAR, LAST_YEAR
@@ -22,7 +22,8 @@ answer_filters: list[Callable[[User, Member, Iterable[int]], set[int]]] = []
 # The views; "" is the first of them.
 TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT = "to-decide", "biopsy", "follow-up", "disagreement"
 UNPLANNED, PROVEN, UNFILED, ALL = "unplanned", "proven", "not-filed", "all"
-VIEWS = (TO_DECIDE, BIOPSY, FOLLOW_UP, DISAGREEMENT, UNPLANNED, PROVEN, UNFILED, ALL)
+FOR_ME = "for-me"
+VIEWS = (TO_DECIDE, FOR_ME, BIOPSY, FOLLOW_UP, DISAGREEMENT, UNPLANNED, PROVEN, UNFILED, ALL)
 NOBODY = "nobody"
 BY_MALIGNANT = "malignant"
 NEWEST_FIRST = ("-created_at", "-id")
@@ -45,6 +46,7 @@ class Filters(inputs.Filters):
     show: str = ""
     mine: str = ""
     assignee: str = ""
+    tag: str = ""
     since: str = ""
     until: str = ""
     sort: str = ""
@@ -64,6 +66,8 @@ class Filters(inputs.Filters):
             return text if _day(text) else ""
         if name == "assignee":
             return text if text == NOBODY or inputs.is_key(text) else ""
+        if name == "tag":
+            return text if inputs.is_key(text) else ""
         return text[:LONGEST_SEARCH] if name == "q" else text
 
     @classmethod
@@ -80,6 +84,17 @@ class Filters(inputs.Filters):
     def narrows(self) -> bool:
         """Whether anything is left out of the view."""
         return self.address(sort="", show="") != ""
+
+    @property
+    def folded(self) -> int:
+        """How many filters beside the search are asked for."""
+        return len(
+            [
+                name
+                for name in ("state", "disease", "assignee", "tag", "since", "until")
+                if getattr(self, name)
+            ]
+        )
 
 
 def answers_are_open(member: Member) -> bool:
@@ -132,6 +147,9 @@ def lesions(
         rows = rows.filter(Q(assignee=user) | Q(assignee=None, created_by=user))
     if filters.assignee:
         rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
+    if filters.tag:
+        tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
+        rows = rows.filter(pk__in=tagged.order_by().values("lesion"))
     if since := _day(filters.since):
         rows = rows.filter(created_at__gte=start_of(since))
     if until := _day(filters.until):
@@ -152,6 +170,7 @@ def _in_view(view: str, user: User, *, answers_open: bool, began: datetime | Non
     )
     views = {
         TO_DECIDE: Q(to_decide=True) | Q(settled_at__gte=began) if began else Q(to_decide=True),
+        FOR_ME: Q(pk__in=Call.objects.filter(user=user, done_at=None).order_by().values("lesion")),
         BIOPSY: Q(biopsy_on__isnull=False),
         FOLLOW_UP: Q(follow_up_on__lte=timezone.localdate()),
         DISAGREEMENT: Q(disagrees=True) & own,

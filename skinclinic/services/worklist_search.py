@@ -2,8 +2,8 @@
 
 Words that belong together ("basal cell carcinoma", "upper arm", "2024. 3. 9.") are one term; a case must answer to
 every term, each in any of its meanings: patient code, age or sex, file name, site, disease, ICD-10, a diagnosis in own
-words, a note, who opened it or sees to it, state, year, month or day. So "2026-11" finds cases of that month and
-patients whose code begins so.
+words, a note, tag (tag:NAME means nothing else), who opened it or sees to it, state, year, month or day. So "2026-11"
+finds cases of that month and patients whose code begins so.
 """
 
 from datetime import date, datetime, time
@@ -30,6 +30,7 @@ from skinclinic.models import (
     User,
 )
 from skinclinic.models.words import LONGEST_WORD
+from skinclinic.services import worklist_tags
 from skinclinic.services.search_words import words_of
 from skinclinic.vocabulary import sites, terms
 from skinclinic.vocabulary.days import span
@@ -93,7 +94,10 @@ def _is_one_thing(run: str) -> bool:
 def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
     """The cases that answer to one term, but for patient codes. Meanings that nothing has are left out, so that the
     rest stays quick."""
+    if term.casefold().startswith(worklist_tags.PREFIX):
+        return _having(worklist_tags.tagged_by(clinic, term.casefold()), "lesion")
     found = _of_patients(clinic, term) | _of_files(clinic, term)
+    found |= _having(worklist_tags.tagged_by(clinic, term), "lesion")
     found |= _of_people(clinic, term, answers_open=answers_open)
     seen = Q(kind=Diagnosis.Kind.PATHOLOGY) | Q(created_by=user)
     diagnoses = Diagnosis.objects.filter(clinic=clinic, withdrawn_at=None).filter(

@@ -6,6 +6,9 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.models import Member
+from skinclinic.services import calls
+
 register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -39,6 +42,12 @@ def years_old(birth_year: int | None) -> int | None:
 def count_of(counts: dict[str, int], view: str) -> int:
     """How many cases a view holds."""
     return counts[view]
+
+
+@register.simple_tag
+def waiting_for(member: Member | None) -> int:
+    """How many cases a member was called to."""
+    return calls.count_for(member) if member and member.can_edit else 0
 
 
 @register.filter

@@ -18,7 +18,7 @@ from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
-from skinclinic.presenters import changed_meanwhile
+from skinclinic.presenters import changed_meanwhile, comments, opinions
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
@@ -117,6 +117,7 @@ def lesion_page(
     answers = photo_answers.told(request.user, member, photos)
     for photo in photos:
         photo.answer = answers.get(photo.pk)
+    said, asked = comments.panel_of(row, member, request.user), opinions.panel_of(row, member, request.user)
     context = {
         "lesion": row,
         "photos": photos,
@@ -131,13 +132,23 @@ def lesion_page(
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": _add_photo_url(row),
-        "is_empty": not (photos or diagnoses or hides_colleagues or visit_records.any_of(row)),
+        "is_empty": not (
+            photos
+            or diagnoses
+            or hides_colleagues
+            or visit_records.any_of(row)
+            or said["said"]
+            or said["hidden_count"]
+            or asked["asked"]
+        ),
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
         "visit": visit_of(request.user, member, row),
+        "comments": said,
+        "opinions": asked,
         "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200

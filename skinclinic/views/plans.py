@@ -63,7 +63,7 @@ def assign(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         if key and person is None:
             raise cases.NotAMember
-        cases.assign(lesion, person)
+        cases.assign(lesion, person, request.user)
     except cases.NotAMember:
         return _answer(request, lesion, 422, _("Choose a member of this clinic who may decide cases."))
     return _answer(request, lesion, 200, _("Assigned.") if person else _("Assigned to nobody."))

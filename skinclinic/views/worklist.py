@@ -17,9 +17,10 @@ from django.views.decorators.http import require_safe
 from skinclinic.models import Lesion
 from skinclinic.permissions import clinic_member
 from skinclinic.presenters import case_rows
+from skinclinic.presenters.bulk_notice import just_done
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.walk import case_url, list_url
-from skinclinic.services import cases, worklist_walk
+from skinclinic.services import cases, saved_searches, worklist_walk
 from skinclinic.services import worklist as service
 from skinclinic.services.worklist_walk import Reader, Walk
 from skinclinic.vocabulary.diseases import DISEASES
@@ -53,7 +54,8 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "counts": counts,
         "hits": service.count(lesions) if order == service.MALIGNANT_FIRST else counts[filters.view],
         "most_counted": service.MOST_COUNTED,
-        "can_select": member.can_edit and filters.view == service.UNFILED,
+        "can_select": member.can_edit,
+        "saved": saved_searches.shown(member, request.user, filters, answers_open=answers_open),
         "previous_url": _address(filters, page.previous),
         "next_url": _address(filters, page.next),
         "is_first_visit": not page.rows and not filters.narrows and service.has_none(member.clinic),
@@ -67,7 +69,9 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "diseases": [(disease.key, disease.name(get_language() or "en")) for disease in DISEASES],
         "states": Lesion.State.choices,
         "assignees": [(str(person.pk), str(person)) for person in cases.members_of(member.clinic)],
+        "tags": [(str(tag.pk), tag.name) for tag in member.clinic.case_tags.all()],
         "filed": filed_just_now(request),
+        "bulk_done": just_done(request),
     }
     return render(request, "worklist/page.html", context)
 

@@ -5,6 +5,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from skinclinic.models import Diagnosis, Lesion, Patient
+from skinclinic.services import second_opinions
 from tests import crowd, factories, results
 from tests.browser.axe import violations
 
@@ -272,3 +273,64 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
             assert page.evaluate(LETTERS_OF_FIELDS) >= 16, f"an iPhone zooms into a field of {path}"
         for mark in page.locator(".lesion-mark circle").all():
             assert min(mark.bounding_box()["width"], mark.bounding_box()["height"]) >= 24, path
+
+
+def test_cases_are_chosen_by_key_and_done_together(open_page, clinician, clinic, patient):
+    lesions = [
+        Lesion.objects.create(clinic=clinic, patient=patient, site=site) for site in ("nose", "ear", "lip")
+    ]
+    page = open_page(clinician, "/")
+    bar = page.locator("#cases-bulk")
+    assert bar.is_hidden()
+    # Newest first: the first, and with Shift all up to the last.
+    for key in ("j", "x", "j", "j", "Shift+X"):
+        page.keyboard.press(key)
+    expect(bar.locator("[data-count]")).to_have_text("3 chosen")
+    page.locator("[data-case]").nth(1).click()
+    expect(bar.locator("[data-count]")).to_have_text("2 chosen")
+    assert violations(page) == []
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text("2 cases are assigned to Clara.")).to_be_visible()
+    assert list(Lesion.objects.filter(assignee=clinician).order_by("pk")) == [lesions[0], lesions[2]]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone for 2 cases.")).to_be_visible()
+    # On a phone the filters wait behind one button, and say how many there are.
+    page.set_viewport_size({"width": 390, "height": 844})
+    fold = page.locator(".worklist-fold")
+    expect(page.locator("#filter-state")).to_be_hidden()
+    fold.click()
+    page.select_option("#filter-state", "failed")
+    expect(fold).to_have_text("Filter (1)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_colleague_outside_answers_on_a_phone(open_page, clinician, photo):
+    _opinion, secret = second_opinions.ask_outside(
+        photo.lesion, clinician, name="Noor", photos=[photo], shows=["site", "diagnosis"], question="Excise?"
+    )
+    page = open_page(None, f"/opinion/{secret}/", width=390, touch=True)
+    page.get_by_role("combobox").fill("keratoacanthoma")
+    page.get_by_role("option").first.click()
+    page.get_by_label("Malignant", exact=True).check()
+    page.allowed_errors.append("422")
+    page.get_by_role("button", name="Send my answer").click()
+    expect(page.get_by_role("alert")).to_have_text("Choose one of the three.")
+    assert page.get_by_role("combobox").input_value() == "Keratoacanthoma"
+    assert violations(page) == []
+    page.locator("input[name=biopsy][value=yes]").check()
+    page.get_by_role("button", name="Send my answer").click()
+    expect(page.get_by_text("Your answer is saved")).to_be_visible()
+    expect(page.get_by_text("Diagnosis of Clara")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_an_at_offers_members_and_calls_the_one_chosen(open_page, clinician, curator, photo):
+    page = open_page(clinician, f"/lesions/{photo.lesion_id}/")
+    page.keyboard.press("m")
+    page.keyboard.type("Look, @cur")
+    expect(page.locator("#comment-names-new [role=option]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    assert page.locator("#comment-text-new").input_value() == "Look, @Curtis "
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator(".comments-list")).to_contain_text("Named: Curtis")
+    assert photo.lesion.calls.get().user == curator

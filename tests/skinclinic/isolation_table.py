@@ -32,6 +32,7 @@ def of_study(**args: str) -> Access:
 
 LISTING, PERSONAL, PUBLIC = Access("listing"), Access("personal"), Access("public")
 OF_READER = Access("public", {"secret": "unknown_secret"})
+OF_NUMBER = Access("public", OF_READER.args | {"number": "position"})
 OF_SESSION = Access("public", OF_READER.args | {"session": "session_key"})
 OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
@@ -133,6 +134,20 @@ TABLE = {
     "patient-notes": Access("row", {"pk": "patient"}, body={"text": "stranger"}),
     "patient-history": Access("row", {"pk": "patient"}, body={"smoke": "yes"}),
     "note": Access("row", {"pk": "note"}, body={"text": "stranger"}),
+    "cases-act": LISTING,
+    "cases-undo": row("cases_change"),
+    "search-save": LISTING,
+    "search-change": row("saved_search"),
+    "case-tags": LISTING,
+    "case-tags-like": LISTING,
+    "lesion-tag": row("lesion"),
+    "lesion-opinion-new": row("lesion"),
+    "lesion-comments": row("lesion"),
+    "lesion-people": row("lesion"),
+    "lesion-calls-done": row("lesion"),
+    "comment-change": row("comment"),
+    "comment-delete": row("comment"),
+    "opinion-withdraw": row("second_opinion"),
     "follow-up-finish": row("follow_up"),
     "follow-up-undo": row("follow_up"),
     "biopsy-finish": row("biopsy"),
@@ -170,6 +185,11 @@ TABLE = {
     "try-delete": Access("public", {"token": "unknown_secret"}),
     "api-try": PUBLIC,
     "api-try-result": Access("public", {"token": "unknown_secret"}),
+    # A colleague outside sees the one case of an unguessable link.
+    "opinion": OF_READER,
+    "opinion-terms": OF_READER,
+    "opinion-photo": OF_NUMBER,
+    "opinion-heatmap": OF_NUMBER,
     # Readers come by an unguessable link and see their own reading only.
     "reading": OF_READER,
     "reading-keys": OF_READER,
@@ -295,6 +315,8 @@ TABLE = {
     "api-note-detail": row("note"),
     "api-symptoms-list": LISTING,
     "api-symptoms-detail": row("symptoms"),
+    "api-comment-list": LISTING,
+    "api-comment-detail": row("comment"),
     "api-diagnosis-list": LISTING,
     "api-diagnosis-detail": row("pathology"),
     "api-diagnosis-withdraw": row("pathology"),

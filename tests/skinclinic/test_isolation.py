@@ -31,7 +31,15 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans, visit_records
+from skinclinic.services import (
+    cases_at_once,
+    comments,
+    diagnoses,
+    invitations,
+    plans,
+    second_opinions,
+    visit_records,
+)
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -189,7 +197,15 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     answer = reading.answers.create(
         image=image, choice="bcc", answered_at=timezone.now(), changed_at=timezone.now()
     )
+    second_opinion, _secret = second_opinions.ask_outside(
+        lesion, quist, name="SECRETCOLLEAGUE-2", question="SECRETQUESTION-5", photos=[photo], days=14
+    )
+    tagged = cases_at_once.tag(quist.memberships.get(), quist, [lesion.pk], "SECRETTAG-3")
     return SimpleNamespace(
+        cases_change=tagged.change,
+        saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
+        comment=comments.write(lesion, quist, "SECRETWORDS-61 @ada"),
+        second_opinion=second_opinion,
         reading=reading,
         answer=answer,
         answer_change=reading.changes.create(image=image, key=uuid.uuid4(), number=1, choice="bcc"),
@@ -242,6 +258,11 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETBIOPSY-17",
             "SECRETWORD-52",
             "SECRETSINCE-6",
+            "SECRETCOLLEAGUE-2",
+            "SECRETQUESTION-5",
+            "SECRETWORDS-61",
+            "SECRETTAG-3",
+            "SECRETSEARCH-4",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",

@@ -1,0 +1,44 @@
+"""What a colleague outside is told of the model, where the clinic lets them and once they have answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from classifier.models import Analysis
+from classifier.presenters.differential import ResultView
+from classifier.presenters.result import DEFAULT_THRESHOLDS, answer_view
+from classifier.services.analysis.analyses import current_analysis
+from classifier.services.models.card import validated_on
+from skinclinic.models import Photo, SecondOpinion
+
+Show = SecondOpinion.Show
+
+
+@dataclass(frozen=True)
+class PhotoAnswer:
+    """The answer to the photo of this number, against the clinic's balanced thresholds, else its first."""
+
+    number: int
+    analysis: Analysis
+    view: ResultView
+    validated_on: str
+    shows_scores: bool
+    shows_heatmap: bool
+
+
+def answers_of(opinion: SecondOpinion, photos: Sequence[Photo]) -> list[PhotoAnswer]:
+    """The finished answers to these photos, numbered from 1, with what may be shown of them."""
+    scores, heatmap = Show.MODEL in opinion.shows, Show.HEATMAP in opinion.shows
+    if not (scores or heatmap):
+        return []
+    found = []
+    for number, photo in enumerate(photos, 1):
+        analysis = current_analysis(photo)
+        if analysis is None or not analysis.is_done:
+            continue
+        sets = analysis.model_version.thresholds_for(opinion.clinic_id)
+        chosen = next((row for row in sets if row.name == DEFAULT_THRESHOLDS), sets[0] if sets else None)
+        view = answer_view(analysis, chosen)
+        has_map = heatmap and not view.set_aside
+        told = validated_on(analysis.model_version.manifest)
+        found.append(PhotoAnswer(number, analysis, view, told, scores, has_map))
+    return found

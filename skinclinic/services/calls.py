@@ -1,0 +1,68 @@
+"""Calling a member to a case: kept until it is done, shown in the worklist under *For me*, and mailed without a word
+of any patient."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from skinclinic.models import Call, Comment, Lesion, Member, SecondOpinion, User
+from skinclinic.services import letters
+
+
+def call(
+    lesion: Lesion,
+    people: Iterable[User],
+    by: User,
+    why: str,
+    *,
+    comment: Comment | None = None,
+    opinion: SecondOpinion | None = None,
+) -> None:
+    """Call each of the people, and mail those who have an address. In the transaction of what calls them."""
+    for person in people:
+        Call.objects.create(
+            clinic_id=lesion.clinic_id, lesion=lesion, user=person, why=why, called_by=by, comment=comment,
+            opinion=opinion,
+        )  # fmt: skip
+        letters.post(lesion.clinic, person.email, *_words(by, why))
+
+
+def open_at(lesion: Lesion, user: User) -> QuerySet[Call]:
+    """What calls the person to the lesion."""
+    return Call.objects.filter(lesion=lesion, user=user, done_at=None)
+
+
+def count_for(member: Member) -> int:
+    """How many cases of the clinic wait for the member."""
+    rows = Call.objects.filter(clinic=member.clinic_id, user=member.user_id, done_at=None)
+    return rows.exclude(lesion__is_archived=True).values("lesion").distinct().count()
+
+
+def finish(lesion: Lesion, user: User, why: str = "") -> int:
+    """The person has seen to it; how many calls that ends. ``why``: of that kind only."""
+    rows = open_at(lesion, user)
+    return (rows.filter(why=why) if why else rows).update(done_at=timezone.now())
+
+
+def _words(by: User, why: str) -> tuple[str, str]:
+    """Subject and text, in every language of the product: none is known of somebody who is not here."""
+    subjects, texts = [], []
+    for language, _title in settings.LANGUAGES:
+        with override(language):
+            if why == Call.Why.OPINION:
+                said = _("%(name)s asks for your opinion on a case") % {"name": by}
+            else:
+                said = _("%(name)s names you in a comment on a case") % {"name": by}
+            subjects.append(said)
+            where = (
+                _("Open the list:") + f"\n{settings.PUBLIC_ADDRESS}{reverse('worklist')}?show=for-me"
+                if settings.PUBLIC_ADDRESS
+                else _("It is in the worklist, under For me.")
+            )
+            texts.append(f"{said}.\n{where}")
+    return "SkinClinic: " + " / ".join(dict.fromkeys(subjects)), "\n\n".join(dict.fromkeys(texts)) + "\n"
