@@ -5,6 +5,7 @@ from django.urls import path
 from classifier.views import (
     analysis_pdf,
     assessment,
+    case_documents,
     crop,
     evaluation_gallery,
     evaluations,
@@ -31,6 +32,10 @@ urlpatterns = [
     path("analyses/<int:pk>/decision/", assessment.decision, name="analysis-decision"),
     path("analyses/<int:pk>/report.pdf", analysis_pdf.analysis_report, name="analysis-report"),
     path("analyses/<int:pk>/panels.png", analysis_pdf.analysis_panels, name="analysis-panels"),
+    path("lesions/<int:pk>/report/", case_documents.lesion_report, name="lesion-report"),
+    path("patients/<int:pk>/report/", case_documents.patient_report, name="patient-report"),
+    path("patients/<int:pk>/letters/new/", case_documents.letter_new, name="patient-letter"),
+    path("letters/<int:pk>.pdf", case_documents.letter, name="letter"),
     path("try/", try_page.try_page, name="try"),
     path("try/<str:token>/", try_page.try_result, name="try-result"),
     path("try/<str:token>/image", try_page.try_image, name="try-image"),

@@ -54,6 +54,8 @@ TABLE = {
     "diagnosis-terms": LISTING,
     # People
     "clinic-settings": LISTING,
+    "letterhead": LISTING,
+    "letterhead-logo": LISTING,
     "members": LISTING,
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
@@ -131,6 +133,12 @@ TABLE = {
     "lesion-notes": Access("row", {"pk": "lesion"}, body={"on": "2026-01-02", "text": "stranger"}),
     "patient-notes": Access("row", {"pk": "patient"}, body={"text": "stranger"}),
     "patient-history": Access("row", {"pk": "patient"}, body={"smoke": "yes"}),
+    "lesion-report": row("lesion"),
+    "patient-report": row("patient"),
+    "patient-letter": Access(
+        "row", {"pk": "patient"}, body={"recipient": "r", "subject": "s", "body": "b", "signed": "x"}
+    ),
+    "letter": row("letter"),
     "note": Access("row", {"pk": "note"}, body={"text": "stranger"}),
     "follow-up-finish": row("follow_up"),
     "follow-up-undo": row("follow_up"),

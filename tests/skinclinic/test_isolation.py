@@ -31,7 +31,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans, visit_records
+from skinclinic.services import diagnoses, documents, invitations, plans, visit_records
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -224,6 +224,16 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         symptoms=visit_records.record_symptoms(
             lesion, timezone.localdate(), {"itch": "yes", "since": "SECRETSINCE-6"}, quist
         ).row,
+        letter=documents.make_letter(
+            patient,
+            quist,
+            recipient="SECRETREFERRER-3",
+            subject="s",
+            body="b",
+            signed="x",
+            language="en",
+            tells_model=False,
+        ),
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -241,6 +251,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETPLAN-41",
             "SECRETBIOPSY-17",
             "SECRETWORD-52",
+            "SECRETREFERRER-3",
             "SECRETSINCE-6",
             "secret-model",
             "secret-training-3",
