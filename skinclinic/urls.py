@@ -10,6 +10,7 @@ from skinclinic.views import (
     diagnosis_terms,
     engine,
     filing,
+    help,
     lesions,
     letterhead,
     members,
@@ -23,6 +24,7 @@ from skinclinic.views import (
 )
 
 urlpatterns = [
+    path("help/", help.help_page, name="help"),
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
     path("work/<slug:kind>/<int:pk>/", work.work, name="work"),

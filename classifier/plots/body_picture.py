@@ -17,7 +17,7 @@ from classifier.plots.pdf import FONT, use_font
 
 _FILE = Path(__file__).parents[2] / "templates/components/body_map_picture.html"
 SIZE = (770, 500)
-_PANELS = re.compile(r'<path class="body-map-line" d="([^"]+)"')
+_PANELS = re.compile(r'<path class="body-map-line[^"]*" d="([^"]+)"')
 _SITES = re.compile(r'data-site="([^"]+)" data-centre="([\d.]+) ([\d.]+)"')
 _STEPS = re.compile(r"([MLCZ])([^MLCZ]*)")
 _LINE, _INK, _PAPER = (colors.HexColor(code) for code in ("#849195", "#0b6b74", "#ffffff"))

@@ -9,10 +9,12 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Ta
 
 from classifier.plots.body_picture import Place, body_picture
 from classifier.plots.letter_pdf import Letterhead, head
-from classifier.plots.printed import LINE, MUTED, WIDTH, box, facts, picture, plain, text, to_pdf
+from classifier.plots.printed import LINE, MUTED, WIDTH, box, facts, lines_of, picture, plain, text, to_pdf
 
 PICTURE = 46 * mm
 GAP = 5 * mm
+# More than this does not stand beside a picture.
+MOST_LINES = 36
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def _block(block: Block) -> list[Flowable]:
     if not block.pictures:
         return [*title, facts(block.facts, WIDTH)]
     shown = [part for words, image in block.pictures for part in _shown(words, image)]
-    if sum(len(value) for _name, value in block.facts) > 1500 or len(block.pictures) > 3:
+    if sum(lines_of(value) for _name, value in block.facts) > MOST_LINES or len(block.pictures) > 3:
         return [*title, _row(block.pictures), facts(block.facts, WIDTH)]
     beside = Table(
         [[shown, facts(block.facts, WIDTH - PICTURE - GAP)]],

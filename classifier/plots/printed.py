@@ -26,6 +26,8 @@ MARGIN = 16 * mm
 WIDTH = A4[0] - 2 * MARGIN - 12
 INK, MUTED, LINE, LISTED = (colors.HexColor(c) for c in ("#1c1f23", "#5a626c", "#c9ced6", "#eef1f5"))
 PICTURE_DPI = 200
+# Letters to a line beside a picture, and lines to a row of labelled lines.
+_A_LINE, _MOST_LINES = 40, 30
 
 
 def to_pdf(
@@ -101,9 +103,13 @@ def picture(image: Image.Image, width: float, height: float) -> Picture:
 
 
 def facts(rows: Sequence[tuple[str, str]], width: float) -> Table:
-    """Labelled lines."""
+    """Labelled lines. One that is long goes on in further rows: a row is never broken, and must fit on a page."""
     label = min(38 * mm, width * 0.36)
-    cells = [[text(name, 8.5, MUTED), text(value, 8.5)] for name, value in rows]
+    cells = [
+        [text("" if number else name, 8.5, MUTED), text(part, 8.5)]
+        for name, value in rows
+        for number, part in enumerate(_parts(value))
+    ]
     table = Table(cells or [["", ""]], colWidths=[label, width - label])
     table.setStyle(
         TableStyle(
@@ -116,3 +122,22 @@ def facts(rows: Sequence[tuple[str, str]], width: float) -> Table:
         )
     )
     return table
+
+
+def lines_of(value: str) -> int:
+    """About how many lines a value takes beside a picture."""
+    return sum(1 + len(line) // _A_LINE for line in value.split("\n"))
+
+
+def _parts(value: str) -> list[str]:
+    """The value in parts of at most _MOST_LINES lines, broken between lines where it has any."""
+    parts: list[str] = []
+    kept: list[str] = []
+    for line in value.split("\n"):
+        for at in range(0, max(1, len(line)), _MOST_LINES * _A_LINE):
+            piece = line[at : at + _MOST_LINES * _A_LINE]
+            if kept and lines_of("\n".join([*kept, piece])) > _MOST_LINES:
+                parts.append("\n".join(kept))
+                kept = []
+            kept.append(piece)
+    return [*parts, "\n".join(kept)]

@@ -8,6 +8,8 @@ from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.models import Clinic
 
+MOST_LINES = 8
+
 
 class LetterheadForm(KeepsOthersWork):
     letter_phone = OneLineField(label=_("Telephone"), max_length=60, required=False)
@@ -29,6 +31,14 @@ class LetterheadForm(KeepsOthersWork):
         labels = {"letter_address": _("Address")}
         widgets = {"letter_address": forms.Textarea(attrs={"rows": 4})}
         help_texts = {"letter_address": _("As it stands on letters; the clinic's name stands above it.")}
+
+    def clean_letter_address(self) -> str:
+        lines = [line.strip() for line in self.cleaned_data["letter_address"].splitlines()]
+        if len(lines) > MOST_LINES:
+            raise forms.ValidationError(
+                _("Use at most %(most)s lines."), code="lines", params={"most": MOST_LINES}
+            )
+        return "\n".join(lines)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -38,6 +38,7 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 TABLE = {
     "healthz": PUBLIC,
     "set_language": PUBLIC,
+    "help": PUBLIC,
     "login": PUBLIC,
     "session": PUBLIC,
     "join": Access("public", {"secret": "unknown_secret"}),

@@ -67,6 +67,16 @@ def test_what_waits_for_the_own_impression_is_in_no_report(client_for, clinic, c
     assert "Basal" not in letter and "My diagnosis: none recorded" in letter
 
 
+def test_long_notes_and_many_lines_fit_on_pages(client_for, clinician, filed):
+    lesion, today = filed.lesions.get(site="nose"), timezone.localdate()
+    for text in ("\n".join("abcd" * 1 for _line in range(799)), "longword" * 499, "\n" * 5 + "end of note"):
+        visit_records.add_note(clinician, text, lesion=lesion, visit_on=today)
+        visit_records.add_note(clinician, text, patient=filed)
+    for address in (f"/lesions/{lesion.pk}/report/", f"/patients/{filed.pk}/report/"):
+        text = text_of(client_for(clinician).post(address).content)
+        assert "end of note" in text and text.count("abcd") == 799
+
+
 class TestLetters:
     def test_a_letter_is_drafted_edited_kept_and_the_same_ever_after(
         self, client_for, clinic, clinician, filed
