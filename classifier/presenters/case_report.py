@@ -4,6 +4,7 @@ import io
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from PIL import Image
 
 from classifier.plots.body_picture import Place
@@ -96,7 +97,7 @@ def _person(patient: Patient) -> list[tuple[str, str]]:
         (_("Birth year"), str(patient.birth_year or "–")),
         (_("Sex"), str(patient.get_sex_display()) or "–"),
         (_("Fitzpatrick skin type"), patient.get_skin_type_display() or "–"),
-        (_("History"), words.history(patient)),
+        (pgettext("of a patient", "History"), words.history(patient)),
     ]
 
 
