@@ -9,6 +9,7 @@ from django.utils import timezone
 from PIL import Image
 from pypdf import PdfReader
 
+from classifier.plots import case_pdf, letter_pdf
 from classifier.services.analysis import assessments
 from skinclinic.files import store
 from skinclinic.models import Clinic, Diagnosis, Document, Lesion
@@ -67,14 +68,17 @@ def test_what_waits_for_the_own_impression_is_in_no_report(client_for, clinic, c
     assert "Basal" not in letter and "My diagnosis: none recorded" in letter
 
 
-def test_long_notes_and_many_lines_fit_on_pages(client_for, clinician, filed):
-    lesion, today = filed.lesions.get(site="nose"), timezone.localdate()
-    for text in ("\n".join("abcd" * 1 for _line in range(799)), "longword" * 499, "\n" * 5 + "end of note"):
-        visit_records.add_note(clinician, text, lesion=lesion, visit_on=today)
-        visit_records.add_note(clinician, text, patient=filed)
-    for address in (f"/lesions/{lesion.pk}/report/", f"/patients/{filed.pk}/report/"):
-        text = text_of(client_for(clinician).post(address).content)
-        assert "end of note" in text and text.count("abcd") == 799
+def test_long_notes_go_on_in_further_rows_and_fit_on_pages():
+    letterhead = letter_pdf.Letterhead("Clinic")
+    notes = ["\n".join(["abcd"] * 799), "longword" * 499, "\n" * 5 + "end of note"]
+    picture = Image.new("RGB", (40, 30))
+    block = case_pdf.Block("Visit", [("close-up", picture)], [("Note", note) for note in notes])
+    beside = case_pdf.Block("Visit", [("close-up", picture), ("gone", None)], [("Note", "short")])
+    report = case_pdf.CaseReport(
+        letterhead, "T", "S", "D", [("Note", notes[0])], [block, beside], "F", "Page"
+    )
+    text = text_of(case_pdf.build_pdf(report))
+    assert "end of note" in text and text.count("abcd") == 2 * 799
 
 
 class TestLetters:
