@@ -13,7 +13,9 @@ from skinclinic.views import (
     diagnosis_terms,
     engine,
     filing,
+    help,
     lesions,
+    letterhead,
     members,
     opinions,
     pathology,
@@ -27,6 +29,7 @@ from skinclinic.views import (
 )
 
 urlpatterns = [
+    path("help/", help.help_page, name="help"),
     path("healthz", engine.healthz, name="healthz"),
     path("engine/", engine.status, name="engine-status"),
     path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
@@ -42,6 +45,8 @@ urlpatterns = [
     path("account/token/revoke/", accounts.token_revoke, name="token-revoke"),
     path("clinic/switch/", accounts.switch_clinic, name="switch-clinic"),
     path("clinic/settings/", clinic_settings.clinic_settings, name="clinic-settings"),
+    path("clinic/letterhead/", letterhead.letterhead, name="letterhead"),
+    path("clinic/letterhead/logo", letterhead.logo, name="letterhead-logo"),
     path("clinic/members/", members.members, name="members"),
     path("clinic/members/<int:pk>/", members.member_edit, name="member-edit"),
     path("clinic/invitations/<int:pk>/revoke/", members.invitation_revoke, name="invitation-revoke"),

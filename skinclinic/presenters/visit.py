@@ -48,14 +48,14 @@ def questions(
     return found
 
 
-def in_words(found: Sequence[Question], since: str = "") -> str:
+def in_words(found: Sequence[Question], since: str = "", *, names_unasked: bool = True) -> str:
     """ "Itch: Yes · Bleeding: No · not asked: Growth, Pain", or "Nothing was asked." All in one line."""
     said = [f"{one.label}: {one.word}" for one in found if one.value]
     if not said:
         return _("Nothing was asked.") + (f" {since}" if since else "")
     if since:
         said.append(_("since %(when)s") % {"when": since})
-    if left := [one.label for one in found if not one.value]:
+    if names_unasked and (left := [one.label for one in found if not one.value]):
         said.append(_("not asked: %(names)s") % {"names": ", ".join(left)})
     return " · ".join(said)
 

@@ -23,7 +23,7 @@ from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
-from skinclinic.services import impressions, photo_answers, records, visit_records, worklist
+from skinclinic.services import documents, impressions, photo_answers, records, visit_records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary import listed
@@ -149,6 +149,7 @@ def lesion_page(
         "visit": visit_of(request.user, member, row),
         "comments": said,
         "opinions": asked,
+        "documents": documents.made_on(row),
         "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200

@@ -23,7 +23,7 @@ from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters import consent as consent_words
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.visit import of_patient
-from skinclinic.services import consent, records, visits, worklist
+from skinclinic.services import consent, documents, records, visits, worklist
 from skinclinic.services import patients as service
 from skinclinic.web import keyset
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -135,6 +135,7 @@ def patient(request: SignedInRequest, pk: int) -> HttpResponse:
         "filed": filed_just_now(request),
         "visit": of_patient(request.user, member, row),
         "is_patient": True,
+        "documents": documents.made_on(row),
         "last_photo_on": max(last.values(), default=None),
     }
     return render(request, "patients/patient.html", context)

@@ -39,6 +39,7 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 TABLE = {
     "healthz": PUBLIC,
     "set_language": PUBLIC,
+    "help": PUBLIC,
     "login": PUBLIC,
     "session": PUBLIC,
     "join": Access("public", {"secret": "unknown_secret"}),
@@ -55,6 +56,8 @@ TABLE = {
     "diagnosis-terms": LISTING,
     # People
     "clinic-settings": LISTING,
+    "letterhead": LISTING,
+    "letterhead-logo": LISTING,
     "members": LISTING,
     "member-edit": row("member"),
     "invitation-revoke": row("invitation"),
@@ -133,6 +136,12 @@ TABLE = {
     "lesion-notes": Access("row", {"pk": "lesion"}, body={"on": "2026-01-02", "text": "stranger"}),
     "patient-notes": Access("row", {"pk": "patient"}, body={"text": "stranger"}),
     "patient-history": Access("row", {"pk": "patient"}, body={"smoke": "yes"}),
+    "lesion-report": row("lesion"),
+    "patient-report": row("patient"),
+    "patient-letter": Access(
+        "row", {"pk": "patient"}, body={"recipient": "r", "subject": "s", "body": "b", "signed": "x"}
+    ),
+    "letter": row("letter"),
     "note": Access("row", {"pk": "note"}, body={"text": "stranger"}),
     "cases-act": LISTING,
     "cases-undo": row("cases_change"),

@@ -35,6 +35,7 @@ from skinclinic.services import (
     cases_at_once,
     comments,
     diagnoses,
+    documents,
     invitations,
     plans,
     second_opinions,
@@ -240,6 +241,16 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         symptoms=visit_records.record_symptoms(
             lesion, timezone.localdate(), {"itch": "yes", "since": "SECRETSINCE-6"}, quist
         ).row,
+        letter=documents.make_letter(
+            patient,
+            quist,
+            recipient="SECRETREFERRER-3",
+            subject="s",
+            body="b",
+            signed="x",
+            language="en",
+            tells_model=False,
+        ),
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -257,6 +268,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETPLAN-41",
             "SECRETBIOPSY-17",
             "SECRETWORD-52",
+            "SECRETREFERRER-3",
             "SECRETSINCE-6",
             "SECRETCOLLEAGUE-2",
             "SECRETQUESTION-5",

@@ -15,7 +15,7 @@ function refresh(area) {
   area.querySelector("[data-ranked-add]").hidden = rows.length >= MOST;
   if (rows.length) area.querySelector("[data-ranked-first]").hidden = false;
   rows.forEach((row, place) => {
-    row.querySelector("[data-ranked-up]").disabled = place === 0;
+    row.querySelector("[data-ranked-up]").disabled = place === 0 && !firstOf(area);
     row.querySelector("[data-ranked-down]").disabled = place === rows.length - 1;
   });
 }
@@ -41,8 +41,38 @@ function remove(area, row) {
   (next?.querySelector("[data-ranked-remove]") ?? area.querySelector("[data-ranked-add]")).focus();
 }
 
+/** Where the first diagnosis is named in the same form; null while it is not asked for. */
+function firstOf(area) {
+  const named = area.closest("form").querySelector("[data-named]");
+  return named?.checkVisibility?.() ? named : null;
+}
+
+/** The second becomes the first; what was the first, if anything, takes its place. */
+function promote(area, row) {
+  const named = firstOf(area);
+  if (!named) return;
+  const radio = named.querySelector("input[name=choice]:checked");
+  const [field, chosen] = [named.querySelector('[role="combobox"]'), named.querySelector('input[name="disease"]')];
+  const [rowField, rowChosen] = [row.querySelector('[role="combobox"]'), row.querySelector('input[name="other"]')];
+  const [sure, rowSure] = [area.querySelector('[name="confidence"]'), row.querySelector("select")];
+  const before = radio
+    ? { value: radio.value, typed: radio.closest("label").querySelector(".named-name").textContent }
+    : { value: chosen.value, typed: field.value };
+  const one = [...named.querySelectorAll("input[name=choice]")].find((choice) => choice.value === rowChosen.value);
+  if (radio) radio.checked = false;
+  if (one) one.checked = true;
+  field.value = one ? "" : rowField.value;
+  chosen.value = one ? "" : rowChosen.value;
+  announce(`${area.dataset.moved} 1: ${rowField.value}`);
+  [sure.value, rowSure.value] = [rowSure.value, sure.value];
+  rowField.value = before.typed;
+  rowChosen.value = before.value;
+  if (!before.typed) remove(area, row);
+}
+
 function move(area, row, step) {
   const other = step < 0 ? row.previousElementSibling : row.nextElementSibling;
+  if (!other && step < 0) promote(area, row);
   if (!other) return;
   const focused = document.activeElement;
   if (step < 0) other.before(row);
@@ -74,6 +104,12 @@ document.addEventListener(
   },
   true,
 );
+
+// Choosing what to decide shows or hides where the first is named.
+document.addEventListener("change", (event) => {
+  const area = event.target.closest?.("form")?.querySelector("[data-ranked]");
+  if (area) refresh(area);
+});
 
 /** Make ready the forms that a page or an answer brought. */
 export function setUpRanked() {
