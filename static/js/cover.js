@@ -18,6 +18,8 @@ export class CoverForm {
     const { width, height, smallest } = form.dataset;
     this.photo = { width: Number(width), height: Number(height), smallest: Number(smallest) };
     this.areas = [];
+    // In a form that was fetched its fields are real ones.
+    form.querySelector("noscript")?.remove();
     this.frame.style.setProperty("--ratio", String(this.photo.width / this.photo.height));
     form.querySelector("[data-tools]").hidden = false;
     form.querySelector("[data-with-script]").hidden = false;
