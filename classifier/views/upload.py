@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.presenters.cards import card_json, cards_of
+from classifier.presenters.pictures import covered_before
 from classifier.services.analysis.intake import take_in
 from classifier.services.models import registry
 from skinclinic import imaging
@@ -24,6 +25,7 @@ from skinclinic.files import store
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
+from skinclinic.services import covering
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
 from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
@@ -52,6 +54,8 @@ def upload(request: MemberRequest) -> HttpResponse:
         "cards": cards_of(request, not_filed(clinic, request.user)),
         "has_model": registry.published(clinic) is not None,
         "max_bytes": settings.UPLOAD_MAX_BYTES,
+        "smallest_cover": imaging.SMALLEST_COVER,
+        "most_covers": imaging.MOST_COVERS,
     }
     return render(request, "upload/page.html", context)
 
@@ -105,7 +109,8 @@ def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
 def photo_upload(request: SignedInRequest) -> HttpResponse:
-    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``.
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``; ``covered``: what
+    a browser has covered before it sent the photo (``presenters.pictures.covered_before``).
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
     already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
@@ -149,6 +154,8 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
     except store.StorageFull:
         return _storage_full()
+    if is_new and (said := covered_before(request.POST.get("covered", ""), photo)):
+        covering.note_covered_before(photo, *said, request.user)
     card = card_json(request, cards_of(request, [photo])[0])
     return JsonResponse(
         card

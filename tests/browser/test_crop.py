@@ -1,12 +1,16 @@
 """Cropping in a real browser: keyboard, mouse, finger and number fields move the same square."""
 
+import io
 import re
 
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
 from classifier.models import Analysis
+from skinclinic import imaging
 from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.imaging import Box
 from skinclinic.models import Photo
 from skinclinic.services import covering
@@ -279,3 +283,39 @@ def test_covering_and_another_lesion_with_a_finger(open_page, photo, clinician, 
     assert violations(page) == []
     page.locator(".picture-lesions a").first.tap()
     page.wait_for_url(f"**/photos/{photo.pk}/")
+
+
+def test_covering_before_the_photo_is_sent(open_page, clinic, clinician, tmp_path):
+    """What leaves the browser is covered, upright, and says when it was taken; the original is kept nowhere."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {ExifTags.Base.DateTimeOriginal: "2024:05:06 14:30:00", ExifTags.Base.OffsetTimeOriginal: "+09:00"}
+    )
+    Image.open(io.BytesIO(factories.jpeg_bytes(3))).save(tmp_path / "face.jpg", exif=exif, quality=95)
+    page = open_page(clinician, "/upload/")
+    page.locator("[data-hold] input").check()
+    page.locator(".upload-pick [data-pick]").set_input_files(tmp_path / "face.jpg")
+    card = page.locator("#earlier-section .upload-card")
+    expect(card).to_have_attribute("data-state", "kept")
+    card.locator("[data-cover-local]").press("Enter")
+    page.locator("[data-add=box]").press("Enter")
+    for name, value in (("x", "0"), ("y", "0"), ("width", "256"), ("height", "100")):
+        page.locator(f"form[data-cover] [name={name}]").fill(value)
+    assert violations(page) == []
+    page.locator("form[data-cover] [data-save]").click()
+    page.locator("[data-cover-now]").click()
+    expect(card).to_contain_text("Covered areas: 1.")
+    assert not Photo.objects.exists()
+    page.reload()
+    card.locator("[data-again]").click()
+    expect(page.locator("#sent .upload-card[data-photo]")).to_have_count(1)
+    photo = Photo.objects.get()
+    assert (photo.width, photo.height, photo.taken) == (256, 320, "2024-05-06T14:30:00+09:00")
+    stored = imaging.open_rgb(store.read(photo.file_key))
+    assert stored.getpixel((128, 50)) == pytest.approx((128,) * 3, abs=3)
+    assert stored.getpixel((10, 310))[0] > 150
+    assert photo.covers.get().content_sha256 == imaging.sha256((tmp_path / "face.jpg").read_bytes())
+    # The original itself is known, and refused as what it is.
+    page.locator(".upload-pick [data-pick]").set_input_files(tmp_path / "face.jpg")
+    expect(page.locator(".upload-card[data-state=duplicate]")).to_contain_text("covered for good")

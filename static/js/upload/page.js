@@ -15,6 +15,7 @@ const form = document.getElementById("upload-form");
 const sent = document.getElementById("sent");
 const section = document.getElementById("sent-section");
 const earlier = document.getElementById("earlier-section");
+const mayHold = form.querySelector("[data-hold]");
 const owner = ownerOf(document.documentElement.dataset.person, form.dataset.clinic);
 const local = new Set();
 const again = new Again({
@@ -27,6 +28,7 @@ let lastSummary = "";
 function take(files) {
   if (!files.length) return;
   form.classList.remove("upload-drop-first");
+  if (mayHold.querySelector("input").checked) return holdToCover(files);
   const cards = files.map((file) => open(chosen(file), sent));
   for (const card of cards) card.isSentHere = true;
   taken += cards.length;
@@ -34,6 +36,14 @@ function take(files) {
   cards[0].element.scrollIntoView({ block: "nearest" });
   // Otherwise the browser may clear what is kept when the device runs full.
   navigator.storage?.persist?.().catch(() => null);
+}
+
+/** They stand among those not sent yet, to be covered first. */
+function holdToCover(files) {
+  const cards = files.map((file) => open(chosen(file), earlier.querySelector("ul")));
+  for (const card of cards) card.waitForCover();
+  earlier.scrollIntoView({ block: "nearest" });
+  cards[0].find("[data-cover-local]").focus();
 }
 
 function chosen(file) {
@@ -146,6 +156,7 @@ function sendAll(which, state = "not_sent") {
   for (const card of local) if (card.state === state && which(card)) card.send();
 }
 
+mayHold.hidden = false;
 listenForFiles(take);
 document.addEventListener("cards:changed", summarise);
 section.querySelector("[data-retry-all]").addEventListener("click", () => sendAll(() => true));
