@@ -73,7 +73,8 @@ class NewModelSerializer(serializers.Serializer):
 class AnalysisSerializer(ClinicRowSerializer):
     """The answer (``scores``, ``background``, ``differential``, ``quality``) is null until it is there, and
     while the caller's own impression comes first (then ``impression_first`` is true). ``set_aside`` is ``overview``,
-    ``dermoscopic`` or ``unfit`` where the answer does not count; the differential then lists nothing."""
+    ``dermoscopic`` or ``unfit`` where the answer does not count; the differential then lists nothing. ``before_cover``:
+    part of the square was covered for good afterwards."""
 
     state = serializers.CharField(source="job.state", read_only=True)
     error = serializers.SerializerMethodField()
@@ -89,8 +90,8 @@ class AnalysisSerializer(ClinicRowSerializer):
         model = Analysis
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
-            "impression_first", "set_aside", "scores", "background", "differential", "quality", "requested_at",
-            "analysed_at",
+            "impression_first", "set_aside", "before_cover", "scores", "background", "differential", "quality",
+            "requested_at", "analysed_at",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:

@@ -6,7 +6,7 @@ What is said of the scores in words is ``differential.py``.
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Subquery
+from django.db.models import Exists, Subquery
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
@@ -25,7 +25,7 @@ from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
 from classifier.services.models import registry
 from skinclinic.engine import jobs
-from skinclinic.models import Diagnosis, Job, Member, Photo
+from skinclinic.models import Diagnosis, Job, Member, Photo, PhotoCover
 from skinclinic.presenters.comments import panel_of as panel_of_comments
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
@@ -112,7 +112,7 @@ def page(shown: Shown) -> dict:
     """Everything for the whole page."""
     photo, analysis = shown.photo, shown.analysis
     context = panel(shown)
-    next_photo, previous_photo = _neighbours(photo)
+    next_photo, previous_photo, is_covered = _neighbours(photo)
     return context | {
         "plan": None if photo.lesion.is_archived else plan_of(photo.lesion, shown.member),
         "visit": None
@@ -130,17 +130,18 @@ def page(shown: Shown) -> dict:
         "next_photo": next_photo,
         "previous_photo": previous_photo,
         "box": analysis.box if analysis else photo.box,
-        **picture_of(photo),
+        **picture_of(photo, is_covered),
     }
 
 
-def _neighbours(photo: Photo) -> tuple[int | None, int | None]:
-    """The photos before and after it in the clinic (or its archive)."""
+def _neighbours(photo: Photo) -> tuple[int | None, int | None, bool]:
+    """The photos before and after it in the clinic (or its archive); and, asked in passing, whether it was covered."""
     around = Photo.objects.filter(clinic=photo.clinic_id, lesion__is_archived=photo.lesion.is_archived)
     older = around.filter(pk__lt=photo.pk).order_by("-pk").values("pk")[:1]
     newer = around.filter(pk__gt=photo.pk).order_by("pk").values("pk")[:1]
-    found = Photo.objects.filter(pk=photo.pk).values_list(Subquery(older), Subquery(newer)).first()
-    return found or (None, None)
+    covers = Exists(PhotoCover.objects.filter(photo=photo.pk))
+    found = Photo.objects.filter(pk=photo.pk).values_list(Subquery(older), Subquery(newer), covers).first()
+    return found or (None, None, False)
 
 
 def panel(shown: Shown, **extra) -> dict:

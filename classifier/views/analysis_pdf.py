@@ -221,6 +221,10 @@ def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
 
 def _notices(found: Analysis, view: ResultView) -> list[str]:
     notices = [str(SET_ASIDE_WORDS[view.set_aside])] if view.set_aside else []
+    if found.before_cover:
+        notices.append(
+            _("This answer is of the photo before it was covered: part of its square is hidden now.")
+        )
     if view.background_is_large:
         notices.append(_("Probably not among these 12 (%(share)s %%).") % {"share": view.background_percent})
     if view.warnings:

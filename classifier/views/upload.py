@@ -17,14 +17,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.presenters.cards import card_json, cards_of
+from classifier.presenters.pictures import covered_before, what_is_taken
 from classifier.services.analysis.intake import take_in, take_in_at
-from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.forms.capture import CaptureForm
 from skinclinic.models import Clinic, Lesion, Patient, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
+from skinclinic.services import covering
 from skinclinic.services.capture import LesionGone, Place
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
@@ -50,10 +51,8 @@ def upload(request: MemberRequest) -> HttpResponse:
     context = {
         "lesion": lesion,
         "clinic": clinic,
-        "kinds": Photo.Kind.choices,
         "cards": cards_of(request, not_filed(clinic, request.user)),
-        "has_model": registry.published(clinic) is not None,
-        "max_bytes": settings.UPLOAD_MAX_BYTES,
+        **what_is_taken(clinic),
     }
     return render(request, "upload/page.html", context)
 
@@ -107,13 +106,15 @@ def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
 def photo_upload(request: SignedInRequest) -> HttpResponse:
-    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``; with ``patient`` (id)
-    it is filed there: into that ``lesion`` of the patient, or a new one at ``site``, ``site_x``, ``site_y`` that
-    photos of the same ``place_key`` share.
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``; ``covered``: what
+    a browser has covered before it sent the photo (``presenters.pictures.covered_before``). With ``patient`` (id) it is
+    filed there: into that ``lesion`` of the patient, or a new one at ``site``, ``site_x``, ``site_y`` that photos of
+    the same ``place_key`` share.
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
     already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
-    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may send several files.
+    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may
+    send several files.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM
@@ -160,6 +161,8 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
     except store.StorageFull:
         return _storage_full()
+    if is_new and (said := covered_before(request.POST.get("covered", ""), photo)):
+        covering.note_covered_before(photo, *said, request.user)
     card = card_json(request, cards_of(request, [photo])[0])
     return JsonResponse(
         card

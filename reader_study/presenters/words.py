@@ -27,6 +27,7 @@ LEFT_OUT = {
     "rejected": gettext_lazy("rejected in the archive"),
     "consent": gettext_lazy("consent missing or withdrawn"),
     "covered": gettext_lazy("covered for good since the dataset was frozen"),
+    "several": gettext_lazy("several lesions in one photo: readers could not know which is meant"),
     "seen": gettext_lazy(
         "the model was trained on the photo, one that looks alike, its lesion or its patient"
     ),

@@ -5,7 +5,7 @@ readers are; but while it is open nobody sees an answer, nor what a photo shows,
 which is logged with name and reason. Once it is closed every member sees everything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
@@ -102,6 +102,22 @@ def why_not_covered(photos: Sequence[Photo]) -> str:
         "The open study “%(study)s” shows this photo, and all its readers must see the same picture. Close the study "
         "first, then cover the photo."
     ) % {"study": study}
+
+
+def told_of_covering(photos: Sequence[Photo]) -> Iterator[str]:
+    """What covering them will mean for studies that have ended or not begun."""
+    images = StudyImage.objects.filter(photo__in=photos, taken_out_at=None).order_by()
+    studies = Study.objects.filter(pk__in=images.values("study")).order_by("name")
+    words = {
+        Study.State.DRAFT: _("Drafts of studies cannot open until their samples are drawn again: %(names)s."),
+        Study.State.CLOSED: _(
+            "In closed studies readers have seen the photo as it is; they keep their figures and show it covered: "
+            "%(names)s."
+        ),
+    }
+    for state, text in words.items():
+        if names := [str(study) for study in studies.filter(state=state)]:
+            yield text % {"names": ", ".join(names)}
 
 
 def _open_study_with(photos: Sequence[Photo]) -> Study | None:

@@ -161,3 +161,12 @@ def _replace(
     for hear in _listeners:
         hear(photos, picture, user)
     photos_changed({photo.lesion_id for photo in photos})
+
+
+def note_covered_before(photo: Photo, covers: Sequence[Cover], original: str, user: User | None) -> None:
+    """Keep that a photo was covered in the browser before it was sent; ``original``: the hash of the file that never
+    left it, by which that file is known again ("": not told)."""
+    areas = [one.to_json() for one in covers]
+    PhotoCover.objects.create(
+        clinic_id=photo.clinic_id, photo=photo, areas=areas, content_sha256=original, by=user
+    )

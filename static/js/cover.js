@@ -8,8 +8,24 @@ const A_TAP = 8;
 // How the server draws them: skinclinic/imaging/covers.py.
 const GREY = "rgb(128, 128, 128)";
 
+/** The picture with its covers on a canvas that has its size. */
+export function draw(canvas, image, areas, scale = 1) {
+  const pen = canvas.getContext("2d");
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  pen.scale(scale, scale);
+  pen.fillStyle = GREY;
+  for (const { x, y, width, height, shape } of areas) {
+    pen.beginPath();
+    if (shape === "ellipse") pen.ellipse(x + width / 2, y + height / 2, width / 2, height / 2, 0, 0, 2 * Math.PI);
+    else pen.rect(x, y, width, height);
+    pen.fill();
+  }
+}
+
 export class CoverForm {
-  constructor(form) {
+  /** `cover(areas)`: what covers them, for a photo that is not stored yet; else the server does. */
+  constructor(form, cover = null) {
+    this.cover = cover;
     this.form = form;
     this.frame = form.querySelector("[data-frame]");
     this.image = this.frame.querySelector("img");
@@ -18,6 +34,8 @@ export class CoverForm {
     const { width, height, smallest } = form.dataset;
     this.photo = { width: Number(width), height: Number(height), smallest: Number(smallest) };
     this.areas = [];
+    // In a form that was fetched its fields are real ones.
+    form.querySelector("noscript")?.remove();
     this.frame.style.setProperty("--ratio", String(this.photo.width / this.photo.height));
     form.querySelector("[data-tools]").hidden = false;
     form.querySelector("[data-with-script]").hidden = false;
@@ -122,23 +140,14 @@ export class CoverForm {
     const scale = Math.min(1, 1600 / Math.max(this.photo.width, this.photo.height));
     canvas.width = Math.round(this.photo.width * scale);
     canvas.height = Math.round(this.photo.height * scale);
-    const pen = canvas.getContext("2d");
-    pen.drawImage(this.image, 0, 0, canvas.width, canvas.height);
-    pen.scale(scale, scale);
-    pen.fillStyle = GREY;
-    for (const { values } of this.areas) {
-      const { x, y, width, height, shape } = values;
-      pen.beginPath();
-      if (shape === "ellipse") pen.ellipse(x + width / 2, y + height / 2, width / 2, height / 2, 0, 0, 2 * Math.PI);
-      else pen.rect(x, y, width, height);
-      pen.fill();
-    }
+    draw(canvas, this.image, this.areas.map((area) => area.values), scale);
     this.preview.showModal();
   }
 
   async save() {
     const button = this.preview.querySelector("[data-cover-now]");
     button.disabled = true;
+    if (this.cover) return this.coverHere(button);
     const body = { areas: this.areas.map((area) => area.values), seen: this.form.dataset.seen };
     const answer = await sendJson(this.form.action, body).catch(() => null);
     button.disabled = false;
@@ -151,6 +160,13 @@ export class CoverForm {
     const state = answer?.data?.error?.state;
     if (state && state !== this.form.dataset.seen) this.showAsItIs(state);
     this.fail(answer?.data?.error?.message ?? this.form.dataset.failed);
+  }
+
+  async coverHere(button) {
+    const words = await this.cover(this.areas.map((area) => area.values)).catch(() => this.form.dataset.failed);
+    button.disabled = false;
+    this.preview.close();
+    if (words) this.fail(words);
   }
 
   /** Somebody else has covered it: the areas drawn here stay, over the photo as it is now. */

@@ -1,14 +1,19 @@
 """Cropping in a real browser: keyboard, mouse, finger and number fields move the same square."""
 
+import io
 import re
 
 import pytest
+from PIL import ExifTags, Image
 from playwright.sync_api import Page, expect
 
 from classifier.models import Analysis
+from skinclinic import imaging
 from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.imaging import Box
 from skinclinic.models import Photo
+from skinclinic.services import covering
 from tests import factories
 from tests.browser.axe import violations
 
@@ -199,3 +204,118 @@ def test_from_a_card_in_a_dialog(open_page, clinic, clinician, model_version):
     page.locator("#crop-dialog").get_by_role("button", name="Cancel").click()
     expect(page.locator("#crop-dialog")).to_be_hidden()
     assert Analysis.objects.filter(photo=photo).count() == 2
+
+
+def areas(page: Page) -> list[tuple[int, ...]]:
+    rows = page.locator("form[data-cover] [data-area-fields]").all()
+    return [
+        tuple(int(row.locator(f"[name={name}]").input_value()) for name in ("x", "y", "width", "height"))
+        for row in rows
+    ]
+
+
+def test_covering_from_a_card_with_the_keyboard_alone(open_page, photo, clinician):
+    """The photo has 320 × 256 pixels: a new area 51, a step of the keys 3."""
+    page = open_page(clinician, "/upload/")
+    page.allowed_errors = ["status of 409"]
+    card = page.locator(".upload-card")
+    card.locator("[data-action=cover]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-add=box]")).to_be_focused()
+    page.keyboard.press("Enter")
+    first = areas(page)[0]
+    assert first[2:] == (51, 51)
+    for key in ("ArrowRight", "ArrowDown", "Control+ArrowLeft", "Shift+ArrowRight", "Control+Shift+ArrowUp"):
+        page.keyboard.press(key)
+    assert areas(page) == [(first[0] + 2, first[1] + 3, 54, 50)]
+    page.locator("[data-add=ellipse]").press("Enter")
+    expect(page.locator(".cover-area").last).to_have_attribute("aria-label", "Area 2, ellipse")
+    page.keyboard.press("Delete")
+    expect(page.locator(".cover-area")).to_be_focused()
+    assert violations(page) == []
+    # Somebody else covers it meanwhile: both are told, and what was drawn stays.
+    covering.cover(Photo.objects.get(), [{"x": 0, "y": 0, "width": 30, "height": 30}], clinician)
+    for again in (False, True):
+        page.locator("form[data-cover] [data-save]").press("Enter")
+        expect(page.locator("[data-preview]")).to_be_visible()
+        assert violations(page) == []
+        page.locator("[data-cover-now]").press("Enter")
+        if not again:
+            expect(page.locator("form[data-cover] [data-problem]")).to_contain_text(
+                "Somebody else has covered"
+            )
+            assert len(areas(page)) == 1
+    expect(page.locator("#cover-dialog")).to_be_hidden()
+    expect(page.locator("#toasts")).to_contain_text("1 area is covered for good.")
+    expect(card.locator("img")).to_have_attribute("src", re.compile("state="))
+    assert [cover.areas[0]["width"] for cover in photo.covers.all()] == [54, 30]
+
+
+def test_covering_and_another_lesion_with_a_finger(open_page, photo, clinician, model_version):
+    page = open_page(clinician, f"/photos/{photo.pk}/cover/", width=390, touch=True, dark=True, language="ko")
+    frame = page.locator("[data-frame]").bounding_box()
+    page.touchscreen.tap(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    box = page.locator(".cover-area").bounding_box()
+    touch = page.context.new_cdp_session(page)
+    start = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    before = areas(page)[0]
+    for kind, move in (("touchStart", 0), ("touchMove", 10), ("touchMove", 30), ("touchEnd", None)):
+        points = [] if move is None else [{"x": start["x"] + move, "y": start["y"]}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    moved = areas(page)[0]
+    assert moved[0] > before[0] + 20 and moved[1:] == before[1:]
+    page.locator("[name=width]").fill("9999")
+    page.locator("[name=width]").blur()
+    assert areas(page)[0][2] == 320, "what does not fit is fitted when the field is left"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert violations(page) == []
+    page.locator("[data-save]").tap()
+    page.locator("[data-cover-now]").tap()
+    page.wait_for_url(f"**/photos/{photo.pk}/")
+    assert photo.covers.get().areas[0]["width"] == 320
+    page.goto(page.url + "lesions/new/")
+    page.locator("input[name=x]").fill("0")
+    page.locator("[data-save]").tap()
+    page.wait_for_url(lambda url: not url.endswith((f"/photos/{photo.pk}/", "/new/")))
+    other = Photo.objects.exclude(pk=photo.pk).get()
+    assert (other.box.x, other.covers.count()) == (0, 1)
+    assert page.locator(".squares-over rect").count() == 1
+    assert violations(page) == []
+    page.locator(".picture-lesions a").first.tap()
+    page.wait_for_url(f"**/photos/{photo.pk}/")
+
+
+def test_covering_before_the_photo_is_sent(open_page, clinic, clinician, tmp_path):
+    """What leaves the browser is covered, upright, and says when it was taken; the original is kept nowhere."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif).update(
+        {ExifTags.Base.DateTimeOriginal: "2024:05:06 14:30:00", ExifTags.Base.OffsetTimeOriginal: "+09:00"}
+    )
+    Image.open(io.BytesIO(factories.jpeg_bytes(3))).save(tmp_path / "face.jpg", exif=exif, quality=95)
+    page = open_page(clinician, "/upload/")
+    page.locator("[data-hold] input").check()
+    page.locator(".upload-pick [data-pick]").set_input_files(tmp_path / "face.jpg")
+    card = page.locator("#earlier-section .upload-card")
+    expect(card).to_have_attribute("data-state", "kept")
+    card.locator("[data-cover-local]").press("Enter")
+    page.locator("[data-add=box]").press("Enter")
+    for name, value in (("x", "0"), ("y", "0"), ("width", "256"), ("height", "100")):
+        page.locator(f"form[data-cover] [name={name}]").fill(value)
+    assert violations(page) == []
+    page.locator("form[data-cover] [data-save]").click()
+    page.locator("[data-cover-now]").click()
+    expect(card).to_contain_text("Covered areas: 1.")
+    assert not Photo.objects.exists()
+    page.reload()
+    card.locator("[data-again]").click()
+    expect(page.locator("#sent .upload-card[data-photo]")).to_have_count(1)
+    photo = Photo.objects.get()
+    assert (photo.width, photo.height, photo.taken) == (256, 320, "2024-05-06T14:30:00+09:00")
+    stored = imaging.open_rgb(store.read(photo.file_key))
+    assert stored.getpixel((128, 50)) == pytest.approx((128,) * 3, abs=3)
+    assert stored.getpixel((10, 310))[0] > 150
+    assert photo.covers.get().content_sha256 == imaging.sha256((tmp_path / "face.jpg").read_bytes())
+    # The original itself is known, and refused as what it is.
+    page.locator(".upload-pick [data-pick]").set_input_files(tmp_path / "face.jpg")
+    expect(page.locator(".upload-card[data-state=duplicate]")).to_contain_text("covered for good")

@@ -136,6 +136,7 @@ def test_an_open_study_keeps_a_photo_from_being_covered(photo, clinician):
     with pytest.raises(Refused, match="Close the study first"):
         cover(photo, AREA, clinician)
     Study.objects.update(state=Study.State.CLOSED)
+    assert any("closed studies" in text and "Open" in text for text in covering.effects(photo))
     cover(photo, AREA, clinician)
 
 
@@ -171,7 +172,6 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
     late, _new = add_square(photo, {"x": 50, "y": 50, "size": 64}, clinician)
     assert late.covers.count() == 1
     # Deleting one leaves the others; the upload is still known.
-    Photo.objects.filter(pk=photo.pk).update()
     photo.archive_entry.delete()
     delete_photo(photo)
     assert grey(second) and len(stored_files()) == 6

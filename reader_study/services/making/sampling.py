@@ -43,7 +43,7 @@ AS_IN_PAPER = {disease.key: 25 if disease.is_malignant else 20 for disease in DI
 _TRIES = 3
 _READ = (
     "pk", "version", "entry", "content_sha256", "phash", "label", "is_proven", "person", "lesion", "entry__review",
-    "entry__source__is_own", "entry__patient__research_consent", "entry__content_sha256",
+    "entry__source__is_own", "entry__patient__research_consent", "entry__content_sha256", "entry__photo__picture",
 )  # fmt: skip
 
 
@@ -174,6 +174,8 @@ def _why_not(row: dict, seen: set[int], taken_out: set[str], proven_only: bool) 
         return "consent"
     if row["content_sha256"] != row["entry__content_sha256"]:
         return "covered"
+    if row["entry__photo__picture"]:
+        return "several"
     if row["pk"] in seen:
         return "seen"
     if proven_only and not row["is_proven"]:

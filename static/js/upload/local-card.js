@@ -4,6 +4,7 @@ import { confirmAction } from "../confirm.js";
 import { dayAndTime } from "../dates.js";
 import { forget, keep, keptFile } from "../kept-photos.js";
 import { destination, fieldsOf } from "./destination.js";
+import { coverHere } from "./local-cover.js";
 import { sendInTurn } from "./sender.js";
 import { say } from "./words.js";
 
@@ -25,6 +26,7 @@ export class LocalCard {
     this.find("[data-drop]").addEventListener("click", () => this.drop());
     this.find("[data-move]").addEventListener("click", () => document.dispatchEvent(new CustomEvent("photo:move", { detail: this })));
     this.showWhere();
+    this.find("[data-cover-local]").addEventListener("click", () => coverHere(this));
     this.showPreview();
     list.append(this.element);
   }
@@ -35,6 +37,30 @@ export class LocalCard {
     if (problem) return this.show("refused", problem);
     this.keep();
     return this.send();
+  }
+
+  /** A file that is to be covered before it is sent. */
+  waitForCover() {
+    const problem = this.problemOfSize();
+    if (problem) return this.show("refused", problem);
+    this.keep();
+    return this.show("kept", say("waitsForCover"));
+  }
+
+  /** The covered photo takes the place of the file, here and in what is kept. `covered`: {areas, sha256}. */
+  async putCovered(file, covered) {
+    await this.keeping;
+    const before = this.photo.covered;
+    // Of a photo that is covered twice, the hash is that of the file that was chosen.
+    const all = before ? { areas: [...before.areas, ...covered.areas], sha256: before.sha256 } : covered;
+    Object.assign(this.photo, { file, covered: all });
+    if (this.isKept) {
+      this.keep();
+      await this.keeping;
+    }
+    this.forgetPreview();
+    this.showPreview();
+    this.show(this.state, say("covered", { count: all.areas.length }));
   }
 
   /** A photo of an earlier visit: it waits for somebody to send it. */
@@ -99,6 +125,7 @@ export class LocalCard {
     body.append("file", file, name);
     body.append("kind", kind);
     for (const [field, value] of Object.entries(fieldsOf(this.photo))) body.append(field, value);
+    if (this.photo.covered) body.append("covered", JSON.stringify(this.photo.covered));
     return body;
   }
 
@@ -179,6 +206,7 @@ export class LocalCard {
     if (state === "checking") bar.removeAttribute("value");
     this.find("[data-again]").hidden = !this.mayRetry;
     for (const when of ["kept", "not_sent"]) this.find(`[data-when="${when}"]`).hidden = state !== when;
+    this.find("[data-cover-local]").hidden = !this.mayRetry;
     this.find("[data-drop]").hidden = state === "checking";
     this.find("[data-move]").hidden = !this.mayRetry || !this.form.elements.patient;
     // The stored photo stays where it is; only this card goes.

@@ -17,6 +17,7 @@ const form = document.getElementById("upload-form");
 const sent = document.getElementById("sent");
 const section = document.getElementById("sent-section");
 const earlier = document.getElementById("earlier-section");
+const mayHold = form.querySelector("[data-hold]");
 const owner = ownerOf(document.documentElement.dataset.person, form.dataset.clinic);
 const local = new Set();
 const again = new Again({
@@ -35,6 +36,7 @@ function take(files) {
   }
   document.dispatchEvent(new CustomEvent("photos:taken"));
   form.classList.remove("upload-drop-first");
+  if (mayHold.querySelector("input").checked) return holdToCover(files, where);
   const cards = files.map((file) => open(chosen(file, where), sent));
   for (const card of cards) card.isSentHere = true;
   taken += cards.length;
@@ -42,6 +44,14 @@ function take(files) {
   cards[0].element.scrollIntoView({ block: "nearest" });
   // Otherwise the browser may clear what is kept when the device runs full.
   navigator.storage?.persist?.().catch(() => null);
+}
+
+/** They stand among those not sent yet, to be covered first. */
+function holdToCover(files, where) {
+  const cards = files.map((file) => open(chosen(file, where), earlier.querySelector("ul")));
+  for (const card of cards) card.waitForCover();
+  earlier.scrollIntoView({ block: "nearest" });
+  cards[0].find("[data-cover-local]").focus();
 }
 
 function chosen(file, where) {
@@ -162,6 +172,7 @@ function sendAll(which, state = "not_sent") {
   for (const card of local) if (card.state === state && which(card)) card.send();
 }
 
+mayHold.hidden = false;
 listenForFiles(take);
 document.addEventListener("cards:changed", summarise);
 section.querySelector("[data-retry-all]").addEventListener("click", () => sendAll(() => true));
