@@ -10,6 +10,7 @@ from skinclinic.views import (
     diagnosis_terms,
     engine,
     filing,
+    installed,
     lesions,
     members,
     pathology,
@@ -22,6 +23,9 @@ from skinclinic.views import (
 
 urlpatterns = [
     path("healthz", engine.healthz, name="healthz"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("service-worker.js", installed.service_worker, name="service-worker"),
+    path("offline/", installed.offline, name="offline"),
     path("engine/", engine.status, name="engine-status"),
     path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
     # Also for people who are not signed in yet.
@@ -45,6 +49,7 @@ urlpatterns = [
     path("worklist/rows/", worklist.worklist_rows, name="worklist-rows"),
     path("worklist/next/", worklist.worklist_next, name="worklist-next"),
     path("patients/", patients.patients, name="patients"),
+    path("patients/find/", patients.patient_find, name="patient-find"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<int:pk>/", patients.patient, name="patient"),
     path("patients/<int:pk>/edit/", patients.patient_edit, name="patient-edit"),

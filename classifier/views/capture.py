@@ -17,7 +17,8 @@ from skinclinic.web.requests import SignedInRequest
 @never_cache
 @require_safe
 def patient_photos(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The page; ``?lesion=ID``, or ``?place_key=`` with ``site``, ``site_x`` and ``site_y``, is the place to begin with."""
+    """The page; ``?lesion=ID``, or ``?place_key=`` with ``site``, ``site_x`` and ``site_y``, is where it
+    begins."""
     patient = get_for(request.user, Patient, pk, EDIT)
     lesions = list(lesions_of(patient))
     asked = CaptureForm(request.GET)

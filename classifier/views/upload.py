@@ -28,7 +28,7 @@ from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants
 from skinclinic.services.capture import LesionGone, Place
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
-from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
+from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to, uses_camera
 from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ NOT_FILED_SHOWN = 200
 CARDS_A_QUESTION = 200
 
 
+@uses_camera
 @never_cache
 @require_safe
 @clinic_member(EDIT)
@@ -107,13 +108,15 @@ def photo_card(request: SignedInRequest, pk: int) -> JsonResponse:
 @takes_up_to(FILES_A_PLAIN_FORM * settings.UPLOAD_MAX_BYTES)
 @require_POST
 def photo_upload(request: SignedInRequest) -> HttpResponse:
-    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``; with ``patient`` (id)
-    it is filed there: into that ``lesion`` of the patient, or a new one at ``site``, ``site_x``, ``site_y`` that
-    photos of the same ``place_key`` share.
+    """Take a photo in: multipart ``file``, optional ``lesion`` (id), ``clinic`` (id) and ``kind``.
+
+    With ``patient`` (id) it is filed there: into that ``lesion`` of the patient, or a new one at ``site``, ``site_x``,
+    ``site_y`` that photos of the same ``place_key`` share.
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
     already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
-    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may send several files.
+    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may
+    send several files.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM

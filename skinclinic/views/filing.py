@@ -62,7 +62,9 @@ def photo_filing(request: SignedInRequest, pk: int | None = None) -> HttpRespons
         return _page(request, photos, form, patient_form, patient, status=422)
     warning = ""
     if effects:
-        warning = " ".join([_("The patient has not given consent to the archive."), *(one.text for one in effects)])
+        warning = " ".join(
+            [_("The patient has not given consent to the archive."), *(one.text for one in effects)]
+        )
     filing_notice.remember(request, receipt, shown=is_from_script(request))
     if is_from_script(request):
         return JsonResponse({"said": filing_notice.said(receipt), "photos": _ids(photos), "warning": warning})

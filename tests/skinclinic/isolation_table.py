@@ -37,6 +37,9 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
 TABLE = {
     "healthz": PUBLIC,
+    "manifest": PUBLIC,
+    "service-worker": PUBLIC,
+    "offline": PUBLIC,
     "set_language": PUBLIC,
     "login": PUBLIC,
     "session": PUBLIC,
@@ -113,6 +116,7 @@ TABLE = {
     "worklist-rows": LISTING,
     "worklist-next": LISTING,
     "patients": LISTING,
+    "patient-find": LISTING,
     "patient-new": LISTING,
     "patient": row("patient"),
     "patient-photos": row("patient"),
