@@ -71,12 +71,13 @@ def patients(request: MemberRequest) -> HttpResponse:
 @clinic_member()
 @require_safe
 def patient_find(request: MemberRequest) -> HttpResponse:
-    """Open the patient of a code that was typed or scanned, whole; of any other the list says what comes near, or offers
-    to make it. ``to=photos``: where photos are taken."""
+    """Open the patient of a code that was typed or scanned, whole; of any other the list says what comes near, or
+    offers to make it. ``to=photos``: where photos are taken."""
     text = request.GET.get("q", "")[:LONGEST_SEARCH]
     found = service.with_code(request.membership.clinic, text)
     if found is None or found.is_archived:
-        return redirect(_address(text.replace("\0", "").strip()))
+        only = TO_ASK if request.GET.get("only") == TO_ASK else ""
+        return redirect(_address(text.replace("\0", "").strip(), only=only))
     wants_photos = request.GET.get("to") == "photos" and request.membership.can_edit
     return redirect("patient-photos" if wants_photos else "patient", found.pk)
 
