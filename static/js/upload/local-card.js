@@ -161,7 +161,8 @@ export class LocalCard {
     link.href = data.url;
     this.find("img").src = data.thumbnail;
     this.find("img").hidden = false;
-    this.show("duplicate", data.patient ? say("duplicateOf", { code: data.patient }) : say("duplicate"));
+    const unfiled = this.photo.patient ? "duplicateUnfiled" : "duplicate";
+    this.show("duplicate", data.patient ? say("duplicateOf", { code: data.patient }) : say(unfiled));
   }
 
   show(state, words = "") {
