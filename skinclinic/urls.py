@@ -14,6 +14,7 @@ from skinclinic.views import (
     engine,
     filing,
     help,
+    installed,
     lesions,
     letterhead,
     members,
@@ -31,6 +32,9 @@ from skinclinic.views import (
 urlpatterns = [
     path("help/", help.help_page, name="help"),
     path("healthz", engine.healthz, name="healthz"),
+    path("manifest.webmanifest", installed.manifest, name="manifest"),
+    path("service-worker.js", installed.service_worker, name="service-worker"),
+    path("offline/", installed.offline, name="offline"),
     path("engine/", engine.status, name="engine-status"),
     path("work/<slug:kind>/<int:pk>/", work.work, name="work"),
     # Also for people who are not signed in yet.
@@ -62,6 +66,7 @@ urlpatterns = [
     path("case-tags/", case_tags.clinic_tags, name="case-tags"),
     path("case-tags/like/", case_tags.tags_like, name="case-tags-like"),
     path("patients/", patients.patients, name="patients"),
+    path("patients/find/", patients.patient_find, name="patient-find"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<int:pk>/", patients.patient, name="patient"),
     path("patients/<int:pk>/edit/", patients.patient_edit, name="patient-edit"),

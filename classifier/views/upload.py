@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from classifier.presenters.cards import card_json, cards_of
 from classifier.presenters.pictures import covered_before, what_is_taken
-from classifier.services.analysis.intake import take_in, take_in_at
+from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.forms.capture import CaptureForm
@@ -26,10 +27,10 @@ from skinclinic.models import Clinic, Lesion, Patient, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
 from skinclinic.services import covering
-from skinclinic.services.capture import LesionGone, Place
+from skinclinic.services.capture import Gone, Place
 from skinclinic.web.errors import too_large
 from skinclinic.web.inputs import is_key
-from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to
+from skinclinic.web.middleware import BodySizeMiddleware, takes_up_to, uses_camera
 from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ NOT_FILED_SHOWN = 200
 CARDS_A_QUESTION = 200
 
 
+@uses_camera
 @never_cache
 @require_safe
 @clinic_member(EDIT)
@@ -155,7 +157,7 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         return json_error(400, "no_file", _("No photo arrived. Send one file, in the field “file”."))
     try:
         photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0], place)
-    except LesionGone:
+    except Gone:
         return json_error(409, "lesion_gone", _lesion_gone())
     except imaging.PhotoRejected as refused:
         return json_error(413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused))
@@ -190,7 +192,7 @@ def _receive_form(
         named = {"name": file.name}
         try:
             _photo, is_new = _take_in(request.user, clinic, lesion, kind, file, place)
-        except LesionGone:
+        except Gone:
             messages.error(request, f"{file.name}: {_lesion_gone()}")
         except imaging.PhotoRejected as refused:
             messages.error(request, f"{file.name}: {refusal_words(refused)}")
@@ -207,9 +209,8 @@ def _receive_form(
 def _take_in(
     user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file, place: Place | None
 ) -> tuple[Photo, bool]:
-    if place:
-        return take_in_at(place, user=user, data=file.read(), name=file.name, kind=kind)
-    return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=lesion, kind=kind)
+    home = partial(place.home, user) if place else lesion
+    return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=home, kind=kind)
 
 
 def _chosen_clinic(request: SignedInRequest) -> Clinic:

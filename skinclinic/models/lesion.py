@@ -100,11 +100,6 @@ class Lesion(models.Model):
             _only(["clinic", "follow_up_on", "id"], "lesion_by_follow_up", follow_up_on__isnull=False),
             _only(["clinic", "assignee", "-created_at", "-id"], "lesion_by_assignee", assignee__isnull=False),
         ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "place_key"], condition=~models.Q(place_key=""), name="lesion_of_one_place"
-            )
-        ]
 
     def __str__(self) -> str:
         patient = self.patient.code if self.patient else _("no patient yet")

@@ -6,10 +6,11 @@ It may come days after it was taken, when the patient or the lesion is no longer
 from dataclasses import dataclass
 
 from skinclinic.models import Lesion, Patient, Photo, User
+from skinclinic.services.cases import hold
 
 
-class LesionGone(Exception):
-    """The lesion was removed, or is another patient's now."""
+class Gone(Exception):
+    """The lesion was removed or is another patient's now, or the patient was removed; nothing is stored."""
 
 
 @dataclass(frozen=True)
@@ -25,28 +26,26 @@ class Place:
     site_y: float | None = None
 
     def home(self, user: User) -> Lesion:
-        """The lesion a photo goes to; a new one is not saved, but with its first photo. Raises LesionGone."""
-        own = self.patient.lesions.select_related("patient", "clinic")
+        """The lesion a photo goes to, held; a new one is not saved, but with its first photo. Asked in the transaction
+        that stores the photo: the patient is held, so that two photos of one place open one lesion. Raises Gone."""
+        patient = Patient.objects.select_for_update(no_key=True).filter(pk=self.patient.pk).first()
+        if patient is None:
+            raise Gone
+        own = hold(patient.lesions.order_by("pk"))
         if self.lesion is not None:
             if (lesion := own.filter(pk=self.lesion).first()) is None:
-                raise LesionGone
+                raise Gone
             return lesion
         known = own.filter(place_key=self.key).first() if self.key else None
         return known or Lesion(
-            clinic=self.patient.clinic,
-            patient=self.patient,
+            clinic=patient.clinic,
+            patient=patient,
             place_key=self.key,
             site=self.site,
             site_x=self.site_x,
             site_y=self.site_y,
             created_by=user,
         )
-
-    def require_here(self, photo: Photo) -> None:
-        """In the transaction that stores the photo, when its lesion is held: see that it is still this patient's.
-        Raises LesionGone."""
-        if not Lesion.objects.filter(pk=photo.lesion_id, patient=self.patient).exists():
-            raise LesionGone
 
     def holds(self, photo: Photo) -> bool:
         """Whether the photo lies where this says."""

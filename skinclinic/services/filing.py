@@ -120,7 +120,7 @@ def undo(receipt: dict) -> list[Photo]:
         refresh_summary(lesion)
     if receipt["new_patient"]:
         Patient.objects.filter(pk=receipt["new_patient"], lesions=None).delete()
-    return list(photos.values())
+    return [photos[row["id"]] for row in receipt["photos"]]
 
 
 def _hold(photos: Sequence[Photo], lesion: Lesion | None) -> dict[int, Lesion]:

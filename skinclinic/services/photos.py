@@ -35,7 +35,7 @@ def store_photo(
     user: User | None,
     data: bytes,
     name: str,
-    lesion: Lesion | None = None,
+    lesion: Lesion | Callable[[], Lesion] | None = None,
     kind: str = Photo.Kind.CLOSE_UP,
     is_synthetic: bool = False,
     together_with: Callable[[Photo], None] | None = None,
@@ -43,9 +43,10 @@ def store_photo(
     """Check, clean and store an uploaded file; return the photo and whether it is new in this clinic.
 
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
-    saved yet is saved with its first photo. ``together_with`` is
-    called for a new photo in the transaction that stores it. Raises imaging.PhotoRejected for a file that is
-    no usable photo and files.StorageFull for a full disk; in both cases nothing is stored.
+    saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
+    the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
+    Raises imaging.PhotoRejected for a file that is no usable photo and files.StorageFull for a full disk; in each
+    case nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
@@ -56,7 +57,7 @@ def store_photo(
             accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic
         ) as photo:
             with transaction.atomic():
-                insert(photo, lesion)
+                insert(photo, lesion() if callable(lesion) else lesion)
                 if together_with:
                     together_with(photo)
             return photo, True

@@ -1,7 +1,9 @@
 """Small parts of pages: icons, disease badges, state pills, the current section of the menu."""
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -141,3 +143,9 @@ def menu_section(context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     name = (match and match.url_name) or ""
     return next((section for start, section in SECTIONS if name.startswith(start)), "")
+
+
+@register.simple_tag
+def service_worker_url() -> str:
+    """The address of the service worker; "" while the product is being changed, which it would hide."""
+    return "" if settings.DEBUG else reverse("service-worker")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from copy import copy
 from typing import cast
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
@@ -26,6 +27,7 @@ from skinclinic.presenters.visit import of_patient
 from skinclinic.services import consent, documents, records, visits, worklist
 from skinclinic.services import patients as service
 from skinclinic.web import keyset
+from skinclinic.web.middleware import uses_camera
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
@@ -35,6 +37,7 @@ TO_ASK = "to-ask"
 TAKEN = gettext_lazy("This clinic already has a patient with this code.")
 
 
+@uses_camera
 @clinic_member()
 @require_safe
 def patients(request: MemberRequest) -> HttpResponse:
@@ -53,6 +56,7 @@ def patients(request: MemberRequest) -> HttpResponse:
     context = {
         "patients": page.rows,
         "q": text,
+        "q_quoted": quote(text),
         "only": only,
         "to_ask": to_ask.count() if only else 0,
         "previous_url": _address(text, page.previous, only),
@@ -65,11 +69,29 @@ def patients(request: MemberRequest) -> HttpResponse:
     return response
 
 
+@clinic_member()
+@require_safe
+def patient_find(request: MemberRequest) -> HttpResponse:
+    """Open the patient of a code that was typed or scanned, whole; of any other the list says what comes near, or
+    offers to make it. ``to=photos``: where photos are taken."""
+    text = request.GET.get("q", "")[:LONGEST_SEARCH]
+    found = service.with_code(request.membership.clinic, text)
+    if found is None or found.is_archived:
+        only = TO_ASK if request.GET.get("only") == TO_ASK else ""
+        return redirect(_address(text.replace("\0", "").strip(), only=only))
+    wants_photos = request.GET.get("to") == "photos" and request.membership.can_edit
+    return redirect("patient-photos" if wants_photos else "patient", found.pk)
+
+
 @clinic_member(EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def patient_new(request: MemberRequest) -> HttpResponse:
+    """Make a patient; ``?code=`` is one that was looked for."""
     is_sent = request.method == "POST"
-    form = PatientForm(request.POST if is_sent else None, clinic=request.membership.clinic)
+    looked_for = {"code": request.GET.get("code", "").replace("\0", "")[:LONGEST_SEARCH]}
+    form = PatientForm(
+        request.POST if is_sent else None, clinic=request.membership.clinic, initial=looked_for
+    )
     form.instance.created_by = request.user
     if is_sent and form.is_valid():
         try:

@@ -106,6 +106,34 @@ class PrivatePagesMiddleware:
         return response
 
 
+class DevicesMiddleware:
+    """No page may use camera, microphone or place but those decorated with ``uses_camera``; choosing or taking a photo
+    in a form is the phone's own and needs none of it."""
+
+    NONE = "camera=(), microphone=(), geolocation=()"
+    CAMERA = "camera=(self), microphone=(), geolocation=()"
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", self.NONE)
+        return response
+
+
+def uses_camera(view):
+    """Decorate a view whose page reads codes with the camera."""
+
+    @wraps(view)
+    def same(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response["Permissions-Policy"] = DevicesMiddleware.CAMERA
+        return response
+
+    return same
+
+
 class SecretLinksMiddleware:
     """Lets pages whose address holds a secret tell no other request, and so no log, where they come from."""
 

@@ -6,3 +6,4 @@ import "./keys.js";
 import "./forms.js";
 import "./reachable.js";
 import "./unsent-note.js";
+import "./installed.js";

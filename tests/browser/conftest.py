@@ -31,6 +31,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]]:
     """open_page(user, path, width=1440, dark=False, language="en") -> a page, signed in as ``user`` (or None).
+    ``installed``: with the service worker, which everywhere else would hide requests from the test.
 
     The test fails if a page of it logged an error, threw, or broke the content security policy;
     ``page.allowed_errors`` (a list of texts) names those it expects.
@@ -45,12 +46,14 @@ def open_page(chromium, live_server, client_for) -> Iterator[Callable[..., Page]
         dark: bool = False,
         language: str = "en",
         touch: bool = False,
+        installed: bool = False,
     ) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 900 if width > 500 else 844},
             color_scheme="dark" if dark else "light",
             locale="ko-KR" if language == "ko" else "en-GB",
             has_touch=touch,
+            service_workers="allow" if installed else "block",
         )
         cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}]
         if user is not None:

@@ -38,6 +38,9 @@ OF_POSITION = Access("public", OF_SESSION.args | {"position": "position"})
 
 TABLE = {
     "healthz": PUBLIC,
+    "manifest": PUBLIC,
+    "service-worker": PUBLIC,
+    "offline": PUBLIC,
     "set_language": PUBLIC,
     "help": PUBLIC,
     "login": PUBLIC,
@@ -117,6 +120,7 @@ TABLE = {
     "worklist-rows": LISTING,
     "worklist-next": LISTING,
     "patients": LISTING,
+    "patient-find": LISTING,
     "patient-new": LISTING,
     "patient": row("patient"),
     "patient-photos": row("patient"),

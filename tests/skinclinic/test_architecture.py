@@ -348,6 +348,9 @@ def test_templates_link_to_pages_there_are(path):
 # Pages people see without signing in. DRF answers 401 itself.
 OPEN = {
     "healthz",
+    "manifest",
+    "service-worker",
+    "offline",
     "set_language",
     "login",
     "session",

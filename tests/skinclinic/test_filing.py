@@ -313,3 +313,46 @@ def test_the_lesion_follows_its_new_cover(analysis, clinic, clinician, patient):
     )
     known.refresh_from_db()
     assert known.state == "done" and known.top_disease and known.malignant_sum is not None
+
+
+class TestInAPanel:
+    """As a script asks, over the cards."""
+
+    SCRIPT = {"x-requested-with": "fetch"}
+
+    def test_form_errors_and_receipt(self, client, several, patient):
+        address = address_of(several)
+        form = client.get(address, headers=self.SCRIPT).content.decode()
+        assert "<html" not in form and f'action="{address}"' in form
+        wrong = client.post(address, {"code": "a@b.example"}, headers=self.SCRIPT)
+        assert wrong.status_code == 422 and "<html" not in wrong.content.decode()
+        before = everything()
+        filed = client.post(address, {"code": "P-0001"}, headers=self.SCRIPT).json()
+        assert filed == {
+            "said": "3 photos are filed under P-0001.", "photos": [photo.pk for photo in several], "warning": "",
+        }  # fmt: skip
+        # The panel offers to undo it; the next page does not offer it again.
+        assert b"filing/undo" not in client.get(f"/patients/{patient.pk}/").content
+        assert client.post("/filing/undo/", headers=self.SCRIPT).json()["photos"] == filed["photos"]
+        assert everything() == before
+        assert client.post("/filing/undo/", headers=self.SCRIPT).status_code == 409
+
+    def test_each_photo_has_a_place_of_its_own(self, client, several, patient):
+        first, second, _third = (f"photo-{photo.pk}" for photo in several)
+        sent = {
+            "code": "P-0001", "lesion": "each", "site": "back", "site_x": "0.9", "site_y": "0.9",
+            f"{first}-site": "nose", f"{first}-site_x": "0.1", f"{first}-site_y": "0.2", f"{second}-site": "",
+        }  # fmt: skip
+        page = client.post(address_of(several), sent | {f"{first}-site": "moon"})
+        assert page.status_code == 422 and "moon" in page.content.decode()
+        assert (
+            client.post(address_of(several), sent | {"lesion": "new", f"{first}-site": "moon"}).status_code
+            == 302
+        )
+        client.post("/filing/undo/")
+        client.post(address_of(several), sent)
+        rows = Photo.objects.filter(pk__in=[photo.pk for photo in several]).order_by("pk")
+        # The form did not speak of the third: it has the common place.
+        assert [(r.lesion.site, r.lesion.site_x, r.lesion.site_y) for r in rows.select_related("lesion")] == [
+            ("nose", 0.1, 0.2), ("", None, None), ("back", 0.9, 0.9),
+        ]  # fmt: skip

@@ -205,6 +205,35 @@ class TestList:
         assert "Add the first patient" not in client_for(coordinator).get("/patients/").content.decode()
 
 
+class TestFind:
+    def test_a_whole_code_opens_the_patient(
+        self, client_for, clinician, coordinator, outsider, clinic, patient
+    ):
+        client = client_for(clinician)
+        page, photos = f"/patients/{patient.pk}/", f"/patients/{patient.pk}/photos/"
+        assert client.get("/patients/find/", {"q": " p-0001 "}).url == page
+        assert client.get("/patients/find/", {"q": "P-0001", "to": "photos"}).url == photos
+        assert client_for(coordinator).get("/patients/find/", {"q": "P-0001", "to": "photos"}).url == page
+        # What comes near is a list, never somebody else's page.
+        assert (
+            client.get("/patients/find/", {"q": "P-000", "only": "to-ask"}).url
+            == "/patients/?q=P-000&only=to-ask"
+        )
+        assert client_for(outsider).get("/patients/find/", {"q": "P-0001"}).url == "/patients/?q=P-0001"
+        for odd in ("", "\0", "x" * 500):
+            assert client.get("/patients/find/", {"q": odd}).url.startswith("/patients/")
+
+    def test_an_unknown_code_is_offered_as_a_new_patient(self, client_for, clinician, coordinator, patient):
+        client = client_for(clinician)
+        response = client.get("/patients/find/", {"q": 'A&B "1"'}, follow=True)
+        address = "/patients/new/?code=A%26B%20%221%22"
+        assert f'href="{address}"' in response.content.decode()
+        assert 'value="A&amp;B &quot;1&quot;"' in client.get(address).content.decode()
+        assert "New patient" not in client_for(coordinator).get("/patients/?q=none").content.decode()
+        # The rule against names holds.
+        assert client.post("/patients/new/?code=Jane Doe", {"code": "Jane Doe"}).status_code == 422
+
+
 class TestPage:
     def test_it_shows_who_and_where(self, client_for, clinician, coordinator, outsider, clinic, patient):
         Lesion.objects.create(clinic=clinic, patient=patient, site="nose", site_x=0.25, site_y=0.5)

@@ -67,6 +67,11 @@ function chosenByHand(button) {
   card.element.querySelector("button:not([hidden])")?.focus();
 }
 
+function showMap() {
+  map.scrollIntoView({ block: "start" });
+  map.querySelector("[role=button][tabindex='0']").focus({ preventScroll: true });
+}
+
 function redraw() {
   drawMarks(map, lesions(), (button) => {
     const mark = element("g", { "aria-hidden": "true" });
@@ -105,13 +110,9 @@ document.addEventListener("photos:taken", () => list.querySelector("[aria-presse
 document.addEventListener("photo:move", ({ detail: card }) => {
   moving = card;
   say();
-  map.scrollIntoView({ block: "nearest" });
-  map.querySelector("[role=button][tabindex='0']").focus({ preventScroll: true });
+  showMap();
 });
-document.addEventListener("place:missing", () => {
-  map.scrollIntoView({ block: "nearest" });
-  map.querySelector("[role=button][tabindex='0']").focus({ preventScroll: true });
-});
+document.addEventListener("place:missing", showMap);
 
 const known = lesion.value && list.querySelector(`[data-lesion="${CSS.escape(lesion.value)}"]`);
 if (known) choose(known);

@@ -82,7 +82,9 @@ panel.addEventListener("submit", async (event) => {
     if (response.headers.get("Content-Type")?.includes("json")) await finish(response);
     else {
       fill(await response.text());
-      (host.querySelector("[aria-invalid=true]:not([type=hidden]), [role=alert]") ?? host.querySelector("#filing-code")).focus();
+      const wrong = host.querySelector("[aria-invalid=true]:not([type=hidden]), .notice[role=alert]") ?? host.querySelector("#filing-code");
+      if (wrong.matches(".notice")) wrong.tabIndex = -1;
+      wrong.focus();
     }
   } catch {
     tell(document.getElementById("toasts").dataset.offline);

@@ -188,7 +188,8 @@ export class LocalCard {
     link.href = data.url;
     this.find("img").src = data.thumbnail;
     this.find("img").hidden = false;
-    const known = data.patient ? say("duplicateOf", { code: data.patient }) : say("duplicate");
+    const unfiled = this.photo.patient ? "duplicateUnfiled" : "duplicate";
+    const known = data.patient ? say("duplicateOf", { code: data.patient }) : say(unfiled);
     this.show("duplicate", data.covered ? say("duplicateCovered") : known);
   }
 

@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Analysis
+from skinclinic import imaging
 from skinclinic.models import Lesion, Photo
 from skinclinic.services import filing
-from skinclinic.services.capture import Place
 from tests import factories
 
 KEY, OTHER_KEY = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -79,26 +79,22 @@ def test_what_is_no_longer_there_takes_no_photo(
     assert nothing_stored()
 
 
-def test_a_lesion_that_moves_while_the_photo_is_decoded(client, patient, model_version, monkeypatch):
-    other = factories.make_patient(patient.clinic, "P-78")
+def test_what_goes_while_the_photo_is_decoded_takes_no_photo(client, patient, model_version, monkeypatch):
     lesion = Lesion.objects.create(clinic=patient.clinic, patient=patient)
-    read = Place.home
+    read = imaging.accept
 
-    def moves(self, user):
-        home = read(self, user)
-        Lesion.objects.filter(pk=lesion.pk).update(patient=other)
-        return home
+    def meanwhile(change):
+        monkeypatch.setattr(imaging, "accept", lambda data: (change(), read(data))[1])
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Place, "home", moves)
-        assert send(client, patient, lesion=lesion.pk).status_code == 409
+    meanwhile(
+        lambda: Lesion.objects.filter(pk=lesion.pk).update(
+            patient=factories.make_patient(patient.clinic, "Q")
+        )
+    )
+    assert send(client, patient, lesion=lesion.pk).status_code == 409
+    meanwhile(patient.delete)
+    assert send(client, patient, **CHEEK).status_code == 409
     assert nothing_stored()
-    # Another photo of the same place opens the lesion at the same moment.
-    homes = iter([Lesion(clinic=patient.clinic, patient=patient, place_key=KEY)])
-    Lesion.objects.create(clinic=patient.clinic, patient=patient, place_key=KEY, site="nose")
-    monkeypatch.setattr(Place, "home", lambda self, user: next(homes, None) or read(self, user))
-    assert send(client, patient, **CHEEK).status_code == 201
-    assert Photo.objects.get().lesion.site == "nose"
 
 
 def test_filed_elsewhere_by_hand_later_photos_stay_with_the_patient(
@@ -110,6 +106,10 @@ def test_filed_elsewhere_by_hand_later_photos_stay_with_the_patient(
     filing.file_photos([photo], user=clinician, patient=other, details=filing.Details(keep_day=True))
     send(client, patient, 2, **CHEEK)
     assert Photo.objects.get(original_name="2.jpg").lesion.patient == patient
+    # Back again: two lesions of one place, the older of which takes what comes.
+    filing.file_photos([photo], user=clinician, patient=patient, details=filing.Details(keep_day=True))
+    send(client, patient, 3, **CHEEK)
+    assert Photo.objects.get(original_name="3.jpg").lesion == photo.lesion
 
 
 def test_the_page_and_a_browser_without_scripts(client, client_for, coordinator, patient, model_version):
