@@ -53,6 +53,9 @@ def test_a_link_shows_the_photo_and_little_else_until_the_colleague_has_answered
     assert "The model" not in page and client.get(f"{address}heatmap/1").status_code == 404
     shown = Image.open(io.BytesIO(client.get(f"{address}photo/1").content))
     assert not shown.getexif() and not shown.info.get("comment")
+    whole = client.get(f"{address}photo/1?size=whole")
+    assert "photo-1.jpg" in whole.headers["Content-Disposition"]
+    assert Image.open(io.BytesIO(b"".join(whole.streaming_content))).size == shown.size
     assert client.get(f"{address}photo/2").status_code == 404
     assert client.get(f"{address}terms/?q=keratoac").json()["terms"]
     # Nothing is taken half filled in.
