@@ -143,7 +143,7 @@ def test_the_page_that_asks(case, clinician, coordinator, client_for, settings):
         "outside-name": "Noor Ibn", "outside-email": "noor@example.org", "outside-days": 14,
         "outside-photos": [case.cover_id], "outside-shows": ["site"],
     }  # fmt: skip
-    wrong = client.post(address, sent | {"outside-question": "Is P-0001 malignant?"})
+    wrong = client.post(address, sent | {"outside-question": "Is p 0001 malignant?"})
     assert wrong.status_code == 422 and "stays in the clinic" in wrong.content.decode()
     assert client.post(address, sent | {"outside-photos": []}).status_code == 422
     made = client.post(address, sent).content.decode()
@@ -161,6 +161,9 @@ def test_the_page_that_asks(case, clinician, coordinator, client_for, settings):
     case.clinic.impression_first = True
     case.clinic.save()
     assert "opinion-given" not in client.get(lesion_page).content.decode()
+    # What a colleague asks may tell what they think.
+    SecondOpinion.objects.update(asked_by=coordinator, question="Surely a melanoma?")
+    assert "Surely" not in client.get(lesion_page).content.decode()
     assert client_for(coordinator).post(address, sent).status_code == 403
     client.post(reverse("opinion-withdraw", args=[opinion.pk]))
     assert Client().get(link).status_code == 404
