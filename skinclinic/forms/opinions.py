@@ -20,16 +20,21 @@ LONGEST_WORDS = 400
 
 def _question() -> forms.CharField:
     return forms.CharField(
-        label=_("Question"), required=False, max_length=400, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Question"),
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("It is read before they say what they think: leave your own diagnosis out."),
     )
 
 
 class AskMemberForm(forms.Form):
+    prefix = "member"
     colleague = forms.TypedChoiceField(label=_("Colleague"), coerce=int)
     question = _question()
 
     def __init__(self, *args: Any, lesion: Lesion, user: User, **kwargs: Any):
-        super().__init__(*args, prefix="member", **kwargs)
+        super().__init__(*args, **kwargs)
         people = [person for person in cases.members_of(lesion.clinic) if person != user]
         self.people = {person.pk: person for person in people}
         choices = [("", _("Choose")), *((key, str(person)) for key, person in self.people.items())]
@@ -42,6 +47,7 @@ class AskMemberForm(forms.Form):
 class AskOutsideForm(forms.Form):
     """``photos``: keys of the lesion's; ``shows``: of ``SecondOpinion.Show``."""
 
+    prefix = "outside"
     name = OneLineField(label=_("Name of the colleague"), max_length=120)
     email = forms.EmailField(
         label=_("E-mail"),
@@ -56,7 +62,7 @@ class AskOutsideForm(forms.Form):
     question = _question()
 
     def __init__(self, *args: Any, photos: Sequence[Photo], **kwargs: Any):
-        super().__init__(*args, prefix="outside", **kwargs)
+        super().__init__(*args, **kwargs)
         self.offered = {str(photo.pk): photo for photo in photos}
         choices_of(self, "photos").choices = [(key, str(photo)) for key, photo in self.offered.items()]
         choices_of(self, "days").choices = [

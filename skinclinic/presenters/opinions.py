@@ -1,6 +1,5 @@
 """Second opinions as pages show them: to the clinic, and to whoever comes by a link."""
 
-import re
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -17,7 +16,7 @@ from skinclinic.models import (
     SecondOpinion,
     User,
 )
-from skinclinic.services import cases, second_opinions
+from skinclinic.services import cases, patient_codes, second_opinions
 from skinclinic.services.worklist import answers_are_open
 from skinclinic.vocabulary import ages, listed
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -40,6 +39,7 @@ class Asked:
     shows: list[str] = field(default_factory=list)
     looks: list[OpinionLook] = field(default_factory=list)
     photo_count: int = 0
+    question: str = ""
 
     @property
     def has_answered(self) -> bool:
@@ -52,7 +52,7 @@ def panel_of(lesion: Lesion, member: Member, user: User) -> dict:
     rows = list(second_opinions.of_lesion(lesion))
     decisions = {row.user_id: row for row in cases.latest_decisions([lesion.pk]).get(lesion.pk, [])}
     may_see = answers_are_open(member) or user.pk in decisions
-    asked = [_asked(row, decisions, may_see) for row in rows]
+    asked = [_asked(row, decisions, may_see, user) for row in rows]
     return {
         "lesion": lesion,
         "asked": asked,
@@ -62,12 +62,14 @@ def panel_of(lesion: Lesion, member: Member, user: User) -> dict:
     }
 
 
-def _asked(row: SecondOpinion, decisions: dict[int, PhotoDecision], may_see: bool) -> Asked:
+def _asked(row: SecondOpinion, decisions: dict[int, PhotoDecision], may_see: bool, user: User) -> Asked:
     given = list(row.given.all())
     decision = decisions.get(row.colleague_id) if row.colleague_id else None
     if decision and decision.decided_at < row.asked_at:
         decision = None
     labels = dict(Show.choices)
+    # A question may tell what its author thinks.
+    own = user.pk in (row.asked_by_id, row.colleague_id)
     return Asked(
         row,
         given[0] if given else None,
@@ -77,6 +79,7 @@ def _asked(row: SecondOpinion, decisions: dict[int, PhotoDecision], may_see: boo
         [str(labels[key]) for key in row.shows if key in labels],
         [look for look in row.looks.all() if look.what != OpinionLook.What.PHOTO][:50],
         len(row.photos.all()),
+        row.question if may_see or own else "",
     )
 
 
@@ -137,7 +140,7 @@ def filled_in(given: OpinionGiven | None) -> dict:
 
 def without_code(text: str, code: str) -> str:
     """The text without the patient's code."""
-    return re.sub(re.escape(code), "–", text, flags=re.IGNORECASE) if code else text
+    return patient_codes.in_text(code).sub("–", text) if code else text
 
 
 def _age_range(birth_year: int | None) -> str:

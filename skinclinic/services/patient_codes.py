@@ -54,6 +54,13 @@ def tidy(code: str) -> str:
     return " ".join(unicodedata.normalize("NFC", code).split())
 
 
+def in_text(code: str) -> re.Pattern[str]:
+    """Finds the code in a text however it is spelt there: P-0001, p0001, P 0001."""
+    parts = re.findall(r"\d+|[^\W\d_]+", code) or [code]
+    spelt = r"[\W_]{0,3}".join(re.escape(part) for part in parts)
+    return re.compile(rf"(?<![^\W_]){spelt}(?![^\W_])", re.IGNORECASE)
+
+
 def refused(code: str) -> str:
     """Why the code must not be used: EMAIL, RESIDENT_NUMBER, or '' for a usable one."""
     if _EMAIL.search(code):

@@ -26,7 +26,7 @@ from skinclinic.models import (
     SecondOpinion,
     User,
 )
-from skinclinic.services import calls, cases, letters
+from skinclinic.services import calls, cases, letters, patient_codes
 from skinclinic.services.consent import Effect, on_withdrawal
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
@@ -101,7 +101,7 @@ def ask_outside(
         )
     if not photos or any(photo.lesion_id != lesion.pk for photo in photos):
         raise Refused("photos", _("Choose at least one photo of this lesion."))
-    if patient and patient.code.casefold() in f"{name}\n{question}".casefold():
+    if patient and patient_codes.in_text(patient.code).search(f"{name}\n{question}"):
         raise Refused(
             "question", _("This holds the patient's code, which stays in the clinic. Leave it out.")
         )

@@ -60,6 +60,7 @@ SECTIONS = (
     ("studies", "studies"),
     ("study", "studies"),
     ("worklist", "worklist"),
+    ("case", "worklist"),
     ("lesion", "worklist"),
     ("photo", "worklist"),
     ("analysis", "worklist"),

@@ -26,7 +26,7 @@ def cases_act(request: MemberRequest) -> HttpResponse:
     assign (``assignee``), tag and untag (``tag``: its name), file."""
     filters = Filters.read(QueryDict(request.POST.get("list", "").removeprefix("?")[:2000]))
     keys = [int(key) for text in request.POST.getlist("lesions") for key in text.split(",") if is_key(key)]
-    back = reverse("worklist") + filters.address()
+    back = reverse("worklist") + filters.address(cursor=request.POST.get("cursor", "")[:500])
     member = request.membership
     try:
         found = cases_at_once.chosen(

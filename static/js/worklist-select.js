@@ -38,6 +38,7 @@ function draw() {
   every.hidden = isAll || found <= boxes().length;
   field("list").value = list;
   field("all").value = isAll ? "1" : "";
+  field("cursor").value = new URLSearchParams(window.location.search).get("cursor") ?? "";
   field("lesions").value = isAll ? "" : [...chosen].join(",");
 }
 

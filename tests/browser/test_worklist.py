@@ -263,6 +263,7 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
         "/patients/new/",
         f"/patients/{patient.pk}/",
         f"/lesions/{photo.lesion_id}/",
+        f"/lesions/{photo.lesion_id}/opinions/new/",
         f"/lesions/{photo.lesion_id}/edit/",
         f"/photos/{unfiled.pk}/filing/",
     ):

@@ -53,6 +53,9 @@ def test_a_link_shows_the_photo_and_little_else_until_the_colleague_has_answered
     assert "The model" not in page and client.get(f"{address}heatmap/1").status_code == 404
     shown = Image.open(io.BytesIO(client.get(f"{address}photo/1").content))
     assert not shown.getexif() and not shown.info.get("comment")
+    whole = client.get(f"{address}photo/1?size=whole")
+    assert "photo-1.jpg" in whole.headers["Content-Disposition"]
+    assert Image.open(io.BytesIO(b"".join(whole.streaming_content))).size == shown.size
     assert client.get(f"{address}photo/2").status_code == 404
     assert client.get(f"{address}terms/?q=keratoac").json()["terms"]
     # Nothing is taken half filled in.
@@ -140,7 +143,7 @@ def test_the_page_that_asks(case, clinician, coordinator, client_for, settings):
         "outside-name": "Noor Ibn", "outside-email": "noor@example.org", "outside-days": 14,
         "outside-photos": [case.cover_id], "outside-shows": ["site"],
     }  # fmt: skip
-    wrong = client.post(address, sent | {"outside-question": "Is P-0001 malignant?"})
+    wrong = client.post(address, sent | {"outside-question": "Is p 0001 malignant?"})
     assert wrong.status_code == 422 and "stays in the clinic" in wrong.content.decode()
     assert client.post(address, sent | {"outside-photos": []}).status_code == 422
     made = client.post(address, sent).content.decode()
@@ -158,6 +161,9 @@ def test_the_page_that_asks(case, clinician, coordinator, client_for, settings):
     case.clinic.impression_first = True
     case.clinic.save()
     assert "opinion-given" not in client.get(lesion_page).content.decode()
+    # What a colleague asks may tell what they think.
+    SecondOpinion.objects.update(asked_by=coordinator, question="Surely a melanoma?")
+    assert "Surely" not in client.get(lesion_page).content.decode()
     assert client_for(coordinator).post(address, sent).status_code == 403
     client.post(reverse("opinion-withdraw", args=[opinion.pk]))
     assert Client().get(link).status_code == 404
