@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import people, plans, records
+from skinclinic.api import bin, people, plans, records
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -17,6 +17,7 @@ router.register("patients", records.PatientViewSet, basename="api-patient")
 router.register("lesions", records.LesionViewSet, basename="api-lesion")
 router.register("follow-ups", plans.FollowUpViewSet, basename="api-follow-up")
 router.register("biopsies", plans.BiopsyViewSet, basename="api-biopsy")
+router.register("bin", bin.BinViewSet, basename="api-bin")
 router.register("diagnoses", records.DiagnosisViewSet, basename="api-diagnosis")
 
 urlpatterns = [

@@ -1,3 +1,4 @@
+from .bin import BinItem, BinnedRow, FormerCode
 from .clinic import Clinic, Invitation, Member, Role
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
@@ -13,11 +14,14 @@ from .words import DiagnosisWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "BinItem",
+    "BinnedRow",
     "Biopsy",
     "Clinic",
     "Diagnosis",
     "DiagnosisWord",
     "FollowUp",
+    "FormerCode",
     "Invitation",
     "Job",
     "Lesion",

@@ -14,6 +14,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
+from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.plans import any_of as any_plan
@@ -45,11 +46,13 @@ def store_photo(
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. ``together_with`` is
     called for a new photo in the transaction that stores it. Raises imaging.PhotoRejected for a file that is
-    no usable photo and files.StorageFull for a full disk; in both cases nothing is stored.
+    no usable photo or lies in the bin, and files.StorageFull for a full disk; in both cases nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
         return known, False
+    if hashes_in_bin(clinic, [sha256]):
+        raise imaging.PhotoRejected("in_bin")
     accepted = imaging.accept(data)
     try:
         with written(

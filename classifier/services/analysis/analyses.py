@@ -14,6 +14,8 @@ from skinclinic.models import Job, Photo, User
 from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
+# Of a job whose photo is gone.
+DELETED = "photo_deleted"
 
 
 class NoModel(Exception):
@@ -107,7 +109,10 @@ def all_of(photo: Photo) -> QuerySet[Analysis]:
 
 
 def store_outcome(analysis: Analysis, outcome) -> None:
-    """Store a pipeline.Outcome with its analysis."""
+    """Store a pipeline.Outcome with its analysis. Raises JobError where the photo was deleted meanwhile."""
+    # The lesion first, as everybody does: the photo may be on its way into the bin.
+    if hold_lesion_of(analysis.photo) is None:
+        raise jobs.JobError(DELETED, "The photo was deleted.")
     fill_in(analysis, outcome)
     analysis.save()
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
