@@ -19,7 +19,8 @@ from skinclinic.forms.bin import ReasonForm
 from skinclinic.models import BinItem, Member, Photo
 from skinclinic.presenters import bin as words
 from skinclinic.services.binning import bin as service
-from skinclinic.services.binning import emptying, items, restoring
+from skinclinic.services.binning import emptying, items
+from skinclinic.services.binning.taking_back import take_back
 
 
 class BinItemSerializer(ClinicRowSerializer):
@@ -108,7 +109,7 @@ class BinViewSet(ReadViewSet):
     def restore(self, request, pk=None):
         """Put it back as it was. 409 where something is in its way."""
         try:
-            restored = restoring.restore(self.get_object(), request.user)
+            restored = take_back(self.get_object(), request.user)
         except items.Gone:
             raise self._ended() from None
         shown = BinItemSerializer(restored.item, context={"view": self}).data

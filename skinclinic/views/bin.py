@@ -15,7 +15,8 @@ from skinclinic.presenters import bin as words
 from skinclinic.presenters.answers import wants_page
 from skinclinic.presenters.paging import paged
 from skinclinic.services.binning import bin as service
-from skinclinic.services.binning import emptying, items, restoring
+from skinclinic.services.binning import emptying, items
+from skinclinic.services.binning.taking_back import take_back
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 
@@ -81,7 +82,7 @@ def bin_restore(request: SignedInRequest, pk: int) -> HttpResponse:
     """Put back what one act deleted; say what does not come back by itself."""
     item = _item(request, pk, EDIT)
     try:
-        restored = restoring.restore(item, request.user)
+        restored = take_back(item, request.user)
     except items.Gone:
         if not wants_page(request):
             return json_error(404, "gone", NO_MORE)

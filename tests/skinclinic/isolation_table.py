@@ -117,6 +117,8 @@ TABLE = {
     "patient": row("patient"),
     "patient-edit": row("patient"),
     "patient-delete": row("patient"),
+    "patient-merge": row("patient"),
+    "patient-merge-codes": row("patient"),
     "lesion-new": row("patient"),
     "lesion": row("lesion"),
     "lesion-edit": row("lesion"),

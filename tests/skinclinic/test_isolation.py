@@ -521,7 +521,7 @@ OF_PHOTO = {"photo", "analysis", "assessment", "entry", "change", "pair"}
 OF_LESION = OF_PHOTO | {"lesion", "follow_up", "biopsy", "pathology"}
 # They hold what is told of the patient.
 LISTS = (
-    "/?view=all", "/?view=all&q=secretp", "/patients/", "/patients/?q=SECRETP", "/archive/", "/upload/",
+    "/?show=all", "/?show=all&q=secretp", "/patients/", "/patients/?q=SECRETP", "/archive/", "/upload/",
     "/api/patients/", "/api/lesions/", "/api/photos/", "/api/diagnoses/", "/api/analyses/", "/api/follow-ups/",
     "/api/biopsies/", "/api/assessments/",
 )  # fmt: skip
@@ -549,7 +549,7 @@ def test_what_lies_in_the_bin_is_at_no_address_and_comes_back_as_it_was(
         return {model: list(model._base_manager.order_by("pk").values()) for model in kept}
 
     stood = rows()
-    for name in ("/?view=all", "/patients/", "/api/patients/"):
+    for name in ("/?show=all", "/patients/", "/api/patients/"):
         assert "SECRETP-7781" in content_of(client.get(name))
     for what, gone in {
         "photo": OF_PHOTO, "lesion": OF_LESION, "patient": OF_LESION | {"patient"},
