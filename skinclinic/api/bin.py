@@ -74,7 +74,9 @@ class DeletesToBin:
         sent = {**request.query_params.dict(), **(request.data if isinstance(request.data, dict) else {})}
         form = ReasonForm(sent)
         if not form.is_valid():
-            raise ValidationError({name: list(errors) for name, errors in form.errors.items()})
+            raise ValidationError(
+                {name: [str(error) for error in errors] for name, errors in form.errors.items()}
+            )
         if header := request.headers.get("If-Match", ""):
             self._require_seen(header, {}, row)  # type: ignore[attr-defined]
         try:

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('model', models.CharField(max_length=60)),
                 ('key', models.BigIntegerField()),
-                ('name', models.CharField(blank=True, max_length=64)),
+                ('name', models.CharField(blank=True, max_length=200)),
                 ('data', models.JSONField(encoder=skinclinic.models.bin.ExactJSON)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='skinclinic.binitem')),
             ],

@@ -85,7 +85,8 @@ class BinnedRow(models.Model):
     item = models.ForeignKey(BinItem, models.CASCADE, related_name="rows")
     model = models.CharField(max_length=60)
     key = models.BigIntegerField()
-    name = models.CharField(max_length=64, blank=True)
+    # A code of 64 letters may be longer in small ones.
+    name = models.CharField(max_length=200, blank=True)
     data = models.JSONField(encoder=ExactJSON)
 
     class Meta:

@@ -1,7 +1,7 @@
 """Deleting a photo, a lesion or a patient, the bin, and getting things out of it again."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -85,7 +85,7 @@ def bin_restore(request: SignedInRequest, pk: int) -> HttpResponse:
         restored = take_back(item, request.user)
     except items.Gone:
         if not wants_page(request):
-            return json_error(404, "gone", NO_MORE)
+            return json_error(404, "gone", str(NO_MORE))
         messages.info(request, NO_MORE)
         return redirect("bin")
     except Refused as refused:
@@ -149,7 +149,7 @@ def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patien
     return render(request, "bin/delete.html", context, status=status)
 
 
-def _card_removed(request: HttpRequest, photo: Photo) -> JsonResponse:
+def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
     if photo.lesion.patient_id or photo.lesion.is_archived:
         return json_error(409, "needs_reason", _("This photo is filed. Delete it from its own page."))
     try:

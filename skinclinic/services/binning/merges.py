@@ -155,7 +155,8 @@ def _note(patient: Patient, user: User, before: str, after: str) -> None:
 
 def _fields_back(keep: Patient, fields: Mapping[str, list], user: User) -> list[str]:
     """Give back what the merge took over, unit by unit; say what was changed since."""
-    now, wanted, stays = records.values_of(keep), {}, []
+    now, stays = records.values_of(keep), []
+    wanted: dict[str, Any] = {}
     for unit in UNITS:
         changed = [name for name in unit if name in fields]
         if any(now[name] != fields[name][1] for name in changed):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from skinclinic.models import BinItem, Lesion, Patient, Photo, User
@@ -36,7 +36,12 @@ def restore(item: BinItem, user: User) -> Restored:
     homes = {key for key in (item.lesion_key,) if key}
     list(cases.hold(Lesion.objects.filter(pk__in=homes).order_by("pk")).values_list("pk"))
     stays = [effect["text"] for effect in item.effects if effect["what"] in FOR_GOOD]
-    back, lost = rows.put_back(item, {"skinclinic.patient": patients})
+    try:
+        with transaction.atomic():
+            back, lost = rows.put_back(item, {"skinclinic.patient": patients})
+    except IntegrityError as error:
+        message = _("Something with the same name was stored meanwhile, such as a photo of the same source.")
+        raise Refused("", message) from error
     lesions = {row.pk for row in back if isinstance(row, Lesion)} | homes
     photos = {row.pk for row in back if isinstance(row, Photo)}
     for lesion in Lesion.objects.filter(pk__in=lesions).order_by("pk"):

@@ -123,6 +123,13 @@ class TestMeanwhile:
         with pytest.raises(Refused, match="Another patient has the code P-0001"):
             restoring.restore(item, clinician)
         other.delete()
+        named = factories.make_photo(made["clinic"], clinician, seed=5)
+        name = f"photo-{made['second'].pk}"
+        source = factories.make_source(made["clinic"], "Hanok")
+        entry = factories.make_entry(named, clinician, source=source, external_id=name)
+        with pytest.raises(Refused, match="the same name was stored meanwhile"):
+            restoring.restore(item, clinician)
+        entry.delete()
         restoring.restore(item, clinician)
 
     def test_a_consent_taken_back_meanwhile_holds(self, made, clinician):
