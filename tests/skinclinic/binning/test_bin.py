@@ -150,6 +150,19 @@ class TestMeanwhile:
         assert fresh(analysis).is_done and fresh(photo).lesion.state == Lesion.State.DONE
 
 
+def test_who_changes_what_was_deleted_a_moment_ago_is_told(made, client_for, clinician, monkeypatch):
+    def deleted(**said):
+        raise Lesion.DoesNotExist
+
+    monkeypatch.setattr(diagnoses, "record", deleted)
+    client, lesion = client_for(clinician), made["lesion"].pk
+    said = {"confirmed_by": "histopathology", "kind": "pathology"}
+    page = client.post(f"/lesions/{lesion}/pathology/", said | {"diagnosis": "bcc"})
+    answer = client.post("/api/diagnoses/", said | {"lesion": lesion, "disease": "bcc"})
+    assert page.status_code == answer.status_code == 404
+    assert answer.json()["error"]["code"] == "not_found"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_after_30_days_nothing_is_left_but_who_when_and_why(clinic, clinician):
     patient = factories.make_patient(clinic, "P-0001")
