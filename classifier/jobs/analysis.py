@@ -47,7 +47,7 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         for analysis in Analysis.objects.filter(job__in=rows).select_related("photo", "model_version")
     }
     outcomes: dict[int | None, jobs.Outcome] = {
-        row.pk: JobError("photo_deleted", "The photo was deleted.") for row in rows if row.pk not in found
+        row.pk: JobError(analyses.DELETED, "The photo was deleted.") for row in rows if row.pk not in found
     }
     by_version = defaultdict(list)
     for analysis in found.values():

@@ -11,9 +11,12 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
 
 log = logging.getLogger(__name__)
+# Deleted by somebody between the moment the request found it and the moment it wanted to change it.
+DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 
 class Refused(exceptions.APIException):
@@ -31,7 +34,7 @@ class Refused(exceptions.APIException):
 
 def handle(error: Exception, context: dict) -> Response | None:
     """Turn an exception of a view into a response; None for what is a fault of ours (a 500)."""
-    if isinstance(error, Http404):
+    if isinstance(error, (Http404, *DELETED)):
         error = exceptions.NotFound()
     elif isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied(str(error) or None)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
+from skinclinic.api.bin import DeletesToBin
 from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
 from skinclinic.api.plans import AssigneeSerializer, assign
@@ -23,19 +24,18 @@ from skinclinic.api.serializers import (
     PhotoSerializer,
 )
 from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
-from skinclinic.services import consent, diagnoses, impressions, photos, records, worklist
-from skinclinic.services.lesions import NotEmpty, delete_empty
+from skinclinic.services import consent, diagnoses, impressions, records, worklist
 from skinclinic.web.private_jpeg import private_jpeg
 
 
-class PatientViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
+class PatientViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
     """Patients under pseudonymous codes, with their consent to the archive: ``research_consent`` is "" (not asked),
     "given" or "refused", ``consent_on`` its date (not given: the day it is recorded)."""
 
     queryset = Patient.objects.select_related("clinic").order_by("-id")
     serializer_class = PatientSerializer
     filterset_fields = ["code", "sex", "skin_type", "birth_year", "research_consent", "is_archived"]
-    http_method_names = ["get", "post", "patch", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     @transaction.atomic
     def perform_create(self, serializer):
@@ -63,7 +63,7 @@ class LesionFilter(filters.FilterSet):
         fields = ["patient", "site", "state", "is_proven", "proven_disease", "is_archived", "to_decide"]
 
 
-class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
+class LesionViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
     """Lesions with the most suspicious answer of their last visit."""
 
     queryset = Lesion.objects.select_related("clinic", "assignee").order_by("-id")
@@ -93,18 +93,6 @@ class LesionViewSet(CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
         """Under a patient who does not consent, photos leave the archive: ``effects`` counts what followed."""
         return {"effects": [effect.to_json() for effect in saved.effects]} if saved.effects else {}
 
-    def destroy(self, request, pk=None):
-        """Remove a lesion that holds nothing."""
-        lesion = self.get_object()
-        if lesion.photos.exists():
-            raise Refused(409, "has_photos", _("The lesion still has photos. Move or delete them first."))
-        try:
-            delete_empty(lesion)
-        except NotEmpty:
-            message = _("This lesion has photos, diagnoses or notes. Only an empty lesion can be deleted.")
-            raise Refused(409, "not_empty", message) from None
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
 
 def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
     """Photos that tell a lesion's answer which the caller may not see yet; one question a clinic."""
@@ -118,7 +106,7 @@ def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
     return hidden
 
 
-class PhotoViewSet(CarefulUpdates, ReadViewSet):
+class PhotoViewSet(DeletesToBin, CarefulUpdates, ReadViewSet):
     """Photos. They are made by POST of a file, which also asks for their analysis."""
 
     queryset = Photo.objects.select_related("clinic").order_by("-id")
@@ -139,14 +127,6 @@ class PhotoViewSet(CarefulUpdates, ReadViewSet):
         """A JPEG of at most 320 pixels."""
         photo = self.get_object()
         return private_jpeg(photo.thumbnail_key, f"photo-{photo.pk}-small")
-
-    def destroy(self, request, pk=None):
-        """Delete the photo with its files and analyses."""
-        try:
-            photos.delete_photo(self.get_object())
-        except photos.StillNeeded as needed:
-            raise Refused(409, "still_needed", str(needed)) from None
-        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class DiagnosisViewSet(ReadViewSet):

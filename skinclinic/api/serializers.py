@@ -18,6 +18,7 @@ from skinclinic.forms.pathology import not_in_the_future
 from skinclinic.forms.patients import REFUSED, UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
 from skinclinic.services import covering, patient_codes
+from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked, terms
 from skinclinic.vocabulary.ranked import Ranked
@@ -87,6 +88,8 @@ class PatientSerializer(ClinicRowSerializer):
             raise serializers.ValidationError(
                 _("This clinic already has a patient with this code."), code="taken"
             )
+        if why := why_code_is_taken(self.clinic_of_row(), code):
+            raise serializers.ValidationError(why, code="in_bin")
         return code
 
     def validate_birth_year(self, year: int | None) -> int | None:

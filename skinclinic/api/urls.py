@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import comments, people, plans, records, visits
+from skinclinic.api import bin, comments, people, plans, records, visits
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -20,6 +20,7 @@ router.register("biopsies", plans.BiopsyViewSet, basename="api-biopsy")
 router.register("notes", visits.NoteViewSet, basename="api-note")
 router.register("symptoms", visits.SymptomsViewSet, basename="api-symptoms")
 router.register("comments", comments.CommentViewSet, basename="api-comment")
+router.register("bin", bin.BinViewSet, basename="api-bin")
 router.register("diagnoses", records.DiagnosisViewSet, basename="api-diagnosis")
 
 urlpatterns = [

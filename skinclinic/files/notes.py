@@ -2,7 +2,7 @@
 
 A file and a row cannot be written or deleted in one step. Before the step its files' keys are noted; after
 it the note goes. When a process dies in between, the note stays, and the broom deletes those files that no
-photo names.
+photo names, in the clinic or in the bin.
 """
 
 import json
@@ -18,7 +18,7 @@ from django.db.models import Q
 
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import store
-from skinclinic.models import Photo
+from skinclinic.models import BinnedRow, Photo
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +54,18 @@ def delete_left_behind() -> None:
         except ValueError:
             keys = []  # the crash came before the note was written, so before any file
         for key in keys:
-            if not Photo.objects.filter(Q(file_key=key) | Q(thumbnail_key=key)).exists():
+            if not _is_needed(key):
                 log.warning("deleting a file left behind by a crash: %s", key)
                 store.delete(key)
         note.unlink(missing_ok=True)
+
+
+def _is_needed(key: str) -> bool:
+    """Whether a photo names the file, or one that lies in the bin and may be restored."""
+    if Photo.objects.filter(Q(file_key=key) | Q(thumbnail_key=key)).exists():
+        return True
+    binned = BinnedRow.objects.filter(model="skinclinic.photo")
+    return binned.filter(Q(data__file_key=key) | Q(data__thumbnail_key=key)).exists()
 
 
 def _folder() -> Path:

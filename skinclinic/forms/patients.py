@@ -10,6 +10,7 @@ from skinclinic.forms.fields import OneLineField, choices_of
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.models import Clinic, Patient
 from skinclinic.services import consent, patient_codes
+from skinclinic.services.binning.taken import why_code_is_taken
 
 REFUSED = {
     patient_codes.EMAIL: _("This holds an e-mail address. Use a code that does not tell who the patient is."),
@@ -74,6 +75,8 @@ class PatientForm(forms.ModelForm):
             raise forms.ValidationError(
                 _("This clinic already has a patient %(code)s."), code="taken", params={"code": other.code}
             )
+        if why := why_code_is_taken(self.instance.clinic, code):
+            raise forms.ValidationError(why, code="in_bin")
         return code
 
     def clean_birth_year(self) -> int | None:

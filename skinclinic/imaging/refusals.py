@@ -24,6 +24,9 @@ MESSAGES = {
         "Save it as a PNG or JPEG and send that."
     ),
     "damaged": _("This %(kind)s file is damaged or incomplete. Send the original photo again."),
+    "in_bin": _(
+        "This photo lies in the bin. Restore it there, on the page Bin, instead of sending it again."
+    ),
     "too_many_pixels": _(
         "The photo has too many pixels: %(width)s × %(height)s is %(megapixels)s megapixels; "
         "at most %(limit_megapixels)s are accepted. Send a smaller version of the photo."

@@ -1,3 +1,4 @@
+from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
 from .comment import Call, Comment
@@ -19,6 +20,8 @@ from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "BinItem",
+    "BinnedRow",
     "Biopsy",
     "Call",
     "CaseTag",
@@ -29,6 +32,7 @@ __all__ = [
     "DiagnosisWord",
     "Document",
     "FollowUp",
+    "FormerCode",
     "Invitation",
     "Job",
     "Lesion",

@@ -1,4 +1,4 @@
-"""The summary a lesion carries for the worklist, and deleting an empty lesion."""
+"""The summary a lesion carries for the worklist."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -61,20 +61,3 @@ def _write(lesion: Lesion, values: dict[str, Any]) -> None:
     Lesion.objects.filter(pk=lesion.pk).update(**values)
     for name, value in values.items():
         setattr(lesion, name, value)
-
-
-class NotEmpty(Exception):
-    """The lesion still has photos, diagnoses, notes or symptoms, or something was planned with it."""
-
-
-@transaction.atomic
-def delete_empty(lesion: Lesion) -> None:
-    """Delete a lesion that holds nothing of all that. Raises NotEmpty."""
-    locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
-    held = (
-        locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies, locked.notes, locked.symptoms,
-        locked.comments, locked.second_opinions,
-    )  # fmt: skip
-    if any(rows.exists() for rows in held):
-        raise NotEmpty
-    locked.delete()

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from skinclinic.models import Clinic, Lesion, Patient
+from skinclinic.models import Clinic, FormerCode, Lesion, Patient
 from skinclinic.services import patient_codes
 from skinclinic.web.inputs import storable
 
@@ -24,9 +24,20 @@ class Counts(TypedDict):
 
 
 def with_code(clinic: Clinic, code: str) -> Patient | None:
-    """The clinic's patient of this code, whatever its case and spacing."""
+    """The clinic's patient of this code, whatever its case and spacing; of a merged one's, the one it became."""
     code = patient_codes.tidy(code) if storable(code) else ""
-    return Patient.objects.filter(clinic=clinic, code__iexact=code).first() if code else None
+    if not code:
+        return None
+    patients = Patient.objects.filter(clinic=clinic)
+    return (
+        patients.filter(code__iexact=code).first()
+        or patients.filter(pk__in=formerly(clinic, code__iexact=code)).first()
+    )
+
+
+def formerly(clinic: Clinic, **such: str) -> QuerySet[FormerCode, int]:
+    """Keys of patients that had such a code until they were merged with another: ``code__iexact="P-1"``."""
+    return FormerCode.objects.filter(clinic=clinic, **such).order_by().values_list("patient", flat=True)
 
 
 def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Counts]]":
@@ -34,7 +45,8 @@ def matching(clinic: Clinic, text: str) -> "QuerySet[WithAnnotations[Patient, Co
     patients = Patient.objects.filter(clinic=clinic, is_archived=False)
     text = patient_codes.tidy(text) if storable(text) else ""
     if text:
-        patients = patients.filter(code__icontains=text)
+        former = formerly(clinic, code__icontains=text)
+        patients = patients.filter(Q(code__icontains=text) | Q(pk__in=former))
     lesions = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk")).order_by()
     newest = Lesion.objects.filter(clinic=clinic, patient=OuterRef("pk"), cover__isnull=False)
     counts = lesions.values("patient").annotate(count=Count("pk")).values("count")
@@ -62,7 +74,8 @@ def codes_like(clinic: Clinic, text: str) -> "list[WithAnnotations[Patient, Coun
     begins = list(found.filter(code__istartswith=text).order_by("code")[:MOST_OFFERED])
     if len(begins) == MOST_OFFERED or not text:
         return begins
-    rest = found.filter(code__icontains=text).exclude(code__istartswith=text).order_by("code")
+    holding = Q(code__icontains=text) | Q(pk__in=formerly(clinic, code__icontains=text))
+    rest = found.filter(holding).exclude(code__istartswith=text).order_by("code")
     return begins + list(rest[: MOST_OFFERED - len(begins)])
 
 

@@ -15,6 +15,7 @@ from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services import belongings
+from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.search_words import index_photo
@@ -45,12 +46,14 @@ def store_photo(
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
     the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
-    Raises imaging.PhotoRejected for a file that is no usable photo and files.StorageFull for a full disk; in each
-    case nothing is stored.
+    Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, and files.StorageFull for a
+    full disk; in each case nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
         return known, False
+    if hashes_in_bin(clinic, [sha256]):
+        raise imaging.PhotoRejected("in_bin")
     accepted = imaging.accept(data)
     try:
         with written(

@@ -195,7 +195,9 @@ def of_lesion(lesion: Lesion) -> QuerySet[SecondOpinion]:
 
 @on_withdrawal
 def end_links(patient: Patient, user: User | None, act: bool) -> list[Effect]:
-    """Links to somebody outside end with the patient's consent."""
+    """Links to somebody outside end where the patient refuses; never asked is no refusal."""
+    if act and patient.research_consent != Patient.Consent.REFUSED:
+        return []
     rows = SecondOpinion.objects.filter(
         lesion__patient=patient, colleague=None, withdrawn_at=None, expires_at__gt=timezone.now()
     )

@@ -20,6 +20,7 @@ from skinclinic.models import (
     Clinic,
     Diagnosis,
     DiagnosisWord,
+    FormerCode,
     Lesion,
     Member,
     Note,
@@ -64,7 +65,10 @@ def split(clinic: Clinic, text: str) -> list[str]:
     """The terms of a text: the longest runs of words that name one thing, else single words."""
     words = text.split()
     found: list[str] = []
-    if len(words) > 1 and Patient.objects.filter(clinic=clinic, code__istartswith=text).exists():
+    if len(words) > 1 and any(
+        known.objects.filter(clinic=clinic, code__istartswith=text).exists()
+        for known in (Patient, FormerCode)
+    ):
         return [text]
     while words and len(found) < MOST_TERMS:
         longest = min(len(words), LONGEST_TERM)
@@ -140,8 +144,10 @@ def _by_code(clinic: Clinic, wanted: list[str]) -> dict[str, Q]:
             term: _of_these(patients.filter(begin), Q(patient__code__istartswith=term))
             for term, begin in pairs
         }
+    merged = FormerCode.objects.filter(reduce(or_, begins, Q(pk__in=())), clinic=clinic).order_by()
+    known = [*found, *merged.values_list("patient", "code")[: FEW + 1]]
     keys = {
-        term: [pk for pk, code in found if code.casefold().startswith(term.casefold())] for term in wanted
+        term: [pk for pk, code in known if code.casefold().startswith(term.casefold())] for term in wanted
     }
     return {term: Q(patient__in=ids) if ids else Q() for term, ids in keys.items()}
 

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "skinclinic.web.middleware.MembershipMiddleware",
     "skinclinic.web.middleware.PrivatePagesMiddleware",
+    "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

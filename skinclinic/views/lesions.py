@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
@@ -23,8 +23,7 @@ from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
-from skinclinic.services import documents, impressions, photo_answers, records, visit_records, worklist
-from skinclinic.services.lesions import NotEmpty, delete_empty
+from skinclinic.services import documents, impressions, photo_answers, records, worklist
 from skinclinic.templatetags.ui import disease_name
 from skinclinic.vocabulary import listed
 from skinclinic.vocabulary.terms import AS_TYPED, LISTED
@@ -85,21 +84,6 @@ def lesion(request: SignedInRequest, pk: int) -> HttpResponse:
     return lesion_page(request, _lesion(request, pk), None)
 
 
-@require_POST
-def lesion_delete(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Delete a lesion that holds nothing."""
-    row = _lesion(request, pk, EDIT)
-    try:
-        delete_empty(row)
-    except NotEmpty:
-        messages.error(
-            request, _("This lesion has photos, diagnoses or notes. Only an empty lesion can be deleted.")
-        )
-        return redirect("lesion", pk)
-    messages.success(request, _("The empty lesion was deleted."))
-    return redirect("patient", row.patient_id) if row.patient_id else redirect("worklist")
-
-
 def lesion_page(
     request: SignedInRequest,
     row: Lesion,
@@ -132,15 +116,6 @@ def lesion_page(
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": _add_photo_url(row),
-        "is_empty": not (
-            photos
-            or diagnoses
-            or hides_colleagues
-            or visit_records.any_of(row)
-            or said["said"]
-            or said["hidden_count"]
-            or asked["asked"]
-        ),
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),

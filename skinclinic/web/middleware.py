@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from skinclinic.models import Member
-from skinclinic.web.errors import too_large
+from skinclinic.models import Lesion, Member, Patient, Photo
+from skinclinic.web.errors import not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 
 SESSION_KEY = "clinic"
+DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 
 class MembershipMiddleware:
@@ -49,6 +50,20 @@ class SignInMiddleware(LoginRequiredMiddleware):
             self.get_login_url(view_func),
             self.get_redirect_field_name(view_func),
         )
+
+
+class DeletedMeanwhileMiddleware:
+    """Answers 404 where somebody has deleted a patient, a lesion or a photo between the moment this request found it
+    and the moment it wanted to change it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        return not_found(request) if isinstance(exception, DELETED) else None
 
 
 class BodySizeMiddleware:

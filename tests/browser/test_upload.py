@@ -114,7 +114,7 @@ def test_already_uploaded_is_its_own_state(
     assert Photo.objects.count() == 1
 
 
-def test_remove_asks_and_deletes(open_page, clinician, model_version, engine_online, tmp_path):
+def test_remove_asks_deletes_and_brings_back(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
     choose(page, lesion_photo(tmp_path, 1), lesion_photo(tmp_path, 2))
     expect(page.locator("#sent [data-photo]")).to_have_count(2)
@@ -127,6 +127,9 @@ def test_remove_asks_and_deletes(open_page, clinician, model_version, engine_onl
     expect(page.locator(SENT)).to_have_count(1)
     assert Photo.objects.get().original_name == "lesion-2.jpg"
     assert Lesion.objects.count() == 1
+    page.locator("#toasts").get_by_role("button", name="Restore").click()
+    expect(card(page, "lesion-1.jpg")).to_be_visible()
+    assert Photo.objects.count() == Lesion.objects.count() == 2
 
 
 def test_engine_offline_until_a_worker_comes(open_page, clinician, model_version, tmp_path):

@@ -41,6 +41,7 @@ from skinclinic.services import (
     second_opinions,
     visit_records,
 )
+from skinclinic.services.binning import bin, restoring
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -202,7 +203,9 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         lesion, quist, name="SECRETCOLLEAGUE-2", question="SECRETQUESTION-5", photos=[photo], days=14
     )
     tagged = cases_at_once.tag(quist.memberships.get(), quist, [lesion.pk], "SECRETTAG-3")
+    deleted = factories.make_patient(clinic, "SECRETGONE-5", ethnicity="SECRETETHNIC-12")
     return SimpleNamespace(
+        bin_item=bin.put(deleted, quist, reason="mistake", words="SECRETMISTAKE-1"),
         cases_change=tagged.change,
         saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
         comment=comments.write(lesion, quist, "SECRETWORDS-61 @ada"),
@@ -262,6 +265,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             clinic.name,
             "Zebulon Quist",
             "SECRETP-7781",
+            "SECRETGONE-5",
+            "SECRETMISTAKE-1",
             "SECRETETHNIC-12",
             "secret-photo-4471.jpg",
             "SECRETNOTE-313",
@@ -548,3 +553,57 @@ def test_ids_of_nothing_are_not_found(world, client_for, admin_user):
                 if status not in (404, 405):
                     problems.append(f"{method} {address}: {status}")
     assert not problems, "\n".join(problems)
+
+
+# What goes when the photo goes; with its lesion, and with its patient, goes more.
+OF_PHOTO = {"photo", "analysis", "assessment", "entry", "change", "pair"}
+OF_LESION = OF_PHOTO | {"lesion", "follow_up", "biopsy", "pathology"}
+# They hold what is told of the patient.
+LISTS = (
+    "/?show=all", "/?show=all&q=secretp", "/patients/", "/patients/?q=SECRETP", "/archive/", "/upload/",
+    "/api/patients/", "/api/lesions/", "/api/photos/", "/api/diagnoses/", "/api/analyses/", "/api/follow-ups/",
+    "/api/biopsies/", "/api/assessments/",
+)  # fmt: skip
+OF_PATIENT_ONLY = (
+    "SECRETP-7781",
+    "secret-photo-4471.jpg",
+    "SECRETNOTE-313",
+    "SECRETPLAN-41",
+    "SECRETTEXT-919",
+)
+
+
+def test_what_lies_in_the_bin_is_at_no_address_and_comes_back_as_it_was(
+    world, client_for, admin_user, subtests
+):
+    """Before, the clinic's own admin finds it all: see above."""
+    client = client_for(admin_user)
+    client.raise_request_exception = False
+    # The draft of the dataset, and how it is split, is not taken back.
+    not_back = {"DatasetItem", "DatasetVersion", "BinItem", "BinnedRow"}
+    ours = [model for model in apps.get_models() if model._meta.app_label in (*OURS, "archive")]
+
+    def rows() -> dict:
+        kept = [model for model in ours if model.__name__ not in not_back]
+        return {model: list(model._base_manager.order_by("pk").values()) for model in kept}
+
+    stood = rows()
+    for name in ("/?show=all", "/patients/", "/api/patients/"):
+        assert "SECRETP-7781" in content_of(client.get(name))
+    for what, gone in {
+        "photo": OF_PHOTO, "lesion": OF_LESION, "patient": OF_LESION | {"patient"},
+    }.items():  # fmt: skip
+        item = bin.put(getattr(world, what), admin_user, reason="withdrawn")
+        for route in ROWS:
+            if set(route.access.args.values()) & gone:
+                with subtests.test(binned=what, route=str(route)):
+                    assert client.get(address_of(route, world)).status_code in (404, 405)
+        for name in LISTS if what == "patient" else ():
+            with subtests.test(binned=what, list=name):
+                shown = content_of(client.get(name))
+                assert not [marker for marker in OF_PATIENT_ONLY if marker in shown]
+        restoring.restore(item, admin_user)
+        with subtests.test(restored=what):
+            assert rows() == stood
+    assert client.get(f"/photos/{world.photo.pk}/image").status_code == 200
+    assert client.get(f"/lesions/{world.lesion.pk}/").status_code == 200

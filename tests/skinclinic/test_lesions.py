@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from skinclinic.models import Lesion, Photo
-from skinclinic.services import diagnoses, lesions
+from skinclinic.services import diagnoses
 from tests import factories
 from tests.cases import each
 
@@ -77,29 +77,6 @@ class TestEdit:
         for method in ("get", "post"):
             assert getattr(client_for(coordinator), method)(f"/lesions/{lesion.pk}/edit/").status_code == 403
             assert getattr(client_for(outsider), method)(f"/lesions/{lesion.pk}/edit/").status_code == 404
-
-
-class TestDelete:
-    def test_an_empty_lesion_goes(self, client_for, clinician, lesion, patient):
-        assert client_for(clinician).post(f"/lesions/{lesion.pk}/delete/").url == f"/patients/{patient.pk}/"
-        assert not Lesion.objects.exists()
-
-    def test_one_with_photos_or_diagnoses_stays(self, client_for, clinician, clinic, lesion):
-        photo = factories.make_photo(clinic, clinician)
-        diagnoses.record(lesion=lesion, user=clinician, kind="impression", disease="mm")
-        for row in (lesion, photo.lesion):
-            response = client_for(clinician).post(f"/lesions/{row.pk}/delete/", follow=True)
-            assert "Only an empty lesion" in response.content.decode()
-            assert Lesion.objects.filter(pk=row.pk).exists()
-            with pytest.raises(lesions.NotEmpty):
-                lesions.delete_empty(row)
-
-    def test_who_may(self, client_for, clinician, coordinator, outsider, lesion):
-        address = f"/lesions/{lesion.pk}/delete/"
-        assert client_for(coordinator).post(address).status_code == 403
-        assert client_for(outsider).post(address).status_code == 404
-        assert client_for(clinician).get(address).status_code == 405
-        assert Lesion.objects.exists()
 
 
 class TestPage:

@@ -12,7 +12,6 @@ from skinclinic.models import Photo
 from skinclinic.services.photos import store_photo
 from tests import factories
 from tests.cases import each
-from tests.folders import stored_files
 
 NAMES = ["photo-image", "photo-thumbnail"]
 
@@ -109,35 +108,6 @@ def test_the_file_name_is_safe(name, header, photo, clinician, client_for):
 def test_no_address_serves_the_photos_folder():
     patterns = [str(pattern.pattern) for pattern in get_resolver().url_patterns]
     assert not [pattern for pattern in patterns if "media" in pattern]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_removing_deletes_row_and_files(photo, clinician, client_for):
-    response = client_for(clinician).post(reverse("photo-delete", args=[photo.pk]))
-    assert response.json() == {"deleted": photo.pk}
-    assert not Photo.objects.exists() and stored_files() == []
-
-
-def test_who_may_remove(photo, coordinator, outsider, clinician, client_for, client):
-    url = reverse("photo-delete", args=[photo.pk])
-    assert client_for(coordinator).post(url).status_code == 403
-    assert client_for(outsider).post(url).status_code == 404
-    assert client.post(url).status_code == 302
-    assert client_for(clinician).get(url).status_code == 405
-    assert client_for(clinician).post(reverse("photo-delete", args=[photo.pk + 1])).status_code == 404
-    assert Photo.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    ("onward", "target"),
-    [("/lesions/1/", "/lesions/1/"), ("https://evil.example/", "/upload/"), ("", "/upload/")],
-)
-def test_a_browser_goes_on_inside_this_site(onward, target, clinic, clinician, client_for):
-    photo = factories.make_photo(clinic, clinician)
-    response = client_for(clinician).post(
-        reverse("photo-delete", args=[photo.pk]), {"next": onward}, headers={"accept": "text/html"}
-    )
-    assert (response.status_code, response["Location"]) == (302, target)
 
 
 @each("accept", ["*/*", "image/jpeg", "application/json"])

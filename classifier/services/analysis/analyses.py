@@ -18,6 +18,8 @@ JOB = "analyse"
 COMPUTED = (
     "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
 )  # fmt: skip
+# Of a job whose photo is gone.
+DELETED = "photo_deleted"
 
 
 class NoModel(Exception):
@@ -116,7 +118,10 @@ def all_of(photo: Photo) -> QuerySet[Analysis]:
 
 
 def store_outcome(analysis: Analysis, outcome) -> None:
-    """Store a pipeline.Outcome with its analysis."""
+    """Store a pipeline.Outcome with its analysis. Raises JobError where the photo was deleted meanwhile."""
+    # The lesion first, as everybody does: the photo may be on its way into the bin.
+    if hold_lesion_of(analysis.photo) is None:
+        raise jobs.JobError(DELETED, "The photo was deleted.")
     fill_in(analysis, outcome)
     # Only what is computed here: the photo may have been covered while it was looked at.
     analysis.save(update_fields=COMPUTED)

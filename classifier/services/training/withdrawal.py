@@ -19,7 +19,11 @@ AT_WORK = (Job.State.QUEUED, Job.State.RUNNING)
 @consent.on_withdrawal
 def in_models(patient: Patient, user: User | None, act: bool) -> Iterator[Effect]:
     """Trainings stop, evaluations leave the photos out; what was learnt and measured before stands, and is told."""
-    items = items_of(patient)
+    yield from of_items(items_of(patient), act)
+
+
+def of_items(items: QuerySet[DatasetItem], act: bool) -> Iterator[Effect]:
+    """The same of any photos in datasets."""
     trained = _sides(items, DatasetItem.Split.TRAIN)
     tested = _sides(items, DatasetItem.Split.TEST)
     going = list(

@@ -23,6 +23,11 @@ def in_studies(patient: Patient, user: User | None, act: bool) -> Iterator[Effec
     images = StudyImage.with_repeats.filter(
         photo__in=entries_of(patient).values("photo"), taken_out_at=None
     ).order_by()
+    yield from of_images(images, user, act)
+
+
+def of_images(images: QuerySet[StudyImage], user: User | None, act: bool) -> Iterator[Effect]:
+    """The same of any photos in studies."""
     said = partial(_said, images)
     if studies := _studies(images, Study.State.OPEN):
         effect = said(

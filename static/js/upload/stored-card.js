@@ -116,8 +116,19 @@ async function remove(card, form) {
   const neighbour = card.nextElementSibling ?? card.previousElementSibling;
   for (const copy of document.querySelectorAll(`.upload-card[data-photo="${card.dataset.photo}"]`)) copy.remove();
   (neighbour?.querySelector("[data-action]") ?? document.querySelector("[data-pick]")).focus();
-  toast(say("removed", { name }), { kind: "success" });
+  const gone = response.ok ? await response.json() : null;
+  const back = gone && { label: say("restore"), run: () => bringBack(card, gone.restore, name) };
+  toast(say("removed", { name }), { kind: "success", action: back, seconds: back ? 12 : 6 });
   document.dispatchEvent(new CustomEvent("cards:changed"));
+}
+
+/** Take the card's photo out of the bin again, where it was moved a moment ago. */
+async function bringBack(card, address, name) {
+  const response = await send(address, { method: "POST", headers: { Accept: "application/json" } }).catch(() => null);
+  if (!response?.ok) return toast(say("restoreFailed", { name }), { kind: "error" });
+  document.getElementById("sent").prepend(card);
+  document.dispatchEvent(new CustomEvent("cards:changed"));
+  watchSoon();
 }
 
 async function again(card, form) {

@@ -9,6 +9,7 @@ from skinclinic import imaging
 from skinclinic.archive.models import Entry, EntryChange, Source
 from skinclinic.files import store
 from skinclinic.models import Clinic, Photo, PhotoCover, User
+from skinclinic.services.binning.taken import hashes_in_bin
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ def is_known(clinic: Clinic | int, sha256: str) -> bool:
 
 
 def which_known(clinic: Clinic | int, hashes: list[str]) -> set[str]:
-    """Which of these hashes the clinic has, in the same sense: two queries for all."""
+    """Which of these hashes the clinic has, in the same sense or in the bin: three queries for all."""
     uploads = Photo.objects.filter(clinic=clinic, sha256__in=hashes).values_list("sha256", flat=True)
     stored = Entry.objects.filter(clinic=clinic, content_sha256__in=hashes)
     # A copy of what was stored before it was covered must not come back as another photo.
     covered = PhotoCover.objects.filter(clinic=clinic, content_sha256__in=hashes)
-    return set(uploads).union(
-        *(rows.order_by().values_list("content_sha256", flat=True) for rows in (stored, covered))
+    return hashes_in_bin(clinic, hashes).union(
+        uploads, *(rows.order_by().values_list("content_sha256", flat=True) for rows in (stored, covered))
     )
 
 

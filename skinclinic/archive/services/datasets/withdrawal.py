@@ -44,7 +44,7 @@ def in_archive(patient: Patient, user: User | None, act: bool) -> Iterator[Effec
             "%(n)d photo is rejected in the archive.", "%(n)d photos are rejected in the archive.", n
         )
         yield Effect("entries", n, text % {"n": n})
-    yield from _from_drafts(patient, act)
+    yield from from_drafts(items_of(patient), act)
     if frozen := list(frozen_with(patient)):
         text = ngettext(
             "%(n)d frozen dataset holds such photos and can no longer be exported, trained on or drawn from whole: "
@@ -68,8 +68,9 @@ def still_rejected(patient: Patient) -> Iterator[Effect]:
         yield Effect("rejected", n, text % {"n": n})
 
 
-def _from_drafts(patient: Patient, act: bool) -> Iterator[Effect]:
-    items = items_of(patient).filter(version__state=DatasetVersion.State.DRAFT)
+def from_drafts(items: QuerySet[DatasetItem], act: bool) -> Iterator[Effect]:
+    """These leave the datasets that are not frozen yet."""
+    items = items.filter(version__state=DatasetVersion.State.DRAFT)
     held = DatasetVersion.objects.filter(pk__in=items.values("version")).order_by("pk")
     drafts = list((held.select_for_update(of=("self",)) if act else held).select_related("dataset"))
     if not drafts:

@@ -30,6 +30,7 @@ from skinclinic.archive.services.importing.labelling import Labels
 from skinclinic.archive.services.importing.names import Names
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
+from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.vocabulary import tags
 from skinclinic.web.inputs import storable
 
@@ -315,7 +316,8 @@ class _Check:
         """Count what the rows that wait would change in the archive."""
         rows, self.to_compare = self.to_compare, []
         entries = self.comparing.entries([row.external_id for row, _label, _sha256 in rows])
-        known = labels_known(self.row.clinic_id, [sha256 for _row, _label, sha256 in rows])
+        hashes = [sha256 for _row, _label, sha256 in rows]
+        known, binned = labels_known(self.row.clinic_id, hashes), hashes_in_bin(self.row.clinic_id, hashes)
         there = [
             (entries[row.external_id], row, label) for row, label, _sha in rows if row.external_id in entries
         ]
@@ -331,7 +333,11 @@ class _Check:
                     self.notes.add(row.number, Problem("", message, row.file))
                 continue
             self.counts["known" if sha256 in known else "new"] += 1
-            if sha256 in known:
+            if sha256 in binned:
+                self.notes.add(
+                    row.number, Problem("", _("this file lies in the bin; restore it there"), row.file)
+                )
+            elif sha256 in known:
                 self._known_already(row, label, known[sha256])
 
     def _known_already(self, row: Row, label: str, there: str) -> None:

@@ -8,6 +8,7 @@ from skinclinic.archive.services.searching import facts, query_text
 from skinclinic.archive.services.searching.facts import NOTHING
 from skinclinic.archive.services.searching.query_text import Both, Either, Node, Not, QueryError, Term
 from skinclinic.models import Clinic, Patient
+from skinclinic.services.patients import formerly
 from skinclinic.vocabulary import listed, subtypes, terms
 from skinclinic.vocabulary.days import span
 from skinclinic.vocabulary.matching import fold
@@ -96,7 +97,8 @@ def _icd10(clinic: Clinic, text: str) -> Q:
 def _patient(clinic: Clinic, text: str) -> Q:
     """Patients whose code begins so; an imported one's also without its source's name before it."""
     found = Patient.objects.filter(clinic=clinic)
-    found = found.filter(Q(code__istartswith=text) | Q(code__icontains=f"/{text}"))
+    former = formerly(clinic, code__istartswith=text)
+    found = found.filter(Q(code__istartswith=text) | Q(code__icontains=f"/{text}") | Q(pk__in=former))
     ids = list(found.order_by().values_list("pk", flat=True)[: _MANY_PATIENTS + 1])
     return (
         Q(patient__in=ids if len(ids) <= _MANY_PATIENTS else found.order_by().values("pk"))

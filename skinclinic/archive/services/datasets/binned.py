@@ -1,0 +1,41 @@
+"""What follows in the archive and its datasets when photos go to the bin."""
+
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+from django.utils.translation import ngettext
+
+from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry
+from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
+from skinclinic.models import User
+from skinclinic.services.binning import places
+from skinclinic.services.binning.places import Photos
+from skinclinic.services.consent import Effect
+
+
+def items_of_photos(photos: Photos) -> QuerySet[DatasetItem]:
+    """The photos in datasets."""
+    entries = Entry.objects.filter(photo__in=list(photos)).order_by()
+    return DatasetItem.objects.filter(entry__in=entries.values("pk")).order_by()
+
+
+@places.on_bin
+def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
+    """Entries go with their photos; drafts lose them; frozen versions cannot change and are told about."""
+    if n := Entry.objects.filter(photo__in=list(photos)).count():
+        text = ngettext("%(n)d photo leaves the archive.", "%(n)d photos leave the archive.", n)
+        yield Effect("entries", n, text % {"n": n})
+    items = items_of_photos(photos)
+    yield from from_drafts(items, act)
+    held = DatasetVersion.objects.filter(
+        state=DatasetVersion.State.FROZEN, pk__in=items.values("version")
+    ).select_related("dataset")
+    if frozen := list(held.order_by("dataset__name", "number")):
+        text = ngettext(
+            "%(n)d frozen dataset held such photos; until they are restored it can no longer be exported, trained on "
+            "or drawn from whole: %(names)s.",
+            "%(n)d frozen datasets held such photos; until they are restored they can no longer be exported, trained "
+            "on or drawn from whole: %(names)s.",
+            len(frozen),
+        )
+        yield Effect("frozen", len(frozen), text % {"n": len(frozen), "names": named(frozen)})

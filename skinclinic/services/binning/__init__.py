@@ -1,0 +1,1 @@
+"""Deleting what can be taken back: the bin."""
