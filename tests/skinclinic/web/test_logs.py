@@ -24,7 +24,7 @@ def test_every_address_with_a_secret_is_masked():
     for pattern in with_secrets():
         assert isinstance(pattern, URLPattern)
         for name in {"secret", "token"} & set(pattern.pattern.converters):
-            others = {"session": "unaided", "position": 1}
+            others = {"session": "unaided", "position": 1, "number": 1}
             args = {key: others.get(key, SECRET) for key in pattern.pattern.converters}
             for full in get_resolver().reverse_dict.getlist(pattern.name):
                 args |= {key: others.get(key, SECRET) for key in full[0][0][1]}
@@ -64,6 +64,7 @@ def test_tracebacks_are_masked_too():
         (f"/join/{SECRET}/", "strict-origin"),
         (f"/login/?next=/join/{SECRET}/", "strict-origin"),
         (f"/reading/{SECRET}/", "no-referrer"),
+        (f"/opinion/{SECRET}/", "no-referrer"),
     ],
 )
 def test_a_page_with_a_secret_is_not_told_to_other_requests(client, db, path, policy):
