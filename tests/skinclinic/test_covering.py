@@ -1,5 +1,6 @@
 """Covering a photo for good, and several lesions in one picture: files, rows, archive and studies follow."""
 
+import csv
 import os
 import time
 
@@ -12,7 +13,7 @@ from skinclinic.archive.models import DatasetItem, Entry, EntryChange
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.curating.entries import which_known
 from skinclinic.archive.services.datasets import against, datasets, freezing
-from skinclinic.archive.services.exporting import export
+from skinclinic.archive.services.exporting import export, tables
 from skinclinic.files import notes
 from skinclinic.files import store as files
 from skinclinic.models import Lesion, Photo, PhotoCover
@@ -163,6 +164,12 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
         factories.make_entry(one, curator, review="accepted")
     assert list(duplicates.find_pairs(photo.clinic)) == []
     assert photo.archive_entry.content_sha256 == second.archive_entry.content_sha256
+    version = datasets.create(photo.clinic, curator, "Two lesions")
+    datasets.add(version, Entry.objects.all())
+    text = b"".join(
+        dict(tables.tables(version, isic=False, thumbnails=False, texts=False))["photos.csv"]
+    ).decode()
+    assert [line["square"] for line in csv.DictReader(text.splitlines())] == ["32 0 256", "0 0 100"]
     # A cover reaches all of them.
     assert cover(second, AREA, clinician) == [photo, second, third]
     for one in (photo, second, third):
