@@ -140,6 +140,8 @@ def test_another_lesion_in_the_photo(editor, photo, analysis):
     Lesion.objects.filter(pk=second.lesion_id).update(patient=factories.make_patient(photo.clinic, "P-2"))
     page = editor.get(reverse("photo", args=[photo.pk]), headers=HTML).content.decode()
     assert "filed under different patients" in page
+    rows = editor.get("/?view=all", headers=HTML).content.decode()
+    assert rows.count('<svg class="thumb"') == 2, "the worklist shows which lesion of the photo is meant"
     refused = editor.post(address, {"x": 0, "y": 0, "size": 9999})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "box_outside")
     assert editor.post(address, {"x": 0, "y": 0, "size": 9999}, headers=HTML).status_code == 400
