@@ -123,8 +123,15 @@ def test_what_cannot_be_covered_is_said(editor, photo, client_for, coordinator):
 
 def test_another_lesion_in_the_photo(editor, photo, analysis):
     patient = factories.make_patient(photo.clinic)
-    Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient)
     address = reverse("photo-square", args=[photo.pk])
+    unfiled = editor.post(address, {"x": 90, "y": 90, "size": 90}).json()["id"]
+    page = editor.get(reverse("photo", args=[photo.pk]), headers=HTML).content.decode()
+    assert f"ids={photo.pk}&amp;ids={unfiled}" in page and "File 2 lesions of this photo" in page
+    known = {"code": patient.code, "several": "1"}
+    choices = editor.get(reverse("photo-filing-patient", args=[photo.pk]), known).content.decode()
+    assert 'value="each" checked' in choices, "each is a lesion of its own, unless somebody says otherwise"
+    editor.post(reverse("photo-delete", args=[unfiled]))
+    Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient)
     assert "squares-over" in editor.get(address, headers=HTML).content.decode()
     assert "Add this lesion" in editor.get(address, headers={"accept": "text/fragment"}).content.decode()
     answer = editor.post(address, {"x": 0, "y": 0, "size": 80})
