@@ -20,7 +20,7 @@ IN_SQUARE = [{"x": 60, "y": 40, "width": 60, "height": 60}]
 BESIDE = [{"x": 0, "y": 0, "width": 30, "height": 200, "shape": "ellipse"}]
 HTML = {"accept": "text/html"}
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -59,6 +59,7 @@ def test_a_cover_over_the_square_has_it_analysed_again(editor, photo, analysis, 
     assert Analysis.objects.count() == 3 and current_analysis(photo) not in (newest, oldest)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_photo_that_is_covered_while_it_is_looked_at(photo, clinician, model_version, monkeypatch):
     from classifier.jobs import analysis as job
 
