@@ -101,12 +101,23 @@ def cover(photo: Photo, areas: object, user: User | None, *, seen: str = "") -> 
 
 
 def _picture(photo: Photo, covers: Sequence[Cover]) -> NewPicture:
-    before = store.read(photo.file_key)
+    before = read_stored(photo, photo.file_key)
     jpeg, thumbnail = imaging.covered(before, covers)
     if photo.is_synthetic:
         thumbnail = imaging.mark_synthetic(thumbnail)
     likeness = imaging.perceptual_hash(jpeg)
     return NewPicture(covers, jpeg, thumbnail, imaging.sha256(jpeg), likeness, imaging.sha256(before))
+
+
+def read_stored(photo: Photo, key: str) -> bytes:
+    """A file of the photo as it was read from the database. Raises ChangedMeanwhile where another has taken its place
+    or the photo is gone, OSError where only the file is."""
+    try:
+        return store.read(key)
+    except FileNotFoundError:
+        if Photo.objects.filter(pk=photo.pk, file_key=photo.file_key).exists():
+            raise
+        raise ChangedMeanwhile from None
 
 
 @contextmanager

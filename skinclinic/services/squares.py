@@ -19,7 +19,7 @@ from skinclinic.imaging import Box
 from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Lesion, Photo, User
 from skinclinic.services.cases import hold_lesions_of
-from skinclinic.services.covering import ChangedMeanwhile, same_picture
+from skinclinic.services.covering import ChangedMeanwhile, read_stored, same_picture
 from skinclinic.services.photos import insert
 from skinclinic.services.refused import Refused
 
@@ -51,7 +51,7 @@ def add_square(
         raise Refused("", _("This photo was imported into the archive, where each photo shows one lesion."))
     folder = f"clinic-{photo.clinic_id}"
     keys = (store.new_key(folder), store.new_key(folder))
-    contents = (store.read(photo.file_key), store.read(photo.thumbnail_key))
+    contents = tuple(read_stored(photo, key) for key in (photo.file_key, photo.thumbnail_key))
     with noted(*keys):
         try:
             store.write_together(dict(zip(keys, contents, strict=True)))

@@ -85,7 +85,9 @@ def photo_filing_patient(request: SignedInRequest, pk: int) -> HttpResponse:
     several = request.GET.get("several") == "1"
     patient = patients.with_code(photo.clinic, code)
     # A known lesion chosen before was another patient's.
-    lesion = ONE_EACH if request.GET.get("lesion") == ONE_EACH else ONE_NEW
+    # Several lesions in one photo are several lesions, unless somebody says otherwise.
+    usual = ONE_EACH if several and photo.picture else ONE_NEW
+    lesion = ONE_EACH if request.GET.get("lesion", usual) == ONE_EACH else ONE_NEW
     context = {
         "patient": patient,
         "code": code,

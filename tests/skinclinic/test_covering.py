@@ -1,18 +1,20 @@
 """Covering a photo for good, and several lesions in one picture: files, rows, archive and studies follow."""
 
+import csv
 import os
+import threading
 import time
 
 import numpy as np
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetItem, Entry, EntryChange
 from skinclinic.archive.services.curating import duplicates
 from skinclinic.archive.services.curating.entries import which_known
 from skinclinic.archive.services.datasets import against, datasets, freezing
-from skinclinic.archive.services.exporting import export
+from skinclinic.archive.services.exporting import export, tables
 from skinclinic.files import notes
 from skinclinic.files import store as files
 from skinclinic.models import Lesion, Photo, PhotoCover
@@ -70,7 +72,7 @@ def test_nothing_is_half_covered(photo, clinician, monkeypatch):
     cover(photo, AREA, clinician)
     # Who had it open before, and who was at it at the same moment, is told.
     for row, seen in ((photo, stale), (other, "")):
-        with pytest.raises((ChangedMeanwhile, OSError)):
+        with pytest.raises(ChangedMeanwhile):
             cover(row, AREA, clinician, seen=seen)
     assert PhotoCover.objects.count() == 1
 
@@ -163,6 +165,12 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
         factories.make_entry(one, curator, review="accepted")
     assert list(duplicates.find_pairs(photo.clinic)) == []
     assert photo.archive_entry.content_sha256 == second.archive_entry.content_sha256
+    version = datasets.create(photo.clinic, curator, "Two lesions")
+    datasets.add(version, Entry.objects.all())
+    text = b"".join(
+        dict(tables.tables(version, isic=False, thumbnails=False, texts=False))["photos.csv"]
+    ).decode()
+    assert [line["square"] for line in csv.DictReader(text.splitlines())] == ["32 0 256", "0 0 100"]
     # A cover reaches all of them.
     assert cover(second, AREA, clinician) == [photo, second, third]
     for one in (photo, second, third):
@@ -182,7 +190,7 @@ def test_several_lesions_in_one_picture(photo, clinician, curator):
 def test_a_square_on_a_photo_that_was_covered_meanwhile(photo, clinician):
     stale = Photo.objects.get(pk=photo.pk)
     cover(photo, AREA, clinician)
-    with pytest.raises((ChangedMeanwhile, OSError)):
+    with pytest.raises(ChangedMeanwhile):
         add_square(stale, {"x": 0, "y": 0, "size": 100}, clinician)
     assert len(stored_files()) == 2 and DatasetItem.objects.count() == 0
 
@@ -192,3 +200,32 @@ def test_imported_photos_show_one_lesion(photo, clinician):
     photo.refresh_from_db()
     with pytest.raises(Refused, match="imported"):
         add_square(photo, {"x": 0, "y": 0, "size": 100}, clinician)
+
+
+def test_two_at_the_same_moment(photo, clinician):
+    """One covers, the other is told; the same square twice is one lesion; nothing else is left."""
+    start, found = threading.Barrier(2), []
+
+    def run(act):
+        row = Photo.objects.get(pk=photo.pk)
+        try:
+            start.wait(10)
+            found.append(act(row))
+        except ChangedMeanwhile:
+            found.append(None)
+        finally:
+            connection.close()
+
+    def together(act):
+        found.clear()
+        threads = [threading.Thread(target=run, args=(act,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    together(lambda row: cover(row, AREA, clinician))
+    assert len([one for one in found if one]) == PhotoCover.objects.count() == 1
+    together(lambda row: add_square(row, {"x": 0, "y": 0, "size": 100}, clinician)[0].pk)
+    assert len(set(found)) == 1 and Photo.objects.count() == Lesion.objects.count() == 2
+    assert len(stored_files()) == 4

@@ -20,7 +20,7 @@ IN_SQUARE = [{"x": 60, "y": 40, "width": 60, "height": 60}]
 BESIDE = [{"x": 0, "y": 0, "width": 30, "height": 200, "shape": "ellipse"}]
 HTML = {"accept": "text/html"}
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -59,6 +59,7 @@ def test_a_cover_over_the_square_has_it_analysed_again(editor, photo, analysis, 
     assert Analysis.objects.count() == 3 and current_analysis(photo) not in (newest, oldest)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_photo_that_is_covered_while_it_is_looked_at(photo, clinician, model_version, monkeypatch):
     from classifier.jobs import analysis as job
 
@@ -123,8 +124,15 @@ def test_what_cannot_be_covered_is_said(editor, photo, client_for, coordinator):
 
 def test_another_lesion_in_the_photo(editor, photo, analysis):
     patient = factories.make_patient(photo.clinic)
-    Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient)
     address = reverse("photo-square", args=[photo.pk])
+    unfiled = editor.post(address, {"x": 90, "y": 90, "size": 90}).json()["id"]
+    page = editor.get(reverse("photo", args=[photo.pk]), headers=HTML).content.decode()
+    assert f"ids={photo.pk}&amp;ids={unfiled}" in page and "File 2 lesions of this photo" in page
+    known = {"code": patient.code, "several": "1"}
+    choices = editor.get(reverse("photo-filing-patient", args=[photo.pk]), known).content.decode()
+    assert 'value="each" checked' in choices, "each is a lesion of its own, unless somebody says otherwise"
+    editor.post(reverse("photo-delete", args=[unfiled]))
+    Lesion.objects.filter(pk=photo.lesion_id).update(patient=patient)
     assert "squares-over" in editor.get(address, headers=HTML).content.decode()
     assert "Add this lesion" in editor.get(address, headers={"accept": "text/fragment"}).content.decode()
     answer = editor.post(address, {"x": 0, "y": 0, "size": 80})
@@ -140,6 +148,8 @@ def test_another_lesion_in_the_photo(editor, photo, analysis):
     Lesion.objects.filter(pk=second.lesion_id).update(patient=factories.make_patient(photo.clinic, "P-2"))
     page = editor.get(reverse("photo", args=[photo.pk]), headers=HTML).content.decode()
     assert "filed under different patients" in page
+    rows = editor.get("/?view=all", headers=HTML).content.decode()
+    assert rows.count('<svg class="thumb"') == 2, "the worklist shows which lesion of the photo is meant"
     refused = editor.post(address, {"x": 0, "y": 0, "size": 9999})
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "box_outside")
     assert editor.post(address, {"x": 0, "y": 0, "size": 9999}, headers=HTML).status_code == 400

@@ -20,6 +20,8 @@ COLUMNS = (
     "proven", "confirmed_by", "patient", "lesion", "age", "sex", "skin_type", "ethnicity", "site", "year",
     "day", "kind", "split", "source", "synthetic", "tags",
 )  # fmt: skip
+# Only where a photo is there with several of its lesions.
+SQUARE = "square"
 ISIC_COLUMNS = (
     "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
     "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
@@ -64,8 +66,13 @@ def tables(
         version.items.exclude(person="").order_by().values_list("person").annotate(day=Min("taken_on"))
     )
     left_out = ({"sha256": ""} if thumbnails else {}) | ({} if texts else {"text": ""})
-    rows = (_in_order(COLUMNS, _row(item, first_days) | left_out) for item in _items(version))
-    yield "photos.csv", pieces(COLUMNS, rows)
+    squares = _squares(version)
+    columns = (*COLUMNS, SQUARE) if squares else COLUMNS
+    rows = (
+        _in_order(columns, _row(item, first_days) | {SQUARE: squares.get(item.pk, "")} | left_out)
+        for item in _items(version)
+    )
+    yield "photos.csv", pieces(columns, rows)
     about = {
         "format": 1,
         "name": version.dataset.name,
@@ -78,6 +85,16 @@ def tables(
         "thumbnails": thumbnails,
     }
     yield "dataset.json", iter([json.dumps(about, ensure_ascii=False, indent=1).encode()])
+
+
+def _squares(version: DatasetVersion) -> dict[int, str]:
+    """{item: "left top side" in pixels} of photos with several lesions: a line each, which the square tells apart."""
+    held = version.items.exclude(entry=None).exclude(entry__photo__picture="")
+    found = {}
+    for item in held.select_related("entry__photo"):
+        box = item.kept_entry.photo.box
+        found[item.pk] = f"{box.x} {box.y} {box.size}"
+    return found
 
 
 def _items(version: DatasetVersion) -> Iterator[DatasetItem]:
