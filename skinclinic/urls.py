@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from skinclinic.views import (
     accounts,
+    alignment,
     clinic_settings,
     diagnosis_terms,
     engine,
@@ -52,6 +53,7 @@ urlpatterns = [
     path("lesions/<int:pk>/", lesions.lesion, name="lesion"),
     path("lesions/<int:pk>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("lesions/<int:pk>/delete/", lesions.lesion_delete, name="lesion-delete"),
+    path("lesions/<int:pk>/alignment/", alignment.lesion_alignment, name="lesion-alignment"),
     path("lesions/<int:pk>/pathology/", pathology.lesion_pathology, name="lesion-pathology"),
     path("lesions/<int:pk>/follow-up/", plans.follow_up, name="lesion-follow-up"),
     path("lesions/<int:pk>/biopsy/", plans.biopsy, name="lesion-biopsy"),

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
-from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Member, Patient
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
+from skinclinic.presenters.comparison import comparison, taken
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.walk import walk_of
@@ -108,19 +108,17 @@ def lesion_page(
 ) -> HttpResponse:
     """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
-    photos = sorted(row.photos.all(), key=_taken)
+    photos = sorted(row.photos.all(), key=taken)
     diagnoses, hides_colleagues = _diagnoses(request, member, row)
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
-    chosen = _chosen(request, photos)
     answers = photo_answers.told(request.user, member, photos)
     for photo in photos:
         photo.answer = answers.get(photo.pk)
     context = {
         "lesion": row,
         "photos": photos,
-        "compared": [photo for photo in photos if photo.pk in chosen],
-        "chosen": chosen,
+        "compared": comparison(request.GET, photos),
         "proof": proof,
         "diagnoses": diagnoses,
         "hides_colleagues": hides_colleagues,
@@ -178,17 +176,6 @@ def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[l
     kept = impressions.kept_back(request.user, [member])
     hidden = set(row.diagnoses.filter(kept).values_list("pk", flat=True))
     return [one for one in rows if one.pk not in hidden], bool(hidden)
-
-
-def _taken(photo: Photo) -> tuple[datetime, int]:
-    return photo.captured_at or photo.created_at, photo.pk
-
-
-def _chosen(request: HttpRequest, photos: list[Photo]) -> set[int]:
-    """The photos compared: those the address names (?photos=1&photos=2), else the last two."""
-    asked = set(request.GET.getlist("photos"))
-    named = {photo.pk for photo in photos if str(photo.pk) in asked}
-    return named or {photo.pk for photo in photos[-2:]}
 
 
 def _as_filled_in(proof: Diagnosis | None) -> dict:

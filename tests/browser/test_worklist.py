@@ -11,7 +11,7 @@ from tests.browser.axe import violations
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FOCUSED = "document.activeElement.closest('tr')?.id"
-TRANSFORM = "[...document.querySelectorAll('.compare-view img')].map((image) => image.style.transform)"
+TRANSFORM = "[...document.querySelectorAll('.compare-moved')].map((image) => image.style.transform)"
 
 
 @pytest.fixture
@@ -240,6 +240,49 @@ def test_compared_photos_zoom_and_move_in_step(open_page, clinician, clinic, pho
     page.keyboard.up("Control")
     first, second = page.evaluate(TRANSFORM)
     assert first == second and "scale(1)" not in first
+
+
+def test_photos_are_wiped_and_alternated_and_the_address_says_how(open_page, clinician, clinic, photo):
+    """One lies over the other aligned where that is sure, else as it is, which is said; C is left out then."""
+    earlier = factories.make_photo(clinic, clinician, seed=5, lesion=photo.lesion)
+    page = open_page(clinician, f"/lesions/{photo.lesion_id}/?a={photo.pk}&b={earlier.pk}", width=390)
+    views = page.locator(".compare-view")
+    tops = [view.bounding_box()["y"] for view in views.all()]
+    height = page.locator(".compare").bounding_box()["height"]
+    assert tops[1] > tops[0] and height < 844 - 110, "both between the bars of a phone"
+    page.get_by_label("Swipe").check()
+    page.get_by_text("Cannot be aligned").wait_for()
+    page.focus(".compare-divider")
+    for key in ("ArrowRight", "ArrowRight", "PageUp"):
+        page.keyboard.press(key)
+    page.get_by_label("Divider to the left").click()
+    assert page.get_attribute(".compare-divider", "aria-valuenow") == "54"
+    assert (
+        page.evaluate("document.querySelector('[data-place=B] .compare-view').style.clipPath")
+        == "inset(0px 0px 0px 54%)"
+    )
+    page.get_by_label("Align").uncheck()
+    assert page.inner_text("[data-align-said]") == "Shown as they are, not aligned."
+    page.get_by_label("Flicker").check()
+    assert f"mode=flicker&a={photo.pk}&b={earlier.pk}" in page.url and not views.last.is_visible()
+    page.keyboard.down("x")
+    assert views.last.is_visible()
+    page.keyboard.up("x")
+    assert (
+        not views.last.is_visible()
+        and page.evaluate("getComputedStyle(document.querySelector('.compare-divider')).display") == "none"
+    )
+    page.get_by_role("button", name="Start").click()
+    page.locator(".compare-other").wait_for()
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_text("less motion").wait_for()
+    assert not page.get_by_role("button", name="Start").is_visible() and not views.last.is_visible()
+    page.check(f"#compare-a-{earlier.pk}")
+    page.wait_for_url(f"**b={photo.pk}&a={earlier.pk}")
+    assert page.evaluate("document.activeElement.id") == f"compare-a-{earlier.pk}"
+    page.reload()
+    assert page.get_attribute("[data-place=A]", "data-photo") == str(earlier.pk)
+    assert page.locator(".compare[data-mode=flicker]").is_visible()
 
 
 LETTERS_OF_FIELDS = """Math.min(...[...document.querySelectorAll("input, select, textarea")]

@@ -121,6 +121,7 @@ TABLE = {
     "lesion-edit": row("lesion"),
     "lesion-delete": row("lesion"),
     "lesion-pathology": row("lesion"),
+    "lesion-alignment": row("lesion"),
     "lesion-follow-up": row("lesion"),
     "lesion-biopsy": row("lesion"),
     "lesion-assign": row("lesion"),

@@ -1,6 +1,6 @@
 """How often photos are laid over each other rightly and wrongly, on real photos; not a test, it takes minutes.
 
-    SKINCLINIC_TEST_PHOTOS=FOLDER python -m tests.skinclinic.imaging.measure_alignment
+    SKINCLINIC_TEST_PHOTOS=FOLDER PAIRS=600 python -m tests.skinclinic.imaging.measure_alignment [QUESTION …]
 
 FOLDER: a PAD-UFES-20 with metadata.csv and images/. Three questions, with a fixed seed:
 
@@ -14,6 +14,7 @@ import csv
 import itertools
 import os
 import random
+import sys
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -93,20 +94,20 @@ def main() -> None:
             patients[row["patient_id"]].append(path)
     every = sorted(path for paths in patients.values() for path in paths)
     count = int(os.environ.get("PAIRS", "300"))
-    for name, slant in (("warped", 0.0), ("warped, slanted", 0.15)):
-        shown = [load(path) for path in chance.sample(every, min(count // 2, len(every)))]
-        told(((grey, *warped(grey, chance, slant)) for grey in shown), name)
-    same = [pair for paths in lesions.values() for pair in itertools.combinations(sorted(paths), 2)]
-    told(((load(one), load(two), None) for one, two in same), "same lesion")
-    people = sorted(patients)
-    strangers = [chance.sample(people, 2) for _n in range(count)]
-    told(
-        (
-            (load(chance.choice(patients[one])), load(chance.choice(patients[two])), None)
-            for one, two in strangers
-        ),
-        "different",
-    )
+    asked = sys.argv[1:] or ["warped", "same", "different"]
+    if "warped" in asked:
+        for name, slant in (("warped", 0.0), ("warped, slanted", 0.15)):
+            shown = [load(path) for path in chance.sample(every, min(count // 2, len(every)))]
+            told(((grey, *warped(grey, chance, slant)) for grey in shown), name)
+    if "same" in asked:
+        same = [pair for paths in lesions.values() for pair in itertools.combinations(sorted(paths), 2)]
+        told(((load(one), load(two), None) for one, two in same), "same lesion")
+    if "different" in asked:
+        people = sorted(patients)
+        strangers = (
+            [chance.choice(patients[who]) for who in chance.sample(people, 2)] for _n in range(count)
+        )
+        told(((load(one), load(two), None) for one, two in strangers), "different")
 
 
 if __name__ == "__main__":
