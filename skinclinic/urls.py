@@ -17,6 +17,7 @@ from skinclinic.views import (
     patients,
     photo_files,
     plans,
+    sizes,
     work,
     worklist,
 )
@@ -54,6 +55,9 @@ urlpatterns = [
     path("lesions/<int:pk>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("lesions/<int:pk>/delete/", lesions.lesion_delete, name="lesion-delete"),
     path("lesions/<int:pk>/alignment/", alignment.lesion_alignment, name="lesion-alignment"),
+    path("lesions/<int:pk>/sizes/", sizes.lesion_size, name="lesion-size"),
+    path("sizes/<int:pk>/withdraw/", sizes.size_withdraw, name="size-withdraw"),
+    path("photos/<int:pk>/size/", sizes.photo_size, name="photo-size"),
     path("lesions/<int:pk>/pathology/", pathology.lesion_pathology, name="lesion-pathology"),
     path("lesions/<int:pk>/follow-up/", plans.follow_up, name="lesion-follow-up"),
     path("lesions/<int:pk>/biopsy/", plans.biopsy, name="lesion-biopsy"),

@@ -8,6 +8,7 @@ from .patient import Patient
 from .photo import Photo
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
+from .size import PatientSize, PhotoScale, PhotoSize
 from .user import User
 from .words import DiagnosisWord, PhotoWord
 from .work import Work, WorkState
@@ -24,8 +25,11 @@ __all__ = [
     "Letter",
     "Member",
     "Patient",
+    "PatientSize",
     "Photo",
     "PhotoDecision",
+    "PhotoScale",
+    "PhotoSize",
     "PhotoWord",
     "RecordChange",
     "Role",

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
+from skinclinic.models import Diagnosis, Lesion, Patient, PatientSize, Photo, User
 from skinclinic.services import cases, plans
 from skinclinic.services.lesions import refresh_summary
 
@@ -105,6 +105,8 @@ def undo(receipt: dict) -> list[Photo]:
     for row in receipt["diagnoses"]:
         Diagnosis.objects.filter(pk=row["id"]).update(lesion=lesions[row["lesion"]])
     plans.put_back(receipt.get("plans", {}), lesions)
+    for key, was in receipt.get("sizes", {}).items():
+        PatientSize.objects.filter(pk=key).update(lesion=lesions[was])
     for home in homes:
         if home.pk not in {row.pk for row in lesions.values()}:
             _leave(home, home)
@@ -172,7 +174,8 @@ def _leave(source: Lesion, home: Lesion) -> None:
             raise TwoPathologies
         source.diagnoses.update(lesion=home)
         plans.hand_over(source, home)
-    if source.diagnoses.exists() or plans.any_of(source):
+        source.sizes.update(lesion=home)
+    if source.diagnoses.exists() or source.sizes.exists() or plans.any_of(source):
         refresh_summary(source)
     else:
         source.delete()
@@ -201,6 +204,10 @@ def _receipt(
             for lesion in lesions.values()
         ],
         "plans": plans.places(lesions),
+        "sizes": {
+            str(pk): lesion
+            for pk, lesion in PatientSize.objects.filter(lesion__in=lesions).values_list("pk", "lesion")
+        },
         "diagnoses": [
             {"id": pk, "lesion": lesion}
             for pk, lesion in Diagnosis.objects.filter(lesion__in=lesions).values_list("pk", "lesion")

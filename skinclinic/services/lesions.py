@@ -64,14 +64,14 @@ def _write(lesion: Lesion, values: dict[str, Any]) -> None:
 
 
 class NotEmpty(Exception):
-    """The lesion still has photos or diagnoses, or something was planned with it."""
+    """The lesion still has photos, diagnoses or sizes, or something was planned with it."""
 
 
 @transaction.atomic
 def delete_empty(lesion: Lesion) -> None:
-    """Delete a lesion that has neither photos nor diagnoses nor plans. Raises NotEmpty."""
+    """Delete a lesion that has neither photos nor diagnoses nor sizes nor plans. Raises NotEmpty."""
     locked = Lesion.objects.select_for_update().get(pk=lesion.pk)
-    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies)
+    held = (locked.photos, locked.diagnoses, locked.follow_ups, locked.biopsies, locked.sizes)
     if any(rows.exists() for rows in held):
         raise NotEmpty
     locked.delete()

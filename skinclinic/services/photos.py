@@ -197,7 +197,12 @@ def delete_photo(photo: Photo) -> None:
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
-            is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
+            is_bare = not (
+                lesion.photos.exists()
+                or lesion.diagnoses.exists()
+                or any_plan(lesion)
+                or lesion.sizes.exists()
+            )
             if lesion.patient_id is None and is_bare:
                 lesion.delete()
             else:

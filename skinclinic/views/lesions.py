@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,6 +22,7 @@ from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.comparison import comparison, taken
 from skinclinic.presenters.filing_notice import filed_just_now
 from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.sizes import sizes_of, withdrawn_of
 from skinclinic.presenters.walk import walk_of
 from skinclinic.services import impressions, photo_answers, records, worklist
 from skinclinic.services.lesions import NotEmpty, delete_empty
@@ -128,12 +130,15 @@ def lesion_page(
         "pathology_seen": proof.pk if proof else "",
         "can_edit": member.can_edit,
         "add_photo_url": f"{reverse('upload')}?lesion={row.pk}",
-        "is_empty": not photos and not diagnoses and not hides_colleagues,
+        "is_empty": not photos and not diagnoses and not hides_colleagues and not row.sizes.exists(),
         "answer_is_hidden": bool(
             worklist.hidden_answers(request.user, member, [row.told_by_id] if row.told_by_id else [])
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
+        "sizes": sizes_of(row, photos),
+        "sizes_withdrawn": withdrawn_of(row, photos),
+        "today": timezone.localdate(),
         "walk": walk_of(request, request.user, member, row),
     }
     status = 409 if clash else 422 if pathology else 200

@@ -285,6 +285,24 @@ def test_photos_are_wiped_and_alternated_and_the_address_says_how(open_page, cli
     assert page.locator(".compare[data-mode=flicker]").is_visible()
 
 
+def test_a_length_is_marked_by_taps_keys_and_numbers(open_page, clinician, photo):
+    page = open_page(clinician, f"/photos/{photo.pk}/size/", width=390, touch=True)
+    box = page.locator("[data-pane]").bounding_box()
+    for share in (0.25, 0.75):
+        page.touchscreen.tap(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+    x1, x2 = (float(page.input_value(f"[name=scale_{name}]")) for name in ("x1", "x2"))
+    assert (x1, x2) == pytest.approx((photo.width / 4, photo.width * 3 / 4), abs=2)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert float(page.input_value("[name=scale_x2]")) == pytest.approx(x2 + 11)
+    page.fill("[name=scale_x1]", "10")
+    assert "known length, point 1: 10," in page.get_by_label("point 1").first.get_attribute("aria-label")
+    page.fill("[name=mm]", "20")
+    page.get_by_role("button", name="Save the scale").click()
+    page.get_by_text("The scale is saved.").wait_for()
+    assert photo.scales.get().points[0] == 10 and photo.scales.get().off == 1.5
+
+
 LETTERS_OF_FIELDS = """Math.min(...[...document.querySelectorAll("input, select, textarea")]
     .filter((field) => !["checkbox", "radio", "range", "hidden"].includes(field.type))
     .map((field) => parseFloat(getComputedStyle(field).fontSize)))"""
@@ -307,6 +325,7 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
         f"/lesions/{photo.lesion_id}/",
         f"/lesions/{photo.lesion_id}/edit/",
         f"/photos/{unfiled.pk}/filing/",
+        f"/photos/{unfiled.pk}/size/",
     ):
         page = open_page(clinician, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path

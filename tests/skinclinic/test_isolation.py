@@ -5,6 +5,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from urllib.parse import unquote, urlencode
 
@@ -31,7 +32,7 @@ from skinclinic.archive.models import (
     Subtype,
 )
 from skinclinic.models import Diagnosis, Job, User
-from skinclinic.services import diagnoses, invitations, plans
+from skinclinic.services import diagnoses, invitations, plans, sizes
 from tests import factories
 from tests.skinclinic.isolation_table import TABLE
 
@@ -220,6 +221,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         lesion=lesion,
         follow_up=plans.see_again(lesion, quist, timezone.localdate() + timedelta(days=90), "SECRETPLAN-41"),
         biopsy=plans.await_biopsy(lesion, quist, timezone.localdate(), note="SECRETBIOPSY-17"),
+        patient_size=sizes.set_on_patient(lesion, quist, timezone.localdate(), Decimal("63.7")),
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -236,6 +238,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETNOTE-313",
             "SECRETPLAN-41",
             "SECRETBIOPSY-17",
+            "63.7",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",
