@@ -21,6 +21,7 @@ from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
 from skinclinic.presenters.comparison import comparison, taken
 from skinclinic.presenters.filing_notice import filed_just_now
+from skinclinic.presenters.over_time import over_time
 from skinclinic.presenters.plan import plan_of
 from skinclinic.presenters.sizes import sizes_of, withdrawn_of
 from skinclinic.presenters.walk import walk_of
@@ -117,6 +118,7 @@ def lesion_page(
     answers = photo_answers.told(request.user, member, photos)
     for photo in photos:
         photo.answer = answers.get(photo.pk)
+    sizes = sizes_of(row, photos)
     context = {
         "lesion": row,
         "photos": photos,
@@ -136,7 +138,8 @@ def lesion_page(
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
-        "sizes": sizes_of(row, photos),
+        "sizes": sizes,
+        "over_time": over_time(row, photos, sizes),
         "sizes_withdrawn": withdrawn_of(row, photos),
         "today": timezone.localdate(),
         "walk": walk_of(request, request.user, member, row),

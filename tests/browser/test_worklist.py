@@ -280,7 +280,10 @@ def test_photos_are_wiped_and_alternated_and_the_address_says_how(open_page, cli
     page.check(f"#compare-a-{earlier.pk}")
     page.wait_for_url(f"**b={photo.pk}&a={earlier.pk}")
     assert page.evaluate("document.activeElement.id") == f"compare-a-{earlier.pk}"
-    page.reload()
+    # Away and back: what is chosen and what is shown agree.
+    page.goto(page.url.split("/lesions")[0] + "/patients/")
+    page.go_back()
+    assert page.is_checked(f"#compare-a-{earlier.pk}") and page.is_checked(f"#compare-b-{photo.pk}")
     assert page.get_attribute("[data-place=A]", "data-photo") == str(earlier.pk)
     assert page.locator(".compare[data-mode=flicker]").is_visible()
 
