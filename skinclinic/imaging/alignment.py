@@ -7,7 +7,12 @@ points that agree, spread over the picture; no scale and no slant that two photo
 of the pictures in common; and, once laid over it, a picture that is like the other where they meet. Otherwise it is
 refused with the reason: photos that are shown as they are mislead nobody, a wrong fit does.
 
-``tests/skinclinic/imaging/measure_alignment.py`` tells how often it is right and wrong on real photos.
+On the 1,006 photos of PAD-UFES-20 that are at hand (up to 513 pixels; ``PAIRS=600 python -m
+tests.skinclinic.imaging.measure_alignment``): of 600 pairs of different patients none was taken. Of 300 photos against
+themselves turned by up to 60°, scaled by 0.65 to 1.5, shifted, lit, blurred and compressed otherwise 287 were taken,
+beside the truth by 0.5 pixels of 1,000 in the median, 1.2 in 95 % and 2.2 at most; with a slant on top, which no
+similarity follows, 185 of 300, beside it by 8.2, 29.9 and 58.6. Of the 132 pairs of one lesion 20 were taken, all
+rightly by eye: most of the others show too little of the same skin. A pair took 0.3 to 1 second of one core.
 """
 
 from dataclasses import dataclass

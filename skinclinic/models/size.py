@@ -46,7 +46,11 @@ class PhotoScale(Said):
         ]
 
     def __str__(self) -> str:
-        return f"{self.photo}: {self.mm} mm"
+        return f"{self.photo}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        return f"{self.mm:g} mm"
 
     @property
     def line(self) -> Line:
@@ -97,4 +101,10 @@ class PatientSize(Said):
         ordering = ["measured_on", "id"]
 
     def __str__(self) -> str:
-        return f"{self.lesion}: {self.longest_mm} mm"
+        return f"{self.lesion}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """As it was typed: "6 × 4.5 mm"."""
+        sides = [self.longest_mm, *([] if self.across_mm is None else [self.across_mm])]
+        return " × ".join(f"{side:f}".removesuffix(".0") for side in sides) + " mm"

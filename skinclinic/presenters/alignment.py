@@ -34,5 +34,5 @@ def alignment_json(found: Found) -> dict:
         "Aligned by %(points)s matching points: photo B is turned, scaled and shifted.",
         points,
     )
-    said = f"{words % {'points': points}} {_('Alignment does not measure growth.')}"
+    said = words % {"points": points} + " " + _("Alignment does not measure growth.")
     return {"matrix": found.alignment.matrix, "points": points, "reason": "", "said": said}

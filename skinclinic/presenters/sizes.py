@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -33,11 +32,9 @@ class SizeTold:
             reason = _("no scale on the photo") if self.why == NO_SCALE else _("marked too short to say")
             return _("not evaluable: %(reason)s") % {"reason": reason}
         if isinstance(self.row, PatientSize):
-            sides = [_plain(side) for side in (self.row.longest_mm, self.row.across_mm) if side is not None]
-        else:
-            lengths = [side for side in (self.longest, self.across) if side]
-            sides = [f"{side.mm_told} ± {side.off_told}" for side in lengths]
-        return f"{' × '.join(sides)} mm"
+            return self.row.said
+        lengths = [side for side in (self.longest, self.across) if side]
+        return " × ".join(f"{side.mm_told} ± {side.off_told}" for side in lengths) + " mm"
 
 
 def sizes_of(lesion: Lesion, photos: Sequence[Photo]) -> list[SizeTold]:
@@ -108,7 +105,3 @@ def sizes_json(told: Sequence[SizeTold]) -> list[dict]:
 
 def _number(length: Length | None, *, off: bool = False) -> float | None:
     return float(length.off_told if off else length.mm_told) if length else None
-
-
-def _plain(mm: Decimal) -> str:
-    return f"{mm:f}".removesuffix(".0")
