@@ -49,7 +49,7 @@ def lesion_sizes(request, pk):
     """The sizes of a lesion that stand, oldest first; POST adds one measured on the patient."""
     need = permissions.VIEW if request.method == "GET" else permissions.EDIT
     lesion = permissions.get_lesion_for(request.user, pk, need)
-    answer = status.HTTP_200_OK
+    answer: int = status.HTTP_200_OK
     if request.method == "POST":
         serializer = NewSizeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

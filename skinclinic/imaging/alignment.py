@@ -141,7 +141,7 @@ def _matched(one: np.ndarray, two: np.ndarray) -> tuple[Any, Any]:
     """Places of points that are each other's nearest, clearly nearer than the next."""
     import cv2
 
-    detector = cv2.SIFT_create(nfeatures=_MOST_POINTS, contrastThreshold=0.02)
+    detector = cv2.SIFT.create(nfeatures=_MOST_POINTS, contrastThreshold=0.02)
     (points_one, said_one), (points_two, said_two) = (
         detector.detectAndCompute(_even(grey), None) for grey in (one, two)
     )
@@ -153,8 +153,8 @@ def _matched(one: np.ndarray, two: np.ndarray) -> tuple[Any, Any]:
     if len(pairs) < _LEAST_MATCHES:
         raise CannotAlign(FEW_MATCHES)
     return (
-        np.float32([points_one[n].pt for n, _m in pairs]),
-        np.float32([points_two[m].pt for _n, m in pairs]),
+        np.array([points_one[n].pt for n, _m in pairs], np.float32),
+        np.array([points_two[m].pt for _n, m in pairs], np.float32),
     )
 
 

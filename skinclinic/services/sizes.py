@@ -88,7 +88,7 @@ def set_on_patient(
     if instead_of and corrected is None:
         raise Changed(rows.filter(measured_on=measured_on).first())
     said = {"measured_on": measured_on, "longest_mm": longest_mm, "across_mm": across_mm}
-    standing = rows.filter(measured_on=measured_on).exclude(pk=instead_of).first()
+    standing = rows.filter(measured_on=measured_on).exclude(pk=instead_of or 0).first()
     for row in (corrected, standing):
         if row and all(getattr(row, name) == value for name, value in said.items()):
             return row

@@ -62,11 +62,13 @@ def photo_size(request: SignedInRequest, pk: int) -> HttpResponse:
         request.user, Photo.objects.select_related("lesion"), pk, EDIT if request.method == "POST" else VIEW
     )
     what = request.POST.get("what", "")
-    kind = {_SCALE: PhotoScale, _SIZE: PhotoSize}.get(what)
-    if request.method != "POST" or kind is None:
+    if request.method != "POST" or what not in (_SCALE, _SIZE):
         return _page(request, photo, status=400 if request.method == "POST" else 200)
     if "remove" in request.POST:
-        if row := sizes.standing_of(kind, photo):
+        scale, size = sizes.standing_of(PhotoScale, photo), sizes.standing_of(PhotoSize, photo)
+        if row := scale if what == _SCALE else size:
+            if str(row.pk) != request.POST.get("seen"):
+                return _page(request, photo, status=409, clash=what)
             sizes.withdraw(row, request.user)
         messages.success(request, _("Withdrawn. It stays in the history."))
         return redirect("photo-size", pk)

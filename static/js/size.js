@@ -15,7 +15,7 @@ class Line {
     this.inputs = [...fieldset.querySelectorAll("input")];
     this.button = fieldset.querySelector("[data-mark]");
     this.pixels = fieldset.querySelector("[data-pixels]");
-    // How far each end may be off, in pixels of the photo; "marked on" comes from where it was marked.
+    // How far each end may be off, in pixels of the photo: by the zoom at which it was marked.
     this.off = fieldset.form.elements.off;
     this.offs = [Number(this.off.value) || PER_END, Number(this.off.value) || PER_END];
     this.drawn = ["under", this.name].map((kind) => {
@@ -132,6 +132,11 @@ class Page {
 
   command(name) {
     const next = name === "in" ? this.zoom * STEP : name === "out" ? this.zoom / STEP : 1;
+    const image = this.pane.querySelector("[data-whole]");
+    if (name === "in" && image) {
+      image.src = image.dataset.whole;
+      image.removeAttribute("data-whole");
+    }
     const middle = [this.stage.scrollLeft + this.stage.clientWidth / 2, this.stage.scrollTop + this.stage.clientHeight / 2];
     const before = this.pane.clientWidth;
     this.zoom = Math.min(LARGEST, Math.max(1, next));

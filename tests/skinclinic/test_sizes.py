@@ -54,7 +54,9 @@ class TestOnAPhoto:
         assert said(photo.lesion) == ["20 ± 1 × 11 ± 1 mm"]
         page = client.get(f"/lesions/{photo.lesion_id}/").content.decode()
         assert "20 ± 1 × 11 ± 1 mm" in page and "Withdrawn" in page
-        assert client.post(address, {"what": "size", "remove": "1"}).status_code == 302
+        remove = {"what": "size", "remove": "1", "seen": PhotoSize.objects.get().pk}
+        assert client.post(address, remove | {"seen": "77"}).status_code == 409 and said(photo.lesion)
+        assert client.post(address, remove).status_code == 302
         assert said(photo.lesion) == []
         kept = [
             (row.withdrawn_by, row.created_by)
