@@ -1,5 +1,6 @@
 """Saying how large a lesion is: as measured on the patient, or by points on a photo."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.imaging.measuring import PER_END
-from skinclinic.models import PhotoScale
+from skinclinic.models import PatientSize, PhotoScale
+from skinclinic.presenters.sizes import SizeTold
 from skinclinic.services.sizes import LEAST_MM, MOST_MM
 
 ENDS = ("x1", "y1", "x2", "y2")
@@ -34,6 +36,24 @@ class PatientSizeForm(forms.Form):
 
     def clean_measured_on(self) -> Any:
         return not_in_the_future(self.cleaned_data["measured_on"])
+
+
+def size_rows(
+    told: Sequence[SizeTold], sent: PatientSizeForm | None
+) -> list[tuple[SizeTold, PatientSizeForm | None]]:
+    """Each size with the form that corrects it: the ``sent`` one, if it was about this; none for marks on a photo."""
+    about = sent["instead_of"].value() if sent else None
+    rows: list[tuple[SizeTold, PatientSizeForm | None]] = []
+    for one in told:
+        row = one.row
+        if not isinstance(row, PatientSize):
+            rows.append((one, None))
+        elif sent and str(row.pk) == str(about):
+            rows.append((one, sent))
+        else:
+            values = {name: getattr(row, name) for name in ("measured_on", "longest_mm", "across_mm")}
+            rows.append((one, PatientSizeForm(initial=values | {"instead_of": row.pk})))
+    return rows
 
 
 class MarkedForm(forms.Form):

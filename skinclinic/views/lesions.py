@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
+from skinclinic.forms.sizes import PatientSizeForm, size_rows
 from skinclinic.models import Diagnosis, Lesion, Member, Patient
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile
@@ -108,8 +108,10 @@ def lesion_page(
     pathology: PathologyForm | None,
     *,
     clash: PathologyClash | None = None,
+    size: PatientSizeForm | None = None,
+    size_status: int = 422,
 ) -> HttpResponse:
-    """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
+    """Render the page; with a sent ``pathology`` form or ``size`` not taken, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
     photos = sorted(row.photos.all(), key=taken)
     diagnoses, hides_colleagues = _diagnoses(request, member, row)
@@ -138,13 +140,13 @@ def lesion_page(
         ),
         "filed": filed_just_now(request),
         "plan": plan_of(row, member),
-        "sizes": sizes,
+        "sizes": size_rows(sizes, size),
+        "size_form": size if size and not size["instead_of"].value() else PatientSizeForm(),
         "over_time": over_time(row, photos, sizes),
         "sizes_withdrawn": withdrawn_of(row, photos),
-        "today": timezone.localdate(),
         "walk": walk_of(request, request.user, member, row),
     }
-    status = 409 if clash else 422 if pathology else 200
+    status = 409 if clash else 422 if pathology else size_status if size else 200
     return render(request, "lesions/lesion.html", context, status=status)
 
 

@@ -15,6 +15,7 @@ from skinclinic.permissions import EDIT, VIEW, get_for, member_of
 from skinclinic.presenters.sizes import scale_told, size_on_photo
 from skinclinic.services import sizes
 from skinclinic.services.refused import Refused
+from skinclinic.views.lesions import lesion_page
 from skinclinic.web.requests import SignedInRequest
 
 _SCALE, _SIZE = "scale", "size"
@@ -22,27 +23,30 @@ _SCALE, _SIZE = "scale", "size"
 
 @require_POST
 def lesion_size(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Save what was measured on the patient; what is wrong is said on the lesion's page."""
-    lesion = get_for(request.user, Lesion, pk, EDIT)
-    form = PatientSizeForm(request.POST)
+    """Save what was measured on the patient."""
+    lesion = get_for(
+        request.user,
+        Lesion.objects.select_related("patient", "cover", "answer_photo", "created_by"),
+        pk,
+        EDIT,
+    )
+    form, status = PatientSizeForm(request.POST), 422
     if form.is_valid():
         try:
             sizes.set_on_patient(lesion, request.user, **form.cleaned_data)
         except Refused as refused:
             form.add_error(refused.field, str(refused))
         except sizes.Changed:
+            # What it was to correct is history; the same once more is a size of its own.
+            form.data = form.data.copy()
+            form.data["instead_of"] = ""
             form.add_error(
                 None, _("Somebody has changed or withdrawn this size meanwhile. Look at what stands now.")
             )
+            status = 409
     if form.errors:
-        words = [
-            f"{form[name].label}: {error}" if name in form.fields else str(error)
-            for name, errors in form.errors.items()
-            for error in errors
-        ]
-        messages.error(request, _("The size was not saved.") + " " + " ".join(words))
-    else:
-        messages.success(request, _("The size is saved."))
+        return lesion_page(request, lesion, None, size=form, size_status=status)
+    messages.success(request, _("The size is saved."))
     return redirect(f"{reverse('lesion', args=[lesion.pk])}#sizes")
 
 

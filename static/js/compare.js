@@ -35,7 +35,7 @@ class Compare {
 }
 
 function address() {
-  return `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
+  return `${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`;
 }
 
 /** A photo that was in another place gives it that of the one chosen before. */

@@ -116,10 +116,10 @@ class TestOnThePatient:
         client.post(address, corrected)
         assert said(photo.lesion) == ["7 mm"]
         # The same correction of what is history by now is refused.
-        page = client.post(address, corrected | {"longest_mm": "8"}, follow=True).content.decode()
-        assert "Somebody has changed or withdrawn this size meanwhile" in page and said(photo.lesion) == [
-            "7 mm"
-        ]
+        response = client.post(address, corrected | {"longest_mm": "8"})
+        assert response.status_code == 409 and said(photo.lesion) == ["7 mm"]
+        page = response.content.decode()
+        assert "Somebody has changed or withdrawn this size meanwhile" in page and 'value="8"' in page
         client.post(f"/sizes/{PatientSize.objects.get(withdrawn_at=None).pk}/withdraw/")
         assert said(photo.lesion) == [] and PatientSize.objects.count() == 2
 
@@ -133,8 +133,10 @@ class TestOnThePatient:
             ({"measured_on": today, "longest_mm": "600"}, "500"),
         ]
         for sent, words in wrong:
-            page = client.post(f"/lesions/{photo.lesion_id}/sizes/", sent, follow=True).content.decode()
-            assert "The size was not saved." in page and words in page, words
+            response = client.post(f"/lesions/{photo.lesion_id}/sizes/", sent)
+            page = response.content.decode()
+            assert response.status_code == 422 and "The size was not saved." in page and words in page, words
+            assert f'value="{sent["longest_mm"]}"' in page
         assert not PatientSize.objects.exists()
 
     def test_a_second_of_one_day_is_asked_about(self, clinician, photo):
