@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from skinclinic.views import (
     accounts,
+    alignment,
     bin,
     case_tags,
     cases_at_once,
@@ -26,6 +27,7 @@ from skinclinic.views import (
     photo_files,
     plans,
     saved_searches,
+    sizes,
     visits,
     work,
     worklist,
@@ -79,6 +81,10 @@ urlpatterns = [
     path("lesions/<int:pk>/", lesions.lesion, name="lesion"),
     path("lesions/<int:pk>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("lesions/<int:pk>/delete/", bin.lesion_delete, name="lesion-delete"),
+    path("lesions/<int:pk>/alignment/", alignment.lesion_alignment, name="lesion-alignment"),
+    path("lesions/<int:pk>/sizes/", sizes.lesion_size, name="lesion-size"),
+    path("sizes/<int:pk>/withdraw/", sizes.size_withdraw, name="size-withdraw"),
+    path("photos/<int:pk>/size/", sizes.photo_size, name="photo-size"),
     path("lesions/<int:pk>/pathology/", pathology.lesion_pathology, name="lesion-pathology"),
     path("lesions/<int:pk>/follow-up/", plans.follow_up, name="lesion-follow-up"),
     path("lesions/<int:pk>/biopsy/", plans.biopsy, name="lesion-biopsy"),

@@ -29,7 +29,8 @@ def set_aside(kind: str, quality: Mapping[str, Any] | None) -> str:
 class PhotoAnswer:
     """A photo of a lesion, with what its newest analysis (of its present square) has come to.
 
-    ``day``: that of the visit. ``state``: of the analysis, EMPTY where nobody asked for one.
+    ``day``: that of the visit. ``state``: of the analysis, EMPTY where nobody asked for one. ``model``: the version
+    that answered, by its name.
     """
 
     photo: int
@@ -38,6 +39,7 @@ class PhotoAnswer:
     state: str
     scores: Mapping[str, float] | None = None
     quality: Mapping[str, Any] | None = None
+    model: str = ""
 
     @property
     def set_aside(self) -> str:

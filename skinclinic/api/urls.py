@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import bin, comments, people, plans, records, visits
+from skinclinic.api import bin, comments, people, plans, records, sizes, visits
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -27,6 +27,7 @@ urlpatterns = [
     path("me/", people.me, name="api-me"),
     path("diseases/", people.diseases, name="api-diseases"),
     path("sites/", people.sites, name="api-sites"),
+    path("lesions/<int:pk>/sizes/", sizes.lesion_sizes, name="api-lesion-sizes"),
     path("token/", obtain_auth_token, name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),

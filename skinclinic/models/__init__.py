@@ -14,6 +14,7 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .size import PatientSize, PhotoScale, PhotoSize
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
@@ -44,9 +45,12 @@ __all__ = [
     "OpinionGiven",
     "OpinionLook",
     "Patient",
+    "PatientSize",
     "Photo",
     "PhotoCover",
     "PhotoDecision",
+    "PhotoScale",
+    "PhotoSize",
     "PhotoWord",
     "RecordChange",
     "Role",

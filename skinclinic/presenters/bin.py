@@ -23,6 +23,7 @@ def counted(counts: Mapping[str, int]) -> list[str]:
             "%(n)d follow-up or biopsy under way", "%(n)d follow-ups or biopsies under way", n
         ),
         "notes": lambda n: ngettext("%(n)d note or visit", "%(n)d notes or visits", n),
+        "sizes": lambda n: ngettext("%(n)d measurement", "%(n)d measurements", n),
         "comments": lambda n: ngettext("%(n)d comment", "%(n)d comments", n),
         "opinions": lambda n: ngettext("%(n)d second opinion", "%(n)d second opinions", n),
         "documents": lambda n: ngettext("%(n)d report or letter", "%(n)d reports and letters", n),

@@ -1,15 +1,20 @@
-"""What is kept with a lesion besides photos and diagnoses, and goes with it: plans, what was recorded of its visits,
-what people said and asked. A kind is a module with ``any_of``, ``hand_over``, ``places`` and ``put_back``."""
+"""What is kept with a lesion besides photos and diagnoses, and goes with it: plans, what was recorded of its visits or
+measured, what people said and asked. A kind is a module with ``any_of``, ``hand_over``, ``places``, ``put_back``."""
 
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 from skinclinic.models import Lesion
-from skinclinic.services import case_company, plans, visit_records
+from skinclinic.services import case_company, plans, sizes, visit_records
 
 # By the name a receipt of a filing has it under.
-KINDS: dict[str, ModuleType] = {"plans": plans, "visits": visit_records, "company": case_company}
+KINDS: dict[str, ModuleType] = {
+    "plans": plans,
+    "visits": visit_records,
+    "company": case_company,
+    "sizes": sizes,
+}
 
 
 def any_of(lesion: Lesion) -> bool:

@@ -3,8 +3,8 @@
 An app that produces answers registers its function when it starts.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from skinclinic.models import Member, Photo, User
 
@@ -21,6 +21,9 @@ class PhotoTold:
     top_disease: str = ""
     top_score: float | None = None
     malignant_sum: float | None = None
+    # The version of the model, by its name.
+    model: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 Teller = Callable[[User, Member, Sequence[Photo]], dict[int, PhotoTold]]

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,11 +15,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from skinclinic.forms.lesions import LesionForm
 from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
 from skinclinic.forms.seen import Seen
-from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.forms.sizes import PatientSizeForm, size_rows
+from skinclinic.models import Diagnosis, Lesion, Member, Patient
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile, comments, opinions
+from skinclinic.presenters.comparison import comparison, taken
 from skinclinic.presenters.filing_notice import filed_just_now
+from skinclinic.presenters.over_time import over_time
 from skinclinic.presenters.plan import plan_of
+from skinclinic.presenters.sizes import sizes_of, withdrawn_of
 from skinclinic.presenters.visit import visit_of
 from skinclinic.presenters.walk import walk_of
 from skinclinic.services import documents, impressions, photo_answers, records, worklist
@@ -90,23 +93,24 @@ def lesion_page(
     pathology: PathologyForm | None,
     *,
     clash: PathologyClash | None = None,
+    size: PatientSizeForm | None = None,
+    size_status: int = 422,
 ) -> HttpResponse:
-    """Render the page; with a sent ``pathology`` form that was not valid, as 422, with a ``clash`` as 409."""
+    """Render the page; with a sent ``pathology`` form or ``size`` not taken, as 422, with a ``clash`` as 409."""
     member = member_of(request.user, row.clinic_id)
-    photos = sorted(row.photos.all(), key=_taken)
+    photos = sorted(row.photos.all(), key=taken)
     diagnoses, hides_colleagues = _diagnoses(request, member, row)
     standing = [diagnosis for diagnosis in diagnoses if diagnosis.withdrawn_at is None]
     proof = next((diagnosis for diagnosis in standing if diagnosis.kind == Diagnosis.Kind.PATHOLOGY), None)
-    chosen = _chosen(request, photos)
     answers = photo_answers.told(request.user, member, photos)
     for photo in photos:
         photo.answer = answers.get(photo.pk)
     said, asked = comments.panel_of(row, member, request.user), opinions.panel_of(row, member, request.user)
+    sizes = sizes_of(row, photos)
     context = {
         "lesion": row,
         "photos": photos,
-        "compared": [photo for photo in photos if photo.pk in chosen],
-        "chosen": chosen,
+        "compared": comparison(request.GET, photos),
         "proof": proof,
         "diagnoses": diagnoses,
         "hides_colleagues": hides_colleagues,
@@ -125,9 +129,13 @@ def lesion_page(
         "comments": said,
         "opinions": asked,
         "documents": documents.made_on(row),
+        "sizes": size_rows(sizes, size),
+        "size_form": size if size and not size["instead_of"].value() else PatientSizeForm(),
+        "over_time": over_time(row, photos, sizes),
+        "sizes_withdrawn": withdrawn_of(row, photos),
         "walk": walk_of(request, request.user, member, row),
     }
-    status = 409 if clash else 422 if pathology else 200
+    status = 409 if clash else 422 if pathology else size_status if size else 200
     return render(request, "lesions/lesion.html", context, status=status)
 
 
@@ -173,17 +181,6 @@ def _diagnoses(request: SignedInRequest, member: Member, row: Lesion) -> tuple[l
     kept = impressions.kept_back(request.user, [member])
     hidden = set(row.diagnoses.filter(kept).values_list("pk", flat=True))
     return [one for one in rows if one.pk not in hidden], bool(hidden)
-
-
-def _taken(photo: Photo) -> tuple[datetime, int]:
-    return photo.captured_at or photo.created_at, photo.pk
-
-
-def _chosen(request: HttpRequest, photos: list[Photo]) -> set[int]:
-    """The photos compared: those the address names (?photos=1&photos=2), else the last two."""
-    asked = set(request.GET.getlist("photos"))
-    named = {photo.pk for photo in photos if str(photo.pk) in asked}
-    return named or {photo.pk for photo in photos[-2:]}
 
 
 def _as_filled_in(proof: Diagnosis | None) -> dict:

@@ -1,106 +1,92 @@
-// Photos of one lesion side by side: zoom and place are kept in step, as a share of each photo.
+// Photos of one lesion: beside each other, one wiped over the other, or in turn. Mode, photos and alignment are the
+// form's, and the address says them; which photos are chosen brings the stage anew (htmx).
+import { Aligned } from "./compare/aligned.js";
+import { Flicker } from "./compare/flicker.js";
+import { Stage } from "./compare/stage.js";
+import { Swipe } from "./compare/swipe.js";
 import { bindKey } from "./keys.js";
 
-const LARGEST = 12;
-const STEP = 1.25;
-const NUDGE = 0.06;
-const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const form = document.getElementById("compare-form");
+let shown = null;
 
 class Compare {
-  constructor(section) {
-    this.stage = section.querySelector(".compare");
-    this.views = [...section.querySelectorAll(".compare-view")];
-    this.shown = section.querySelector("[data-zoom-shown]");
-    this.scale = 1;
-    // How far the middle is moved, as a share of the pane, at this scale.
-    this.moved = [0, 0];
-    this.pointers = new Map();
-    this.stage.style.setProperty("--panes", this.stage.dataset.panes);
-    section.querySelector("[data-compare-tools]").hidden = false;
-    for (const button of section.querySelectorAll("[data-zoom]")) {
-      button.addEventListener("click", () => this.command(button.dataset.zoom));
-    }
-    this.stage.addEventListener("keydown", (event) => this.key(event));
-    for (const view of this.views) this.listen(view);
-    bindKey("Equal", () => this.command("in"), { repeat: true });
-    bindKey("Equal", () => this.command("in"), { shift: true, repeat: true });
-    bindKey("NumpadAdd", () => this.command("in"), { repeat: true });
-    bindKey("Minus", () => this.command("out"), { repeat: true });
-    bindKey("NumpadSubtract", () => this.command("out"), { repeat: true });
-    bindKey("Digit0", () => this.command("reset"));
+  constructor(root) {
+    this.stage = new Stage(root);
+    this.swipe = new Swipe(root);
+    this.flicker = new Flicker(root);
+    this.aligned = new Aligned(root);
+    root.querySelector("[data-compare-tools]").hidden = false;
+    this.follow();
   }
 
-  command(name) {
-    if (name === "in") this.zoom(STEP);
-    else if (name === "out") this.zoom(1 / STEP);
-    else this.set(1, [0, 0]);
+  /** What the form says holds. */
+  follow() {
+    const mode = form.querySelector("[name=mode]:checked")?.value ?? "side";
+    this.stage.root.dataset.mode = mode;
+    if (mode !== "flicker") this.flicker.stop();
+    this.swipe.show(mode === "swipe");
+    this.aligned.show(mode !== "side", Boolean(form.querySelector("[name=align]")?.checked));
   }
 
-  /** Zoom by `factor` so that the point at `at` (share of the pane from its middle) stays where it is. */
-  zoom(factor, at = [0, 0]) {
-    const scale = Math.min(LARGEST, Math.max(1, this.scale * factor));
-    const grown = scale / this.scale;
-    this.set(scale, this.moved.map((share, axis) => at[axis] - (at[axis] - share) * grown));
-  }
-
-  move(dx, dy) {
-    this.set(this.scale, [this.moved[0] + dx, this.moved[1] + dy]);
-  }
-
-  set(scale, moved) {
-    const furthest = (scale - 1) / 2;
-    this.scale = scale;
-    this.moved = moved.map((share) => Math.min(furthest, Math.max(-furthest, share)));
-    const [x, y] = this.moved.map((share) => `${(share * 100).toFixed(3)}%`);
-    for (const view of this.views) view.firstElementChild.style.transform = `translate(${x}, ${y}) scale(${scale})`;
-    this.stage.classList.toggle("compare-zoomed", scale > 1);
-    this.shown.textContent = `${Math.round(scale * 100)}%`;
-  }
-
-  key(event) {
-    const arrow = ARROWS[event.code];
-    if (!arrow || event.target !== this.stage || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (this.scale === 1) return;
-    event.preventDefault();
-    this.move(arrow[0] * NUDGE, arrow[1] * NUDGE);
-  }
-
-  listen(view) {
-    view.addEventListener("wheel", (event) => {
-      // The wheel scrolls the page as everywhere, unless the photos have the focus; Ctrl (and a pinch on a touchpad) zooms.
-      if (!event.ctrlKey && (this.scale === 1 || document.activeElement !== this.stage)) return;
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY * 0.002), this.shareAt(view, event));
-    }, { passive: false });
-    view.addEventListener("dblclick", (event) => this.zoom(2, this.shareAt(view, event)));
-    view.addEventListener("pointerdown", (event) => {
-      this.pointers.set(event.pointerId, event);
-      view.setPointerCapture(event.pointerId);
-    });
-    view.addEventListener("pointermove", (event) => this.drag(view, event));
-    for (const end of ["pointerup", "pointercancel"]) {
-      view.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
-    }
-  }
-
-  drag(view, event) {
-    const before = this.pointers.get(event.pointerId);
-    if (!before) return;
-    const others = [...this.pointers.values()].filter((pointer) => pointer.pointerId !== event.pointerId);
-    if (others.length) {
-      const apart = (one) => Math.hypot(one.clientX - others[0].clientX, one.clientY - others[0].clientY);
-      this.zoom(apart(event) / Math.max(1, apart(before)), this.shareAt(view, event));
-    } else {
-      const box = view.getBoundingClientRect();
-      this.move((event.clientX - before.clientX) / box.width, (event.clientY - before.clientY) / box.height);
-    }
-    this.pointers.set(event.pointerId, event);
-  }
-
-  shareAt(view, event) {
-    const box = view.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width - 0.5, (event.clientY - box.top) / box.height - 0.5];
+  leave() {
+    this.flicker.leave();
+    this.aligned.leave();
   }
 }
 
-for (const section of document.querySelectorAll("[data-compare]")) new Compare(section);
+function address() {
+  return `${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`;
+}
+
+/** A photo that was in another place gives it that of the one chosen before. */
+function trade(event) {
+  const { name, value } = event.target;
+  const before = event.currentTarget.dataset[name];
+  for (const other of ["a", "b", "c"]) {
+    if (other === name || !value) continue;
+    const same = form.querySelector(`[name=${other}]:checked`);
+    if (same?.value !== value) continue;
+    const given = form.querySelector(`#compare-${other}-${before}`);
+    if (given) given.checked = true;
+    else if (other === "c") form.querySelector("#compare-c-none").checked = true;
+    else same.checked = false;
+  }
+  remember(event.currentTarget);
+}
+
+function remember(choice) {
+  for (const place of ["a", "b", "c"]) choice.dataset[place] = form.querySelector(`[name=${place}]:checked`)?.value ?? "";
+}
+
+function start() {
+  const root = document.getElementById("compare");
+  if (!root || shown?.stage.section === root) return;
+  shown?.leave();
+  shown = new Compare(root);
+}
+
+if (form) {
+  start();
+  const choice = form.querySelector("[data-compare-choice]");
+  if (choice) {
+    remember(choice);
+    // Before htmx, which sends what stands then.
+    choice.addEventListener("change", trade, true);
+    const chosen = choice.querySelector("li:has(:checked)");
+    if (chosen) choice.querySelector(".filmstrip").scrollLeft = chosen.offsetLeft - 48;
+  }
+  form.querySelector("[data-compare-modes]")?.addEventListener("change", () => {
+    history.replaceState(history.state, "", address());
+    shown.follow();
+  });
+  document.addEventListener("htmx:afterSettle", start);
+  const again = { repeat: true };
+  const command = (name) => () => shown.stage.command(name);
+  bindKey("Equal", command("in"), again);
+  bindKey("Equal", command("in"), { shift: true, ...again });
+  bindKey("NumpadAdd", command("in"), again);
+  bindKey("Minus", command("out"), again);
+  bindKey("NumpadSubtract", command("out"), again);
+  bindKey("Digit0", command("reset"));
+  bindKey("KeyX", () => shown.flicker.hold());
+}

@@ -12,7 +12,7 @@ from tests.browser.axe import violations
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FOCUSED = "document.activeElement.closest('tr')?.id"
-TRANSFORM = "[...document.querySelectorAll('.compare-view img')].map((image) => image.style.transform)"
+TRANSFORM = "[...document.querySelectorAll('.compare-moved')].map((image) => image.style.transform)"
 
 
 @pytest.fixture
@@ -243,6 +243,70 @@ def test_compared_photos_zoom_and_move_in_step(open_page, clinician, clinic, pho
     assert first == second and "scale(1)" not in first
 
 
+def test_photos_are_wiped_and_alternated_and_the_address_says_how(open_page, clinician, clinic, photo):
+    """One lies over the other aligned where that is sure, else as it is, which is said; C is left out then."""
+    earlier = factories.make_photo(clinic, clinician, seed=5, lesion=photo.lesion)
+    page = open_page(clinician, f"/lesions/{photo.lesion_id}/?a={photo.pk}&b={earlier.pk}", width=390)
+    views = page.locator(".compare-view")
+    tops = [view.bounding_box()["y"] for view in views.all()]
+    height = page.locator(".compare").bounding_box()["height"]
+    assert tops[1] > tops[0] and height < 844 - 110, "both between the bars of a phone"
+    page.get_by_label("Swipe").check()
+    page.get_by_text("Cannot be aligned").wait_for()
+    page.focus(".compare-divider")
+    for key in ("ArrowRight", "ArrowRight", "PageUp"):
+        page.keyboard.press(key)
+    page.get_by_label("Divider to the left").click()
+    assert page.get_attribute(".compare-divider", "aria-valuenow") == "54"
+    assert (
+        page.evaluate("document.querySelector('[data-place=B] .compare-view').style.clipPath")
+        == "inset(0px 0px 0px 54%)"
+    )
+    page.get_by_label("Align").uncheck()
+    assert page.inner_text("[data-align-said]") == "Shown as they are, not aligned."
+    page.get_by_label("Flicker").check()
+    assert f"mode=flicker&a={photo.pk}&b={earlier.pk}" in page.url and not views.last.is_visible()
+    page.keyboard.down("x")
+    assert views.last.is_visible()
+    page.keyboard.up("x")
+    assert (
+        not views.last.is_visible()
+        and page.evaluate("getComputedStyle(document.querySelector('.compare-divider')).display") == "none"
+    )
+    page.get_by_role("button", name="Start").click()
+    page.locator(".compare-other").wait_for()
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_text("less motion").wait_for()
+    assert not page.get_by_role("button", name="Start").is_visible() and not views.last.is_visible()
+    page.check(f"#compare-a-{earlier.pk}")
+    page.wait_for_url(f"**b={photo.pk}&a={earlier.pk}")
+    assert page.evaluate("document.activeElement.id") == f"compare-a-{earlier.pk}"
+    # Away and back: what is chosen and what is shown agree.
+    page.goto(page.url.split("/lesions")[0] + "/patients/")
+    page.go_back()
+    assert page.is_checked(f"#compare-a-{earlier.pk}") and page.is_checked(f"#compare-b-{photo.pk}")
+    assert page.get_attribute("[data-place=A]", "data-photo") == str(earlier.pk)
+    assert page.locator(".compare[data-mode=flicker]").is_visible()
+
+
+def test_a_length_is_marked_by_taps_keys_and_numbers(open_page, clinician, photo):
+    page = open_page(clinician, f"/photos/{photo.pk}/size/", width=390, touch=True)
+    box = page.locator("[data-pane]").bounding_box()
+    for share in (0.25, 0.75):
+        page.touchscreen.tap(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+    x1, x2 = (float(page.input_value(f"[name=scale_{name}]")) for name in ("x1", "x2"))
+    assert (x1, x2) == pytest.approx((photo.width / 4, photo.width * 3 / 4), abs=2)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert float(page.input_value("[name=scale_x2]")) == pytest.approx(x2 + 11)
+    page.fill("[name=scale_x1]", "10")
+    assert "known length, point 1: 10," in page.get_by_label("point 1").first.get_attribute("aria-label")
+    page.fill("[name=mm]", "20")
+    page.get_by_role("button", name="Save the scale").click()
+    page.get_by_text("The scale is saved.").wait_for()
+    assert photo.scales.get().points[0] == 10 and photo.scales.get().off == 1.5
+
+
 LETTERS_OF_FIELDS = """Math.min(...[...document.querySelectorAll("input, select, textarea")]
     .filter((field) => !["checkbox", "radio", "range", "hidden"].includes(field.type))
     .map((field) => parseFloat(getComputedStyle(field).fontSize)))"""
@@ -266,6 +330,7 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
         f"/lesions/{photo.lesion_id}/opinions/new/",
         f"/lesions/{photo.lesion_id}/edit/",
         f"/photos/{unfiled.pk}/filing/",
+        f"/photos/{unfiled.pk}/size/",
     ):
         page = open_page(clinician, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path

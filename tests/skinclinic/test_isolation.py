@@ -5,6 +5,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from urllib.parse import unquote, urlencode
 
@@ -39,6 +40,7 @@ from skinclinic.services import (
     invitations,
     plans,
     second_opinions,
+    sizes,
     visit_records,
 )
 from skinclinic.services.binning import bin, restoring
@@ -254,6 +256,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             language="en",
             tells_model=False,
         ),
+        patient_size=sizes.set_on_patient(lesion, quist, timezone.localdate(), Decimal("63.7")),
         photo=photo,
         analysis=analysis,
         pathology=pathology,
@@ -280,6 +283,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             "SECRETWORDS-61",
             "SECRETTAG-3",
             "SECRETSEARCH-4",
+            "63.7",
             "secret-model",
             "secret-training-3",
             "SECRETREASON-55",

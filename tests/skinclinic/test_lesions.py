@@ -95,11 +95,11 @@ class TestPage:
         for user in (clinician, coordinator):
             context = client_for(user).get(f"/lesions/{lesion.pk}/").context
             assert context["photos"] == [second, third, first]
-            assert context["compared"] == [third, first]
+            assert context["compared"].shown == [third, first]
 
     def test_the_address_says_which_are_compared(self, client_for, clinician, photos, lesion):
         address = f"/lesions/{lesion.pk}/?photos={photos[0].pk}&photos={photos[1].pk}&photos=x&photos=%00"
-        assert client_for(clinician).get(address).context["compared"] == [photos[1], photos[0]]
+        assert client_for(clinician).get(address).context["compared"].shown == [photos[1], photos[0]]
 
     def test_an_outsider_finds_nothing(self, client_for, outsider, clinician, lesion):
         assert client_for(outsider).get(f"/lesions/{lesion.pk}/").status_code == 404

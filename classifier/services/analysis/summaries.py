@@ -42,7 +42,15 @@ def told(user: User, member: Member, photos: Sequence[Photo]) -> dict[int, Photo
             continue
         top = max(one.scores, key=one.scores.__getitem__)
         shown[one.photo] = PhotoTold(
-            one.state, False, one.set_aside, one.is_doubtful, top, one.scores[top], one.malignant
+            one.state,
+            False,
+            one.set_aside,
+            one.is_doubtful,
+            top,
+            one.scores[top],
+            one.malignant,
+            one.model,
+            one.scores,
         )
     return shown
 
@@ -76,12 +84,18 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
     boxes = {photo.pk: photo.box for photo in photos}
     rows: Any = Analysis.objects.filter(photo__lesion__in=lesion_ids, job__isnull=False).order_by("pk")
     newest: dict[int, dict[str, Any]] = {}
-    for row in rows.values("photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state"):
+    for row in rows.values(
+        "photo_id", "box_x", "box_y", "box_size", "scores", "quality", "job__state", "model_version__name"
+    ):
         if boxes.get(row["photo_id"]) != Box(row["box_x"], row["box_y"], row["box_size"]):
             continue
         # While it is analysed again the last answer stands.
         before = newest.get(row["photo_id"], {})
-        kept = {name: before.get(name) for name in ("scores", "quality")} if row["scores"] is None else {}
+        kept = (
+            {name: before.get(name) for name in ("scores", "quality", "model_version__name")}
+            if row["scores"] is None
+            else {}
+        )
         newest[row["photo_id"]] = row | kept | {"state": "done" if row["scores"] else row["job__state"]}
     answers = defaultdict(list)
     for photo in photos:
@@ -89,7 +103,13 @@ def _answers(lesion_ids: list[int]) -> dict[int, list[PhotoAnswer]]:
         day = visits.day_of(photo.captured_at, photo.created_at)
         answers[photo.lesion_id].append(
             PhotoAnswer(
-                photo.pk, day, photo.kind, row.get("state", EMPTY), row.get("scores"), row.get("quality")
+                photo.pk,
+                day,
+                photo.kind,
+                row.get("state", EMPTY),
+                row.get("scores"),
+                row.get("quality"),
+                row.get("model_version__name") or "",
             )
         )
     return answers
