@@ -29,7 +29,7 @@ class FilingForm(PlaceFields):
     captured_on = forms.DateField(label=_("Taken on"), required=False, widget=date_input())
 
     def __init__(self, *args, patient: Patient | None = None, several: bool = False, **kwargs):
-        super().__init__(*args, auto_id="filing_%s", **kwargs)
+        super().__init__(*args, **{**kwargs, "auto_id": "filing_%s"})
         self.patient = patient
         self.chosen: Lesion | None = None
         if several:
