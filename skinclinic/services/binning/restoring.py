@@ -40,7 +40,10 @@ def restore(item: BinItem, user: User) -> Restored:
         with transaction.atomic():
             back, lost = rows.put_back(item, {"skinclinic.patient": patients})
     except IntegrityError as error:
-        message = _("Something with the same name was stored meanwhile, such as a photo of the same source.")
+        message = _(
+            "Something with the same name was stored meanwhile, such as a photo of the same source. "
+            "Change or delete that first."
+        )
         raise Refused("", message) from error
     lesions = {row.pk for row in back if isinstance(row, Lesion)} | homes
     photos = {row.pk for row in back if isinstance(row, Photo)}
