@@ -13,7 +13,7 @@ from skinclinic.forms import merge as forms
 from skinclinic.models import Patient
 from skinclinic.permissions import EDIT, get_for
 from skinclinic.services import consent, patients
-from skinclinic.services.binning import items, merges
+from skinclinic.services.binning import items, merges, places
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import SignedInRequest
 
@@ -84,6 +84,7 @@ def _side_by_side(
             {"code": patient.code, "lesions": list(patients.lesions_of(patient))} for patient in (keep, other)
         ],
         "foreseen": [*consent.foreseen(keep), *consent.foreseen(other)],
+        "still_two": places.still_two(keep, other),
         "seen": json.dumps(merges.seen(keep, other)),
         "changed": status == 409,
         "error": error,

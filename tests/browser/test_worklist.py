@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from skinclinic.models import Diagnosis, Lesion, Patient
 from skinclinic.services import second_opinions
+from skinclinic.services.binning import bin
 from tests import crowd, factories, results
 from tests.browser.axe import violations
 
@@ -190,6 +191,18 @@ def test_pathology_is_recorded_with_the_keyboard_alone(open_page, clinician, pho
     assert (row.disease, row.confirmed_by) == ("mm", "histopathology")
 
 
+def test_a_lesion_is_deleted_and_restored_with_the_keyboard_alone(open_page, clinician, photo):
+    page = open_page(clinician, f"/lesions/{photo.lesion_id}/")
+    page.get_by_role("link", name="Delete").press("Enter")
+    page.get_by_label("Made by mistake").press("Space")
+    page.get_by_role("button", name="Move to the bin").press("Enter")
+    expect(page.get_by_role("heading", name="In the bin: Lesion")).to_be_visible()
+    assert not Lesion.objects.exists()
+    page.get_by_role("button", name="Restore").press("Enter")
+    expect(page.get_by_text("Restored.")).to_be_visible()
+    assert page.url.endswith(f"/lesions/{photo.lesion_id}/") and Lesion.objects.exists()
+
+
 def test_enter_that_ends_a_syllable_takes_nothing(open_page, clinician, photo):
     """An input method sends Enter with isComposing while the syllable is still open."""
     page = open_page(clinician, f"/lesions/{photo.lesion_id}/")
@@ -320,6 +333,13 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
     unfiled = factories.make_photo(
         clinic, clinician, seed=3, name="a rather long name of a photo " * 5 + ".jpg"
     )
+    other = factories.make_patient(clinic, "P-" + "0123456789" * 6, sex="male", ethnicity="Korean")
+    gone = [
+        bin.put(
+            factories.make_photo(clinic, clinician, seed=n, name="long name " * 15), clinician, reason=why
+        )
+        for n, why in ((4, "other"), (5, "identifiable"))
+    ]
     for path in (
         "/",
         "/?show=not-filed",
@@ -331,6 +351,10 @@ def test_pages_are_accessible_and_fit(open_page, clinician, clinic, patient, pho
         f"/lesions/{photo.lesion_id}/edit/",
         f"/photos/{unfiled.pk}/filing/",
         f"/photos/{unfiled.pk}/size/",
+        f"/patients/{patient.pk}/delete/",
+        f"/patients/{patient.pk}/merge/?code={other.code}",
+        "/bin/",
+        f"/bin/{gone[0].pk}/",
     ):
         page = open_page(clinician, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path

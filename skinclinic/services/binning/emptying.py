@@ -38,13 +38,16 @@ def empty_what_is_over() -> None:
 
 
 def _with_what_hangs_on(item: BinItem) -> list[BinItem]:
-    """The item, and those of photos and lesions that were of what it holds."""
+    """The item, and those of photos and lesions that were of what it holds, and of patients that became it."""
     found, waiting = {item.pk: item}, [item]
     while waiting:
         one = waiting.pop()
         lesions = one.rows.filter(model="skinclinic.lesion").values_list("key", flat=True)
         hanging = Q(kind=BinItem.Kind.PHOTO, lesion_key__in=list(lesions))
-        if one.kind == BinItem.Kind.PATIENT:
+        merged = [key for model, _column, key, _target in one.cut if model == BinItem._meta.label_lower]
+        hanging |= Q(kind=BinItem.Kind.MERGE, pk__in=merged)
+        # A merge that only becomes final has an heir for what was the other's.
+        if one.kind == BinItem.Kind.PATIENT or (one.kind == BinItem.Kind.MERGE and one.pk != item.pk):
             hanging |= Q(kind=BinItem.Kind.LESION, patient_key=one.key)
         below = BinItem.objects.filter(hanging, clinic=item.clinic_id, ended_at=None).exclude(pk__in=found)
         found |= {row.pk: row for row in below}

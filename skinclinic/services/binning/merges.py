@@ -27,7 +27,7 @@ from skinclinic.models import (
 )
 from skinclinic.models.columns import field_of
 from skinclinic.services import records
-from skinclinic.services.binning import items, rows
+from skinclinic.services.binning import items, places, rows
 from skinclinic.services.binning.bin import hold_patients
 from skinclinic.services.binning.restoring import Restored, require_free_code
 from skinclinic.services.merging import Unit
@@ -109,7 +109,7 @@ def merge(keep: Patient, other: Patient, chosen: Mapping[str, str], user: User, 
     taken = {name: getattr(other, name) for unit in units if chosen[unit[0]] == OTHER for name in unit}
     before = records.values_of(keep)
     saved = records.change(keep, taken, user)
-    effects = [*saved.effects]
+    effects = [*places.still_two(keep, other), *saved.effects]
     for lesion in lesions:
         effects += records.change(lesion, {"patient": keep}, user).effects
     after = records.values_of(Patient.objects.get(pk=keep.pk))

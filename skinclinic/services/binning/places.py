@@ -3,13 +3,16 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from skinclinic.models import User
+from skinclinic.models import Patient, User
 from skinclinic.services.consent import Effect
 
 Photos = Collection[int]
 # (photos, user, act): what follows in one place; with ``act`` it is done, else only looked up.
 Place = Callable[[Photos, User, bool], Iterable[Effect]]
 _places: list[Place] = []
+# (the patient that stays, the other): what still takes the two for two.
+Merged = Callable[[Patient, Patient], Iterable[Effect]]
+_merged: list[Merged] = []
 _restored: list[Callable[[Photos], None]] = []
 
 
@@ -33,6 +36,12 @@ def on_bin(place: Place) -> Place:
     return place
 
 
+def on_merge(function: Merged) -> Merged:
+    """Register what cannot follow when two patients become one."""
+    _merged.append(function)
+    return function
+
+
 def on_restore(function: Callable[[Photos], None]) -> Callable[[Photos], None]:
     """Register what is done with photos that are back."""
     _restored.append(function)
@@ -48,6 +57,11 @@ def uses_diagnoses(function: Users) -> Users:
 def effects(photos: Photos, user: User, *, act: bool) -> list[Effect]:
     """What follows elsewhere when these photos go."""
     return [effect for place in _places for effect in place(photos, user, act)] if photos else []
+
+
+def still_two(keep: Patient, other: Patient) -> list[Effect]:
+    """Where the two will go on being counted as two patients."""
+    return [effect for function in _merged for effect in function(keep, other)]
 
 
 def back(photos: Photos) -> None:

@@ -40,22 +40,30 @@ def restore(item: BinItem, user: User) -> Restored:
         with transaction.atomic():
             back, lost = rows.put_back(item, {"skinclinic.patient": patients})
     except IntegrityError as error:
-        message = _("Something with the same name was stored meanwhile, such as a photo of the same source.")
+        message = _(
+            "Something with the same name was stored meanwhile, such as a photo of the same source. "
+            "Change or delete that first."
+        )
         raise Refused("", message) from error
     lesions = {row.pk for row in back if isinstance(row, Lesion)} | homes
     photos = {row.pk for row in back if isinstance(row, Photo)}
     for lesion in Lesion.objects.filter(pk__in=lesions).order_by("pk"):
         refresh_summary(lesion)
-    for photo in Photo.objects.filter(pk__in=photos):
-        # What repeats its lesion's facts hears of it: they may have changed.
-        photo.save(update_fields=["lesion"])
-    owners = Patient.objects.filter(lesions__in=lesions).distinct()
-    for patient in owners:
-        if photos and not patient.permits_archive:
-            consent.take_effect(patient, user)
+    if item.kind != BinItem.Kind.PATIENT:
+        _tell(photos, lesions, user)
     places.back(photos)
     items.end(item, BinItem.Ended.RESTORED, user)
     return Restored(item, lost, stays)
+
+
+def _tell(photos: set[int], lesions: set[int], user: User) -> None:
+    """What repeats the facts of a photo's lesion and patient hears of it: they may have changed since, and the patient
+    may not consent any more."""
+    with consent.by(user):
+        for photo in Photo.objects.filter(pk__in=photos):
+            photo.save(update_fields=["lesion"])
+        for patient in Patient.objects.filter(lesions__in=lesions).distinct() if photos else ():
+            patient.save(update_fields=["sex"])
 
 
 def _heirs(item: BinItem) -> dict[int, int]:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from skinclinic.archive.models import RejectReason, Review
+from skinclinic.archive.models import Entry, RejectReason, Review
 from skinclinic.archive.services.bulk import bulk
 from skinclinic.archive.services.curating import from_clinic, review
+from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.services import diagnoses, records
+from skinclinic.services.binning import merges
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +73,28 @@ def test_others_do_not_follow(entry, clinic):
     other.save()
     entry.refresh_from_db()
     assert (entry.sex, entry.review) == ("female", Review.ACCEPTED)
+
+
+def test_a_draft_learns_that_two_patients_are_one_and_a_frozen_version_is_named(
+    entry, clinic, clinician, curator
+):
+    other = factories.make_patient(clinic, "P-0002", research_consent="given", sex="female", skin_type=2)
+    photo = factories.make_photo(clinic, clinician, seed=2)
+    photo.lesion.patient = other
+    photo.lesion.save()
+    diagnoses.record(lesion=photo.lesion, user=clinician, kind="pathology", disease="bcc")
+    second = from_clinic.add(type(photo).objects.get(pk=photo.pk), clinic, curator)
+    frozen, draft = (datasets.create(clinic, curator, name, "both") for name in ("Frozen", "Draft"))
+    for version in (frozen, draft):
+        datasets.set_members(version, Entry.objects.filter(pk__in=[entry.pk, second.pk]))
+    freezing.freeze(frozen, curator)
+    keep = entry.patient
+    looked = merges.seen(keep, other)
+    item = merges.merge(keep, other, {"consent_on": "keep"}, clinician, looked=looked)
+    assert "counts the two as two patients and stays as it is: Frozen v1" in item.effects[0]["text"]
+    assert len(set(frozen.items.values_list("person", flat=True))) == 2
+    assert len(set(draft.items.values_list("person", flat=True))) == 1
+    second.refresh_from_db()
+    assert (second.patient, second.review) == (keep, Review.ACCEPTED)
+    merges.undo(item, clinician)
+    assert len(set(draft.items.values_list("person", flat=True))) == 2

@@ -132,11 +132,13 @@ class TestMeanwhile:
         entry.delete()
         restoring.restore(item, clinician)
 
-    def test_a_consent_taken_back_meanwhile_holds(self, made, clinician):
-        item = bin.put(made["second"], clinician, reason="mistake")
-        Patient.objects.update(research_consent="refused")
+    @each("what", ["second", "lesion"])
+    def test_what_changed_of_the_patient_meanwhile_holds(self, what, made, clinician):
+        item = bin.put(made[what], clinician, reason="mistake")
+        Patient.objects.update(research_consent="refused", sex="male")
         restoring.restore(item, clinician)
-        assert Entry.objects.get().review == "rejected"
+        entry = Entry.objects.get()
+        assert (entry.review, entry.reviewed_by, entry.sex) == ("rejected", clinician, "male")
 
     def test_an_analysis_that_was_under_way_is_asked_for_again(self, made, clinic, clinician):
         from classifier.services.analysis.analyses import request_analysis

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import CASCADE
 from django.utils import timezone
 
-from skinclinic.models import BinItem, Lesion, Patient, RecordChange
+from skinclinic.models import BinItem, BinnedRow, Lesion, Patient, RecordChange
 from skinclinic.services import patients, plans, records, visit_records, worklist_search
 from skinclinic.services.binning import bin, emptying, items, merges, restoring, rows
 from skinclinic.services.refused import Refused
@@ -100,6 +100,16 @@ def test_the_code_is_free_again_when_the_bin_is_emptied_and_still_found(
     assert patients.with_code(clinic, "P-0002") == keep
     assert client.post("/patients/new/", {"code": "P-0002"}).status_code == 302
     assert patients.with_code(clinic, "P-0002") != keep
+
+
+def test_with_the_patient_that_stayed_everything_of_both_is_deleted_for_good(
+    clinic, clinician, admin_user, keep, other
+):
+    bin.put(Lesion.objects.create(clinic=clinic, patient=other), clinician, reason="mistake")
+    merge(keep, other, clinician)
+    emptying.empty(bin.put(fresh(keep), clinician, reason="withdrawn"), admin_user)
+    assert set(BinItem.objects.values_list("ended_how", flat=True)) == {"emptied"}
+    assert not BinnedRow.objects.exists()
 
 
 class TestUndo:

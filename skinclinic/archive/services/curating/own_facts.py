@@ -6,7 +6,8 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from skinclinic.archive.models import Entry, EntryChange, RejectReason, Review
+from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, EntryChange, RejectReason, Review
+from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.models import Lesion, Patient, Photo, User
 from skinclinic.services import consent
 
@@ -69,6 +70,9 @@ def _follow_home(own: QuerySet[Entry], lesion: Lesion) -> None:
     facts = {name: getattr(patient, name) for name in OF_PATIENT} if patient else {}
     rows = Entry.objects.filter(pk__in=moved)
     rows.update(patient=patient, patient_key=lesion.patient_id or 0, **facts)
+    # One patient on both sides of a split must show: what is not frozen yet learns whose photo it is.
+    drafted = DatasetItem.objects.filter(entry__in=moved, version__state=DatasetVersion.State.DRAFT)
+    drafted.update(person=pseudonyms.person(lesion.clinic_id, lesion.patient_id))
     if patient is None:
         _reject(rows, None)
     elif not patient.permits_archive:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import ngettext
 
 from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry
 from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
-from skinclinic.models import User
+from skinclinic.archive.services.exporting import pseudonyms
+from skinclinic.models import Patient, User
 from skinclinic.services.binning import places
 from skinclinic.services.binning.places import Photos
 from skinclinic.services.consent import Effect
@@ -39,3 +40,21 @@ def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
             len(frozen),
         )
         yield Effect("frozen", len(frozen), text % {"n": len(frozen), "names": named(frozen)})
+
+
+@places.on_merge
+def in_frozen(keep: Patient, other: Patient) -> Iterator[Effect]:
+    """Frozen versions that hold photos of both go on counting two patients, perhaps on two sides of a split."""
+    persons = [pseudonyms.person(patient.clinic_id, patient.pk) for patient in (keep, other)]
+    items = DatasetItem.objects.filter(person__in=persons, version__state=DatasetVersion.State.FROZEN)
+    both = items.order_by().values("version").annotate(n=Count("person", distinct=True)).filter(n=2)
+    found = DatasetVersion.objects.filter(pk__in=both.values("version")).select_related("dataset")
+    if versions := list(found.order_by("dataset__name", "number")):
+        text = ngettext(
+            "%(n)d frozen dataset counts the two as two patients and stays as it is: %(names)s. Make a new version of "
+            "it, which counts one.",
+            "%(n)d frozen datasets count the two as two patients and stay as they are: %(names)s. Make new versions of "
+            "them, which count one.",
+            len(versions),
+        )
+        yield Effect("two_persons", len(versions), text % {"n": len(versions), "names": named(versions)})
