@@ -115,7 +115,7 @@ def test_filing_over_the_cards_a_place_for_each_and_undo(open_page, clinic, clin
     expect(page.locator("#filing-code")).to_be_focused()
     expect(panel).to_contain_text("This holds an e-mail address.")
     page.locator("#filing-code").fill("N-1")
-    page.locator("#filing_site").select_option("nose")
+    page.locator("#id_site").select_option("nose")
     panel.get_by_role("button", name="File").click()
     expect(page.locator("#filed-here")).to_contain_text("1 photo is filed under N-1.")
     expect(page.locator("#sent .upload-card").nth(1).locator("[data-action=file]")).to_be_focused()
