@@ -185,7 +185,8 @@ def set_box(photo: Photo, box) -> None:
 
 
 def delete_photo(photo: Photo) -> None:
-    """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled and unplanned.
+    """Delete a photo with its files and analyses, and its lesion if that is left empty and unplanned and is unfiled or
+    was opened by a photo.
 
     Raises StillNeeded, having deleted nothing.
     """
@@ -199,7 +200,9 @@ def delete_photo(photo: Photo) -> None:
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
             is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or any_plan(lesion))
-            if lesion.patient_id is None and is_bare:
+            # Opened by its photo alone, be it a tap at the wrong place: nobody wants it without.
+            is_of_photo = lesion.patient_id is None or bool(lesion.place_key)
+            if is_of_photo and is_bare:
                 lesion.delete()
             else:
                 refresh_summary(lesion)
