@@ -29,7 +29,7 @@ class FilingForm(PlaceFields):
     captured_on = forms.DateField(label=_("Taken on"), required=False, widget=date_input())
 
     def __init__(self, *args, patient: Patient | None = None, several: bool = False, **kwargs):
-        super().__init__(*args, **{**kwargs, "auto_id": "filing_%s"})
+        super().__init__(*args, **kwargs)
         self.patient = patient
         self.chosen: Lesion | None = None
         if several:
@@ -64,7 +64,7 @@ class PlacesOfPhotos:
         initial = {"site": lesion.site, "site_x": lesion.site_x, "site_y": lesion.site_y}
         # A form that does not speak of this photo says nothing of its place.
         is_said = data is not None and f"{prefix}-site" in data
-        return PlaceFields(data if is_said else None, prefix=prefix, auto_id="filing_%s", initial=initial)
+        return PlaceFields(data if is_said else None, prefix=prefix, initial=initial)
 
     def is_valid(self) -> bool:
         return all([form.is_valid() for _photo, form in self.rows if form.is_bound])

@@ -107,6 +107,11 @@ class Lesion(models.Model):
         return f"{patient} · {site}"
 
     @property
+    def is_of_photo(self) -> bool:
+        """Opened by its photo alone, not filed yet or by a tap, be it at the wrong place: nobody wants it without."""
+        return self.patient_id is None or bool(self.place_key)
+
+    @property
     def told_by_id(self) -> int | None:
         """The photo whose answer the lesion shows, and which must be opened to see it: its own, else its cover."""
         return self.answer_photo_id or self.cover_id

@@ -190,8 +190,7 @@ def set_box(photo: Photo, box) -> None:
 
 
 def delete_photo(photo: Photo) -> None:
-    """Delete a photo with its files and analyses, and its lesion if that is left empty, unfiled, unplanned and without
-    notes.
+    """Delete a photo with its files and analyses, and its lesion if a photo opened that and nothing is left there.
 
     Raises StillNeeded, having deleted nothing.
     """
@@ -205,7 +204,7 @@ def delete_photo(photo: Photo) -> None:
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
             photo.delete()
             is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or belongings.any_of(lesion))
-            if lesion.patient_id is None and is_bare:
+            if lesion.is_of_photo and is_bare:
                 lesion.delete()
             else:
                 refresh_summary(lesion)

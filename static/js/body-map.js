@@ -129,7 +129,9 @@ class BodyMap {
     if (!place) return;
     const moved = [place[0] + dx * STEP, place[1] + dy * STEP * (this.width / this.height)];
     const region = this.regionAt(moved);
-    if (region?.dataset.site === this.select.value) this.choose(this.select.value, moved);
+    if (region?.dataset.site !== this.select.value) return;
+    this.choose(this.select.value, moved);
+    this.tell("place:moved");
   }
 
   place() {

@@ -2,6 +2,7 @@
 // patient's photos, which comes next, has sent it.
 import { countKept, keep, ownerOf } from "./kept-photos.js";
 import { newKey } from "./random-key.js";
+import { toast } from "./toast.js";
 
 const section = document.querySelector("[data-shoot]");
 const map = section?.querySelector("[data-body-map]");
@@ -53,6 +54,7 @@ if (section) {
   });
   input.addEventListener("change", () => {
     const files = [...input.files];
-    if (files.length) take(files).catch(goOn);
+    input.value = ""; // so that the same file can be chosen again
+    if (files.length) take(files).catch(() => toast(section.dataset.notKept, { kind: "error", seconds: 0 }));
   });
 }

@@ -1,7 +1,5 @@
 """Patient first, filing over the cards, and the installed product, in a real browser."""
 
-import re
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -115,7 +113,7 @@ def test_filing_over_the_cards_a_place_for_each_and_undo(open_page, clinic, clin
     expect(page.locator("#filing-code")).to_be_focused()
     expect(panel).to_contain_text("This holds an e-mail address.")
     page.locator("#filing-code").fill("N-1")
-    page.locator("#filing_site").select_option("nose")
+    page.locator("#id_site").select_option("nose")
     panel.get_by_role("button", name="File").click()
     expect(page.locator("#filed-here")).to_contain_text("1 photo is filed under N-1.")
     expect(page.locator("#sent .upload-card").nth(1).locator("[data-action=file]")).to_be_focused()
@@ -146,33 +144,38 @@ def test_filing_over_the_cards_a_place_for_each_and_undo(open_page, clinic, clin
     assert page.url.endswith("/upload/")
 
 
+KEPT = """async () => {
+  const all = [];
+  for (const name of await caches.keys())
+    for (const request of await (await caches.open(name)).keys()) all.push(`${name} ${new URL(request.url).pathname}`);
+  return all;
+}"""
+NEW_RELEASE = """async () => {
+  await (await caches.open("skinclinic-shell-before")).put("/static/old.js", new Response("old"));
+  await (await navigator.serviceWorker.ready).unregister();
+}"""
+CONTROLLED = "() => navigator.serviceWorker.controller?.state === 'activated'"
+
+
 def test_the_installed_product_keeps_its_shell_and_nothing_else(
-    open_page, clinic, clinician, model_version, files
+    open_page, live_server, clinic, clinician, model_version, files
 ):
     patient = factories.make_patient(clinic, "P-77")
-    page = open_page(clinician, "/", installed=True)
-    page.evaluate("navigator.serviceWorker.ready.then(() => 0)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
-    page.goto(page.url + "upload/")
+    page = open_page(clinician, "/account/", installed=True)
+    page.wait_for_function(CONTROLLED)
+    page.evaluate(NEW_RELEASE)
+    page.goto(live_server.url + "/upload/")
+    page.wait_for_function(CONTROLLED)
     page.set_input_files("input[name=file]", files[0])
     page.locator("#sent [data-photo]").wait_for()
-    for path in (f"/patients/{patient.pk}/", f"/photos/{Photo.objects.get().pk}/", "/patients/", "/upload/"):
-        page.goto(re.sub(r"(?<=\d)/.*", path, page.url.partition("//")[2]).join(["http://", ""]))
-    assert page.evaluate("caches.open('skinclinic-shell-0-old').then(() => 0)") == 0
-    kept = """async () => {
-      const all = [];
-      for (const name of await caches.keys())
-        for (const request of await (await caches.open(name)).keys()) all.push(new URL(request.url).pathname);
-      return all;
-    }"""
-    addresses = page.evaluate(kept)
-    assert (
-        "/offline/" in addresses
-        and [a for a in addresses if not a.startswith(("/static/", "/offline/"))] == []
-    )
-    page.allowed_errors = ["net::ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+    for path in (f"/patients/{patient.pk}/photos/", f"/photos/{Photo.objects.get().pk}/", "/"):
+        page.goto(live_server.url + path)
+    kept = page.evaluate(KEPT)
+    assert "skinclinic-shell-plain /offline/" in kept and not any("before" in one for one in kept)
+    assert {one.split()[1].split("/")[1] for one in kept} == {"static", "offline"}
+    page.allowed_errors = ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
     page.context.set_offline(True)
-    page.goto(page.url)
+    page.goto(live_server.url + "/patients/")
     expect(page.locator("h1")).to_have_text("No connection to the server")
     expect(page.locator("section[lang=ko] h2")).to_be_visible()
     assert "P-77" not in page.content() and str(clinician) not in page.content()
@@ -181,4 +184,4 @@ def test_the_installed_product_keeps_its_shell_and_nothing_else(
     page.get_by_role("button", name=clinician.display_name or clinician.username).click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login/**")
-    page.wait_for_function(f"({kept})().then((all) => !all.includes('/offline/'))")
+    page.wait_for_function("async () => !(await caches.match('/offline/'))")

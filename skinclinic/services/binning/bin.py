@@ -139,9 +139,9 @@ def _wanted(row: Binnable) -> dict[type, list[int]]:
 
 
 def _takes_its_lesion(photo: Photo) -> bool:
-    """Whether the lesion was only made for this photo: unfiled, and nothing is kept there besides."""
+    """Whether the lesion was only opened by this photo, and nothing is kept there besides."""
     lesion = photo.lesion
-    if lesion.patient_id or lesion.photos.exclude(pk=photo.pk).exists() or belongings.any_of(lesion):
+    if not lesion.is_of_photo or lesion.photos.exclude(pk=photo.pk).exists() or belongings.any_of(lesion):
         return False
     return set(lesion.diagnoses.values_list("pk", flat=True)) <= _made_only_at(photo)
 

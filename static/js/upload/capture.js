@@ -19,9 +19,15 @@ function shoot() {
   document.querySelector(isTouch ? "[data-camera]" : "[data-files]").click();
 }
 
+/** Places at which no photo was taken. */
+function dropUnused(but = null) {
+  for (const unused of list.querySelectorAll("[data-place-key]:not([data-used])")) if (unused !== but) unused.parentNode.remove();
+}
+
 /** A lesion that will be made with the first photo at this place. */
 function newPlace() {
-  const used = list.querySelectorAll("[data-place-key]:not([hidden])").length;
+  dropUnused();
+  const used = list.querySelectorAll("[data-place-key]").length;
   const item = list.querySelector("[data-last]").cloneNode(true);
   delete item.dataset.last;
   const button = item.firstElementChild;
@@ -40,7 +46,7 @@ function choose(button) {
   for (const other of list.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button));
   lesion.value = button.dataset.lesion ?? "";
   key.value = button.dataset.placeKey ?? "";
-  if (!moving) for (const unused of list.querySelectorAll("[data-place-key]:not([data-used])")) if (unused !== button) unused.parentNode.remove();
+  dropUnused(button);
   [site.value, x.value, y.value] = [button.dataset.site, button.dataset.x, button.dataset.y];
   // The picture shows what the fields say now.
   site.dispatchEvent(new CustomEvent("place:shown"));
@@ -61,6 +67,7 @@ function chosenByHand(button) {
   if (!moving) return shoot();
   const card = moving;
   moving = null;
+  button.dataset.used = "";
   say();
   card.goTo();
   card.element.scrollIntoView({ block: "nearest" });
@@ -94,6 +101,12 @@ list.addEventListener("click", (event) => {
 map.addEventListener("place:chosen", () => chosenByHand(newPlace()));
 // Chosen from the list of sites the place is set; a press on the button opens the camera, not every step of the arrows.
 site.addEventListener("change", () => choose(newPlace()));
+map.addEventListener("place:moved", () => {
+  const button = list.querySelector("[aria-pressed=true]");
+  // Where photos were taken already, the lesion's own page moves it.
+  if (button && "placeKey" in button.dataset && !("used" in button.dataset)) Object.assign(button.dataset, { x: x.value, y: y.value });
+  if (button) choose(button);
+});
 map.addEventListener("place:cleared", () => {
   [lesion.value, key.value] = ["", ""];
   for (const button of list.querySelectorAll("button")) button.setAttribute("aria-pressed", "false");

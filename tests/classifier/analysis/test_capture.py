@@ -112,6 +112,14 @@ def test_filed_elsewhere_by_hand_later_photos_stay_with_the_patient(
     assert Photo.objects.get(original_name="3.jpg").lesion == photo.lesion
 
 
+def test_a_place_tapped_by_mistake_goes_with_its_photo(client, patient, clinician, model_version):
+    known = Lesion.objects.create(clinic=patient.clinic, patient=patient, site="nose")
+    for place in (CHEEK, {"lesion": known.pk}):
+        photo = send(client, patient, **place).json()["id"]
+        client.post(f"/photos/{photo}/delete/")
+    assert list(patient.lesions.all()) == [known]
+
+
 def test_the_page_and_a_browser_without_scripts(client, client_for, coordinator, patient, model_version):
     lesion = Lesion.objects.create(clinic=patient.clinic, patient=patient, site="nose")
     address = f"/patients/{patient.pk}/photos/"
