@@ -65,7 +65,7 @@ def notes_told(notes: Iterable[Note], user: User) -> list[NoteTold]:
     shown = list(notes)
     before: dict[int, list[RecordChange]] = {}
     changes = RecordChange.objects.filter(note__in=[note.pk for note in shown]).select_related("by")
-    for change in changes:
+    for change in changes if shown else ():
         if "text" in change.fields and change.note_id:
             before.setdefault(change.note_id, []).append(change)
     return [
@@ -81,11 +81,14 @@ def visit_of(
 ) -> dict:
     """The panel of one visit: of ``photo``, else of the day ``on`` (ISO), else of the last photo, else of today."""
     today = timezone.localdate()
-    days = visit_records.days_of(lesion)
-    chosen = visits.day_of(photo.captured_at, photo.created_at) if photo else _day(on, [*days, today])
-    chosen = chosen or (days[0] if days else today)
-    row = visit_records.symptoms_of(lesion, chosen)
-    notes = lesion.notes.select_related("created_by")
+    notes = list(lesion.notes.select_related("created_by"))
+    symptoms = {row.visit_on: row for row in lesion.symptoms.all()}
+    if photo:
+        days, chosen = [], visits.day_of(photo.captured_at, photo.created_at)
+    else:
+        days = visit_records.days_of(lesion, notes, symptoms.values())
+        chosen = _day(on, [*days, today]) or (days[0] if days else today)
+    row = symptoms.get(chosen) or visit_records.no_symptoms(lesion, chosen)
     hides = visit_records.keeps_notes_back(user, member, [lesion.told_by_id, photo.pk if photo else None])
     own = [note for note in notes if not hides or note.created_by_id == user.pk]
     found = questions(row, asked.SYMPTOMS)
