@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='clinic',
             name='letter_address',
-            field=models.TextField(blank=True, max_length=400, verbose_name='address'),
+            field=models.TextField(blank=True, max_length=400, verbose_name='postal address'),
         ),
         migrations.AddField(
             model_name='clinic',

@@ -46,7 +46,7 @@ def record_symptoms(
     # One row a visit, also when two people save the first answers at once.
     cases.hold(Lesion.objects.filter(pk=lesion.pk)).get()
     row = symptoms_of(lesion, visit_on)
-    if row.pk is None:
+    if row._state.adding:
         if not any(wanted.values()):
             return records.Saved(row)
         row.created_by = user

@@ -119,7 +119,8 @@ def _saved(
     try:
         save(seen)
     except Refused as refused:
-        return _again(request, owner, model, 422, error=str(refused), error_at=refused.field, **more)
+        wrong = {"error": str(refused), "error_at": refused.field, "seen": typed.get("seen")}
+        return _again(request, owner, model, 422, **wrong, **more)
     except records.Conflict as conflict:
         versions = changed_meanwhile.of_clashes(model, conflict.clashes)
         return _again(request, owner, model, 409, versions=versions, merged=conflict.merged, **more)
@@ -133,7 +134,7 @@ def _again(
     request: SignedInRequest, owner: Lesion | Patient, model: type[records.Record], status: int, **more: Any
 ) -> HttpResponse:
     """The panel with the form as it was sent, open; ``form`` says which of them it is."""
-    kind = {Note: "note", Symptoms: "symptoms", Patient: "history"}[model]  # type: ignore[index]  # no other has a form here
+    kind = {Note: "note", Symptoms: "symptoms", Patient: "history"}[model]
     typed = request.POST.dict() | more.pop("merged", {})
     return _panel(request, owner, status, on=request.POST.get("on", ""), form=kind, typed=typed, **more)
 
@@ -145,15 +146,14 @@ def _panel(
     owner.refresh_from_db()
     seen = more.pop("seen", None)
     if isinstance(owner, Patient):
-        shown, names = visit.of_patient(request.user, member, owner, **more), asked.HISTORY
+        shown = visit.of_patient(request.user, member, owner, **more)
         row: Patient | Symptoms = owner
+        names: tuple = asked.HISTORY
     else:
         key = request.POST.get("photo") or request.GET.get("photo") or ""
         photo = Photo.objects.filter(lesion=owner, pk=key).first() if is_key(key) else None
-        shown, names = (
-            visit.visit_of(request.user, member, owner, on=on, photo=photo, **more),
-            asked.SYMPTOMS,
-        )
+        shown = visit.visit_of(request.user, member, owner, on=on, photo=photo, **more)
+        names = asked.SYMPTOMS
         row = visit_records.symptoms_of(owner, shown["on"])
     if more.get("form") in ("symptoms", "history"):
         shown["questions"] = visit.questions(row, names, more["typed"])

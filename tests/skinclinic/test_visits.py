@@ -151,6 +151,9 @@ class TestSymptoms:
         answer = client.post(address, sent, headers=HTMX)
         text = answer.content.decode()
         assert answer.status_code == 409 and "Saved by Curtis" in text and "Choose which holds" in text
+        # A mistake elsewhere does not make the form forget what it had shown.
+        long = client.post(address, sent | {"since": "x" * 121}, headers=HTMX)
+        assert long.status_code == 422 and seen_in(long.content.decode()) == seen
         chosen = {"asked": "itch", "choose-itch": "theirs", "seen": seen_in(text)}
         assert client.post(address, sent | chosen | {"hurt": "no"}, headers=HTMX).status_code == 200
         row = Symptoms.objects.get()
