@@ -193,6 +193,14 @@ def test_history_and_notes_of_a_patient(client_for, clinic, clinician):
     assert (patient.code, patient.sex, patient.skin_cancer_history) == ("H-2", "female", "yes")
 
 
+def test_undoing_a_filing_keeps_a_new_patient_of_whom_something_was_written(clinic, clinician, photo):
+    patient, details = factories.make_patient(clinic, "NEW-1"), filing.Details(keep_day=True)
+    receipt = filing.file_photos([photo], user=clinician, patient=patient, details=details, new_patient=True)
+    visit_records.add_note(clinician, "called twice", patient=patient)
+    filing.undo(json.loads(json.dumps(receipt)))
+    assert patient.notes.get().text == "called twice"
+
+
 def test_the_api_keeps_what_others_recorded(client_for, clinician, photo):
     client, day = client_for(clinician), today().isoformat()
     made = client.post(
