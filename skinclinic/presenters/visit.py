@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,20 +62,23 @@ def in_words(found: Sequence[Question], since: str = "", *, names_unasked: bool 
     return " · ".join(said)
 
 
-def notes_told(notes: Iterable[Note], user: User) -> list[NoteTold]:
-    """Newest first. One query more for what all of them were before."""
-    shown = list(notes)
+def notes_told(notes: Iterable[Note], user: User, changes: Iterable[RecordChange]) -> list[NoteTold]:
+    """As the notes come; ``changes``: of all of them, newest first."""
     before: dict[int, list[RecordChange]] = {}
-    changes = RecordChange.objects.filter(note__in=[note.pk for note in shown]).select_related("by")
-    for change in changes if shown else ():
+    for change in changes:
         if "text" in change.fields and change.note_id:
             before.setdefault(change.note_id, []).append(change)
     return [
         NoteTold(
             note, note.created_by_id == user.pk, before.get(note.pk, []), json.dumps(records.values_of(note))
         )
-        for note in shown
+        for note in notes
     ]
+
+
+def _changes(which: Q, known: Sequence[models.Model]) -> list[RecordChange]:
+    """Those of rows that are stored; nothing is asked where there are none."""
+    return list(RecordChange.objects.filter(which).select_related("by")) if known else []
 
 
 def visit_of(
@@ -92,6 +97,8 @@ def visit_of(
     hides = visit_records.keeps_notes_back(user, member, [lesion.told_by_id, photo.pk if photo else None])
     own = [note for note in notes if not hides or note.created_by_id == user.pk]
     found = questions(row, asked.SYMPTOMS)
+    rows = [row] if row.pk else []
+    changes = _changes(Q(note__in=own) | Q(symptoms__in=rows), [*own, *rows])
     return {
         "lesion": lesion,
         "photo": photo,
@@ -103,7 +110,9 @@ def visit_of(
         "since": row.since,
         "told": in_words(found, row.since),
         "seen": json.dumps(records.values_of(row)),
-        "notes": notes_told(own, user),
+        # Who said so last, and when.
+        "last": next((change for change in changes if change.symptoms_id), None),
+        "notes": notes_told(own, user, changes),
         "hides_notes": len(own) < len(notes),
     } | more
 
@@ -111,6 +120,9 @@ def visit_of(
 def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:
     """The panel of a patient: what came before, and notes."""
     found = questions(patient, asked.HISTORY)
+    notes = list(patient.notes.select_related("created_by"))
+    touched = Q(patient=patient, fields__has_any_keys=[name for name, _label in asked.HISTORY])
+    changes = _changes(Q(note__in=notes) | touched, [patient])
     return {
         "patient": patient,
         "can_edit": member.can_edit,
@@ -118,7 +130,8 @@ def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:
         "answers": asked.ANSWERS,
         "told": in_words(found),
         "seen": json.dumps(records.values_of(patient)),
-        "notes": notes_told(patient.notes.select_related("created_by"), user),
+        "last": next((change for change in changes if change.patient_id), None),
+        "notes": notes_told(notes, user, changes),
     } | more
 
 

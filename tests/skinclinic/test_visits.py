@@ -139,7 +139,7 @@ class TestSymptoms:
             "May 2026",
         )
         line = "Itch: Yes · Bleeding: Not known · Growth: No · since May 2026 · not asked: Change, Pain, Elevation"
-        assert line in text
+        assert line in text and "(Clara, " in text
         answer = client.post(address, {"on": today().isoformat(), "itch": "perhaps"}, headers=HTMX)
         assert answer.status_code == 422 and "Choose one of the answers" in answer.content.decode()
 
@@ -175,6 +175,16 @@ class TestSymptoms:
         assert note.lesion_id != home.pk and visit_records.any_of(note.lesion)
         with pytest.raises(Refused):
             visit_records.record_symptoms(home, today() + timedelta(days=1), {"itch": "yes"}, clinician)
+
+
+def test_an_archives_entry_says_it_in_the_same_words(client_for, curator, photo):
+    columns = {"itch": "True", "grew": "UNK", "smoke": "False", "hair": "much"}
+    entry = factories.make_entry(photo, curator, columns=columns)
+    text = client_for(curator).get(f"/archive/photos/{entry.pk}/").content.decode()
+    assert all(
+        words in text for words in ("Itch: Yes", "Growth: Not known", "Smokes: No", "<code>hair</code> much")
+    )
+    assert "<code>itch</code>" not in text
 
 
 def test_history_and_notes_of_a_patient(client_for, clinic, clinician):
