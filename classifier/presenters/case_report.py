@@ -171,7 +171,7 @@ def _waits() -> str:
 
 def _shown(photo: Photo, caption: str) -> tuple[str, Image.Image | None]:
     picture = _picture(photo.file_key)
-    return (caption if picture else f"{caption} · {_('the file is missing')}"), picture
+    return (caption if picture else " · ".join([caption, _("the file is missing")])), picture
 
 
 def _picture(key: str) -> Image.Image | None:

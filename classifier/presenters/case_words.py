@@ -33,7 +33,7 @@ def diagnosis(said: Diagnosis) -> str:
     """Name, code and own words: "Basal cell carcinoma, nodular (ICD-10 C44)"."""
     name = BY_KEY[said.disease].name(get_language() or "en") if said.disease else ""
     words = "; ".join(part for part in (name, said.said) if part)
-    code = _("ICD-10 %(code)s") % {"code": said.icd10} if said.icd10 else ""
+    code = f"ICD-10 {said.icd10}" if said.icd10 else ""
     return f"{words} ({code})" if words and code else words or code
 
 
@@ -93,7 +93,7 @@ def answer(story: Story, photo: Photo) -> str:
         "model": story.models.get(photo.pk, "–"),
     }
     line = _("%(name)s %(score)s, all malignant together %(malignant)s (%(model)s)") % words
-    return line + (f", {_('the photo may be unfit')}" if told.is_doubtful else "")
+    return ", ".join([line, *([_("the photo may be unfit")] if told.is_doubtful else [])])
 
 
 def place(story: Story) -> str:
@@ -102,4 +102,4 @@ def place(story: Story) -> str:
 
 def photo_caption(photo: Photo) -> str:
     words = str(photo.get_kind_display())
-    return f"{words} · {_('Synthetic')}" if photo.is_synthetic else words
+    return " · ".join([words, *([_("Synthetic")] if photo.is_synthetic else [])])

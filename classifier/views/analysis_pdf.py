@@ -26,7 +26,10 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Diagnosis
 from skinclinic.permissions import get_for
+from skinclinic.presenters import visit
+from skinclinic.services import visit_records, visits
 from skinclinic.templatetags.ui import TIERS
+from skinclinic.vocabulary import asked
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from skinclinic.web.requests import SignedInRequest, json_error
 
@@ -237,7 +240,7 @@ def _notices(found: Analysis, view: ResultView) -> list[str]:
 
 
 def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
-    """The reader's own impression and decision, and the pathology if there is one."""
+    """The reader's own impression and decision, what the patient says of the lesion, the pathology if there is one."""
     rows, records = assessments.of_photo(request.user, found.photo), []
     own = next((row for row in rows if row.analysis == found), None)
     if own and own.impression:
@@ -248,6 +251,11 @@ def _records(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]
     for before in (row for row in rows if row.decision and row.analysis != found):
         when = {"date": _when(before.decided_at), "model": before.analysis.model_version.name}
         records.append((_("Decided on %(date)s on the answer of %(model)s") % when, told(before)))
+    day = visits.day_of(found.photo.captured_at, found.photo.created_at)
+    symptoms = visit_records.symptoms_of(found.photo.lesion, day)
+    if symptoms.pk:
+        said = visit.in_words(visit.questions(symptoms, asked.SYMPTOMS), symptoms.since)
+        records.append((_("Symptoms"), said))
     proof = found.photo.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
     if proof:
         records.append((_("Pathology"), f"{in_words(proof)} ({proof.get_confirmed_by_display()})"))

@@ -127,9 +127,10 @@ def differential_in(post: QueryDict) -> Differential | None:
 
 def _other_rows(post: QueryDict) -> list[tuple[str, str, str]]:
     """The rows of the differential as sent: chosen value, text, confidence."""
-    names = ("other", "other_typed", "other_confidence")
-    values, texts, sure = (post.getlist(name)[: 2 * MOST] for name in names)
-    return list(zip_longest(values, texts, sure, fillvalue=""))
+    values, typed, sure = (
+        post.getlist(name)[: 2 * MOST] for name in ("other", "other_typed", "other_confidence")
+    )
+    return list(zip_longest(values, typed, sure, fillvalue=""))
 
 
 def _impression_in(post: QueryDict) -> Named:

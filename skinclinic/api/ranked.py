@@ -32,7 +32,9 @@ class DifferentialSerializer(serializers.Serializer):
     """``confidence`` in the first diagnosis; ``others``: ranks 2 to 5, likeliest first."""
 
     confidence = serializers.ChoiceField(CONFIDENCES, required=False, allow_blank=True, default="")
-    others = RankedSerializer(many=True, required=False, default=list, max_length=MOST)  # type: ignore[call-arg]  # it is the list's
+    others: "serializers.ListSerializer[Ranked]" = serializers.ListSerializer(
+        child=RankedSerializer(), required=False, default=list, max_length=MOST
+    )
 
     def to_internal_value(self, data) -> Differential:
         values = super().to_internal_value(data)

@@ -28,7 +28,7 @@ class LetterheadForm(KeepsOthersWork):
     class Meta:
         model = Clinic
         fields = ("letter_address", "letter_phone", "letter_language")
-        labels = {"letter_address": _("Address")}
+        labels = {"letter_address": _("Postal address")}
         widgets = {"letter_address": forms.Textarea(attrs={"rows": 4})}
         help_texts = {"letter_address": _("As it stands on letters; the clinic's name stands above it.")}
 

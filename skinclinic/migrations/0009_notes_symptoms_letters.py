@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='clinic',
             name='letter_address',
-            field=models.TextField(blank=True, max_length=400, verbose_name='address'),
+            field=models.TextField(blank=True, max_length=400, verbose_name='postal address'),
         ),
         migrations.AddField(
             model_name='clinic',
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
                 ('content', models.JSONField(default=dict)),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
                 ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='skinclinic.clinic')),
-                ('lesion', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='skinclinic.lesion')),
+                ('lesion', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='documents', to='skinclinic.lesion')),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('patient', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='skinclinic.patient')),
             ],

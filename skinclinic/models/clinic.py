@@ -19,7 +19,7 @@ class Clinic(models.Model):
         help_text=_("Anyone who knows the address can classify a photo without signing in. Nothing is kept."),
     )
     # The head of its letters, and the language they are written in.
-    letter_address = models.TextField(_("address"), max_length=400, blank=True)
+    letter_address = models.TextField(_("postal address"), max_length=400, blank=True)
     letter_phone = models.CharField(_("telephone"), max_length=60, blank=True)
     letter_language = models.CharField(_("language of letters and reports"), max_length=8, blank=True)
     # The key of a stored picture, and those of letters made before: they keep theirs.

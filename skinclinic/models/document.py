@@ -14,7 +14,8 @@ class Document(models.Model):
 
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="+")
     patient = models.ForeignKey("skinclinic.Patient", models.CASCADE, null=True, related_name="documents")
-    lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, null=True, related_name="documents")
+    # Gone where its photos were filed elsewhere; that the report was made stays known.
+    lesion = models.ForeignKey("skinclinic.Lesion", models.SET_NULL, null=True, related_name="documents")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     language = models.CharField(max_length=8)
     # Whether the model's answer is in it.

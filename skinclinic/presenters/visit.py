@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,11 +62,9 @@ def in_words(found: Sequence[Question], since: str = "", *, names_unasked: bool 
     return " · ".join(said)
 
 
-def notes_told(notes: Iterable[Note], user: User) -> list[NoteTold]:
-    """Newest first. One query more for what all of them were before."""
-    shown = list(notes)
+def notes_told(notes: Iterable[Note], user: User, changes: Iterable[RecordChange]) -> list[NoteTold]:
+    """As the notes come; ``changes``: of all of them, newest first."""
     before: dict[int, list[RecordChange]] = {}
-    changes = RecordChange.objects.filter(note__in=[note.pk for note in shown]).select_related("by")
     for change in changes:
         if "text" in change.fields and change.note_id:
             before.setdefault(change.note_id, []).append(change)
@@ -72,8 +72,13 @@ def notes_told(notes: Iterable[Note], user: User) -> list[NoteTold]:
         NoteTold(
             note, note.created_by_id == user.pk, before.get(note.pk, []), json.dumps(records.values_of(note))
         )
-        for note in shown
+        for note in notes
     ]
+
+
+def _changes(which: Q, known: Sequence[models.Model]) -> list[RecordChange]:
+    """Those of rows that are stored; nothing is asked where there are none."""
+    return list(RecordChange.objects.filter(which).select_related("by")) if known else []
 
 
 def visit_of(
@@ -81,14 +86,19 @@ def visit_of(
 ) -> dict:
     """The panel of one visit: of ``photo``, else of the day ``on`` (ISO), else of the last photo, else of today."""
     today = timezone.localdate()
-    days = visit_records.days_of(lesion)
-    chosen = visits.day_of(photo.captured_at, photo.created_at) if photo else _day(on, [*days, today])
-    chosen = chosen or (days[0] if days else today)
-    row = visit_records.symptoms_of(lesion, chosen)
-    notes = lesion.notes.select_related("created_by")
+    notes = list(lesion.notes.select_related("created_by"))
+    symptoms = {row.visit_on: row for row in lesion.symptoms.all()}
+    if photo:
+        days, chosen = [], visits.day_of(photo.captured_at, photo.created_at)
+    else:
+        days = visit_records.days_of(lesion, notes, symptoms.values())
+        chosen = _day(on, [*days, today]) or (days[0] if days else today)
+    row = symptoms.get(chosen) or visit_records.no_symptoms(lesion, chosen)
     hides = visit_records.keeps_notes_back(user, member, [lesion.told_by_id, photo.pk if photo else None])
     own = [note for note in notes if not hides or note.created_by_id == user.pk]
     found = questions(row, asked.SYMPTOMS)
+    rows = [row] if row.pk else []
+    changes = _changes(Q(note__in=own) | Q(symptoms__in=rows), [*own, *rows])
     return {
         "lesion": lesion,
         "photo": photo,
@@ -100,7 +110,9 @@ def visit_of(
         "since": row.since,
         "told": in_words(found, row.since),
         "seen": json.dumps(records.values_of(row)),
-        "notes": notes_told(own, user),
+        # Who said so last, and when.
+        "last": next((change for change in changes if change.symptoms_id), None),
+        "notes": notes_told(own, user, changes),
         "hides_notes": len(own) < len(notes),
     } | more
 
@@ -108,6 +120,9 @@ def visit_of(
 def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:
     """The panel of a patient: what came before, and notes."""
     found = questions(patient, asked.HISTORY)
+    notes = list(patient.notes.select_related("created_by"))
+    touched = Q(patient=patient, fields__has_any_keys=[name for name, _label in asked.HISTORY])
+    changes = _changes(Q(note__in=notes) | touched, [patient])
     return {
         "patient": patient,
         "can_edit": member.can_edit,
@@ -115,7 +130,8 @@ def of_patient(user: User, member: Member, patient: Patient, **more) -> dict:
         "answers": asked.ANSWERS,
         "told": in_words(found),
         "seen": json.dumps(records.values_of(patient)),
-        "notes": notes_told(patient.notes.select_related("created_by"), user),
+        "last": next((change for change in changes if change.patient_id), None),
+        "notes": notes_told(notes, user, changes),
     } | more
 
 

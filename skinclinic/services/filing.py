@@ -119,7 +119,9 @@ def undo(receipt: dict) -> list[Photo]:
     for lesion in lesions.values():
         refresh_summary(lesion)
     if receipt["new_patient"]:
-        Patient.objects.filter(pk=receipt["new_patient"], lesions=None).delete()
+        # What somebody wrote of the patient meanwhile keeps the patient.
+        unused = {"lesions": None, "notes": None, "documents": None}
+        Patient.objects.filter(pk=receipt["new_patient"], **unused).delete()
     return [photos[row["id"]] for row in receipt["photos"]]
 
 

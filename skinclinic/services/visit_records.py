@@ -16,18 +16,20 @@ from skinclinic.services.refused import Refused
 from skinclinic.services.search_words import index_note
 
 
-def days_of(lesion: Lesion) -> list[date]:
-    """The days of the lesion's visits that anything is known of, newest first."""
+def days_of(lesion: Lesion, notes: Iterable[Note], symptoms: Iterable[Symptoms]) -> list[date]:
+    """The days of the lesion's visits that anything is known of, newest first. ``notes``, ``symptoms``: all of its."""
     days = {visits.day_of(*taken) for taken in lesion.photos.values_list("captured_at", "created_at")}
-    days |= {day for day in lesion.notes.values_list("visit_on", flat=True) if day}
-    days |= set(lesion.symptoms.values_list("visit_on", flat=True))
+    days |= {note.visit_on for note in notes if note.visit_on} | {row.visit_on for row in symptoms}
     return sorted(days, reverse=True)
 
 
 def symptoms_of(lesion: Lesion, visit_on: date) -> Symptoms:
     """Those of a visit; a new row, not stored, where nothing was recorded."""
-    found = lesion.symptoms.filter(visit_on=visit_on).first()
-    return found or Symptoms(clinic_id=lesion.clinic_id, lesion=lesion, visit_on=visit_on)
+    return lesion.symptoms.filter(visit_on=visit_on).first() or no_symptoms(lesion, visit_on)
+
+
+def no_symptoms(lesion: Lesion, visit_on: date) -> Symptoms:
+    return Symptoms(clinic_id=lesion.clinic_id, lesion=lesion, visit_on=visit_on)
 
 
 @transaction.atomic

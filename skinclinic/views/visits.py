@@ -119,7 +119,8 @@ def _saved(
     try:
         save(seen)
     except Refused as refused:
-        return _again(request, owner, model, 422, error=str(refused), error_at=refused.field, **more)
+        wrong = {"error": str(refused), "error_at": refused.field, "seen": typed.get("seen")}
+        return _again(request, owner, model, 422, **wrong, **more)
     except records.Conflict as conflict:
         versions = changed_meanwhile.of_clashes(model, conflict.clashes)
         return _again(request, owner, model, 409, versions=versions, merged=conflict.merged, **more)
@@ -146,8 +147,8 @@ def _panel(
     seen = more.pop("seen", None)
     if isinstance(owner, Patient):
         shown = visit.of_patient(request.user, member, owner, **more)
-        names: tuple = asked.HISTORY
         row: Patient | Symptoms = owner
+        names: tuple = asked.HISTORY
     else:
         key = request.POST.get("photo") or request.GET.get("photo") or ""
         photo = Photo.objects.filter(lesion=owner, pk=key).first() if is_key(key) else None

@@ -147,6 +147,8 @@ PAGES = [
     "/account/password/",
     "/clinic/members/",
     "/clinic/settings/",
+    "/clinic/letterhead/",
+    "/help/",
     "/models/",
     "/models/register/",
 ]

@@ -96,6 +96,17 @@ def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first,
     assert page.locator("[data-choose-heatmap]").count() == 0
     page.keyboard.press("6")
     expect(page.locator("#impression-mm")).to_be_checked()
+    # A second diagnosis, and which of the two comes first, by keys alone.
+    page.get_by_role("button", name="Add a second diagnosis").press("Enter")
+    page.keyboard.type("nevus")
+    expect(page.get_by_role("option", name="Melanocytic nevus").first).to_be_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator("#impression-nevus")).to_be_checked()
+    expect(page.locator("#impression-form .ranked-list [role=combobox]")).to_have_value("Malignant melanoma")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator("#impression-mm")).to_be_checked()
+    page.locator("#impression-mm").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
     is_saved(page, "impression")
@@ -107,6 +118,7 @@ def test_impression_reveal_and_decision_by_keyboard(open_page, impression_first,
     is_saved(page)
     row = Assessment.objects.get()
     assert (row.impression.disease, row.decision, row.conclusion.disease) == ("mm", "change", "bcc")
+    assert row.impression.also_said == "2. Melanocytic nevus" and row.ranked == ["bcc", "nevus"]
     page.keyboard.press("u")
     expect(page.get_by_text("1 earlier decision")).to_be_visible()
     is_saved(page)
@@ -499,4 +511,18 @@ def test_accessible_before_and_after_the_answer(
     page.get_by_role("button", name="Show without").click()
     heat_is_drawn(page, "bcc")
     page.keyboard.press("c")
+    page.locator("#decision-form [data-ranked-add]").click()
+    # The symptoms: V goes there, arrows answer; what was saved has the focus.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("v")
+    expect(page.locator("#visit input[name=itch]").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.locator("#visit-note").fill("rolled border")
     assert violations(page) == []
+    page.get_by_role("button", name="Save the symptoms").click()
+    expect(page.locator("#visit-said")).to_be_focused()
+    expect(page.locator(".visit-told")).to_contain_text("Itch: Yes")
+    # What was being written beside it is there still.
+    expect(page.locator("#visit-note")).to_have_value("rolled border")
+    page.get_by_role("button", name="Add to the visit").click()
+    expect(page.locator(".visit-notes")).to_contain_text("rolled border")

@@ -351,6 +351,7 @@ OPEN = {
     "manifest",
     "service-worker",
     "offline",
+    "help",
     "set_language",
     "login",
     "session",

@@ -139,7 +139,7 @@ class TestSymptoms:
             "May 2026",
         )
         line = "Itch: Yes · Bleeding: Not known · Growth: No · since May 2026 · not asked: Change, Pain, Elevation"
-        assert line in text
+        assert line in text and "(Clara, " in text
         answer = client.post(address, {"on": today().isoformat(), "itch": "perhaps"}, headers=HTMX)
         assert answer.status_code == 422 and "Choose one of the answers" in answer.content.decode()
 
@@ -151,6 +151,9 @@ class TestSymptoms:
         answer = client.post(address, sent, headers=HTMX)
         text = answer.content.decode()
         assert answer.status_code == 409 and "Saved by Curtis" in text and "Choose which holds" in text
+        # A mistake elsewhere does not make the form forget what it had shown.
+        long = client.post(address, sent | {"since": "x" * 121}, headers=HTMX)
+        assert long.status_code == 422 and seen_in(long.content.decode()) == seen
         chosen = {"asked": "itch", "choose-itch": "theirs", "seen": seen_in(text)}
         assert client.post(address, sent | chosen | {"hurt": "no"}, headers=HTMX).status_code == 200
         row = Symptoms.objects.get()
@@ -174,6 +177,16 @@ class TestSymptoms:
             visit_records.record_symptoms(home, today() + timedelta(days=1), {"itch": "yes"}, clinician)
 
 
+def test_an_archives_entry_says_it_in_the_same_words(client_for, curator, photo):
+    columns = {"itch": "True", "grew": "UNK", "smoke": "False", "hair": "much"}
+    entry = factories.make_entry(photo, curator, columns=columns)
+    text = client_for(curator).get(f"/archive/photos/{entry.pk}/").content.decode()
+    assert all(
+        words in text for words in ("Itch: Yes", "Growth: Not known", "Smokes: No", "<code>hair</code> much")
+    )
+    assert "<code>itch</code>" not in text
+
+
 def test_history_and_notes_of_a_patient(client_for, clinic, clinician):
     patient, client = factories.make_patient(clinic, "H-1"), client_for(clinician)
     page = f"/patients/{patient.pk}/"
@@ -188,6 +201,14 @@ def test_history_and_notes_of_a_patient(client_for, clinic, clinician):
     client.post(f"{page}edit/", {"code": "H-2", "sex": "female"})
     patient.refresh_from_db()
     assert (patient.code, patient.sex, patient.skin_cancer_history) == ("H-2", "female", "yes")
+
+
+def test_undoing_a_filing_keeps_a_new_patient_of_whom_something_was_written(clinic, clinician, photo):
+    patient, details = factories.make_patient(clinic, "NEW-1"), filing.Details(keep_day=True)
+    receipt = filing.file_photos([photo], user=clinician, patient=patient, details=details, new_patient=True)
+    visit_records.add_note(clinician, "called twice", patient=patient)
+    filing.undo(json.loads(json.dumps(receipt)))
+    assert patient.notes.get().text == "called twice"
 
 
 def test_the_api_keeps_what_others_recorded(client_for, clinician, photo):
