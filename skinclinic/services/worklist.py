@@ -149,7 +149,7 @@ def lesions(
         rows = rows.filter(assignee=None if filters.assignee == NOBODY else int(filters.assignee))
     if filters.tag:
         tagged = LesionTag.objects.filter(clinic=clinic, tag=int(filters.tag))
-        rows = rows.filter(pk__in=tagged.order_by().values("lesion"))
+        rows = rows.filter(worklist_search.having(tagged, "lesion") or Q(pk__in=()))
     if since := _day(filters.since):
         rows = rows.filter(created_at__gte=start_of(since))
     if until := _day(filters.until):

@@ -99,9 +99,9 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
     """The cases that answer to one term, but for patient codes. Meanings that nothing has are left out, so that the
     rest stays quick."""
     if term.casefold().startswith(worklist_tags.PREFIX):
-        return _having(worklist_tags.tagged_by(clinic, term.casefold()), "lesion")
+        return having(worklist_tags.tagged_by(clinic, term.casefold()), "lesion")
     found = _of_patients(clinic, term) | _of_files(clinic, term)
-    found |= _having(worklist_tags.tagged_by(clinic, term), "lesion")
+    found |= having(worklist_tags.tagged_by(clinic, term), "lesion")
     found |= _of_people(clinic, term, answers_open=answers_open)
     seen = Q(kind=Diagnosis.Kind.PATHOLOGY) | Q(created_by=user)
     diagnoses = Diagnosis.objects.filter(clinic=clinic, withdrawn_at=None).filter(
@@ -112,9 +112,9 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
     if keys := disease_keys(term):
         found |= Q(proven_disease__in=keys) | (Q(top_disease__in=keys) if answers_open else Q())
         codes = {BY_KEY[key].icd10 for key in keys}
-        found |= _having(diagnoses.filter(icd10__in=codes, disease__in=keys), "lesion")
+        found |= having(diagnoses.filter(icd10__in=codes, disease__in=keys), "lesion")
     if code := terms.icd10_code(term):
-        found |= _having(diagnoses.filter(disease="", icd10__startswith=code), "lesion")
+        found |= having(diagnoses.filter(disease="", icd10__startswith=code), "lesion")
     if keys := _named(term, "site"):
         found |= Q(site__in=sorted({part for key in keys for part in sites.within(key)}))
     if keys := _named(term, "state"):
@@ -124,7 +124,7 @@ def _one(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
     return found
 
 
-def _having(rows: QuerySet, path: str) -> Q:
+def having(rows: QuerySet, path: str) -> Q:
     """Lesions that ``rows`` belong to by ``path``."""
     # Several rows may be of one lesion: it is the rows that have to be all.
     found = list(rows.order_by().values_list(path, flat=True)[: FEW + 1])
@@ -175,7 +175,7 @@ def _of_files(clinic: Clinic, term: str) -> Q:
     """Lesions with a photo whose file name has all words of the term."""
     found = Q()
     for word in term.split():
-        one = _having(_beginning(PhotoWord.objects.filter(clinic=clinic), word), "photo__lesion")
+        one = having(_beginning(PhotoWord.objects.filter(clinic=clinic), word), "photo__lesion")
         if not one:
             return Q()
         found &= one
@@ -187,7 +187,7 @@ def _of_own_words(clinic: Clinic, diagnoses: QuerySet[Diagnosis], term: str) -> 
     for word in term.split():
         words = _beginning(DiagnosisWord.objects.filter(clinic=clinic), word)
         diagnoses = diagnoses.filter(pk__in=words.order_by().values("diagnosis"))
-    return _having(diagnoses, "lesion") if words_of(term) else Q()
+    return having(diagnoses, "lesion") if words_of(term) else Q()
 
 
 def _of_notes(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q:
@@ -227,7 +227,7 @@ def _of_people(clinic: Clinic, term: str, *, answers_open: bool) -> Q:
         return Q()
     found = Q(created_by__in=ids) | Q(assignee__in=ids)
     if answers_open:
-        found |= _having(PhotoDecision.objects.filter(clinic=clinic, user__in=ids), "photo__lesion")
+        found |= having(PhotoDecision.objects.filter(clinic=clinic, user__in=ids), "photo__lesion")
     return found
 
 
