@@ -63,14 +63,15 @@ def over_time(lesion: Lesion, photos: Sequence[Photo], sizes: Sequence[SizeTold]
     shown = [(photo, one) for photo, one in answered if one.scores and not one.is_hidden]
     disease = _followed(lesion, shown)
     curves = []
-    if measured := [_size_point(one) for one in sizes if one.longest]:
+    measured = [_size_point(one) for one in sizes if one.longest]
+    if _is_over_time(measured):
         curves.append(_curve("size", _("Longest diameter in mm"), measured))
-    if shown:
-        sums = [_score_point(photo, one, one.malignant_sum or 0.0) for photo, one in shown]
+    sums = [_score_point(photo, one, one.malignant_sum or 0.0) for photo, one in shown]
+    if _is_over_time(sums):
         curves.append(_curve("malignant", _("All malignant together"), sums, top=1.0, unit="%"))
-    if shown and disease:
-        scores = [_score_point(photo, one, one.scores.get(disease, 0.0)) for photo, one in shown]
-        curves.append(_curve("disease", disease_name(disease), scores, top=1.0, unit="%"))
+        if disease:
+            scores = [_score_point(photo, one, one.scores.get(disease, 0.0)) for photo, one in shown]
+            curves.append(_curve("disease", disease_name(disease), scores, top=1.0, unit="%"))
     on_photos = {one.photo.pk: one.said for one in sizes if one.photo}
     rows = [_answer_row(photo, one, disease, on_photos.pop(photo.pk, "")) for photo, one in shown]
     rows += [Row(one.on, one.photo, one.said) for one in sizes if not one.photo or one.photo.pk in on_photos]
@@ -81,6 +82,11 @@ def over_time(lesion: Lesion, photos: Sequence[Photo], sizes: Sequence[SizeTold]
         sorted({one.model for _photo, one in shown if one.model}),
         sum(one.is_hidden for _photo, one in answered),
     )
+
+
+def _is_over_time(points: Sequence[Point]) -> bool:
+    """One day alone is no change: what stands there is told without a figure."""
+    return len({point.on for point in points}) > 1
 
 
 def _followed(lesion: Lesion, shown: Sequence[tuple[Photo, PhotoTold]]) -> str:

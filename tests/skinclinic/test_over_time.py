@@ -98,11 +98,12 @@ class TestLesion:
             photo.answer = answer
         lesion.answer_photo_id = photos[2].pk
         sizes.set_on_patient(lesion, clinician, date(2026, 2, 1), Decimal(6))
+        sizes.set_on_patient(lesion, clinician, date(2026, 2, 2), Decimal(7))
         sizes.set_size(photos[0], clinician, (0, 0, 100, 0), None, 1.5, None)
         found = over_time(lesion, photos, sizes_of(lesion, photos))
         assert [curve.key for curve in found.curves] == ["size", "malignant", "disease"]
         # Followed is what the lesion carries, and an unscaled size is no point.
-        assert found.disease == "mm" and len(found.curves[0].wide.points) == 1
+        assert found.disease == "mm" and len(found.curves[0].wide.points) == 2
         scores = found.curves[2].wide
         assert [one.point.value for one in scores.points] == [
             0.6,
@@ -119,6 +120,7 @@ class TestLesion:
         assert [(row.size, row.against, row.model) for row in found.rows] == [
             ("not evaluable: no scale on the photo", "", "one"),
             ("6 mm", "", ""),
+            ("7 mm", "", ""),
             ("", "Overview: does not count", "one"),
             ("", "", "one"),
             ("", "", "two"),
@@ -141,5 +143,8 @@ class TestLesion:
         address = f"/lesions/{lesion.pk}/"
         assert 'id="over-time"' not in client_for(clinician).get(address).content.decode()
         sizes.set_on_patient(lesion, clinician, date(2026, 2, 1), Decimal("6.5"))
+        # One day alone is no change.
+        assert 'id="over-time"' not in client_for(clinician).get(address).content.decode()
+        sizes.set_on_patient(lesion, clinician, date(2026, 3, 1), Decimal("6.5"))
         page = client_for(clinician).get(address).content.decode()
         assert 'aria-label="1 Feb 2026: 6.5 mm, measured on the patient"' in page and "As a table" in page
