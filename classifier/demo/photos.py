@@ -1,6 +1,6 @@
 """What the demo clinic holds: synthetic lesions, or real photos from a PAD-UFES-20 folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.formats.words.folding import fold
 from skinclinic.archive.services.importing.facts import Facts
 from skinclinic.models import Clinic, Diagnosis, Lesion, Patient, Photo, User
-from skinclinic.services import diagnoses
+from skinclinic.services import diagnoses, visit_records, visits
 from skinclinic.services.photos import store_photo
+from skinclinic.vocabulary import asked
 
 SLUG = "demo"
 MONTHS_BETWEEN_VISITS = timedelta(days=91)
@@ -89,7 +90,7 @@ def seed_real(clinic: Clinic, user: User, table: Table, *, say: Callable[[str], 
             try:
                 if row is None:
                     raise ValueError("; ".join(map(_in_words, problems)))
-                photos.append(_import_row(clinic, user, files, facts.complete(row), record.cells["region"]))
+                photos.append(_import_row(clinic, user, files, facts.complete(row), record.cells))
             except (LookupError, Unreadable, ValueError, imaging.PhotoRejected) as error:
                 say(f"left out row {record.number}, {record.cells.get(str(layout.columns['file']))}: {error}")
     for photo in reversed(photos):
@@ -100,7 +101,7 @@ def _in_words(problem: Problem) -> str:
     return f"{problem.column} {problem.value!r}: {problem.message % problem.params}"
 
 
-def _import_row(clinic: Clinic, user: User, files: PhotoSet, row: Row, region: str) -> Photo:
+def _import_row(clinic: Clinic, user: User, files: PhotoSet, row: Row, cells: Mapping[str, str]) -> Photo:
     if (disease := PAD_UFES_20.labels.get(fold(row.label))) is None:
         raise ValueError(f"{row.label!r} is none of its diseases")
     try:
@@ -118,16 +119,23 @@ def _import_row(clinic: Clinic, user: User, files: PhotoSet, row: Row, region: s
             "sex": row.sex,
             "skin_type": row.skin_type,
             "created_by": user,
+            **asked.answers_in(cells, asked.HISTORY),
         },
     )
     lesion, created = Lesion.objects.get_or_create(
         clinic=clinic,
         patient=patient,
-        note=f"PAD-UFES-20 lesion {row.lesion} ({region.lower()})",
+        note=f"PAD-UFES-20 lesion {row.lesion} ({cells['region'].lower()})",
         defaults={"site": row.site, "created_by": user},
     )
     photo, _created = store_photo(clinic=clinic, user=user, data=data, name=row.file, lesion=lesion)
     if created:
+        visit_records.record_symptoms(
+            lesion,
+            visits.day_of(photo.captured_at, photo.created_at),
+            asked.answers_in(cells, asked.SYMPTOMS),
+            user,
+        )
         diagnoses.record(
             lesion=lesion,
             user=user,

@@ -1,5 +1,7 @@
 """What patients are asked: symptoms of a lesion at a visit, and what came before; and what archives call the same."""
 
+from collections.abc import Iterable, Mapping
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -49,3 +51,10 @@ def of_column(name: str, text: str) -> tuple[str, str] | None:
         return None
     answer = _VALUES.get(text.strip().lower())
     return str(word), text if answer is None else str(dict(ANSWERS)[answer])
+
+
+def answers_in(cells: Mapping[str, str], questions: Iterable[tuple[str, object]]) -> dict[str, str]:
+    """The answers that a row of an archive's table gives to these questions; of the others it says nothing. What counts
+    the family there is no answer of the patient."""
+    said = {name: _VALUES.get(cells.get(name, "").strip().lower(), "") for name, _label in questions}
+    return {name: answer for name, answer in said.items() if answer and name != "skin_cancer_history"}

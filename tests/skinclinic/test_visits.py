@@ -233,3 +233,9 @@ def test_the_api_keeps_what_others_recorded(client_for, clinician, photo):
     assert client.post("/api/notes/", {"text": "of nothing"}, "application/json").status_code == 400
     empty = client.patch(f"/api/notes/{note.json()['id']}/", {"text": " "}, "application/json")
     assert empty.status_code in (400, 409)
+    patient = f"/api/patients/{factories.make_patient(photo.clinic, 'API-1').pk}/"
+    tag = client.get(patient)["ETag"]
+    for wanted, status in (({"smoke": "maybe"}, 400), ({"smoke": "unknown"}, 200), ({"smoke": "no"}, 412)):
+        answer = client.patch(patient, wanted, "application/json", headers={"If-Match": tag})
+        assert answer.status_code == status
+    assert answer.json()["error"]["current"]["smoke"] == "unknown"

@@ -6,20 +6,21 @@ from django.utils import timezone
 from classifier.demo import clinic as demo_clinic
 from classifier.demo import photos as demo
 from classifier.demo.plans import seed_plans
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo, Symptoms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 HEAD = "patient_id,lesion_id,age,gender,fitspatrick,region,diagnostic,img_id,biopsed,file_name\n"
+ASKED = "itch,grew,smoke,skin_cancer_history"
 ROWS = """\
-PAT_1,10,63,MALE,2.0,FOREARM,ACK,a.png,False,a.png
-PAT_1,11,63,MALE,2.0,NOSE,BCC,b.png,True,b.png
-PAT_1,11,63,MALE,2.0,NOSE,BCC,c.png,True,c.png
-PAT_2,12,,,,ARM,MEL,d.png,True,d.png
-PAT_3,13,old,,,ARM,NEV,a.png,False,a.png
-PAT_3,14,30,,,ARM,NEV,gone.png,False,gone.png
-PAT_3,15,30,,,ARM,LUMP,a.png,False,a.png
+PAT_1,10,63,MALE,2.0,FOREARM,ACK,a.png,False,a.png,True,UNK,False,True
+PAT_1,11,63,MALE,2.0,NOSE,BCC,b.png,True,b.png,,,,
+PAT_1,11,63,MALE,2.0,NOSE,BCC,c.png,True,c.png,,,,
+PAT_2,12,,,,ARM,MEL,d.png,True,d.png,,,,
+PAT_3,13,old,,,ARM,NEV,a.png,False,a.png,,,,
+PAT_3,14,30,,,ARM,NEV,gone.png,False,gone.png,,,,
+PAT_3,15,30,,,ARM,LUMP,a.png,False,a.png,,,,
 """
 
 
@@ -29,7 +30,7 @@ def folder(tmp_path):
     (folder / "images").mkdir(parents=True)
     for number, name in enumerate("abcd"):
         (folder / "images" / f"{name}.png").write_bytes(factories.jpeg_bytes(seed=number))
-    (folder / "metadata.csv").write_text(HEAD + ROWS)
+    (folder / "metadata.csv").write_text(f"{HEAD.strip()},{ASKED}\n{ROWS}")
     return folder
 
 
@@ -42,6 +43,10 @@ def test_patients_lesions_and_diagnoses_are_those_of_the_table(folder, clinic, c
         ("forearm", "PAD-UFES-20 lesion 10 (forearm)"), ("nose", "PAD-UFES-20 lesion 11 (nose)"),
     ]  # fmt: skip
     assert Photo.objects.filter(lesion__note__contains="lesion 11").count() == 2
+    # What the table does not say, or says of the family as well, was not asked.
+    asked = Symptoms.objects.get()
+    assert (asked.lesion.site, asked.itch, asked.grew, asked.bleed) == ("forearm", "yes", "unknown", "")
+    assert (first.smoke, first.drink, first.skin_cancer_history) == ("no", "", "")
     found = Diagnosis.objects.filter(lesion__clinic=clinic).order_by("pk")
     assert list(found.values_list("disease", "kind", "confirmed_by")) == [
         ("ak", Diagnosis.Kind.IMPRESSION, ""),
