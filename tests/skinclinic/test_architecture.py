@@ -357,6 +357,11 @@ OPEN = {
     "try-image",
     "try-maps",
     "try-delete",
+    # A colleague outside has a link to one case and no account.
+    "opinion",
+    "opinion-terms",
+    "opinion-photo",
+    "opinion-heatmap",
     # Readers have a link and no account.
     "reading",
     "reading-keys",
