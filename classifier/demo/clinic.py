@@ -10,6 +10,7 @@ from django.db import transaction
 from classifier.demo import archive as demo_archive
 from classifier.demo import photos as demo
 from classifier.demo.plans import seed_plans
+from classifier.demo.together import seed_together
 from classifier.services.models import registry
 from skinclinic.archive.formats.problems import TableRefused
 from skinclinic.models import Clinic, Member, Role, User
@@ -45,6 +46,7 @@ def seed(say: Callable[[str], object]) -> Clinic:
             demo.seed_synthetic(clinic, users[Role.CLINICIAN])
             demo_archive.seed_archive(clinic, users[Role.CURATOR])
         seed_plans(clinic, users[Role.CLINICIAN])
+        seed_together(clinic, users)
     for role, password in passwords.items():
         say(f"sign in: {role} {password}")
     return clinic

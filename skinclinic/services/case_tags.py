@@ -69,10 +69,14 @@ def rename(tag: CaseTag, name: str) -> None:
 
 @transaction.atomic
 def merge(tag: CaseTag, into: CaseTag) -> int:
-    """Let ``into`` stand on every lesion that has ``tag``, which goes; return how many get it. Raises Refused."""
+    """Let ``into`` stand on every lesion that has ``tag``, which goes, and in searches that ask for it; return how many
+    get it. Raises Refused."""
     if tag.pk == into.pk or tag.clinic_id != into.clinic_id:
         raise Refused("into", _("Choose another tag of this clinic."))
     known = list(into.tagged.values_list("lesion", flat=True))
+    for search in tag.clinic.saved_searches.filter(filters__tag=str(tag.pk)):
+        search.filters = search.filters | {"tag": str(into.pk)}
+        search.save(update_fields=["filters"])
     moved = tag.tagged.exclude(lesion__in=known).update(tag=into)
     tag.delete()
     return moved

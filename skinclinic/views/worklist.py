@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from skinclinic.models import Lesion
+from skinclinic.models import Lesion, Member
 from skinclinic.permissions import clinic_member
 from skinclinic.presenters import case_rows
 from skinclinic.presenters.bulk_notice import just_done
@@ -69,7 +69,7 @@ def worklist(request: MemberRequest) -> HttpResponse:
         "diseases": [(disease.key, disease.name(get_language() or "en")) for disease in DISEASES],
         "states": Lesion.State.choices,
         "assignees": [(str(person.pk), str(person)) for person in cases.members_of(member.clinic)],
-        "tags": [(str(tag.pk), tag.name) for tag in member.clinic.case_tags.all()],
+        "tags": _tags(member, filters),
         "filed": filed_just_now(request),
         "bulk_done": just_done(request),
     }
@@ -116,6 +116,14 @@ def _page(
         return keyset.page(lesions, order, request.GET.get("cursor", ""), PAGE_SIZE), None
     except keyset.BadCursor:
         return keyset.page(lesions, order, "", PAGE_SIZE), None
+
+
+def _tags(member: Member, filters: service.Filters) -> list[tuple[str, str]]:
+    """The choices of the filter; also one that is asked for and gone, so that the empty list tells why."""
+    found = [(str(tag.pk), tag.name) for tag in member.clinic.case_tags.all()]
+    if filters.tag and filters.tag not in dict(found):
+        found.append((filters.tag, _("Tag that was deleted")))
+    return found
 
 
 def _address(filters: service.Filters, cursor: str) -> str:

@@ -361,7 +361,7 @@ OPEN = {
     "try-image",
     "try-maps",
     "try-delete",
-    # A colleague outside has a link and no account.
+    # A colleague outside has a link to one case and no account.
     "opinion",
     "opinion-terms",
     "opinion-photo",

@@ -105,10 +105,14 @@ def test_tags_are_put_on_searched_renamed_merged_and_deleted(
     assert CaseTag.objects.get(pk=tag.pk).name == "Teaching case"
     foreign = outsider.memberships.get().clinic.case_tags.create(name="Theirs", created_by=outsider)
     assert admin.post(page, {"pk": tag.pk, "act": "merge", "into": foreign.pk}).status_code == 404
+    search = clinic.saved_searches.create(name="T", filters={"tag": str(tag.pk)}, created_by=clinician)
     admin.post(page, {"pk": tag.pk, "act": "merge", "into": rounds.pk})
+    search.refresh_from_db()
+    assert search.filters == {"tag": str(rounds.pk)}
     assert not CaseTag.objects.filter(pk=tag.pk).exists() and rounds.tagged.count() == 2
     admin.post(page, {"pk": rounds.pk, "act": "delete"})
     assert Lesion.objects.filter(pk=first.pk).exists() and not first.tagged.exists()
+    assert "Tag that was deleted" in client.get("/", search.filters).content.decode()
     with pytest.raises(Refused):
         case_tags.named(clinic, " # ", clinician)
     assert "x" * 41 in client.post(tag_it, {"tag": "x" * 41}, headers={"HX-Request": "true"}).content.decode()

@@ -6,7 +6,8 @@ from django.utils import timezone
 from classifier.demo import clinic as demo_clinic
 from classifier.demo import photos as demo
 from classifier.demo.plans import seed_plans
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo, Symptoms
+from classifier.demo.together import seed_together
+from skinclinic.models import Call, Diagnosis, Lesion, Patient, Photo, Symptoms
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +69,10 @@ def test_every_view_of_the_worklist_has_something_to_show(clinic, clinician):
     assert planned.filter(biopsy_on__isnull=False).count() == 2
     assert planned.filter(follow_up_on__lte=timezone.localdate()).count() == 2
     assert planned.filter(follow_up_on__gt=timezone.localdate()).count() == 1
+    people = {role: factories.make_member(clinic, role, role) for role in ("clinician", "curator")}
+    seed_together(clinic, people)
+    assert {call.user for call in Call.objects.all()} == set(people.values())
+    assert clinic.case_tags.get().tagged.count() == 2
 
 
 def test_a_folder_that_is_none_is_said(folder, monkeypatch):
