@@ -26,7 +26,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 # The long side in which photos are compared: time and memory are bounded whatever was sent.
 SIDE = 1000
 # What changes an answer changes the number, so that none of before is told.
-METHOD = 1
+METHOD = 2
 
 FEW_POINTS, FEW_MATCHES, ONE_CORNER, SCALE, SLANT, APART, UNLIKE = (
     "few_points", "few_matches", "one_corner", "scale", "slant", "apart", "unlike",
@@ -41,6 +41,8 @@ _GRID = 5
 _LEAST_SQUARES = 5
 _LARGEST_SCALE = 2.5
 _LARGEST_SLANT = 1.25
+# A view from another side (a homography) that explains so many times the points is what happened.
+_MOST_OTHERWISE = 2.0
 _NEAR = 0.008
 _LEAST_COMMON = 0.25
 _LEAST_LIKENESS = 0.35
@@ -90,6 +92,8 @@ def align_grey(one: np.ndarray, two: np.ndarray) -> Alignment:
     agree = kept.ravel().astype(bool) if fit is not None else np.zeros(len(places_one), bool)
     if agree.sum() < max(_LEAST_MATCHES, _LEAST_SHARE * len(agree)):
         raise CannotAlign(FEW_MATCHES)
+    if _agree_from_the_side(places_two, places_one, _NEAR * side) > _MOST_OTHERWISE * agree.sum():
+        raise CannotAlign(SLANT)
     places_one, places_two = places_one[agree], places_two[agree]
     scale = float(np.hypot(fit[0, 0], fit[1, 0]))
     if not 1 / _LARGEST_SCALE <= scale <= _LARGEST_SCALE:
@@ -165,6 +169,14 @@ def _clear(matcher: Any, said_one: Any, said_two: Any) -> dict[int, int]:
         for pair in found
         if len(pair) == 2 and pair[0].distance < _RATIO * pair[1].distance
     }
+
+
+def _agree_from_the_side(places: Any, onto: Any, near: float) -> int:
+    """How many points agree if the second picture may have been taken from another side."""
+    import cv2
+
+    _fit, kept = cv2.findHomography(places, onto, cv2.RANSAC, near, maxIters=5000, confidence=0.999)
+    return 0 if kept is None else int(kept.sum())
 
 
 def _slant(places: Any, onto: Any) -> float:

@@ -1,4 +1,4 @@
-"""How one photo of a lesion lies over another, kept for a while: finding it takes up to a second."""
+"""How one photo of a lesion lies over another, kept for a while: finding it takes up to a second and a half."""
 
 from dataclasses import dataclass
 

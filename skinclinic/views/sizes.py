@@ -38,9 +38,9 @@ def lesion_size(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(refused.field, str(refused))
         except sizes.Changed:
             # What it was to correct is history; the same once more is a size of its own.
-            data = request.POST.copy()
-            data["instead_of"] = ""
-            form.data = data
+            sent = request.POST.copy()
+            sent["instead_of"] = ""
+            form = PatientSizeForm(sent)
             form.add_error(
                 None, _("Somebody has changed or withdrawn this size meanwhile. Look at what stands now.")
             )
