@@ -104,8 +104,8 @@ export class LocalCard {
 
   /** For which patient it waits, and where it belongs. */
   showWhere() {
-    const { patient, where } = this.photo;
-    this.put("[data-for]", patient ? say("forPatient", { code: patient.code, where: where ?? "" }) : "");
+    const { patient, where, takenFor } = this.photo;
+    this.put("[data-for]", patient ? say("forPatient", { code: patient.code, where }) : takenFor ?? "");
   }
 
   /** Another place of the same patient was chosen for it. */
@@ -139,7 +139,8 @@ export class LocalCard {
   losePlace(status) {
     const { patient } = this.photo;
     const words = status === 409 || !patient ? say("lesionGone") : say("patientGone", { code: patient.code });
-    Object.assign(this.photo, { lesion: "", patient: null, place: null });
+    const takenFor = patient ? say("takenFor", { code: patient.code, where: this.photo.where }) : "";
+    Object.assign(this.photo, { lesion: "", patient: null, place: null, takenFor });
     if (this.isKept) this.keep();
     this.needsPerson = true;
     this.showWhere();
