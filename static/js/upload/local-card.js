@@ -4,6 +4,7 @@ import { confirmAction } from "../confirm.js";
 import { dayAndTime } from "../dates.js";
 import { forget, keep, keptFile } from "../kept-photos.js";
 import { destination, fieldsOf } from "./destination.js";
+import { isReadable, shown } from "./file-facts.js";
 import { sendInTurn } from "./sender.js";
 import { say } from "./words.js";
 
@@ -249,17 +250,4 @@ export class LocalCard {
   find(selector) {
     return this.element.querySelector(selector);
   }
-}
-
-async function isReadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function shown(name) {
-  return name.normalize("NFC").replace(/[\p{Cc}\p{Cf}]/gu, "");
 }
