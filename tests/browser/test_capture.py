@@ -1,5 +1,7 @@
 """Patient first, filing over the cards, and the installed product, in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -73,19 +75,23 @@ def test_patient_then_body_then_camera_and_what_waits_is_filed_rightly(
     card.get_by_role("button", name="Another place").click()
     expect(page.locator("#capture-where")).to_have_text("Choose where 2.jpg belongs")
     page.locator("#upload-form .body-map-region[data-site=thigh]").first.click()
-    expect(card).to_contain_text("For P-77 · New lesion B · Thigh")
+    expect(card).to_contain_text(re.compile("For P-77 · New lesion B · Thigh, (left|right)"))
     shoot(page, f"[data-lesion='{back.pk}']", files[3])
     expect(page.locator("#sent .upload-card").filter(has_text="3.jpg")).to_contain_text("Kept on this device")
     # The next day, on the page of all uploads; meanwhile one lesion went to another patient.
     Lesion.objects.filter(pk=back.pk).update(patient=factories.make_patient(clinic, "P-78"))
     page.unroute("**/photos/")
     page.goto(page.url.partition("/patients")[0] + "/upload/")
-    expect(page.locator("#earlier-section")).to_contain_text("For P-77 · New lesion B · Thigh")
+    expect(page.locator("#earlier-section")).to_contain_text(
+        re.compile("For P-77 · New lesion B · Thigh, (left|right)")
+    )
     page.get_by_role("button", name="Send all").click()
     gone = page.locator("#sent .upload-card").filter(has_text="3.jpg")
     expect(gone).to_contain_text("The lesion it was taken for is no longer there.")
     gone.get_by_role("button", name="Retry").click()
     expect(page.locator("#sent [data-photo]")).to_have_count(2)
+    # Not filed, and it says why.
+    expect(page.locator("#sent .upload-card").filter(has_text="Taken for P-77 · 1 · Back")).to_have_count(1)
     assert places() == [
         ("0.jpg", "P-77", "cheek"), ("1.jpg", "P-77", "cheek"), ("2.jpg", "P-77", "thigh"), ("3.jpg", None, ""),
     ]  # fmt: skip

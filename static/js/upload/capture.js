@@ -33,7 +33,8 @@ function newPlace() {
   const button = item.firstElementChild;
   delete button.dataset.withoutPlace;
   Object.assign(button.dataset, { number: lettered(used), placeKey: newKey(), site: site.value, x: x.value, y: y.value });
-  const name = site.value ? site.selectedOptions[0].textContent : list.dataset.noSite;
+  // As the picture says it, with its side.
+  const name = site.value ? map.querySelector("[data-chosen]").textContent : list.dataset.noSite;
   const words = `${list.dataset.new.replace("{letter}", button.dataset.number)} · ${name}`;
   button.querySelector("span").textContent = words;
   list.querySelector("[data-last]").before(item);

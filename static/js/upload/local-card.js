@@ -4,6 +4,7 @@ import { confirmAction } from "../confirm.js";
 import { dayAndTime } from "../dates.js";
 import { forget, keep, keptFile } from "../kept-photos.js";
 import { destination, fieldsOf } from "./destination.js";
+import { isReadable, shown } from "./file-facts.js";
 import { coverHere } from "./local-cover.js";
 import { sendInTurn } from "./sender.js";
 import { say } from "./words.js";
@@ -131,8 +132,8 @@ export class LocalCard {
 
   /** For which patient it waits, and where it belongs. */
   showWhere() {
-    const { patient, where } = this.photo;
-    this.put("[data-for]", patient ? say("forPatient", { code: patient.code, where: where ?? "" }) : "");
+    const { patient, where, takenFor } = this.photo;
+    this.put("[data-for]", patient ? say("forPatient", { code: patient.code, where }) : takenFor ?? "");
   }
 
   /** Another place of the same patient was chosen for it. */
@@ -166,7 +167,8 @@ export class LocalCard {
   losePlace(status) {
     const { patient } = this.photo;
     const words = status === 409 || !patient ? say("lesionGone") : say("patientGone", { code: patient.code });
-    Object.assign(this.photo, { lesion: "", patient: null, place: null });
+    const takenFor = patient ? say("takenFor", { code: patient.code, where: this.photo.where }) : "";
+    Object.assign(this.photo, { lesion: "", patient: null, place: null, takenFor });
     if (this.isKept) this.keep();
     this.needsPerson = true;
     this.showWhere();
@@ -277,17 +279,4 @@ export class LocalCard {
   find(selector) {
     return this.element.querySelector(selector);
   }
-}
-
-async function isReadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function shown(name) {
-  return name.normalize("NFC").replace(/[\p{Cc}\p{Cf}]/gu, "");
 }

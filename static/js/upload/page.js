@@ -10,7 +10,7 @@ import { listenForFiles } from "./intake.js";
 import { askBeforeLeaving } from "./leaving.js";
 import { LocalCard } from "./local-card.js";
 import { showSelection } from "./selection.js";
-import { cardElement, watchSoon } from "./stored-card.js";
+import { cardElement, note, watchSoon } from "./stored-card.js";
 import { say } from "./words.js";
 
 const form = document.getElementById("upload-form");
@@ -89,6 +89,7 @@ function tell(id, count, words) {
 
 function onStored(card, data) {
   const stored = cardElement(data.html);
+  if (card.photo.takenFor && !data.patient) note(stored, card.photo.takenFor);
   const picture = stored.querySelector("img");
   if (card.find("img").hidden) {
     card.forgetPreview();

@@ -21,11 +21,22 @@ export function cardElement(html) {
   return holder.content.firstElementChild;
 }
 
+/** What this page knows of a photo and the server does not: it stays until the photo is filed. */
+export function note(card, words) {
+  const line = document.createElement("p");
+  line.className = "upload-words upload-unfit";
+  line.dataset.note = "";
+  line.textContent = words;
+  card.querySelector(".upload-head").after(line);
+}
+
 /** Put a fresh state into a card that is shown; its picture, and the focus in it, stay. */
 export function freshen(card, html) {
   const fresh = cardElement(html);
   const focused = card.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+  const noted = card.querySelector("[data-note]");
   card.querySelector(".upload-body").replaceWith(fresh.querySelector(".upload-body"));
+  if (noted && !card.querySelector("[data-filed]")) card.querySelector(".upload-head").after(noted);
   const [box, freshBox] = [card, fresh].map((one) => one.querySelector(".upload-select"));
   if (box && !freshBox) box.remove();
   if (!box && freshBox) card.prepend(freshBox);
