@@ -200,8 +200,8 @@ def _of_notes(clinic: Clinic, user: User, term: str, *, answers_open: bool) -> Q
     for word in term.split():
         words = _beginning(NoteWord.objects.filter(clinic=clinic), word)
         notes = notes.filter(pk__in=words.order_by().values("note"))
-    found = _having(notes.exclude(lesion=None), "lesion")
-    return found | _having(notes.exclude(patient=None), "patient__lesions")
+    found = having(notes.exclude(lesion=None), "lesion")
+    return found | having(notes.exclude(patient=None), "patient__lesions")
 
 
 def _beginning(rows: QuerySet, word: str) -> QuerySet:
