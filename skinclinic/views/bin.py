@@ -1,15 +1,18 @@
 """Deleting a photo, a lesion or a patient, the bin, and getting things out of it again."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.forms.bin import ReasonForm
-from skinclinic.models import BinItem, Lesion, Patient, Photo
+from skinclinic.models import BinItem, Lesion, Patient, Photo, User
 from skinclinic.permissions import ADMIN, CURATE, EDIT, clinic_member, get_for, may, member_of, require
 from skinclinic.presenters import bin as words
 from skinclinic.presenters.answers import wants_page
@@ -21,13 +24,14 @@ from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest, SignedInRequest, json_error
 
 PAGE_SIZE = 50
+JUST_NOW = timedelta(hours=24)
 NO_MORE = gettext_lazy("This lies in the bin no more.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def photo_delete(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for the reason, with what goes along; then move the photo to the bin. A card of the upload page asks by
-    itself: of a photo that is filed nowhere yet the reason is known."""
+    itself: of a photo that is filed nowhere yet, or was taken just now, the reason is known."""
     photo = get_for(request.user, Photo.objects.select_related("lesion__patient"), pk, EDIT)
     if request.method == "POST" and not wants_page(request):
         return _card_removed(request, photo)
@@ -150,13 +154,18 @@ def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patien
 
 
 def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
-    if photo.lesion.patient_id or photo.lesion.is_archived:
+    if photo.lesion.is_archived or (photo.lesion.patient_id and not _is_taken_just_now(photo, request.user)):
         return json_error(409, "needs_reason", _("This photo is filed. Delete it from its own page."))
     try:
         item = service.put(photo, request.user, reason=BinItem.Reason.MISTAKE)
     except items.Gone:
         raise Http404 from None
     return JsonResponse({"deleted": photo.pk, "restore": reverse("bin-restore", args=[item.pk])})
+
+
+def _is_taken_just_now(photo: Photo, user: User) -> bool:
+    """A shot of a known patient is filed as it comes; whoever took it sees at once that it went wrong."""
+    return photo.uploaded_by_id == user.pk and photo.created_at > timezone.now() - JUST_NOW
 
 
 def _require_right(request: SignedInRequest, of: Lesion | Patient) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from skinclinic.models import Lesion, PatientSize, PhotoScale, PhotoSize
 from skinclinic.presenters.comparison import taken
 from skinclinic.presenters.sizes import sizes_of
-from skinclinic.services import filing, lesions, sizes
+from skinclinic.services import belongings, filing, sizes
 from skinclinic.services.refused import Refused
 from tests import factories
 
@@ -147,8 +147,7 @@ class TestOnThePatient:
     def test_a_lesion_with_a_size_is_not_empty_and_takes_it_along(self, clinician, clinic, photo):
         lesion = Lesion.objects.create(clinic=clinic)
         sizes.set_on_patient(lesion, clinician, date(2026, 3, 1), Decimal(6))
-        with pytest.raises(lesions.NotEmpty):
-            lesions.delete_empty(lesion)
+        assert belongings.any_of(lesion)
         patient = factories.make_patient(clinic)
         home = Lesion.objects.create(clinic=clinic, patient=patient)
         source = photo.lesion

@@ -114,9 +114,9 @@ def test_filed_elsewhere_by_hand_later_photos_stay_with_the_patient(
 
 def test_a_place_tapped_by_mistake_goes_with_its_photo(client, patient, clinician, model_version):
     known = Lesion.objects.create(clinic=patient.clinic, patient=patient, site="nose")
-    for place in (CHEEK, {"lesion": known.pk}):
-        photo = send(client, patient, **place).json()["id"]
-        client.post(f"/photos/{photo}/delete/")
+    for seed, place in enumerate((CHEEK, {"lesion": known.pk})):
+        photo = send(client, patient, seed, **place).json()["id"]
+        assert client.post(f"/photos/{photo}/delete/").status_code == 200
     assert list(patient.lesions.all()) == [known]
 
 

@@ -215,7 +215,7 @@ def test_a_page_asks_the_database_each_thing_once_and_a_second_look_writes_nothi
     set_box(answered.photo, Box(0, 0, 128))
     results.finished(answered.photo, clinician, version=answered.model_version)
     client = client_for(clinician)
-    for address, most in ((url("photo", answered.photo_id), 19), (url("analysis", answered.pk), 20)):
+    for address, most in ((url("photo", answered.photo_id), 20), (url("analysis", answered.pk), 21)):
         client.get(address)
         with CaptureQueriesContext(connection) as asked:
             assert client.get(address).status_code == 200

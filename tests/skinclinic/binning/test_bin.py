@@ -253,7 +253,7 @@ class TestPages:
         Lesion.objects.update(is_archived=True)
         assert client.get(addresses[1]).status_code == 403
 
-    def test_a_card_of_the_upload_page_removes_what_is_filed_nowhere(
+    def test_a_card_of_the_upload_page_removes_what_is_filed_nowhere_or_was_just_taken(
         self, made, client_for, clinic, clinician
     ):
         client = client_for(clinician)
@@ -262,8 +262,12 @@ class TestPages:
         assert gone == {"deleted": photo.pk, "restore": f"/bin/{BinItem.objects.get().pk}/restore/"}
         assert client.post(gone["restore"]).json() == {"restored": photo.pk} and fresh(photo)
         assert client.post(gone["restore"]).status_code == 404
-        filed = client.post(f"/photos/{made['first'].pk}/delete/")
+        first = made["first"]
+        Photo.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=25))
+        filed = client.post(f"/photos/{first.pk}/delete/")
         assert (filed.status_code, filed.json()["error"]["code"]) == (409, "needs_reason")
+        Photo.objects.filter(pk=first.pk).update(created_at=timezone.now())
+        assert client.post(f"/photos/{first.pk}/delete/").status_code == 200
 
 
 class TestApi:

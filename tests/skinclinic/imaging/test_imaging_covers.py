@@ -17,8 +17,8 @@ def test_what_is_covered_is_one_grey_and_the_rest_stays():
     stored = imaging.accept(factories.jpeg_bytes()).jpeg
     jpeg, thumbnail = imaging.covered(stored, [Cover(40, 30, 64, 48), Cover(200, 100, 80, 60, "ellipse")])
     before, after = pixels(stored), pixels(jpeg)
-    assert abs(after[34:74, 44:100] - 128).max() <= 4, "the box, but for what JPEG makes of its edge"
-    assert abs(after[122:138, 224:256] - 128).max() <= 4, "the middle of the ellipse"
+    assert abs(after[34:74, 44:100] - 128).max() <= 8, "the box, but for what JPEG makes of its edge"
+    assert abs(after[122:138, 224:256] - 128).max() <= 8, "the middle of the ellipse"
     assert abs(after[100:104, 200:204] - before[100:104, 200:204]).max() < 30, (
         "the corner outside the ellipse"
     )
