@@ -7,11 +7,12 @@ It types what a person would and stops at the first thing that is not as it shou
 leaves its patients behind.
 """
 
+import re
 import sys
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS
 from tests.servers import chromium
@@ -34,10 +35,12 @@ def person(browser: Browser, base: str, name: str, password: str, *, phone: bool
     return page
 
 
-def slow_line(page: Page) -> None:
+def line_of(page: Page) -> CDPSession:
+    """The page's line, a slow one."""
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     session.send("Network.emulateNetworkConditions", SLOW)
+    return session
 
 
 def new_patient(page: Page, base: str, code: str) -> str:
@@ -49,9 +52,8 @@ def new_patient(page: Page, base: str, code: str) -> str:
     return page.url
 
 
-def shoot(page: Page, patient: str, files: list[Path]) -> None:
+def shoot(page: Page, files: list[Path]) -> None:
     """The first at a place on the body, those after it at the same one."""
-    page.goto(f"{patient}photos/")
     with page.expect_file_chooser() as chooser:
         page.locator("#upload-form .body-map-region[data-site=back]").first.tap()
     chooser.value.set_files(str(files[0]))
@@ -60,24 +62,21 @@ def shoot(page: Page, patient: str, files: list[Path]) -> None:
 
 
 def by_phone(page: Page, base: str, files: list[Path]) -> list[str]:
-    """All 20 photos; during the third patient the connection is gone, and comes back on the page of uploads."""
+    """All 20 photos; during the third patient the connection is gone, and comes back before the page is left."""
+    line = line_of(page)
     run = str(int(time.time()))[-5:]
     patients = [new_patient(page, base, f"M{run}-{number}") for number in range(PATIENTS)]
     for number, patient in enumerate(patients):
         own = files[number::PATIENTS]
+        page.goto(f"{patient}photos/")
+        line.send("Network.emulateNetworkConditions", SLOW | {"offline": number == 2})
+        shoot(page, own)
         if number == 2:
-            page.goto(f"{patient}photos/")
-            page.context.set_offline(True)
-            with page.expect_file_chooser() as chooser:
-                page.locator("#upload-form .body-map-region[data-site=thigh]").first.tap()
-            chooser.value.set_files([str(file) for file in own])
             expect(page.locator("#sent .upload-card").filter(has_text="Kept on this device")).to_have_count(
                 len(own)
             )
             expect(page.get_by_text("Offline").first).to_be_visible()
-            page.context.set_offline(False)
-        else:
-            shoot(page, patient, own)
+            line.send("Network.emulateNetworkConditions", SLOW)
         expect(page.locator("#sent [data-photo]")).to_have_count(len(own))
         print(f"  {page.locator('.capture-who strong').inner_text()}: {len(own)} photos", flush=True)
     return patients
@@ -104,7 +103,7 @@ def by_keyboard(page: Page, base: str) -> int:
     page.keyboard.press("Enter")
     decided = 0
     while decided < PATIENTS:
-        page.wait_for_url("**/photos/*")
+        page.wait_for_url(re.compile(r"/photos/\d+/"))
         page.wait_for_load_state("networkidle")
         before = page.url
         page.keyboard.press("x")
@@ -119,12 +118,10 @@ def by_keyboard(page: Page, base: str) -> int:
 def cost(browser: Browser, base: str, who: tuple[str, str], address: str) -> None:
     """Bytes and seconds to the first disease name of a result on the slow line, nothing cached."""
     page = person(browser, base, *who, phone=True)
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
+    session = line_of(page)
     session.send("Network.clearBrowserCache")
     sizes: list[int] = []
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
-    session.send("Network.emulateNetworkConditions", SLOW)
     started = time.perf_counter()
     page.goto(address, wait_until="commit")
     page.locator(".bar-name, .named, [data-disease]").first.wait_for(state="visible")
@@ -146,7 +143,6 @@ def main(base: str, folder: str, *people: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         phone = person(browser, base, *clinician, phone=True)
-        slow_line(phone)
         patients = by_phone(phone, base, files)
         desk, colleague = person(browser, base, *clinician), person(browser, base, *other)
         two_at_once(desk, colleague, patients[0])
