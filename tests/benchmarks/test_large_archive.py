@@ -181,7 +181,8 @@ def test_pages_and_searches(crowd, given, clinic, curator, client_for, record_pr
     # Over one entry, a page may lack what it shows of what a search finds (no patient of that code: no photos,
     # no dates).
     assert not {name: (few[name], many[name]) for name in few if many[name] > few[name] + 2}
-    assert max(many.values()) <= 16
+    # One of them asks, for the header, how many cases wait for the person.
+    assert max(many.values()) <= 17
     for name, ratio in ratios.items():
         assert ratio < (MOST_OF_WIDE if name.endswith(WIDE) else MOST), name
     # No page is found by counting through the ones before it.
