@@ -22,7 +22,7 @@ SAID = re.compile(
 def test_first_and_second_start(home):
     first = Started(home, servers.free_port())
     try:
-        wait_until(first.answers, 150, "the demo serves")
+        wait_until(first.answers, 300, "the demo serves")
         names = re.findall(r"^sign in: (\w+) \S{10,}$", first.says(), re.M)
         assert sorted(names) == ["admin", "clinician", "coordinator", "curator"]
         # Also when it is root who starts it, of which Celery would warn for each worker.
