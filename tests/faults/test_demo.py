@@ -9,7 +9,7 @@ from tests import servers
 from tests.engine import wait_until
 from tests.faults.started import Started
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(290)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 # All that somebody who tries it is shown.
 SAID = re.compile(
