@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.metrics.listing import is_listed
+from skinclinic.presenters import scores
 from skinclinic.vocabulary.diseases import DISEASES, MALIGNANT_KEYS, Disease
 
 # From this share on, "not among these 12" is said before the scores.
@@ -174,14 +175,10 @@ def _row(disease: Disease, score: float, threshold: float | None, basis: str, la
 
 
 def score_text(score: float, *, beside: float | None = None) -> str:
-    """A probability with three decimals; "<0.001" for less, unless it stands beside a threshold as small."""
-    if 0.9995 <= score < 1:
-        return ">0.999"
-    if score >= 0.001:
-        return f"{score:.3f}"
-    if beside is not None and beside < 0.001 and score >= LOG_FLOOR:
+    """A score as it is written everywhere, but for one that stands beside a threshold as small as itself."""
+    if beside is not None and beside < 0.001 and LOG_FLOOR <= score < 0.001:
         return _significant(score)
-    return "<0.001"
+    return scores.score_text(score)
 
 
 def _significant(value: float) -> str:

@@ -1,5 +1,7 @@
 """What is planned with a lesion: seen again, or a biopsy whose result is awaited. Rows are ended, never removed."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +64,9 @@ class FollowUp(Step):
 class Biopsy(Step):
     """A biopsy was taken; its result is awaited until it is recorded as pathology."""
 
+    # From then on it is late: something may have been lost on the way.
+    LATE_AFTER = timedelta(days=21)
+
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="biopsies")
     taken_on = models.DateField(pgettext_lazy("a biopsy", "taken on"))
     taken_by = models.ForeignKey(
@@ -71,6 +76,8 @@ class Biopsy(Step):
         related_name="+",
         verbose_name=pgettext_lazy("a biopsy", "taken by"),
     )
+    # A reminder is mailed once, when the result is late.
+    reminded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(Step.Meta):
         verbose_name_plural = "biopsies"

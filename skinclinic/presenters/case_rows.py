@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from skinclinic.models import Call, Diagnosis, Lesion, Member, PhotoDecision, User
+from skinclinic.models import Biopsy, Call, Diagnosis, Lesion, Member, PhotoDecision, User
 from skinclinic.presenters.walk import case_url
 from skinclinic.services import cases, worklist, worklist_tags
 from skinclinic.services.worklist_walk import Walk
@@ -42,6 +42,11 @@ class Row:
     def is_overdue(self) -> bool:
         due = self.lesion.follow_up_on
         return due is not None and due < timezone.localdate()
+
+    @property
+    def is_result_late(self) -> bool:
+        taken = self.lesion.biopsy_on
+        return taken is not None and taken + Biopsy.LATE_AFTER <= timezone.localdate()
 
 
 def rows(

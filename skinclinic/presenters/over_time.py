@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Photo
 from skinclinic.presenters import time_figure
+from skinclinic.presenters.scores import score_text
 from skinclinic.presenters.sizes import SizeTold
 from skinclinic.presenters.time_figure import PHONE, Figure, Point
 from skinclinic.services import visits
@@ -68,10 +69,10 @@ def over_time(lesion: Lesion, photos: Sequence[Photo], sizes: Sequence[SizeTold]
         curves.append(_curve("size", _("Longest diameter in mm"), measured))
     sums = [_score_point(photo, one, one.malignant_sum or 0.0) for photo, one in shown]
     if _is_over_time(sums):
-        curves.append(_curve("malignant", _("All malignant together"), sums, top=1.0, unit="%"))
+        curves.append(_curve("malignant", _("All malignant together"), sums, top=1.0))
         if disease:
             scores = [_score_point(photo, one, one.scores.get(disease, 0.0)) for photo, one in shown]
-            curves.append(_curve("disease", disease_name(disease), scores, top=1.0, unit="%"))
+            curves.append(_curve("disease", disease_name(disease), scores, top=1.0))
     on_photos = {one.photo.pk: one.said for one in sizes if one.photo}
     rows = [_answer_row(photo, one, disease, on_photos.pop(photo.pk, "")) for photo, one in shown]
     rows += [Row(one.on, one.photo, one.said) for one in sizes if not one.photo or one.photo.pk in on_photos]
@@ -112,7 +113,7 @@ def _size_point(one: SizeTold) -> Point:
 
 def _score_point(photo: Photo, one: PhotoTold, value: float) -> Point:
     day = visits.day_of(photo.captured_at, photo.created_at)
-    said = f"{_day(day)}: {value * 100:.0f}%, {one.model}"
+    said = f"{_day(day)}: {score_text(value)}, {one.model}"
     if one.set_aside:
         said += f" · {against(one)}"
     return Point(day, value, said, "" if one.set_aside else one.model, 0.0, reverse("photo", args=[photo.pk]))

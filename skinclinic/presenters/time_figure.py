@@ -61,7 +61,7 @@ class Figure:
         return HEIGHT - BOTTOM
 
 
-def figure(points: Sequence[Point], *, top: float | None = None, unit: str = "", width: int = WIDE) -> Figure:
+def figure(points: Sequence[Point], *, top: float | None = None, width: int = WIDE) -> Figure:
     """Lay out points; the values begin at 0 and end at ``top``, by default above the largest."""
     ordered = sorted(points, key=lambda point: point.on)
     groups = list(dict.fromkeys(point.group for point in ordered if point.group))
@@ -89,9 +89,7 @@ def figure(points: Sequence[Point], *, top: float | None = None, unit: str = "",
         if len(joined) > 1:
             lines.append((" ".join(joined), place % 4 + 1))
     decimals = max(0, -math.floor(math.log10(y_values[1]) + 1e-9))
-    y_ticks = [
-        (y(value), f"{value * 100:.0f}%" if unit == "%" else f"{value:.{decimals}f}") for value in y_values
-    ]
+    y_ticks = [(y(value), f"{value:.{decimals}f}") for value in y_values]
     x_ticks = [(x(day), text) for day, text in _days(first, last, 6 if width >= WIDE else 3)]
     return Figure(placed, lines, x_ticks, y_ticks, groups, any(not one.group for one in ordered), width)
 

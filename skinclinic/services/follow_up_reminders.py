@@ -1,17 +1,18 @@
-"""Mails that follow-ups are due: once for each due day, with a count and a link, and nothing of any patient."""
+"""Mails on follow-ups that are due and results that are late: once each, with a count and a link, and of no patient."""
 
 from collections import defaultdict
 from datetime import time
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from skinclinic.engine.housekeeping import broom
-from skinclinic.models import FollowUp, Member, User
+from skinclinic.models import Biopsy, FollowUp, Member, User
 from skinclinic.services import letters, mail
 
 # Nobody is mailed at night.
@@ -25,15 +26,20 @@ def remind() -> None:
     now = timezone.localtime()
     if not mail.can_mail() or now.time() < FROM:
         return
-    due = FollowUp.objects.filter(
-        ended_at=None, reminded_at=None, due_on__lte=now.date(), lesion__is_archived=False
-    )
-    if due.exists():
-        _post(due.select_related("lesion__assignee", "created_by", "clinic").order_by("due_on", "pk"))
+    due = {
+        FollowUp: {"due_on__lte": now.date()},
+        Biopsy: {"taken_on__lte": now.date() - Biopsy.LATE_AFTER},
+    }
+    for kind, which in due.items():
+        rows = kind._default_manager.filter(
+            ended_at=None, reminded_at=None, lesion__is_archived=False, **which
+        )
+        if rows.exists():
+            _post(kind, rows.select_related("lesion__assignee", "created_by", "clinic").order_by("pk"))
 
 
 @transaction.atomic
-def _post(due) -> None:
+def _post(kind: type[FollowUp | Biopsy], due: QuerySet) -> None:
     by_person = defaultdict(list)
     told: dict[tuple[int, int | None, int | None], User | None] = {}
     for row in due.select_for_update(of=("self",))[:TOGETHER]:
@@ -43,11 +49,11 @@ def _post(due) -> None:
         if person := told[who]:
             by_person[row.clinic, person].append(row.pk)
     for (clinic, person), steps in by_person.items():
-        if letters.post(clinic, person.email, *_words(len(steps))):
-            FollowUp.objects.filter(pk__in=steps).update(reminded_at=timezone.now())
+        if letters.post(clinic, person.email, *_words(kind, len(steps))):
+            kind._default_manager.filter(pk__in=steps).update(reminded_at=timezone.now())
 
 
-def _person(row: FollowUp) -> User | None:
+def _person(row: FollowUp | Biopsy) -> User | None:
     """The assignee, else whoever planned it, else an admin: the first who is still a member and has an address."""
     members = Member.objects.filter(clinic=row.clinic_id, is_active=True).exclude(user__email="")
     for user in (row.lesion.assignee_id, row.created_by_id):
@@ -58,22 +64,28 @@ def _person(row: FollowUp) -> User | None:
     return admin.user if admin else None
 
 
-def _words(count: int) -> tuple[str, str]:
+def _said(kind: type[FollowUp | Biopsy], count: int) -> tuple[str, str]:
+    """What is due, and where it is found without a link."""
+    if kind is Biopsy:
+        late = ngettext(
+            "The result of %(count)d biopsy is late", "The results of %(count)d biopsies are late", count
+        )
+        return late, _("They are in the worklist, under Biopsy awaited.")
+    due = ngettext("%(count)d follow-up is due", "%(count)d follow-ups are due", count)
+    return due, _("They are in the worklist, under Follow-up due.")
+
+
+def _words(kind: type[FollowUp | Biopsy], count: int) -> tuple[str, str]:
     """Subject and text, in every language of the product: none is known of somebody who is not here."""
     subjects, texts = [], []
     for language, _title in settings.LANGUAGES:
         with override(language):
-            subjects.append(
-                ngettext("%(count)d follow-up is due", "%(count)d follow-ups are due", count)
-                % {"count": count}
-            )
-            where = f"{settings.PUBLIC_ADDRESS}{reverse('worklist')}?show=follow-up&mine=1"
+            said, without_link = _said(kind, count)
+            subjects.append(said % {"count": count})
+            view = "biopsy" if kind is Biopsy else "follow-up"
+            where = f"{settings.PUBLIC_ADDRESS}{reverse('worklist')}?show={view}&mine=1"
             texts.append(
                 f"{subjects[-1]}.\n"
-                + (
-                    _("Open the list:") + f"\n{where}"
-                    if settings.PUBLIC_ADDRESS
-                    else _("They are in the worklist, under Follow-up due.")
-                )
+                + (_("Open the list:") + f"\n{where}" if settings.PUBLIC_ADDRESS else without_link)
             )
     return "SkinClinic: " + " / ".join(dict.fromkeys(subjects)), "\n\n".join(dict.fromkeys(texts)) + "\n"

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.presenters import answers
+from skinclinic.presenters.scores import score_text
 from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
 
@@ -123,13 +124,9 @@ def state_pill(state: str, text: str = "") -> dict:
 
 
 @register.filter
-def percent(value: float | None) -> str:
-    """Write a share of 0 to 1 as whole per cent; a share that would round to nothing is "<1%"."""
-    if value is None:
-        return "–"
-    if 0 < value < 0.005:
-        return "<1%"
-    return f"{value:.0%}"
+def score(value: float | None) -> str:
+    """Write a model's score as everywhere else."""
+    return "–" if value is None else score_text(value)
 
 
 @register.filter

@@ -9,8 +9,6 @@
  * composes; the list follows the half-typed syllable.
  */
 
-const WAIT_MS = 120;
-
 class Typeahead {
   constructor(root) {
     this.root = root;
@@ -22,7 +20,7 @@ class Typeahead {
     this.active = -1;
     this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.key(event));
-    this.input.addEventListener("click", () => this.ask(0));
+    this.input.addEventListener("click", () => this.ask());
     this.input.addEventListener("blur", () => this.left());
     // The list must not take the focus from the text.
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
@@ -38,15 +36,11 @@ class Typeahead {
 
   typed() {
     this.setValue("", null);
-    this.ask(WAIT_MS);
+    this.ask();
   }
 
-  ask(wait) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.load(), wait);
-  }
-
-  async load() {
+  /** At once, with each letter: an answer takes less time than the next letter. */
+  async ask() {
     this.request?.abort();
     this.request = new AbortController();
     const address = new URL(this.root.dataset.url, window.location.href);
@@ -104,7 +98,7 @@ class Typeahead {
     if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (!this.isOpen) this.ask(0);
+      if (!this.isOpen) this.ask();
       else this.walk(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && this.isOpen && this.terms.length) {
       event.preventDefault();
@@ -167,7 +161,6 @@ class Typeahead {
 
   /** What was asked for and has not come yet must not open it again. */
   close() {
-    clearTimeout(this.timer);
     this.request?.abort();
     this.open(false);
   }

@@ -124,7 +124,7 @@ def cost(browser: Browser, base: str, who: tuple[str, str], address: str) -> Non
     session.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     started = time.perf_counter()
     page.goto(address, wait_until="commit")
-    page.locator(".bar-name, .named, [data-disease]").first.wait_for(state="visible")
+    page.locator(".bar-name").first.wait_for(state="visible")
     named, then = time.perf_counter() - started, sum(sizes)
     page.wait_for_load_state("load")
     whole = time.perf_counter() - started

@@ -49,8 +49,8 @@ class TestFigure:
         assert [text for _place, text in drawn.y_ticks] == ["0", "2", "4", "6", "8", "10"]
         one = drawn.points[0]
         assert drawn.bottom > one.low > one.y > one.high > drawn.top
-        shares = figure([point("2024-01-01", 0.02)], top=1.0, unit="%")
-        assert [text for _place, text in shares.y_ticks] == ["0%", "20%", "40%", "60%", "80%", "100%"]
+        shares = figure([point("2024-01-01", 0.02)], top=1.0)
+        assert [text for _place, text in shares.y_ticks] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
 
     def test_the_axis_is_readable_for_days_and_for_decades(self):
         for days in (0, 1, 20, 45, 100, 400, 2000, 9000):

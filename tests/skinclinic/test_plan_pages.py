@@ -181,6 +181,17 @@ class TestReminders:
         (letter,) = self.sent()
         assert letter.to == ["curtis@example.org"]
 
+    def test_a_result_that_does_not_come_is_mailed_once_and_marked(self, due, photo, clinician, client_for):
+        self.sent()
+        taken = plans.await_biopsy(photo.lesion, clinician, today() - Biopsy.LATE_AFTER + timedelta(days=1))
+        assert self.sent() == [] and "result late" not in client_for(clinician).get("/?show=biopsy").text
+        Biopsy.objects.filter(pk=taken.pk).update(taken_on=today() - Biopsy.LATE_AFTER)
+        Lesion.objects.filter(pk=photo.lesion_id).update(biopsy_on=today() - Biopsy.LATE_AFTER)
+        (letter,) = self.sent()
+        assert letter.to == ["clara@example.org"] and "The result of 1 biopsy is late" in letter.subject
+        assert "/?show=biopsy&mine=1" in letter.body and self.sent() == []
+        assert "result late" in client_for(clinician).get("/?show=biopsy").text
+
     def test_who_has_left_is_not_mailed_an_admin_is(self, due, clinician, admin_user):
         clinician.memberships.update(is_active=False)
         (letter,) = self.sent()

@@ -51,9 +51,12 @@ def test_icons_that_scripts_name_are_in_the_sprite():
     assert named <= symbols
 
 
-@each("share, text", [(None, "–"), (0, "0%"), (0.0001, "<1%"), (0.0051, "1%"), (0.4213, "42%"), (1, "100%")])
-def test_percent_never_rounds_something_to_nothing(share, text):
-    assert ui.percent(share) == text
+@each(
+    "score, text",
+    [(None, "–"), (0.0001, "<0.001"), (0.0051, "0.005"), (0.4213, "0.421"), (0.9996, ">0.999"), (1, "1.000")],
+)
+def test_a_score_is_a_number_and_never_rounds_something_to_nothing(score, text):
+    assert ui.score(score) == text
 
 
 def test_an_icon_with_a_label_is_an_image_and_without_one_is_hidden():

@@ -233,10 +233,10 @@ class TestOwnImpressionFirst:
         page = client_for(clinician).get("/").content.decode()
         assert "Your impression first" in page
         assert "Malignant melanoma" not in page.split("<tbody>")[1]
-        assert "93%" not in page
+        assert "0.930" not in page
         hidden.clear()
         page = client_for(clinician).get("/").content.decode()
-        assert "Malignant melanoma" in page.split("<tbody>")[1] and "93%" in page
+        assert "Malignant melanoma" in page.split("<tbody>")[1] and "0.930" in page
 
     def test_no_order_filter_or_search_tells_it(self, strict, client_for, clinician, opened):
         photo, _hidden = strict
@@ -301,7 +301,7 @@ class TestRows:
             "P-77 &lt;b&gt;",
             "Nose",
             "Malignant melanoma",
-            "42%",
+            "0.420",
             "Analysed",
             "Basal cell carcinoma",
         ):

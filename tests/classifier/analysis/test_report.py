@@ -54,6 +54,12 @@ def test_panels_are_photo_overlay_and_heatmap(client_for, clinician, analysis):
     assert response["Content-Disposition"] == f'attachment; filename="photo-{analysis.photo_id}-mm.png"'
 
 
+def test_what_stands_under_a_picture_names_disease_and_model_and_that_it_does_not_diagnose(analysis):
+    said = " ".join(analysis_pdf._caption(analysis, "mm"))
+    for words in ("Malignant melanoma", analysis.model_version.name, "does not diagnose"):
+        assert words in said
+
+
 @pytest.mark.parametrize("what", ["report.pdf", "panels.png"])
 def test_people_and_states(client_for, clinician, coordinator, outsider, clinic, analysis, what):
     address = f"/analyses/{analysis.pk}/{what}"
