@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.plots import case_pdf, letter_pdf
 from classifier.presenters import case_report, case_words, letter_draft
 from classifier.services.analysis.case_story import Story, story_of
-from skinclinic.models import Clinic, Document, Lesion, Member, Patient
+from skinclinic.models import Clinic, Document, Lesion, Member, Patient, Photo
 from skinclinic.permissions import EDIT, get_for, member_of
-from skinclinic.services import documents
+from skinclinic.services import documents, worklist
 from skinclinic.services.patients import lesions_of
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import SignedInRequest
@@ -109,6 +110,7 @@ def letter_new(request: SignedInRequest, pk: int) -> HttpResponse:
 def letter(request: SignedInRequest, pk: int) -> HttpResponse:
     """A letter as it was made, as PDF."""
     row = get_for(request.user, Document.objects.filter(kind=Document.Kind.LETTER), pk)
+    _require_own_look(request, row)
     said = row.content
     with override(row.language):
         paper = letter_pdf.Paper(
@@ -122,6 +124,18 @@ def letter(request: SignedInRequest, pk: int) -> HttpResponse:
             page_word=_("Page"),
         )
     return _pdf(letter_pdf.build_pdf(paper), f"letter-{row.pk}.pdf")
+
+
+def _require_own_look(request: SignedInRequest, row: Document) -> None:
+    """A letter tells its author's diagnosis, and may tell the model's answer: not before somebody's own impression."""
+    if row.made_by_id == request.user.pk:
+        return
+    member = member_of(request.user, row.clinic_id)
+    shown = Photo.objects.filter(lesion__patient=row.patient_id).values_list("pk", flat=True)
+    if worklist.hidden_answers(request.user, member, shown):
+        raise PermissionDenied(
+            _("This letter can be read once your own impressions of the patient are recorded.")
+        )
 
 
 def _chosen(request: SignedInRequest, patient: Patient, lesions: list[Lesion]) -> Chosen:

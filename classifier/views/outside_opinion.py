@@ -79,6 +79,7 @@ def opinion(request: HttpRequest, asked: SecondOpinion, *, secret: str) -> HttpR
         "asked": asked,
         "secret": secret,
         "photos": photos,
+        "question": opinions.question_of(asked),
         "facts": opinions.facts_for(asked),
         "given": given,
         "form": form or AnswerForm(initial=opinions.filled_in(given)),

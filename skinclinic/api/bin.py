@@ -110,8 +110,11 @@ class BinViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def restore(self, request, pk=None):
         """Put it back as it was. 409 where something is in its way."""
+        item = self.get_object()
+        if items.is_of_archive(item):
+            permissions.require(self.member(item.clinic_id), permissions.CURATE)
         try:
-            restored = take_back(self.get_object(), request.user)
+            restored = take_back(item, request.user)
         except items.Gone:
             raise self._ended() from None
         shown = BinItemSerializer(restored.item, context={"view": self}).data

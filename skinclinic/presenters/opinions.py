@@ -16,7 +16,9 @@ from skinclinic.models import (
     SecondOpinion,
     User,
 )
-from skinclinic.services import cases, patient_codes, second_opinions
+from skinclinic.services import cases, second_opinions
+from skinclinic.services.patient_codes import without_codes
+from skinclinic.services.patients import codes_of
 from skinclinic.services.worklist import answers_are_open
 from skinclinic.vocabulary import ages, listed
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -96,14 +98,14 @@ def facts_for(opinion: SecondOpinion) -> list[Fact]:
         (Show.AGE, _("Age"), _age_range(patient.birth_year) if patient else ""),
         (Show.SEX, _("Sex"), patient.get_sex_display() if patient else ""),
         (Show.SITE, _("Site"), lesion.get_site_display()),
-        (Show.NOTE, _("Note"), without_code(lesion.note, patient.code if patient else "")),
+        (Show.NOTE, _("Note"), without_codes(lesion.note, codes_of(patient))),
     ]
     return [Fact(label, str(value) or "–") for key, label, value in values if key in opinion.shows]
 
 
 def more_for(opinion: SecondOpinion) -> list[Fact]:
     """What the link tells of people's diagnoses, once its own answer is given."""
-    code = opinion.lesion.patient.code if opinion.lesion.patient else ""
+    codes = codes_of(opinion.lesion.patient)
     found = []
     if Show.DIAGNOSIS in opinion.shows:
         said = _own_diagnosis(opinion)
@@ -111,7 +113,7 @@ def more_for(opinion: SecondOpinion) -> list[Fact]:
     if Show.PATHOLOGY in opinion.shows:
         proof = opinion.lesion.diagnoses.filter(kind=Diagnosis.Kind.PATHOLOGY, withdrawn_at=None).first()
         found.append(Fact(_("Pathology"), in_words(proof) if proof else _("none yet")))
-    return [Fact(fact.label, without_code(fact.value, code)) for fact in found]
+    return [Fact(fact.label, without_codes(fact.value, codes)) for fact in found]
 
 
 def in_words(said: Diagnosis | OpinionGiven) -> str:
@@ -138,9 +140,9 @@ def filled_in(given: OpinionGiven | None) -> dict:
     return filled | {"diagnosis": AS_TYPED, "diagnosis_typed": given.text}
 
 
-def without_code(text: str, code: str) -> str:
-    """The text without the patient's code."""
-    return patient_codes.in_text(code).sub("–", text) if code else text
+def question_of(opinion: SecondOpinion) -> str:
+    """The question as it is sent out: the case may have been filed since, or its patient have another code."""
+    return without_codes(opinion.question, codes_of(opinion.lesion.patient))
 
 
 def _age_range(birth_year: int | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from skinclinic.models import Lesion
 from skinclinic.services import case_company, plans, sizes, visit_records
+from skinclinic.services.binning import waiting
 
 # By the name a receipt of a filing has it under.
 KINDS: dict[str, ModuleType] = {
@@ -14,12 +15,18 @@ KINDS: dict[str, ModuleType] = {
     "visits": visit_records,
     "company": case_company,
     "sizes": sizes,
+    "binned": waiting,
 }
 
 
+def any_here(lesion: Lesion) -> bool:
+    """Whether anything of it stands at the lesion."""
+    return any(kind.any_of(lesion) for kind in KINDS.values() if kind is not waiting)
+
+
 def any_of(lesion: Lesion) -> bool:
-    """Whether anything of it would be lost with the lesion."""
-    return any(kind.any_of(lesion) for kind in KINDS.values())
+    """Whether anything of it would be lost with the lesion, in the bin or not."""
+    return any_here(lesion) or waiting.any_of(lesion)
 
 
 def hand_over(source: Lesion, home: Lesion) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from skinclinic.models import Call, Comment, Lesion, LesionTag, RecordChange, SecondOpinion
+from skinclinic.models import Call, CaseTag, Comment, Lesion, LesionTag, RecordChange, SecondOpinion
 
 KINDS = {"comment": Comment, "call": Call, "opinion": SecondOpinion, "assignee": RecordChange}
 
@@ -43,6 +43,9 @@ def put_back(before: dict[str, Any], lesions: dict[int, Lesion]) -> None:
         for pk, lesion in before.get(name, {}).items():
             _rows(name).filter(pk=pk).update(lesion=lesions[lesion])
     stood = {(lesions[lesion].pk, tag): who for lesion, tag, who in before.get("tags", [])}
+    # A tag may have been deleted, or made one with another, since.
+    there = set(CaseTag.objects.filter(pk__in=[tag for _lesion, tag in stood]).values_list("pk", flat=True))
+    stood = {(lesion, tag): who for (lesion, tag), who in stood.items() if tag in there}
     handed = {tag for _lesion, tag in stood}
     for row in LesionTag.objects.filter(lesion__in=[one.pk for one in lesions.values()], tag__in=handed):
         if (row.lesion_id, row.tag_id) not in stood:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
-from skinclinic.models import Clinic, Document, Lesion, Patient, User
+from skinclinic.models import BinnedRow, Clinic, Document, Lesion, Patient, User
 from skinclinic.services import records
 from skinclinic.services.refused import Refused
 
@@ -98,8 +98,11 @@ def letterhead(clinic: Clinic) -> dict[str, Any]:
 
 
 def logo_is_needed(clinic: Clinic, key: str) -> bool:
-    """Whether a letter that was made before has this logo."""
-    return Document.objects.filter(clinic=clinic, content__letterhead__logo=key).exists()
+    """Whether a letter that was made before has this logo, also one that lies in the bin."""
+    binned = BinnedRow.objects.filter(
+        item__clinic=clinic, model="skinclinic.document", data__content__letterhead__logo=key
+    )
+    return Document.objects.filter(clinic=clinic, content__letterhead__logo=key).exists() or binned.exists()
 
 
 def checked(words: str, longest: int, field: str, label: str, *, is_needed: bool = True) -> str:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from skinclinic.models import Diagnosis, Lesion, Patient, Photo, User
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo, RecordChange, User
 from skinclinic.services import belongings, cases
 from skinclinic.services.lesions import refresh_summary
 
@@ -102,6 +102,10 @@ def undo(receipt: dict) -> list[Photo]:
     photos = Photo.objects.in_bulk([row["id"] for row in receipt["photos"]])
     if {str(pk): photo.lesion_id for pk, photo in photos.items()} != receipt["after"]:
         raise MovedOn
+    patients = {row["patient_id"] for row in receipt["lesions"] if row["patient_id"]}
+    if Patient.objects.filter(pk__in=patients).count() != len(patients):
+        # Deleted, or made one with another.
+        raise MovedOn
     homes = {photo.lesion for photo in photos.values()}
     lesions = {row["id"]: _restored(row, receipt["clinic"]) for row in receipt["lesions"]}
     for row in receipt["photos"]:
@@ -120,8 +124,10 @@ def undo(receipt: dict) -> list[Photo]:
         refresh_summary(lesion)
     if receipt["new_patient"]:
         # What somebody wrote of the patient meanwhile keeps the patient.
-        unused = {"lesions": None, "notes": None, "documents": None}
-        Patient.objects.filter(pk=receipt["new_patient"], **unused).delete()
+        unused = {"lesions": None, "notes": None, "documents": None, "former_codes": None}
+        told = RecordChange.objects.filter(patient=receipt["new_patient"])
+        if not told.exclude(fields__has_key="research_consent").exists():
+            Patient.objects.filter(pk=receipt["new_patient"], **unused).delete()
     return [photos[row["id"]] for row in receipt["photos"]]
 
 

@@ -26,14 +26,12 @@ def remind() -> None:
     now = timezone.localtime()
     if not mail.can_mail() or now.time() < FROM:
         return
-    due = {
-        FollowUp: {"due_on__lte": now.date()},
-        Biopsy: {"taken_on__lte": now.date() - Biopsy.LATE_AFTER},
-    }
-    for kind, which in due.items():
-        rows = kind._default_manager.filter(
-            ended_at=None, reminded_at=None, lesion__is_archived=False, **which
-        )
+    today = now.date()
+    for kind, due in (
+        (FollowUp, FollowUp.objects.filter(due_on__lte=today)),
+        (Biopsy, Biopsy.objects.filter(taken_on__lte=today - Biopsy.LATE_AFTER)),
+    ):
+        rows = due.filter(ended_at=None, reminded_at=None, lesion__is_archived=False)
         if rows.exists():
             _post(kind, rows.select_related("lesion__assignee", "created_by", "clinic").order_by("pk"))
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 EMAIL, RESIDENT_NUMBER = "email", "resident_number"
 NAME, PHONE = "name", "phone"
@@ -59,6 +60,13 @@ def in_text(code: str) -> re.Pattern[str]:
     parts = re.findall(r"\d+|[^\W\d_]+", code) or [code]
     spelt = r"[\W_]{0,3}".join(re.escape(part) for part in parts)
     return re.compile(rf"(?<![^\W_]){spelt}(?![^\W_])", re.IGNORECASE)
+
+
+def without_codes(text: str, codes: Iterable[str]) -> str:
+    """The text without these codes."""
+    for code in codes:
+        text = in_text(code).sub("–", text)
+    return text
 
 
 def refused(code: str) -> str:

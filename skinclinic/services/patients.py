@@ -35,6 +35,13 @@ def with_code(clinic: Clinic, code: str) -> Patient | None:
     )
 
 
+def codes_of(patient: Patient | None) -> list[str]:
+    """The codes under which the patient is and was known."""
+    if patient is None:
+        return []
+    return [patient.code, *patient.former_codes.values_list("code", flat=True)]
+
+
 def formerly(clinic: Clinic, **such: str) -> QuerySet[FormerCode, int]:
     """Keys of patients that had such a code until they were merged with another: ``code__iexact="P-1"``."""
     return FormerCode.objects.filter(clinic=clinic, **such).order_by().values_list("patient", flat=True)

@@ -28,6 +28,7 @@ from skinclinic.models import (
 )
 from skinclinic.services import calls, cases, letters, patient_codes
 from skinclinic.services.consent import Effect, on_withdrawal
+from skinclinic.services.patients import codes_of
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
@@ -101,7 +102,8 @@ def ask_outside(
         )
     if not photos or any(photo.lesion_id != lesion.pk for photo in photos):
         raise Refused("photos", _("Choose at least one photo of this lesion."))
-    if patient and patient_codes.in_text(patient.code).search(f"{name}\n{question}"):
+    said = f"{name}\n{question}"
+    if patient_codes.without_codes(said, codes_of(patient)) != said:
         raise Refused(
             "question", _("This holds the patient's code, which stays in the clinic. Leave it out.")
         )

@@ -85,6 +85,8 @@ def bin_item(request: SignedInRequest, pk: int) -> HttpResponse:
 def bin_restore(request: SignedInRequest, pk: int) -> HttpResponse:
     """Put back what one act deleted; say what does not come back by itself."""
     item = _item(request, pk, EDIT)
+    if items.is_of_archive(item):
+        require(member_of(request.user, item.clinic_id), CURATE)
     try:
         restored = take_back(item, request.user)
     except items.Gone:

@@ -28,7 +28,7 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
-from skinclinic.services import belongings, cases
+from skinclinic.services import belongings, cases, letters
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -81,6 +81,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     item.effects = [effect.to_json() for effect in places.effects(set(gathered.of(Photo)), user, act=True)]
     # Looked at once more: what the places did may have changed rows that go along.
     gathered = rows.gather(_wanted(row))
+    _end_links(gathered, reason)
     item.cut = gathered.cut
     item.save()
     rows.keep(item, gathered)
@@ -141,7 +142,7 @@ def _wanted(row: Binnable) -> dict[type, list[int]]:
 def _takes_its_lesion(photo: Photo) -> bool:
     """Whether the lesion was only opened by this photo, and nothing is kept there besides."""
     lesion = photo.lesion
-    if not lesion.is_of_photo or lesion.photos.exclude(pk=photo.pk).exists() or belongings.any_of(lesion):
+    if not lesion.is_of_photo or lesion.photos.exclude(pk=photo.pk).exists() or belongings.any_here(lesion):
         return False
     return set(lesion.diagnoses.values_list("pk", flat=True)) <= _made_only_at(photo)
 
@@ -166,6 +167,15 @@ def _send_home(row: Binnable) -> None:
     for use in places.uses(diagnoses=list(theirs)):
         if use.lesion not in lesions:
             Diagnosis.objects.filter(pk=use.diagnosis).update(lesion=use.lesion)
+
+
+def _end_links(gathered: rows.Gathered, reason: str) -> None:
+    """Mails with a link that were not sent never will be; where the patient asks for it, the links end for good."""
+    for opinion in gathered.of(SecondOpinion).values():
+        assert isinstance(opinion, SecondOpinion)
+        letters.withdraw(opinion.letter)
+        if reason == BinItem.Reason.WITHDRAWN and opinion.colleague_id is None:
+            opinion.withdrawn_at = opinion.withdrawn_at or timezone.now()
 
 
 def _counts(gathered: rows.Gathered) -> dict[str, int]:

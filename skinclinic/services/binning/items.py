@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from skinclinic.models import BinItem, User
+from skinclinic.models import BinItem, Lesion, User
 
 KEPT_FOR = timedelta(days=30)
 
@@ -19,6 +19,12 @@ def held(item: BinItem) -> BinItem:
     if found is None:
         raise Gone
     return found
+
+
+def is_of_archive(item: BinItem) -> bool:
+    """Whether it was imported into the archive, which is its curators'."""
+    kept = item.rows.filter(model__in=("skinclinic.lesion", "skinclinic.patient"), data__is_archived=True)
+    return kept.exists() or Lesion.objects.filter(pk=item.lesion_key or 0, is_archived=True).exists()
 
 
 def end(item: BinItem, how: str, user: User | None) -> None:

@@ -106,7 +106,11 @@ def _require_free(item: BinItem) -> None:
     names = {
         model: list(item.rows.filter(model=model).values_list("name", flat=True)) for model in rows.NAMES
     }
-    if Photo.objects.filter(clinic=item.clinic_id, sha256__in=names["skinclinic.photo"]).exists():
+    kept = item.rows.filter(model="skinclinic.photo").values_list("data", flat=True)
+    # Other lesions in the same picture are photos of the same file.
+    pictures = {data["picture"] for data in kept if data.get("picture")}
+    same = Photo.objects.filter(clinic=item.clinic_id, sha256__in=names["skinclinic.photo"])
+    if same.exclude(picture__in=pictures).exists():
         raise Refused("", _("The same photo was stored again meanwhile. Delete that one first."))
     require_free_code(item, item.told.get("code", "") if names["skinclinic.patient"] else "")
 

@@ -13,7 +13,7 @@ from classifier.plots import case_pdf, letter_pdf
 from classifier.services.analysis import assessments
 from skinclinic.files import store
 from skinclinic.models import Clinic, Diagnosis, Document, Lesion
-from skinclinic.services import diagnoses, plans, visit_records
+from skinclinic.services import diagnoses, documents, plans, visit_records
 from skinclinic.vocabulary.ranked import Differential, Ranked
 from tests import factories
 
@@ -66,6 +66,18 @@ def test_what_waits_for_the_own_impression_is_in_no_report(client_for, clinic, c
         assert "Basal" not in text and "rolled" not in text and "the own impression comes first" in text
     letter = client_for(curator).get(f"/patients/{filed.pk}/letters/new/?model=1").content.decode()
     assert "Basal" not in letter and "My diagnosis: none recorded" in letter
+
+
+def test_a_letter_waits_for_the_own_impression_of_others(client_for, clinic, clinician, curator, filed):
+    letter = documents.make_letter(
+        filed, clinician, recipient="Dr Ha", subject="s", body="My diagnosis: Basal cell carcinoma", signed="x",
+        language="en", tells_model=True,
+    )  # fmt: skip
+    assert client_for(curator).get(f"/letters/{letter.pk}.pdf").status_code == 200
+    Clinic.objects.filter(pk=clinic.pk).update(impression_first=True)
+    refused = client_for(curator).get(f"/letters/{letter.pk}.pdf")
+    assert refused.status_code == 403 and "your own impressions" in refused.content.decode()
+    assert client_for(clinician).get(f"/letters/{letter.pk}.pdf").status_code == 200
 
 
 def test_long_notes_go_on_in_further_rows_and_fit_on_pages():

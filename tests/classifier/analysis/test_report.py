@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from classifier.views import analysis_pdf
 from skinclinic.models import Diagnosis
 from skinclinic.services import diagnoses
 from tests import factories
