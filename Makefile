@@ -26,9 +26,8 @@ test: install-test lint ## lint, migrations check, every test that needs no more
 	$(PYTEST) $(TOGETHER) auto -m "not check"
 
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
-	$(BIN)/python .ci/at_once.py \
-	  $(PYTEST) $(TOGETHER) 3 -m "check and (processor_time or not benchmarks)" -- \
-	  $(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx)"
+	$(PYTEST) $(TOGETHER) 4 -m "check and (processor_time or not benchmarks)"
+	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx)"
 	$(PYTEST) tests/benchmarks -m "benchmarks and not processor_time" --durations=10
 
 lint: install-test

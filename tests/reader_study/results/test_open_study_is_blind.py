@@ -34,7 +34,7 @@ LISTS_OF_STUDIES = {
 }  # fmt: skip
 # What differs from one answer to the next, whoever asks.
 PASSING = re.compile(
-    r'name="csrfmiddlewaretoken" value="\w+"|\b[A-Za-z0-9]{32,64}\b|\bbegan=[\d.]+|\b\d\d:\d\d(:\d\d(\.\d+)?)?'
+    r'name="csrfmiddlewaretoken" value="\w+"|\b[A-Za-z0-9]{32,64}\b|\bbegan=[\d.]+|(?<!\d)\d\d:\d\d(:\d\d(\.\d+)?)?'
 )
 
 
