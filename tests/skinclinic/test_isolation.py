@@ -597,7 +597,7 @@ def test_what_lies_in_the_bin_is_at_no_address_and_comes_back_as_it_was(
     for what, gone in {
         "photo": OF_PHOTO, "lesion": OF_LESION, "patient": OF_LESION | {"patient"},
     }.items():  # fmt: skip
-        item = bin.put(getattr(world, what), admin_user, reason="withdrawn")
+        item = bin.put(getattr(world, what), admin_user, reason="mistake")
         for route in ROWS:
             if set(route.access.args.values()) & gone:
                 with subtests.test(binned=what, route=str(route)):

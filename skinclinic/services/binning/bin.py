@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from skinclinic.models import (
     BinItem,
@@ -81,7 +82,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     item.effects = [effect.to_json() for effect in places.effects(set(gathered.of(Photo)), user, act=True)]
     # Looked at once more: what the places did may have changed rows that go along.
     gathered = rows.gather(_wanted(row))
-    _end_links(gathered, reason)
+    item.effects += [effect.to_json() for effect in _end_links(gathered, reason)]
     item.cut = gathered.cut
     item.save()
     rows.keep(item, gathered)
@@ -169,13 +170,21 @@ def _send_home(row: Binnable) -> None:
             Diagnosis.objects.filter(pk=use.diagnosis).update(lesion=use.lesion)
 
 
-def _end_links(gathered: rows.Gathered, reason: str) -> None:
+def _end_links(gathered: rows.Gathered, reason: str) -> list[Effect]:
     """Mails with a link that were not sent never will be; where the patient asks for it, the links end for good."""
+    count = 0
     for opinion in gathered.of(SecondOpinion).values():
         assert isinstance(opinion, SecondOpinion)
         letters.withdraw(opinion.letter)
-        if reason == BinItem.Reason.WITHDRAWN and opinion.colleague_id is None:
-            opinion.withdrawn_at = opinion.withdrawn_at or timezone.now()
+        if reason == BinItem.Reason.WITHDRAWN and opinion.colleague_id is None and not opinion.withdrawn_at:
+            opinion.withdrawn_at = timezone.now()
+            count += 1
+    words = ngettext(
+        "%(count)s link for a second opinion outside the clinic ends.",
+        "%(count)s links for second opinions outside the clinic end.",
+        count,
+    )
+    return [Effect("links", count, words % {"count": count})] if count else []
 
 
 def _counts(gathered: rows.Gathered) -> dict[str, int]:

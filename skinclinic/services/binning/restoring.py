@@ -13,7 +13,7 @@ from skinclinic.services.lesions import refresh_summary
 from skinclinic.services.refused import Refused
 
 # What follows in these places is not taken back by restoring.
-FOR_GOOD = {"drafts", "open_studies", "trainings"}
+FOR_GOOD = {"drafts", "open_studies", "trainings", "links"}
 
 
 @dataclass(frozen=True)

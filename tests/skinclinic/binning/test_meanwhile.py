@@ -108,5 +108,9 @@ def test_no_code_the_patient_ever_had_leaves_the_clinic(clinic, clinician):
     page = Client().get(f"/opinion/{secret}/").content.decode()
     assert "has had it for years" in page and "like" in page
     assert "QX" not in page.upper(), "neither code, however it is spelt"
+    # Where the patient asks for it, the link ends for good; restoring says so.
+    restored = restoring.restore(bin.put(lesion, clinician, reason="withdrawn"), clinician)
+    assert restored.stays == ["1 link for a second opinion outside the clinic ends."]
+    assert Client().get(f"/opinion/{secret}/").status_code == 404
     with pytest.raises(Refused, match="code"):
         second_opinions.ask_outside(lesion, clinician, name="Noor", question="QX 200?", photos=[photo])
