@@ -1,19 +1,17 @@
 """Asking for a second opinion, and what somebody outside answers."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from skinclinic.forms.fields import OneLineField, choices_of
-from skinclinic.forms.pathology import LONGEST_TYPED, LONGEST_VALUE
+from skinclinic.forms.naming import NamesDiagnosis
 from skinclinic.models import Lesion, OpinionGiven, Photo, SecondOpinion, User
 from skinclinic.services import cases
 from skinclinic.services.second_opinions import DAYS, USUAL_DAYS
-from skinclinic.vocabulary import terms
 
 LONGEST_WORDS = 400
 
@@ -73,11 +71,9 @@ class AskOutsideForm(forms.Form):
         return [self.offered[key] for key in self.cleaned_data["photos"]]
 
 
-class AnswerForm(forms.Form):
-    """What a colleague outside thinks; ``diagnosis`` and ``diagnosis_typed`` come from the type-ahead."""
+class AnswerForm(NamesDiagnosis):
+    """What a colleague outside thinks."""
 
-    diagnosis = forms.CharField(required=False, max_length=LONGEST_VALUE, widget=forms.HiddenInput)
-    diagnosis_typed = forms.CharField(required=False, max_length=LONGEST_TYPED)
     nature = forms.ChoiceField(
         choices=OpinionGiven.Nature.choices, error_messages={"required": _("Choose one of the three.")}
     )
@@ -87,27 +83,6 @@ class AnswerForm(forms.Form):
     comment = forms.CharField(
         label=_("Comment"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
     )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
-            return cleaned
-        typed = cleaned["diagnosis_typed"]
-        named = terms.understand(cleaned["diagnosis"], typed)
-        if named is None and not typed:
-            self.add_error("diagnosis", forms.ValidationError(_("Choose a diagnosis."), code="required"))
-        elif named is None:
-            message = _(
-                "“%(typed)s” may mean several diagnoses. Choose one from the list, or save again to use it as typed."
-            )
-            self.add_error(
-                "diagnosis", forms.ValidationError(message, code="unknown", params={"typed": typed})
-            )
-            sent = cast(QueryDict, self.data).copy()
-            sent["diagnosis"] = terms.AS_TYPED
-            self.data = sent
-        self.named = named
-        return cleaned
 
     @property
     def said(self) -> dict[str, Any]:

@@ -1,19 +1,15 @@
 """What the pathologist found: one of the 12 or another (of the list, by code, in own words), how proven, when."""
 
 from datetime import date
-from typing import cast
 
 from django import forms
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.forms.naming import NamesDiagnosis
 from skinclinic.models import Diagnosis
-from skinclinic.vocabulary import terms
 
 EARLIEST = date(1900, 1, 1)
-LONGEST_TYPED = 200
-LONGEST_VALUE = 120
 LONGEST_TEXT = 2000
 
 
@@ -30,14 +26,10 @@ def date_input() -> forms.DateInput:
     return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST.isoformat()})
 
 
-class PathologyForm(forms.Form):
-    """``diagnosis`` and ``diagnosis_typed`` come from the type-ahead; ``named`` is what they mean.
+class PathologyForm(NamesDiagnosis):
+    """What the pathologist found. With a name of the list or own words and a text, both are kept: the name or words
+    first."""
 
-    With a name of the list or own words and a text, both are kept: the name or words first.
-    """
-
-    diagnosis = forms.CharField(required=False, max_length=LONGEST_VALUE, widget=forms.HiddenInput)
-    diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED)
     confirmed_by = forms.ChoiceField(
         label=_("Confirmed by"), choices=[("", _("Choose")), *Diagnosis.ConfirmedBy.choices]
     )
@@ -56,29 +48,12 @@ class PathologyForm(forms.Form):
         return not_in_the_future(self.cleaned_data["diagnosed_on"])
 
     def clean(self) -> dict:
-        super().clean()
-        cleaned = self.cleaned_data
-        if {"diagnosis", "diagnosis_typed"} & self.errors.keys():
-            return cleaned
-        typed = cleaned["diagnosis_typed"]
-        named = terms.understand(cleaned["diagnosis"], typed)
-        if named is None and not typed:
-            self.add_error("diagnosis", forms.ValidationError(_("Choose a diagnosis."), code="required"))
-        elif named is None:
-            message = _(
-                "“%(typed)s” may mean several diagnoses. Choose one from the list, or save again to use it as typed."
-            )
-            self.add_error(
-                "diagnosis", forms.ValidationError(message, code="unknown", params={"typed": typed})
-            )
-            sent = cast(QueryDict, self.data).copy()
-            sent["diagnosis"] = terms.AS_TYPED
-            self.data = sent
-        elif named[1] and not named[2] and "text" in cleaned and not cleaned["text"]:
+        cleaned = super().clean()
+        named = self.named
+        if named and named[1] and not named[2] and "text" in cleaned and not cleaned["text"]:
             self.add_error(
                 "text", forms.ValidationError(_("Name the diagnosis of this code in words."), code="required")
             )
-        self.named = named
         # The name or words stand before the text, in one field.
         if named and "text" in cleaned and (over := len(self._text()) - LONGEST_TEXT) > 0:
             count = len(cleaned["text"])

@@ -208,13 +208,17 @@ def end_links(patient: Patient, user: User | None, act: bool) -> list[Effect]:
         rows.update(withdrawn_at=timezone.now(), withdrawn_by=user)
         for opinion in ending:
             letters.withdraw(opinion.letter)
-    count = len(ending)
+    return links_end("second_opinions", len(ending))
+
+
+def links_end(key: str, count: int) -> list[Effect]:
+    """That so many links to somebody outside end, as something that follows."""
     words = ngettext(
         "%(count)s link for a second opinion outside the clinic ends.",
         "%(count)s links for second opinions outside the clinic end.",
         count,
     )
-    return [Effect("second_opinions", count, words % {"count": count})] if count else []
+    return [Effect(key, count, words % {"count": count})] if count else []
 
 
 def _post(opinion: SecondOpinion, link: str, nonce: str) -> Letter | None:

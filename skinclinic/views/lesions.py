@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from skinclinic.forms.lesions import LesionForm
-from skinclinic.forms.pathology import LONGEST_TYPED, PathologyForm
+from skinclinic.forms.naming import LONGEST_TYPED
+from skinclinic.forms.pathology import PathologyForm
 from skinclinic.forms.seen import Seen
 from skinclinic.forms.sizes import PatientSizeForm, size_rows
 from skinclinic.models import Diagnosis, Lesion, Member, Patient

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from skinclinic.models import (
     BinItem,
@@ -29,7 +28,7 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
-from skinclinic.services import belongings, cases, letters
+from skinclinic.services import belongings, cases, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -176,15 +175,10 @@ def _end_links(gathered: rows.Gathered, reason: str) -> list[Effect]:
     for opinion in gathered.of(SecondOpinion).values():
         assert isinstance(opinion, SecondOpinion)
         letters.withdraw(opinion.letter)
-        if reason == BinItem.Reason.WITHDRAWN and opinion.colleague_id is None and not opinion.withdrawn_at:
+        if reason == BinItem.Reason.WITHDRAWN and opinion.colleague_id is None and opinion.is_open:
             opinion.withdrawn_at = timezone.now()
             count += 1
-    words = ngettext(
-        "%(count)s link for a second opinion outside the clinic ends.",
-        "%(count)s links for second opinions outside the clinic end.",
-        count,
-    )
-    return [Effect("links", count, words % {"count": count})] if count else []
+    return second_opinions.links_end("links", count)
 
 
 def _counts(gathered: rows.Gathered) -> dict[str, int]:
