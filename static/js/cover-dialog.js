@@ -15,6 +15,8 @@ document.addEventListener("click", async (event) => {
   if (!response?.ok) return toast(dialog.dataset.failed, { kind: "error" });
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
+  // Asked for twice before the answer came: the form that is open may hold what was done in it.
+  if (dialog.open) return;
   const host = dialog.querySelector("[data-cover-host]");
   host.replaceChildren(holder.content);
   const form = host.querySelector("form[data-cover]");

@@ -2,10 +2,11 @@
 
 import io
 import re
+from functools import partial
 
 import pytest
 from PIL import ExifTags, Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from classifier.models import Analysis
 from skinclinic import imaging
@@ -285,6 +286,34 @@ def test_covering_and_another_lesion_with_a_finger(open_page, photo, clinician, 
     page.wait_for_url(f"**/photos/{photo.pk}/")
 
 
+def kept_in(asked: list[Route], route: Route) -> None:
+    asked.append(route)
+
+
+def test_a_form_that_is_asked_for_twice_keeps_what_was_done_in_it(open_page, photo, clinician):
+    """A double click, or Enter again while the connection is slow: the answer that comes later opens nothing."""
+    for address, link, dialog in (
+        ("/upload/", "[data-action=cover]", "#cover-dialog"),
+        ("/upload/", "[data-crop-photo]", "#crop-dialog"),
+        ("/upload/", "[data-action=file]", "#filing-panel"),
+        (f"/photos/{photo.pk}/", "a[data-open-crop]", "#crop-dialog"),
+    ):
+        page = open_page(clinician, address)
+        opener = page.locator(link).first
+        asked: list[Route] = []
+        page.route(f"**{opener.get_attribute('href')}", partial(kept_in, asked))
+        opener.evaluate("link => (link.click(), link.click())")
+        page.wait_for_function("true")
+        assert len(asked) == 2, (address, link)
+        asked[0].continue_()
+        expect(page.locator(dialog)).to_be_visible()
+        page.locator(f"{dialog} form").first.evaluate("form => (form.dataset.mine = 'yes')")
+        with page.expect_event("requestfinished"):
+            asked[1].continue_()
+        page.wait_for_load_state("networkidle")
+        assert page.locator(f"{dialog} form[data-mine]").count() == 1, (address, link)
+
+
 def test_covering_before_the_photo_is_sent(open_page, clinic, clinician, tmp_path):
     """What leaves the browser is covered, upright, and says when it was taken; the original is kept nowhere."""
     exif = Image.Exif()
@@ -298,7 +327,8 @@ def test_covering_before_the_photo_is_sent(open_page, clinic, clinician, tmp_pat
     page.locator(".upload-pick [data-pick]").set_input_files(tmp_path / "face.jpg")
     card = page.locator("#earlier-section .upload-card")
     expect(card).to_have_attribute("data-state", "kept")
-    card.locator("[data-cover-local]").press("Enter")
+    card.locator("[data-cover-local]").evaluate("button => (button.click(), button.click())")
+    expect(page.locator("[data-add=box]")).to_be_focused()
     page.locator("[data-add=box]").press("Enter")
     for name, value in (("x", "0"), ("y", "0"), ("width", "256"), ("height", "100")):
         page.locator(f"form[data-cover] [name={name}]").fill(value)

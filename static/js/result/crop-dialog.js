@@ -9,6 +9,8 @@ async function open(link) {
   if (!response?.ok) return window.location.assign(link.href);
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
+  // Asked for twice before the answer came: the form that is open may hold what was done in it.
+  if (dialog.open) return;
   dialog.querySelector("[data-crop-host]").replaceChildren(holder.content);
   setUpCrop(dialog.querySelector("[data-crop]"));
   dialog.showModal();

@@ -17,6 +17,8 @@ document.addEventListener("click", async (event) => {
   if (!response?.ok) return toast(say("cropFailed"), { kind: "error" });
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
+  // Asked for twice before the answer came: the form that is open may hold what was done in it.
+  if (dialog.open) return;
   host.replaceChildren(holder.content);
   setUpCrop(host.querySelector("[data-crop]"));
   dialog.showModal();

@@ -19,7 +19,10 @@ async function open(address, from) {
   if (address !== shown) {
     const response = await send(address, { headers: { Accept: "text/fragment" } }).catch(() => null);
     if (!response?.ok) return toast(say("filingFailed"), { kind: "error" });
-    fill(await response.text());
+    const html = await response.text();
+    // Asked for twice before the answer came: the form that is open may hold what was done in it.
+    if (panel.open) return;
+    fill(html);
     shown = address;
   }
   tell("");

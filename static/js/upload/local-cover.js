@@ -8,12 +8,14 @@ const QUALITY = 0.95;
 /** Open the form for this LocalCard. */
 export async function coverHere(card) {
   const dialog = document.getElementById("cover-dialog");
-  const host = dialog.querySelector("[data-cover-host]");
-  host.replaceChildren(document.getElementById("local-cover").content.cloneNode(true));
-  const form = host.querySelector("form[data-cover]");
+  const content = document.getElementById("local-cover").content.cloneNode(true);
+  const form = content.querySelector("form[data-cover]");
   // Upright, as the camera says, and in the colours of screens.
   const picture = await createImageBitmap(card.photo.file).catch(() => null);
   if (!picture) return toast(form.dataset.cannotDraw, { kind: "error" });
+  // Asked for twice before the answer came: the form that is open may hold what was done in it.
+  if (dialog.open) return picture.close();
+  dialog.querySelector("[data-cover-host]").replaceChildren(content);
   form.dataset.width = String(picture.width);
   form.dataset.height = String(picture.height);
   form.querySelector("[data-may-be-there]").hidden = !card.mayBeThere;
