@@ -8,5 +8,5 @@ class SkinClinicConfig(AppConfig):
         # Declares its job and registers its broom in every process.
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import mail  # noqa: F401
-        from skinclinic.services import follow_up_reminders, plans, second_opinions  # noqa: F401
+        from skinclinic.services import audit_chain, follow_up_reminders, plans, second_opinions  # noqa: F401
         from skinclinic.services.binning import emptying, pictures  # noqa: F401

@@ -1,3 +1,4 @@
+from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -21,6 +22,8 @@ from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "AuditEvent",
+    "AuditHead",
     "BinItem",
     "BinnedRow",
     "Biopsy",
