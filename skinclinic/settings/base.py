@@ -57,7 +57,6 @@ INSTALLED_APPS = [
     "reader_study",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -83,6 +82,7 @@ MIDDLEWARE = [
     # Before the CSRF check, which reads the whole body.
     "skinclinic.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "skinclinic.web.sessions.SessionUseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

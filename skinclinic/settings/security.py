@@ -33,7 +33,10 @@ if not EMBEDDED:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=True)
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+SESSION_ENGINE = "skinclinic.web.sessions"
+# From signing in, and from what the person did last.
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", default=30) * 60
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "skinclinic.web.errors.csrf_failure"
 
@@ -53,8 +56,9 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "skinclinic.views.accounts.locked"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
-# The address axes counts comes from the proxy only where there is one.
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)
+# The address of who asks comes from the proxy only where there is one.
+PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)
+AXES_IPWARE_PROXY_COUNT = PROXY_COUNT
 
 # nginx serves private files itself: the folder it maps to PHOTOS_DIR. Empty: Django sends them.
 X_ACCEL_PREFIX = env("X_ACCEL_PREFIX", default="")

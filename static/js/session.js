@@ -10,8 +10,12 @@ export function isSignInPage(url) {
   return Boolean(home) && new URL(url, location.href).pathname === new URL(home, location.href).pathname;
 }
 
-/** Open the dialog, or join the one that is open. Resolves when the same person has signed in again. */
-export function askToSignIn() {
+/**
+ * Open the dialog, or join the one that is open. Resolves when the same person has signed in again.
+ * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it.
+ */
+export function askToSignIn({ covered = false } = {}) {
+  if (covered) dialog().classList.add("is-covering");
   waiting ??= new Promise((resolve) => {
     const box = dialog();
     const form = box.querySelector("form");
@@ -21,6 +25,7 @@ export function askToSignIn() {
       form.removeEventListener("submit", onSubmit);
       form.reset();
       box.close();
+      box.classList.remove("is-covering");
       waiting = null;
       renewTokens();
       resolve();
