@@ -65,6 +65,16 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        # Sessions have a table of their own now: who is signed in signs in again, and no key stays behind.
-        migrations.RunSQL("DROP TABLE IF EXISTS django_session", migrations.RunSQL.noop),
+        # Sessions have a table of their own now: who is signed in signs in again, and no key stays behind. Neither do
+        # names and addresses of tries to sign in.
+        *(
+            migrations.RunSQL(f"DROP TABLE IF EXISTS {table}", migrations.RunSQL.noop)
+            for table in (
+                "django_session",
+                "axes_accessattemptexpiration",
+                "axes_accessattempt",
+                "axes_accessfailurelog",
+                "axes_accesslog",
+            )
+        ),
     ]

@@ -66,7 +66,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
-    "axes",
     "csp",
 ]
 
@@ -91,7 +90,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.MembershipMiddleware",
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "skinclinic.web.waiting.MustWaitMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

@@ -40,7 +40,11 @@ SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", default=30) * 60
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "skinclinic.web.errors.csrf_failure"
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "skinclinic.services.signing_in.LimitedBackend",
+    # Knows the people whom others have let in: by an invitation, by the hospital's own sign-in.
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -50,15 +54,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "skinclinic.views.accounts.locked"
-AXES_RESET_ON_SUCCESS = True
-AXES_ENABLE_ADMIN = False
 # The address of who asks comes from the proxy only where there is one.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)
-AXES_IPWARE_PROXY_COUNT = PROXY_COUNT
 
 # nginx serves private files itself: the folder it maps to PHOTOS_DIR. Empty: Django sends them.
 X_ACCEL_PREFIX = env("X_ACCEL_PREFIX", default="")

@@ -54,10 +54,12 @@ async function signIn(form) {
       method: "POST",
       body,
       credentials: "same-origin",
-      headers: { "X-CSRFToken": token ?? "" },
+      headers: { "X-CSRFToken": token ?? "", "X-Requested-With": "fetch" },
     });
     if (answer.ok && answer.redirected && !isSignInPage(answer.url)) return true;
-    problem.textContent = answer.status === 403 || answer.status === 429 ? problem.dataset.locked : problem.dataset.wrong;
+    // Too many tries, too many people: the server says how long to wait.
+    const said = answer.ok ? null : await answer.json().catch(() => null);
+    problem.textContent = said?.error?.message ?? problem.dataset.wrong;
   } catch {
     problem.textContent = problem.dataset.offline;
   } finally {

@@ -77,7 +77,7 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS",
         "X_FRAME_OPTIONS",
         "SECURE_CONTENT_TYPE_NOSNIFF",
-        "AXES_IPWARE_PROXY_COUNT",
+        "PROXY_COUNT",
     ]
     settings = loaded(tmp_path, *names, **PRODUCTION)
     assert settings == {
@@ -90,7 +90,7 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS": ["skin.example.org"],
         "X_FRAME_OPTIONS": "DENY",
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
-        "AXES_IPWARE_PROXY_COUNT": 1,
+        "PROXY_COUNT": 1,
     }
 
 
