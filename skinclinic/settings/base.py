@@ -26,6 +26,13 @@ EMBEDDED = env.bool("SKINCLINIC_EMBEDDED", default="DATABASE_URL" not in env.ENV
 def _secret_key() -> str:
     """Return SECRET_KEY from the environment, or, embedded, one kept in SKINCLINIC_HOME."""
     if key := env("SECRET_KEY", default=""):
+        # As Django would warn, and nobody read: sessions and links are only as safe as this.
+        if not EMBEDDED and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure")):
+            raise ImproperlyConfigured(
+                "SECRET_KEY is too weak: take 50 random characters or more, such as those of "
+                '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"`. '
+                "Whoever is signed in signs in again; open invitations and other links end."
+            )
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: a long random string, the same for every process.")

@@ -33,6 +33,13 @@ if not EMBEDDED:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=True)
     SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+SILENCED_SYSTEM_CHECKS = [
+    # Subdomains are the hospital's, not ours to speak for; nor may we list its domain in browsers.
+    "security.W005",
+    "security.W021",
+    # The proxy sends HTTP to HTTPS; nothing else reaches this process.
+    "security.W008",
+]
 SESSION_ENGINE = "skinclinic.web.sessions"
 # From signing in, and from what the person did last.
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
@@ -49,7 +56,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 10},
+        "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DATABASE_URL": "postgres://skinclinic:secret@db/skinclinic",
     "CELERY_BROKER_URL": "redis://redis:6379/0",
-    "SECRET_KEY": "x" * 60,
+    "SECRET_KEY": "a key of tests that nobody else uses, and as long as it has to be",
     "ALLOWED_HOSTS": "skin.example.org",
 }
 OURS = (*PRODUCTION, "DEBUG", "SKINCLINIC_EMBEDDED", "EMAIL_URL", "X_ACCEL_PREFIX", "CSRF_TRUSTED_ORIGINS")
@@ -50,6 +50,8 @@ def without(name: str) -> dict:
     [
         (without("SECRET_KEY"), "Set SECRET_KEY"),
         (PRODUCTION | {"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        (PRODUCTION | {"SECRET_KEY": "abc"}, "SECRET_KEY is too weak"),
+        (PRODUCTION | {"SECRET_KEY": "x" * 60}, "SECRET_KEY is too weak"),
         (without("CELERY_BROKER_URL"), "embedded broker is for one machine"),
         (PRODUCTION | {"CELERY_BROKER_URL": "embedded://"}, "embedded broker is for one machine"),
     ],
@@ -92,6 +94,24 @@ def test_production_is_closed(tmp_path):
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "PROXY_COUNT": 1,
     }
+
+
+def test_production_passes_the_checks_for_it(tmp_path):
+    clean = {name: value for name, value in os.environ.items() if name not in OURS}
+    clean |= {"SKINCLINIC_HOME": str(tmp_path), **PRODUCTION}
+    command = [
+        sys.executable,
+        "manage.py",
+        "check",
+        "--deploy",
+        "--tag",
+        "security",
+        "--fail-level",
+        "WARNING",
+    ]
+    checked = subprocess.run(command, env=clean, cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues (" in checked.stdout
 
 
 def test_debug_is_off_unless_asked(tmp_path):
@@ -146,4 +166,8 @@ def test_https_only_once_seen(client, settings):
 
 def test_passwords_must_be_hard_to_guess(settings):
     names = {entry["NAME"].rsplit(".", 1)[1] for entry in settings.AUTH_PASSWORD_VALIDATORS}
+    (length,) = [
+        entry["OPTIONS"]["min_length"] for entry in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in entry
+    ]
+    assert length == 12
     assert {"MinimumLengthValidator", "CommonPasswordValidator"} <= names
