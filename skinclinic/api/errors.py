@@ -13,6 +13,7 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.waiting import MustWait
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -21,15 +22,23 @@ DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 class Refused(exceptions.APIException):
     """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
-    tells; ``etag``: of the row as it stands."""
+    tells; ``etag``: of the row as it stands; ``retry_after``: seconds."""
 
     def __init__(
-        self, status_code: int, code: str, message: str, *, more: dict | None = None, etag: str = ""
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        more: dict | None = None,
+        etag: str = "",
+        retry_after: int = 0,
     ):
         super().__init__(message, code)
         self.status_code = status_code
         self.more = more or {}
         self.etag = etag
+        self.retry_after = retry_after
 
 
 def handle(error: Exception, context: dict) -> Response | None:
@@ -47,17 +56,25 @@ def handle(error: Exception, context: dict) -> Response | None:
         error = Refused(
             503, "database_unavailable", _("The database is not available. Try again in a moment.")
         )
+    elif isinstance(error, MustWait):
+        error = Refused(error.status, error.code, error.message, retry_after=error.seconds)
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
+    return Response({"error": _body(error)}, status=error.status_code, headers=_headers(error))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
+    if seconds := getattr(error, "retry_after", 0):
+        headers["Retry-After"] = str(seconds)
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
-    return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+    return headers
 
 
 def _body(error: exceptions.APIException) -> dict:

@@ -15,6 +15,8 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .session import Session
+from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
 from .user import User
 from .visit import Note, Symptoms
@@ -47,6 +49,7 @@ __all__ = [
     "NoteWord",
     "OpinionGiven",
     "OpinionLook",
+    "PasswordLink",
     "Patient",
     "PatientSize",
     "Photo",
@@ -59,6 +62,8 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SecondOpinion",
+    "Session",
+    "SignInCount",
     "Symptoms",
     "User",
     "Work",
