@@ -23,7 +23,6 @@ from skinclinic import permissions
 from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.files.store import StorageFull
-from skinclinic.models import Member
 
 
 class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
@@ -39,7 +38,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     max_body_bytes = model_upload.MAX_BYTES
 
     def get_queryset(self):
-        mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")
+        mine = permissions.memberships(self.request.user).values("clinic")
         rows = super().get_queryset()
         return rows.filter(clinic=None) | rows.filter(clinic__in=mine)
 

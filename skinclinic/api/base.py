@@ -51,7 +51,7 @@ class NewRowViewSet(viewsets.GenericViewSet):
 
     def clinic_for_new(self) -> Clinic:
         """The clinic a new row goes to. Raises PermissionDenied."""
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         sent = self.request.data
         if isinstance(sent, Mapping) and (slug := sent.get("clinic")):
             members = in_clinic(members, slug)

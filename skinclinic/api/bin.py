@@ -98,7 +98,7 @@ class BinViewSet(ReadViewSet):
 
     def get_queryset(self):
         # Who may only read sees no bin.
-        mine = Member.objects.filter(user=self.request.user, is_active=True, role__in=Member.EDITING_ROLES)
+        mine = permissions.memberships(self.request.user).filter(role__in=Member.EDITING_ROLES)
         return super().get_queryset().filter(clinic__in=mine.values("clinic"))
 
     def get_object(self):

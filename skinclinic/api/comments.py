@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
-from skinclinic.models import Comment, Member
+from skinclinic.models import Comment
 from skinclinic.services import comments
 from skinclinic.web.inputs import is_key
 
@@ -54,7 +54,7 @@ class CommentViewSet(ReadViewSet):
         return row
 
     def _kept_back(self):
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         return comments.kept_back(self.request.user, members)
 
     def create(self, request):

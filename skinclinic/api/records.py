@@ -23,7 +23,7 @@ from skinclinic.api.serializers import (
     PatientSerializer,
     PhotoSerializer,
 )
-from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import consent, diagnoses, impressions, records, worklist
 from skinclinic.web.private_jpeg import private_jpeg
 
@@ -147,7 +147,7 @@ class DiagnosisViewSet(ReadViewSet):
         return row
 
     def _kept_back(self):
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         return impressions.kept_back(self.request.user, members)
 
     def create(self, request):
