@@ -71,7 +71,7 @@ class DeletesToBin:
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
         if (row.lesion if isinstance(row, Photo) else row).is_archived:
             permissions.require(self.member(row.clinic_id), permissions.CURATE)  # type: ignore[attr-defined]
-        sent = {**request.query_params.dict(), **(request.data if isinstance(request.data, dict) else {})}
+        sent = {**request.query_params.dict(), **dict(request.data.items())}
         form = ReasonForm(sent)
         if not form.is_valid():
             raise ValidationError(

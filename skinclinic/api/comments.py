@@ -1,7 +1,5 @@
 """Endpoints over what members say of a case."""
 
-from collections.abc import Mapping
-
 from django.http import Http404
 from rest_framework import serializers, status
 from rest_framework.response import Response
@@ -59,8 +57,7 @@ class CommentViewSet(ReadViewSet):
 
     def create(self, request):
         """Say something of a lesion."""
-        sent = request.data if isinstance(request.data, Mapping) else {}
-        if is_key(named := str(sent.get("lesion", ""))):
+        if is_key(named := str(request.data.get("lesion", ""))):
             # Who may not change the lesion is told so, whatever else is wrong.
             permissions.get_lesion_for(request.user, named, permissions.EDIT)
         serializer = self.get_serializer(data=request.data)

@@ -183,6 +183,12 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": [
+        "skinclinic.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skinclinic.api.negotiation.AnswersAnyway",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
