@@ -18,12 +18,14 @@ from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .session import Session
 from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
+from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "ApiToken",
     "AuditEvent",
     "AuditHead",
     "BinItem",

@@ -70,7 +70,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
@@ -102,6 +101,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.waiting.MustWaitMiddleware",
+    "skinclinic.web.tokens.TokenUseMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"
@@ -185,7 +185,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="SkinClinic <no-reply@loc
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one's challenge makes a missing sign-in a 401.
-        "rest_framework.authentication.TokenAuthentication",
+        "skinclinic.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
@@ -193,6 +193,12 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": [
+        "skinclinic.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skinclinic.api.negotiation.AnswersAnyway",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
