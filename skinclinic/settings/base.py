@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.middleware.ApiAnswersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
