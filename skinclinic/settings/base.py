@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
     "skinclinic.web.middleware.ApiAnswersMiddleware",
+    "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
