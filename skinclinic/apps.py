@@ -6,7 +6,15 @@ class SkinClinicConfig(AppConfig):
 
     def ready(self) -> None:
         # Declares its job and registers its broom in every process.
+        from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import mail  # noqa: F401
-        from skinclinic.services import audit_chain, follow_up_reminders, plans, second_opinions  # noqa: F401
+        from skinclinic.services import (  # noqa: F401
+            audit_chain,
+            audit_rows,
+            audit_sign_ins,
+            follow_up_reminders,
+            plans,
+            second_opinions,
+        )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401

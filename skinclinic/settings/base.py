@@ -96,6 +96,8 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "axes.middleware.AxesMiddleware",
+    # Last: what it writes of an answer is written before that is sent.
+    "skinclinic.web.audited.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

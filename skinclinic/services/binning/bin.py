@@ -28,7 +28,7 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
-from skinclinic.services import belongings, cases, letters, second_opinions
+from skinclinic.services import audit, belongings, cases, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -84,6 +84,9 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     item.effects += [effect.to_json() for effect in _end_links(gathered, reason)]
     item.cut = gathered.cut
     item.save()
+    audit.record(
+        f"{item.kind}.delete", row, by=user, reason=reason, facts={"bin": item.pk, "counts": item.counts}
+    )
     rows.keep(item, gathered)
     # Photos first: what was decided at them protects the diagnoses.
     for model in (Photo, Diagnosis, Lesion, Patient):
