@@ -15,13 +15,17 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .session import Session
+from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
+from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "ApiToken",
     "AuditEvent",
     "AuditHead",
     "BinItem",
@@ -47,6 +51,7 @@ __all__ = [
     "NoteWord",
     "OpinionGiven",
     "OpinionLook",
+    "PasswordLink",
     "Patient",
     "PatientSize",
     "Photo",
@@ -59,6 +64,8 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SecondOpinion",
+    "Session",
+    "SignInCount",
     "Symptoms",
     "User",
     "Work",

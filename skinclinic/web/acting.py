@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from axes.helpers import get_client_ip_address
 from django.db.models import Model
 from django.http import HttpRequest
 
 from skinclinic.models import User
 from skinclinic.models.audit import AuditEvent
+from skinclinic.web.requests import client_address
 
 Via = AuditEvent.Via
 # What a proxy may send as the id of a request; anything else could forge lines of a log.
@@ -41,7 +41,7 @@ class Acting:
     @cached_property
     def address(self) -> str:
         """Where the request came from, as the lock after wrong passwords counts it."""
-        return (get_client_ip_address(self.request) or "") if self.request else ""
+        return client_address(self.request) if self.request else ""
 
     def person(self) -> User | None:
         """Who is signed in, or whose token it is."""

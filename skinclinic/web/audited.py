@@ -14,7 +14,7 @@ _UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 _WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
 _AUDIT = "skinclinic_auditevent"
 # Nobody's work: who is signed in, who guessed, when a page was last open.
-_ASIDE = ("django_session", "axes_")
+_ASIDE = ("django_session", "skinclinic_session", "skinclinic_signincount")
 # Answers have a history of their own, which is never overwritten and tells each change with its time and device.
 OWN_HISTORY = frozenset(
     {"reading-answer", "reading-practice-answer", "reading-state", "reading-keys", "reading-language"}

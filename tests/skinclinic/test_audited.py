@@ -34,12 +34,14 @@ def test_coming_in_going_and_trying_in_vain(clinician):
 
 
 def test_a_program_acts_for_its_person(clinician, photo):
-    token = Token.objects.create(user=clinician)
-    program = Client(headers={"Authorization": f"Token {token.key}"})
+    token = factories.make_token(clinician)
+    program = Client(headers={"Authorization": f"Token {token}"})
     assert program.get(f"/api/photos/{photo.pk}/").status_code == 200
     row = told("photo.view")
-    assert (row.user_key, row.via, row.subject_key) == (clinician.pk, "token", photo.pk)
-    assert token.key not in str(vars(row))
+    assert (row.user_key, row.via, row.via_name, row.subject_key) == (
+        clinician.pk, "token", "a program", photo.pk,
+    )  # fmt: skip
+    assert token not in str(vars(row))
     program.get("/api/patients/?cursor=x")
     program.get("/api/patients/")
     assert told("list.fetch").facts == {"page": "api-patient-list"}
@@ -106,9 +108,7 @@ def test_writing_is_noticed_unless_it_is_taken_back(clinic, clinician):
 
 
 def test_a_change_that_no_service_tells_is_told(clinician, client_for, photo):
-    client_for(clinician).post(
-        f"/lesions/{photo.lesion_id}/assign/", {"assignee": clinician.pk}
-    )
+    client_for(clinician).post(f"/lesions/{photo.lesion_id}/assign/", {"assignee": clinician.pk})
     row = told("change")
     assert (row.subject_kind, row.subject_key, row.facts) == (
         "skinclinic.lesion", photo.lesion_id, {"page": "lesion-assign"},
