@@ -6,9 +6,11 @@ follows as when a consent is taken back (``places.py``). Files stay until the bi
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from skinclinic.models import (
     BinItem,
@@ -18,6 +20,7 @@ from skinclinic.models import (
     Document,
     FollowUp,
     Lesion,
+    Member,
     Note,
     Patient,
     PatientSize,
@@ -28,6 +31,7 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
+from skinclinic.permissions import CURATE, EDIT, may, require
 from skinclinic.services import audit, belongings, cases, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
@@ -64,6 +68,18 @@ def foreseen(row: Binnable, user: User) -> Contents:
     """What would go with it now."""
     gathered = rows.gather(_wanted(row))
     return Contents(_counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
+
+
+def require_right(row: Binnable, member: Member | None) -> None:
+    """Raise PermissionDenied where the member may not delete it: the archive's photos are its curators'."""
+    of = row.lesion if isinstance(row, Photo) else row
+    require(member, CURATE if of.is_archived else EDIT)
+    if may(member, CURATE) or not places.are_curated(set(rows.gather(_wanted(row)).of(Photo))):
+        return
+    message = _(
+        "A photo of this is in the archive or in a dataset. Only a curator or an admin of this clinic may delete it."
+    )
+    raise PermissionDenied(message)
 
 
 @transaction.atomic
