@@ -102,6 +102,8 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.waiting.MustWaitMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
+    # Last: what it writes of an answer is written before that is sent.
+    "skinclinic.web.audited.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

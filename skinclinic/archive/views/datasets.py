@@ -121,7 +121,7 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
         "work": DatasetProgress.of(request, version),
-        "can_edit": bool(member and member.can_edit),
+        "is_admin": bool(member and member.is_admin),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
     return render(request, "archive/datasets/page.html", context)
