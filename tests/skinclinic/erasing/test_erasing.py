@@ -1,0 +1,137 @@
+"""Erasing a patient: nothing is left in any table or file, what others hold goes on, and a backup brings nothing back."""
+
+import io
+import shutil
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from reader_study.services.making import protocol
+from skinclinic.archive.models import DatasetItem
+from skinclinic.archive.services.datasets import datasets, freezing
+from skinclinic.archive.services.exporting import export
+from skinclinic.engine import jobs
+from skinclinic.engine.readiness import obstacle
+from skinclinic.files import store
+from skinclinic.models import BinItem, Erasure, Job, Patient, Photo, User
+from skinclinic.services.binning import bin
+from skinclinic.services.erasing import erase, ledger
+from skinclinic.services.refused import Refused
+from tests.skinclinic.erasing import marked
+
+
+@pytest.fixture(scope="module")
+def stock(standing, model_dir):
+    from classifier.services.models import registry
+    from tests import factories
+
+    with standing.building(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.conf.settings.EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+        clinic = factories.make_clinic("Hanok Dermatology")
+        registry.register(model_dir)
+        clara = factories.make_member(clinic, "clinician", "clara")
+        standing.keep(**marked.fill(clinic, clara, factories.make_member(clinic, "admin", "ada")))
+
+
+@pytest.fixture
+def made(stock, given):
+    return given
+
+
+def everything(made, home) -> list[str]:
+    return marked.found([marked.WORD, *made["secrets"]], home=home)
+
+
+def erase_now(subject, user: User):
+    erasure, effects = erase.erase(subject, user, reason="asked")
+    while jobs.run_waiting(erase.JOB):
+        pass
+    erasure.refresh_from_db()
+    return erasure, {effect.key: effect.count for effect in effects}
+
+
+def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_path, admin_user):
+    patient, version, study = made["patient"], made["version"], made["study"]
+    photos = list(Photo.objects.filter(lesion__patient=patient).values_list("pk", flat=True))
+    before = everything(made, home)
+    assert len(before) > 60
+    shutil.copytree(home, tmp_path / "backup")
+    backup = transaction.savepoint()
+    seen = erase.foreseen(patient)
+    erasure, effects = erase_now(patient, admin_user)
+    assert everything(made, home) == []
+    assert marked.rows_left(patient, photos) == 0
+    assert not any((home / "photos" / key).exists() for key in made["files"])
+    # What is told before and after, and what others hold.
+    assert {effect.key: effect.count for effect in seen.effects} | effects == effects | {"exports": 1}
+    told = {"entries", "drafts", "frozen", "models", "closed_studies", "remarks", "letters", "links"}
+    assert told <= effects.keys()
+    assert erasure.done_at and erasure.counts["photos"] == 3 and erasure.counts["binned"] == 2
+    assert marked.withdrawn(version) == 3 and version.items.count() == 6
+    with pytest.raises(Refused, match="3 photos were withdrawn from this version"):
+        export.check(version)
+    assert protocol.check(type(study).objects.get(pk=study.pk)).passed
+    assert study.events.filter(details__erased=True).count() == 1
+    inbox = home / "inbox" / made["clinic"].slug / "archive"
+    assert (inbox / "table.csv").read_text() == "file,patient\nother.jpg,8\n"
+    assert (inbox / "photos" / "other.jpg").exists()
+    assert "003,bcc,fine" in (home / "studies" / str(study.pk) / "results" / "answers.csv").read_text()
+    # A second run finds nothing to do.
+    erase.ask_for_the_rest(erasure)
+    assert jobs.run_waiting(erase.JOB) == 1 and len(ledger.read()) == 1
+    # A version goes on without them.
+    draft = datasets.new_version(version.dataset, admin_user)
+    assert draft.items.count() == 3
+    export.check(freezing.freeze(draft, admin_user))
+    # The database and the files of before are restored; the list of erasures is not.
+    transaction.savepoint_rollback(backup)
+    for path in home.iterdir():
+        if path.name != ledger.NAME:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(tmp_path / "backup", home, dirs_exist_ok=True)
+    assert len(everything(made, home)) == len(before) and ledger.behind() == 1
+    assert "apply_erasures" in obstacle(made["clinic"])
+    call_command("apply_erasures", stdout=(said := io.StringIO()))
+    assert "photos 3" in said.getvalue()
+    assert everything(made, home) == [] and ledger.behind() == 0 and obstacle(made["clinic"]) == ""
+    assert Erasure.objects.get().number == erasure.number
+
+
+def test_who_has_the_same_key_in_a_restored_database_is_left_alone(made, home, admin_user):
+    backup = transaction.savepoint()
+    patient = made["patient"]
+    erase_now(patient, admin_user)
+    transaction.savepoint_rollback(backup)
+    # Another patient, whom the older database gave the key anew.
+    erase_now(Patient.objects.get(pk=patient.pk), admin_user)
+    other = Patient.objects.create(pk=patient.pk, clinic=made["clinic"], code="P-0002")
+    call_command("apply_erasures", stdout=io.StringIO())
+    assert Patient.objects.filter(pk=other.pk).exists()
+
+
+def test_a_patient_in_the_bin_is_erased_too(made, home, admin_user):
+    item = bin.put(made["patient"], admin_user, reason="withdrawn")
+    assert erase.foreseen(item).counts["photos"] == 3
+    _erasure, effects = erase_now(item, admin_user)
+    assert everything(made, home) == [] and effects["frozen"] == 1
+    assert not BinItem.objects.filter(ended_at=None).exists()
+    assert not DatasetItem.objects.exclude(text="").exists()
+
+
+def test_a_crash_after_the_commit_loses_nothing(made, home, admin_user, monkeypatch):
+    erasure, _effects = erase.erase(made["patient"], admin_user, reason="asked")
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "delete", lambda *keys: None)
+        assert jobs.run_waiting(erase.JOB) == 3
+    # Three attempts were not enough; the row still says so, and the broom asks anew.
+    erasure.refresh_from_db()
+    assert erasure.done_at is None and everything(made, home)
+    erase.ask_again()
+    assert jobs.run_waiting(erase.JOB) == 0
+    Job.objects.filter(kind=erase.JOB).update(finished_at=timezone.now() - timedelta(hours=1))
+    erase.ask_again()
+    assert jobs.run_waiting(erase.JOB) == 1
+    assert everything(made, home) == []
