@@ -1,4 +1,4 @@
-"""Erasing a patient: nothing is left in any table or file, what others hold goes on, and a backup brings nothing back."""
+"""Erasing a patient: nothing is left in any table or file, the rest goes on, and a backup brings nothing back."""
 
 import io
 import shutil
@@ -53,7 +53,7 @@ def erase_now(subject, user: User):
     return erasure, {effect.key: effect.count for effect in effects}
 
 
-def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_path, admin_user):
+def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_path, admin_user, client):
     patient, version, study = made["patient"], made["version"], made["study"]
     photos = list(Photo.objects.filter(lesion__patient=patient).values_list("pk", flat=True))
     before = everything(made, home)
@@ -93,10 +93,10 @@ def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_p
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.copytree(tmp_path / "backup", home, dirs_exist_ok=True)
     assert len(everything(made, home)) == len(before) and ledger.behind() == 1
-    assert "apply_erasures" in obstacle(made["clinic"])
+    assert "apply_erasures" in obstacle(made["clinic"]) and client.get("/healthz").status_code == 503
     call_command("apply_erasures", stdout=(said := io.StringIO()))
     assert "photos 3" in said.getvalue()
-    assert everything(made, home) == [] and ledger.behind() == 0 and obstacle(made["clinic"]) == ""
+    assert everything(made, home) == [] and client.get("/healthz").status_code == 200
     assert Erasure.objects.get().number == erasure.number
 
 
@@ -135,3 +135,33 @@ def test_a_crash_after_the_commit_loses_nothing(made, home, admin_user, monkeypa
     erase.ask_again()
     assert jobs.run_waiting(erase.JOB) == 1
     assert everything(made, home) == []
+
+
+def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_user, clinician, client_for):
+    patient = made["patient"]
+    address = f"/patients/{patient.pk}/erase/"
+    other = client_for(clinician)
+    assert other.get(address).status_code == 403 and other.get("/clinic/erased/").status_code == 403
+    assert address not in other.get(f"/patients/{patient.pk}/").content.decode()
+    client = client_for(admin_user)
+    assert address in client.get(f"/patients/{patient.pk}/").content.decode()
+    page = client.get(address)
+    text = page.content.decode()
+    for words in ("3 photos", "2 deletions that lie in the bin", "learnt", "Three lesions", "Test set v1"):
+        assert words in text, words
+    sent = {"reason": "asked", "typed": marked.CODE, "seen": page.context["seen"]}
+    for wrong, status in (
+        ({"typed": "P-1"}, 422),
+        ({"reason": "retention"}, 422),
+        ({"seen": "photos=1"}, 409),
+    ):
+        assert client.post(address, sent | wrong).status_code == status
+    assert Patient.objects.filter(pk=patient.pk).exists()
+    said = client.post(address, sent, follow=True).content.decode()
+    assert "1 frozen dataset loses such photos (3)" in said and "files are being removed" in said
+    assert client.get(address).status_code == 404
+    while jobs.run_waiting(erase.JOB):
+        pass
+    said = client.get("/clinic/erased/").content.decode()
+    assert "all files are gone" in said and marked.WORD not in said.casefold()
+    assert "3 photos withdrawn" in client.get(f"/archive/datasets/{made['version'].pk}/").content.decode()

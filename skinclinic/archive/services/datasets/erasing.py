@@ -63,8 +63,8 @@ def in_datasets(taken: Taken, user: User | None, act: bool) -> Iterator[Effect]:
             chance = f"{DatasetItem.WITHDRAWN}{uuid.uuid4().hex}"
             DatasetItem.objects.filter(pk=pk).update(content_sha256=chance, **BLANK)
     text = ngettext(
-        "%(photos)d photo is withdrawn from %(n)d frozen dataset, which goes on as a new version: %(names)s.",
-        "%(photos)d photos are withdrawn from %(n)d frozen datasets, which go on as new versions: %(names)s.",
+        "%(n)d frozen dataset loses such photos (%(photos)d), says so, and goes on as a new version: %(names)s.",
+        "%(n)d frozen datasets lose such photos (%(photos)d), say so, and go on as new versions: %(names)s.",
         len(versions),
     )
     numbers = {"photos": photos, "n": len(versions), "names": named(versions)}
