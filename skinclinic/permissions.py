@@ -34,9 +34,14 @@ def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     """Rows of ``model`` in any clinic the user is an active member of."""
     if not user.is_authenticated:
         return model._default_manager.none()
-    return model._default_manager.filter(
-        clinic__in=Member.objects.filter(user=user, is_active=True).values("clinic")
-    )
+    return model._default_manager.filter(clinic__in=memberships(user).values("clinic"))
+
+
+def memberships(user: User | AnonymousUser) -> QuerySet[Member]:
+    """The user's active memberships; for who comes by a token of one clinic, that one's alone."""
+    rows = Member.objects.filter(user=user.pk, is_active=True)
+    only = getattr(user, "only_clinic_id", None)
+    return rows if only is None else rows.filter(clinic=only)
 
 
 def get_for(
@@ -59,9 +64,7 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
     found = getattr(user, "found_memberships", None)
     if found is not None:
         return next((member for member in found if member.clinic_id == clinic_id), None)
-    return (
-        Member.objects.filter(user=user, clinic_id=clinic_id, is_active=True).select_related("clinic").first()
-    )
+    return memberships(user).filter(clinic=clinic_id).select_related("clinic").first()
 
 
 def member_of(user: User | AnonymousUser, clinic_id: int) -> Member:

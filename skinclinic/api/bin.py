@@ -71,7 +71,7 @@ class DeletesToBin:
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
         if (row.lesion if isinstance(row, Photo) else row).is_archived:
             permissions.require(self.member(row.clinic_id), permissions.CURATE)  # type: ignore[attr-defined]
-        sent = {**request.query_params.dict(), **(request.data if isinstance(request.data, dict) else {})}
+        sent = {**request.query_params.dict(), **dict(request.data.items())}
         form = ReasonForm(sent)
         if not form.is_valid():
             raise ValidationError(
@@ -98,7 +98,7 @@ class BinViewSet(ReadViewSet):
 
     def get_queryset(self):
         # Who may only read sees no bin.
-        mine = Member.objects.filter(user=self.request.user, is_active=True, role__in=Member.EDITING_ROLES)
+        mine = permissions.memberships(self.request.user).filter(role__in=Member.EDITING_ROLES)
         return super().get_queryset().filter(clinic__in=mine.values("clinic"))
 
     def get_object(self):

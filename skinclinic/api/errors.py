@@ -8,11 +8,13 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.waiting import MustWait
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -21,43 +23,68 @@ DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 class Refused(exceptions.APIException):
     """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
-    tells; ``etag``: of the row as it stands."""
+    tells; ``etag``: of the row as it stands; ``retry_after``: seconds."""
 
     def __init__(
-        self, status_code: int, code: str, message: str, *, more: dict | None = None, etag: str = ""
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        more: dict | None = None,
+        etag: str = "",
+        retry_after: int = 0,
     ):
         super().__init__(message, code)
         self.status_code = status_code
         self.more = more or {}
         self.etag = etag
+        self.retry_after = retry_after
 
 
 def handle(error: Exception, context: dict) -> Response | None:
     """Turn an exception of a view into a response; None for what is a fault of ours (a 500)."""
-    if isinstance(error, (Http404, *DELETED)):
-        error = exceptions.NotFound()
-    elif isinstance(error, DjangoPermissionDenied):
-        error = exceptions.PermissionDenied(str(error) or None)
-    elif isinstance(error, DjangoValidationError):
-        error = exceptions.ValidationError(error.messages)
-    elif isinstance(error, ServiceRefused):
-        error = Refused(409, error.field or "refused", str(error))
-    elif isinstance(error, (OperationalError, InterfaceError)):
-        log.error("database unavailable", exc_info=error)
-        error = Refused(
-            503, "database_unavailable", _("The database is not available. Try again in a moment.")
-        )
+    error = _told(error)
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
+    if request := context.get("request"):
+        # Also where the answer would have been another kind of file.
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    return Response({"error": _body(error)}, status=error.status_code, headers=_headers(error))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
+    if seconds := getattr(error, "retry_after", 0):
+        headers["Retry-After"] = str(seconds)
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
-    return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+    return headers
+
+
+def _told(error: Exception) -> Exception:
+    """What a program is told of an exception; the exception itself where that is our own fault."""
+    if isinstance(error, (Http404, *DELETED)):
+        return exceptions.NotFound()
+    if isinstance(error, DjangoPermissionDenied):
+        return exceptions.PermissionDenied(str(error) or None)
+    if isinstance(error, DjangoValidationError):
+        return exceptions.ValidationError(error.messages)
+    if isinstance(error, ServiceRefused):
+        return Refused(409, error.field or "refused", str(error))
+    if isinstance(error, (OperationalError, InterfaceError)):
+        log.error("database unavailable", exc_info=error)
+        return Refused(
+            503, "database_unavailable", _("The database is not available. Try again in a moment.")
+        )
+    if isinstance(error, MustWait):
+        return Refused(error.status, error.code, error.message, retry_after=error.seconds)
+    return error
 
 
 def _body(error: exceptions.APIException) -> dict:

@@ -1,3 +1,4 @@
+from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -15,13 +16,19 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .session import Session
+from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
+from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "ApiToken",
+    "AuditEvent",
+    "AuditHead",
     "BinItem",
     "BinnedRow",
     "Biopsy",
@@ -46,6 +53,7 @@ __all__ = [
     "NoteWord",
     "OpinionGiven",
     "OpinionLook",
+    "PasswordLink",
     "Patient",
     "PatientSize",
     "Photo",
@@ -59,6 +67,8 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SecondOpinion",
+    "Session",
+    "SignInCount",
     "Symptoms",
     "User",
     "Work",

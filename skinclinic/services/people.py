@@ -2,9 +2,11 @@
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic, Member, Role, User
-from skinclinic.services import invitations
+from skinclinic.services import invitations, tokens
+from skinclinic.services.refused import Refused
 
 
 class LastAdmin(Exception):
@@ -24,15 +26,17 @@ def create_clinic(name: str) -> Clinic:
 
 @transaction.atomic
 def change_member(member: Member, *, role: str | None = None, is_active: bool | None = None) -> Member:
-    """Give a member another role, or take or give back the right to enter. Raises LastAdmin.
+    """Give a member another role, or take or give back the right to enter. Raises LastAdmin and Refused.
 
     Someone who loses the admin's rights or the clinic itself also loses the invitations that are still
-    open in their name, which would otherwise be a way back in.
+    open in their name, which would otherwise be a way back in; and whoever loses the clinic, the tokens that opened it.
     """
     lock(member.clinic)
     member = Member.objects.select_related("clinic", "user").get(pk=member.pk)
     was_admin = member.is_admin and member.is_active
     if role is not None:
+        if role == Role.ADMIN and member.user.is_service:
+            raise Refused("role", _("A service account cannot be an admin: that is for people who sign in."))
         member.role = Role(role)
     if is_active is not None:
         member.is_active = is_active
@@ -42,6 +46,7 @@ def change_member(member: Member, *, role: str | None = None, is_active: bool | 
         invitations.revoke_all_by(member.user, member.clinic)
     if not member.is_active:
         invitations.revoke_all_for(member.user.email, member.clinic)
+        tokens.revoke_for_clinic(member.user, member.clinic)
     member.save(update_fields=["role", "is_active"])
     return member
 

@@ -1,8 +1,5 @@
-"""Signing in and out, the lock after wrong passwords, one's own account, the clinic one works in."""
+"""Signing in and out, one's own account, the clinic one works in."""
 
-import math
-
-from axes.helpers import get_cool_off
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
@@ -15,12 +12,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from rest_framework.authtoken.models import Token
 
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.services import people
+from skinclinic.views import tokens
 from skinclinic.web.middleware import SESSION_KEY
-from skinclinic.web.requests import SignedInRequest, is_from_script, is_of_another_person, json_error
+from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
 
 class SignIn(auth_views.LoginView):
@@ -39,23 +36,13 @@ class ChangePassword(auth_views.PasswordChangeView):
     form_class = NewPasswordForm
     success_url = reverse_lazy("password-changed")
 
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"request": self.request}
+
 
 @method_decorator(require_safe, name="dispatch")
 class PasswordChanged(auth_views.PasswordChangeDoneView):
     pass
-
-
-def locked(request: HttpRequest, original_response=None, credentials=None) -> HttpResponse:
-    """Answer for a user name that had too many wrong passwords from this address."""
-    cool_off = get_cool_off(request)
-    minutes = max(1, math.ceil(cool_off.total_seconds() / 60))
-    if is_from_script(request):
-        message = _("Too many wrong passwords. Wait %(minutes)d minutes, then try again.")
-        response: HttpResponse = json_error(429, "locked", message % {"minutes": minutes})
-    else:
-        response = render(request, "registration/locked.html", {"minutes": minutes}, status=429)
-    response["Retry-After"] = str(minutes * 60)
-    return response
 
 
 @login_not_required
@@ -69,7 +56,7 @@ def session_state(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: SignedInRequest) -> HttpResponse:
-    """One's name, language, password, token and clinics."""
+    """One's name, language, password, tokens and clinics."""
     if request.method != "POST":
         return _account_page(request, _account_form(request))
     form = AccountForm(request.POST, instance=request.user)
@@ -87,21 +74,6 @@ def account(request: SignedInRequest) -> HttpResponse:
         secure=settings.SESSION_COOKIE_SECURE,
     )
     return response
-
-
-@require_POST
-def token_create(request: SignedInRequest) -> HttpResponse:
-    """Make a token for programs, shown on this page only; an earlier one stops working."""
-    Token.objects.filter(user=request.user).delete()
-    token = Token.objects.create(user=request.user)
-    return _account_page(request, _account_form(request), new_token=token.key)
-
-
-@require_POST
-def token_revoke(request: SignedInRequest) -> HttpResponse:
-    Token.objects.filter(user=request.user).delete()
-    messages.success(request, _("The token no longer works."))
-    return redirect("account")
 
 
 @require_POST
@@ -126,12 +98,6 @@ def _account_form(request: SignedInRequest) -> AccountForm:
     return AccountForm(instance=request.user, initial={"language": get_language()})
 
 
-def _account_page(
-    request: SignedInRequest, form: AccountForm, *, new_token: str = "", status: int = 200
-) -> HttpResponse:
-    context = {
-        "form": form,
-        "new_token": new_token,
-        "token": Token.objects.filter(user=request.user).first(),
-    }
+def _account_page(request: SignedInRequest, form: AccountForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "tokens": tokens.part_of_account(request)}
     return render(request, "people/account.html", context, status=status)

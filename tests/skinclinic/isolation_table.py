@@ -50,8 +50,11 @@ TABLE = {
     "account": PERSONAL,
     "password-change": PERSONAL,
     "password-changed": PERSONAL,
-    "token-create": PERSONAL,
-    "token-revoke": PERSONAL,
+    "tokens": PERSONAL,
+    "token-revoke": Access("personal", {"pk": "token"}),
+    "service-accounts": LISTING,
+    "service-account": row("service_member"),
+    "clinic-token-revoke": row("token"),
     "switch-clinic": PERSONAL,
     "engine-status": LISTING,
     # Every kind of long work: test_work.py asks for each.

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0015_late_results'),
+        ('skinclinic', '0019_tokens_of_before'),
     ]
 
     operations = [
