@@ -4,12 +4,11 @@ keeps of deleted rows. Everything here may be done twice."""
 from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from skinclinic.files import store
-from skinclinic.models import Erasure, SavedSearch
+from skinclinic.models import Erasure, SavedSearch, Session
 from skinclinic.services.erasing import ledger, places
 from skinclinic.services.erasing.trace import Trace
 

@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.models import BinnedRow, Clinic, Erasure, Lesion, Patient, Photo
+from skinclinic.services import audit
 from skinclinic.services.binning.bin import hold_patients
 from skinclinic.services.erasing import afterwards, erase, ledger, taken
 from skinclinic.services.erasing.ledger import Line
@@ -42,6 +43,8 @@ def _rows(line: Line) -> tuple[Erasure, dict[str, int]]:
     counts = {"patients": len(patients), "lesions": len(found.keys(Lesion)), "photos": len(found.keys(Photo))}
     # Also without rows: what the apps above hold may have come back alone.
     erase.remove(found, erasure, None)
+    if any(counts.values()):
+        audit.record("patient.erase_again", erasure, clinic=line.clinic, reason=line.reason, facts=counts)
     return erasure, counts
 
 

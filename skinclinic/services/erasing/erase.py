@@ -29,7 +29,7 @@ from skinclinic.models import (
     SecondOpinion,
     User,
 )
-from skinclinic.services import second_opinions
+from skinclinic.services import audit, second_opinions
 from skinclinic.services.binning import items
 from skinclinic.services.binning.bin import MoreThanSeen, hold_patients
 from skinclinic.services.binning.bin import counts as counts_of
@@ -90,7 +90,17 @@ def erase(
             raise MoreThanSeen
         found = taken.look(subject.clinic_id, [key])
         erasure = Erasure(clinic_id=subject.clinic_id, reason=reason, by=user, counts=_counts(found))
-        return erasure, remove(found, erasure, user)
+        told = remove(found, erasure, user)
+        audit.record(
+            "patient.erase",
+            erasure,
+            clinic=subject.clinic_id,
+            by=user,
+            patient=key,
+            reason=reason,
+            facts=erasure.counts,
+        )
+        return erasure, told
 
 
 def remove(found: Taken, erasure: Erasure, user: User | None) -> list[Effect]:

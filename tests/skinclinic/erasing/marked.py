@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 from django.apps import apps
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
@@ -27,9 +25,20 @@ from skinclinic.archive.models import DatasetItem, Entry, EntryChange, Import
 from skinclinic.archive.services.datasets import datasets
 from skinclinic.archive.services.exporting import export, pseudonyms
 from skinclinic.archive.services.importing import imports
-from skinclinic.models import Biopsy, Document, FormerCode, Lesion, OpinionGiven, Patient, Photo, SavedSearch
+from skinclinic.models import (
+    Biopsy,
+    Document,
+    FormerCode,
+    Lesion,
+    OpinionGiven,
+    Patient,
+    Photo,
+    SavedSearch,
+    Session,
+)
 from skinclinic.services import comments, diagnoses, plans, records, second_opinions, visit_records
 from skinclinic.services.binning import bin, merges
+from skinclinic.web.sessions import SessionStore
 from tests import evaluated, factories
 
 WORD = "qzxerase"

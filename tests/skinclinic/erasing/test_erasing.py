@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from reader_study.services.making import protocol
@@ -17,8 +17,8 @@ from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.files import store
 from skinclinic.models import BinItem, Erasure, Job, Patient, Photo, User
-from skinclinic.services.binning import bin
-from skinclinic.services.erasing import erase, ledger
+from skinclinic.services.binning import bin, emptying
+from skinclinic.services.erasing import afterwards, erase, ledger
 from skinclinic.services.refused import Refused
 from tests.skinclinic.erasing import marked
 
@@ -121,6 +121,16 @@ def test_a_patient_in_the_bin_is_erased_too(made, home, admin_user):
     assert not DatasetItem.objects.exclude(text="").exists()
 
 
+def test_emptying_the_bin_leaves_nothing_in_frozen_versions_either(made, home, admin_user):
+    item = bin.put(made["patient"], admin_user, reason="mistake")
+    export_folder = export.folder_of(made["version"])
+    export_folder.mkdir(parents=True, exist_ok=True)
+    emptying.empty(item, admin_user)
+    assert marked.withdrawn(made["version"]) == 3 and not DatasetItem.objects.exclude(text="").exists()
+    assert not [place for place in everything(made, home) if place.startswith("archive_datasetitem")]
+    assert not made["study"].images.exclude(content_sha256="").filter(photo=None).exists()
+
+
 def test_a_crash_after_the_commit_loses_nothing(made, home, admin_user, monkeypatch):
     erasure, _effects = erase.erase(made["patient"], admin_user, reason="asked")
     with monkeypatch.context() as patch:
@@ -165,3 +175,19 @@ def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_
     said = client.get("/clinic/erased/").content.decode()
     assert "all files are gone" in said and marked.WORD not in said.casefold()
     assert "3 photos withdrawn" in client.get(f"/archive/datasets/{made['version'].pk}/").content.decode()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a matter of SQLite's file")
+def test_the_database_file_itself_keeps_nothing_of_deleted_rows(transactional_db, home):
+    from pathlib import Path
+
+    from tests import factories
+
+    def raw() -> bytes:
+        path = Path(connection.settings_dict["NAME"])
+        return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+    factories.make_patient(factories.make_clinic("Hanok"), "Qzxerase-raw-1").delete()
+    assert b"Qzxerase-raw" in raw()
+    afterwards.forget_deleted_rows()
+    assert b"Qzxerase-raw" not in raw()

@@ -7,8 +7,10 @@ held of each label, and how many of them were withdrawn; its files and tables ar
 import shutil
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import ngettext
 
@@ -62,6 +64,7 @@ def in_datasets(taken: Taken, user: User | None, act: bool) -> Iterator[Effect]:
             # Told apart by chance alone: nothing leads from it to the photo.
             chance = f"{DatasetItem.WITHDRAWN}{uuid.uuid4().hex}"
             DatasetItem.objects.filter(pk=pk).update(content_sha256=chance, **BLANK)
+        transaction.on_commit(partial(_remove_exports, taken.trace.elsewhere[VERSIONS]))
     text = ngettext(
         "%(n)d frozen dataset loses such photos (%(photos)d), says so, and goes on as a new version: %(names)s.",
         "%(n)d frozen datasets lose such photos (%(photos)d), say so, and go on as new versions: %(names)s.",
@@ -88,7 +91,11 @@ def in_exports(taken: Taken, user: User | None, act: bool) -> Iterator[Effect]:
 
 @places.afterwards
 def of_exports(erasure: Erasure, trace: Trace) -> None:
-    for pk, sha256 in trace.elsewhere.get(VERSIONS, ()):
+    _remove_exports(trace.elsewhere.get(VERSIONS, []))
+
+
+def _remove_exports(versions: list[list]) -> None:
+    for pk, sha256 in versions:
         shutil.rmtree(settings.SKINCLINIC_HOME / export.FOLDER / f"{sha256}-{pk}", ignore_errors=True)
 
 
