@@ -3,13 +3,19 @@
 import io
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from classifier.models import Training, TrainingRun
+from classifier.services.models import registry
+from classifier.services.training import data as training_data
+from classifier.services.training import process, trainings
 from reader_study.services.making import protocol
+from reader_study.services.results import model_answers
 from skinclinic.archive.models import DatasetItem
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.archive.services.exporting import export
@@ -17,17 +23,16 @@ from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.files import store
 from skinclinic.models import BinItem, Erasure, Job, Patient, Photo, User
+from skinclinic.services import records
 from skinclinic.services.binning import bin, emptying
 from skinclinic.services.erasing import afterwards, erase, ledger
 from skinclinic.services.refused import Refused
+from tests import factories
 from tests.skinclinic.erasing import marked
 
 
 @pytest.fixture(scope="module")
 def stock(standing, model_dir):
-    from classifier.services.models import registry
-    from tests import factories
-
     with standing.building(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
         clinic = factories.make_clinic("Hanok Dermatology")
@@ -179,10 +184,6 @@ def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="a matter of SQLite's file")
 def test_the_database_file_itself_keeps_nothing_of_deleted_rows(transactional_db, home):
-    from pathlib import Path
-
-    from tests import factories
-
     def raw() -> bytes:
         path = Path(connection.settings_dict["NAME"])
         return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
@@ -191,3 +192,34 @@ def test_the_database_file_itself_keeps_nothing_of_deleted_rows(transactional_db
     assert b"Qzxerase-raw" in raw()
     afterwards.forget_deleted_rows()
     assert b"Qzxerase-raw" not in raw()
+
+
+def test_a_consent_taken_back_is_asked_for_wherever_photos_are_used(
+    made, home, clinic, admin_user, client_for
+):
+    """Of six photos of a frozen version and three of a study those of one patient may not be used any more."""
+    version, study, patient = made["version"], made["study"], made["patient"]
+    theirs = set(Photo.objects.filter(lesion__patient=patient).values_list("pk", flat=True))
+    records.change(patient, {"research_consent": "refused"}, admin_user)
+    version.items.filter(entry=None).delete()
+    with pytest.raises(Refused, match="patients of 2 photos of this version do not consent"):
+        export.check(version)
+    # A training that was begun before does not go on.
+    job = jobs.enqueue(trainings.JOB, "1:1", clinic=clinic)
+    run = TrainingRun(training=Training.objects.get(), number=1, seed=1, job=job)
+    (run.folder / "run.json").write_text("{}")
+    for refused in (process._prepare, lambda run, folder: training_data.samples(version)):
+        with pytest.raises((jobs.JobError, training_data.Unfit), match="patients of 2 photos"):
+            refused(run, run.folder)
+    # The rest of what a model answers for a study, the check of labels.
+    study.model_version = made["model"]
+    study.recipe = {"per": {str(version.pk): {}}}
+    study.images.all().delete()
+    assert not theirs & set(model_answers.photos_of(study))
+    client = client_for(admin_user)
+    said = client.post("/archive/review/model/", {}, follow=True).content.decode()
+    assert "photos are left out: their patients do not consent." in said
+    said = client.post(
+        f"/archive/datasets/{version.pk}/act/", {"act": "continue"}, follow=True
+    ).content.decode()
+    assert "photos of the version before are left out" in said
