@@ -6,6 +6,7 @@ from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
+from .erasure import Erasure, Retention
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -39,6 +40,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisWord",
     "Document",
+    "Erasure",
     "FollowUp",
     "FormerCode",
     "Invitation",
@@ -61,6 +63,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "Retention",
     "Role",
     "SavedSearch",
     "SecondOpinion",
