@@ -148,6 +148,21 @@ def uses_camera(view):
     return same
 
 
+class ApiAnswersMiddleware:
+    """What the API answers is data: a browser that is led to its address keeps it as a file and shows it as no page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if request.path.startswith("/api/") and kind and kind != "text/html":
+            how = response.get("Content-Disposition", 'attachment; filename="api.json"')
+            response["Content-Disposition"] = how.replace("inline", "attachment", 1)
+        return response
+
+
 class SecretLinksMiddleware:
     """Lets pages whose address holds a secret tell no other request, and so no log, where they come from."""
 
