@@ -1,11 +1,11 @@
 """A request to the try page or its API: whose model is tried, who may send how many, which run an address means."""
 
-from axes.helpers import get_client_ip_address
 from django.http import Http404
 
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Clinic
+from skinclinic.presenters.attempts import address_of, count_try
 from skinclinic.web.requests import ClinicRequest
 
 
@@ -20,10 +20,9 @@ def clinic_of(request: ClinicRequest) -> Clinic | None:
 
 
 def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
-    """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
-    limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
-    sender = trials.sender_of(request.user, get_client_ip_address(request) or "")
-    return trials.start(clinic, sender=sender, limit=limit, data=data)
+    """Start a run for whoever sent the request; raises what ``trials.start`` raises, and TooOften."""
+    count_try(request)
+    return trials.start(clinic, sender=trials.sender_of(request.user, address_of(request)), data=data)
 
 
 def find(token: str) -> TryRun:

@@ -1,6 +1,7 @@
 """Every error of the API has one shape: {"error": {"code", "message", "fields"?}}."""
 
 import logging
+import math
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -13,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.come_back import ComeBack
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -21,15 +23,23 @@ DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 class Refused(exceptions.APIException):
     """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
-    tells; ``etag``: of the row as it stands."""
+    tells; ``etag``: of the row as it stands; ``wait``: seconds until it is worth another try."""
 
     def __init__(
-        self, status_code: int, code: str, message: str, *, more: dict | None = None, etag: str = ""
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        more: dict | None = None,
+        etag: str = "",
+        wait: int = 0,
     ):
         super().__init__(message, code)
         self.status_code = status_code
         self.more = more or {}
         self.etag = etag
+        self.wait = wait
 
 
 def handle(error: Exception, context: dict) -> Response | None:
@@ -40,8 +50,8 @@ def handle(error: Exception, context: dict) -> Response | None:
         error = exceptions.PermissionDenied(str(error) or None)
     elif isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(error.messages)
-    elif isinstance(error, ServiceRefused):
-        error = Refused(409, error.field or "refused", str(error))
+    elif isinstance(error, ServiceRefused | ComeBack):
+        error = _refused(error)
     elif isinstance(error, (OperationalError, InterfaceError)):
         log.error("database unavailable", exc_info=error)
         error = Refused(
@@ -54,10 +64,16 @@ def handle(error: Exception, context: dict) -> Response | None:
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(math.ceil(wait))
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
     return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+
+
+def _refused(error: ServiceRefused | ComeBack) -> Refused:
+    if isinstance(error, ComeBack):
+        return Refused(error.status, error.code, str(error), wait=error.seconds)
+    return Refused(409, error.field or "refused", str(error))
 
 
 def _body(error: exceptions.APIException) -> dict:

@@ -1,3 +1,4 @@
+from .attempt import Attempt
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -21,6 +22,7 @@ from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "Attempt",
     "BinItem",
     "BinnedRow",
     "Biopsy",

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.MembershipMiddleware",
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
+    "skinclinic.web.middleware.ComeBackMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
 
 RETRY_SECONDS = 15
@@ -55,6 +56,17 @@ def _read_away(request: HttpRequest) -> None:
             left -= len(chunk)
     except OSError:
         return  # the sender has gone
+
+
+def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
+    """What is refused for now, and when it is worth another try."""
+    if is_from_script(request):
+        response: HttpResponse = json_error(error.status, error.code, str(error))
+    else:
+        context = {"status": error.status, "message": str(error)}
+        response = HttpResponse(render_to_string("come_back.html", context), status=error.status)
+    response["Retry-After"] = str(error.seconds)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
