@@ -10,7 +10,10 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from io import BytesIO
 
+import numpy as np
+import pillow_heif
 from PIL import Image
 
 from tests import memory
@@ -48,11 +51,20 @@ def big_tiff(bits: int, samples: int, photometric: int, *, alpha: bool = False) 
     return make.tiff(tags, strip)
 
 
-def broken_texts(count: int) -> bytes:
-    """A small PNG with many packed texts of 8 MB, each of which breaks at its end."""
+def broken_texts(count: int, name: bytes = b"Comment", kind: bytes = b"zTXt") -> bytes:
+    """A small PNG with many packed texts of 7 MB, each of which breaks at its end."""
     packed = bytearray(make.zeros_packed(7))
     packed[-4:] = b"\xff\xff\xff\xff"
-    return make.png_with(make.chunk(b"zTXt", b"Comment\0\0" + bytes(packed)) * count)
+    return make.png_with(make.chunk(kind, name + b"\0\0" + bytes(packed)) * count)
+
+
+def deep_heic() -> bytes:
+    """Of 10 bits and in HDR, as large cameras write them; without a picture of 16 bits beside it."""
+    levels = np.full((HIGH, WIDE, 3), 9 << 6, np.uint16)
+    picture = pillow_heif.from_bytes(mode="RGB;16", size=(WIDE, HIGH), data=levels.tobytes())
+    file = BytesIO()
+    picture.save(file, quality=20, color_primaries=9, transfer_characteristics=16, save_nclx_profile=True)
+    return file.getvalue()
 
 
 HLG = make.chunk(b"cICP", bytes([9, 18, 0, 1]))
@@ -80,6 +92,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "WebP, lossless with alpha": lambda: flat("WEBP", "RGBA", lossless=True, method=0, quality=0),
     "WebP": lambda: flat("WEBP", method=0),
     "HEIC": lambda: flat("HEIF"),
+    "HEIC, 10 bits in HDR": lambda: deep_heic(),
     "AVIF": lambda: flat("AVIF", speed=10),
     "TIFF, grey of 16 bits": lambda: big_tiff(16, 1, 1),
     "TIFF, RGB of 16 bits": lambda: big_tiff(16, 3, 2),

@@ -8,7 +8,7 @@ DECODERS = env.int("DECODERS", default=3)
 DECODERS_WAITING = env.int("DECODERS_WAITING", default=3)
 DECODERS_PATIENCE = 10
 # Of one photo: memory beyond what a process has anyway, seconds of the processor, seconds by the clock.
-PHOTO_MEMORY_MB = env.int("PHOTO_MEMORY_MB", default=1000)
+PHOTO_MEMORY_MB = env.int("PHOTO_MEMORY_MB", default=850)
 PHOTO_CPU_SECONDS = env.int("PHOTO_CPU_SECONDS", default=20)
 PHOTO_SECONDS = 45
 
