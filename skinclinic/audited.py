@@ -11,6 +11,8 @@ def _file(request) -> str:
 PATIENT, LESION, PHOTO = view("patient.view"), view("lesion.view"), view("photo.view")
 register(
     {
+        "audit": view("audit.view"), "audit-csv": fetched("audit.export", "person", "group", "day"),
+        "patient-seen": view("audit.view"),
         "patient": PATIENT, "patient-edit": PATIENT, "patient-photos": PATIENT, "patient-merge": PATIENT,
         "patient-delete": PATIENT, "patient-history": PATIENT, "patient-notes": PATIENT, "lesion-new": PATIENT,
         "lesion": LESION, "lesion-edit": LESION, "lesion-delete": LESION, "lesion-visit": LESION,

@@ -3,7 +3,6 @@
 import pytest
 from django.db import connection, transaction
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from skinclinic.models import AuditEvent, Lesion
 from skinclinic.services import audit, people, second_opinions
