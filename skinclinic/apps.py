@@ -10,7 +10,7 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import mail  # noqa: F401
+        from skinclinic.jobs import erasing, mail  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             audit_chain,
             audit_rows,
@@ -21,6 +21,7 @@ class SkinClinicConfig(AppConfig):
             sign_in_limits,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
+        from skinclinic.services.erasing import again  # noqa: F401
         from skinclinic.web.sessions import begin
 
         user_logged_in.connect(begin, dispatch_uid="session.begin")

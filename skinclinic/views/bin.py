@@ -150,9 +150,17 @@ def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patien
         "changed": changed,
         "back": back,
         "days": items.KEPT_FOR.days,
+        "erase_url": _erase_url(request, row),
     }
     status = 409 if changed else 422 if form.is_bound else 200
     return render(request, "bin/delete.html", context, status=status)
+
+
+def _erase_url(request: SignedInRequest, row: service.Binnable) -> str:
+    """Where an admin erases instead."""
+    if isinstance(row, Patient) and may(member_of(request.user, row.clinic_id), ADMIN):
+        return reverse("patient-erase", args=[row.pk])
+    return ""
 
 
 def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:

@@ -133,6 +133,7 @@ TABLE = {
     "patient-photos": row("patient"),
     "patient-edit": row("patient"),
     "patient-delete": row("patient"),
+    "patient-erase": row("patient"),
     "patient-merge": row("patient"),
     "patient-merge-codes": row("patient"),
     "lesion-new": row("patient"),
@@ -192,6 +193,8 @@ TABLE = {
     "bin-item": row("bin_item"),
     "bin-restore": row("bin_item"),
     "bin-empty": row("bin_item"),
+    "bin-erase": row("bin_item"),
+    "erasures": LISTING,
     # Analyses
     "upload": LISTING,
     "photo-upload": Access("listing", body={"kind": "close_up"}),

@@ -67,7 +67,7 @@ class Contents:
 def foreseen(row: Binnable, user: User) -> Contents:
     """What would go with it now."""
     gathered = rows.gather(_wanted(row))
-    return Contents(_counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
+    return Contents(counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
 
 
 def require_right(row: Binnable, member: Member | None) -> None:
@@ -92,7 +92,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     gathered = rows.gather(_wanted(row))
     item = BinItem(
         clinic_id=row.clinic_id, kind=KINDS[type(row)], key=row.pk, told=_told(row), reason=reason, words=words,
-        by=user, until=timezone.now() + KEPT_FOR, counts=_counts(gathered), **_where(row, gathered),
+        by=user, until=timezone.now() + KEPT_FOR, counts=counts(gathered), **_where(row, gathered),
     )  # fmt: skip
     item.effects = [effect.to_json() for effect in places.effects(set(gathered.of(Photo)), user, act=True)]
     # Looked at once more: what the places did may have changed rows that go along.
@@ -200,7 +200,7 @@ def _end_links(gathered: rows.Gathered, reason: str) -> list[Effect]:
     return second_opinions.links_end("links", count)
 
 
-def _counts(gathered: rows.Gathered) -> dict[str, int]:
+def counts(gathered: rows.Gathered) -> dict[str, int]:
     standing = [row for row in gathered.of(Diagnosis).values() if getattr(row, "withdrawn_at", None) is None]
     proofs = [row for row in standing if getattr(row, "kind", "") == Diagnosis.Kind.PATHOLOGY]
     steps = [*gathered.of(FollowUp).values(), *gathered.of(Biopsy).values()]
