@@ -20,6 +20,7 @@ GROUPS: dict[str, Q] = {
     "files": Q(action__endswith=".fetch") | Q(action__endswith=".export") | Q(action__endswith=".print")
     | Q(action="dataset.texts"),
     "sign-ins": Q(action__startswith="sign_in") | Q(action__startswith="sign_out")
+    | Q(action__startswith="password.") | Q(action__startswith="second_factor.") | Q(action__startswith="email.")
     | Q(action__startswith="account.") | Q(action__startswith="token.") | Q(action__startswith="session."),
     "people": Q(action__startswith="member.") | Q(action__startswith="invitation.")
     | Q(action__startswith="settings.") | Q(action__startswith="service."),
