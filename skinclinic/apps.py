@@ -9,7 +9,7 @@ class SkinClinicConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
 
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import erasing, mail  # noqa: F401
+        from skinclinic.jobs import erasing, mail, old_file_names  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             audit_chain,
             follow_up_reminders,
