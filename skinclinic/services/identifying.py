@@ -7,6 +7,7 @@ name is nobody's to confirm when a hundred are sent: one that looks like a perso
 from pathlib import PurePosixPath
 
 from django.core.exceptions import ValidationError
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.services import patient_codes
@@ -65,6 +66,16 @@ def require_nobody_named(field: str, text: str) -> None:
         nobody_named(text)
     except ValidationError as error:
         raise Refused(field, error.messages[0]) from None
+
+
+def name_in_source(name: str) -> str:
+    """What an archive's photo is called here: as there, or, where that is a person's name, something that tells the
+    same photo again when the archive comes again. Long numbers are usual there."""
+    path = PurePosixPath(name)
+    if not patient_codes.is_of_person(path.stem, numbers=False):
+        return name
+    same = salted_hmac("skinclinic.name_in_source", name, algorithm="sha256").hexdigest()[:12]
+    return f"{NAME_REMOVED} {same}{path.suffix[:12].lower()}"
 
 
 def kept_file_name(name: str) -> str:

@@ -45,6 +45,7 @@ _BY_CAMERA = re.compile(
 )
 # A date of birth, the number of a chart, of a resident or of a telephone.
 _BORN = re.compile(r"(?<!\d)(19\d\d|200\d)[-. _](0?[1-9]|1[0-2])[-. _](0?[1-9]|[12]\d|3[01])(?!\d)")
+_ALONE = re.compile(rf"(?<!\d)({_RESIDENT_NUMBER.pattern})(?!\d)")
 _NUMBERS_OF_PERSONS = (re.compile(r"(?<!\d)\d{6,}(?!\d)"), _BORN, _RESIDENT_NUMBER, _PHONE)
 # Of sex, age and respect, which stand beside names; and what codes are made of.
 _BESIDE = "m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자"
@@ -114,12 +115,14 @@ def doubtful(code: str) -> str:
     return ""
 
 
-def is_of_person(stem: str) -> bool:
-    """Whether a file's name, without its ending, looks like a person's, or holds a date of birth or a long number as
-    patients have; what cameras and phones write does not."""
+def is_of_person(stem: str, *, numbers: bool = True) -> bool:
+    """Whether a file's name, without its ending, looks like a person's, or (``numbers``) holds a date of birth or a
+    long number as patients have; what cameras and phones write does not."""
     spaced = " ".join(re.sub(r"[_.+\-]+", " ", stem).split())
     by_camera = bool(_BY_CAMERA.match(stem))
-    if _EMAIL.search(stem) or (not by_camera and _has_number_of_person(stem, spaced)):
+    if _EMAIL.search(stem) or _ALONE.search(stem):
+        return True
+    if numbers and not by_camera and _has_number_of_person(stem, spaced):
         return True
     words = [word for word in _WORD.findall(spaced) if word.casefold() not in _NOT_OF_A_NAME | _OF_THE_BODY]
     if _has_hangul_name(words):
