@@ -8,10 +8,13 @@ class SkinClinicConfig(AppConfig):
         # Declares its job and registers its broom in every process.
         from django.contrib.auth.signals import user_logged_in
 
+        from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import erasing, mail, old_file_names  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             audit_chain,
+            audit_rows,
+            audit_sign_ins,
             follow_up_reminders,
             plans,
             second_opinions,

@@ -111,6 +111,7 @@ TABLE = {
     "dataset-act": row("version"),
     "dataset-differences": row("version"),
     "dataset-export": row("version"),
+    "dataset-texts": row("version"),
     "dataset-photos": row("version"),
     "dataset-photos-act": row("version"),
     "sources": LISTING,

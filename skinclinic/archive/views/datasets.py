@@ -122,6 +122,7 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
         "work": DatasetProgress.of(request, version),
+        "is_admin": bool(member and member.is_admin),
         "withdrawn": against.rows(version, against.WITHDRAWN).count() if version.is_frozen else 0,
         "can_edit": bool(member and member.can_edit),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],

@@ -6,9 +6,11 @@ follows as when a consent is taken back (``places.py``). Files stay until the bi
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from skinclinic.models import (
     BinItem,
@@ -18,6 +20,7 @@ from skinclinic.models import (
     Document,
     FollowUp,
     Lesion,
+    Member,
     Note,
     Patient,
     PatientSize,
@@ -28,7 +31,8 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
-from skinclinic.services import belongings, cases, letters, second_opinions
+from skinclinic.permissions import CURATE, EDIT, may, require
+from skinclinic.services import audit, belongings, cases, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -66,6 +70,18 @@ def foreseen(row: Binnable, user: User) -> Contents:
     return Contents(counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
 
 
+def require_right(row: Binnable, member: Member | None) -> None:
+    """Raise PermissionDenied where the member may not delete it: the archive's photos are its curators'."""
+    of = row.lesion if isinstance(row, Photo) else row
+    require(member, CURATE if of.is_archived else EDIT)
+    if may(member, CURATE) or not places.are_curated(set(rows.gather(_wanted(row)).of(Photo))):
+        return
+    message = _(
+        "A photo of this is in the archive or in a dataset. Only a curator or an admin of this clinic may delete it."
+    )
+    raise PermissionDenied(message)
+
+
 @transaction.atomic
 def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | None = None) -> BinItem:
     """Move it to the bin. ``seen``: ``Contents.seen`` of what the person was shown. Raises Gone and MoreThanSeen."""
@@ -84,6 +100,9 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     item.effects += [effect.to_json() for effect in _end_links(gathered, reason)]
     item.cut = gathered.cut
     item.save()
+    audit.record(
+        f"{item.kind}.delete", row, by=user, reason=reason, facts={"bin": item.pk, "counts": item.counts}
+    )
     rows.keep(item, gathered)
     # Photos first: what was decided at them protects the diagnoses.
     for model in (Photo, Diagnosis, Lesion, Patient):
