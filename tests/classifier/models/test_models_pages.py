@@ -269,6 +269,11 @@ def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settin
 
 def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
     client = client_for(admin_user)
+    early = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert "run on a test photo first" in "".join(messages_of(early))
+    assert "run on a test photo first" in client.get(early.url).content.decode()
+    factories.proven(own_version)
+    assert "test photo" not in client.get(early.url).content.decode()
     response = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
     assert response.url == url("models")
     assert registry.published(clinic) == own_version
@@ -336,6 +341,7 @@ def test_the_page_makes_a_constant_number_of_queries(
     client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
 ):
     client = client_for(admin_user)
+    factories.proven(own_version)
     for _number in range(5):
         registry.publish(own_version, clinic=clinic, user=admin_user)
         registry.publish(model_version, clinic=clinic, user=admin_user)
