@@ -47,6 +47,7 @@ urlpatterns = [
     path("logout/", accounts.SignOut.as_view(), name="logout"),
     path("session/", accounts.session_state, name="session"),
     path("account/", accounts.account, name="account"),
+    path("account/confirm/", accounts.confirm, name="confirm"),
     path("account/password/", accounts.ChangePassword.as_view(), name="password-change"),
     path("account/password/changed/", accounts.PasswordChanged.as_view(), name="password-changed"),
     path("account/token/", accounts.token_create, name="token-create"),

@@ -13,6 +13,7 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.confirming import CODE, ConfirmFirst
 from skinclinic.web.waiting import MustWait
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ def handle(error: Exception, context: dict) -> Response | None:
         error = Refused(
             503, "database_unavailable", _("The database is not available. Try again in a moment.")
         )
+    elif isinstance(error, ConfirmFirst):
+        error = Refused(403, CODE, error.message)
     elif isinstance(error, MustWait):
         error = Refused(error.status, error.code, error.message, retry_after=error.seconds)
     if not isinstance(error, exceptions.APIException):

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.waiting.MustWaitMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from rest_framework.authtoken.models import Token
 
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.services import people
+from skinclinic.services import people, step_up
+from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
@@ -74,6 +75,17 @@ def account(request: SignedInRequest) -> HttpResponse:
         secure=settings.SESSION_COOKIE_SECURE,
     )
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: SignedInRequest) -> HttpResponse:
+    """Say again who one is, then go on to the page that asked for it."""
+    if request.method == "POST" and (is_right := step_up.is_right_answer(request)) is not None:
+        if is_right:
+            step_up.mark_fresh(request)
+            return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
+        return confirm_page(request, is_wrong=True, is_page=True)
+    return confirm_page(request, is_page=True, next_page=request.GET.get("next", "/"))
 
 
 @require_POST

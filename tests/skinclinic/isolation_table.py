@@ -48,6 +48,7 @@ TABLE = {
     "join": Access("public", {"secret": "unknown_secret"}),
     "logout": PERSONAL,
     "account": PERSONAL,
+    "confirm": PERSONAL,
     "password-change": PERSONAL,
     "password-changed": PERSONAL,
     "token-create": PERSONAL,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import EDIT, VIEW, get_for
+from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.requests import SignedInRequest
@@ -26,6 +27,7 @@ def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
         **{name: request.GET.get(name) == "1" for name in ("thumbnails", "isic", "texts")}
     )
     version = get_for(request.user, VERSIONS, pk, EDIT if options.texts else VIEW)
+    step_up.require_for_download(request)
     try:
         members = export.members(version, options)
     except Refused as refused:
