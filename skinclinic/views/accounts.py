@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.authtoken.models import Token
 
+from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.services import people, step_up
+from skinclinic.presenters import devices
+from skinclinic.services import account_mail, people, signing_out, step_up
 from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
@@ -39,6 +41,12 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"request": self.request}
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        signing_out.everywhere(self.request.user, but=self.request.session.session_key)
+        account_mail.notify(self.request.user, _("The password was changed."))
+        return response
 
 
 @method_decorator(require_safe, name="dispatch")
@@ -132,5 +140,7 @@ def _account_page(
         "form": form,
         "new_token": new_token,
         "token": Token.objects.filter(user=request.user).first(),
+        "email_form": EmailForm(initial={"email": request.user.email}),
+        "signed_in": devices.signed_in(request.user, request.session.session_key),
     }
     return render(request, "people/account.html", context, status=status)

@@ -8,7 +8,7 @@ import logging
 import re
 
 # Parts of addresses that a secret follows.
-BEFORE_SECRETS = ("reading", "join", "try", "opinion")
+BEFORE_SECRETS = ("reading", "join", "try", "opinion", "reset", "new-email")
 # As in an address, or inside a question mark part (…?next=%2Fjoin%2F…).
 _SECRET = re.compile(
     rf"((?:/|%2F)(?:{'|'.join(BEFORE_SECRETS)})(?:/|%2F))[^/%?&#\s\"'<>\\]+", flags=re.IGNORECASE

@@ -356,6 +356,7 @@ OPEN = {
     "login",
     "session",
     "join",
+    "new-email",
     "try",
     "try-result",
     "try-image",
