@@ -10,7 +10,13 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import mail  # noqa: F401
-        from skinclinic.services import follow_up_reminders, plans, second_opinions, sign_in_limits  # noqa: F401
+        from skinclinic.services import (  # noqa: F401
+            follow_up_reminders,
+            password_links,
+            plans,
+            second_opinions,
+            sign_in_limits,
+        )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
         from skinclinic.web.sessions import begin
 

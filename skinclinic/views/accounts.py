@@ -17,7 +17,7 @@ from rest_framework.authtoken.models import Token
 from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.presenters import devices
-from skinclinic.services import account_mail, people, signing_out, step_up
+from skinclinic.services import account_mail, password_links, people, signing_out, step_up
 from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
@@ -44,6 +44,7 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form):
         response = super().form_valid(form)
+        password_links.end_all(self.request.user)
         signing_out.everywhere(self.request.user, but=self.request.session.session_key)
         account_mail.notify(self.request.user, _("The password was changed."))
         return response

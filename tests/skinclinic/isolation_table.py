@@ -48,6 +48,8 @@ TABLE = {
     "join": Access("public", {"secret": "unknown_secret"}),
     "logout": PERSONAL,
     "account": PERSONAL,
+    "forgotten": PUBLIC,
+    "reset": Access("public", {"secret": "unknown_secret"}),
     "confirm": PERSONAL,
     "email-change": PERSONAL,
     "new-email": Access("public", {"secret": "unknown_secret"}),
@@ -67,6 +69,7 @@ TABLE = {
     "letterhead-logo": LISTING,
     "members": LISTING,
     "member-edit": row("member"),
+    "member-password": row("member"),
     "invitation-revoke": row("invitation"),
     "invitation-mail": row("invitation"),
     # Archive

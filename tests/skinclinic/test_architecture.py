@@ -357,6 +357,8 @@ OPEN = {
     "session",
     "join",
     "new-email",
+    "forgotten",
+    "reset",
     "try",
     "try-result",
     "try-image",
