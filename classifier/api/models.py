@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from classifier.api.serializers import (
@@ -22,8 +22,8 @@ from classifier.services.models import upload as model_upload
 from skinclinic import permissions
 from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
+from skinclinic.api.parsers import JSONParser
 from skinclinic.files.store import StorageFull
-from skinclinic.models import Member
 from skinclinic.services import step_up
 
 
@@ -40,7 +40,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     max_body_bytes = model_upload.MAX_BYTES
 
     def get_queryset(self):
-        mine = Member.objects.filter(user=self.request.user, is_active=True).values("clinic")
+        mine = permissions.memberships(self.request.user).values("clinic")
         rows = super().get_queryset()
         return rows.filter(clinic=None) | rows.filter(clinic__in=mine)
 

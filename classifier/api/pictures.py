@@ -53,13 +53,12 @@ class PictureActions(PlainPhotoViewSet):
         Answers all photos that show this picture. 409 where somebody has covered it since ``seen``, or where an open
         study shows it."""
         photo, data = self._to_change(), request.data
-        seen = data.get("seen", "") if isinstance(data, dict) else ""
         try:
             photos = covering.cover(
                 photo,
-                data.get("areas") if isinstance(data, dict) else None,
+                data.get("areas"),
                 request.user,
-                seen=str(seen or ""),
+                seen=str(data.get("seen") or ""),
             )
         except imaging.CoverRejected as error:
             raise Refused(400, error.code, refusal_words(error)) from None

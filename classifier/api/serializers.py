@@ -7,10 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
+from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
-from skinclinic.models import Clinic, Member
+from skinclinic.models import Clinic
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.services.diagnoses import NOTHING_ELSE
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -47,7 +48,7 @@ class ModelVersionSerializer(serializers.ModelSerializer):
     def _clinics(self) -> set[int]:
         context = kept(self)
         if "clinics" not in context:
-            members = Member.objects.filter(user=context["request"].user, is_active=True)
+            members = permissions.memberships(context["request"].user)
             context["clinics"] = set(members.values_list("clinic", flat=True))
         return context["clinics"]
 

@@ -1,13 +1,11 @@
 """What every endpoint over a clinic's rows shares."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from skinclinic import permissions
@@ -28,16 +26,6 @@ class ApiRequest(Request):
     user: User
 
 
-class WhateverIsAccepted(BaseContentNegotiation):
-    """For answers that are a file: no matter what kind the caller would like; errors are JSON."""
-
-    def select_parser(self, request, parsers):
-        return parsers[0]
-
-    def select_renderer(self, request, renderers, format_suffix=None):
-        return renderers[0], renderers[0].media_type
-
-
 def kept(serializer: serializers.BaseSerializer) -> dict[str, Any]:
     """A serializer's context, in which it keeps what all its rows share."""
     return cast(dict[str, Any], serializer.context)
@@ -51,9 +39,8 @@ class NewRowViewSet(viewsets.GenericViewSet):
 
     def clinic_for_new(self) -> Clinic:
         """The clinic a new row goes to. Raises PermissionDenied."""
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
-        sent = self.request.data
-        if isinstance(sent, Mapping) and (slug := sent.get("clinic")):
+        members = permissions.memberships(self.request.user).select_related("clinic")
+        if slug := self.request.data.get("clinic"):
             members = in_clinic(members, slug)
         member = members.first()
         if member is None:

@@ -1,14 +1,12 @@
 """Endpoints over what members say of a case."""
 
-from collections.abc import Mapping
-
 from django.http import Http404
 from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
-from skinclinic.models import Comment, Member
+from skinclinic.models import Comment
 from skinclinic.services import comments
 from skinclinic.web.inputs import is_key
 
@@ -54,13 +52,12 @@ class CommentViewSet(ReadViewSet):
         return row
 
     def _kept_back(self):
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         return comments.kept_back(self.request.user, members)
 
     def create(self, request):
         """Say something of a lesion."""
-        sent = request.data if isinstance(request.data, Mapping) else {}
-        if is_key(named := str(sent.get("lesion", ""))):
+        if is_key(named := str(request.data.get("lesion", ""))):
             # Who may not change the lesion is told so, whatever else is wrong.
             permissions.get_lesion_for(request.user, named, permissions.EDIT)
         serializer = self.get_serializer(data=request.data)

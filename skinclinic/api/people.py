@@ -27,7 +27,7 @@ from skinclinic.vocabulary.sites import ANATOMIC_SITES
 @api_view(["GET"])
 def me(request):
     """Who is calling, and in which clinics with which role."""
-    members = Member.objects.filter(user=request.user, is_active=True).select_related("clinic")
+    members = permissions.memberships(request.user).select_related("clinic")
     return Response(
         {
             "username": request.user.username,
@@ -69,7 +69,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     def _roles(self) -> dict[int, str]:
         if not self.request or not self.request.user.is_authenticated:
             return {}
-        members = Member.objects.filter(user=self.request.user, is_active=True)
+        members = permissions.memberships(self.request.user)
         return dict(members.values_list("clinic", "role"))
 
     def retrieve(self, request, slug=None):
@@ -85,7 +85,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         # What was not sent stays as others may be saving it now.
         for name, value in serializer.validated_data.items():
             setattr(clinic, name, value)
-        clinic.save(update_fields=list(serializer.validated_data))
+        people.save_settings(clinic, list(serializer.validated_data))
         return Response(self.get_serializer(clinic).data)
 
 
@@ -155,7 +155,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
 
 def _of_own_clinics(rows, user):
     """Rows of the clinics the user is an admin of."""
-    admin_of = Member.objects.filter(user=user, is_active=True, role="admin").values("clinic")
+    admin_of = permissions.memberships(user).filter(role="admin").values("clinic")
     return rows.filter(clinic__in=admin_of)
 
 

@@ -1,7 +1,5 @@
 """Endpoints over what comes next with a lesion: follow-ups, biopsies whose result is awaited, who sees to a case."""
 
-from collections.abc import Mapping
-
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -115,8 +113,7 @@ class StepViewSet(ReadViewSet):
         return Response(self.get_serializer(row).data)
 
     def _asked(self, request) -> tuple[Lesion, dict]:
-        sent = request.data if isinstance(request.data, Mapping) else {}
-        if is_key(named := str(sent.get("lesion", ""))):
+        if is_key(named := str(request.data.get("lesion", ""))):
             # Who may not change the lesion is told so, whatever else is wrong.
             permissions.get_lesion_for(request.user, named, permissions.EDIT)
         serializer = self.get_serializer(data=request.data)

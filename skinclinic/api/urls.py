@@ -2,10 +2,9 @@
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import bin, comments, people, plans, records, sizes, visits
+from skinclinic.api import bin, comments, people, plans, records, sizes, tokens, visits
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -28,7 +27,7 @@ urlpatterns = [
     path("diseases/", people.diseases, name="api-diseases"),
     path("sites/", people.sites, name="api-sites"),
     path("lesions/<int:pk>/sizes/", sizes.lesion_sizes, name="api-lesion-sizes"),
-    path("token/", obtain_auth_token, name="api-token"),
+    path("token/", tokens.TokenView.as_view(), name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("classifier.api.urls")),

@@ -1,6 +1,5 @@
 """Endpoints over what is recorded of visits besides photos: notes and symptoms."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -80,9 +79,8 @@ class SymptomsSerializer(ClinicRowSerializer):
 
 def require_right(request) -> None:
     """Who may not change the lesion or the patient that is named is told so, whatever else is wrong."""
-    sent = request.data if isinstance(request.data, Mapping) else {}
     for name, kind in (("lesion", Lesion), ("patient", Patient)):
-        if is_key(named := str(sent.get(name, ""))):
+        if is_key(named := str(request.data.get(name, ""))):
             permissions.get_for(request.user, kind, named, permissions.EDIT)
 
 

@@ -1,3 +1,4 @@
+from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -5,6 +6,7 @@ from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
+from .erasure import Erasure, Retention
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -17,12 +19,16 @@ from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .session import Session
 from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
+from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "ApiToken",
+    "AuditEvent",
+    "AuditHead",
     "BinItem",
     "BinnedRow",
     "Biopsy",
@@ -34,6 +40,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisWord",
     "Document",
+    "Erasure",
     "FollowUp",
     "FormerCode",
     "Invitation",
@@ -56,6 +63,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "Retention",
     "Role",
     "SavedSearch",
     "SecondOpinion",

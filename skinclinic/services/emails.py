@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from skinclinic.models import User
-from skinclinic.services import account_mail, mail
+from skinclinic.services import account_mail, audit, mail
 
 SALT = "skinclinic.new_email"
 VALID_SECONDS = 24 * 3600
@@ -61,5 +61,6 @@ def _set(user: User, email: str) -> None:
         return
     user.email = email
     user.save(update_fields=["email"])
+    audit.record("email.change", user, by=user)
     for told in filter(None, (before, email)):
         account_mail.notify(user, _("The e-mail address was changed."), address=told)

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.engine.housekeeping import broom
-from skinclinic.models import Member, PasswordLink, Role, User
-from skinclinic.services import account_mail, letters, signing_out
+from skinclinic.models import ApiToken, Member, PasswordLink, Role, User
+from skinclinic.services import account_mail, audit, letters, signing_out
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
@@ -50,6 +50,8 @@ def make(member: Member, by: User) -> tuple[PasswordLink, str]:
     own = Member.objects.filter(user=by, role=Role.ADMIN, is_active=True).values("clinic")
     if user == by:
         raise Refused("user", _("Change your own password on your account page."))
+    if user.is_service:
+        raise Refused("user", _("A service account has no password; make a token for it."))
     if not user.is_active or not member.is_active:
         raise Refused("user", _("%(name)s has no access. Give access again first.") % {"name": user})
     if Member.objects.filter(user=user, is_active=True).exclude(clinic__in=own).exists():
@@ -58,7 +60,9 @@ def make(member: Member, by: User) -> tuple[PasswordLink, str]:
             "on the sign-in page."
         )
         raise Refused("user", text % {"name": user})
-    return _make(user, secret_of(new_nonce()), by)
+    with transaction.atomic():
+        audit.record("password.link", user, clinic=member.clinic, by=by)
+        return _make(user, secret_of(new_nonce()), by)
 
 
 def find(secret: str) -> PasswordLink:
@@ -77,7 +81,8 @@ def use(link: PasswordLink, hashed: str) -> None:
         raise LinkGone
     User.objects.filter(pk=link.user_id).update(password=hashed)
     end_all(link.user)
-    signing_out.everywhere(link.user)
+    signing_out.everywhere(link.user, why=ApiToken.Why.PASSWORD)
+    audit.record("password.reset", link.user, by=link.user)
     account_mail.notify(link.user, _("The password was changed."))
 
 

@@ -56,6 +56,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Those of before, the newest first: what they signed, the audit's rows among it, goes on being valid.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 INSTALLED_APPS = [
     "skinclinic",
@@ -68,7 +70,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
@@ -77,10 +78,14 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: whatever is written down of a request, or logged, knows who asks and the request's id.
+    "skinclinic.web.acting.ActingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.middleware.ApiAnswersMiddleware",
+    "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -99,6 +104,9 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.waiting.MustWaitMiddleware",
     "skinclinic.web.confirming.ConfirmFirstMiddleware",
+    "skinclinic.web.tokens.TokenUseMiddleware",
+    # Last: what it writes of an answer is written before that is sent.
+    "skinclinic.web.audited.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"
@@ -182,7 +190,7 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="SkinClinic <no-reply@loc
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one's challenge makes a missing sign-in a 401.
-        "rest_framework.authentication.TokenAuthentication",
+        "skinclinic.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
@@ -190,6 +198,12 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": [
+        "skinclinic.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skinclinic.api.negotiation.AnswersAnyway",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -60,8 +60,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
+    {"NAME": "skinclinic.services.passwords.NotTooLong"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "skinclinic.services.tokens.EndsTokens"},
 ]
 # The address of who asks comes from the proxy only where there is one.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)

@@ -12,12 +12,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from rest_framework.authtoken.models import Token
 
 from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
+from skinclinic.models import ApiToken
 from skinclinic.presenters import devices
 from skinclinic.services import account_mail, password_links, people, signing_out, step_up
+from skinclinic.views import tokens
 from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
@@ -45,7 +46,9 @@ class ChangePassword(auth_views.PasswordChangeView):
     def form_valid(self, form):
         response = super().form_valid(form)
         password_links.end_all(self.request.user)
-        signing_out.everywhere(self.request.user, but=self.request.session.session_key)
+        signing_out.everywhere(
+            self.request.user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD
+        )
         account_mail.notify(self.request.user, _("The password was changed."))
         return response
 
@@ -66,7 +69,7 @@ def session_state(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: SignedInRequest) -> HttpResponse:
-    """One's name, language, password, token and clinics."""
+    """One's name, language, password, tokens and clinics."""
     if request.method != "POST":
         return _account_page(request, _account_form(request))
     form = AccountForm(request.POST, instance=request.user)
@@ -98,21 +101,6 @@ def confirm(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-def token_create(request: SignedInRequest) -> HttpResponse:
-    """Make a token for programs, shown on this page only; an earlier one stops working."""
-    Token.objects.filter(user=request.user).delete()
-    token = Token.objects.create(user=request.user)
-    return _account_page(request, _account_form(request), new_token=token.key)
-
-
-@require_POST
-def token_revoke(request: SignedInRequest) -> HttpResponse:
-    Token.objects.filter(user=request.user).delete()
-    messages.success(request, _("The token no longer works."))
-    return redirect("account")
-
-
-@require_POST
 def switch_clinic(request: SignedInRequest) -> HttpResponse:
     """Work in another of one's clinics from now on."""
     slug = request.POST.get("clinic", "")
@@ -134,13 +122,10 @@ def _account_form(request: SignedInRequest) -> AccountForm:
     return AccountForm(instance=request.user, initial={"language": get_language()})
 
 
-def _account_page(
-    request: SignedInRequest, form: AccountForm, *, new_token: str = "", status: int = 200
-) -> HttpResponse:
+def _account_page(request: SignedInRequest, form: AccountForm, *, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "new_token": new_token,
-        "token": Token.objects.filter(user=request.user).first(),
+        "tokens": tokens.part_of_account(request),
         "email_form": EmailForm(initial={"email": request.user.email}),
         "signed_in": devices.signed_in(request.user, request.session.session_key),
     }

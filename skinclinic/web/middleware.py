@@ -8,13 +8,12 @@ from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
-from rest_framework.authentication import TokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 
 from skinclinic.models import Lesion, Member, Patient, Photo
 from skinclinic.web.errors import not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
+from skinclinic.web.tokens import may_send_much
 
 SESSION_KEY = "clinic"
 DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
@@ -149,6 +148,21 @@ def uses_camera(view):
     return same
 
 
+class ApiAnswersMiddleware:
+    """What the API answers is data: a browser that is led to its address keeps it as a file and shows it as no page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if request.path.startswith("/api/") and kind and kind != "text/html":
+            how = response.get("Content-Disposition", 'attachment; filename="api.json"')
+            response["Content-Disposition"] = how.replace("inline", "attachment", 1)
+        return response
+
+
 class SecretLinksMiddleware:
     """Lets pages whose address holds a secret tell no other request, and so no log, where they come from."""
 
@@ -164,13 +178,8 @@ class SecretLinksMiddleware:
 
 
 def _is_signed_in(request) -> bool:
-    """Whether a session or an API token comes with the request."""
-    if request.user.is_authenticated:
-        return True
-    try:
-        return TokenAuthentication().authenticate(request) is not None
-    except AuthenticationFailed:
-        return False
+    """Whether a session or an API token that may change something comes with the request."""
+    return request.user.is_authenticated or may_send_much(request)
 
 
 def _memberships(user) -> list[Member]:

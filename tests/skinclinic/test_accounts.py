@@ -1,8 +1,7 @@
-"""Signing in and out, the lock, one's account, the token, the clinic one works in."""
+"""Signing in and out, the lock, one's account, the clinic one works in."""
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from skinclinic.models import Member
 from skinclinic.services import signing_in
@@ -42,6 +41,7 @@ def test_sign_in_page_suits_password_managers(client, db):
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
     assert "onpaste" not in page
+    assert 'id="password-parts"' in page, "what was typed can be looked at"
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_signed_out_page_leads_to_sign_in_and_back(client, clinician):
 
 def test_signed_out_form_leads_back_to_its_page(client, clinician):
     """Going to the form's own address after signing in would be 405."""
-    response = client.post(url("token-create"), headers={"Referer": "http://testserver/account/"})
+    response = client.post(url("switch-clinic"), headers={"Referer": "http://testserver/account/"})
     assert response.url == f"{url('login')}?next=/account/"
-    response = client.post(url("token-create"), headers={"Referer": "https://evil.example/account/"})
+    response = client.post(url("switch-clinic"), headers={"Referer": "https://evil.example/account/"})
     assert response.url == f"{url('login')}?next=/"
 
 
@@ -173,6 +173,16 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
     assert clinician.check_password(NEW_PASSWORD)
 
 
+def test_a_long_password_of_any_letters_is_taken_whole(client, client_for, clinician):
+    new = "날씨 좋은 날에  ねこ 😀 ñ ~ " * 5
+    new = new[:64].strip() + "!" * (128 - len(new[:64].strip()))
+    client_for(clinician).post(
+        url("password-change"), {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+    assert sign_in(client, password=new[:-1]).status_code == 200
+    assert sign_in(client, password=new).status_code == 302
+
+
 @each(
     "old, new, again",
     [
@@ -181,6 +191,7 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
         (PASSWORD, "1234567890123", "1234567890123"),
         (PASSWORD, NEW_PASSWORD, NEW_PASSWORD + "!"),
         (PASSWORD, MILLION, MILLION),
+        (PASSWORD, "a river of cold milk " * 7, "a river of cold milk " * 7),
         (PASSWORD, "\x00" * 20, "\x00" * 20),
         ("", "", ""),
     ],
@@ -232,23 +243,8 @@ def test_account_without_a_clinic(client_for, clinician):
     assert b"not a member of a clinic" in response.content
 
 
-def test_token_is_shown_once_and_replaced(client_for, clinician):
-    client = client_for(clinician)
-    first = client.post(url("token-create"))
-    key = Token.objects.get(user=clinician).key
-    assert key in first.content.decode()
-    assert "no-store" in first["Cache-Control"]
-    assert key not in client.get(url("account")).content.decode()
-
-    client.post(url("token-create"))
-    assert Token.objects.get(user=clinician).key != key
-    client.post(url("token-revoke"))
-    assert not Token.objects.filter(user=clinician).exists()
-
-
-@pytest.mark.parametrize("name", ["token-create", "token-revoke", "switch-clinic"])
-def test_changes_need_post(client_for, clinician, name):
-    assert client_for(clinician).get(url(name)).status_code == 405
+def test_changes_need_post(client_for, clinician):
+    assert client_for(clinician).get(url("switch-clinic")).status_code == 405
 
 
 def test_switches_clinic(client_for, clinician, other_clinic):

@@ -244,11 +244,30 @@ def test_schema_and_its_page_are_there_without_inline_code(api):
     assert "<script>" not in page
 
 
-@pytest.mark.parametrize("slug", ["\x00", 5, ["hanok"], {"a": 1}])
-def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug):
+def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
+    asked = {
+        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404, "/api/schema/": 200,
+        f"/api/photos/{photo.pk}/image/": 200,
+    }  # fmt: skip
+    for address, status in asked.items():
+        answer = api(None if status == 401 else clinician).get(address)
+        assert answer.status_code == status, address
+        assert answer["Content-Disposition"].startswith('attachment; filename="'), address
+        assert (
+            answer["X-Content-Type-Options"] == "nosniff"
+            and "default-src 'self'" in answer["Content-Security-Policy"]
+        )
+        assert "Access-Control-Allow-Origin" not in answer
+        if answer["Content-Type"].startswith("application/json"):
+            assert 'filename="api.json"' in answer["Content-Disposition"], address
+    assert "Content-Disposition" not in api().get("/api/docs/")
+
+
+@pytest.mark.parametrize(("slug", "status"), [("\x00", 400), (5, 403), (["hanok"], 403), ({"a": 1}, 403)])
+def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug, status):
     sent = {"clinic": slug, "code": "P-77"}
     response = client_for(admin_user).post("/api/patients/", sent, "application/json")
-    assert response.status_code == 403
+    assert response.status_code == status
 
 
 def test_colleagues_impressions_come_after_ones_own(api, clinic, clinician, curator, coordinator, photo):

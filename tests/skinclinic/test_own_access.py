@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
-from skinclinic.models import Letter, Session
+from skinclinic.models import ApiToken, Letter, Session
 from skinclinic.presenters.devices import device_in_words
 from skinclinic.services import step_up
 from tests import factories
@@ -42,7 +41,7 @@ def test_devices_in_words(agent, words):
 def test_sessions_are_listed_and_end_together(client_for, clinician, curator):
     here, elsewhere, other = client_for(clinician), client_for(clinician), client_for(curator)
     Session.objects.filter(user=curator).update(device="Firefox/1", address="192.0.2.77")
-    token = {"Authorization": f"Token {Token.objects.create(user=clinician).key}"}
+    token = {"Authorization": f"Token {factories.make_token(clinician)}"}
     page = here.get(url("account"))
     assert [row.is_this for row in page.context["signed_in"]] == [True, False]
     assert "192.0.2.77" not in page.content.decode()
@@ -66,10 +65,10 @@ def test_a_session_that_has_ended_is_not_listed(client_for, clinician):
 
 
 def test_a_new_password_ends_tokens_and_is_told_by_mail(client_for, clinician, mailing):
-    Token.objects.create(user=clinician)
+    factories.make_token(clinician)
     data = {"old_password": factories.PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
     assert client_for(clinician).post(url("password-change"), data).status_code == 302
-    assert not Token.objects.exists()
+    assert ApiToken.objects.get().revoked_why == "password"
     letter = Letter.objects.get()
     assert (letter.address, letter.subject) == (clinician.email, "The password was changed.")
     assert "clara" in letter.text

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from skinclinic.models import Letter, Member, PasswordLink, Role
 from skinclinic.services import letters, password_links
 from skinclinic.views import passwords
+from tests import factories
 from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def sent_link(mailoutbox) -> str:
 
 def test_a_link_by_mail_works_once(client, clinician, client_for, mailoutbox):
     elsewhere = client_for(clinician)
-    token = {"Authorization": f"Token {Token.objects.create(user=clinician).key}"}
+    token = {"Authorization": f"Token {factories.make_token(clinician)}"}
     answers = [
         client.post(url("forgotten"), {"name": name}) for name in ("CLARA", "nobody", "clara@example.org")
     ]

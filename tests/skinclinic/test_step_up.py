@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.test import RequestFactory
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
 from skinclinic.models import BinItem
 from skinclinic.services import step_up
@@ -63,9 +62,9 @@ def test_scripts_and_programs(client_for, admin_user, item, later):
     ):
         assert refused.status_code == 403
         assert refused.json()["error"]["code"] == "confirm_needed"
-    token = Token.objects.create(user=admin_user)
+    token = factories.make_token(admin_user)
     client.logout()
-    assert client.delete(address, headers={"Authorization": f"Token {token.key}"}).status_code == 204
+    assert client.delete(address, headers={"Authorization": f"Token {token}"}).status_code == 204
 
 
 def test_a_page_is_asked_for_again(client_for, admin_user, later):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.authtoken.models import Token
 
 from classifier.models import ModelVersion, Publication
 from classifier.networks import training_photos, weights
@@ -263,8 +262,8 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
 
 def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settings):
     settings.UPLOAD_MAX_BYTES = -(2**20)
-    token = Token.objects.create(user=admin_user)
-    for key, status in [(token.key, 400), ("wrong", 413), ("", 413)]:
+    token, reading = (factories.make_token(admin_user, scope=scope) for scope in ("write", "read"))
+    for key, status in [(token, 400), (reading, 413), ("wrong", 413), ("", 413)]:
         headers = {"Authorization": f"Token {key}"} if key else {}
         assert client.post("/api/models/", {"a": "b"}, headers=headers).status_code == status
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("skinclinic", "0015_late_results"),
+        ("skinclinic", "0016_audit"),
     ]
 
     operations = [

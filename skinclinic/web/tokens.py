@@ -1,0 +1,50 @@
+"""The token that a request brings, before and after the API has dealt with it."""
+
+import logging
+
+from django.db import Error
+from django.http import HttpRequest
+
+from skinclinic.services import tokens
+
+log = logging.getLogger(__name__)
+KEYWORDS = (b"token", b"bearer")
+
+
+def token_sent(header: bytes) -> str | None:
+    """The token of an ``Authorization`` header; "" for what can be none, None where no token is meant."""
+    word, _space, rest = header.partition(b" ")
+    return rest.strip().decode("ascii", "replace") if word.lower() in KEYWORDS else None
+
+
+def may_send_much(request: HttpRequest) -> bool:
+    """Whether a token that may change something comes with the request."""
+    key = token_sent(request.headers.get("Authorization", "").encode("latin-1", "replace"))
+    if key is None:
+        return False
+    try:
+        return not tokens.find(key).is_read_only
+    except tokens.NotAccepted:
+        return False
+
+
+class TokenUseMiddleware:
+    """Notes that a token was used once the answer is sent: nobody waits for it."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if token := getattr(request, "api_token", None):
+            close = response.close
+
+            def close_and_note():
+                try:
+                    tokens.note_use(token)
+                except Error:
+                    log.warning("the use of a token could not be noted", exc_info=True)
+                close()
+
+            response.close = close_and_note
+        return response
