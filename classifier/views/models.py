@@ -21,6 +21,7 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
+from skinclinic.services import step_up
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -129,6 +130,7 @@ def model_publish(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("The reason must be one line of at most 200 characters."))
         return redirect("model", version.pk)
+    step_up.require(request)
     try:
         line = registry.publish(
             version,
@@ -154,6 +156,7 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Nothing was changed. Reload the page and try again."))
         return redirect("models")
+    step_up.require(request)
     try:
         line = registry.roll_back(request.membership.clinic, user=request.user, **form.cleaned_data)
     except registry.PublishedMeanwhile:
