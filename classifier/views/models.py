@@ -13,7 +13,7 @@ from classifier.networks.weights import ModelRejected
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -21,6 +21,7 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
+from skinclinic.services import step_up
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -112,6 +113,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": registry.published(clinic) == version,
+        "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"
@@ -128,6 +130,7 @@ def model_publish(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("The reason must be one line of at most 200 characters."))
         return redirect("model", version.pk)
+    step_up.require(request)
     try:
         line = registry.publish(
             version,
@@ -153,6 +156,7 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Nothing was changed. Reload the page and try again."))
         return redirect("models")
+    step_up.require(request)
     try:
         line = registry.roll_back(request.membership.clinic, user=request.user, **form.cleaned_data)
     except registry.PublishedMeanwhile:

@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.middleware.ComeBackMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
     # Last: what it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
@@ -224,6 +225,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# "json": a line of JSON each, for machines that gather logs; "text": for people.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if EMBEDDED else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -231,9 +234,15 @@ LOGGING = {
         "masked": {
             "()": "skinclinic.web.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
+        "json": {"()": "skinclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "masked",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
     "loggers": {
         # Without the handlers they come with, which mask nothing.

@@ -77,6 +77,11 @@ def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
         ({"code": "x" * 65}, "code"),
         ({"code": "a\x00b"}, "code"),
         ({"code": "900101-1234567"}, "code"),
+        ({"code": "010-1234-5678"}, "code"),
+        ({"code": "\u202egnp.exe"}, "code"),
+        ({"code": "Given Surname"}, "code_is_no_name"),
+        ({"code": "김민지", "code_is_no_name": False}, "code_is_no_name"),
+        ({"code": "B", "ethnicity": "me@example.org"}, "ethnicity"),
         ({"code": "B", "birth_year": 3000}, "birth_year"),
         ({"code": "B", "birth_year": "soon"}, "birth_year"),
         ({"code": "B", "skin_type": 9}, "skin_type"),
@@ -88,6 +93,20 @@ def test_wrong_patients_are_refused_by_field(api, clinician, sent, field):
     assert response.status_code == 400
     assert field in error_of(response)["fields"]
     assert not Patient.objects.exists()
+
+
+def test_a_code_that_only_looks_like_a_name_is_said_to_be_none(api, clinician, clinic):
+    client = api(clinician)
+    made = client.post("/api/patients/", {"code": "Green Team", "code_is_no_name": True})
+    assert made.status_code == 201 and "code_is_no_name" not in made.json()
+    row = f"/api/patients/{made.json()['id']}/"
+    # What stands is not asked about again; another name is.
+    assert client.patch(row, {"code": "Green Team", "sex": "male"}).status_code == 200
+    assert client.patch(row, {"code": "Jane Doe"}).status_code == 400
+    assert client.patch(row, {"code": "Jane Doe", "code_is_no_name": True}).json()["code"] == "Jane Doe"
+    lesion = Lesion.objects.create(clinic=clinic, patient_id=made.json()["id"])
+    sent = client.patch(f"/api/lesions/{lesion.pk}/", {"note": "call 010-1234-5678"})
+    assert sent.status_code == 400 and "telephone" in str(error_of(sent)["fields"]["note"])
 
 
 def test_the_same_code_twice_is_refused(api, clinician, clinic):

@@ -13,6 +13,7 @@ from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
+from skinclinic.services import step_up
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
 
@@ -267,8 +268,26 @@ def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settin
         assert client.post("/api/models/", {"a": "b"}, headers=headers).status_code == status
 
 
-def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
+def test_admin_publishes_and_rolls_back(
+    client_for, admin_user, clinic, model_version, own_version, monkeypatch
+):
     client = client_for(admin_user)
+    early = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert "run on a test photo first" in "".join(messages_of(early))
+    assert "run on a test photo first" in client.get(early.url).content.decode()
+    factories.proven(own_version)
+    assert "test photo" not in client.get(early.url).content.decode()
+    with monkeypatch.context() as patch:
+        patch.setattr(step_up, "is_fresh", lambda request: False)
+        for asked in (
+            client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"}),
+            client.post(url("model-rollback"), {"from_version": model_version.pk}),
+        ):
+            assert (asked.status_code, "Confirm that it is you" in asked.content.decode()) == (403, True)
+        for name in (f"{own_version.pk}/publish", "roll-back"):
+            asked = client.post(f"/api/models/{name}/")
+            assert (asked.status_code, asked.json()["error"]["code"]) == (403, "confirm_needed")
+    assert registry.published(clinic) == model_version
     response = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
     assert response.url == url("models")
     assert registry.published(clinic) == own_version
@@ -336,6 +355,7 @@ def test_the_page_makes_a_constant_number_of_queries(
     client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
 ):
     client = client_for(admin_user)
+    factories.proven(own_version)
     for _number in range(5):
         registry.publish(own_version, clinic=clinic, user=admin_user)
         registry.publish(model_version, clinic=clinic, user=admin_user)
