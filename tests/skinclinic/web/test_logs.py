@@ -92,6 +92,12 @@ def test_lines_carry_request_job_and_person(rf, django_user_model):
     assert logged("nobody") == "nobody"
 
 
+def test_nobody_writes_lines_of_their_own_into_the_log():
+    line = logged("no page /a\r\n2026-01-01 ERROR all well\x1b[2J\x85\u2028", JsonFormatter())
+    assert len(line.encode().splitlines()) == 1 and "\x1b" not in line
+    assert json.loads(line)["level"] == "WARNING"
+
+
 def test_who_asks_is_not_looked_up_for_a_line_of_a_log(rf):
     request = rf.get("/")
     request.user = SimpleLazyObject(lambda: pytest.fail("asked the database"))
