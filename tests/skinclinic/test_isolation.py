@@ -17,11 +17,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import timezone
+from rest_framework.viewsets import GenericViewSet
 
 from classifier.models import Training, TrainingRun
 from classifier.services.models import registry
 from reader_study.models import StudyImage
 from reader_study.services.making import enrolment, studies
+from skinclinic.api.filtering import OwnRowsFilterBackend
 from skinclinic.archive.models import (
     BackgroundDisease,
     BulkChange,
@@ -541,6 +543,38 @@ def test_no_body_breaks_an_address_of_the_api(world, client_for, admin_user):
                     problems.append(f"{method} {address} {body[:60]}: {status}")
                 if status == 405:
                     break
+    assert not problems, "\n".join(problems)
+
+
+def test_naming_a_strangers_row_is_as_naming_none(world, client_for, outsider):
+    """In every filter of every list, and in every body: status and words are the same, whatever other clinics have."""
+    client, problems, asked = client_for(outsider), [], 0
+    names = {
+        "patient": world.patient, "lesion": world.lesion, "photo": world.photo, "analysis": world.analysis,
+        "model_version": world.own_model, "threshold_set": world.own_model.threshold_sets.first(),
+        "replaces": world.pathology, "study": world.study, "reading": world.reading,
+    }  # fmt: skip
+    said = {"kind": "pathology", "disease": "bcc", "confirmed_by": "histopathology", "text": "x", "name": "x"}
+    for route in (route for route in ROUTES if route.is_api and route.access.kind == "listing"):
+        address = address_of(route, world)
+        view = getattr(resolve(address).func, "cls", None)
+        if not issubclass(view, GenericViewSet):
+            continue
+        filters = OwnRowsFilterBackend().get_filterset_class(view, view.queryset)
+        ways = [(client.get, name) for name in (filters.base_filters if filters else ())]
+        ways += [(client.post, name) for name in view.serializer_class().fields]
+        for way, name in ways:
+            if row := names.get(name.split("__")[-1]):
+                asked, told = asked + 1, set()
+                for key in (row.pk, 987_654_321):
+                    if way == client.get:
+                        answer = client.get(address, {name: key})
+                    else:
+                        answer = client.post(address, said | {name: key}, content_type="application/json")
+                    told.add((answer.status_code, answer.content.decode().replace(str(key), "N")))
+                if len(told) > 1:
+                    problems.append(f"{way.__name__} {address} {name}: {told}")
+    assert asked > 25
     assert not problems, "\n".join(problems)
 
 
