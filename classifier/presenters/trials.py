@@ -1,12 +1,11 @@
 """A request to the try page or its API: whose model is tried, who may send how many, which run an address means."""
 
-from axes.helpers import get_client_ip_address
 from django.http import Http404
 
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Clinic
-from skinclinic.web.requests import ClinicRequest
+from skinclinic.web.requests import ClinicRequest, client_address
 
 
 def clinic_of(request: ClinicRequest) -> Clinic | None:
@@ -22,7 +21,7 @@ def clinic_of(request: ClinicRequest) -> Clinic | None:
 def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
     """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
     limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
-    sender = trials.sender_of(request.user, get_client_ip_address(request) or "")
+    sender = trials.sender_of(request.user, client_address(request))
     return trials.start(clinic, sender=sender, limit=limit, data=data)
 
 

@@ -23,13 +23,14 @@ class TokenAuthentication(BaseAuthentication):
         try:
             token = tokens.find(key)
         except tokens.NotAccepted as error:
+            if error.token:
+                tokens.note_refusal(error.token, error.code)
             raise AuthenticationFailed(str(error), error.code) from None
         if token.is_read_only and request.method not in SAFE_METHODS:
+            tokens.note_refusal(token, "token_read_only")
             raise PermissionDenied(_("This token may only read. Nothing was changed."), "token_read_only")
         user = token.owner
         user.only_clinic_id = token.clinic_id
-        # Noted once the answer is sent.
-        request._request.api_token = token  # type: ignore[attr-defined]  # read by TokenUseMiddleware
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -14,6 +14,7 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.waiting import MustWait
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -22,15 +23,23 @@ DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 class Refused(exceptions.APIException):
     """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
-    tells; ``etag``: of the row as it stands."""
+    tells; ``etag``: of the row as it stands; ``retry_after``: seconds."""
 
     def __init__(
-        self, status_code: int, code: str, message: str, *, more: dict | None = None, etag: str = ""
+        self,
+        status_code: int,
+        code: str,
+        message: str,
+        *,
+        more: dict | None = None,
+        etag: str = "",
+        retry_after: int = 0,
     ):
         super().__init__(message, code)
         self.status_code = status_code
         self.more = more or {}
         self.etag = etag
+        self.retry_after = retry_after
 
 
 def handle(error: Exception, context: dict) -> Response | None:
@@ -42,14 +51,20 @@ def handle(error: Exception, context: dict) -> Response | None:
     if request := context.get("request"):
         # Also where the answer would have been another kind of file.
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    return Response({"error": _body(error)}, status=error.status_code, headers=_headers(error))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait) + 1)
+    if seconds := getattr(error, "retry_after", 0):
+        headers["Retry-After"] = str(seconds)
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
-    return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+    return headers
 
 
 def _told(error: Exception) -> Exception:
@@ -67,6 +82,8 @@ def _told(error: Exception) -> Exception:
         return Refused(
             503, "database_unavailable", _("The database is not available. Try again in a moment.")
         )
+    if isinstance(error, MustWait):
+        return Refused(error.status, error.code, error.message, retry_after=error.seconds)
     return error
 
 

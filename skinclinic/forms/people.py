@@ -5,11 +5,13 @@ from typing import cast
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.models import Clinic, Role, User
+from skinclinic.services.signing_in import is_own_password
 
 # Long enough for any pass phrase; hashing a megabyte would only cost time.
 PASSWORD_MAX = 256
@@ -32,9 +34,16 @@ class SignInForm(AuthenticationForm):
 
 
 class NewPasswordForm(PasswordChangeForm):
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, request: HttpRequest, **kwargs):
+        self.request = request
         super().__init__(*args, **kwargs)
         limit_passwords(self, "old_password", "new_password1", "new_password2")
+
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        if not is_own_password(self.request, self.user, password):
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
 
 
 class JoinForm(UserCreationForm):

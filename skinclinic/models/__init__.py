@@ -1,3 +1,4 @@
+from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -14,6 +15,8 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .session import Session
+from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
 from .token import ApiToken
 from .user import User
@@ -23,6 +26,8 @@ from .work import Work, WorkState
 
 __all__ = [
     "ApiToken",
+    "AuditEvent",
+    "AuditHead",
     "BinItem",
     "BinnedRow",
     "Biopsy",
@@ -46,6 +51,7 @@ __all__ = [
     "NoteWord",
     "OpinionGiven",
     "OpinionLook",
+    "PasswordLink",
     "Patient",
     "PatientSize",
     "Photo",
@@ -58,6 +64,8 @@ __all__ = [
     "Role",
     "SavedSearch",
     "SecondOpinion",
+    "Session",
+    "SignInCount",
     "Symptoms",
     "User",
     "Work",

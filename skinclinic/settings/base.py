@@ -26,6 +26,13 @@ EMBEDDED = env.bool("SKINCLINIC_EMBEDDED", default="DATABASE_URL" not in env.ENV
 def _secret_key() -> str:
     """Return SECRET_KEY from the environment, or, embedded, one kept in SKINCLINIC_HOME."""
     if key := env("SECRET_KEY", default=""):
+        # As Django would warn, and nobody read: sessions and links are only as safe as this.
+        if not EMBEDDED and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure")):
+            raise ImproperlyConfigured(
+                "SECRET_KEY is too weak: take 50 random characters or more, such as those of "
+                '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"`. '
+                "Whoever is signed in signs in again; open invitations and other links end."
+            )
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: a long random string, the same for every process.")
@@ -49,6 +56,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Those of before, the newest first: what they signed, the audit's rows among it, goes on being valid.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 INSTALLED_APPS = [
     "skinclinic",
@@ -57,7 +66,6 @@ INSTALLED_APPS = [
     "reader_study",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
@@ -66,11 +74,12 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
-    "axes",
     "csp",
 ]
 
 MIDDLEWARE = [
+    # First: whatever is written down of a request, or logged, knows who asks and the request's id.
+    "skinclinic.web.acting.ActingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
@@ -82,6 +91,7 @@ MIDDLEWARE = [
     # Before the CSRF check, which reads the whole body.
     "skinclinic.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "skinclinic.web.sessions.SessionUseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -91,7 +101,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "skinclinic.web.waiting.MustWaitMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

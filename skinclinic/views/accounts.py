@@ -1,8 +1,5 @@
-"""Signing in and out, the lock after wrong passwords, one's own account, the clinic one works in."""
+"""Signing in and out, one's own account, the clinic one works in."""
 
-import math
-
-from axes.helpers import get_cool_off
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
@@ -20,7 +17,7 @@ from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.services import people
 from skinclinic.views import tokens
 from skinclinic.web.middleware import SESSION_KEY
-from skinclinic.web.requests import SignedInRequest, is_from_script, is_of_another_person, json_error
+from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
 
 class SignIn(auth_views.LoginView):
@@ -39,23 +36,13 @@ class ChangePassword(auth_views.PasswordChangeView):
     form_class = NewPasswordForm
     success_url = reverse_lazy("password-changed")
 
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"request": self.request}
+
 
 @method_decorator(require_safe, name="dispatch")
 class PasswordChanged(auth_views.PasswordChangeDoneView):
     pass
-
-
-def locked(request: HttpRequest, original_response=None, credentials=None) -> HttpResponse:
-    """Answer for a user name that had too many wrong passwords from this address."""
-    cool_off = get_cool_off(request)
-    minutes = max(1, math.ceil(cool_off.total_seconds() / 60))
-    if is_from_script(request):
-        message = _("Too many wrong passwords. Wait %(minutes)d minutes, then try again.")
-        response: HttpResponse = json_error(429, "locked", message % {"minutes": minutes})
-    else:
-        response = render(request, "registration/locked.html", {"minutes": minutes}, status=429)
-    response["Retry-After"] = str(minutes * 60)
-    return response
 
 
 @login_not_required

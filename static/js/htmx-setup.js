@@ -9,8 +9,9 @@ const isQuiet = (event) => Boolean(event.detail.elt?.closest("[data-quiet]"));
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { headers, parameters } = event.detail;
-  const { "X-CSRFToken": token, "X-Person": person } = pageHeaders();
-  Object.assign(headers, { "X-CSRFToken": token }, person && { "X-Person": person });
+  // htmx says for itself that it is a script.
+  const { "X-Requested-With": _, ...said } = pageHeaders();
+  Object.assign(headers, said);
   // The server believes a form's own field before the header, and the one sent again after signing in is old.
   if (parameters.csrfmiddlewaretoken) parameters.csrfmiddlewaretoken = csrfToken();
 });

@@ -10,8 +10,12 @@ export function isSignInPage(url) {
   return Boolean(home) && new URL(url, location.href).pathname === new URL(home, location.href).pathname;
 }
 
-/** Open the dialog, or join the one that is open. Resolves when the same person has signed in again. */
-export function askToSignIn() {
+/**
+ * Open the dialog, or join the one that is open. Resolves when the same person has signed in again.
+ * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it.
+ */
+export function askToSignIn({ covered = false } = {}) {
+  if (covered) dialog().classList.add("is-covering");
   waiting ??= new Promise((resolve) => {
     const box = dialog();
     const form = box.querySelector("form");
@@ -21,6 +25,7 @@ export function askToSignIn() {
       form.removeEventListener("submit", onSubmit);
       form.reset();
       box.close();
+      box.classList.remove("is-covering");
       waiting = null;
       renewTokens();
       resolve();
@@ -49,10 +54,12 @@ async function signIn(form) {
       method: "POST",
       body,
       credentials: "same-origin",
-      headers: { "X-CSRFToken": token ?? "" },
+      headers: { "X-CSRFToken": token ?? "", "X-Requested-With": "fetch" },
     });
     if (answer.ok && answer.redirected && !isSignInPage(answer.url)) return true;
-    problem.textContent = answer.status === 403 || answer.status === 429 ? problem.dataset.locked : problem.dataset.wrong;
+    // Too many tries, too many people: the server says how long to wait.
+    const said = answer.ok ? null : await answer.json().catch(() => null);
+    problem.textContent = said?.error?.message ?? problem.dataset.wrong;
   } catch {
     problem.textContent = problem.dataset.offline;
   } finally {

@@ -4,11 +4,10 @@ import re
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from classifier.models import Assessment
-from skinclinic.models import Patient, User
+from skinclinic.models import Patient, Session, User
 from skinclinic.services import invitations
 from tests import factories, results
 from tests.browser.axe import violations
@@ -37,6 +36,19 @@ def test_a_form_survives_the_end_of_the_session(open_page, clinician):
     sign_in_again(page)
     page.wait_for_url(re.compile(r"/patients/\d+/$"))
     assert Patient.objects.get().code == "TYPED-1"
+
+
+def test_a_page_that_nobody_touches_is_covered_and_keeps_what_was_typed(open_page, clinician, settings):
+    settings.SESSION_IDLE_SECONDS = 2
+    page = open_page(clinician, "/patients/new/")
+    page.allowed_errors.append("401")
+    page.locator("[name=code]").fill("TYPED-3")
+    dialog = page.locator("#sign-in-again.is-covering")
+    expect(dialog).to_be_visible()
+    settings.SESSION_IDLE_SECONDS = 1800
+    sign_in_again(page)
+    expect(dialog).to_have_count(0)
+    expect(page.locator("[name=code]")).to_have_value("TYPED-3")
 
 
 def test_what_two_people_changed_is_met_with_the_focus_there(open_page, clinician, clinic):

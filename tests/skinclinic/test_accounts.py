@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from skinclinic.models import Member
+from skinclinic.services import signing_in
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
@@ -56,24 +57,48 @@ def test_next_stays_on_this_site(client, clinician, next_page, goes_to):
     assert sign_in(client, next=next_page).url == goes_to
 
 
-def test_wrong_passwords_lock_the_name_from_this_address(client, clinician):
-    for _attempt in range(4):
-        assert sign_in(client, password="wrong").status_code == 200
-    locked = sign_in(client, password="wrong")
-    assert locked.status_code == 429
-    assert b"15 minutes" in locked.content
-    assert int(locked["Retry-After"]) == 15 * 60
-    assert sign_in(client).status_code == 429, "the right password does not open a lock"
-    assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302, "other addresses are not locked out"
-
-
-def test_locked_dialog_gets_json(client, clinician):
+def test_wrong_passwords_make_the_next_try_wait(client, clinician):
     for _attempt in range(5):
-        response = client.post(
-            url("login"), {"username": "clara", "password": "wrong"}, headers={"X-Requested-With": "fetch"}
-        )
-    assert response.status_code == 429
-    assert response.json()["error"]["code"] == "locked"
+        assert sign_in(client, password="wrong").status_code == 200
+    locked = sign_in(client)
+    assert locked.status_code == 429, "the right password does not open a lock"
+    assert b"Wait 1 minute" in locked.content
+    assert 0 < int(locked["Retry-After"]) <= 60
+    assert sign_in(client, username="CLARA").status_code == 429, "it is the same account"
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302, "other addresses are not locked out"
+    data = {"username": "clara", "password": PASSWORD}
+    answer = client.post(url("login"), data, headers={"X-Requested-With": "fetch"})
+    assert answer.status_code == 429
+    assert answer.json()["error"]["code"] == "locked"
+    assert "Wait 1 minute" in answer.json()["error"]["message"]
+    answer = client.post("/api/token/", data)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "locked")
+    assert 0 < int(answer["Retry-After"]) <= 60
+
+
+def test_wrong_old_passwords_count_like_those_at_sign_in(client_for, clinician):
+    client = client_for(clinician)
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    statuses = [
+        client.post(url("password-change"), {"old_password": "wrong", **new}).status_code for _ in range(12)
+    ]
+    assert statuses == [200] * 5 + [429] * 7
+    assert client.post(url("password-change"), {"old_password": PASSWORD, **new}).status_code == 429
+    assert client.get(url("account")).status_code == 200, "whoever is in stays in"
+
+
+def test_beyond_a_few_sign_ins_at_once_the_others_are_told_to_come_again(client, clinician):
+    with signing_in.room.entered():
+        # One waits before the door; here nobody has the time.
+        signing_in.room._places.acquire()
+        try:
+            page = sign_in(client)
+            answer = client.post("/api/token/", {"username": "clara", "password": PASSWORD})
+        finally:
+            signing_in.room._places.release()
+    assert page.status_code == answer.status_code == 503
+    assert page["Retry-After"] == answer["Retry-After"] == "3"
+    assert sign_in(client).status_code == 302
 
 
 @each("nasty", NASTY)

@@ -1,8 +1,10 @@
 """Patients: codes that name nobody, the list, the page with the body picture."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from skinclinic.models import Lesion, Patient
+from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import patient_codes
 from tests import crowd, factories
 from tests.cases import each
@@ -236,9 +238,13 @@ class TestFind:
 
 class TestPage:
     def test_it_shows_who_and_where(self, client_for, clinician, coordinator, outsider, clinic, patient):
-        Lesion.objects.create(clinic=clinic, patient=patient, site="nose", site_x=0.25, site_y=0.5)
+        lesion = Lesion.objects.create(clinic=clinic, patient=patient, site="nose", site_x=0.25, site_y=0.5)
+        # The day it was taken, not the day it was stored.
+        photo = factories.make_photo(clinic, clinician, lesion=lesion)
+        Photo.objects.filter(pk=photo.pk).update(captured_at=datetime(2021, 3, 4, 12, tzinfo=UTC))
         for user in (clinician, coordinator):
             page = client_for(user).get(f"/patients/{patient.pk}/").content.decode()
+            assert '<dt>Last photo</dt><dd class="num">4 Mar 2021</dd>' in page and "last 4 Mar 2021" in page
             assert "P-0001" in page and "1956" in page and "Female" in page
             assert 'data-site="nose"' in page and 'data-x="0.25"' in page
         assert "New lesion" not in page  # the coordinator only looks

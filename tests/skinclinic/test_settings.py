@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 
 from tests.skinclinic.pages import url
 
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DATABASE_URL": "postgres://skinclinic:secret@db/skinclinic",
     "CELERY_BROKER_URL": "redis://redis:6379/0",
-    "SECRET_KEY": "x" * 60,
+    "SECRET_KEY": "a key of tests that nobody else uses, and as long as it has to be",
     "ALLOWED_HOSTS": "skin.example.org",
 }
 OURS = (*PRODUCTION, "DEBUG", "SKINCLINIC_EMBEDDED", "EMAIL_URL", "X_ACCEL_PREFIX", "CSRF_TRUSTED_ORIGINS")
@@ -50,6 +51,8 @@ def without(name: str) -> dict:
     [
         (without("SECRET_KEY"), "Set SECRET_KEY"),
         (PRODUCTION | {"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        (PRODUCTION | {"SECRET_KEY": "abc"}, "SECRET_KEY is too weak"),
+        (PRODUCTION | {"SECRET_KEY": "x" * 60}, "SECRET_KEY is too weak"),
         (without("CELERY_BROKER_URL"), "embedded broker is for one machine"),
         (PRODUCTION | {"CELERY_BROKER_URL": "embedded://"}, "embedded broker is for one machine"),
     ],
@@ -77,7 +80,7 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS",
         "X_FRAME_OPTIONS",
         "SECURE_CONTENT_TYPE_NOSNIFF",
-        "AXES_IPWARE_PROXY_COUNT",
+        "PROXY_COUNT",
     ]
     settings = loaded(tmp_path, *names, **PRODUCTION)
     assert settings == {
@@ -90,8 +93,24 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS": ["skin.example.org"],
         "X_FRAME_OPTIONS": "DENY",
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
-        "AXES_IPWARE_PROXY_COUNT": 1,
+        "PROXY_COUNT": 1,
     }
+
+
+def test_production_passes_djangos_checks_for_it(tmp_path, settings):
+    """What ``manage.py check --deploy`` asks of security, of the settings that production has."""
+    asked = [
+        "SECURE_HSTS_SECONDS",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+    ]
+    for name, value in loaded(tmp_path, *asked, **PRODUCTION).items():
+        setattr(settings, name, value)
+    found = run_checks(tags=["security"], include_deployment_checks=True)
+    assert [problem for problem in found if not problem.is_silenced()] == []
+    assert {problem.id for problem in found} <= set(settings.SILENCED_SYSTEM_CHECKS)
 
 
 def test_debug_is_off_unless_asked(tmp_path):
@@ -146,4 +165,8 @@ def test_https_only_once_seen(client, settings):
 
 def test_passwords_must_be_hard_to_guess(settings):
     names = {entry["NAME"].rsplit(".", 1)[1] for entry in settings.AUTH_PASSWORD_VALIDATORS}
+    (length,) = [
+        entry["OPTIONS"]["min_length"] for entry in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in entry
+    ]
+    assert length == 12
     assert {"MinimumLengthValidator", "CommonPasswordValidator"} <= names

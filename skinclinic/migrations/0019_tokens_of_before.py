@@ -36,6 +36,6 @@ def take_over(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("skinclinic", "0016_tokens")]
+    dependencies = [("skinclinic", "0018_tokens")]
 
     operations = [migrations.RunPython(take_over, migrations.RunPython.noop)]

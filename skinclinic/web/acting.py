@@ -1,0 +1,124 @@
+"""Who acts now: the person, program, link, job or command on whose behalf this thread works. The audit and the logs
+ask for it; the middleware, readers' pages, workers and commands say it."""
+
+import getpass
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from django.http import HttpRequest
+
+from skinclinic.models import User
+from skinclinic.models.audit import AuditEvent
+from skinclinic.web.requests import client_address
+
+Via = AuditEvent.Via
+# What a proxy may send as the id of a request; anything else could forge lines of a log.
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+@dataclass
+class Acting:
+    """``via`` "" means: ask the request, which knows who is signed in or whose token came once that was checked."""
+
+    via: str = ""
+    key: int | None = None
+    name: str = ""
+    user: User | None = None
+    request: HttpRequest | None = None
+    request_id: str = ""
+    job: str = ""
+
+    @cached_property
+    def address(self) -> str:
+        """Where the request came from, as the lock after wrong passwords counts it."""
+        return client_address(self.request) if self.request else ""
+
+    def person(self) -> User | None:
+        """Who is signed in, or whose token it is."""
+        if self.user is not None or self.via:
+            return self.user
+        found = getattr(self.request, "user", None)
+        return found if isinstance(found, User) else None
+
+    def through(self) -> tuple[str, int | None, str]:
+        """By what: kind, key and name of a token, a link or a job."""
+        if self.via:
+            return self.via, self.key, self.name
+        token = getattr(self.request, "auth", None)
+        if token is not None:
+            key = token.pk if isinstance(getattr(token, "pk", None), int) else None
+            return Via.TOKEN, key, str(getattr(token, "name", ""))
+        return (Via.SESSION if self.person() else Via.VISITOR), None, ""
+
+
+_now: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+def now() -> Acting:
+    """Who acts; outside of requests and jobs the command that was typed on the server."""
+    found = _now.get()
+    return _command() if found is None else found
+
+
+def known() -> Acting | None:
+    """Who acts, if anything has said it."""
+    return _now.get()
+
+
+@contextmanager
+def acting(who: Acting) -> Iterator[Acting]:
+    """Whatever is done in the block is done by this one."""
+    token = _now.set(who)
+    try:
+        yield who
+    finally:
+        _now.reset(token)
+
+
+def by_link(via: str, key: int, name: str = "") -> None:
+    """From here on this request acts by a link that was shown: that of a reader, or for a second opinion."""
+    if (who := _now.get()) is not None:
+        who.via, who.key, who.name = via, key, name
+
+
+def job(kind: str, keys: list[int]) -> Acting:
+    """Jobs that a worker has claimed; several of one kind are worked on together."""
+    name = ",".join(map(str, keys[:8])) + ("…" if len(keys) > 8 else "")
+    return Acting(via=Via.JOB, key=keys[0] if len(keys) == 1 else None, name=kind, job=name)
+
+
+def _command() -> Acting:
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    typed = " ".join([program, *sys.argv[1:2]]) if program == "manage.py" else program
+    try:
+        whose = f" ({getpass.getuser()})"
+    except (KeyError, OSError):  # a container's user may have no name
+        whose = ""
+    return Acting(via=Via.COMMAND, name=f"{typed}{whose}")
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """The id that a proxy gave the request, or a new one."""
+    sent = request.headers.get("X-Request-ID", "")
+    return sent if _WELL_FORMED.fullmatch(sent) else uuid.uuid4().hex
+
+
+class ActingMiddleware:
+    """Says for the time of a request who acts, gives it an id and sends that back as ``X-Request-ID``."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.id = request_id_of(request)
+        with acting(Acting(request=request, request_id=request.id)):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request.id
+        return response
