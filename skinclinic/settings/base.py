@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.own_origin.OwnOriginMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -175,6 +176,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Without a mail server nothing is sent: pages show the links instead.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
@@ -207,7 +209,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_PERMISSIONS": ["skinclinic.api.permissions.ClinicPermission"],
     "ENUM_NAME_OVERRIDES": {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",

@@ -1,6 +1,7 @@
 """The API over the clinic's rows: three people, one shape of error, bad input."""
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from classifier.services.analysis import assessments
@@ -236,10 +237,16 @@ def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
     assert api(admin_user).patch(address, {"impression_first": True}).json()["impression_first"] is True
 
 
-def test_schema_and_its_page_are_there_without_inline_code(api):
-    schema = api().get("/api/schema/")
-    assert schema.status_code == 200
-    page = api().get("/api/docs/").content.decode()
+def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(api, client_for, clinician):
+    assert api().get("/api/schema/").status_code == 401
+    assert api().get("/api/docs/").url == "/login/?next=/api/docs/"
+    assert (
+        Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
+        .get("/api/schema/")
+        .status_code
+        == 200
+    )
+    page = client_for(clinician).get("/api/docs/").content.decode()
     assert "<style" not in page
     assert "<script>" not in page
 
