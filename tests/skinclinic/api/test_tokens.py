@@ -20,7 +20,7 @@ from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
 
-SENT = {"name": "PACS on ward 3", "scope": "write", "days": "30", "clinic": ""}
+SENT = {"name": "PACS on ward 3", "scope": "write", "days": "30", "clinic": "*"}
 
 
 def program(key: str) -> Client:
