@@ -193,7 +193,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
     "DEFAULT_PAGINATION_CLASS": "skinclinic.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "skinclinic.api.schema.Schema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
     "DEFAULT_PARSER_CLASSES": [
         "skinclinic.api.parsers.JSONParser",
@@ -209,6 +209,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "skinclinic.api.schema.with_errors",
+    ],
     "SERVE_PERMISSIONS": ["skinclinic.api.permissions.ClinicPermission"],
     "ENUM_NAME_OVERRIDES": {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",

@@ -34,7 +34,7 @@ from skinclinic.archive.models import (
     Import,
     Subtype,
 )
-from skinclinic.models import ApiToken, Diagnosis, Job, Member, User
+from skinclinic.models import Diagnosis, Job, Member, User
 from skinclinic.services import (
     cases_at_once,
     comments,
@@ -216,7 +216,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     return SimpleNamespace(
         bin_item=bin.put(deleted, quist, reason="mistake", words="SECRETMISTAKE-1"),
         service_member=service,
-        token=ApiToken.objects.get(),
+        token=service.user.api_tokens.get(),
         cases_change=tagged.change,
         saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
         comment=comments.write(lesion, quist, "SECRETWORDS-61 @ada"),
