@@ -18,6 +18,7 @@ from classifier.networks.weights import Manifest, ModelRejected
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User
+from skinclinic.services import audit
 from skinclinic.services.people import lock
 
 log = logging.getLogger(__name__)
@@ -147,13 +148,21 @@ def _found_again(version: ModelVersion, folder: Path, manifest: Manifest, user: 
     if not (version.path / weights.WEIGHTS_FILE).is_file():
         version.folder = _relative(folder)
         version.save(update_fields=["folder"])
-    _add_thresholds(version, manifest, user)
+    more_thresholds(version, manifest, user)
     return version
 
 
-def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> None:
+def more_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> list[ThresholdSet]:
+    """Give a version that stands the threshold sets of a manifest that are new, and write each down."""
+    added = _add_thresholds(version, manifest, user)
+    for row in added:
+        audit.record("thresholds.add", row, clinic=version.clinic, by=user, facts={"model": version.pk})
+    return added
+
+
+def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> list[ThresholdSet]:
     """Store the manifest's threshold sets that are new; those there already are never changed."""
-    for name, entry in manifest.thresholds.items():
+    sets = [
         ThresholdSet.objects.get_or_create(
             model_version=version,
             clinic=None,
@@ -166,6 +175,9 @@ def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None
                 "created_by": user,
             },
         )
+        for name, entry in manifest.thresholds.items()
+    ]
+    return [row for row, is_new in sets if is_new]
 
 
 def _relative(folder: Path) -> str:
