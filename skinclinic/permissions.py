@@ -14,6 +14,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Photo, User
+from skinclinic.web import acting
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 M = TypeVar("M", bound=Model)
@@ -60,6 +61,7 @@ def get_for(
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
     require(member_of(user, cast(OfClinic, row).clinic_id), need)
+    acting.let_to(row)
     return row
 
 

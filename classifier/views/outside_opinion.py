@@ -24,6 +24,7 @@ from skinclinic.services import second_opinions
 from skinclinic.services.refused import Refused
 from skinclinic.services.second_opinions import LinkEnded, NoSuchLink, TooOften, What
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web import acting
 from skinclinic.web.requests import client_address
 
 View = Callable[..., HttpResponseBase]
@@ -142,6 +143,7 @@ def _photo(asked: SecondOpinion, number: int) -> Photo:
     photos = second_opinions.photos_of(asked)
     if not 1 <= number <= len(photos):
         raise Http404
+    acting.let_to(photos[number - 1])
     return photos[number - 1]
 
 

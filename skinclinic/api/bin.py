@@ -16,7 +16,7 @@ from skinclinic.api.base import ApiRequest, ClinicRowSerializer, ReadViewSet
 from skinclinic.api.conditional import IF_MATCH
 from skinclinic.api.errors import Refused
 from skinclinic.forms.bin import ReasonForm
-from skinclinic.models import BinItem, Member, Photo
+from skinclinic.models import BinItem, Member
 from skinclinic.presenters import bin as words
 from skinclinic.services.binning import bin as service
 from skinclinic.services.binning import emptying, items
@@ -69,8 +69,7 @@ class DeletesToBin:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30
         days (`POST /api/bin/ID/restore/`). A `reason` must be given."""
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
-        if (row.lesion if isinstance(row, Photo) else row).is_archived:
-            permissions.require(self.member(row.clinic_id), permissions.CURATE)  # type: ignore[attr-defined]
+        service.require_right(row, self.member(row.clinic_id))  # type: ignore[attr-defined]
         sent = {**request.query_params.dict(), **dict(request.data.items())}
         form = ReasonForm(sent)
         if not form.is_valid():

@@ -86,7 +86,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         # What was not sent stays as others may be saving it now.
         for name, value in serializer.validated_data.items():
             setattr(clinic, name, value)
-        clinic.save(update_fields=list(serializer.validated_data))
+        people.save_settings(clinic, list(serializer.validated_data))
         return Response(self.get_serializer(clinic).data)
 
 

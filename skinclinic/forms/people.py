@@ -11,19 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.models import Clinic, Role, User
+from skinclinic.services import passwords
 from skinclinic.services.signing_in import is_own_password
-
-# Long enough for any pass phrase; hashing a megabyte would only cost time.
-PASSWORD_MAX = 256
 
 
 def limit_passwords(form: forms.BaseForm, *names: str) -> None:
-    """Refuse passwords longer than PASSWORD_MAX."""
+    """Refuse passwords that are too long before anything hashes them."""
     for name in names:
         field = cast(forms.CharField, form.fields[name])
-        field.max_length = PASSWORD_MAX
-        field.widget.attrs["maxlength"] = PASSWORD_MAX
-        field.validators = [*field.validators, forms.CharField(max_length=PASSWORD_MAX).validators[0]]
+        field.max_length = passwords.LONGEST
+        field.widget.attrs["maxlength"] = passwords.LONGEST
+        field.validators = [*field.validators, forms.CharField(max_length=passwords.LONGEST).validators[0]]
 
 
 class SignInForm(AuthenticationForm):

@@ -1,3 +1,4 @@
+from .attempt import Attempt
 from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
@@ -6,6 +7,7 @@ from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
+from .erasure import Erasure, Retention
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -26,6 +28,7 @@ from .work import Work, WorkState
 
 __all__ = [
     "ApiToken",
+    "Attempt",
     "AuditEvent",
     "AuditHead",
     "BinItem",
@@ -39,6 +42,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisWord",
     "Document",
+    "Erasure",
     "FollowUp",
     "FormerCode",
     "Invitation",
@@ -61,6 +65,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "Retention",
     "Role",
     "SavedSearch",
     "SecondOpinion",

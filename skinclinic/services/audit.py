@@ -6,15 +6,17 @@ free text does not belong here: a patient is a key, and of a text only that it c
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from skinclinic.models import Clinic, Invitation, Member, Patient, User
+from skinclinic.models import BinItem, Clinic, Invitation, Member, Patient, User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import audit_chain
 from skinclinic.web import acting
@@ -22,10 +24,12 @@ from skinclinic.web.inputs import storable
 
 Via = AuditEvent.Via
 CHANGED = "changed"
+SAME_LOOK_SECONDS = 600
 # How a row leads to its clinic and its patient, the nearest way first.
 _WAYS = (
     "photo", "lesion", "analysis", "entry", "dataset", "version", "study", "image", "reader", "reading", "opinion",
 )  # fmt: skip
+_OF_PATIENTS = (BinItem.Kind.PATIENT, BinItem.Kind.MERGE)
 _NAMED = (User, Member, Invitation)
 
 
@@ -64,6 +68,49 @@ def record_all(
     AuditEvent.objects.bulk_create(rows, batch_size=500)
 
 
+def record_each(
+    action: str, changed: Iterable[tuple[Model, Mapping[str, Any]]], *, by: User | None = None
+) -> None:
+    """A row for each subject with its own ``before`` and ``after``, written together."""
+    rows = [_event(action, subject, None, by, None, **told) for subject, told in changed]
+    AuditEvent.objects.bulk_create(rows, batch_size=500)
+
+
+def viewed(action: str, subject: Model | None, *, facts: Mapping[str, Any] | None = None) -> None:
+    """Write that the person of this request has looked at something; again within ten minutes is the same look."""
+    who = acting.now()
+    person = who.person()
+    session = getattr(getattr(who.request, "session", None), "session_key", None)
+    label, key = (subject._meta.label_lower, subject.pk) if subject else ("", None)
+    look = (action, label, key, who.through(), person.pk if person else None, session, who.address)
+    if _looks.is_fresh(look):
+        return
+    record(action, subject, facts=facts)
+    # Only what is really written stands for the looks that follow.
+    transaction.on_commit(lambda: _looks.add(look))
+
+
+class _Looks:
+    """Who has looked at what in the last minutes, as far as this process knows: another one writes a row of its own."""
+
+    MOST = 20_000
+
+    def __init__(self) -> None:
+        self._at: dict[Hashable, float] = {}
+
+    def is_fresh(self, look: Hashable) -> bool:
+        at = self._at.get(look)
+        return at is not None and time.monotonic() - at < SAME_LOOK_SECONDS
+
+    def add(self, look: Hashable) -> None:
+        if len(self._at) >= self.MOST:
+            self._at.clear()
+        self._at[look] = time.monotonic()
+
+
+_looks = _Looks()
+
+
 def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
     """{field: [from, to]} as ``before`` and ``after`` of ``record``; of ``texts`` only that they changed."""
     hidden = set(texts)
@@ -75,6 +122,8 @@ def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> dict[str, d
 
 def patient_key_of(subject: Model | None) -> int | None:
     """The patient a row is about, found by the way its model gives."""
+    if isinstance(subject, BinItem):
+        return subject.key if subject.kind in _OF_PATIENTS else subject.patient_key
     return _found(subject, Patient, "patient_id")
 
 
@@ -85,7 +134,7 @@ def _event(
     by: User | None,
     patient: Patient | int | None,
     *,
-    reason: str,
+    reason: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,

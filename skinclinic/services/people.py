@@ -1,11 +1,13 @@
 """Clinics and their members. A clinic always keeps an admin who can sign in."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic, Member, Role, User
-from skinclinic.services import invitations, tokens
+from skinclinic.services import audit, invitations, tokens
 from skinclinic.services.refused import Refused
 
 
@@ -34,6 +36,7 @@ def change_member(member: Member, *, role: str | None = None, is_active: bool | 
     lock(member.clinic)
     member = Member.objects.select_related("clinic", "user").get(pk=member.pk)
     was_admin = member.is_admin and member.is_active
+    before = {"role": member.role, "is_active": member.is_active}
     if role is not None:
         if role == Role.ADMIN and member.user.is_service:
             raise Refused("role", _("A service account cannot be an admin: that is for people who sign in."))
@@ -48,6 +51,9 @@ def change_member(member: Member, *, role: str | None = None, is_active: bool | 
         invitations.revoke_all_for(member.user.email, member.clinic)
         tokens.revoke_for_clinic(member.user, member.clinic)
     member.save(update_fields=["role", "is_active"])
+    audit.record(
+        "member.role", member, before=before, after={"role": member.role, "is_active": member.is_active}
+    )
     return member
 
 
@@ -68,10 +74,23 @@ def lock(clinic: Clinic) -> None:
 
 def rename_person(user: User, display_name: str) -> None:
     """Change the name colleagues see."""
+    before = User.objects.values_list("display_name", flat=True).get(pk=user.pk)
     user.display_name = display_name
-    user.save(update_fields=["display_name"])
+    with transaction.atomic():
+        user.save(update_fields=["display_name"])
+        audit.record("account.name", user, before={"name": before}, after={"name": display_name})
 
 
 def save_clinic(clinic: Clinic) -> None:
     """Store what an admin decided for the clinic."""
-    clinic.save(update_fields=["name", "impression_first", "try_page_open"])
+    save_settings(clinic, ["name", "impression_first", "try_page_open"])
+
+
+@transaction.atomic
+def save_settings(clinic: Clinic, names: Collection[str], *, texts: Collection[str] = ()) -> None:
+    """Store these fields of a clinic, and what they were before; of ``texts`` only that they changed."""
+    before = Clinic.objects.filter(pk=clinic.pk).values(*names).get()
+    clinic.save(update_fields=names)
+    changed = {name: [was, now] for name, was in before.items() if (now := getattr(clinic, name)) != was}
+    if changed:
+        audit.record("settings.change", clinic, **audit.changes(changed, texts))

@@ -85,6 +85,8 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
     "skinclinic.web.own_origin.OwnOriginMiddleware",
+    "skinclinic.web.middleware.ApiAnswersMiddleware",
+    "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -101,8 +103,10 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.MembershipMiddleware",
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
+    "skinclinic.web.middleware.ComeBackMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
-    "skinclinic.web.waiting.MustWaitMiddleware",
+    # Last: what it writes of an answer is written before that is sent.
+    "skinclinic.web.audited.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

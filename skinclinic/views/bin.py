@@ -126,7 +126,7 @@ def _item(request: SignedInRequest, pk: int, need: str) -> BinItem:
 
 def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patient, back: str) -> HttpResponse:
     """The page that asks, and the act."""
-    _require_right(request, of)
+    service.require_right(row, member_of(request.user, of.clinic_id))
     form = ReasonForm(request.POST if request.method == "POST" else None)
     changed = False
     if request.method == "POST" and form.is_valid():
@@ -150,14 +150,23 @@ def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patien
         "changed": changed,
         "back": back,
         "days": items.KEPT_FOR.days,
+        "erase_url": _erase_url(request, row),
     }
     status = 409 if changed else 422 if form.is_bound else 200
     return render(request, "bin/delete.html", context, status=status)
 
 
+def _erase_url(request: SignedInRequest, row: service.Binnable) -> str:
+    """Where an admin erases instead."""
+    if isinstance(row, Patient) and may(member_of(request.user, row.clinic_id), ADMIN):
+        return reverse("patient-erase", args=[row.pk])
+    return ""
+
+
 def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
     if photo.lesion.is_archived or (photo.lesion.patient_id and not _is_taken_just_now(photo, request.user)):
         return json_error(409, "needs_reason", _("This photo is filed. Delete it from its own page."))
+    service.require_right(photo, member_of(request.user, photo.clinic_id))
     try:
         item = service.put(photo, request.user, reason=BinItem.Reason.MISTAKE)
     except items.Gone:
@@ -168,9 +177,3 @@ def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
 def _is_taken_just_now(photo: Photo, user: User) -> bool:
     """A shot of a known patient is filed as it comes; whoever took it sees at once that it went wrong."""
     return photo.uploaded_by_id == user.pk and photo.created_at > timezone.now() - JUST_NOW
-
-
-def _require_right(request: SignedInRequest, of: Lesion | Patient) -> None:
-    """What was imported into the archive is its curators'."""
-    if of.is_archived:
-        require(member_of(request.user, of.clinic_id), CURATE)

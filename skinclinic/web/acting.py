@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from django.db.models import Model
 from django.http import HttpRequest
 
 from skinclinic.models import User
@@ -34,6 +35,8 @@ class Acting:
     request: HttpRequest | None = None
     request_id: str = ""
     job: str = ""
+    # The rows of clinics that this request was let to, in that order.
+    found: list[Model] = field(default_factory=list)
 
     @cached_property
     def address(self) -> str:
@@ -82,10 +85,17 @@ def acting(who: Acting) -> Iterator[Acting]:
         _now.reset(token)
 
 
-def by_link(via: str, key: int, name: str = "") -> None:
+def by_link(via: str, row: Model, name: str = "") -> None:
     """From here on this request acts by a link that was shown: that of a reader, or for a second opinion."""
     if (who := _now.get()) is not None:
-        who.via, who.key, who.name = via, key, name
+        who.via, who.key, who.name = via, row.pk, name
+        who.found.append(row)
+
+
+def let_to(row: Model) -> None:
+    """Remember that this request was let to a row."""
+    if (who := _now.get()) is not None:
+        who.found.append(row)
 
 
 def job(kind: str, keys: list[int]) -> Acting:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
 
 RETRY_SECONDS = 15
@@ -55,6 +56,20 @@ def _read_away(request: HttpRequest) -> None:
             left -= len(chunk)
     except OSError:
         return  # the sender has gone
+
+
+def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
+    """What is refused for now, and when it is worth another try."""
+    if is_from_script(request):
+        response: HttpResponse = json_error(error.status, error.code, str(error))
+    else:
+        context = {"status": error.status, "message": str(error), "wait": error.wait}
+        # A page that stands alone needs nothing that the request has not come by yet.
+        bare = error.template == ComeBack.template
+        html = render_to_string(error.template, context, request=None if bare else request)
+        response = HttpResponse(html, status=error.status)
+    response["Retry-After"] = str(error.seconds)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -10,7 +10,8 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Patient, Photo
-from skinclinic.web.errors import not_found, too_large
+from skinclinic.web.come_back import ComeBack
+from skinclinic.web.errors import come_back, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 from skinclinic.web.tokens import may_send_much
@@ -63,6 +64,19 @@ class DeletedMeanwhileMiddleware:
 
     def process_exception(self, request, exception):
         return not_found(request) if isinstance(exception, DELETED) else None
+
+
+class ComeBackMiddleware:
+    """Answers 503 or 429 with Retry-After where a view was asked too much at once or too often."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        return come_back(request, exception) if isinstance(exception, ComeBack) else None
 
 
 class BodySizeMiddleware:
@@ -146,6 +160,21 @@ def uses_camera(view):
         return response
 
     return same
+
+
+class ApiAnswersMiddleware:
+    """What the API answers is data: a browser that is led to its address keeps it as a file and shows it as no page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if request.path.startswith("/api/") and kind and kind != "text/html":
+            how = response.get("Content-Disposition", 'attachment; filename="api.json"')
+            response["Content-Disposition"] = how.replace("inline", "attachment", 1)
+        return response
 
 
 class SecretLinksMiddleware:

@@ -105,7 +105,16 @@ def test_somebody_joins_and_signs_in_again(open_page, clinic, admin_user):
     page = open_page(None, f"/join/{secret}/")
     page.get_by_label("Your name").fill("Nora Neu")
     page.get_by_label("User name").fill("nora")
-    page.get_by_label("Password", exact=True).fill("a river of cold milk")
+    password = page.get_by_label("Password", exact=True)
+    for typed, said in (("short", "Too short"), ("aaaaaaaaaaaab", "Easy"), ("a river of cold milk", "Hard")):
+        password.fill(typed)
+        expect(page.locator(".password-strength output")).to_contain_text(said)
+    show = page.get_by_role("button", name="Show what was typed").first
+    show.click()
+    expect(password).to_have_attribute("type", "text")
+    expect(password).to_be_focused()
+    page.get_by_role("button", name="Hide what was typed").click()
+    expect(password).to_have_attribute("type", "password")
     page.get_by_label("Password confirmation").fill("a river of cold milk")
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Welcome to Hanok Dermatology")).to_be_visible()

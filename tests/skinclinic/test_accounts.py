@@ -41,6 +41,7 @@ def test_sign_in_page_suits_password_managers(client, db):
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
     assert "onpaste" not in page
+    assert 'id="password-parts"' in page, "what was typed can be looked at"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +173,16 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
     assert clinician.check_password(NEW_PASSWORD)
 
 
+def test_a_long_password_of_any_letters_is_taken_whole(client, client_for, clinician):
+    new = "날씨 좋은 날에  ねこ 😀 ñ ~ " * 5
+    new = new[:64].strip() + "!" * (128 - len(new[:64].strip()))
+    client_for(clinician).post(
+        url("password-change"), {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+    assert sign_in(client, password=new[:-1]).status_code == 200
+    assert sign_in(client, password=new).status_code == 302
+
+
 @each(
     "old, new, again",
     [
@@ -180,6 +191,7 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
         (PASSWORD, "1234567890123", "1234567890123"),
         (PASSWORD, NEW_PASSWORD, NEW_PASSWORD + "!"),
         (PASSWORD, MILLION, MILLION),
+        (PASSWORD, "a river of cold milk " * 7, "a river of cold milk " * 7),
         (PASSWORD, "\x00" * 20, "\x00" * 20),
         ("", "", ""),
     ],

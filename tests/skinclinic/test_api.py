@@ -251,6 +251,25 @@ def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(ap
     assert "<script>" not in page
 
 
+def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
+    asked = {
+        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404, "/api/schema/": 200,
+        f"/api/photos/{photo.pk}/image/": 200,
+    }  # fmt: skip
+    for address, status in asked.items():
+        answer = api(None if status == 401 else clinician).get(address)
+        assert answer.status_code == status, address
+        assert answer["Content-Disposition"].startswith('attachment; filename="'), address
+        assert (
+            answer["X-Content-Type-Options"] == "nosniff"
+            and "default-src 'self'" in answer["Content-Security-Policy"]
+        )
+        assert "Access-Control-Allow-Origin" not in answer
+        if answer["Content-Type"].startswith("application/json"):
+            assert 'filename="api.json"' in answer["Content-Disposition"], address
+    assert "Content-Disposition" not in api().get("/api/docs/")
+
+
 @pytest.mark.parametrize(("slug", "status"), [("\x00", 400), (5, 403), (["hanok"], 403), ({"a": 1}, 403)])
 def test_a_row_for_a_clinic_that_is_none_is_refused(client_for, admin_user, slug, status):
     sent = {"clinic": slug, "code": "P-77"}

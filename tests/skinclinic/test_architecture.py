@@ -30,7 +30,7 @@ LAYER_OF = {
     ),
 }
 # What of ``skinclinic/web`` stands outside; the rest of that folder is for every layer.
-WEB_OUTSIDE = ("middleware", "context", "errors")
+WEB_OUTSIDE = ("middleware", "audited", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/imaging",

@@ -180,4 +180,4 @@ def test_passwords_must_be_hard_to_guess(settings):
         entry["OPTIONS"]["min_length"] for entry in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in entry
     ]
     assert length == 12
-    assert {"MinimumLengthValidator", "CommonPasswordValidator"} <= names
+    assert {"MinimumLengthValidator", "NotTooLong", "CommonPasswordValidator"} <= names

@@ -27,7 +27,7 @@ class CameAgain:
 def take_over(version: ModelVersion, manifest: Manifest, user: User | None) -> CameAgain:
     """Add the threshold sets that are new, each written down; nothing that stands is changed."""
     stood = dict(version.threshold_sets.filter(clinic=None).values_list("name", "values"))
-    added = registry.more_thresholds(version, manifest, user)
+    added = registry.add_thresholds(version, manifest, user)
     differing = [
         name
         for name, entry in manifest.thresholds.items()

@@ -9,6 +9,7 @@ from reader_study.services import log
 from reader_study.services.making import designs, orders
 from skinclinic.models import User
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
+from skinclinic.web import acting
 
 
 class LinkClosed(Exception):
@@ -95,6 +96,7 @@ def find_any(secret: str) -> Reader:
     )
     if found is None:
         raise LinkClosed
+    acting.by_link(acting.Via.READER, found, found.code)
     return found
 
 

@@ -14,6 +14,7 @@ from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entr
 from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
+from skinclinic.models import AuditEvent
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 
@@ -50,17 +51,39 @@ def test_pathology_texts_leave_only_when_asked_for(frozen):
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
 
 
-def test_pathology_texts_leave_only_with_members_who_may_edit(frozen, clinician, coordinator, client_for):
-    address, link = reverse("dataset-export", args=[frozen.pk]), "?texts=1"
-    page = client_for(coordinator).get(reverse("dataset", args=[frozen.pk])).content.decode()
-    assert link not in page and "only by members who may edit" in page
-    assert client_for(coordinator).get(address + link).status_code == 403
-    assert client_for(coordinator).head(address + link).status_code == 403
-    plain = b"".join(client_for(coordinator).get(address).streaming_content)
+def test_exports_are_for_curators_and_pathology_texts_for_admins_who_say_why(
+    frozen, clinician, coordinator, curator, admin_user, client_for
+):
+    page, address = reverse("dataset", args=[frozen.pk]), reverse("dataset-export", args=[frozen.pk])
+    why = reverse("dataset-texts", args=[frozen.pk])
+    for user in (clinician, coordinator):
+        client = client_for(user)
+        assert address not in client.get(page).content.decode()
+        assert {client.get(address).status_code, client.head(f"{address}?texts=1").status_code} == {403}
+        assert client.get(why).status_code == 403
+    client = client_for(curator)
+    assert address in client.get(page).content.decode()
+    plain = b"".join(client.get(address).streaming_content)
     assert b"'=1+1" not in zipfile.ZipFile(io.BytesIO(plain)).read("photos.csv")
-    assert link in client_for(clinician).get(reverse("dataset", args=[frozen.pk])).content.decode()
-    whole = b"".join(client_for(clinician).get(address + link).streaming_content)
+    assert (
+        client.get(f"{address}?texts=1").status_code == client.post(why, {"reason": "x"}).status_code == 403
+    )
+    client = client_for(admin_user)
+    assert why in client.get(page).content.decode()
+    assert client.get(f"{address}?texts=1").url == why
+    assert client.post(why, {"reason": " "}).status_code == 422
+    answer = client.post(why, {"reason": "Ethics vote 2026-17"})
+    assert answer.url == f"{address}?texts=1"
+    whole = b"".join(client.get(answer.url).streaming_content)
     assert b"'=1+1" in zipfile.ZipFile(io.BytesIO(whole)).read("photos.csv")
+    told = AuditEvent.objects.filter(action__startswith="dataset.").order_by("id")
+    assert [(row.action, row.user_key, row.reason, row.facts) for row in told] == [
+        ("dataset.export", curator.pk, "", {}),
+        ("dataset.texts", admin_user.pk, "Ethics vote 2026-17", {}),
+        ("dataset.export", admin_user.pk, "", {"texts": "1"}),
+    ]
+    # Another sign-in says it anew.
+    assert client_for(admin_user).get(f"{address}?texts=1").url == why
 
 
 def test_a_later_correction_does_not_change_the_export(frozen):
@@ -133,7 +156,9 @@ def test_an_export_read_elsewhere_is_the_same_dataset(frozen, other_clinic, outs
     DatasetItem.objects.filter(pk=other.pk).update(age=85, age_to=120, site="head_neck")
     frozen.items.update(skin_type=12)
     out = tmp_path / ("export.zip" if as_zip else "export")
-    call_command("export_dataset", "Tumours", out=out, texts=True)
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("export_dataset", "Tumours", out=out, texts=True)
+    call_command("export_dataset", "Tumours", out=out, texts=True, reason="Ethics vote 2026-17")
     call_command(
         "import_dataset", "Tumours", photos=out, format="skinclinic", clinic=other_clinic.slug,
         user=outsider.username, role="both",

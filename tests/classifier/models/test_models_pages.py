@@ -171,7 +171,7 @@ def test_weights_with_another_description_say_what_of_it_was_taken_over(
     assert told.status_code == 200
     assert told.json()["again"] == {"added": ["ward 3"], "kept": ["balanced"], "ignored": ["limits"]}
     assert ThresholdSet.objects.get(name="balanced").values == stood["balanced"]["values"]
-    assert AuditEvent.objects.filter(action="thresholds.add", user_key=admin_user.pk).count() == 1
+    assert AuditEvent.objects.filter(action="threshold.make", subject_name="ward 3").count() == 1
     nothing = client.post(url("model-register"), {
         "weights": SimpleUploadedFile("w.safetensors", sent["weights"]),
         "manifest": SimpleUploadedFile("manifest.json", sent["manifest"]),
