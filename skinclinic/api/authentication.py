@@ -17,9 +17,12 @@ class TokenAuthentication(BaseAuthentication):
     a token that may only read changes nothing, and its owner acts in its clinic alone."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        key = token_sent(get_authorization_header(request))
-        if key is None:
+        if not (header := get_authorization_header(request)):
             return None
+        key = token_sent(header)
+        if key is None:
+            # Not passed on to the session: whoever says who they are is taken at their word.
+            raise AuthenticationFailed(_("Only “Authorization: Token …” is understood."), "not_a_token")
         try:
             token = tokens.find(key)
         except tokens.NotAccepted as error:

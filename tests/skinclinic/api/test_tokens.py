@@ -132,6 +132,12 @@ def test_what_is_no_token_opens_nothing(db, nasty):
     assert Client(headers={"Authorization": f"Token {nasty}"}).get("/api/me/").status_code == 401
 
 
+@pytest.mark.parametrize("header", ["Basic Y2xhcmE6eA==", "Tokenx skc_1", "x"])
+def test_what_says_who_asks_in_another_way_is_not_passed_on_to_the_session(client_for, clinician, header):
+    answer = client_for(clinician).get("/api/me/", headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_a_token")
+
+
 def test_forms_refuse_what_makes_no_sense(client_for, clinician, other_clinic, subtests):
     client = client_for(clinician)
     wrong = [{"name": nasty} for nasty in ("", "\x00", "x" * 81, "a\nb", "a\u202eb")] + [
