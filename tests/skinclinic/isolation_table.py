@@ -327,8 +327,8 @@ TABLE = {
     "study-results-act": of_study(),
     # API
     "api-token": PUBLIC,
-    "api-schema": PUBLIC,
-    "api-docs": PUBLIC,
+    "api-schema": LISTING,
+    "api-docs": LISTING,
     "api-root": LISTING,
     "api-me": PERSONAL,
     "api-diseases": LISTING,

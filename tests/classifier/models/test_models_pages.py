@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from classifier.models import ModelVersion, Publication
+from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
+from skinclinic.models import AuditEvent
 from skinclinic.services import step_up
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
@@ -148,6 +149,35 @@ def test_adding_the_same_again_says_so(client_for, admin_user, clinic, files, se
     assert "here already" in messages_of(response)
     assert ModelVersion.objects.count() == 1
     assert len(left_behind(settings)) == 2
+
+
+def test_weights_with_another_description_say_what_of_it_was_taken_over(
+    client_for, admin_user, clinic, files
+):
+    client = client_for(admin_user)
+    sent = {name: file.read() for name, file in files.items()}
+
+    def again(**changes):
+        description = json.loads(sent["manifest"]) | changes
+        return client.post("/api/models/", {
+            "weights": SimpleUploadedFile("w.safetensors", sent["weights"]),
+            "manifest": SimpleUploadedFile("manifest.json", json.dumps(description).encode()),
+        })  # fmt: skip
+
+    first = again()
+    assert first.status_code == 201 and "again" not in first.json()
+    stood = json.loads(sent["manifest"])["thresholds"]
+    other = stood["balanced"] | {"values": dict.fromkeys(stood["balanced"]["values"], 0.3)}
+    told = again(thresholds={"balanced": other, "ward 3": other}, limits="none at all")
+    assert told.status_code == 200
+    assert told.json()["again"] == {"added": ["ward 3"], "kept": ["balanced"], "ignored": ["limits"]}
+    assert ThresholdSet.objects.get(name="balanced").values == stood["balanced"]["values"]
+    assert AuditEvent.objects.filter(action="threshold.make", subject_name="ward 3").count() == 1
+    nothing = client.post(url("model-register"), {
+        "weights": SimpleUploadedFile("w.safetensors", sent["weights"]),
+        "manifest": SimpleUploadedFile("manifest.json", sent["manifest"]),
+    })  # fmt: skip
+    assert "here already" in messages_of(nothing) and "thresholds" not in messages_of(nothing)
 
 
 def test_adding_the_same_again_mends_missing_files(client_for, admin_user, files):
