@@ -21,6 +21,7 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
+from skinclinic.services.quotas import OverQuota
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -87,6 +88,9 @@ def model_register(request: MemberRequest) -> HttpResponse:
     except ModelRejected as error:
         form.add_error(None, refusal_words(error))
         return _register_page(request, form)
+    except OverQuota as refused:
+        form.add_error(None, str(refused))
+        return _register_page(request, form, status=507)
     except StorageFull:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)

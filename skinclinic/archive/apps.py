@@ -11,3 +11,7 @@ class ArchiveConfig(AppConfig):
         from skinclinic.archive.presenters import work  # noqa: F401
         from skinclinic.archive.services.curating import own_facts  # noqa: F401
         from skinclinic.archive.services.datasets import binned, covering, withdrawal  # noqa: F401
+        from skinclinic.archive.services.importing.room import room
+        from skinclinic.services import quotas
+
+        quotas.rooms.append(room)
