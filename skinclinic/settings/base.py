@@ -17,6 +17,8 @@ SKINCLINIC_HOME = Path(env("SKINCLINIC_HOME", default=str(BASE_DIR / "var"))).re
 PHOTOS_DIR = SKINCLINIC_HOME / "photos"
 MODELS_DIR = SKINCLINIC_HOME / "models"
 CACHE_DIR = SKINCLINIC_HOME / "cache"
+# Of a web server that sends photos and static files itself; "": nobody else on this machine reads anything.
+SHARED_GROUP = env("SKINCLINIC_SHARED_GROUP", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
 # True on one machine without PostgreSQL, Redis or a proxy (the demo, tests, a first look).

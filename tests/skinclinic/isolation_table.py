@@ -202,6 +202,8 @@ TABLE = {
     "bin-empty": row("bin_item"),
     "bin-erase": row("bin_item"),
     "erasures": LISTING,
+    "retention": LISTING,
+    "member-anonymise": row("member"),
     # Analyses
     "upload": LISTING,
     "photo-upload": Access("listing", body={"kind": "close_up"}),
