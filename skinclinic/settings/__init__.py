@@ -2,4 +2,5 @@
 
 from .base import *  # noqa: F403
 from .engine import *  # noqa: F403
+from .second_factor import *  # noqa: F403
 from .security import *  # noqa: F403

@@ -30,7 +30,12 @@ def clinic_settings(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, clinic: Clinic, form: ClinicForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "clinic": clinic, "stored": _stored(clinic)}
+    context = {
+        "form": form,
+        "clinic": clinic,
+        "stored": _stored(clinic),
+        "admins_always": settings.SECOND_FACTOR_FOR_ADMINS,
+    }
     return render(request, "people/clinic_settings.html", context, status=status)
 
 
