@@ -5,12 +5,13 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from skinclinic import permissions
 from skinclinic.models import Lesion, Member, Patient, Photo, User
+from skinclinic.services import second_factor
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.errors import come_back, forbidden_unread, not_found, too_large
 from skinclinic.web.logs import masked
@@ -41,6 +42,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):
         if is_of_another_person(request) and getattr(view_func, "login_required", True):
             return self.handle_no_permission(request, view_func)
+        if _needs_second_factor(request, view_func):
+            if is_from_script(request):
+                return json_error(403, "second_factor_needed", _("Set up a second factor first."))
+            return redirect("mfa_index")
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
@@ -51,6 +56,27 @@ class SignInMiddleware(LoginRequiredMiddleware):
             self.get_login_url(view_func),
             self.get_redirect_field_name(view_func),
         )
+
+
+def before_second_factor(view):
+    """Decorate a view that is open to who has signed in and has yet to set up the second factor their role needs."""
+
+    @wraps(view)
+    def same(request, *args, **kwargs):
+        return view(request, *args, **kwargs)
+
+    same.before_second_factor = True
+    return same
+
+
+def _needs_second_factor(request, view) -> bool:
+    """Whether this page or answer waits until who is signed in has set one up. A token is not asked: it has a scope."""
+    if not request.user.is_authenticated or getattr(view, "before_second_factor", False):
+        return False
+    in_api = request.path.startswith("/api/")
+    if in_api and request.headers.get("Authorization"):
+        return False
+    return (in_api or getattr(view, "login_required", True)) and second_factor.is_missing(request)
 
 
 class DeletedMeanwhileMiddleware:
