@@ -15,5 +15,5 @@ from django.conf import settings  # noqa: E402
 
 from skinclinic.services import decoding  # noqa: E402
 
-private.tighten(settings.SKINCLINIC_HOME)
+private.tighten(settings.SKINCLINIC_HOME, settings.SHARED_GROUP)
 decoding.warm()

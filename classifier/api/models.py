@@ -9,6 +9,8 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from classifier.api.serializers import (
+    CameAgainSerializer,
+    KnownModelSerializer,
     ModelVersionSerializer,
     NewModelSerializer,
     PublicationSerializer,
@@ -54,9 +56,13 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         """One model version with its manifest and threshold sets."""
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(request={"multipart/form-data": NewModelSerializer})
+    @extend_schema(
+        request={"multipart/form-data": NewModelSerializer},
+        responses={201: ModelVersionSerializer, 200: KnownModelSerializer},
+    )
     def create(self, request):
         """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept.
+        200 with ``again`` for weights that are here already: what of their description was taken over, and what not.
 
         ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.
         """
@@ -64,7 +70,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         sent.is_valid(raise_exception=True)
         clinic = self.clinic_for_new()
         try:
-            version, is_new = model_upload.register_upload(
+            version, again = model_upload.register_upload(
                 sent.validated_data["weights"],
                 sent.validated_data["manifest"],
                 sent.validated_data.get("training_photos"),
@@ -75,8 +81,10 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
             raise Refused(400, error.code, refusal_words(error)) from None
         except StorageFull:
             raise Refused(507, "storage_full", _("The server's disk is full. Nothing was stored.")) from None
-        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        return Response(self.get_serializer(version).data, status=code)
+        if again is None:
+            return Response(self.get_serializer(version).data, status=status.HTTP_201_CREATED)
+        version = self.get_queryset().get(pk=version.pk)
+        return Response(self.get_serializer(version).data | {"again": CameAgainSerializer(again).data})
 
     @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
     @action(detail=True, methods=["post"])

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
+from classifier.presenters.came_again import came_again
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
@@ -22,6 +23,7 @@ from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
 from skinclinic.services import step_up
+from skinclinic.services.quotas import OverQuota
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -78,7 +80,7 @@ def model_register(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _register_page(request, form)
     try:
-        version, is_new = model_upload.register_upload(
+        version, again = model_upload.register_upload(
             form.cleaned_data["weights"],
             form.cleaned_data["manifest"],
             form.cleaned_data["training_photos"],
@@ -88,13 +90,16 @@ def model_register(request: MemberRequest) -> HttpResponse:
     except ModelRejected as error:
         form.add_error(None, refusal_words(error))
         return _register_page(request, form)
+    except OverQuota as refused:
+        form.add_error(None, str(refused))
+        return _register_page(request, form, status=507)
     except StorageFull:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)
-    if is_new:
+    if again is None:
         messages.success(request, _("%(name)s was added. It is not in use yet.") % {"name": version})
     else:
-        messages.info(request, _("These weights are here already, as %(name)s.") % {"name": version})
+        messages.info(request, came_again(version, again))
     return redirect("model", version.pk)
 
 

@@ -65,7 +65,7 @@ WHY = [
 class DeletesToBin:
     """For viewsets with ``CarefulUpdates`` over photos, lesions and patients."""
 
-    @extend_schema(parameters=WHY, request=None, responses=BinItemSerializer)
+    @extend_schema(parameters=WHY, request=None, responses={200: BinItemSerializer})
     def destroy(self, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30
         days (`POST /api/bin/ID/restore/`). A `reason` must be given."""

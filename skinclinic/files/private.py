@@ -22,11 +22,11 @@ def begin() -> None:
     os.umask(0o027 if os.environ.get(GROUP) else 0o077)
 
 
-def tighten(home: Path) -> None:
+def tighten(home: Path, shared_group: str) -> None:
     """Close a home that was made more openly: nobody else gets into it, so whatever is deeper is closed as well."""
     if not home.is_dir():
         return
-    group = _group()
+    group = _group(shared_group)
     _set(home, 0o710 if group is not None else 0o700, group)
     for path in home.iterdir():
         if path.is_symlink():
@@ -47,8 +47,7 @@ def _share(folder: Path, group: int) -> None:
         _set(Path(parent), 0o2750, group)
 
 
-def _group() -> int | None:
-    named = os.environ.get(GROUP, "")
+def _group(named: str) -> int | None:
     if not named:
         return None
     try:

@@ -256,11 +256,14 @@ def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
     assert api(admin_user).patch(address, {"impression_first": True}).json()["impression_first"] is True
 
 
-def test_schema_and_its_page_are_there_without_inline_code(api):
-    schema = api().get("/api/schema/")
+def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(api, client_for, clinician):
+    assert api().get("/api/schema/").status_code == 401
+    assert api().get("/api/docs/").url == "/login/?next=/api/docs/"
+    program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
+    schema = program.get("/api/schema/")
     assert schema.status_code == 200
     assert schema["Content-Disposition"].startswith("attachment")
-    shown = api().get("/api/docs/")
+    shown = client_for(clinician).get("/api/docs/")
     assert "Content-Disposition" not in shown
     page = shown.content.decode()
     assert "<style" not in page

@@ -29,9 +29,8 @@ def old_home(tmp_path):
     return home
 
 
-def test_an_open_home_is_closed(old_home, monkeypatch):
-    monkeypatch.delenv(private.GROUP, raising=False)
-    private.tighten(old_home)
+def test_an_open_home_is_closed(old_home):
+    private.tighten(old_home, "")
     assert mode(old_home) == 0o700 and mode(old_home / "skinclinic.sqlite3") == 0o600
     assert mode(old_home / "photos") == mode(old_home / "exports") == 0o700
     if os.geteuid() == 0:
@@ -40,16 +39,14 @@ def test_an_open_home_is_closed(old_home, monkeypatch):
         assert refused.returncode
 
 
-def test_a_web_server_s_group_reads_photos_and_static_files_and_nothing_else(old_home, monkeypatch):
+def test_a_web_server_s_group_reads_photos_and_static_files_and_nothing_else(old_home):
     group = os.getegid() if os.geteuid() else 101
-    monkeypatch.setenv(private.GROUP, str(group))
-    private.tighten(old_home)
+    private.tighten(old_home, str(group))
     assert mode(old_home) == 0o710 and mode(old_home / "photos/clinic-1/ab") == 0o2750
     assert mode(old_home / "photos/clinic-1/ab/1.jpg") == mode(old_home / "static/app.css") == 0o640
     assert (old_home / "photos/clinic-1/ab/1.jpg").stat().st_gid == group
     assert mode(old_home / "exports") == 0o700 and mode(old_home / "skinclinic.sqlite3") == 0o600
-    monkeypatch.setenv(private.GROUP, "no-such-group-here")
-    private.tighten(old_home)
+    private.tighten(old_home, "no-such-group-here")
     assert mode(old_home) == mode(old_home / "photos") == 0o700
 
 
