@@ -10,5 +10,5 @@ COPY . .
 USER skinclinic
 EXPOSE 8000
 CMD ["gunicorn", "skinclinic.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-     "--workers", "3", "--threads", "4", "--timeout", "120", "--no-control-socket", "--access-logfile", "-", \
+     "--workers", "3", "--threads", "8", "--timeout", "120", "--no-control-socket", "--access-logfile", "-", \
      "--logger-class", "skinclinic.web.gunicorn_logs.MaskingLogger"]

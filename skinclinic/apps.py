@@ -10,7 +10,7 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import erasing, mail  # noqa: F401
+        from skinclinic.jobs import erasing, mail, old_file_names  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             audit_chain,
             audit_rows,

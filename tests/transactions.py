@@ -28,6 +28,7 @@ from classifier.services.evaluation import leakage
 from skinclinic import imaging
 from skinclinic.archive import near_duplicates as near
 from skinclinic.archive.formats import photo_sets
+from skinclinic.imaging import limited
 
 # A patient's code is hashed at once, a file is not.
 SHORT = 4096
@@ -100,6 +101,7 @@ def _install() -> None:
     sys.addaudithook(_audit)
     _before(ImageFile.ImageFile, "load", "a photo is decoded")
     _before(Image.Image, "save", "a photo is encoded")
+    _before(limited.Decoders, "ask", "a photo is decoded elsewhere")
     for photos in (photo_sets.PhotoSet, *photo_sets.PhotoSet.__subclasses__()):
         _before(photos, "read", "a photo of an import is read")
     _before(leakage.TrainingSide, "__init__", "what a model was trained on is read")

@@ -35,6 +35,7 @@ from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.presenters.answers import photo_not_stored, refusal_words
+from skinclinic.presenters.attempts import count_photo
 from skinclinic.services.photos import set_box
 
 ANALYSES = (
@@ -57,6 +58,7 @@ class PhotoViewSet(PictureActions):
         sent.is_valid(raise_exception=True)
         lesion = lesion_of_request(request, sent.validated_data.get("lesion"))
         file = sent.validated_data["file"]
+        count_photo(request)
         try:
             photo, is_new = take_in(
                 user=request.user,

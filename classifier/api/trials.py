@@ -47,10 +47,6 @@ class TryView(APIView):
             self.permission_denied(request)
         try:
             trial = start(request, clinic, sent.validated_data["file"].read())
-        except trials.TooMany:
-            raise Refused(
-                429, "too_many", _("These were many photos for one hour. Try again later.")
-            ) from None
         except NoModel:
             raise Refused(503, "no_model", _("There is no model yet. Please come back later.")) from None
         except store.StorageFull:

@@ -5,6 +5,7 @@ from django.http import Http404
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Clinic
+from skinclinic.presenters.attempts import count_try
 from skinclinic.web.requests import ClinicRequest, client_address
 
 
@@ -19,10 +20,9 @@ def clinic_of(request: ClinicRequest) -> Clinic | None:
 
 
 def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
-    """Start a run for whoever sent the request; raises what ``trials.start`` raises."""
-    limit = trials.LIMIT_SIGNED_IN if request.user.is_authenticated else trials.LIMIT_ANONYMOUS
-    sender = trials.sender_of(request.user, client_address(request))
-    return trials.start(clinic, sender=sender, limit=limit, data=data)
+    """Start a run for whoever sent the request; raises what ``trials.start`` raises, and TooOften."""
+    count_try(request)
+    return trials.start(clinic, sender=trials.sender_of(request.user, client_address(request)), data=data)
 
 
 def find(token: str) -> TryRun:

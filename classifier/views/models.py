@@ -13,7 +13,7 @@ from classifier.networks.weights import ModelRejected
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -113,6 +113,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": registry.published(clinic) == version,
+        "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"

@@ -29,6 +29,7 @@ from skinclinic.engine import jobs
 from skinclinic.files import store
 from skinclinic.models import Clinic, Job
 from skinclinic.presenters.answers import refusal_words
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import ClinicRequest
 
 
@@ -47,8 +48,10 @@ def try_page(request: ClinicRequest) -> HttpResponse:
         return _page(request, clinic, 400, _("Choose a photo first."))
     try:
         trial = start(request, clinic, file.read())
-    except trials.TooMany:
-        return _page(request, clinic, 429, _("These were many photos for one hour. Try again later."))
+    except ComeBack as later:
+        response = _page(request, clinic, later.status, str(later))
+        response["Retry-After"] = str(later.seconds)
+        return response
     except NoModel:
         return _page(request, clinic, 503, _("There is no model yet. Please come back later."))
     except store.StorageFull:

@@ -26,6 +26,7 @@ from skinclinic.forms.capture import CaptureForm
 from skinclinic.models import Clinic, Lesion, Patient, Photo, User
 from skinclinic.permissions import EDIT, clinic_member, get_for, get_lesion_for, member_of, require, visible
 from skinclinic.presenters.answers import photo_not_stored, refusal_words, wants_page
+from skinclinic.presenters.attempts import count_photo
 from skinclinic.services import covering
 from skinclinic.services.capture import Gone, Place
 from skinclinic.web.errors import too_large
@@ -115,8 +116,8 @@ def photo_upload(request: SignedInRequest) -> HttpResponse:
 
     Scripts send one file and get its card as JSON: 201, 200 with "duplicate" when the clinic has the file
     already ("sent_before": by this person, for the same lesion, so that it may be this very upload, whose answer got
-    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 503, 507. A plain form may
-    send several files.
+    lost), or an error: 400 refused, 403, 404, 409 (the lesion is not the patient's), 413, 429 and 503 (both say when
+    it is worth another try), 507. A plain form may send several files.
     """
     announced = request.META.get("CONTENT_LENGTH") or ""
     one_file = settings.UPLOAD_MAX_BYTES + BodySizeMiddleware.ROOM
@@ -156,7 +157,7 @@ def _receive(request: SignedInRequest) -> HttpResponse:
     if len(sent) != 1:
         return json_error(400, "no_file", _("No photo arrived. Send one file, in the field “file”."))
     try:
-        photo, is_new = _take_in(request.user, clinic, lesion, kind, sent[0], place)
+        photo, is_new = _take_in(request, clinic, lesion, kind, sent[0], place)
     except Gone:
         return json_error(409, "lesion_gone", _lesion_gone())
     except imaging.PhotoRejected as refused:
@@ -191,7 +192,7 @@ def _receive_form(
     for file in sent:
         named = {"name": file.name}
         try:
-            _photo, is_new = _take_in(request.user, clinic, lesion, kind, file, place)
+            _photo, is_new = _take_in(request, clinic, lesion, kind, file, place)
         except Gone:
             messages.error(request, f"{file.name}: {_lesion_gone()}")
         except imaging.PhotoRejected as refused:
@@ -207,10 +208,12 @@ def _receive_form(
 
 
 def _take_in(
-    user: User, clinic: Clinic, lesion: Lesion | None, kind: str, file, place: Place | None
+    request: SignedInRequest, clinic: Clinic, lesion: Lesion | None, kind: str, file, place: Place | None
 ) -> tuple[Photo, bool]:
-    home = partial(place.home, user) if place else lesion
-    return take_in(user=user, clinic=clinic, data=file.read(), name=file.name, lesion=home, kind=kind)
+    """Raises what ``take_in`` raises, and TooOften; what is refused for now is answered by the middleware."""
+    count_photo(request)
+    home = partial(place.home, request.user) if place else lesion
+    return take_in(user=request.user, clinic=clinic, data=file.read(), name=file.name, lesion=home, kind=kind)
 
 
 def _chosen_clinic(request: SignedInRequest) -> Clinic:

@@ -1,6 +1,7 @@
 """Every error of the API has one shape: {"error": {"code", "message", "fields"?}}."""
 
 import logging
+import math
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -14,8 +15,8 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.confirming import CODE, ConfirmFirst
-from skinclinic.web.waiting import MustWait
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -24,7 +25,7 @@ DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
 
 class Refused(exceptions.APIException):
     """A request that cannot be fulfilled, with the status, a stable code and the reason; ``more``: what else the error
-    tells; ``etag``: of the row as it stands; ``retry_after``: seconds."""
+    tells; ``etag``: of the row as it stands; ``wait``: seconds until it is worth another try."""
 
     def __init__(
         self,
@@ -34,13 +35,13 @@ class Refused(exceptions.APIException):
         *,
         more: dict | None = None,
         etag: str = "",
-        retry_after: int = 0,
+        wait: int = 0,
     ):
         super().__init__(message, code)
         self.status_code = status_code
         self.more = more or {}
         self.etag = etag
-        self.retry_after = retry_after
+        self.wait = wait
 
 
 def handle(error: Exception, context: dict) -> Response | None:
@@ -60,9 +61,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
-    if seconds := getattr(error, "retry_after", 0):
-        headers["Retry-After"] = str(seconds)
+        headers["Retry-After"] = str(math.ceil(wait))
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
     return headers
@@ -76,8 +75,8 @@ def _told(error: Exception) -> Exception:
         return exceptions.PermissionDenied(str(error) or None)
     if isinstance(error, DjangoValidationError):
         return exceptions.ValidationError(error.messages)
-    if isinstance(error, ServiceRefused):
-        return Refused(409, error.field or "refused", str(error))
+    if isinstance(error, ServiceRefused | ComeBack):
+        return _refused(error)
     if isinstance(error, (OperationalError, InterfaceError)):
         log.error("database unavailable", exc_info=error)
         return Refused(
@@ -85,9 +84,13 @@ def _told(error: Exception) -> Exception:
         )
     if isinstance(error, ConfirmFirst):
         return Refused(403, CODE, error.message)
-    if isinstance(error, MustWait):
-        return Refused(error.status, error.code, error.message, retry_after=error.seconds)
     return error
+
+
+def _refused(error: ServiceRefused | ComeBack) -> Refused:
+    if isinstance(error, ComeBack):
+        return Refused(error.status, error.code, str(error), wait=error.seconds)
+    return Refused(409, error.field or "refused", str(error))
 
 
 def _body(error: exceptions.APIException) -> dict:

@@ -122,11 +122,13 @@ def _deep(payload: bytes, bits: int) -> Image.Image:
     if pixels is None or pixels.dtype != np.uint16:
         raise OSError("not decoded")
     # Blue first; the most of `bits` becomes the most of 16.
-    order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}
-    if pixels.ndim == 3:
-        pixels = pixels[..., order[pixels.shape[2]]]
-    levels = pixels.astype(np.uint16)
-    return heif.in_two((levels << (16 - bits)) | (levels >> (2 * bits - 16)))
+    order = {3: [2, 1, 0], 4: [2, 1, 0, 3]}.get(pixels.shape[2]) if pixels.ndim == 3 else None
+
+    def levels(band: np.ndarray) -> np.ndarray:
+        band = band if order is None else band[..., order]
+        return np.asarray((band << (16 - bits)) | (band >> (2 * bits - 16)))
+
+    return heif.in_two(pixels, levels)
 
 
 def _cut_out(image: Image.Image, payload: bytes) -> Image.Image:

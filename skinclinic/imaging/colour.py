@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from . import named_colour, named_profiles
+from .bands import Part, bands, instead, made
 from .spaces import Space
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -26,11 +27,11 @@ def to_srgb(
     `image.info["low"]` holds the lower bytes of 16 bits, they are used.
     """
     notes = []
-    low = image.info.get("low")
+    low = image.info.pop("low", None)
     image, alpha = _split_alpha(_to_eight_bits(image))
     space = space or named_profiles.hdr(profile or b"")
     if space and image.mode in ("RGB", "L"):
-        image, note = _apply_space(_rgb(image), low and _rgb(low), space)
+        image, note = _apply_space(_rgb(image), low, space)
         if note:
             notes.append(note)
     elif profile:
@@ -41,9 +42,7 @@ def to_srgb(
         notes.append("inks_without_profile")
     image = _rgb(image)
     if alpha is not None and alpha.histogram()[255] < alpha.width * alpha.height:
-        white = Image.new("RGB", image.size, "white")
-        white.paste(image, mask=alpha)
-        image = white
+        _put_on_white(image, alpha)
         notes.append("alpha_flattened")
     return image, tuple(notes)
 
@@ -52,24 +51,40 @@ def _to_eight_bits(image: Image.Image) -> Image.Image:
     """16-bit grey scaled to 8 bits; Pillow's own conversion clips it instead."""
     if not image.mode.startswith("I"):
         return image
-    levels = np.asarray(image).astype(np.int64).clip(0, 65535)
-    scaled = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+
+    def levels(part: Part) -> np.ndarray:
+        return np.asarray(image.crop(part)).astype(np.int32).clip(0, 65535)
+
+    scaled = made("L", image.size, lambda part: ((levels(part) + 128) // 257).astype(np.uint8))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        scaled.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
-    return scaled
+        opaque = made("L", image.size, lambda part: (levels(part) != transparent).astype(np.uint8) * 255)
+        scaled.putalpha(opaque)
+    return instead(scaled, image)
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.has_transparency_data:
         grey = image.mode in ("L", "LA")
-        image = image.convert("LA" if grey else "RGBA")
-        return image.convert("L" if grey else "RGB"), image.getchannel("A")
-    return (image if image.mode in _SPACE_OF_MODE else image.convert("RGB")), None
+        image = _in_mode("LA" if grey else "RGBA", image)
+        alpha = image.getchannel("A")
+        return _in_mode("L" if grey else "RGB", image), alpha
+    return (image if image.mode in _SPACE_OF_MODE else _in_mode("RGB", image)), None
+
+
+def _in_mode(mode: str, image: Image.Image) -> Image.Image:
+    return image if image.mode == mode else instead(image.convert(mode), image)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    return image if image.mode == "RGB" else image.convert("RGB")
+    return _in_mode("RGB", image)
+
+
+def _put_on_white(image: Image.Image, alpha: Image.Image) -> None:
+    for part in bands(image.size):
+        white = Image.new("RGB", (part[2], part[3] - part[1]), "white")
+        white.paste(image.crop(part), mask=alpha.crop(part))
+        image.paste(white, part)
 
 
 def _apply_space(image: Image.Image, low: Image.Image | None, space: Space) -> tuple[Image.Image, str | None]:
@@ -87,23 +102,26 @@ def _apply_profile(image: Image.Image, data: bytes) -> tuple[Image.Image, str | 
         if space == "RGB":
             if _is_srgb(data):
                 return image, None
-            image = image.convert("RGB") if image.mode == "L" else image
+            image = _rgb(image) if image.mode == "L" else image
         elif space == "GRAY" and image.mode == "RGB" and _is_grey(image):
-            image = image.convert("L")
+            image = _in_mode("L", image)
         if _SPACE_OF_MODE[image.mode] != space:
             return image, "profile_ignored"
         transform = ImageCms.buildTransform(profile, _SRGB, image.mode, "RGB")
         # In place it returns None, and the picture is converted.
         converted = ImageCms.applyTransform(image, transform, inPlace=image.mode == "RGB")
-        return converted or image, "converted_to_srgb"
+        return instead(converted, image) if converted else image, "converted_to_srgb"
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image, "profile_ignored"
 
 
 def _is_grey(image: Image.Image) -> bool:
     """Whether the channels are the same: some formats and decoders know no grey."""
-    red, green, blue = image.split()
-    return red.tobytes() == green.tobytes() == blue.tobytes()
+    for part in bands(image.size):
+        red, green, blue = image.crop(part).split()
+        if not red.tobytes() == green.tobytes() == blue.tobytes():
+            return False
+    return True
 
 
 @lru_cache(maxsize=8)

@@ -1,12 +1,13 @@
 """HEIC: sizes read from the container by hand (ISO/IEC 23008-12), pixels decoded by libheif (pillow-heif)."""
 
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import pillow_heif
 from PIL import Image
 
-from . import heif_boxes, heif_items
+from . import bands, heif_boxes, heif_items
 from .exif import block
 from .header import Header
 from .heif_boxes import decoded_pixels, end_of_boxes
@@ -92,10 +93,15 @@ def decode(header: Header) -> Image.Image:
     return image
 
 
-def in_two(levels: np.ndarray) -> Image.Image:
-    """uint16[height, width(, channels)] as a picture of the upper bytes, which carries one of the lower ones."""
-    image = Image.fromarray((levels >> 8).astype(np.uint8))
-    image.info["low"] = Image.fromarray((levels & 0xFF).astype(np.uint8))
+def in_two(levels: np.ndarray, of: Callable[[np.ndarray], np.ndarray] = np.asarray) -> Image.Image:
+    """uint16[height, width(, channels)] as a picture of the upper bytes, which carries one of the lower ones; `of` is
+    asked for each band of rows."""
+    mode = "L" if levels.ndim == 2 else {1: "L", 3: "RGB", 4: "RGBA"}[levels.shape[2]]
+    size = levels.shape[1], levels.shape[0]
+    image = bands.made(mode, size, lambda part: (of(bands.rows_of(levels, part)) >> 8).astype(np.uint8))
+    image.info["low"] = bands.made(
+        mode, size, lambda part: (of(bands.rows_of(levels, part)) & 0xFF).astype(np.uint8)
+    )
     return image
 
 

@@ -6,10 +6,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
+from .bands import bands
 from .spaces import Space
 
-# Rows are converted together, about so many pixels at once.
-_PIXELS_AT_ONCE = 2**18
 _STEPS = 2**16 - 1
 # Two levels of 255 cannot be seen.
 _SAME_LEVELS = 2
@@ -21,7 +20,7 @@ _KNEE = 0.94
 def convert(image: Image.Image, low: Image.Image | None, space: Space) -> Image.Image:
     """The RGB image in sRGB, changed in place.
 
-    `low` holds the lower bytes where `image` has only the upper ones of 16 bits.
+    `low` holds the lower bytes where `image` has only the upper ones of 16 bits; it may be grey or have alpha.
     """
     levels, matrix = space.light(16 if low else 8), space.to_srgb()
     brightest = 1.0
@@ -50,13 +49,11 @@ def _strips(
     image: Image.Image, low: Image.Image | None, levels: np.ndarray, matrix: np.ndarray, space: Space
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(first row, float32[rows, width, 3] of linear sRGB light), from top to bottom."""
-    rows = max(1, _PIXELS_AT_ONCE // image.width)
-    for top in range(0, image.height, rows):
-        part = (0, top, image.width, min(top + rows, image.height))
+    for part in bands(image.size):
         codes = np.asarray(image.crop(part))
         if low:
-            codes = codes.astype(np.uint16) << 8 | np.asarray(low.crop(part))
-        yield top, space.shown(levels[codes]) @ matrix.T
+            codes = codes.astype(np.uint16) << 8 | np.asarray(low.crop(part).convert("RGB"))
+        yield part[1], space.shown(levels[codes]) @ matrix.T
 
 
 def _into_range(light: np.ndarray, brightest: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from . import named_profiles, png_colour, png_rows, png_text
+from . import bands, named_profiles, png_colour, png_rows, png_text
 from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
@@ -23,13 +23,15 @@ _WITH_TEXT = {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
 _TOLD = {b"IHDR", b"IDAT", b"acTL", b"eXIf", *png_colour.CHUNKS}
 _MOST_CHUNKS = 100_000
 _MOST_UNPACKED = 8 * 1024 * 1024
+_AT_ONCE = 1 << 16
+_LONGEST_KEYWORD = 80
 
 
 def inspect(data: bytes) -> Header:
     """Size, and the file rebuilt from the chunks the picture needs.
 
     Pillow does not check the CRC of image data and unpacks text while opening, so both are settled here.
-    Raises PhotoRejected on a bad CRC, a missing end, or text and profiles that unpack to more than 8 MB.
+    Raises PhotoRejected on a bad CRC, a missing end, or wanted texts and profiles that unpack to more than 8 MB.
     """
     kept: list[bytes | memoryview] = [SIGNATURE]
     told: dict[bytes, bytes] = {}
@@ -38,18 +40,19 @@ def inspect(data: bytes) -> Header:
     profile: tuple[()] | tuple[bytes, bytes] = ()
     for _ in range(_MOST_CHUNKS):
         kind, body, end = _chunk(data, position)
-        if kind in _WITH_TEXT:
+        if kind in _WITH_TEXT and _is_wanted(kind, bytes(body[:_LONGEST_KEYWORD]), texts, profile):
             keyword, text, grown = _text(kind, bytes(body), _MOST_UNPACKED - unpacked)
             unpacked += grown
-            if kind == b"iCCP" and not profile:
+            if kind == b"iCCP":
                 profile = (keyword, text)
-            if png_text.keeps(keyword):
-                texts.setdefault(keyword, text)
+            else:
+                texts[keyword] = text
+        # Of two profiles the first counts, here and for the decoder.
+        if kind in _KEPT and not (kind == b"iCCP" and kind in told):
+            kept.append(memoryview(data)[position:end])
         # Colours that come after the pixels were not meant for them.
         if kind in _TOLD and not (kind in png_colour.CHUNKS and b"IDAT" in told):
             told.setdefault(kind, bytes(body) if kind != b"IDAT" else b"")
-        if kind in _KEPT:
-            kept.append(memoryview(data)[position:end])
         position = end
         if kind == b"IEND":
             break
@@ -70,6 +73,15 @@ def inspect(data: bytes) -> Header:
     return Header(
         width, height, b"".join(kept), exif=exif, xmp=xmp, dates=png_text.dates(texts), space=space, notes=notes
     )  # fmt: skip
+
+
+def _is_wanted(kind: bytes, head: bytes, texts: Mapping[bytes, bytes], profile: tuple[bytes, ...]) -> bool:
+    """Whether anything is made of this text: of each name the first counts, and most names say nothing of the picture.
+    No other is unpacked."""
+    if kind == b"iCCP":
+        return not profile
+    keyword = head.partition(b"\0")[0]
+    return png_text.keeps(keyword) and keyword not in texts
 
 
 def _space(told: Mapping[bytes, bytes], name: bytes = b"", profile: bytes = b"") -> tuple[Space | None, bool]:
@@ -108,13 +120,23 @@ def _text(kind: bytes, body: bytes, allowed: int) -> tuple[bytes, bytes, int]:
             return keyword, rest, 0
     else:
         rest = rest[1:]
+    text, grown = _unpacked(rest, allowed)
+    return keyword, text, grown
+
+
+def _unpacked(packed: bytes, allowed: int) -> tuple[bytes, int]:
+    """(the text, what was unpacked for it); what breaks on the way is none, and was unpacked all the same."""
+    unpacker, parts, grown = zlib.decompressobj(), [], 0
     try:
-        text = zlib.decompressobj().decompress(rest, allowed + 1)
+        while part := unpacker.decompress(packed, _AT_ONCE):
+            packed = unpacker.unconsumed_tail
+            parts.append(part)
+            grown += len(part)
+            if grown > allowed:
+                raise PhotoRejected("decompression_bomb", kind=NAME)
     except zlib.error:
-        return keyword, b"", 0
-    if len(text) > allowed:
-        raise PhotoRejected("decompression_bomb", kind=NAME)
-    return keyword, text, len(text)
+        return b"", grown + _AT_ONCE
+    return b"".join(parts), grown
 
 
 def decode(header: Header) -> Image.Image:
@@ -144,18 +166,27 @@ def decode(header: Header) -> Image.Image:
 
 def _put_key(image: Image.Image, low: Image.Image, key: tuple[int, ...]) -> None:
     """Make the pixels of a colour of 16 bits transparent; Pillow compares it with 8 of them."""
-    levels = np.asarray(image).astype(np.uint16) << 8 | np.asarray(low)
+
+    def is_other(part: bands.Part) -> np.ndarray:
+        levels = np.asarray(image.crop(part)).astype(np.uint16) << 8 | np.asarray(low.crop(part))
+        return np.asarray((levels != key).any(axis=-1).astype(np.uint8) * 255)
+
     del image.info["transparency"]
-    image.putalpha(Image.fromarray(np.where((levels == key).all(axis=-1), 0, 255).astype(np.uint8)))
+    image.putalpha(bands.made("L", image.size, is_other))
 
 
 def _grey_in_two(image: Image.Image) -> Image.Image:
-    levels, transparent = np.asarray(image).astype(np.uint16), image.info.get("transparency")
-    upper = Image.fromarray((levels >> 8).astype(np.uint8))
+    def levels(part: bands.Part) -> np.ndarray:
+        return np.asarray(image.crop(part)).astype(np.uint16)
+
+    upper = bands.made("L", image.size, lambda part: (levels(part) >> 8).astype(np.uint8))
+    transparent = image.info.get("transparency")
     if isinstance(transparent, int):
-        upper.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
-    upper.info["low"] = Image.fromarray((levels & 0xFF).astype(np.uint8))
-    return upper
+        upper.putalpha(
+            bands.made("L", image.size, lambda part: (levels(part) != transparent).astype(np.uint8) * 255)
+        )
+    upper.info["low"] = bands.made("L", image.size, lambda part: (levels(part) & 0xFF).astype(np.uint8))
+    return bands.instead(upper, image)
 
 
 def subsampling(image: Image.Image) -> str:

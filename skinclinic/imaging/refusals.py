@@ -35,6 +35,10 @@ MESSAGES = {
         "This %(kind)s file unpacks to far more data than a photo needs and was not opened. "
         "Send the photo as the camera wrote it."
     ),
+    "too_costly": _(
+        "Reading this photo takes more memory or time than a photo may, so it was not stored. "
+        "Export it from a photo program as a JPEG and send that."
+    ),
     "too_small": _(
         "The photo is too small: %(width)s × %(height)s pixels; each side needs at least %(minimum)s. "
         "Send the original photo, not a preview of it."

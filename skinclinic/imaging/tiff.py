@@ -154,7 +154,7 @@ def decode(header: Header) -> Image.Image:
 def _deep(payload: bytes, image: Image.Image) -> Image.Image:
     """All bits of a grey or RGB picture of 16; any other is left as it is."""
     if image.mode.startswith("I"):
-        return in_two(np.asarray(image).astype(np.uint16))
+        return in_two(np.asarray(image), lambda band: band.astype(np.uint16))
     if image.mode != "RGB":
         return image
     # Of all who read photos few meet this.

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from io import BytesIO
 
+import numpy as np
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
+from .bands import made, rows_of
 from .exif import block
 from .header import Header
 from .refusals import PhotoRejected
@@ -13,6 +15,8 @@ from .refusals import PhotoRejected
 NAME = "WebP"
 _ANIMATION = 0x02
 _MOST_CHUNKS = 10_000
+# Pixels from which on memory counts; less is read with what is loaded anyway.
+_LARGE = 12_000_000
 
 
 def inspect(data: bytes) -> Header:
@@ -59,8 +63,27 @@ def _first_chunk(kind: bytes, body: bytes) -> tuple[int, int, bool]:
 
 def decode(header: Header) -> Image.Image:
     """The first frame, fully decoded."""
+    if header.width * header.height > _LARGE and "first_frame_only" not in header.notes:
+        return _large(header.payload)
     image = WebPImageFile(BytesIO(header.payload))
     image.load()
+    return image
+
+
+def _large(payload: bytes) -> Image.Image:
+    """The same pixels with half the memory: Pillow's decoder is one for films, which has two canvases."""
+    import cv2
+
+    pixels = cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim != 3:
+        raise OSError("not decoded")
+    # Blue first.
+    mode, order = ("RGBA", [2, 1, 0, 3]) if pixels.shape[2] == 4 else ("RGB", [2, 1, 0])
+    size = pixels.shape[1], pixels.shape[0]
+    image = made(mode, size, lambda part: rows_of(pixels, part)[..., order])
+    for kind, start, stop in _chunks(payload, len(payload)):
+        if kind == b"ICCP":
+            image.info.setdefault("icc_profile", payload[start:stop])
     return image
 
 

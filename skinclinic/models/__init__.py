@@ -1,3 +1,4 @@
+from .attempt import Attempt
 from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
@@ -27,6 +28,7 @@ from .work import Work, WorkState
 
 __all__ = [
     "ApiToken",
+    "Attempt",
     "AuditEvent",
     "AuditHead",
     "BinItem",

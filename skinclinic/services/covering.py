@@ -19,7 +19,7 @@ from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.imaging import Cover
 from skinclinic.models import Photo, PhotoCover, User
-from skinclinic.services import audit
+from skinclinic.services import audit, decoding
 from skinclinic.services.cases import hold_lesions_of
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.refused import Refused
@@ -86,8 +86,8 @@ def cover(photo: Photo, areas: object, user: User | None, *, seen: str = "") -> 
     """Cover these areas for good in the photo and all that show the same picture; return those.
 
     ``areas``: whatever was sent (``imaging.check_covers`` judges it). ``seen``: the ``stand`` it was drawn on; "":
-    whatever stands. Raises imaging.CoverRejected, Refused with the reason, ChangedMeanwhile, files.StorageFull, and
-    OSError for a photo whose file is gone; nothing is changed then.
+    whatever stands. Raises imaging.CoverRejected, Refused with the reason, ChangedMeanwhile, decoding.Busy,
+    files.StorageFull, and OSError for a photo whose file is gone; nothing is changed then.
     """
     if seen and seen != stand(photo):
         raise ChangedMeanwhile
@@ -95,19 +95,18 @@ def cover(photo: Photo, areas: object, user: User | None, *, seen: str = "") -> 
     photos = same_picture(photo)
     if reason := why_not(photos):
         raise Refused("", reason)
-    picture = _picture(photo, covers)
+    picture = _picture(photo, covers, user)
     with _written(photos, picture) as files, transaction.atomic():
         _replace(photos, picture, files, user)
     return photos
 
 
-def _picture(photo: Photo, covers: Sequence[Cover]) -> NewPicture:
+def _picture(photo: Photo, covers: Sequence[Cover], user: User | None) -> NewPicture:
     before = read_stored(photo, photo.file_key)
-    jpeg, thumbnail = imaging.covered(before, covers)
-    if photo.is_synthetic:
-        thumbnail = imaging.mark_synthetic(thumbnail)
-    likeness = imaging.perceptual_hash(jpeg)
-    return NewPicture(covers, jpeg, thumbnail, imaging.sha256(jpeg), likeness, imaging.sha256(before))
+    made = decoding.cover(before, covers, sender=decoding.sender_of(user.pk if user else None))
+    thumbnail = imaging.mark_synthetic(made.thumbnail) if photo.is_synthetic else made.thumbnail
+    content, old = imaging.sha256(made.jpeg), imaging.sha256(before)
+    return NewPicture(covers, made.jpeg, thumbnail, content, made.likeness, old)
 
 
 def read_stored(photo: Photo, key: str) -> bytes:

@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.MembershipMiddleware",
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
-    "skinclinic.web.waiting.MustWaitMiddleware",
+    "skinclinic.web.middleware.ComeBackMiddleware",
     "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
     # Last: what it writes of an answer is written before that is sent.
@@ -229,6 +229,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# "json": a line of JSON each, for machines that gather logs; "text": for people.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if EMBEDDED else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -236,9 +238,15 @@ LOGGING = {
         "masked": {
             "()": "skinclinic.web.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
+        "json": {"()": "skinclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "masked",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
     "loggers": {
         # Without the handlers they come with, which mask nothing.

@@ -14,7 +14,8 @@ from skinclinic.forms.letterhead import LetterheadForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
 from skinclinic.presenters.answers import refusal_words
-from skinclinic.services import documents
+from skinclinic.presenters.attempts import count_photo
+from skinclinic.services import decoding, documents
 from skinclinic.web.private_jpeg import private_jpeg
 from skinclinic.web.requests import MemberRequest
 
@@ -29,7 +30,7 @@ def letterhead(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, clinic, LetterheadForm(instance=clinic))
     form = LetterheadForm(request.POST, request.FILES, instance=Clinic.objects.get(pk=clinic.pk))
-    accepted = _logo(form, request.FILES.get("logo")) if form.is_valid() else None
+    accepted = _logo(request, form, request.FILES.get("logo")) if form.is_valid() else None
     if not form.is_valid():
         return _page(request, clinic, form, status=409 if form.clashes else 422)
     try:
@@ -53,15 +54,19 @@ def logo(request: MemberRequest) -> HttpResponseBase:
     return private_jpeg(key, "logo")
 
 
-def _logo(form: LetterheadForm, file: UploadedFile | None) -> imaging.AcceptedPhoto | None:
+def _logo(
+    request: MemberRequest, form: LetterheadForm, file: UploadedFile | None
+) -> imaging.AcceptedPhoto | None:
     """The picture as it may be stored; what is none is said at its field."""
     if file is None:
         return None
     if (file.size or 0) > LARGEST:
         form.add_error("logo", _("This file is larger than 5 MB. Choose a smaller one."))
         return None
+    count_photo(request)
+    sender = decoding.sender_of(request.user.pk)
     try:
-        return imaging.accept(file.read(), max_bytes=LARGEST, min_side=SMALLEST_SIDE)
+        return decoding.accept(file.read(), sender=sender, max_bytes=LARGEST, min_side=SMALLEST_SIDE)
     except imaging.PhotoRejected as refused:
         form.add_error("logo", refusal_words(refused))
         return None

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
 
 RETRY_SECONDS = 15
@@ -57,6 +58,20 @@ def _read_away(request: HttpRequest) -> None:
         return  # the sender has gone
 
 
+def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
+    """What is refused for now, and when it is worth another try."""
+    if is_from_script(request):
+        response: HttpResponse = json_error(error.status, error.code, str(error))
+    else:
+        context = {"status": error.status, "message": str(error), "wait": error.wait}
+        # A page that stands alone needs nothing that the request has not come by yet.
+        bare = error.template == ComeBack.template
+        html = render_to_string(error.template, context, request=None if bare else request)
+        response = HttpResponse(html, status=error.status)
+    response["Retry-After"] = str(error.seconds)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 with Retry-After while the database is restarting."""
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
@@ -64,7 +79,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _answer(request, 503, "unavailable", message)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
+    number = getattr(request, "id", "")
+    message = _(
+        "Something broke on our side. Try again; if it stays, tell whoever runs this server: %(number)s."
+    )
+    return _answer(request, 500, "server_error", message % {"number": number}, number=number)
 
 
 @login_not_required
@@ -76,5 +95,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
     if is_from_script(request):
-        return json_error(status, code, message)
+        number = context.get("number")
+        return json_error(status, code, message, **({"request": number} if number else {}))
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Patient, Photo
 from skinclinic.services import second_factor
-from skinclinic.web.errors import not_found, too_large
+from skinclinic.web.come_back import ComeBack
+from skinclinic.web.errors import come_back, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 from skinclinic.web.tokens import may_send_much
@@ -89,6 +90,19 @@ class DeletedMeanwhileMiddleware:
 
     def process_exception(self, request, exception):
         return not_found(request) if isinstance(exception, DELETED) else None
+
+
+class ComeBackMiddleware:
+    """Answers 503 or 429 with Retry-After where a view was asked too much at once or too often."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        return come_back(request, exception) if isinstance(exception, ComeBack) else None
 
 
 class BodySizeMiddleware:

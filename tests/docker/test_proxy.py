@@ -2,11 +2,9 @@
 
 import gzip
 import http.cookiejar
-import json
 import os
 import re
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,7 +15,7 @@ from django.conf import settings as django_settings
 from django.urls import URLResolver, get_resolver
 
 from skinclinic.models import User
-from tests import factories, servers
+from tests import factories, servers, web_image
 from tests.engine import database_url
 
 pytestmark = [pytest.mark.nginx, pytest.mark.django_db(transaction=True)]
@@ -39,14 +37,6 @@ class Visitor:
                 return response.status, dict(response.headers), response.read()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
-
-
-def gunicorn(port: int) -> list[str]:
-    """The command of docker/web.Dockerfile, on this port and with one process."""
-    text = (Path(django_settings.BASE_DIR) / "docker/web.Dockerfile").read_text().replace("\\\n", "")
-    words = json.loads(re.search(r"^CMD (\[.*\])$", text, re.M)[1])
-    changed = {"0.0.0.0:8000": f"127.0.0.1:{port}", "3": "1"}
-    return [sys.executable, "-m", *(changed.get(word, word) for word in words)]
 
 
 @pytest.fixture
@@ -81,7 +71,11 @@ def proxy(home, tmp_path):
     }
     with (tmp_path / "web.log").open("wb") as log:
         serving = subprocess.Popen(
-            gunicorn(web), env=environment, cwd=django_settings.BASE_DIR, stdout=log, stderr=log
+            web_image.gunicorn(web, workers=1),
+            env=environment,
+            cwd=django_settings.BASE_DIR,
+            stdout=log,
+            stderr=log,
         )
     running = [
         serving,

@@ -27,8 +27,8 @@ def take_in(
 ) -> tuple[Photo, bool]:
     """Store an uploaded file and ask for its analysis; return the photo and whether it is new.
 
-    Without a model the photo is kept and waits for one. Raises imaging.PhotoRejected and files.StorageFull,
-    and what ``lesion`` raises (see ``store_photo``); in all cases nothing is stored.
+    Without a model the photo is kept and waits for one. Raises imaging.PhotoRejected, decoding.Busy and
+    files.StorageFull, and what ``lesion`` raises (see ``store_photo``); in all cases nothing is stored.
     """
 
     def ask(photo: Photo) -> None:

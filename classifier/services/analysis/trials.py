@@ -16,15 +16,10 @@ from skinclinic.engine import jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import store
 from skinclinic.models import Clinic, Job
+from skinclinic.services import decoding
 
 JOB = "try"
 KEPT_FOR = timedelta(hours=1)
-# Photos an hour: of one account, of one address without an account.
-LIMIT_SIGNED_IN, LIMIT_ANONYMOUS = 120, 20
-
-
-class TooMany(Exception):
-    """The sender has tried as many photos in the last hour as one may."""
 
 
 def sender_of(user, address: str) -> str:
@@ -33,15 +28,13 @@ def sender_of(user, address: str) -> str:
     return salted_hmac("classifier.trials", who, algorithm="sha256").hexdigest()
 
 
-def start(clinic: Clinic, *, sender: str, limit: int, data: bytes) -> TryRun:
-    """Store the photo for an hour and queue it. Raises TooMany, NoModel, imaging.PhotoRejected, StorageFull."""
-    recent = TryRun.objects.filter(sender=sender, created_at__gte=timezone.now() - KEPT_FOR)
-    if recent.count() >= limit:
-        raise TooMany
+def start(clinic: Clinic, *, sender: str, data: bytes) -> TryRun:
+    """Store the photo for an hour and queue it. Raises NoModel, imaging.PhotoRejected, decoding.Busy,
+    StorageFull."""
     version = registry.published(clinic)
     if version is None:
         raise NoModel
-    accepted = imaging.accept(data)
+    accepted = decoding.accept(data, sender=sender)
     box = imaging.largest_centred_square(accepted.width, accepted.height)
     key = store.save("try", accepted.jpeg)
     token = secrets.token_urlsafe(32)

@@ -12,7 +12,7 @@ from classifier.networks import weights
 from classifier.networks.manifest import PHOTOS_FILE
 from classifier.networks.training_photos import LARGEST_FILE
 from classifier.networks.weights import ModelRejected
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import whole
 from skinclinic.files.store import storing
@@ -72,6 +72,7 @@ def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelV
             whole.put(draft, folder)
             if known:
                 version = registry.register_checked(manifest, folder, clinic=clinic, user=user)
+            proof.ask(version)
     except BaseException:
         whole.remove(folder)
         raise

@@ -14,11 +14,12 @@ export class Again {
     document.addEventListener("visibilitychange", () => document.hidden || this.early());
   }
 
-  /** One could not be sent. All that wait are tried together, so the first sets the time. */
-  failed() {
+  /** One could not be sent; the server may have said for how many `seconds` to wait. All that wait are tried together,
+   * so the first sets the time. */
+  failed(seconds = 0) {
     if (!this.dueAt) {
       this.failures += 1;
-      this.dueAt = Date.now() + Math.min(LONGEST_MS, FIRST_MS * 2 ** (this.failures - 1));
+      this.dueAt = Date.now() + Math.max(1000 * seconds, Math.min(LONGEST_MS, FIRST_MS * 2 ** (this.failures - 1)));
       this.timer = setInterval(() => this.look(), TICK_MS);
     }
     this.look();

@@ -103,7 +103,7 @@ export class LocalCard {
 
   async send() {
     this.stop = new AbortController();
-    this.needsPerson = false;
+    Object.assign(this, { needsPerson: false, waitAtLeast: 0 });
     this.show("waiting");
     try {
       const answer = await sendInTurn(this.form.action, this.body(), {
@@ -144,7 +144,7 @@ export class LocalCard {
     this.needsPerson = false;
   }
 
-  settle({ status, data }) {
+  settle({ status, data, after }) {
     if (data?.id && (status === 201 || (status === 200 && this.mayBeThere && data.sent_before))) {
       this.forget();
       return this.onStored(this, data);
@@ -154,7 +154,10 @@ export class LocalCard {
     if (FOR_GOOD.has(status) && !ON_THE_WAY.has(code)) return this.refuse(message ?? say("failed"));
     if (status === 409 || (status === 404 && (this.photo.lesion || this.photo.patient))) return this.losePlace(status);
     this.needsPerson = status === 403 || status === 404;
-    if (status === 503) return this.show("not_sent", say("database"));
+    this.waitAtLeast = after;
+    // The server is there and says itself what is too much just now.
+    const isTooMuch = code === "busy" || code === "too_many";
+    if (status === 503 && !isTooMuch) return this.show("not_sent", say("database"));
     return this.show("not_sent", message ?? say(status === 403 ? "stale" : "failed"));
   }
 

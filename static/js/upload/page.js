@@ -124,7 +124,7 @@ function onChange(card, words) {
     local.delete(card);
     if (card.isSentHere) taken -= 1;
   }
-  if (card.state === "not_sent" && !card.needsPerson) again.failed();
+  if (card.state === "not_sent" && !card.needsPerson) again.failed(card.waitAtLeast);
   if (card.state === "waiting" && !card.isSentHere) {
     sent.append(card.element);
     card.isSentHere = true;

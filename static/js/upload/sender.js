@@ -12,8 +12,8 @@ let busy = 0;
 
 /**
  * Send `form` (FormData) to `url` when it is its turn. `onStart`, `onProgress(share)` and `onSent` tell how
- * far it is. `signal` takes it out of the queue or stops it. Resolves to {status, data} (data null unless
- * JSON), rejects with an Error named "NetworkError" or "AbortError".
+ * far it is. `signal` takes it out of the queue or stops it. Resolves to {status, data, after} (data null
+ * unless JSON; after: seconds until another try, as the server says, or 0), rejects with an Error named "NetworkError" or "AbortError".
  */
 export function sendInTurn(url, form, hear) {
   return new Promise((resolve, reject) => {
@@ -73,6 +73,7 @@ function post(url, form, { onStart, onProgress, onSent, signal }) {
       resolve({
         status: request.status,
         data: parsed(request.responseText),
+        after: Number(request.getResponseHeader("Retry-After")) || 0,
         signedOut: request.status === 401 || isSignInPage(request.responseURL),
       });
     });

@@ -8,13 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
-from skinclinic import imaging
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import in_words
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Lesion, Patient, Photo
+from skinclinic.services import decoding
 from tests import factories
 from tests.archive import import_runs, table_files
 from tests.archive.table_files import COLUMNS
@@ -518,17 +518,17 @@ def test_a_file_uploaded_while_the_import_decodes_it_stays_the_clinics(
 
     photos = table_files.photos(tmp_path / "photos")
     row = checked(begin(photos=photos, metadata=table_files.three(tmp_path / "t.csv")))
-    accept, uploaded = imaging.accept, []
+    accept, uploaded = decoding.accept, []
 
-    def while_somebody_uploads(data):
-        found = accept(data)
+    def while_somebody_uploads(data, **how):
+        found = accept(data, **how)
         if not uploaded:
             uploaded.append(True)
             uploaded.append(store_photo(clinic=clinic, user=curator, data=data, name="own.jpg")[0])
         return found
 
     imports.request_write(row)
-    monkeypatch.setattr(imaging, "accept", while_somebody_uploads)
+    monkeypatch.setattr(decoding, "accept", while_somebody_uploads)
     jobs.run_waiting(imports.WRITE_JOB)
     row.refresh_from_db()
     own = uploaded[1]

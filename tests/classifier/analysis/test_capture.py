@@ -4,9 +4,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from classifier.models import Analysis
-from skinclinic import imaging
 from skinclinic.models import Lesion, Photo
-from skinclinic.services import filing
+from skinclinic.services import decoding, filing
 from tests import factories
 
 KEY, OTHER_KEY = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -81,10 +80,10 @@ def test_what_is_no_longer_there_takes_no_photo(
 
 def test_what_goes_while_the_photo_is_decoded_takes_no_photo(client, patient, model_version, monkeypatch):
     lesion = Lesion.objects.create(clinic=patient.clinic, patient=patient)
-    read = imaging.accept
+    read = decoding.accept
 
     def meanwhile(change):
-        monkeypatch.setattr(imaging, "accept", lambda data: (change(), read(data))[1])
+        monkeypatch.setattr(decoding, "accept", lambda data, **how: (change(), read(data, **how))[1])
 
     meanwhile(
         lambda: Lesion.objects.filter(pk=lesion.pk).update(

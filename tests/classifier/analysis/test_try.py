@@ -7,9 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from classifier.models import TryRun
-from classifier.services.analysis import trials
 from skinclinic.engine import housekeeping, jobs
-from skinclinic.models import Job, Photo
+from skinclinic.models import Attempt, Job, Photo
 from tests import charts, factories
 
 pytestmark = pytest.mark.django_db
@@ -57,13 +56,26 @@ def test_signed_out_people_need_an_open_page(client, clinic, model_version):
     assert "Basal cell carcinoma" in client.get(sent.url).content.decode()
 
 
-def test_limit_an_hour(client, clinic, model_version, monkeypatch):
+def test_limit_an_hour(client, client_for, clinician, clinic, model_version, settings):
+    """What is refused counts as well, and on the page as in the API."""
     clinic.try_page_open = True
     clinic.save()
-    monkeypatch.setattr(trials, "LIMIT_ANONYMOUS", 2)
-    assert [send(client, factories.jpeg_bytes(n)).status_code for n in range(3)] == [302, 302, 429]
-    TryRun.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+    settings.TRIES_AN_HOUR_ADDRESS = 3
+    sent = [send(client, data).status_code for data in (factories.jpeg_bytes(1), b"no photo")]
+    by_api = client.post("/api/try/", {"file": SimpleUploadedFile("x.jpg", b"no photo")})
+    assert [*sent, by_api.status_code] == [302, 400, 400]
+    refused = send(client, factories.jpeg_bytes(2))
+    assert refused.status_code == 429 and 0 < int(refused["Retry-After"]) <= 3600
+    assert "many photos for one hour" in refused.content.decode()
+    by_api = client.post("/api/try/", {"file": SimpleUploadedFile("x.jpg", factories.jpeg_bytes(2))})
+    assert by_api.status_code == 429 and by_api["Retry-After"]
+    assert by_api.json()["error"]["code"] == "too_many"
+    # A member there has an account of their own.
+    assert send(client_for(clinician)).status_code == 302
+    Attempt.objects.update(hour=timezone.now() - timedelta(hours=3))
     assert send(client).status_code == 302
+    housekeeping.sweep()
+    assert Attempt.objects.count() == 1
 
 
 def test_gone_within_the_hour(client_for, clinician, model_version, settings):

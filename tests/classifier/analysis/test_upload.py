@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import threading
+import time
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -16,8 +17,9 @@ from classifier.models import Analysis
 from classifier.views import upload
 from skinclinic import imaging
 from skinclinic.engine import jobs
+from skinclinic.imaging import limited
 from skinclinic.imaging.profiles import adobe_rgb_profile
-from skinclinic.models import Clinic, Job, Lesion, Photo
+from skinclinic.models import Attempt, Clinic, Job, Lesion, Photo
 from skinclinic.web.errors import too_large
 from tests import factories, photo_bytes
 from tests.folders import stored_files
@@ -262,6 +264,35 @@ class TestServerTrouble:
         assert page == program
         assert bool(re.search("[가-힣]", page)) == (language == "ko")
 
+    def test_what_is_too_much_for_now_says_when_to_come_back(
+        self, sender, clinic, model_version, monkeypatch, settings
+    ):
+        """On every way in, on the page and in the API; what was sent is counted whether it is looked at or not."""
+
+        def answers(content: bytes):
+            for address, more in (
+                (UPLOAD, {}),
+                (UPLOAD, {"headers": HTML}),
+                (reverse("api-photo-list"), {}),
+                ("/try/", {"headers": HTML}),
+                (reverse("api-try"), {}),
+            ):
+                yield sender.post(address, {"file": SimpleUploadedFile("a.jpg", content)}, **more)
+
+        def busy(*args, **options):
+            raise limited.Busy
+
+        monkeypatch.setattr(limited.Decoders, "ask", busy)
+        for response in answers(factories.jpeg_bytes()):
+            assert (response.status_code, response["Retry-After"]) == (503, "5")
+            assert "Many photos are coming in just now" in response.content.decode()
+        assert nothing_stored() and {row.count for row in Attempt.objects.filter(kind="photo")} == {3}
+        settings.PHOTOS_AN_HOUR_ADDRESS = 3
+        settings.TRIES_AN_HOUR = 2
+        for response in answers(b"no photo"):
+            assert response.status_code == 429 and 0 < int(response["Retry-After"]) <= 3600
+            assert "many photos for one hour" in response.content.decode()
+
     def test_a_full_disk_while_the_body_is_spooled(self, sender, monkeypatch):
         from django.core.files.uploadhandler import MemoryFileUploadHandler
 
@@ -297,7 +328,10 @@ class TestServerTrouble:
         def run(client):
             together.wait()
             try:
-                statuses.append(send(client).status_code)
+                # As the page does, until there is room.
+                while (status := send(client).status_code) == 503:
+                    time.sleep(0.02)
+                statuses.append(status)
             finally:
                 connection.close()
 

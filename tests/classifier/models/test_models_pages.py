@@ -272,6 +272,11 @@ def test_admin_publishes_and_rolls_back(
     client_for, admin_user, clinic, model_version, own_version, monkeypatch
 ):
     client = client_for(admin_user)
+    early = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert "run on a test photo first" in "".join(messages_of(early))
+    assert "run on a test photo first" in client.get(early.url).content.decode()
+    factories.proven(own_version)
+    assert "test photo" not in client.get(early.url).content.decode()
     with monkeypatch.context() as patch:
         patch.setattr(step_up, "is_fresh", lambda request: False)
         for asked in (
@@ -350,6 +355,7 @@ def test_the_page_makes_a_constant_number_of_queries(
     client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
 ):
     client = client_for(admin_user)
+    factories.proven(own_version)
     for _number in range(5):
         registry.publish(own_version, clinic=clinic, user=admin_user)
         registry.publish(model_version, clinic=clinic, user=admin_user)

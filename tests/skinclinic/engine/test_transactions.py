@@ -15,6 +15,7 @@ from classifier.services.evaluation import leakage
 from skinclinic import imaging
 from skinclinic.archive import near_duplicates
 from skinclinic.files import store
+from skinclinic.services import decoding
 from tests import factories
 from tests.transactions import watch
 
@@ -31,6 +32,7 @@ def connect() -> None:
 SLOW = {
     "decoding": lambda: imaging.open_rgb(PHOTO),
     "encoding": lambda: imaging.encode_jpeg(imaging.open_rgb(PHOTO)),
+    "decoding elsewhere": lambda: decoding.check(PHOTO),
     "accepting": lambda: imaging.accept(PHOTO),
     "hashing": lambda: imaging.sha256(PHOTO),
     "writing": lambda: store.save("clinic-1", b"x"),

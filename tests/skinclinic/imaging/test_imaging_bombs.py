@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skinclinic import imaging
+from tests import hostile_photos
 from tests import photo_bytes as make
 
 ROOT = Path(__file__).parents[3]
@@ -52,8 +53,8 @@ def many_scans() -> bytes:
     return jpeg[:-2] + jpeg[last:-2] * 200 + b"\xff\xd9"
 
 
-def text_chunk(megabytes: int) -> bytes:
-    return make.chunk(b"zTXt", b"Comment\0\0" + make.zeros_packed(megabytes))
+def text_chunk(megabytes: int, name: bytes) -> bytes:
+    return make.chunk(b"zTXt", b"Raw profile type " + name + b"\0\0" + make.zeros_packed(megabytes))
 
 
 def greedy_avif() -> bytes:
@@ -102,18 +103,35 @@ def bombs() -> dict[str, tuple[bytes, str]]:
         "PNG of 400 megapixels": (make.png_bomb(20_000), "too_many_pixels"),
         "PNG of 2³¹ - 1 pixels wide": (make.png(2**31 - 1, 2**31 - 1, b"\0"), "too_many_pixels"),
         "PNG with 48 MB of text": (
-            make.png_with(make.chunk(b"zTXt", b"Comment\0\0" + packed)),
+            make.png_with(make.chunk(b"zTXt", b"Raw profile type exif\0\0" + packed)),
             "decompression_bomb",
         ),
         "PNG with 48 MB of international text": (
-            make.png_with(make.chunk(b"iTXt", b"Comment\0\1\0en\0Comment\0" + packed)),
+            make.png_with(make.chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0XMP\0" + packed)),
             "decompression_bomb",
+        ),
+        # Nothing is made of it, so it is never unpacked.
+        "PNG with 48 MB of comment": (
+            make.png_with(make.chunk(b"zTXt", b"Comment\0\0" + packed)),
+            "accepted",
+        ),
+        "PNG with 1000 comments of 7 MB that break": (hostile_photos.broken_texts(1000), "accepted"),
+        "PNG with 1000 dates of 7 MB that break": (
+            hostile_photos.broken_texts(1000, b"Creation Time"),
+            "accepted",
+        ),
+        "PNG with 1000 profiles of 7 MB that break": (
+            hostile_photos.broken_texts(1000, b"ICC", b"iCCP"),
+            "damaged",
         ),
         "PNG with 48 MB of profile": (
             make.png_with(make.chunk(b"iCCP", b"profile\0\0" + packed)),
             "decompression_bomb",
         ),
-        "PNG with many texts of 3 MB": (make.png_with(text_chunk(3) * 40), "decompression_bomb"),
+        "PNG with many texts of 3 MB": (
+            make.png_with(b"".join(text_chunk(3, name) for name in (b"exif", b"APP1", b"xmp"))),
+            "decompression_bomb",
+        ),
         "PNG with 48 MB of rows too many": (
             make.png(80, 80, bytes(48 * 2**20)),
             "accepted",

@@ -23,6 +23,7 @@ from skinclinic.archive.services.importing.taking import take
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Lesion, Patient, Photo
+from skinclinic.services import decoding
 from skinclinic.services.photos import insert, unsaved, written_together
 
 AT_ONCE = 16
@@ -143,7 +144,7 @@ class _Writer:
             return None
         if is_known(self.clinic, upload_sha256):
             return None
-        accepted = imaging.accept(read(row.file, upload_sha256))
+        accepted = decoding.accept(read(row.file, upload_sha256), is_patient=True)
         photo = unsaved(
             accepted, clinic=self.clinic, user=self.user, name=row.file, kind=kind_of(row),
             is_synthetic=row.is_synthetic or self.source.is_synthetic,
