@@ -6,7 +6,23 @@ class SkinClinicConfig(AppConfig):
 
     def ready(self) -> None:
         # Declares its job and registers its broom in every process.
+        from django.contrib.auth.signals import user_logged_in
+
+        from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import mail  # noqa: F401
-        from skinclinic.services import follow_up_reminders, plans, second_opinions  # noqa: F401
+        from skinclinic.jobs import erasing, mail, old_file_names, retention  # noqa: F401
+        from skinclinic.services import (  # noqa: F401
+            audit_chain,
+            audit_rows,
+            audit_sign_ins,
+            follow_up_reminders,
+            password_links,
+            plans,
+            second_opinions,
+            sign_in_limits,
+        )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
+        from skinclinic.services.erasing import again  # noqa: F401
+        from skinclinic.web.sessions import begin
+
+        user_logged_in.connect(begin, dispatch_uid="session.begin")

@@ -9,11 +9,12 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Lesion, Member, Photo, User
+from skinclinic.web import acting
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 M = TypeVar("M", bound=Model)
@@ -34,9 +35,20 @@ def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     """Rows of ``model`` in any clinic the user is an active member of."""
     if not user.is_authenticated:
         return model._default_manager.none()
-    return model._default_manager.filter(
-        clinic__in=Member.objects.filter(user=user, is_active=True).values("clinic")
-    )
+    return model._default_manager.filter(clinic__in=memberships(user).values("clinic"))
+
+
+def known(rows: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]:
+    """Of these rows those the user may name: of own clinics, and what belongs to none, such as models that came with
+    the product. To name another one is as naming nothing."""
+    return rows.filter(Q(clinic=None) | Q(clinic__in=memberships(user).values("clinic")))
+
+
+def memberships(user: User | AnonymousUser) -> QuerySet[Member]:
+    """The user's active memberships; for who comes by a token of one clinic, that one's alone."""
+    rows = Member.objects.filter(user=user.pk, is_active=True)
+    only = getattr(user, "only_clinic_id", None)
+    return rows if only is None else rows.filter(clinic=only)
 
 
 def get_for(
@@ -49,6 +61,7 @@ def get_for(
     except (ObjectDoesNotExist, ValueError, TypeError, OverflowError):
         raise Http404 from None
     require(member_of(user, cast(OfClinic, row).clinic_id), need)
+    acting.let_to(row)
     return row
 
 
@@ -59,9 +72,7 @@ def membership(user: User | AnonymousUser, clinic_id: int) -> Member | None:
     found = getattr(user, "found_memberships", None)
     if found is not None:
         return next((member for member in found if member.clinic_id == clinic_id), None)
-    return (
-        Member.objects.filter(user=user, clinic_id=clinic_id, is_active=True).select_related("clinic").first()
-    )
+    return memberships(user).filter(clinic=clinic_id).select_related("clinic").first()
 
 
 def member_of(user: User | AnonymousUser, clinic_id: int) -> Member:

@@ -44,6 +44,13 @@ def make_member(clinic, role: str, username: str):
     return user
 
 
+def make_token(user, *, clinic=None, scope: str = "write") -> str:
+    """A token of this person for programs, as it is sent."""
+    from skinclinic.services import tokens
+
+    return tokens.make(user, tokens.Wanted("a program", scope, clinic), by=user)[1]
+
+
 def make_patient(clinic, code: str = "P-0001", **fields):
     from skinclinic.models import Patient
 

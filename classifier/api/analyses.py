@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from classifier.api.pictures import PictureActions
@@ -29,6 +29,7 @@ from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
+from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs

@@ -16,10 +16,9 @@ from classifier.presenters.maps import maps_json
 from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
 from classifier.services.analysis.analyses import NoModel
-from skinclinic import imaging
+from skinclinic import imaging, permissions
 from skinclinic.api.errors import Refused
 from skinclinic.files import store
-from skinclinic.models import Member
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -41,7 +40,7 @@ class TryView(APIView):
         sent.is_valid(raise_exception=True)
         member = None
         if request.user.is_authenticated:
-            member = Member.objects.filter(user=request.user, is_active=True).select_related("clinic").first()
+            member = permissions.memberships(request.user).select_related("clinic").first()
         request.membership = member
         clinic = clinic_of(request._request) if member is None else member.clinic
         if clinic is None:

@@ -19,8 +19,8 @@ LARGE_BACKGROUND = 0.5
 LOG_FLOOR = 1e-4
 KEY_CAPS = dict(zip((disease.key for disease in DISEASES), "1234567890-=", strict=True))
 
-# Each axis maps a probability to a share of the bar's length. Thresholds are often below 0.01, which an even
-# axis crams into its first pixels; the square root is the first choice, the logarithm shows the smallest.
+# Each axis maps a probability to a share of the bar's length. The even one is the first choice: half as long is half as
+# much. Thresholds are often below 0.01, which it crams into its first pixels; the others show those.
 _AXES = {
     "root": (math.sqrt, (0, 0.01, 0.1, 0.25, 0.5, 1)),
     "even": (lambda score: score, (0, 0.25, 0.5, 0.75, 1)),
@@ -29,7 +29,7 @@ _AXES = {
         (0.0001, 0.001, 0.01, 0.1, 1),
     ),
 }
-DEFAULT_AXIS = "root"
+DEFAULT_AXIS = "even"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from django.http import Http404
 from classifier.models import TryRun
 from classifier.services.analysis import trials
 from skinclinic.models import Clinic
-from skinclinic.presenters.attempts import address_of, count_try
-from skinclinic.web.requests import ClinicRequest
+from skinclinic.presenters.attempts import count_try
+from skinclinic.web.requests import ClinicRequest, client_address
 
 
 def clinic_of(request: ClinicRequest) -> Clinic | None:
@@ -22,7 +22,7 @@ def clinic_of(request: ClinicRequest) -> Clinic | None:
 def start(request: ClinicRequest, clinic: Clinic, data: bytes) -> TryRun:
     """Start a run for whoever sent the request; raises what ``trials.start`` raises, and TooOften."""
     count_try(request)
-    return trials.start(clinic, sender=trials.sender_of(request.user, address_of(request)), data=data)
+    return trials.start(clinic, sender=trials.sender_of(request.user, client_address(request)), data=data)
 
 
 def find(token: str) -> TryRun:

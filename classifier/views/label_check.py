@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from classifier.services.evaluation import label_checks
@@ -30,4 +31,11 @@ def label_check(request: MemberRequest) -> HttpResponse:
     else:
         if check.selection != chosen.to_json():
             messages.info(request, _("The model is still at work on the selection asked for before."))
+        elif n := label_checks.left_out(check):
+            text = ngettext(
+                "%(n)d photo is left out: its patient does not consent.",
+                "%(n)d photos are left out: their patients do not consent.",
+                n,
+            )
+            messages.info(request, text % {"n": n})
     return redirect(reverse("review") + chosen.address())

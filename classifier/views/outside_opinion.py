@@ -6,7 +6,6 @@ The secret of the link is all the access there is. No address and no answer name
 from collections.abc import Callable
 from functools import wraps
 
-from axes.helpers import get_client_ip_address
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -25,6 +24,8 @@ from skinclinic.services import second_opinions
 from skinclinic.services.refused import Refused
 from skinclinic.services.second_opinions import LinkEnded, NoSuchLink, TooOften, What
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from skinclinic.web import acting
+from skinclinic.web.requests import client_address
 
 View = Callable[..., HttpResponseBase]
 RETRY_SECONDS = 60
@@ -142,11 +143,12 @@ def _photo(asked: SecondOpinion, number: int) -> Photo:
     photos = second_opinions.photos_of(asked)
     if not 1 <= number <= len(photos):
         raise Http404
+    acting.let_to(photos[number - 1])
     return photos[number - 1]
 
 
 def _note(request: HttpRequest, asked: SecondOpinion, what: str) -> None:
-    second_opinions.note_look(asked, what, get_client_ip_address(request))
+    second_opinions.note_look(asked, what, client_address(request) or None)
 
 
 def _ended(request: HttpRequest, ended: LinkEnded) -> HttpResponse:

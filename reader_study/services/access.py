@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from reader_study.models import Study, StudyImage
+from skinclinic import permissions
 from skinclinic.models import Clinic, Member, Photo, User
 
 
@@ -78,7 +79,7 @@ def with_answers_for(user: User | AnonymousUser) -> QuerySet[Study]:
 
 def _clinics(user: User | AnonymousUser) -> tuple[QuerySet, QuerySet]:
     """The clinics the person is in, and those whose studies the person runs."""
-    mine = Member.objects.filter(user=user.pk, is_active=True)
+    mine = permissions.memberships(user)
     return mine.values("clinic"), mine.filter(role__in=Member.STUDY_ROLES).values("clinic")
 
 

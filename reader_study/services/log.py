@@ -2,6 +2,7 @@
 
 from reader_study.models import Allocation, Reader, Study, StudyEvent
 from skinclinic.models import User
+from skinclinic.services import audit
 
 
 def note(
@@ -13,7 +14,10 @@ def note(
     reason: str = "",
     **details,
 ) -> StudyEvent:
-    """Add a line; ``details`` must be JSON-safe."""
+    """Add a line; ``details`` must be JSON-safe. The audit, which outlives the study, tells it as well."""
+    audit.record(
+        f"study.{kind}", study, by=by, reason=reason, facts={"reader": reader.code} if reader else None
+    )
     return StudyEvent.objects.create(
         study=study, kind=kind, by=by, reader=reader, reason=reason, details=details
     )

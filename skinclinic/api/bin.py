@@ -16,8 +16,9 @@ from skinclinic.api.base import ApiRequest, ClinicRowSerializer, ReadViewSet
 from skinclinic.api.conditional import IF_MATCH
 from skinclinic.api.errors import Refused
 from skinclinic.forms.bin import ReasonForm
-from skinclinic.models import BinItem, Member, Photo
+from skinclinic.models import BinItem, Member
 from skinclinic.presenters import bin as words
+from skinclinic.services import step_up
 from skinclinic.services.binning import bin as service
 from skinclinic.services.binning import emptying, items
 from skinclinic.services.binning.taking_back import take_back
@@ -64,14 +65,13 @@ WHY = [
 class DeletesToBin:
     """For viewsets with ``CarefulUpdates`` over photos, lesions and patients."""
 
-    @extend_schema(parameters=WHY, request=None, responses=BinItemSerializer)
+    @extend_schema(parameters=WHY, request=None, responses={200: BinItemSerializer})
     def destroy(self, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30
         days (`POST /api/bin/ID/restore/`). A `reason` must be given."""
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
-        if (row.lesion if isinstance(row, Photo) else row).is_archived:
-            permissions.require(self.member(row.clinic_id), permissions.CURATE)  # type: ignore[attr-defined]
-        sent = {**request.query_params.dict(), **(request.data if isinstance(request.data, dict) else {})}
+        service.require_right(row, self.member(row.clinic_id))  # type: ignore[attr-defined]
+        sent = {**request.query_params.dict(), **dict(request.data.items())}
         form = ReasonForm(sent)
         if not form.is_valid():
             raise ValidationError(
@@ -98,7 +98,7 @@ class BinViewSet(ReadViewSet):
 
     def get_queryset(self):
         # Who may only read sees no bin.
-        mine = Member.objects.filter(user=self.request.user, is_active=True, role__in=Member.EDITING_ROLES)
+        mine = permissions.memberships(self.request.user).filter(role__in=Member.EDITING_ROLES)
         return super().get_queryset().filter(clinic__in=mine.values("clinic"))
 
     def get_object(self):
@@ -122,8 +122,10 @@ class BinViewSet(ReadViewSet):
 
     def destroy(self, request, pk=None):
         """Delete it for good now, with all files."""
+        item = self.get_object()
+        step_up.require(request)
         try:
-            emptying.empty(self.get_object(), request.user)
+            emptying.empty(item, request.user)
         except items.Gone:
             raise self._ended() from None
         return Response(status=status.HTTP_204_NO_CONTENT)

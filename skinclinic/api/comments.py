@@ -1,23 +1,20 @@
 """Endpoints over what members say of a case."""
 
-from collections.abc import Mapping
-
 from django.http import Http404
 from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
-from skinclinic.models import Comment, Member
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, require_right
+from skinclinic.models import Comment
 from skinclinic.services import comments
-from skinclinic.web.inputs import is_key
 
 
 class CommentSerializer(ClinicRowSerializer):
     """People are named as they sign in; @NAME in the text calls a member of the clinic, who is in ``mentioned`` then.
     The text of a deleted comment is empty."""
 
-    text = PlainText(max_length=comments.LONGEST)
+    text = NoteText(max_length=comments.LONGEST)
     created_by = serializers.CharField(source="created_by.username", read_only=True)
     mentioned: "serializers.SlugRelatedField" = serializers.SlugRelatedField(
         slug_field="username", many=True, read_only=True
@@ -54,15 +51,12 @@ class CommentViewSet(ReadViewSet):
         return row
 
     def _kept_back(self):
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         return comments.kept_back(self.request.user, members)
 
     def create(self, request):
         """Say something of a lesion."""
-        sent = request.data if isinstance(request.data, Mapping) else {}
-        if is_key(named := str(sent.get("lesion", ""))):
-            # Who may not change the lesion is told so, whatever else is wrong.
-            permissions.get_lesion_for(request.user, named, permissions.EDIT)
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data

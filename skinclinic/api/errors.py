@@ -9,12 +9,14 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.confirming import CODE, ConfirmFirst
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -44,22 +46,17 @@ class Refused(exceptions.APIException):
 
 def handle(error: Exception, context: dict) -> Response | None:
     """Turn an exception of a view into a response; None for what is a fault of ours (a 500)."""
-    if isinstance(error, (Http404, *DELETED)):
-        error = exceptions.NotFound()
-    elif isinstance(error, DjangoPermissionDenied):
-        error = exceptions.PermissionDenied(str(error) or None)
-    elif isinstance(error, DjangoValidationError):
-        error = exceptions.ValidationError(error.messages)
-    elif isinstance(error, ServiceRefused | ComeBack):
-        error = _refused(error)
-    elif isinstance(error, (OperationalError, InterfaceError)):
-        log.error("database unavailable", exc_info=error)
-        error = Refused(
-            503, "database_unavailable", _("The database is not available. Try again in a moment.")
-        )
+    error = _told(error)
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()
+    if request := context.get("request"):
+        # Also where the answer would have been another kind of file.
+        request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    return Response({"error": _body(error)}, status=error.status_code, headers=_headers(error))
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
@@ -67,7 +64,27 @@ def handle(error: Exception, context: dict) -> Response | None:
         headers["Retry-After"] = str(math.ceil(wait))
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
-    return Response({"error": _body(error)}, status=error.status_code, headers=headers)
+    return headers
+
+
+def _told(error: Exception) -> Exception:
+    """What a program is told of an exception; the exception itself where that is our own fault."""
+    if isinstance(error, (Http404, *DELETED)):
+        return exceptions.NotFound()
+    if isinstance(error, DjangoPermissionDenied):
+        return exceptions.PermissionDenied(str(error) or None)
+    if isinstance(error, DjangoValidationError):
+        return exceptions.ValidationError(error.messages)
+    if isinstance(error, ServiceRefused | ComeBack):
+        return _refused(error)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        log.error("database unavailable", exc_info=error)
+        return Refused(
+            503, "database_unavailable", _("The database is not available. Try again in a moment.")
+        )
+    if isinstance(error, ConfirmFirst):
+        return Refused(403, CODE, error.message)
+    return error
 
 
 def _refused(error: ServiceRefused | ComeBack) -> Refused:

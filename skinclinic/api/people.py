@@ -2,7 +2,6 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action, api_view
@@ -16,6 +15,8 @@ from skinclinic.api.serializers import (
     DiseaseSerializer,
     InvitationSerializer,
     MemberSerializer,
+    MeSerializer,
+    SiteSerializer,
 )
 from skinclinic.models import Clinic, Invitation, Member
 from skinclinic.services import invitations, people
@@ -23,11 +24,11 @@ from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(responses=MeSerializer)
 @api_view(["GET"])
 def me(request):
     """Who is calling, and in which clinics with which role."""
-    members = Member.objects.filter(user=request.user, is_active=True).select_related("clinic")
+    members = permissions.memberships(request.user).select_related("clinic")
     return Response(
         {
             "username": request.user.username,
@@ -44,7 +45,7 @@ def diseases(request):
     return Response(DiseaseSerializer(DISEASES, many=True).data)
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(responses=SiteSerializer(many=True))
 @api_view(["GET"])
 def sites(request):
     """The anatomic sites of a lesion."""
@@ -69,7 +70,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     def _roles(self) -> dict[int, str]:
         if not self.request or not self.request.user.is_authenticated:
             return {}
-        members = Member.objects.filter(user=self.request.user, is_active=True)
+        members = permissions.memberships(self.request.user)
         return dict(members.values_list("clinic", "role"))
 
     def retrieve(self, request, slug=None):
@@ -85,7 +86,7 @@ class ClinicsViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         # What was not sent stays as others may be saving it now.
         for name, value in serializer.validated_data.items():
             setattr(clinic, name, value)
-        clinic.save(update_fields=list(serializer.validated_data))
+        people.save_settings(clinic, list(serializer.validated_data))
         return Response(self.get_serializer(clinic).data)
 
 
@@ -155,7 +156,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
 
 def _of_own_clinics(rows, user):
     """Rows of the clinics the user is an admin of."""
-    admin_of = Member.objects.filter(user=user, is_active=True, role="admin").values("clinic")
+    admin_of = permissions.memberships(user).filter(role="admin").values("clinic")
     return rows.filter(clinic__in=admin_of)
 
 

@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet, WhateverIsAccepted, kept
+from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept, require_right
 from skinclinic.api.bin import DeletesToBin
 from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
@@ -23,7 +23,7 @@ from skinclinic.api.serializers import (
     PatientSerializer,
     PhotoSerializer,
 )
-from skinclinic.models import Diagnosis, Lesion, Member, Patient, Photo
+from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import consent, diagnoses, impressions, records, worklist
 from skinclinic.web.private_jpeg import private_jpeg
 
@@ -115,14 +115,14 @@ class PhotoViewSet(DeletesToBin, CarefulUpdates, ReadViewSet):
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
-    @action(detail=True, content_negotiation_class=WhateverIsAccepted)
+    @action(detail=True)
     def image(self, request, pk=None):
         """The stored photo as JPEG."""
         photo = self.get_object()
         return private_jpeg(photo.file_key, photo.original_name or f"photo-{photo.pk}")
 
     @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
-    @action(detail=True, content_negotiation_class=WhateverIsAccepted)
+    @action(detail=True)
     def thumbnail(self, request, pk=None):
         """A JPEG of at most 320 pixels."""
         photo = self.get_object()
@@ -147,12 +147,13 @@ class DiagnosisViewSet(ReadViewSet):
         return row
 
     def _kept_back(self):
-        members = Member.objects.filter(user=self.request.user, is_active=True).select_related("clinic")
+        members = permissions.memberships(self.request.user).select_related("clinic")
         return impressions.kept_back(self.request.user, members)
 
     def create(self, request):
         """Record a diagnosis of a lesion; a new pathology withdraws the earlier one. With ``replaces``, the id of the
         pathology you have seen (null: none), only that one: where another stands, the answer is 409 with both."""
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)

@@ -1,11 +1,15 @@
-"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own."""
+"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own.
 
+Without signing in there are ``token/``, ``try/`` where a clinic has opened it, and the result of such a try at its own
+address; nothing else, the schema and its page included.
+"""
+
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.routers import DefaultRouter
 
-from skinclinic.api import bin, comments, people, plans, records, sizes, visits
+from skinclinic.api import bin, comments, people, plans, records, sizes, tokens, visits
 
 router = DefaultRouter()
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
@@ -28,9 +32,11 @@ urlpatterns = [
     path("diseases/", people.diseases, name="api-diseases"),
     path("sites/", people.sites, name="api-sites"),
     path("lesions/<int:pk>/sizes/", sizes.lesion_sizes, name="api-lesion-sizes"),
-    path("token/", obtain_auth_token, name="api-token"),
+    path("token/", tokens.TokenView.as_view(), name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"
+    ),
     path("", include("classifier.api.urls")),
     path("", include("reader_study.api.urls")),
     path("", include(router.urls)),

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from skinclinic.models import WorkerSeen
+from skinclinic.web.sessions import SessionStore
 
 log = logging.getLogger(__name__)
 
@@ -33,3 +34,8 @@ def sweep() -> None:
 @broom
 def forget_old_workers() -> None:
     WorkerSeen.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+
+
+@broom
+def forget_ended_sessions() -> None:
+    SessionStore.clear_expired()

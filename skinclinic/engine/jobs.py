@@ -28,6 +28,7 @@ from django.utils.translation import gettext_noop
 from skinclinic.celery import app
 from skinclinic.engine import lease_renewal
 from skinclinic.models import Job, WorkerSeen
+from skinclinic.web import acting
 
 log = logging.getLogger(__name__)
 
@@ -236,10 +237,11 @@ def run_waiting(kind_name: str) -> int:
     kind = _kinds[kind_name]
     count = 0
     while rows := claim(kind_name, kind.batch()):
-        with held(rows):
-            outcomes = _outcomes(kind, rows)
-        for row, outcome in zip(rows, outcomes, strict=True):
-            finish(row, outcome)
+        with acting.acting(acting.job(kind_name, [row.pk for row in rows])):
+            with held(rows):
+                outcomes = _outcomes(kind, rows)
+            for row, outcome in zip(rows, outcomes, strict=True):
+                finish(row, outcome)
         count += len(rows)
     return count
 

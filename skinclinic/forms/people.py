@@ -5,23 +5,23 @@ from typing import cast
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.merging import KeepsOthersWork
 from skinclinic.models import Clinic, Role, User
-
-# Long enough for any pass phrase; hashing a megabyte would only cost time.
-PASSWORD_MAX = 256
+from skinclinic.services import passwords
+from skinclinic.services.signing_in import is_own_password
 
 
 def limit_passwords(form: forms.BaseForm, *names: str) -> None:
-    """Refuse passwords longer than PASSWORD_MAX."""
+    """Refuse passwords that are too long before anything hashes them."""
     for name in names:
         field = cast(forms.CharField, form.fields[name])
-        field.max_length = PASSWORD_MAX
-        field.widget.attrs["maxlength"] = PASSWORD_MAX
-        field.validators = [*field.validators, forms.CharField(max_length=PASSWORD_MAX).validators[0]]
+        field.max_length = passwords.LONGEST
+        field.widget.attrs["maxlength"] = passwords.LONGEST
+        field.validators = [*field.validators, forms.CharField(max_length=passwords.LONGEST).validators[0]]
 
 
 class SignInForm(AuthenticationForm):
@@ -32,9 +32,16 @@ class SignInForm(AuthenticationForm):
 
 
 class NewPasswordForm(PasswordChangeForm):
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, request: HttpRequest, **kwargs):
+        self.request = request
         super().__init__(*args, **kwargs)
         limit_passwords(self, "old_password", "new_password1", "new_password2")
+
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        if not is_own_password(self.request, self.user, password):
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return password
 
 
 class JoinForm(UserCreationForm):
@@ -97,9 +104,16 @@ class MemberForm(forms.Form):
 
 class ClinicForm(KeepsOthersWork):
     name = OneLineField(label=_("Name of the clinic"), max_length=120)
+    second_factor_roles = forms.MultipleChoiceField(
+        label=_("Second factor at sign-in"),
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Members with these roles set one up when they next open a page."),
+    )
 
     class Meta:
         model = Clinic
-        fields = ("name", "impression_first", "try_page_open")
+        fields = ("name", "impression_first", "try_page_open", "second_factor_roles")
         # The page says at length what becomes public.
         help_texts = {"try_page_open": ""}

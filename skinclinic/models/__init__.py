@@ -1,4 +1,5 @@
 from .attempt import Attempt
+from .audit import AuditEvent, AuditHead
 from .bin import BinItem, BinnedRow, FormerCode
 from .case_tag import CasesChange, CaseTag, LesionTag, SavedSearch
 from .clinic import Clinic, Invitation, Member, Role
@@ -6,6 +7,7 @@ from .comment import Call, Comment
 from .decision import PhotoDecision
 from .diagnosis import Diagnosis
 from .document import Document
+from .erasure import Erasure, Retention
 from .job import Job, WorkerSeen
 from .lesion import Lesion
 from .letter import Letter
@@ -15,14 +17,20 @@ from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
+from .session import Session
+from .sign_in import PasswordLink, SignInCount
 from .size import PatientSize, PhotoScale, PhotoSize
+from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
 __all__ = [
+    "ApiToken",
     "Attempt",
+    "AuditEvent",
+    "AuditHead",
     "BinItem",
     "BinnedRow",
     "Biopsy",
@@ -34,6 +42,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisWord",
     "Document",
+    "Erasure",
     "FollowUp",
     "FormerCode",
     "Invitation",
@@ -46,6 +55,7 @@ __all__ = [
     "NoteWord",
     "OpinionGiven",
     "OpinionLook",
+    "PasswordLink",
     "Patient",
     "PatientSize",
     "Photo",
@@ -55,9 +65,12 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "Retention",
     "Role",
     "SavedSearch",
     "SecondOpinion",
+    "Session",
+    "SignInCount",
     "Symptoms",
     "User",
     "Work",

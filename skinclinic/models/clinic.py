@@ -18,6 +18,8 @@ class Clinic(models.Model):
         default=False,
         help_text=_("Anyone who knows the address can classify a photo without signing in. Nothing is kept."),
     )
+    # Roles whose members sign in with a second factor, besides those that must everywhere.
+    second_factor_roles = models.JSONField(_("second factor at sign-in"), default=list, blank=True)
     # The head of its letters, and the language they are written in.
     letter_address = models.TextField(_("postal address"), max_length=400, blank=True)
     letter_phone = models.CharField(_("telephone"), max_length=60, blank=True)
@@ -51,6 +53,8 @@ class Member(models.Model):
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
+    # The hospital's own sign-in says so, and takes it back when it no longer does.
+    from_provider = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["clinic__name", "user__username"]

@@ -1,16 +1,12 @@
 """Whose attempt a request is: of the person and of the address it comes from."""
 
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.http import HttpRequest
 
 from skinclinic.services import attempts
+from skinclinic.web.requests import client_address
 
 PHOTO, TRY = "photo", "try"
-
-
-def address_of(request: HttpRequest) -> str:
-    return str(get_client_ip_address(request) or "")
 
 
 def count_photo(request: HttpRequest) -> None:
@@ -19,14 +15,14 @@ def count_photo(request: HttpRequest) -> None:
         PHOTO,
         {
             f"user {request.user.pk}": settings.PHOTOS_AN_HOUR,
-            f"address {address_of(request)}": settings.PHOTOS_AN_HOUR_ADDRESS,
+            f"address {client_address(request)}": settings.PHOTOS_AN_HOUR_ADDRESS,
         },
     )
 
 
 def count_try(request: HttpRequest) -> None:
     """A photo that is only tried, by a member or by anybody. Raises TooOften before anything looks at it."""
-    address = f"address {address_of(request)}"
+    address = f"address {client_address(request)}"
     if not request.user.is_authenticated:
         return attempts.count(TRY, {address: settings.TRIES_AN_HOUR_ADDRESS})
     limits = {

@@ -168,7 +168,9 @@ def forget_decision(photo: Photo, user: User) -> None:
 
 def deciders(clinic_id: int) -> QuerySet[Member]:
     """The members of a clinic who may decide its cases, and so be given one; by user name."""
-    members = Member.objects.filter(clinic=clinic_id, is_active=True, role__in=Member.EDITING_ROLES)
+    members = Member.objects.filter(
+        clinic=clinic_id, is_active=True, role__in=Member.EDITING_ROLES, user__service_of=None
+    )
     return members.select_related("user").order_by("user__username")
 
 

@@ -19,7 +19,7 @@ from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.imaging import Cover
 from skinclinic.models import Photo, PhotoCover, User
-from skinclinic.services import decoding
+from skinclinic.services import audit, decoding
 from skinclinic.services.cases import hold_lesions_of
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.refused import Refused
@@ -169,6 +169,7 @@ def _replace(
         )
         for photo in photos
     )
+    audit.record_all("photo.cover", photos, by=user, facts={"areas": len(areas)})
     for hear in _listeners:
         hear(photos, picture, user)
     photos_changed({photo.lesion_id for photo in photos})

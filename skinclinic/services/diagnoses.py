@@ -3,10 +3,11 @@
 from datetime import date
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
-from skinclinic.services import cases
+from skinclinic.services import audit, cases
 from skinclinic.services.lesions import refresh_proof
 from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -68,6 +69,9 @@ def record(
         differential=differential.to_json(),
         **fields,
     )
+    said = {"kind": kind, "disease": disease, "icd10": fields["icd10"], "confirmed_by": confirmed_by}
+    after = {name: value for name, value in said.items() if value} | ({"text": audit.CHANGED} if text else {})
+    audit.record("diagnosis.make", diagnosis, by=user, after=after)
     index_diagnosis(diagnosis)
     refresh_proof(lesion)
     return diagnosis
@@ -90,5 +94,9 @@ def withdraw(diagnosis: Diagnosis, user: User) -> None:
     refresh_proof(diagnosis.lesion)
 
 
-def _withdraw(diagnoses, user: User) -> None:
+def _withdraw(diagnoses: QuerySet[Diagnosis], user: User) -> None:
+    going = list(diagnoses.select_related("lesion"))
     diagnoses.update(withdrawn_at=timezone.now(), withdrawn_by=user)
+    for diagnosis in going:
+        before = {"kind": diagnosis.kind, "disease": diagnosis.disease, "icd10": diagnosis.icd10}
+        audit.record("diagnosis.withdraw", diagnosis, by=user, before=before)

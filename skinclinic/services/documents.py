@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import BinnedRow, Clinic, Document, Lesion, Patient, User
-from skinclinic.services import records
+from skinclinic.services import people, records
 from skinclinic.services.refused import Refused
 
 Kind = Document.Kind
@@ -124,6 +124,8 @@ def save_letterhead(clinic: Clinic, logo: bytes | None, *, without_logo: bool = 
         clinic.letter_logo = store.save(f"clinic-{clinic.pk}", imaging.for_screen(logo, LOGO_SIDE))
     elif without_logo:
         clinic.letter_logo = ""
-    clinic.save(update_fields=["letter_address", "letter_phone", "letter_language", "letter_logo"])
+    people.save_settings(
+        clinic, ["letter_address", "letter_phone", "letter_language", "letter_logo"], texts=["letter_logo"]
+    )
     if before and before != clinic.letter_logo and not logo_is_needed(clinic, before):
         store.delete(before)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic, Invitation, Letter, Member, User
-from skinclinic.services import letters
+from skinclinic.services import audit, letters
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 
 VALID_FOR = timedelta(days=7)
@@ -47,6 +47,7 @@ def invite(
     if address:
         invitation.letter = _post(invitation, address(letters.SECRET), nonce)
         invitation.save(update_fields=["letter"])
+    audit.record("invitation.make", invitation, by=by, after={"role": role})
     return invitation, secret
 
 
@@ -75,8 +76,13 @@ def accept(invitation: Invitation, user: User) -> Member:
         raise InvitationClosed
     if member is None:
         member = Member(clinic=invitation.clinic, user=user)
+    before = {"role": member.role, "is_active": member.is_active} if member.pk else None
     member.role, member.is_active = invitation.role, True
     member.save()
+    after = {"role": member.role, "is_active": True}
+    audit.record(
+        "member.join", member, by=user, before=before, after=after, facts={"invitation": invitation.pk}
+    )
     return member
 
 
@@ -98,10 +104,14 @@ def revoke_all_by(user: User, clinic: Clinic) -> None:
 
 @transaction.atomic
 def _revoke(rows: QuerySet[Invitation]) -> int:
-    unsent = [row.letter for row in rows.exclude(letter=None).select_related("letter__job")]
-    count = rows.update(revoked_at=timezone.now())
-    for letter in unsent:
-        letters.withdraw(letter)
+    found, now = list(rows.select_related("letter__job")), timezone.now()
+    count = rows.update(revoked_at=now)
+    for row in found:
+        if row.letter:
+            letters.withdraw(row.letter)
+    if count:
+        ended = Invitation.objects.filter(pk__in=[row.pk for row in found], revoked_at=now)
+        audit.record_all("invitation.revoke", ended.select_related("clinic"))
     return count
 
 

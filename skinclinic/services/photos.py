@@ -17,6 +17,7 @@ from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services import belongings, decoding, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
+from skinclinic.services.identifying import kept_file_name
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.search_words import index_photo
 
@@ -167,12 +168,13 @@ def camera_time(by_camera: datetime | None) -> datetime | None:
 
 
 def shown_name(name: str) -> str:
-    """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul.
+    """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul, and nothing
+    that looks like a person's name or number.
 
     A long one is cut to 200 characters in the middle, so that its ending stays.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    text = "".join(character for character in last if character.isprintable()).strip()
+    text = kept_file_name("".join(character for character in last if character.isprintable()).strip())
     if len(text) <= NAME_LENGTH:
         return text
     ending = PurePosixPath(text).suffix[:12]

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from skinclinic.models import Lesion, Note, Patient, Photo, RecordChange, Symptoms, User
-from skinclinic.services import cases, consent, merging
+from skinclinic.services import audit, cases, consent, merging
 from skinclinic.services.lesions import photos_changed
 from skinclinic.services.merging import Unit
 from skinclinic.vocabulary import asked
@@ -31,6 +31,11 @@ UNITS: dict[type[Record], tuple[Unit, ...]] = {
     Photo: (("kind",), ("captured_at", "captured_offset")),
     Note: (("text",), ("is_taken_back",)),
     Symptoms: SYMPTOMS,
+}  # fmt: skip
+# Of everything else the audit tells only that it changed: texts, codes and what patients say stay with their rows.
+TOLD = {
+    "birth_year", "sex", "skin_type", "research_consent", "consent_on", "patient", "site", "kind", "captured_at",
+    "is_taken_back",
 }  # fmt: skip
 
 
@@ -140,6 +145,9 @@ def _write(row: Record, before: dict[str, Any], changes: dict[str, Any], user: U
     if not isinstance(row, Patient):
         effects = followed
     changed = {name: [before[name], plain(value)] for name, value in changes.items()}
+    audit.record(
+        f"{row._meta.model_name}.change", row, by=user, **audit.changes(changed, set(changed) - TOLD)
+    )
     if not isinstance(row, Photo):
         of = {row._meta.model_name or "": row}
         RecordChange.objects.create(clinic_id=row.clinic_id, by=user, fields=changed, **of)

@@ -31,6 +31,7 @@ from skinclinic.services.consent import Effect, on_withdrawal
 from skinclinic.services.patients import codes_of
 from skinclinic.services.refused import Refused
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
+from skinclinic.web import acting
 
 DAYS = (3, 7, 14, 30, 90)
 USUAL_DAYS = 14
@@ -127,6 +128,7 @@ def find(secret: str) -> SecondOpinion:
     opinion = rows.filter(secret_sha256=secret_hash(secret)).first()
     if opinion is None:
         raise NoSuchLink
+    acting.by_link(acting.Via.OPINION, opinion, opinion.whom)
     if opinion.withdrawn_at:
         raise LinkEnded(opinion, WITHDRAWN)
     if opinion.is_expired:

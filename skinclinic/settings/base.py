@@ -18,6 +18,8 @@ SKINCLINIC_HOME = Path(env("SKINCLINIC_HOME", default=str(BASE_DIR / "var"))).re
 PHOTOS_DIR = SKINCLINIC_HOME / "photos"
 MODELS_DIR = SKINCLINIC_HOME / "models"
 CACHE_DIR = SKINCLINIC_HOME / "cache"
+# Of a web server that sends photos and static files itself; "": nobody else on this machine reads anything.
+SHARED_GROUP = env("SKINCLINIC_SHARED_GROUP", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
 # True on one machine without PostgreSQL, Redis or a proxy (the demo, tests, a first look).
@@ -27,6 +29,13 @@ EMBEDDED = env.bool("SKINCLINIC_EMBEDDED", default="DATABASE_URL" not in env.ENV
 def _secret_key() -> str:
     """Return SECRET_KEY from the environment, or, embedded, one kept in SKINCLINIC_HOME."""
     if key := env("SECRET_KEY", default=""):
+        # As Django would warn, and nobody read: sessions and links are only as safe as this.
+        if not EMBEDDED and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure")):
+            raise ImproperlyConfigured(
+                "SECRET_KEY is too weak: take 50 random characters or more, such as those of "
+                '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"`. '
+                "Whoever is signed in signs in again; open invitations and other links end."
+            )
         return key
     if not EMBEDDED:
         raise ImproperlyConfigured("Set SECRET_KEY: a long random string, the same for every process.")
@@ -50,6 +59,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Those of before, the newest first: what they signed, the audit's rows among it, goes on being valid.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 INSTALLED_APPS = [
     "skinclinic",
@@ -58,25 +69,30 @@ INSTALLED_APPS = [
     "reader_study",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
-    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
 ]
 
 MIDDLEWARE = [
+    # First: whatever is written down of a request, or logged, knows who asks and the request's id.
+    "skinclinic.web.acting.ActingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.own_origin.OwnOriginMiddleware",
+    "skinclinic.web.middleware.ApiAnswersMiddleware",
+    "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -84,7 +100,9 @@ MIDDLEWARE = [
     # Before the CSRF check, which reads the whole body.
     "skinclinic.web.middleware.BodySizeMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "skinclinic.web.sessions.SessionUseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -93,7 +111,10 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.middleware.ComeBackMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
+    "skinclinic.web.tokens.TokenUseMiddleware",
+    # Last: what it writes of an answer is written before that is sent.
+    "skinclinic.web.audited.AuditMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"
@@ -170,6 +191,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Without a mail server nothing is sent: pages show the links instead.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
@@ -180,14 +202,20 @@ DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="SkinClinic <no-reply@loc
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The first one's challenge makes a missing sign-in a 401.
-        "rest_framework.authentication.TokenAuthentication",
+        "skinclinic.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
     "DEFAULT_PAGINATION_CLASS": "skinclinic.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "skinclinic.api.schema.Schema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
+    "DEFAULT_PARSER_CLASSES": [
+        "skinclinic.api.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "skinclinic.api.negotiation.AnswersAnyway",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -196,7 +224,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "skinclinic.api.schema.with_errors",
+    ],
+    "SERVE_PERMISSIONS": ["skinclinic.api.permissions.ClinicPermission"],
     "ENUM_NAME_OVERRIDES": {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",
@@ -209,6 +241,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# "json": a line of JSON each, for machines that gather logs; "text": for people.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if EMBEDDED else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -216,9 +250,15 @@ LOGGING = {
         "masked": {
             "()": "skinclinic.web.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
+        "json": {"()": "skinclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "masked",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
     "loggers": {
         # Without the handlers they come with, which mask nothing.

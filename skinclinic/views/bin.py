@@ -17,6 +17,7 @@ from skinclinic.permissions import ADMIN, CURATE, EDIT, clinic_member, get_for, 
 from skinclinic.presenters import bin as words
 from skinclinic.presenters.answers import wants_page
 from skinclinic.presenters.paging import paged
+from skinclinic.services import step_up
 from skinclinic.services.binning import bin as service
 from skinclinic.services.binning import emptying, items
 from skinclinic.services.binning.taking_back import take_back
@@ -111,6 +112,7 @@ def bin_restore(request: SignedInRequest, pk: int) -> HttpResponse:
 def bin_empty(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete it for good now."""
     item = _item(request, pk, ADMIN)
+    step_up.require(request)
     try:
         emptying.empty(item, request.user)
     except items.Gone:
@@ -126,7 +128,7 @@ def _item(request: SignedInRequest, pk: int, need: str) -> BinItem:
 
 def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patient, back: str) -> HttpResponse:
     """The page that asks, and the act."""
-    _require_right(request, of)
+    service.require_right(row, member_of(request.user, of.clinic_id))
     form = ReasonForm(request.POST if request.method == "POST" else None)
     changed = False
     if request.method == "POST" and form.is_valid():
@@ -150,14 +152,23 @@ def _delete(request: SignedInRequest, row: service.Binnable, of: Lesion | Patien
         "changed": changed,
         "back": back,
         "days": items.KEPT_FOR.days,
+        "erase_url": _erase_url(request, row),
     }
     status = 409 if changed else 422 if form.is_bound else 200
     return render(request, "bin/delete.html", context, status=status)
 
 
+def _erase_url(request: SignedInRequest, row: service.Binnable) -> str:
+    """Where an admin erases instead."""
+    if isinstance(row, Patient) and may(member_of(request.user, row.clinic_id), ADMIN):
+        return reverse("patient-erase", args=[row.pk])
+    return ""
+
+
 def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
     if photo.lesion.is_archived or (photo.lesion.patient_id and not _is_taken_just_now(photo, request.user)):
         return json_error(409, "needs_reason", _("This photo is filed. Delete it from its own page."))
+    service.require_right(photo, member_of(request.user, photo.clinic_id))
     try:
         item = service.put(photo, request.user, reason=BinItem.Reason.MISTAKE)
     except items.Gone:
@@ -168,9 +179,3 @@ def _card_removed(request: SignedInRequest, photo: Photo) -> JsonResponse:
 def _is_taken_just_now(photo: Photo, user: User) -> bool:
     """A shot of a known patient is filed as it comes; whoever took it sees at once that it went wrong."""
     return photo.uploaded_by_id == user.pk and photo.created_at > timezone.now() - JUST_NOW
-
-
-def _require_right(request: SignedInRequest, of: Lesion | Patient) -> None:
-    """What was imported into the archive is its curators'."""
-    if of.is_archived:
-        require(member_of(request.user, of.clinic_id), CURATE)

@@ -36,6 +36,7 @@ def _page(request: HttpRequest, clinic: Clinic, form: ClinicForm, status: int = 
         "clinic": clinic,
         "stored": _stored(clinic),
         "rooms": list(quotas.all_rooms(clinic)),
+        "admins_always": settings.SECOND_FACTOR_FOR_ADMINS,
     }
     return render(request, "people/clinic_settings.html", context, status=status)
 

@@ -9,15 +9,19 @@ from django.views.decorators.http import require_safe
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.models import Job
+from skinclinic.services.erasing import again
 from skinclinic.web.requests import SignedInRequest
 
 
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """For a load balancer: 200 while the database answers."""
+    """For a load balancer: 200 while the database answers, and 503 while it is older than the list of erasures: nobody
+    should be shown patients who were erased."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    if again.obstacle():
+        return JsonResponse({"status": "erasures_not_applied"}, status=503)
     return JsonResponse({"status": "ok"})
 
 

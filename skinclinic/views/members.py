@@ -14,7 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member, User
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, letters, mail, people
+from skinclinic.services import invitations, letters, mail, people, second_factor
+from skinclinic.services.refused import Refused
+from skinclinic.views import tokens
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import ClinicRequest, MemberRequest, SignedInRequest
 
@@ -63,6 +65,8 @@ def member_edit(request: SignedInRequest, pk: int) -> HttpResponse:
             _("%(name)s is the only admin of this clinic. Make somebody else an admin first.")
             % {"name": member.user},
         )
+    except Refused as refused:
+        messages.error(request, str(refused))
     else:
         messages.success(request, _("Saved: %(name)s.") % {"name": member.user})
     return _back(request, member)
@@ -157,6 +161,8 @@ def _members_page(
         "open_invitations": invitations.open_of(clinic),
         "closed_invitations": invitations.closed_of(clinic)[:SHOWN_CLOSED],
         "can_mail": mail.can_mail(),
+        "with_factor": second_factor.who_of(clinic),
         "roles": Member._meta.get_field("role").choices,
+        "services": tokens.part_of_members(request),
     }
     return render(request, "people/members.html", context, status=status)

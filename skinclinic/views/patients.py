@@ -153,6 +153,7 @@ def patient(request: SignedInRequest, pk: int) -> HttpResponse:
         "patient": row,
         "lesions": lesions,
         "can_edit": member.can_edit,
+        "may_erase": member.is_admin,
         "former_codes": row.former_codes.values_list("code", flat=True),
         "consent_history": consent_words.history(row),
         "filed": filed_just_now(request),

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 class ComeBack(Exception):
     """Nothing was done; the message says why. ``code``: for programs; ``seconds``: until another try."""
 
-    status = 503
+    status, template = 503, "come_back.html"
+    # In words, where the template says it apart from the message.
+    wait = ""
 
     def __init__(self, code: str, message: str, seconds: int):
         super().__init__(message)

@@ -69,8 +69,11 @@ def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
     if is_from_script(request):
         response: HttpResponse = json_error(error.status, error.code, str(error))
     else:
-        context = {"status": error.status, "message": str(error)}
-        response = HttpResponse(render_to_string("come_back.html", context), status=error.status)
+        context = {"status": error.status, "message": str(error), "wait": error.wait}
+        # A page that stands alone needs nothing that the request has not come by yet.
+        bare = error.template == ComeBack.template
+        html = render_to_string(error.template, context, request=None if bare else request)
+        response = HttpResponse(html, status=error.status)
     response["Retry-After"] = str(error.seconds)
     return response
 
@@ -82,7 +85,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _answer(request, 503, "unavailable", message)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
+    number = getattr(request, "id", "")
+    message = _(
+        "Something broke on our side. Try again; if it stays, tell whoever runs this server: %(number)s."
+    )
+    return _answer(request, 500, "server_error", message % {"number": number}, number=number)
 
 
 @login_not_required
@@ -94,5 +101,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
     if is_from_script(request):
-        return json_error(status, code, message)
+        number = context.get("number")
+        return json_error(status, code, message, **({"request": number} if number else {}))
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

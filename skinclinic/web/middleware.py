@@ -5,18 +5,18 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
-from rest_framework.authentication import TokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
 
 from skinclinic import permissions
 from skinclinic.models import Lesion, Member, Patient, Photo, User
+from skinclinic.services import second_factor
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.errors import come_back, forbidden_unread, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
+from skinclinic.web.tokens import writing_token
 
 SESSION_KEY = "clinic"
 DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
@@ -42,6 +42,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):
         if is_of_another_person(request) and getattr(view_func, "login_required", True):
             return self.handle_no_permission(request, view_func)
+        if _needs_second_factor(request, view_func):
+            if is_from_script(request):
+                return json_error(403, "second_factor_needed", _("Set up a second factor first."))
+            return redirect("mfa_index")
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
@@ -52,6 +56,27 @@ class SignInMiddleware(LoginRequiredMiddleware):
             self.get_login_url(view_func),
             self.get_redirect_field_name(view_func),
         )
+
+
+def before_second_factor(view):
+    """Decorate a view that is open to who has signed in and has yet to set up the second factor their role needs."""
+
+    @wraps(view)
+    def same(request, *args, **kwargs):
+        return view(request, *args, **kwargs)
+
+    same.before_second_factor = True
+    return same
+
+
+def _needs_second_factor(request, view) -> bool:
+    """Whether this page or answer waits until who is signed in has set one up. A token is not asked: it has a scope."""
+    if not request.user.is_authenticated or getattr(view, "before_second_factor", False):
+        return False
+    in_api = request.path.startswith("/api/")
+    if in_api and request.headers.get("Authorization"):
+        return False
+    return (in_api or getattr(view, "login_required", True)) and second_factor.is_missing(request)
 
 
 class DeletedMeanwhileMiddleware:
@@ -170,6 +195,21 @@ def uses_camera(view):
     return same
 
 
+class ApiAnswersMiddleware:
+    """What the API answers is data: a browser that is led to its address keeps it as a file and shows it as no page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "").partition(";")[0]
+        if request.path.startswith("/api/") and kind and kind != "text/html":
+            how = response.get("Content-Disposition", 'attachment; filename="api.json"')
+            response["Content-Disposition"] = how.replace("inline", "attachment", 1)
+        return response
+
+
 class SecretLinksMiddleware:
     """Lets pages whose address holds a secret tell no other request, and so no log, where they come from."""
 
@@ -185,14 +225,11 @@ class SecretLinksMiddleware:
 
 
 def _sender_of(request) -> User | None:
-    """Whose session or API token comes with the request."""
+    """Whose session, or whose API token that may change something, comes with the request."""
     if request.user.is_authenticated:
         return request.user
-    try:
-        found = TokenAuthentication().authenticate(request)
-    except AuthenticationFailed:
-        return None
-    return found[0] if found else None
+    token = writing_token(request)
+    return token.owner if token else None
 
 
 def _may_send(request, user: User, need: str) -> bool:

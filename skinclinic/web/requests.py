@@ -1,7 +1,9 @@
 """What a request carries once the middleware has passed it, and questions that have nothing to do with any page."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
@@ -40,6 +42,17 @@ def is_from_script(request: HttpRequest) -> bool:
         return mode != "navigate"
     accept = headers.get("Accept", "")
     return "application/json" in accept and "text/html" not in accept
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address a request comes from; "" if it is none. Only what our own proxies say of others is believed."""
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    ours = settings.PROXY_COUNT
+    said = hops[-ours].strip() if 0 < ours <= len(hops) else ""
+    try:
+        return str(ip_address(said or request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return ""
 
 
 def is_of_another_person(request: HttpRequest) -> bool:

@@ -5,5 +5,6 @@ import "./htmx-setup.js";
 import "./keys.js";
 import "./forms.js";
 import "./reachable.js";
+import "./away.js";
 import "./unsent-note.js";
 import "./installed.js";

@@ -4,11 +4,11 @@ import re
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from playwright.sync_api import expect
 
 from classifier.models import Assessment
-from skinclinic.models import Patient, User
+from skinclinic.models import Patient, Session, User
 from skinclinic.services import invitations
 from tests import factories, results
 from tests.browser.axe import violations
@@ -37,6 +37,19 @@ def test_a_form_survives_the_end_of_the_session(open_page, clinician):
     sign_in_again(page)
     page.wait_for_url(re.compile(r"/patients/\d+/$"))
     assert Patient.objects.get().code == "TYPED-1"
+
+
+def test_a_page_that_nobody_touches_is_covered_and_keeps_what_was_typed(open_page, clinician, settings):
+    settings.SESSION_IDLE_SECONDS = 2
+    page = open_page(clinician, "/patients/new/")
+    page.allowed_errors.append("401")
+    page.locator("[name=code]").fill("TYPED-3")
+    dialog = page.locator("#sign-in-again.is-covering")
+    expect(dialog).to_be_visible()
+    settings.SESSION_IDLE_SECONDS = 1800
+    sign_in_again(page)
+    expect(dialog).to_have_count(0)
+    expect(page.locator("[name=code]")).to_have_value("TYPED-3")
 
 
 def test_what_two_people_changed_is_met_with_the_focus_there(open_page, clinician, clinic):
@@ -93,7 +106,16 @@ def test_somebody_joins_and_signs_in_again(open_page, clinic, admin_user):
     page = open_page(None, f"/join/{secret}/")
     page.get_by_label("Your name").fill("Nora Neu")
     page.get_by_label("User name").fill("nora")
-    page.get_by_label("Password", exact=True).fill("a river of cold milk")
+    password = page.get_by_label("Password", exact=True)
+    for typed, said in (("short", "Too short"), ("aaaaaaaaaaaab", "Easy"), ("a river of cold milk", "Hard")):
+        password.fill(typed)
+        expect(page.locator(".password-strength output")).to_contain_text(said)
+    show = page.get_by_role("button", name="Show what was typed").first
+    show.click()
+    expect(password).to_have_attribute("type", "text")
+    expect(password).to_be_focused()
+    page.get_by_role("button", name="Hide what was typed").click()
+    expect(password).to_have_attribute("type", "password")
     page.get_by_label("Password confirmation").fill("a river of cold milk")
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("Welcome to Hanok Dermatology")).to_be_visible()
@@ -169,3 +191,50 @@ def test_pages_are_accessible_and_fit(open_page, admin_user, clinic, model_versi
         page = open_page(admin_user, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_a_passkey_and_codes_let_somebody_in(open_page, clinician, settings, live_server):
+    cache.clear()
+    page = open_page(clinician, "/account/second-factor/")
+    # Passkeys belong to names, not to numbers.
+    local = page.url.replace("127.0.0.1", "localhost")
+    session = next(one for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
+    page.context.add_cookies([{"name": session["name"], "value": session["value"], "url": local}])
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    devices.send(
+        "WebAuthn.addVirtualAuthenticator", {"options": options | {"automaticPresenceSimulation": True}}
+    )
+    page.goto(local)
+    page.get_by_role("link", name="Add a passkey").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Add a passkey").click()
+    codes = page.locator(".recovery-codes code")
+    expect(codes).to_have_count(10)
+    code = codes.first.inner_text()
+    page.context.clear_cookies()
+    page.goto(local.replace("/account/second-factor/", "/login/?next=/patients/new/"))
+    page.get_by_label("User name").fill("clara")
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/patients/new/")
+
+    page.locator("[name=code]").first.fill("TYPED-4")
+    end_session(page)
+    page.locator("main form button.btn-primary").first.click()
+    dialog = page.locator("#sign-in-again")
+    dialog.get_by_label("Password").fill(factories.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    dialog.get_by_label("Code of your authenticator app").fill("000000")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("code is not right")
+    dialog.get_by_label("Code of your authenticator app").fill(code)
+    dialog.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/patients/\d+/$"))

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from classifier.models import Assessment
 from classifier.plots.colormaps import heatmap_rgb
@@ -170,6 +170,18 @@ def test_an_unclear_impression_keeps_what_was_typed(open_page, impression_first,
     page.get_by_role("button", name="Record and show the answer").click()
     expect(page.get_by_text("1 candidate above its threshold")).to_be_visible()
     assert Assessment.objects.get().impression.text == "carcinoma"
+    # The decision's form does the same, however far the page was scrolled.
+    page.locator("#decide-change").check()
+    page.locator("#change-term").fill("carcinoma of the")
+    page.locator("#decision-comment").focus()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.get_by_role("button", name="Save the decision").click()
+    field = page.locator("#change-term")
+    expect(field).to_have_value("carcinoma of the")
+    expect(field).to_be_focused()
+    expect(field).to_be_in_viewport()
+    expect(page.locator("#decision-form").get_by_role("alert")).to_be_in_viewport()
+    assert not Assessment.objects.get().decision
 
 
 def test_a_double_click_records_once(open_page, impression_first, answered, clinician):
@@ -282,7 +294,7 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
     page.get_by_label("Colours").select_option("jet")
     page.keyboard.press("ArrowRight")
     page.locator("[data-opacity]").fill("70")
-    page.get_by_label("Axis").select_option("even")
+    page.get_by_label("Axis").select_option("root")
     after = pixels(page)
     assert np.abs(before.astype(int) - after).max() > 100
     page.reload()
@@ -290,8 +302,8 @@ def test_colours_opacity_and_axis_are_remembered(open_page, answered, clinician)
     assert (pixels(page) == after).all()
     expect(page.locator("[data-heat]")).to_be_visible()
     expect(page.locator("[data-opacity-value]")).to_have_text("70%")
-    expect(page.locator(".bar-fill").first).to_have_attribute("width", "41.00%")
-    assert width == "64.03%"
+    expect(page.locator(".bar-fill").first).to_have_attribute("width", "64.03%")
+    assert width == "41.00%"
 
 
 def test_the_square_stays_on_its_place_when_zoomed(open_page, photo, clinician):
@@ -406,13 +418,41 @@ def test_keys_are_text_while_typing(open_page, answered, clinician):
     expect(page.locator("#decide-take")).not_to_be_checked()
 
 
-def test_neighbours_by_key(open_page, clinic, clinician):
+def test_neighbours_by_key_show_the_heatmap_as_it_was_left(open_page, clinic, clinician):
+    """Switched on with an opacity it is so at the next photo, too; switched off there, it is off at the one after."""
     older, newer = (factories.make_photo(clinic, clinician, seed=seed) for seed in (1, 2))
+    for photo in (older, newer):
+        results.finished(photo, clinician)
     page = open_page(clinician, f"/photos/{newer.pk}/")
+    heat_is_drawn(page)
+    with_heat(page)
+    page.locator("[data-opacity]").fill("100")
     page.keyboard.press("j")
     page.wait_for_url(f"**/photos/{older.pk}/")
+    heat_is_drawn(page)
+    expect(page.locator("[data-heat]")).to_be_visible()
+    expect(page.locator("[data-opacity-value]")).to_have_text("100%")
+    page.keyboard.press("h")
     page.keyboard.press("k")
     page.wait_for_url(f"**/photos/{newer.pk}/")
+    heat_is_drawn(page)
+    expect(page.locator("[data-heat]")).to_be_hidden()
+
+
+def test_no_heatmap_lies_on_a_photo_that_has_not_come_yet(open_page, answered, clinician):
+    page = with_heat(open_result(open_page, clinician, answered))
+    file = page.locator("[data-photo]").get_attribute("src")
+    held = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**{file}", hold)
+    page.reload(wait_until="domcontentloaded")
+    heat_is_drawn(page)
+    expect(page.locator("[data-heat]")).to_be_hidden()
+    held[0].continue_()
+    expect(page.locator("[data-heat]")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

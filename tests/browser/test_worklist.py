@@ -1,14 +1,21 @@
 """Worklist, filing, pathology and comparing, as a person at the keyboard does them."""
 
+import io
+
+import numpy as np
 import pytest
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import expect
 
+from skinclinic.imaging import encode_jpeg
 from skinclinic.models import Diagnosis, Lesion, Patient
 from skinclinic.services import second_opinions
 from skinclinic.services.binning import bin
+from skinclinic.services.photos import store_photo
 from tests import crowd, factories, results
 from tests.browser.axe import violations
+from tests.skinclinic.imaging.test_alignment import skin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -300,6 +307,42 @@ def test_photos_are_wiped_and_alternated_and_the_address_says_how(open_page, cli
     assert page.is_checked(f"#compare-a-{earlier.pk}") and page.is_checked(f"#compare-b-{photo.pk}")
     assert page.get_attribute("[data-place=A]", "data-photo") == str(earlier.pk)
     assert page.locator(".compare[data-mode=flicker]").is_visible()
+
+
+def test_an_aligned_photo_lies_on_the_other_point_by_point(open_page, clinician, clinic):
+    """The second photo is a part of the first, turned and of another size: laid over it, both show the same."""
+    lesion = Lesion.objects.create(clinic=clinic)
+    scene = Image.fromarray(skin(11, 640, 480)).convert("RGB")
+    part = (
+        scene.rotate(8, Image.Resampling.BICUBIC, center=(320, 240))
+        .crop((60, 40, 580, 430))
+        .resize((416, 312))
+    )
+    earlier, later = (
+        store_photo(clinic=clinic, user=clinician, data=encode_jpeg(picture), name="skin.jpg", lesion=lesion)[
+            0
+        ]
+        for picture in (scene, part)
+    )
+    page = open_page(clinician, f"/lesions/{lesion.pk}/?a={earlier.pk}&b={later.pk}&mode=swipe&align=on")
+    page.get_by_text("does not measure growth").wait_for()
+    page.wait_for_function("[...document.querySelectorAll('.compare img')].every((image) => image.complete)")
+
+    def difference() -> float:
+        """Of the two photos in the middle of the pane, in grey levels."""
+        shown = []
+        for key in ("Home", "End"):
+            page.locator(".compare-divider").press(key)
+            box = page.locator("[data-place=A] .compare-view").bounding_box()
+            middle = {name: box[name] + box[size] * 0.3 for name, size in (("x", "width"), ("y", "height"))}
+            clip = middle | {size: box[size] * 0.4 for size in ("width", "height")}
+            shot = page.screenshot(clip=clip, animations="disabled")
+            shown.append(np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=float)[:, 8:-8])
+        return float(np.abs(shown[0] - shown[1]).mean())
+
+    aligned = difference()
+    page.get_by_label("Align").uncheck()
+    assert aligned < 8 < 20 < difference()
 
 
 def test_a_length_is_marked_by_taps_keys_and_numbers(open_page, clinician, photo):

@@ -1,12 +1,12 @@
 """The API of studies: made, drawn, opened, closed; errors; who may."""
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from reader_study.models import Study
 from reader_study.services.results import model_answers
 from skinclinic.engine import jobs
+from tests import factories
 from tests.cases import each
 from tests.reader_study.conftest import WANTED
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 def api():
     def for_user(user) -> APIClient:
         client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
+        client.credentials(HTTP_AUTHORIZATION=f"Token {factories.make_token(user)}")
         return client
 
     return for_user

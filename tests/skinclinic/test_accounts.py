@@ -1,10 +1,10 @@
-"""Signing in and out, the lock, one's account, the token, the clinic one works in."""
+"""Signing in and out, the lock, one's account, the clinic one works in."""
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from skinclinic.models import Member
+from skinclinic.services import signing_in
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
@@ -20,8 +20,12 @@ def sign_in(client, username="clara", password=PASSWORD, **extra):
 
 
 def test_signs_in_and_out(client, clinician):
+    before = client.session
+    before["planted"] = "by somebody else"
+    before.save()
     response = sign_in(client)
     assert response.status_code == 302
+    assert client.session.session_key != before.session_key and len(client.session.session_key) == 32
     assert response.url == url("worklist")
     assert client.get(url("account")).status_code == 200
 
@@ -41,6 +45,7 @@ def test_sign_in_page_suits_password_managers(client, db):
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
     assert "onpaste" not in page
+    assert 'id="password-parts"' in page, "what was typed can be looked at"
 
 
 @pytest.mark.parametrize(
@@ -57,24 +62,48 @@ def test_next_stays_on_this_site(client, clinician, next_page, goes_to):
     assert sign_in(client, next=next_page).url == goes_to
 
 
-def test_wrong_passwords_lock_the_name_from_this_address(client, clinician):
-    for _attempt in range(4):
-        assert sign_in(client, password="wrong").status_code == 200
-    locked = sign_in(client, password="wrong")
-    assert locked.status_code == 429
-    assert b"15 minutes" in locked.content
-    assert int(locked["Retry-After"]) == 15 * 60
-    assert sign_in(client).status_code == 429, "the right password does not open a lock"
-    assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302, "other addresses are not locked out"
-
-
-def test_locked_dialog_gets_json(client, clinician):
+def test_wrong_passwords_make_the_next_try_wait(client, clinician):
     for _attempt in range(5):
-        response = client.post(
-            url("login"), {"username": "clara", "password": "wrong"}, headers={"X-Requested-With": "fetch"}
-        )
-    assert response.status_code == 429
-    assert response.json()["error"]["code"] == "locked"
+        assert sign_in(client, password="wrong").status_code == 200
+    locked = sign_in(client)
+    assert locked.status_code == 429, "the right password does not open a lock"
+    assert b"Wait 1 minute" in locked.content
+    assert 0 < int(locked["Retry-After"]) <= 60
+    assert sign_in(client, username="CLARA").status_code == 429, "it is the same account"
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.7")).status_code == 302, "other addresses are not locked out"
+    data = {"username": "clara", "password": PASSWORD}
+    answer = client.post(url("login"), data, headers={"X-Requested-With": "fetch"})
+    assert answer.status_code == 429
+    assert answer.json()["error"]["code"] == "locked"
+    assert "Wait 1 minute" in answer.json()["error"]["message"]
+    answer = client.post("/api/token/", data)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "locked")
+    assert 0 < int(answer["Retry-After"]) <= 60
+
+
+def test_wrong_old_passwords_count_like_those_at_sign_in(client_for, clinician):
+    client = client_for(clinician)
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    statuses = [
+        client.post(url("password-change"), {"old_password": "wrong", **new}).status_code for _ in range(12)
+    ]
+    assert statuses == [200] * 5 + [429] * 7
+    assert client.post(url("password-change"), {"old_password": PASSWORD, **new}).status_code == 429
+    assert client.get(url("account")).status_code == 200, "whoever is in stays in"
+
+
+def test_beyond_a_few_sign_ins_at_once_the_others_are_told_to_come_again(client, clinician):
+    with signing_in.room.entered():
+        # One waits before the door; here nobody has the time.
+        signing_in.room._places.acquire()
+        try:
+            page = sign_in(client)
+            answer = client.post("/api/token/", {"username": "clara", "password": PASSWORD})
+        finally:
+            signing_in.room._places.release()
+    assert page.status_code == answer.status_code == 503
+    assert page["Retry-After"] == answer["Retry-After"] == "3"
+    assert sign_in(client).status_code == 302
 
 
 @each("nasty", NASTY)
@@ -95,9 +124,9 @@ def test_signed_out_page_leads_to_sign_in_and_back(client, clinician):
 
 def test_signed_out_form_leads_back_to_its_page(client, clinician):
     """Going to the form's own address after signing in would be 405."""
-    response = client.post(url("token-create"), headers={"Referer": "http://testserver/account/"})
+    response = client.post(url("switch-clinic"), headers={"Referer": "http://testserver/account/"})
     assert response.url == f"{url('login')}?next=/account/"
-    response = client.post(url("token-create"), headers={"Referer": "https://evil.example/account/"})
+    response = client.post(url("switch-clinic"), headers={"Referer": "https://evil.example/account/"})
     assert response.url == f"{url('login')}?next=/"
 
 
@@ -148,6 +177,16 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
     assert clinician.check_password(NEW_PASSWORD)
 
 
+def test_a_long_password_of_any_letters_is_taken_whole(client, client_for, clinician):
+    new = "날씨 좋은 날에  ねこ 😀 ñ ~ " * 5
+    new = new[:64].strip() + "!" * (128 - len(new[:64].strip()))
+    client_for(clinician).post(
+        url("password-change"), {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+    assert sign_in(client, password=new[:-1]).status_code == 200
+    assert sign_in(client, password=new).status_code == 302
+
+
 @each(
     "old, new, again",
     [
@@ -156,6 +195,7 @@ def test_changes_password_and_other_sessions_end(client_for, clinician):
         (PASSWORD, "1234567890123", "1234567890123"),
         (PASSWORD, NEW_PASSWORD, NEW_PASSWORD + "!"),
         (PASSWORD, MILLION, MILLION),
+        (PASSWORD, "a river of cold milk " * 7, "a river of cold milk " * 7),
         (PASSWORD, "\x00" * 20, "\x00" * 20),
         ("", "", ""),
     ],
@@ -207,23 +247,8 @@ def test_account_without_a_clinic(client_for, clinician):
     assert b"not a member of a clinic" in response.content
 
 
-def test_token_is_shown_once_and_replaced(client_for, clinician):
-    client = client_for(clinician)
-    first = client.post(url("token-create"))
-    key = Token.objects.get(user=clinician).key
-    assert key in first.content.decode()
-    assert "no-store" in first["Cache-Control"]
-    assert key not in client.get(url("account")).content.decode()
-
-    client.post(url("token-create"))
-    assert Token.objects.get(user=clinician).key != key
-    client.post(url("token-revoke"))
-    assert not Token.objects.filter(user=clinician).exists()
-
-
-@pytest.mark.parametrize("name", ["token-create", "token-revoke", "switch-clinic"])
-def test_changes_need_post(client_for, clinician, name):
-    assert client_for(clinician).get(url(name)).status_code == 405
+def test_changes_need_post(client_for, clinician):
+    assert client_for(clinician).get(url("switch-clinic")).status_code == 405
 
 
 def test_switches_clinic(client_for, clinician, other_clinic):

@@ -47,9 +47,11 @@ def test_a_new_answer_without_a_date_is_of_today_and_none_has_no_date(client, pa
     patient.refresh_from_db()
     assert patient.consent_on == today
     Patient.objects.filter(pk=patient.pk).update(consent_on="2020-01-01")
-    # The date in the form is still that of the answer before.
+    # The date in the form is still that of the answer before. What followed from it is said on the page that comes.
     seen = {"seen": json.dumps({"research_consent": "given", "consent_on": "2020-01-01"})}
-    client.post(address, {"research_consent": "refused", "consent_on": "2020-01-01", "code": "P-0001"} | seen)
+    sent = {"research_consent": "refused", "consent_on": "2020-01-01", "code": "P-0001"} | seen
+    page = client.post(address, sent, follow=True).content.decode()
+    assert "The consent is taken back. No photo of this patient was in use." in page
     patient.refresh_from_db()
     assert (patient.research_consent, patient.consent_on) == ("refused", today)
     client.post(address, {"research_consent": "", "consent_on": "2020-01-01", "code": "P-0001"})

@@ -31,7 +31,8 @@ def test_a_second_clinic_of_the_same_person_keeps_the_password(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("password", "admin"), [("short", "ada"), ("12345678901", "ada"), ("long enough pw", "a b")]
+    ("password", "admin"),
+    [("short", "ada"), ("12345678901", "ada"), ("long " * 26, "ada"), ("long enough pw", "a b")],
 )
 def test_refused_passwords_and_names_make_nothing(monkeypatch, password, admin):
     with pytest.raises(CommandError):

@@ -5,7 +5,6 @@ import io
 import pytest
 from django.urls import get_resolver, reverse
 from PIL import Image
-from rest_framework.authtoken.models import Token
 
 from skinclinic.files import store as files
 from skinclinic.models import Photo
@@ -114,7 +113,7 @@ def test_no_address_serves_the_photos_folder():
 @each("field", ["image", "thumbnail"])
 def test_a_program_gets_the_files_of_a_photo_by_its_token(accept, field, client, clinic, clinician, outsider):
     photo = factories.make_photo(clinic, clinician, seed=9)
-    token, theirs = (Token.objects.get_or_create(user=user)[0].key for user in (clinician, outsider))
+    token, theirs = (factories.make_token(user) for user in (clinician, outsider))
     row = client.get(f"/api/photos/{photo.pk}/", HTTP_AUTHORIZATION=f"Token {token}").json()
     response = client.get(row[field], HTTP_AUTHORIZATION=f"Token {token}", HTTP_ACCEPT=accept)
     assert (response.status_code, response["Content-Type"]) == (200, "image/jpeg")

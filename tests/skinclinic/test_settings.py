@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.checks import run_checks
+from django.core.exceptions import ValidationError
 
 from tests.skinclinic.pages import url
 
@@ -14,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DATABASE_URL": "postgres://skinclinic:secret@db/skinclinic",
     "CELERY_BROKER_URL": "redis://redis:6379/0",
-    "SECRET_KEY": "x" * 60,
+    "SECRET_KEY": "a key of tests that nobody else uses, and as long as it has to be",
     "ALLOWED_HOSTS": "skin.example.org",
 }
 OURS = (*PRODUCTION, "DEBUG", "SKINCLINIC_EMBEDDED", "EMAIL_URL", "X_ACCEL_PREFIX", "CSRF_TRUSTED_ORIGINS")
@@ -50,6 +53,8 @@ def without(name: str) -> dict:
     [
         (without("SECRET_KEY"), "Set SECRET_KEY"),
         (PRODUCTION | {"SECRET_KEY": ""}, "Set SECRET_KEY"),
+        (PRODUCTION | {"SECRET_KEY": "abc"}, "SECRET_KEY is too weak"),
+        (PRODUCTION | {"SECRET_KEY": "x" * 60}, "SECRET_KEY is too weak"),
         (without("CELERY_BROKER_URL"), "embedded broker is for one machine"),
         (PRODUCTION | {"CELERY_BROKER_URL": "embedded://"}, "embedded broker is for one machine"),
     ],
@@ -77,7 +82,7 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS",
         "X_FRAME_OPTIONS",
         "SECURE_CONTENT_TYPE_NOSNIFF",
-        "AXES_IPWARE_PROXY_COUNT",
+        "PROXY_COUNT",
     ]
     settings = loaded(tmp_path, *names, **PRODUCTION)
     assert settings == {
@@ -90,8 +95,24 @@ def test_production_is_closed(tmp_path):
         "ALLOWED_HOSTS": ["skin.example.org"],
         "X_FRAME_OPTIONS": "DENY",
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
-        "AXES_IPWARE_PROXY_COUNT": 1,
+        "PROXY_COUNT": 1,
     }
+
+
+def test_production_passes_djangos_checks_for_it(tmp_path, settings):
+    """What ``manage.py check --deploy`` asks of security, of the settings that production has."""
+    asked = [
+        "SECURE_HSTS_SECONDS",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+    ]
+    for name, value in loaded(tmp_path, *asked, **PRODUCTION).items():
+        setattr(settings, name, value)
+    found = run_checks(tags=["security"], include_deployment_checks=True)
+    assert [problem for problem in found if not problem.is_silenced()] == []
+    assert {problem.id for problem in found} <= set(settings.SILENCED_SYSTEM_CHECKS)
 
 
 def test_debug_is_off_unless_asked(tmp_path):
@@ -122,9 +143,13 @@ def test_pages_carry_a_strict_policy(client):
     assert "unsafe" not in policy
     assert "object-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert response["Content-Type"] == "text/html; charset=utf-8"
     assert response["X-Frame-Options"] == "DENY"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "same-origin"
+    for address in (url("login"), "/static/css/base.css", "/nothing/", "/api/me/"):
+        assert client.get(address)["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in client.get(address)
 
 
 @pytest.mark.django_db
@@ -134,6 +159,14 @@ def test_cookies(client, settings, clinician):
     session, csrf = response.cookies["sessionid"], response.cookies["csrftoken"]
     assert session["secure"] and session["httponly"] and session["samesite"] == "Lax"
     assert csrf["secure"] and csrf["samesite"] == "Lax"
+
+
+def test_cookies_of_production_are_this_hosts_alone(tmp_path):
+    names = ["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME"]
+    assert {name[:7] for name in loaded(tmp_path, *names, **PRODUCTION).values()} == {"__Host-"}
+    assert loaded(tmp_path, "LANGUAGE_COOKIE_SECURE", **PRODUCTION) == {"LANGUAGE_COOKIE_SECURE": True}
+    for plain in ({}, {**PRODUCTION, "COOKIES_SECURE": "off"}):
+        assert loaded(tmp_path, *names, **plain)["SESSION_COOKIE_NAME"] == "sessionid"
 
 
 @pytest.mark.django_db
@@ -146,4 +179,16 @@ def test_https_only_once_seen(client, settings):
 
 def test_passwords_must_be_hard_to_guess(settings):
     names = {entry["NAME"].rsplit(".", 1)[1] for entry in settings.AUTH_PASSWORD_VALIDATORS}
-    assert {"MinimumLengthValidator", "CommonPasswordValidator"} <= names
+    assert {"Length", "NotCommon"} <= names
+    for password in ("cold milk 11", "ねこ😀cold milk", "cold milk 12" * 10):
+        validate_password(password)
+    for password in (
+        "cold milk 1",
+        "cold      milk",
+        "cold milk 12" * 11,
+        "password1234",
+        "!Dragon-2026!!",
+        "sunshine" * 2,
+    ):
+        with pytest.raises(ValidationError):
+            validate_password(password)

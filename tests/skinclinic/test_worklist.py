@@ -291,7 +291,8 @@ class TestEmpty:
 
 class TestRows:
     def test_a_row_shows_the_case(self, client_for, clinician, clinic):
-        patient = factories.make_patient(clinic, "P-77 <b>")
+        born = timezone.localdate().year - 41
+        patient = factories.make_patient(clinic, "P-77 <b>", sex="female", birth_year=born)
         photo = factories.make_photo(clinic, clinician)
         Lesion.objects.filter(pk=photo.lesion_id).update(
             patient=patient, site="nose", is_proven=True, proven_disease="bcc", **done("mm", 0.42)
@@ -299,6 +300,7 @@ class TestRows:
         row = client_for(clinician).get("/").content.decode().split("<tbody>")[1]
         for text in (
             "P-77 &lt;b&gt;",
+            "Female 41 years",
             "Nose",
             "Malignant melanoma",
             "0.420",

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from classifier.models import Analysis, LabelCheck, ModelVersion
 from classifier.services.analysis import batch_analyses
 from classifier.services.models import registry
 from skinclinic.archive.models import Entry
+from skinclinic.archive.services.curating import consent
 from skinclinic.archive.services.searching import selection
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, User
@@ -33,7 +35,10 @@ def ask(clinic: Clinic, user: User | None, chosen: selection.Selection) -> Label
     lock(clinic)
     if busy := LabelCheck.objects.filter(clinic=clinic, state__in=_BUSY).first():
         return busy
-    total = selection.entries(clinic, chosen).count()
+    found = selection.entries(clinic, chosen)
+    total = _allowed(found).count()
+    if not total and found.exists():
+        raise Refused("", _("No patient of these photos consents to their use."))
     if not total:
         raise Refused("", _("There is no photo in this selection."))
     row = LabelCheck.objects.create(
@@ -43,6 +48,15 @@ def ask(clinic: Clinic, user: User | None, chosen: selection.Selection) -> Label
     return row
 
 
+def left_out(row: LabelCheck) -> int:
+    """How many photos of its selection the model is not asked about, because the patient does not consent."""
+    return selection.entries(row.clinic, selection.Selection.read(row.selection)).count() - row.total
+
+
+def _allowed(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    return entries.exclude(pk__in=Entry.objects.filter(consent.missing()).values("pk"))
+
+
 def last(clinic: Clinic) -> LabelCheck | None:
     """The newest check of the clinic."""
     return LabelCheck.objects.filter(clinic=clinic).select_related("model_version", "asked_by").first()
@@ -50,7 +64,7 @@ def last(clinic: Clinic) -> LabelCheck | None:
 
 def run(row: LabelCheck, say: Callable[[float], None] = lambda share: None) -> None:
     """Look at the photos and note with each entry what the model says. Raises weights.ModelRejected."""
-    entries = selection.entries(row.clinic, selection.Selection.read(row.selection))
+    entries = _allowed(selection.entries(row.clinic, selection.Selection.read(row.selection)))
     # The keys are fixed now: noting a disagreement must not change what a selection by it finds.
     keys = list(entries.order_by("-pk").values_list("pk", "photo"))
     total, disagreeing, unreadable = len(keys), 0, 0

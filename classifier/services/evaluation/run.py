@@ -96,6 +96,7 @@ class EvaluatedPhotos:
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
         self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
+        self.leave_out({item.pk for item in self.items if item.is_withdrawn}, "withdrawn")
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leave_out_unwilling()
         covered = against.rows(self.version, against.COVERED)
@@ -109,8 +110,11 @@ class EvaluatedPhotos:
 
     def leave_out_unwilling(self) -> None:
         """Leave out the photos of patients who do not consent (any more)."""
-        unwilling = evaluations.test_items(self.version).filter(consent.missing("entry__"))
-        self.leave_out(set(unwilling.order_by().values_list("pk", flat=True)), "consent")
+        items = evaluations.test_items(self.version).order_by()
+        unwilling = items.filter(consent.missing("entry__"))
+        self.leave_out(set(unwilling.values_list("pk", flat=True)), "consent")
+        withdrawn = items.filter(content_sha256__startswith=DatasetItem.WITHDRAWN)
+        self.leave_out(set(withdrawn.values_list("pk", flat=True)), "withdrawn")
 
     def leave_out(self, items: set[int], reason: str) -> None:
         before = len(self.items)

@@ -11,7 +11,7 @@ from classifier.networks.training_photos import TrainingPhoto
 from classifier.networks.weights import ModelRejected
 from classifier.services.training.data import training_items
 from classifier.training.plan import IMAGENET, RANDOM
-from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.models import DatasetItem, DatasetVersion
 
 AT_ONCE = 2000
 
@@ -89,7 +89,8 @@ def photos_of(found: Origin) -> tuple[list[TrainingPhoto], bool]:
     photos: list[TrainingPhoto] = []
     is_complete = not found.unknown
     for version in found.versions:
-        rows = training_items(version).values_list("content_sha256", "entry__photo__sha256", "phash")
+        known = training_items(version).exclude(content_sha256__startswith=DatasetItem.WITHDRAWN)
+        rows = known.values_list("content_sha256", "entry__photo__sha256", "phash")
         photos += [
             TrainingPhoto(content, upload or "", phash)
             for content, upload, phash in rows.order_by("pk").iterator(AT_ONCE)

@@ -19,6 +19,7 @@ from classifier.services.models import proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User
+from skinclinic.services import audit
 from skinclinic.services.people import lock
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,8 @@ def add(
         manifest=manifest.to_json(),
         registered_by=user,
     )
-    _add_thresholds(version, manifest, user)
+    audit.record("model.add", version, by=user, facts={"weights": version.weights_sha256})
+    add_thresholds(version, manifest, user)
     return version
 
 
@@ -148,13 +150,13 @@ def _found_again(version: ModelVersion, folder: Path, manifest: Manifest, user: 
     if not (version.path / weights.WEIGHTS_FILE).is_file():
         version.folder = _relative(folder)
         version.save(update_fields=["folder"])
-    _add_thresholds(version, manifest, user)
+    add_thresholds(version, manifest, user)
     return version
 
 
-def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> None:
-    """Store the manifest's threshold sets that are new; those there already are never changed."""
-    for name, entry in manifest.thresholds.items():
+def add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> list[ThresholdSet]:
+    """Store the manifest's threshold sets that are new, and return them; those there already are never changed."""
+    sets = [
         ThresholdSet.objects.get_or_create(
             model_version=version,
             clinic=None,
@@ -167,6 +169,12 @@ def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None
                 "created_by": user,
             },
         )
+        for name, entry in manifest.thresholds.items()
+    ]
+    added = [row for row, is_new in sets if is_new]
+    for row in added:
+        audit.record("threshold.make", row, clinic=version.clinic_id, by=user, facts={"model": version.pk})
+    return added
 
 
 def _relative(folder: Path) -> str:
@@ -215,7 +223,23 @@ def _publish(version: ModelVersion, *, clinic: Clinic, user: User | None, reason
     if line and line.model_version_id == version.pk:
         return None
     log.info("clinic %s publishes model %s", clinic.slug, version.name)
+    _told("model.publish", version, line, clinic, user, reason)
     return Publication.objects.create(clinic=clinic, model_version=version, published_by=user, reason=reason)
+
+
+def _told(
+    action: str,
+    version: ModelVersion,
+    line: Publication | None,
+    clinic: Clinic,
+    user: User | None,
+    reason: str,
+) -> None:
+    before = line.model_version if line else _default()
+    audit.record(
+        action, version, clinic=clinic, by=user, reason=reason,
+        before={"model": before.name if before else ""}, after={"model": version.name},
+    )  # fmt: skip
 
 
 def roll_back_target(clinic: Clinic) -> ModelVersion | None:
@@ -248,6 +272,7 @@ def roll_back(
         if target is None or target != roll_back_target(clinic):
             return None
         log.info("clinic %s rolls back to model %s", clinic.slug, target.name)
+        _told("model.roll_back", target, current_line(clinic), clinic, user, reason)
         return Publication.objects.create(
             clinic=clinic, model_version=target, published_by=user, is_rollback=True, reason=reason
         )

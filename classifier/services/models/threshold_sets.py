@@ -19,6 +19,7 @@ from classifier.models import Evaluation, ModelVersion, ThresholdSet
 from classifier.services.evaluation.report import Report
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
+from skinclinic.services import audit
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import storable
@@ -90,10 +91,12 @@ def make(
     }
     try:
         with transaction.atomic():
-            return ThresholdSet.objects.create(
+            made = ThresholdSet.objects.create(
                 model_version=model, clinic_id=row.clinic_id, name=name, purpose=_purpose(rule, wanted),
                 cohort=_cohort(report, said, model.pk), values=values, details=details, created_by=user,
             )  # fmt: skip
+            audit.record("threshold.make", made, by=user, after=values, facts={"model": model.pk})
+            return made
     except IntegrityError:
         raise Refused(
             "", _("The model has thresholds of this name already. They never change; choose another.")

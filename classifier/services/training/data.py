@@ -68,6 +68,7 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
     ):
         labelled[row["version"]][row["label"]] = (row["photos"], row["patients"])
     people = training.values("version").annotate(
+        withdrawn=Count("id", filter=Q(content_sha256__startswith=DatasetItem.WITHDRAWN)),
         gone=Count("id", filter=Q(entry=None)),
         unwilling=Count("id", filter=consent.missing("entry__")),
         covered=Count("id", filter=Q(entry__isnull=False) & ~Q(content_sha256=F("entry__content_sha256"))),
@@ -78,7 +79,9 @@ def _offers(versions: list[DatasetVersion]) -> list[Offer]:
     )
     known: dict[int, dict[str, Any]] = {row["version"]: {**row} for row in people}
     members = dict(items.values_list("version").annotate(Count("id")))
-    nobody = dict.fromkeys(("gone", "unwilling", "covered", "persons", "unknown", "lesions", "alone"), 0)
+    nobody = dict.fromkeys(
+        ("withdrawn", "gone", "unwilling", "covered", "persons", "unknown", "lesions", "alone"), 0
+    )
     return [
         _offer(version, labelled[version.pk], known.get(version.pk, nobody), members.get(version.pk, 0))
         for version in versions
@@ -108,12 +111,22 @@ def _problem(version: DatasetVersion, by_label: dict, whole: dict) -> str:
         return _("The version is a draft. Freeze it first.")
     if version.dataset.role == DatasetRole.TEST:
         return _("The dataset is for testing only.")
+    if n := whole["withdrawn"]:
+        text = ngettext(
+            "%(n)d photo of this version was withdrawn. Freeze a new version without it.",
+            "%(n)d photos of this version were withdrawn. Freeze a new version without them.",
+            n,
+        )
+        return text % {"n": n}
     if whole["gone"]:
         return _("Photos of this version were deleted. Freeze a new version without them.")
-    if whole["unwilling"]:
-        return _(
-            "Patients of this version do not consent any more. Freeze a new version without their photos."
+    if n := whole["unwilling"]:
+        text = ngettext(
+            "The patient of %(n)d photo does not consent any more. Freeze a new version without it.",
+            "The patients of %(n)d photos do not consent any more. Freeze a new version without them.",
+            n,
         )
+        return text % {"n": n}
     if whole["covered"]:
         return _(
             "Photos of this version were covered for good since. Freeze a new version, which holds them so."

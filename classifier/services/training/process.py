@@ -66,10 +66,14 @@ def train(
 
 
 def _prepare(run: TrainingRun, folder: Path) -> None:
+    version = run.training.dataset_version
     if (folder / RUN).exists():
+        # Since it stopped, a patient may have said no.
+        if problem := training_data.offer(version).problem:
+            raise JobError("dataset_unfit", problem)
         return
     try:
-        samples, background = training_data.samples(run.training.dataset_version)
+        samples, background = training_data.samples(version)
     except training_data.Unfit as error:
         raise JobError("dataset_unfit", str(error)) from error
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from classifier.services.evaluation.figure_files import FONT_FILE
@@ -11,6 +11,7 @@ from reader_study import asked, paper
 from reader_study.models import Reading, Study, StudyImage
 from reader_study.models.asked import Management, NoDiagnosis, Quality
 from reader_study.services.making import texts
+from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Patient
 from skinclinic.services.refused import Refused
@@ -32,6 +33,16 @@ def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
 def _ordered(study: Study, reading: Reading | None) -> list[StudyImage]:
     shown = study.images.all() if reading is None else StudyImage.with_repeats.filter(study=study)
     shown = shown.filter(taken_out_at=None)
+    # Nobody is shown a photo on paper whose patient does not consent any more.
+    unwilling = consent.photos_lacking([photo for photo in shown.values_list("photo", flat=True) if photo])
+    if unwilling and study.is_draft:
+        text = ngettext(
+            "The patient of %(n)d photo does not consent any more. Draw the sample again.",
+            "The patients of %(n)d photos do not consent any more. Draw the sample again.",
+            len(unwilling),
+        )
+        raise Refused("sample", text % {"n": len(unwilling)})
+    shown = shown.exclude(photo__in=unwilling)
     rows = {image.number: image for image in shown.select_related("photo").order_by("number")}
     practice = [number for number, image in rows.items() if image.is_practice]
     counted = [number for number, image in rows.items() if not image.is_practice]

@@ -92,6 +92,21 @@ def fix(study: Study) -> None:
     study.protocol_sha256 = _hash(study.protocol)
 
 
+def resealed(study: Study, without: dict) -> dict:
+    """What the log keeps where photos were withdrawn from the protocol: its hash from now on, and whether it was whole
+    until then. The hash that was published stays with the study."""
+    return {"protocol_sha256": _hash(without), "was_whole": _hash(study.protocol) == _seal(study)}
+
+
+def _seal(study: Study) -> str:
+    """The hash the stored protocol must have: that of opening, or of the last time photos were withdrawn from it."""
+    withdrawn = study.events.filter(kind=StudyEvent.Kind.TAKEN_OUT, details__has_key="protocol_sha256")
+    last = withdrawn.order_by("-pk").first()
+    if last is None:
+        return study.protocol_sha256
+    return last.details["protocol_sha256"] if last.details["was_whole"] else ""
+
+
 def shown(study: Study, *, with_truth: bool) -> dict:
     """The stored protocol; or without what its photos show, which it then says. Only the whole one has the hash."""
     content = study.protocol or {}
@@ -141,4 +156,4 @@ def check(study: Study) -> Check | None:
     )
     if not designs.follows_the_list(study):
         changed = (*changed, "allocation")
-    return Check(_hash(study.protocol) == study.protocol_sha256, changed)
+    return Check(_hash(study.protocol) == _seal(study), changed)

@@ -14,6 +14,7 @@ from reader_study.services.reading.refusals import Refused
 from skinclinic.archive.services.curating import consent
 from skinclinic.models import Photo
 from skinclinic.services.secret_links import secret_hash
+from skinclinic.web import acting
 
 # So many photos after the one that is to be answered next may be fetched before their turn: the page fetches ten, to
 # go on without a connection, and an answer taken back may overtake the request for one more.
@@ -87,6 +88,7 @@ def find(secret: str, session: str, *, lock: bool = False) -> Reading:
     found = rows.filter(reader__secret_sha256=secret_hash(secret), session__key=session).first()
     if found is None:
         raise LinkClosed
+    acting.by_link(acting.Via.READER, found.reader, found.reader.code)
     return found
 
 
@@ -239,12 +241,13 @@ def practice_photo_at(reading: Reading, position: int) -> Photo:
 def _photo(reading: Reading, number: int) -> Photo:
     image = (
         StudyImage.with_repeats.filter(study=reading.reader.study_id, number=number)
-        .select_related("photo", "dataset_item__entry__patient", "dataset_item__entry__source")
+        .select_related("photo__lesion", "dataset_item__entry__patient", "dataset_item__entry__source")
         .first()
     )
     if image is None or image.photo is None:
         raise NoSuchPhoto
     require_consent_of(image, reading)
+    acting.let_to(image.photo)
     return image.photo
 
 

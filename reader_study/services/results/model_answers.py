@@ -8,6 +8,7 @@ from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations
 from reader_study.models import Study, StudyImage
 from skinclinic.archive.models import DatasetVersion
+from skinclinic.archive.services.datasets import against
 from skinclinic.engine import work
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
@@ -62,6 +63,7 @@ def photos_of(study: Study) -> list[int]:
         for photo in evaluations.test_items(version)
         .filter(label__in=DISEASE_KEYS)
         .exclude(entry=None)
+        .exclude(pk__in=against.rows(version, against.CONSENT).values("pk"))
         .order_by("pk")
         .values_list("entry__photo", flat=True)
     ]

@@ -68,7 +68,8 @@ def _patients(study: Study, rows: list[StudyImage]) -> dict[int, str]:
         study.images.exclude(photo__lesion__patient=None).values_list("pk", "photo__lesion__patient")
     )
     numbers = {patient: number for number, patient in enumerate(dict.fromkeys(shown.values()), start=1)}
-    return {row.pk: f"P{numbers[shown[row.pk]]:04d}" if row.pk in shown else "" for row in rows}
+    # Who was erased is still one person, of whom nothing else is known.
+    return {row.pk: f"P{numbers[shown[row.pk]]:04d}" if row.pk in shown else row.patient for row in rows}
 
 
 def lacking_scores(study: Study) -> list[str]:

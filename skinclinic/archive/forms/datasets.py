@@ -23,6 +23,17 @@ class DatasetForm(forms.ModelForm):
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
 
+class TextsForm(forms.Form):
+    """Why pathology texts shall leave with an export."""
+
+    reason = forms.CharField(
+        label=_("What they are for"),
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Kept in the audit with your name. No patient's name here."),
+    )
+
+
 class SplitForm(forms.Form):
     method = forms.ChoiceField(label=_("Method"), choices=METHODS)
     percent = forms.IntegerField(label=_("Training share, %"), min_value=1, max_value=99, initial=90)

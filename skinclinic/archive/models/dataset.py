@@ -81,8 +81,11 @@ class DatasetItem(models.Model):
 
     What a summary, a training or an export needs is kept here, so that a frozen version does not follow later
     changes; ``entry`` becomes empty when the photo itself is deleted. ``person`` and ``lesion`` tell patients
-    and lesions apart (hex, from the clinic's key); empty: not known.
+    and lesions apart (hex, from the clinic's key); empty: not known. Of one whose patient was erased nothing but
+    label and side is left, and its ``content_sha256`` begins with ``WITHDRAWN``.
     """
+
+    WITHDRAWN = "withdrawn:"
 
     class Split(models.TextChoices):
         TRAIN = "train", _("Training")
@@ -127,6 +130,10 @@ class DatasetItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version_id}: {self.label}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.content_sha256.startswith(self.WITHDRAWN)
 
     @property
     def kept_entry(self) -> Entry:

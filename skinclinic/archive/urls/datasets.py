@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:pk>/act/", datasets.dataset_act, name="dataset-act"),
     path("<int:pk>/differences/", differences.dataset_differences, name="dataset-differences"),
     path("<int:pk>/export/", exports.dataset_export, name="dataset-export"),
+    path("<int:pk>/export/texts/", exports.dataset_texts, name="dataset-texts"),
     path("<int:pk>/photos/", members.members, name="dataset-photos"),
     path("<int:pk>/photos/act/", members.members_act, name="dataset-photos-act"),
 ]

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from skinclinic.archive.forms.datasets import DatasetForm, SplitForm, StatedForm
@@ -121,6 +122,8 @@ def dataset(request: SignedInRequest, pk: int) -> HttpResponse:
         "stands_against": [] if version.is_frozen else freezing.problems(version),
         "can_curate": bool(member and member.can_curate),
         "work": DatasetProgress.of(request, version),
+        "is_admin": bool(member and member.is_admin),
+        "withdrawn": against.rows(version, against.WITHDRAWN).count() if version.is_frozen else 0,
         "can_edit": bool(member and member.can_edit),
         "samples": version.items.select_related("entry").exclude(entry=None)[:48],
     }
@@ -223,6 +226,15 @@ def _continue(request: SignedInRequest, version: DatasetVersion) -> HttpResponse
     if not storable(note):
         raise Refused("", _("The note holds characters that cannot be stored."))
     draft = datasets.new_version(version.dataset, request.user, note)
+    if n := datasets.left_out(draft):
+        text = ngettext(
+            "%(n)d photo of the version before is left out: it was withdrawn or deleted, or its patient does not "
+            "consent any more.",
+            "%(n)d photos of the version before are left out: they were withdrawn or deleted, or their patients do not "
+            "consent any more.",
+            n,
+        )
+        messages.info(request, text % {"n": n})
     return redirect("dataset", pk=draft.pk)
 
 

@@ -1,31 +1,41 @@
-"""The export of a frozen version as a ZIP: streamed, and resumed where a download was cut off."""
+"""The export of a frozen version as a ZIP: streamed, and resumed where a download was cut off.
+
+It is for curators; what pathologists wrote is for admins who say why, and that is written down.
+"""
 
 import re
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from skinclinic.archive.forms.datasets import TextsForm
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting import export
-from skinclinic.permissions import EDIT, VIEW, get_for
+from skinclinic.permissions import ADMIN, CURATE, get_for
+from skinclinic.services import audit, step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.requests import SignedInRequest
 
+REASONS_GIVEN = "texts_to_export"
 VERSIONS = DatasetVersion.objects.select_related("dataset", "clinic")
 
 
 @require_safe
 def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
-    """The ZIP, or what a Range asks of it. What pathologists wrote leaves only with members who may edit."""
+    """The ZIP, or what a Range asks of it."""
     options = export.Options(
         **{name: request.GET.get(name) == "1" for name in ("thumbnails", "isic", "texts")}
     )
-    version = get_for(request.user, VERSIONS, pk, EDIT if options.texts else VIEW)
+    version = get_for(request.user, VERSIONS, pk, ADMIN if options.texts else CURATE)
+    if options.texts and pk not in request.session.get(REASONS_GIVEN, []):
+        return redirect("dataset-texts", pk)
+    step_up.require_for_download(request)
     try:
         members = export.members(version, options)
     except Refused as refused:
@@ -52,6 +62,20 @@ def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     name = f"{slugify(version.dataset.name) or 'dataset'}-v{version.number}.zip"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def dataset_texts(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask why texts shall leave; with the reason the export may be fetched, and resumed, for as long as the session
+    lasts."""
+    version = get_for(request.user, VERSIONS, pk, ADMIN)
+    form = TextsForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        audit.record("dataset.texts", version, reason=form.cleaned_data["reason"])
+        request.session[REASONS_GIVEN] = sorted({*request.session.get(REASONS_GIVEN, []), pk})
+        return redirect(f"{reverse('dataset-export', args=[pk])}?texts=1")
+    status = 422 if form.is_bound else 200
+    return render(request, "archive/datasets/texts.html", {"version": version, "form": form}, status=status)
 
 
 def _start(request: HttpRequest, etag: str) -> int:

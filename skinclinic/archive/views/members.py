@@ -75,6 +75,7 @@ def reason_names() -> dict[str, str]:
         against.DELETED: _("Deleted"),
         against.CONSENT: _("Without consent"),
         against.COVERED: _("Covered since"),
+        against.WITHDRAWN: _("Withdrawn"),
     }
 
 

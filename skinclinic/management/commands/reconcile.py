@@ -3,14 +3,19 @@
 import logging
 import signal
 import threading
+import time
+from collections.abc import Callable
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connection
 
 from skinclinic.engine import jobs
 from skinclinic.engine.housekeeping import sweep
+from skinclinic.services import audit_chain
 
 log = logging.getLogger(__name__)
+# How long a new row of the audit stays without its place in the chain.
+SEALED_AFTER_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -25,12 +30,17 @@ class Command(BaseCommand):
         if not once:
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
         while True:
-            self._round(reraise=once)
-            if once or stop.wait(every):
+            self._round(jobs.reconcile, sweep, reraise=once)
+            if once:
                 return
+            next_round = time.monotonic() + every
+            while (left := next_round - time.monotonic()) > 0:
+                if stop.wait(min(left, SEALED_AFTER_SECONDS)):
+                    return
+                self._round(audit_chain.seal_new_rows, reraise=False)
 
-    def _round(self, *, reraise: bool) -> None:
-        for work in (jobs.reconcile, sweep):
+    def _round(self, *tasks: Callable[[], object], reraise: bool) -> None:
+        for work in tasks:
             try:
                 work()
             except Exception as error:

@@ -6,9 +6,11 @@ follows as when a consent is taken back (``places.py``). Files stay until the bi
 
 from dataclasses import dataclass
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from skinclinic.models import (
     BinItem,
@@ -18,6 +20,7 @@ from skinclinic.models import (
     Document,
     FollowUp,
     Lesion,
+    Member,
     Note,
     Patient,
     PatientSize,
@@ -28,7 +31,8 @@ from skinclinic.models import (
     Symptoms,
     User,
 )  # fmt: skip
-from skinclinic.services import belongings, cases, letters, second_opinions
+from skinclinic.permissions import CURATE, EDIT, may, require
+from skinclinic.services import audit, belongings, cases, letters, second_opinions
 from skinclinic.services.binning import places, rows
 from skinclinic.services.binning.items import KEPT_FOR, Gone
 from skinclinic.services.consent import Effect
@@ -63,7 +67,19 @@ class Contents:
 def foreseen(row: Binnable, user: User) -> Contents:
     """What would go with it now."""
     gathered = rows.gather(_wanted(row))
-    return Contents(_counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
+    return Contents(counts(gathered), places.effects(set(gathered.of(Photo)), user, act=False))
+
+
+def require_right(row: Binnable, member: Member | None) -> None:
+    """Raise PermissionDenied where the member may not delete it: the archive's photos are its curators'."""
+    of = row.lesion if isinstance(row, Photo) else row
+    require(member, CURATE if of.is_archived else EDIT)
+    if may(member, CURATE) or not places.are_curated(set(rows.gather(_wanted(row)).of(Photo))):
+        return
+    message = _(
+        "A photo of this is in the archive or in a dataset. Only a curator or an admin of this clinic may delete it."
+    )
+    raise PermissionDenied(message)
 
 
 @transaction.atomic
@@ -76,7 +92,7 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     gathered = rows.gather(_wanted(row))
     item = BinItem(
         clinic_id=row.clinic_id, kind=KINDS[type(row)], key=row.pk, told=_told(row), reason=reason, words=words,
-        by=user, until=timezone.now() + KEPT_FOR, counts=_counts(gathered), **_where(row, gathered),
+        by=user, until=timezone.now() + KEPT_FOR, counts=counts(gathered), **_where(row, gathered),
     )  # fmt: skip
     item.effects = [effect.to_json() for effect in places.effects(set(gathered.of(Photo)), user, act=True)]
     # Looked at once more: what the places did may have changed rows that go along.
@@ -84,6 +100,9 @@ def put(row: Binnable, user: User, *, reason: str, words: str = "", seen: str | 
     item.effects += [effect.to_json() for effect in _end_links(gathered, reason)]
     item.cut = gathered.cut
     item.save()
+    audit.record(
+        f"{item.kind}.delete", row, by=user, reason=reason, facts={"bin": item.pk, "counts": item.counts}
+    )
     rows.keep(item, gathered)
     # Photos first: what was decided at them protects the diagnoses.
     for model in (Photo, Diagnosis, Lesion, Patient):
@@ -181,7 +200,7 @@ def _end_links(gathered: rows.Gathered, reason: str) -> list[Effect]:
     return second_opinions.links_end("links", count)
 
 
-def _counts(gathered: rows.Gathered) -> dict[str, int]:
+def counts(gathered: rows.Gathered) -> dict[str, int]:
     standing = [row for row in gathered.of(Diagnosis).values() if getattr(row, "withdrawn_at", None) is None]
     proofs = [row for row in standing if getattr(row, "kind", "") == Diagnosis.Kind.PATHOLOGY]
     steps = [*gathered.of(FollowUp).values(), *gathered.of(Biopsy).values()]

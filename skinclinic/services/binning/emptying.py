@@ -7,8 +7,10 @@ from django.utils import timezone
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import store
 from skinclinic.files.notes import noted
-from skinclinic.models import BinItem, BinnedRow, User
+from skinclinic.models import BinItem, BinnedRow, Lesion, Patient, Photo, User
 from skinclinic.services.binning import items
+from skinclinic.services.erasing import places
+from skinclinic.services.erasing.taken import Taken
 
 A_SWEEP = 100
 
@@ -19,6 +21,8 @@ def empty(item: BinItem, user: User | None) -> int:
     with noted(*_files(_with_what_hangs_on(item))), transaction.atomic():
         ending = [items.held(one) for one in _with_what_hangs_on(item)]
         files = _files(ending)
+        # Rows that stay elsewhere keep nothing of it either.
+        places.effects(_taken(ending), user, act=True)
         for one in ending:
             items.end(one, BinItem.Ended.EMPTIED, user)
         # Only when no row can bring them back.
@@ -53,6 +57,16 @@ def _with_what_hangs_on(item: BinItem) -> list[BinItem]:
         found |= {row.pk: row for row in below}
         waiting += below
     return [found[key] for key in sorted(found)]
+
+
+def _taken(ending: list[BinItem]) -> Taken:
+    """What is deleted for good, by keys; a patient that became another one lives on in that."""
+    gone = [item for item in ending if item.kind != BinItem.Kind.MERGE]
+    found = Taken(ending[0].clinic_id, set(), items=gone)
+    found.patients |= found.keys(Patient)
+    found.lesions |= found.keys(Lesion)
+    found.photos |= found.keys(Photo)
+    return found
 
 
 def _files(ending: list[BinItem]) -> list[str]:

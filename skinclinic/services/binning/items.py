@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from skinclinic.models import BinItem, Lesion, User
+from skinclinic.services import audit
 
 KEPT_FOR = timedelta(days=30)
 
@@ -33,3 +34,5 @@ def end(item: BinItem, how: str, user: User | None) -> None:
     item.ended_how, item.ended_at, item.ended_by = how, timezone.now(), user
     item.told, item.words, item.effects, item.cut, item.moved = {}, "", [], [], {}
     item.save()
+    facts = {"kind": item.kind, "key": item.key, "counts": item.counts}
+    audit.record(f"bin.{how}", item, by=user, facts=facts)

@@ -26,7 +26,7 @@ from skinclinic.models import (
     User,
 )
 from skinclinic.models.columns import field_of
-from skinclinic.services import records
+from skinclinic.services import audit, records
 from skinclinic.services.binning import items, places, rows
 from skinclinic.services.binning.bin import hold_patients
 from skinclinic.services.binning.restoring import Restored, require_free_code
@@ -125,6 +125,9 @@ def merge(keep: Patient, other: Patient, chosen: Mapping[str, str], user: User, 
     item.cut = gathered.cut
     item.save()
     rows.keep(item, gathered)
+    audit.record(
+        "patient.merge", keep, by=user, facts={"merged": other.pk, "bin": item.pk, "counts": item.counts}
+    )
     Patient.objects.filter(pk=other.pk).delete()
     _note(keep, user, "", item.told["code"])
     return item

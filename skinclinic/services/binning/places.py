@@ -14,6 +14,8 @@ _places: list[Place] = []
 Merged = Callable[[Patient, Patient], Iterable[Effect]]
 _merged: list[Merged] = []
 _restored: list[Callable[[Photos], None]] = []
+# (photos): whether any of them is the curators' to delete.
+_curated: list[Callable[[Photos], bool]] = []
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ def on_restore(function: Callable[[Photos], None]) -> Callable[[Photos], None]:
     """Register what is done with photos that are back."""
     _restored.append(function)
     return function
+
+
+def on_curated(function: Callable[[Photos], bool]) -> Callable[[Photos], bool]:
+    """Register what makes photos the curators' to delete."""
+    _curated.append(function)
+    return function
+
+
+def are_curated(photos: Photos) -> bool:
+    """Whether any of these photos is the curators' to delete."""
+    return bool(photos) and any(function(photos) for function in _curated)
 
 
 def uses_diagnoses(function: Users) -> Users:

@@ -14,8 +14,11 @@ from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entr
 from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
+from skinclinic.models import AuditEvent, Patient
+from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
+from tests import photo_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -50,17 +53,47 @@ def test_pathology_texts_leave_only_when_asked_for(frozen):
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
 
 
-def test_pathology_texts_leave_only_with_members_who_may_edit(frozen, clinician, coordinator, client_for):
-    address, link = reverse("dataset-export", args=[frozen.pk]), "?texts=1"
-    page = client_for(coordinator).get(reverse("dataset", args=[frozen.pk])).content.decode()
-    assert link not in page and "only by members who may edit" in page
-    assert client_for(coordinator).get(address + link).status_code == 403
-    assert client_for(coordinator).head(address + link).status_code == 403
-    plain = b"".join(client_for(coordinator).get(address).streaming_content)
+def test_an_export_needs_a_password_of_the_last_minutes(frozen, curator, client_for, monkeypatch):
+    monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
+    address, client = reverse("dataset-export", args=[frozen.pk]) + "?isic=1", client_for(curator)
+    asked = client.get(address)
+    assert asked.status_code == client.head(address).status_code == 403
+    assert "confirm_password" in asked.content.decode() and address in asked.content.decode()
+
+
+def test_exports_are_for_curators_and_pathology_texts_for_admins_who_say_why(
+    frozen, clinician, coordinator, curator, admin_user, client_for
+):
+    page, address = reverse("dataset", args=[frozen.pk]), reverse("dataset-export", args=[frozen.pk])
+    why = reverse("dataset-texts", args=[frozen.pk])
+    for user in (clinician, coordinator):
+        client = client_for(user)
+        assert address not in client.get(page).content.decode()
+        assert {client.get(address).status_code, client.head(f"{address}?texts=1").status_code} == {403}
+        assert client.get(why).status_code == 403
+    client = client_for(curator)
+    assert address in client.get(page).content.decode()
+    plain = b"".join(client.get(address).streaming_content)
     assert b"'=1+1" not in zipfile.ZipFile(io.BytesIO(plain)).read("photos.csv")
-    assert link in client_for(clinician).get(reverse("dataset", args=[frozen.pk])).content.decode()
-    whole = b"".join(client_for(clinician).get(address + link).streaming_content)
+    assert (
+        client.get(f"{address}?texts=1").status_code == client.post(why, {"reason": "x"}).status_code == 403
+    )
+    client = client_for(admin_user)
+    assert why in client.get(page).content.decode()
+    assert client.get(f"{address}?texts=1").url == why
+    assert client.post(why, {"reason": " "}).status_code == 422
+    answer = client.post(why, {"reason": "Ethics vote 2026-17"})
+    assert answer.url == f"{address}?texts=1"
+    whole = b"".join(client.get(answer.url).streaming_content)
     assert b"'=1+1" in zipfile.ZipFile(io.BytesIO(whole)).read("photos.csv")
+    told = AuditEvent.objects.filter(action__startswith="dataset.").order_by("id")
+    assert [(row.action, row.user_key, row.reason, row.facts) for row in told] == [
+        ("dataset.export", curator.pk, "", {}),
+        ("dataset.texts", admin_user.pk, "Ethics vote 2026-17", {}),
+        ("dataset.export", admin_user.pk, "", {"texts": "1"}),
+    ]
+    # Another sign-in says it anew.
+    assert client_for(admin_user).get(f"{address}?texts=1").url == why
 
 
 def test_a_later_correction_does_not_change_the_export(frozen):
@@ -133,7 +166,9 @@ def test_an_export_read_elsewhere_is_the_same_dataset(frozen, other_clinic, outs
     DatasetItem.objects.filter(pk=other.pk).update(age=85, age_to=120, site="head_neck")
     frozen.items.update(skin_type=12)
     out = tmp_path / ("export.zip" if as_zip else "export")
-    call_command("export_dataset", "Tumours", out=out, texts=True)
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("export_dataset", "Tumours", out=out, texts=True)
+    call_command("export_dataset", "Tumours", out=out, texts=True, reason="Ethics vote 2026-17")
     call_command(
         "import_dataset", "Tumours", photos=out, format="skinclinic", clinic=other_clinic.slug,
         user=outsider.username, role="both",
@@ -185,3 +220,42 @@ def test_drawings_stay_marked_after_the_way_there_and_back(frozen, other_clinic,
         "import_dataset", "T", photos=tmp_path / "x.zip", format="skinclinic", clinic=other_clinic.slug
     )
     assert Entry.objects.filter(clinic=other_clinic, photo__is_synthetic=True).count() == 6
+
+
+def test_a_file_that_holds_more_than_the_picture_is_not_exported(frozen, monkeypatch):
+    """The checker finds what somebody put into a stored file, or what reached a table, and names it."""
+    item = frozen.items.select_related("entry__photo").order_by("content_sha256").first()
+    read = store.read
+    for option in (False, True):
+        key = item.entry.photo.thumbnail_key if option else item.entry.photo.file_key
+
+        def with_comment(asked, key=key):
+            data = read(asked)
+            return photo_bytes.jpeg_with_segment(data, 0xFE, b"Given Surname") if asked == key else data
+
+        monkeypatch.setattr(store, "read", with_comment)
+        monkeypatch.setattr(imaging, "sha256", lambda data: item.content_sha256)
+        with pytest.raises(Refused, match=r"photos/.*a comment|clinic-.*a comment"):
+            list(
+                b"".join(member.read())
+                for member in export.members(frozen, export.Options(thumbnails=option))
+            )
+    monkeypatch.undo()
+
+
+def test_what_leads_to_a_person_reaches_no_table(frozen):
+    item = frozen.items.order_by("content_sha256").first()
+    for name, value in (
+        ("ethnicity", "born 1984-02-15"),
+        ("subtype", "me@example.org"),
+        ("impression", "010-1234-5678"),
+    ):
+        before = getattr(item, name)
+        DatasetItem.objects.filter(pk=item.pk).update(**{name: value})
+        with pytest.raises(Refused, match=f"{item.content_sha256[:16]}.*{name}"):
+            zip_of(frozen)
+        DatasetItem.objects.filter(pk=item.pk).update(**{name: before})
+    Patient.objects.filter(entries=item.entry).update(code="P-77")
+    DatasetItem.objects.filter(pk=item.pk).update(text="P 77, seen 2012-05-07: naevus")
+    text = zipfile.ZipFile(io.BytesIO(zip_of(frozen, texts=True))).read("photos.csv").decode()
+    assert "–, seen –: naevus" in text or item.entry.patient_id is None

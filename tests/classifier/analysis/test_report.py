@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from classifier.services.analysis import assessments
 from classifier.views import analysis_pdf
 from skinclinic.models import Diagnosis
 from skinclinic.services import diagnoses
@@ -34,10 +35,14 @@ def test_report_says_what_and_by_which_model(client_for, clinician, filed):
         lesion=filed.photo.lesion, user=clinician, kind=Diagnosis.Kind.PATHOLOGY, disease="bcc",
         confirmed_by="histopathology",
     )  # fmt: skip
+    assessments.decide(
+        clinician, filed, "change", named=assessments.Named(disease="nevus"), comment="blue-white veil"
+    )
     text = text_of(client_for(clinician).get(f"/analyses/{filed.pk}/report.pdf"))
     for words in (
         "P-환자-7", "1950", "Nose", "Basal cell carcinoma", "Malignant melanoma", "tiny", "nothing: random weights",
         "It does not diagnose", "Synthetic photo", "Histopathology", "Where the model looked", "Page 1",
+        "Decision", "Melanocytic nevus", "blue-white veil",
     ):  # fmt: skip
         assert words in text, words
 

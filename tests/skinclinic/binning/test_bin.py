@@ -10,7 +10,7 @@ from skinclinic.archive.models import Entry
 from skinclinic.engine import housekeeping, jobs
 from skinclinic.files import notes, store
 from skinclinic.imaging import PhotoRejected
-from skinclinic.models import BinItem, BinnedRow, Diagnosis, Lesion, Patient, Photo, PhotoDecision
+from skinclinic.models import AuditEvent, BinItem, BinnedRow, Diagnosis, Lesion, Patient, Photo, PhotoDecision
 from skinclinic.services import diagnoses, plans
 from skinclinic.services.binning import bin, emptying, items, restoring
 from skinclinic.services.refused import Refused
@@ -201,8 +201,8 @@ class TestPages:
         assert page.status_code == 200
         return client.post(address, {"seen": page.context["seen"], **fields}, headers={"accept": "text/html"})
 
-    def test_it_is_asked_for_with_what_goes_along_moved_and_restored(self, made, client_for, clinician):
-        client, patient = client_for(clinician), made["patient"]
+    def test_it_is_asked_for_with_what_goes_along_moved_and_restored(self, made, client_for, admin_user):
+        client, patient = client_for(admin_user), made["patient"]
         assert client.get("/bin/").content.decode().count("The bin is empty") == 1
         address = f"/patients/{patient.pk}/delete/"
         text = client.get(address).content.decode()
@@ -253,6 +253,31 @@ class TestPages:
         Lesion.objects.update(is_archived=True)
         assert client.get(addresses[1]).status_code == 403
 
+    def test_what_is_in_the_archive_is_deleted_by_curators_with_a_trace(
+        self, made, client_for, clinician, admin_user
+    ):
+        client, api = client_for(clinician), "/api/photos/{pk}/?reason=mistake"
+        rows = {"photos": made["second"], "lesions": made["lesion"], "patients": made["patient"]}
+        for name, row in rows.items():
+            refused = client.get(f"/{name}/{row.pk}/delete/")
+            assert refused.status_code == 403 and "Only a curator or an admin" in refused.content.decode()
+            for answer in (
+                client.post(
+                    f"/{name}/{row.pk}/delete/", {"reason": "mistake"}, headers={"accept": "text/html"}
+                ),
+                client.delete(f"/api/{name}/{row.pk}/?reason=mistake"),
+                client.post(f"/{name}/{row.pk}/delete/") if name == "photos" else refused,
+            ):
+                assert answer.status_code in (403, 409)
+        assert not BinItem.objects.exists() and fresh(made["second"])
+        assert client.delete(api.format(pk=made["first"].pk)).status_code == 200
+        assert client_for(admin_user).delete(api.format(pk=made["second"].pk)).status_code == 200
+        told = AuditEvent.objects.filter(action="photo.delete").order_by("id")
+        assert [(row.user_key, row.subject_key, row.patient_key, row.reason) for row in told] == [
+            (clinician.pk, made["first"].pk, made["patient"].pk, "mistake"),
+            (admin_user.pk, made["second"].pk, made["patient"].pk, "mistake"),
+        ]
+
     def test_a_card_of_the_upload_page_removes_what_is_filed_nowhere_or_was_just_taken(
         self, made, client_for, clinic, clinician
     ):
@@ -272,8 +297,8 @@ class TestPages:
 
 class TestApi:
     @each("what", ["photo", "lesion", "patient"])
-    def test_delete_moves_to_the_bin_and_restore_brings_back(self, what, made, client_for, clinician):
-        client, row = client_for(clinician), made["first" if what == "photo" else what]
+    def test_delete_moves_to_the_bin_and_restore_brings_back(self, what, made, client_for, admin_user):
+        client, row = client_for(admin_user), made["first" if what == "photo" else what]
         address = f"/api/{what}s/{row.pk}/"
         unsaid = client.delete(address)
         assert (unsaid.status_code, list(unsaid.json()["error"]["fields"])) == (400, ["reason"])

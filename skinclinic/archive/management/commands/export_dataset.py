@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.archive.management.chosen import frozen_version
 from skinclinic.archive.services.exporting import export
+from skinclinic.services import audit
 from skinclinic.services.refused import Refused
 from skinclinic.web.zip_stream import MemberChanged
 
@@ -23,12 +24,17 @@ class Command(BaseCommand):
         parser.add_argument("--version", dest="number", type=int, help="default: the newest frozen one")
         parser.add_argument("--thumbnails", action="store_true")
         parser.add_argument("--isic", action="store_true", help="also a table in the ISIC Archive's columns")
-        parser.add_argument("--texts", action="store_true", help="with the pathology texts")
+        parser.add_argument("--texts", action="store_true", help="with the pathology texts; needs --reason")
+        parser.add_argument("--reason", default="", help="what it is for; kept in the audit")
         parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
 
-    def handle(self, *, name, out, number, thumbnails, isic, texts, clinic, **options):
+    def handle(self, *, name, out, number, thumbnails, isic, texts, reason, clinic, **options):
+        if texts and not reason.strip():
+            raise CommandError("Say with --reason what the pathology texts are for; it is kept in the audit.")
         version = frozen_version(name, number, clinic)
         wanted = export.Options(thumbnails, isic, texts)
+        facts = {"texts": texts, "thumbnails": thumbnails, "isic": isic}
+        audit.record("dataset.export", version, reason=reason, facts=facts)
         try:
             if out.suffix.casefold() == ".zip":
                 export.to_file(version, out, wanted)

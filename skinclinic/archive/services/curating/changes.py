@@ -12,8 +12,14 @@ from skinclinic.archive.models import BulkChange, Entry, EntryChange, Review
 from skinclinic.archive.services.curating import consent
 from skinclinic.models import User
 from skinclinic.models.columns import field_of
+from skinclinic.services import audit
 
 REVIEWED = ("reviewed_by_id", "reviewed_at")
+# Of everything else the audit tells only that it changed.
+TOLD = {
+    "label", "subtype", "icd10", "impression", "second_label", "is_proven", "confirmed_by", "review",
+    "reject_reason", "tags",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,11 +66,18 @@ def write(
         ],
         batch_size=500,
     )  # fmt: skip
+    audit.record_each(f"entry.{action}", [(one.entry, _told(one)) for one in changes], by=user)
     _update(changes)
     for one in changes:
         for name, value in (one.after | one.also).items():
             setattr(one.entry, name, value)
     return rows
+
+
+def _told(change: Change) -> dict:
+    """What becomes of the entry, for the audit."""
+    fields = {name: [getattr(change.entry, name), value] for name, value in change.after.items()}
+    return audit.changes(fields, set(fields) - TOLD)
 
 
 def take_back(

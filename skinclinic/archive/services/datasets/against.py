@@ -17,7 +17,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 Rows = QuerySet[DatasetItem]
 
 _AT_ONCE = 500
-REJECTED, DELETED, CONSENT, COVERED = "rejected", "deleted", "consent", "covered"
+REJECTED, DELETED, CONSENT, COVERED, WITHDRAWN = "rejected", "deleted", "consent", "covered", "withdrawn"
 # What keeps a version from being frozen, and is mended by taking the photos out.
 BARRING = (DELETED, REJECTED, CONSENT)
 
@@ -44,7 +44,12 @@ def _unreviewed(version: DatasetVersion) -> Rows:
 
 
 def _deleted(version: DatasetVersion) -> Rows:
-    return version.items.filter(entry=None)
+    return version.items.filter(entry=None).exclude(content_sha256__startswith=DatasetItem.WITHDRAWN)
+
+
+def _withdrawn(version: DatasetVersion) -> Rows:
+    """Lines that are left of photos whose patients were erased."""
+    return version.items.filter(content_sha256__startswith=DatasetItem.WITHDRAWN)
 
 
 def _without_consent(version: DatasetVersion) -> Rows:
@@ -184,4 +189,5 @@ REASONS: dict[str, Callable[[DatasetVersion], Rows]] = {
     DELETED: _deleted,
     CONSENT: _without_consent,
     COVERED: _covered,
+    WITHDRAWN: _withdrawn,
 }

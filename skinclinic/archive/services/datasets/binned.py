@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Count, QuerySet
 from django.utils.translation import ngettext
 
-from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry
+from skinclinic.archive.models import DatasetItem, DatasetVersion, Entry, Review
 from skinclinic.archive.services.datasets.withdrawal import from_drafts, named
 from skinclinic.archive.services.exporting import pseudonyms
 from skinclinic.models import Patient, User
@@ -40,6 +40,13 @@ def in_archive(photos: Photos, user: User, act: bool) -> Iterator[Effect]:
             len(frozen),
         )
         yield Effect("frozen", len(frozen), text % {"n": len(frozen), "names": named(frozen)})
+
+
+@places.on_curated
+def is_in_archive(photos: Photos) -> bool:
+    """What was accepted into the archive, or is in a dataset, is not deleted behind its curators' backs."""
+    accepted = Entry.objects.filter(photo__in=list(photos), review=Review.ACCEPTED)
+    return accepted.exists() or items_of_photos(photos).exists()
 
 
 @places.on_merge

@@ -56,12 +56,16 @@ def of(version: DatasetVersion) -> list[Check]:
         _rows(version, against.DELETED, _("Every photo is still in the archive")),
         _rows(version, against.CONSENT, _("Every patient of the clinic consents")),
         _rows(version, against.COVERED, _("No photo was covered since")),
+        _rows(version, against.WITHDRAWN, _("No photo was withdrawn since")),
     ]
     if version.is_frozen:
-        now = freezing.fingerprint_of(version)
-        checks.append(
-            Check("fingerprint", _("The members are those that were frozen"), now == version.sha256, said=now)
-        )
+        title = _("The members are those that were frozen")
+        if against.rows(version, against.WITHDRAWN).exists():
+            said = _("cannot be told any more: photos were withdrawn")
+            checks.append(Check("fingerprint", title, False, said=said))
+        else:
+            now = freezing.fingerprint_of(version)
+            checks.append(Check("fingerprint", title, now == version.sha256, said=now))
     return checks
 
 

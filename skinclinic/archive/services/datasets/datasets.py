@@ -310,6 +310,19 @@ def new_version(dataset: Dataset, user: User | None, note: str = "") -> DatasetV
     return version
 
 
+def left_out(draft: DatasetVersion) -> int:
+    """How many photos of the version before it did not take over."""
+    before = (
+        DatasetVersion.objects.filter(dataset=draft.dataset_id, number__lt=draft.number)
+        .order_by("-number")
+        .first()
+    )
+    if before is None:
+        return 0
+    gone = before.items.filter(entry=None).count()
+    return gone + against.rows(before, against.CONSENT).count()
+
+
 def _copy(old: DatasetVersion, new: DatasetVersion) -> None:
     last = 0
     while rows := list(

@@ -1,5 +1,7 @@
 """Writing a frozen version out, de-identified: as a ZIP that can be resumed at any byte, or to a folder."""
 
+import logging
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -7,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from skinclinic import imaging
 from skinclinic.archive.models import DatasetVersion
@@ -18,6 +21,9 @@ from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.zip_stream import Member
 
+log = logging.getLogger(__name__)
+
+FOLDER = "exports"
 _PIECE = 1 << 20
 _AT_ONCE = 2000
 
@@ -42,18 +48,28 @@ def check(version: DatasetVersion) -> None:
     """Raise Refused unless the version can be exported whole."""
     if not version.is_frozen:
         raise Refused("", _("Only a frozen version can be exported. Freeze it first."))
+    if n := against.rows(version, against.WITHDRAWN).count():
+        text = ngettext(
+            "%(n)d photo was withdrawn from this version; it cannot be exported any more. Make a new version, which "
+            "goes on without it.",
+            "%(n)d photos were withdrawn from this version; it cannot be exported any more. Make a new version, which "
+            "goes on without them.",
+            n,
+        )
+        raise Refused("", text % {"n": n})
     if version.items.filter(entry=None).exists():
         raise Refused(
             "", _("Photos of this version were deleted; it cannot be exported any more. Make a new version.")
         )
-    if against.rows(version, against.CONSENT).exists():
-        raise Refused(
-            "",
-            _(
-                "Patients of this version do not consent any more; it cannot be exported. Make a new version, which "
-                "leaves their photos out."
-            ),
+    if n := against.rows(version, against.CONSENT).count():
+        text = ngettext(
+            "The patient of %(n)d photo of this version does not consent any more; it cannot be exported. Make a new "
+            "version, which leaves that photo out.",
+            "The patients of %(n)d photos of this version do not consent any more; it cannot be exported. Make a new "
+            "version, which leaves those photos out.",
+            n,
         )
+        raise Refused("", text % {"n": n})
     if against.rows(version, against.COVERED).exists():
         raise Refused(
             "",
@@ -141,6 +157,15 @@ def _read(key: str, sha256: str | None) -> Iterator[bytes]:
         raise Refused(
             "", _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
         )
+    if beside := imaging.beside_picture(data):
+        # Nothing leaves that says more than the picture shows.
+        log.error("%s is not exported: it holds %s", key, beside)
+        message = _(
+            "The file %(name)s holds more than the picture (%(what)s) and is not exported. Send that photo again."
+        )
+        raise Refused(
+            "", message % {"name": export_tables.photo_file(sha256) if sha256 else key, "what": beside}
+        )
     yield data
 
 
@@ -158,13 +183,24 @@ def _tables(version: DatasetVersion, options: Options):
 
 def _stored_tables(version: DatasetVersion, options: Options) -> list[Path]:
     """The tables as files, written once: a frozen version's do not change, and their sizes must be known."""
-    folder = settings.SKINCLINIC_HOME / "exports" / f"{version.sha256}-{version.pk}" / options.key
+    folder = folder_of(version) / options.key
     folder.mkdir(parents=True, exist_ok=True)
     done = folder / "dataset.json"
     if not done.exists():
         for name, pieces in _tables(version, options):
             _write(folder / name, pieces)
+        try:
+            # A patient may have been erased while they were written.
+            check(version)
+        except Refused:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".json"))
+
+
+def folder_of(version: DatasetVersion) -> Path:
+    """Where the tables of a version's exports are kept."""
+    return settings.SKINCLINIC_HOME / FOLDER / f"{version.sha256}-{version.pk}"
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('skinclinic', '0015_late_results'),
+        ('skinclinic', '0020_erasing'),
     ]
 
     operations = [

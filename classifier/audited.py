@@ -1,0 +1,26 @@
+"""What of photos, answers, reports and evaluations is written down when it is looked at or fetched."""
+
+from skinclinic.web.looks import fetched, register, view
+
+PHOTO, HEATMAP = view("photo.view"), view("heatmap.view")
+REPORT = fetched("report.print")
+register(
+    {
+        "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
+        "analysis-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
+        "lesion-report": fetched("report.print", methods=("POST",)),
+        "patient-report": fetched("report.print", methods=("POST",)),
+        "patient-letter": view("patient.view"), "letter": fetched("letter.print"),
+        # By the link of a second opinion.
+        "opinion": view("opinion.view"), "opinion-photo": view("opinion.photo", of="skinclinic.photo"),
+        "opinion-heatmap": view("opinion.photo", of="skinclinic.photo"),
+        "evaluation-gallery": view("evaluation.photos"), "evaluation-heatmap": view("evaluation.photos"),
+        "evaluation-heatmaps": view("evaluation.photos"),
+        "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
+        "evaluation-figure": fetched("evaluation.fetch", "kind"),
+        "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
+        "api-analysis-assessment": PHOTO,
+        "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
+        "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),
+    }
+)  # fmt: skip

@@ -1,0 +1,125 @@
+"""How many passwords may be tried: for an account, from an address, and for an account from an address.
+
+Nobody is locked out: after some free tries each failed one makes the next wait longer, up to a bound. The waits hold an
+account to fewer than 100 guesses an hour from any number of addresses. Where somebody has got in from an address
+before, only what failed there counts, so that guesses from elsewhere keep no colleague from work.
+
+A try is counted before its password is looked at, and given back when it was right: many at once are no way round.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from skinclinic.engine.housekeeping import broom
+from skinclinic.models import SignInCount
+from skinclinic.web.waiting import MustWait
+
+FORGOTTEN_AFTER = timedelta(hours=1)
+KNOWN_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``free`` tries may fail; the next waits ``first`` seconds, twice as long after each more, up to ``longest``."""
+
+    free: int
+    first: int
+    longest: int
+
+    def wait(self, count: int) -> timedelta:
+        """How long after ``count`` failed tries the next may be made."""
+        over = count - self.free
+        return timedelta(seconds=min(self.first * 2 ** min(over, 16), self.longest) if over >= 0 else 0)
+
+
+PAIR = Limit(free=5, first=60, longest=900)
+ACCOUNT = Limit(free=20, first=15, longest=60)
+ADDRESS = Limit(free=30, first=5, longest=60)
+# From where somebody has got in with this name before: an address that a whole hospital may share.
+KNOWN_ADDRESS = Limit(free=150, first=5, longest=60)
+
+
+@dataclass(frozen=True)
+class Try:
+    pair: str
+    account: str
+    address: str
+
+
+def take(name: str, address: str) -> Try:
+    """Count a try before it is made. Raises MustWait, counting nothing, where it comes too soon."""
+    keys = Try(_key("pair", name, address), _key("account", name), _key("address", address))
+    now = timezone.now()
+    with transaction.atomic():
+        rows = _held([keys.pair, keys.account, keys.address], now)
+        wait = _wait(rows[keys.pair], rows[keys.account], rows[keys.address], now)
+        if wait > timedelta():
+            raise MustWait(wait.total_seconds())
+        for row in rows.values():
+            row.count, row.at = _failed(row, now) + 1, now
+        SignInCount.objects.bulk_update(rows.values(), ["count", "at"])
+    return keys
+
+
+def succeeded(made: Try) -> None:
+    """The try was right: it counts for nothing, and the address is known for this account."""
+    SignInCount.objects.filter(pk=made.pair).update(count=0, known_at=timezone.now())
+    _uncount([made.account, made.address])
+
+
+def not_made(made: Try) -> None:
+    """The password was not looked at after all."""
+    _uncount([made.pair, made.account, made.address])
+
+
+@broom
+def forget_old_tries() -> None:
+    now = timezone.now()
+    old = SignInCount.objects.filter(at__lt=now - FORGOTTEN_AFTER)
+    old.filter(known_at=None).delete()
+    old.filter(known_at__lt=now - KNOWN_FOR).delete()
+
+
+def _wait(pair: SignInCount, account: SignInCount, address: SignInCount, now: datetime) -> timedelta:
+    is_known = pair.known_at is not None and now - pair.known_at < KNOWN_FOR
+    limits = [(pair, PAIR), (address, KNOWN_ADDRESS if is_known else ADDRESS)]
+    if not is_known:
+        limits.append((account, ACCOUNT))
+    return max(limit.wait(_failed(row, now)) - (now - row.at) for row, limit in limits)
+
+
+def _failed(row: SignInCount, now: datetime) -> int:
+    return row.count if now - row.at < FORGOTTEN_AFTER else 0
+
+
+def _held(keys: list[str], now: datetime) -> dict[str, SignInCount]:
+    """The rows of these keys, made where there are none, and nobody else's until the transaction ends."""
+    SignInCount.objects.bulk_create(
+        [SignInCount(key=key, at=now) for key in sorted(keys)], ignore_conflicts=True
+    )
+    rows = SignInCount.objects.select_for_update().filter(key__in=keys).order_by("key")
+    return {row.key: row for row in rows}
+
+
+def _uncount(keys: list[str]) -> None:
+    SignInCount.objects.filter(pk__in=keys, count__gt=0).update(count=F("count") - 1)
+
+
+def _key(kind: str, *parts: str) -> str:
+    """``Clara`` and ``clara`` are one account; an IPv6 address is its network's, of which one line has billions."""
+    parts = tuple(_network(part.strip().casefold()) for part in parts)
+    return salted_hmac("skinclinic.sign_in_limits", repr((kind, *parts)), algorithm="sha256").hexdigest()
+
+
+def _network(part: str) -> str:
+    try:
+        address = ip_address(part)
+    except ValueError:
+        return part
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else part
