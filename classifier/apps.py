@@ -7,8 +7,8 @@ class ClassifierConfig(AppConfig):
     def ready(self):
         # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
         from classifier import audited  # noqa: F401
-        from classifier.jobs import analysis, evaluation, training  # noqa: F401
-        from classifier.presenters import training_progress, work  # noqa: F401
+        from classifier.jobs import analysis, evaluation, models, training  # noqa: F401
+        from classifier.presenters import audit_words, training_progress, work  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told

@@ -16,6 +16,7 @@ class SkinClinicConfig(AppConfig):
             audit_rows,
             audit_sign_ins,
             follow_up_reminders,
+            password_links,
             plans,
             second_opinions,
             sign_in_limits,

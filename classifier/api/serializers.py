@@ -53,6 +53,22 @@ class ModelVersionSerializer(serializers.ModelSerializer):
         return context["clinics"]
 
 
+class CameAgainSerializer(serializers.Serializer):
+    """``added``: threshold sets that are new; ``kept``: those of the same name that stand here with other values, and
+    stay so; ``ignored``: what else the manifest says otherwise, which was not taken over."""
+
+    added = serializers.ListField(child=serializers.CharField())
+    kept = serializers.ListField(child=serializers.CharField())
+    ignored = serializers.ListField(child=serializers.CharField())
+
+
+class KnownModelSerializer(ModelVersionSerializer):
+    again = CameAgainSerializer(read_only=True)
+
+    class Meta(ModelVersionSerializer.Meta):
+        fields = [*ModelVersionSerializer.Meta.fields, "again"]
+
+
 class PublicationSerializer(ClinicRowSerializer):
     class Meta:
         model = Publication

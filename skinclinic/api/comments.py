@@ -5,10 +5,9 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, require_right
 from skinclinic.models import Comment
 from skinclinic.services import comments
-from skinclinic.web.inputs import is_key
 
 
 class CommentSerializer(ClinicRowSerializer):
@@ -57,9 +56,7 @@ class CommentViewSet(ReadViewSet):
 
     def create(self, request):
         """Say something of a lesion."""
-        if is_key(named := str(request.data.get("lesion", ""))):
-            # Who may not change the lesion is told so, whatever else is wrong.
-            permissions.get_lesion_for(request.user, named, permissions.EDIT)
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data

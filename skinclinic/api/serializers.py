@@ -44,6 +44,23 @@ class DiseaseSerializer(serializers.Serializer):
     icd10_cm = serializers.CharField()
 
 
+class SiteSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+
+
+class OwnClinicSerializer(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    role = serializers.CharField()
+
+
+class MeSerializer(serializers.Serializer):
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    clinics = OwnClinicSerializer(many=True)
+
+
 class ClinicSerializer(serializers.ModelSerializer):
     role = serializers.SerializerMethodField()
 
@@ -136,6 +153,8 @@ class LesionSerializer(ClinicRowSerializer):
     note = NoteText(max_length=400, required=False, allow_blank=True)
     site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
+    # Null while the own impression comes first.
+    top_disease = serializers.CharField(read_only=True, allow_null=True)
     assignee: "serializers.SlugRelatedField[User]" = serializers.SlugRelatedField(
         slug_field="username", read_only=True
     )

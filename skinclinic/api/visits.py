@@ -9,14 +9,13 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, kept
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, kept, require_right
 from skinclinic.api.conditional import CarefulUpdates
 from skinclinic.api.errors import Refused
-from skinclinic.models import Lesion, Note, Patient, Symptoms
+from skinclinic.models import Note, Symptoms
 from skinclinic.models.visit import LONGEST_NOTE
 from skinclinic.services import records, visit_records
 from skinclinic.vocabulary import asked
-from skinclinic.web.inputs import is_key
 
 _ANSWERS = [name for name, _label in asked.SYMPTOMS]
 
@@ -75,13 +74,6 @@ class SymptomsSerializer(ClinicRowSerializer):
         if self.instance and (moved := {"lesion", "visit_on"} & set(values)):
             raise serializers.ValidationError({name: [_("Symptoms stay at their visit.")] for name in moved})
         return values
-
-
-def require_right(request) -> None:
-    """Who may not change the lesion or the patient that is named is told so, whatever else is wrong."""
-    for name, kind in (("lesion", Lesion), ("patient", Patient)):
-        if is_key(named := str(request.data.get(name, ""))):
-            permissions.get_for(request.user, kind, named, permissions.EDIT)
 
 
 class NoteFilter(filters.FilterSet):

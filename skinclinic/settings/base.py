@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.own_origin.OwnOriginMiddleware",
     "skinclinic.web.middleware.ApiAnswersMiddleware",
     "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.middleware.ComeBackMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
     # Last: what it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
@@ -181,6 +183,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Without a mail server nothing is sent: pages show the links instead.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
@@ -197,7 +200,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
     "DEFAULT_PAGINATION_CLASS": "skinclinic.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "skinclinic.api.schema.Schema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
     "DEFAULT_PARSER_CLASSES": [
         "skinclinic.api.parsers.JSONParser",
@@ -213,7 +216,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "skinclinic.api.schema.with_errors",
+    ],
+    "SERVE_PERMISSIONS": ["skinclinic.api.permissions.ClinicPermission"],
     "ENUM_NAME_OVERRIDES": {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",
@@ -226,6 +233,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# "json": a line of JSON each, for machines that gather logs; "text": for people.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if EMBEDDED else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -233,9 +242,15 @@ LOGGING = {
         "masked": {
             "()": "skinclinic.web.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
+        "json": {"()": "skinclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "masked",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
     "loggers": {
         # Without the handlers they come with, which mask nothing.

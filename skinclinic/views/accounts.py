@@ -13,9 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.services import people
+from skinclinic.models import ApiToken
+from skinclinic.presenters import devices
+from skinclinic.services import account_mail, password_links, people, signing_out, step_up
 from skinclinic.views import tokens
+from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
@@ -38,6 +42,15 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"request": self.request}
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        password_links.end_all(self.request.user)
+        signing_out.everywhere(
+            self.request.user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD
+        )
+        account_mail.notify(self.request.user, _("The password was changed."))
+        return response
 
 
 @method_decorator(require_safe, name="dispatch")
@@ -76,6 +89,17 @@ def account(request: SignedInRequest) -> HttpResponse:
     return response
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: SignedInRequest) -> HttpResponse:
+    """Say again who one is, then go on to the page that asked for it."""
+    if request.method == "POST" and (is_right := step_up.is_right_answer(request)) is not None:
+        if is_right:
+            step_up.mark_fresh(request)
+            return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
+        return confirm_page(request, is_wrong=True, is_page=True)
+    return confirm_page(request, is_page=True, next_page=request.GET.get("next", "/"))
+
+
 @require_POST
 def switch_clinic(request: SignedInRequest) -> HttpResponse:
     """Work in another of one's clinics from now on."""
@@ -99,5 +123,10 @@ def _account_form(request: SignedInRequest) -> AccountForm:
 
 
 def _account_page(request: SignedInRequest, form: AccountForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "tokens": tokens.part_of_account(request)}
+    context = {
+        "form": form,
+        "tokens": tokens.part_of_account(request),
+        "email_form": EmailForm(initial={"email": request.user.email}),
+        "signed_in": devices.signed_in(request.user, request.session.session_key),
+    }
     return render(request, "people/account.html", context, status=status)

@@ -79,7 +79,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _answer(request, 503, "unavailable", message)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
+    number = getattr(request, "id", "")
+    message = _(
+        "Something broke on our side. Try again; if it stays, tell whoever runs this server: %(number)s."
+    )
+    return _answer(request, 500, "server_error", message % {"number": number}, number=number)
 
 
 @login_not_required
@@ -91,5 +95,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
     if is_from_script(request):
-        return json_error(status, code, message)
+        number = context.get("number")
+        return json_error(status, code, message, **({"request": number} if number else {}))
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

@@ -5,6 +5,7 @@ import logging
 from django.db import Error
 from django.http import HttpRequest
 
+from skinclinic.models import ApiToken
 from skinclinic.services import tokens
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class TokenUseMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if token := getattr(request, "api_token", None):
+        # Of the API's request, which says it to this one.
+        if isinstance(token := getattr(request, "auth", None), ApiToken):
             close = response.close
 
             def close_and_note():

@@ -1,4 +1,4 @@
-// A session that ended asks for the password in place; the page and what was typed stay.
+// A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
 import { renewTokens } from "./page-headers.js";
 
 const dialog = () => document.getElementById("sign-in-again");
@@ -12,10 +12,12 @@ export function isSignInPage(url) {
 
 /**
  * Open the dialog, or join the one that is open. Resolves when the same person has signed in again.
- * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it.
+ * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it. `confirms`: the session stands,
+ * but what is to be done needs the password again.
  */
-export function askToSignIn({ covered = false } = {}) {
+export function askToSignIn({ covered = false, confirms = false } = {}) {
   if (covered) dialog().classList.add("is-covering");
+  if (!waiting) for (const part of dialog().querySelectorAll("[data-why]")) part.hidden = (part.dataset.why === "confirm") !== confirms;
   waiting ??= new Promise((resolve) => {
     const box = dialog();
     const form = box.querySelector("form");

@@ -1,6 +1,7 @@
 """The API over the clinic's rows: three people, one shape of error, bad input."""
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from classifier.services.analysis import assessments
@@ -255,17 +256,23 @@ def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
     assert api(admin_user).patch(address, {"impression_first": True}).json()["impression_first"] is True
 
 
-def test_schema_and_its_page_are_there_without_inline_code(api):
-    schema = api().get("/api/schema/")
+def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(api, client_for, clinician):
+    assert api().get("/api/schema/").status_code == 401
+    assert api().get("/api/docs/").url == "/login/?next=/api/docs/"
+    program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
+    schema = program.get("/api/schema/")
     assert schema.status_code == 200
-    page = api().get("/api/docs/").content.decode()
+    assert schema["Content-Disposition"].startswith("attachment")
+    shown = client_for(clinician).get("/api/docs/")
+    assert "Content-Disposition" not in shown
+    page = shown.content.decode()
     assert "<style" not in page
     assert "<script>" not in page
 
 
 def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
     asked = {
-        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404, "/api/schema/": 200,
+        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404,
         f"/api/photos/{photo.pk}/image/": 200,
     }  # fmt: skip
     for address, status in asked.items():
@@ -279,7 +286,23 @@ def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
         assert "Access-Control-Allow-Origin" not in answer
         if answer["Content-Type"].startswith("application/json"):
             assert 'filename="api.json"' in answer["Content-Disposition"], address
-    assert "Content-Disposition" not in api().get("/api/docs/")
+
+
+def test_what_a_browser_sends_by_itself_changes_nothing(clinician):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(clinician)
+    assert browser.get("/api/patients/").status_code == 200
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        sent = browser.post("/api/patients/", {"code": "P-1"}, "application/json", headers=headers)
+        assert sent.status_code == 403
+    assert not Patient.objects.exists()
+
+
+def test_a_body_of_a_kind_that_nothing_here_reads_is_refused(api, clinician):
+    for kind in ("text/xml", "text/plain", "application/x-yaml", "x"):
+        sent = api(clinician).generic("POST", "/api/patients/", b'{"code": "P-1"}', content_type=kind)
+        assert (sent.status_code, sent.json()["error"]["code"]) == (415, "unsupported_media_type"), kind
+    assert not Patient.objects.exists()
 
 
 @pytest.mark.parametrize(("slug", "status"), [("\x00", 400), (5, 403), (["hanok"], 403), ({"a": 1}, 403)])

@@ -144,6 +144,9 @@ def test_pages_carry_a_strict_policy(client):
     assert response["X-Frame-Options"] == "DENY"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "same-origin"
+    for address in (url("login"), "/static/css/base.css", "/nothing/", "/api/me/"):
+        assert client.get(address)["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Access-Control-Allow-Origin" not in client.get(address)
 
 
 @pytest.mark.django_db
@@ -153,6 +156,14 @@ def test_cookies(client, settings, clinician):
     session, csrf = response.cookies["sessionid"], response.cookies["csrftoken"]
     assert session["secure"] and session["httponly"] and session["samesite"] == "Lax"
     assert csrf["secure"] and csrf["samesite"] == "Lax"
+
+
+def test_cookies_of_production_are_this_hosts_alone(tmp_path):
+    names = ["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "LANGUAGE_COOKIE_NAME"]
+    assert {name[:7] for name in loaded(tmp_path, *names, **PRODUCTION).values()} == {"__Host-"}
+    assert loaded(tmp_path, "LANGUAGE_COOKIE_SECURE", **PRODUCTION) == {"LANGUAGE_COOKIE_SECURE": True}
+    for plain in ({}, {**PRODUCTION, "COOKIES_SECURE": "off"}):
+        assert loaded(tmp_path, *names, **plain)["SESSION_COOKIE_NAME"] == "sessionid"
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
 from skinclinic.models import AuditEvent, Patient
+from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from tests import photo_bytes
@@ -50,6 +51,14 @@ def test_the_zip_holds_photos_and_words_and_no_person(frozen):
 def test_pathology_texts_leave_only_when_asked_for(frozen):
     archive = zipfile.ZipFile(io.BytesIO(zip_of(frozen)))
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
+
+
+def test_an_export_needs_a_password_of_the_last_minutes(frozen, curator, client_for, monkeypatch):
+    monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
+    address, client = reverse("dataset-export", args=[frozen.pk]) + "?isic=1", client_for(curator)
+    asked = client.get(address)
+    assert asked.status_code == client.head(address).status_code == 403
+    assert "confirm_password" in asked.content.decode() and address in asked.content.decode()
 
 
 def test_exports_are_for_curators_and_pathology_texts_for_admins_who_say_why(

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from classifier.models import ModelVersion, Publication
+from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
+from skinclinic.models import AuditEvent
+from skinclinic.services import step_up
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
 
@@ -149,6 +151,35 @@ def test_adding_the_same_again_says_so(client_for, admin_user, clinic, files, se
     assert len(left_behind(settings)) == 2
 
 
+def test_weights_with_another_description_say_what_of_it_was_taken_over(
+    client_for, admin_user, clinic, files
+):
+    client = client_for(admin_user)
+    sent = {name: file.read() for name, file in files.items()}
+
+    def again(**changes):
+        description = json.loads(sent["manifest"]) | changes
+        return client.post("/api/models/", {
+            "weights": SimpleUploadedFile("w.safetensors", sent["weights"]),
+            "manifest": SimpleUploadedFile("manifest.json", json.dumps(description).encode()),
+        })  # fmt: skip
+
+    first = again()
+    assert first.status_code == 201 and "again" not in first.json()
+    stood = json.loads(sent["manifest"])["thresholds"]
+    other = stood["balanced"] | {"values": dict.fromkeys(stood["balanced"]["values"], 0.3)}
+    told = again(thresholds={"balanced": other, "ward 3": other}, limits="none at all")
+    assert told.status_code == 200
+    assert told.json()["again"] == {"added": ["ward 3"], "kept": ["balanced"], "ignored": ["limits"]}
+    assert ThresholdSet.objects.get(name="balanced").values == stood["balanced"]["values"]
+    assert AuditEvent.objects.filter(action="threshold.make", subject_name="ward 3").count() == 1
+    nothing = client.post(url("model-register"), {
+        "weights": SimpleUploadedFile("w.safetensors", sent["weights"]),
+        "manifest": SimpleUploadedFile("manifest.json", sent["manifest"]),
+    })  # fmt: skip
+    assert "here already" in messages_of(nothing) and "thresholds" not in messages_of(nothing)
+
+
 def test_adding_the_same_again_mends_missing_files(client_for, admin_user, files):
     client = client_for(admin_user)
     client.post(url("model-register"), files)
@@ -267,8 +298,26 @@ def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settin
         assert client.post("/api/models/", {"a": "b"}, headers=headers).status_code == status
 
 
-def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
+def test_admin_publishes_and_rolls_back(
+    client_for, admin_user, clinic, model_version, own_version, monkeypatch
+):
     client = client_for(admin_user)
+    early = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert "run on a test photo first" in "".join(messages_of(early))
+    assert "run on a test photo first" in client.get(early.url).content.decode()
+    factories.proven(own_version)
+    assert "test photo" not in client.get(early.url).content.decode()
+    with monkeypatch.context() as patch:
+        patch.setattr(step_up, "is_fresh", lambda request: False)
+        for asked in (
+            client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"}),
+            client.post(url("model-rollback"), {"from_version": model_version.pk}),
+        ):
+            assert (asked.status_code, "Confirm that it is you" in asked.content.decode()) == (403, True)
+        for name in (f"{own_version.pk}/publish", "roll-back"):
+            asked = client.post(f"/api/models/{name}/")
+            assert (asked.status_code, asked.json()["error"]["code"]) == (403, "confirm_needed")
+    assert registry.published(clinic) == model_version
     response = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
     assert response.url == url("models")
     assert registry.published(clinic) == own_version
@@ -336,6 +385,7 @@ def test_the_page_makes_a_constant_number_of_queries(
     client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
 ):
     client = client_for(admin_user)
+    factories.proven(own_version)
     for _number in range(5):
         registry.publish(own_version, clinic=clinic, user=admin_user)
         registry.publish(model_version, clinic=clinic, user=admin_user)
