@@ -75,6 +75,7 @@ def _erase(request: SignedInRequest, subject: service.Subject, back: str) -> Htt
         "seen": foreseen.seen,
         "changed": changed,
         "back": back,
+        "in_bin": isinstance(subject, BinItem),
     }
     status = 409 if changed else 422 if form.is_bound else 200
     return render(request, "erasing/erase.html", context, status=status)
