@@ -23,6 +23,7 @@ from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
 from skinclinic.services import step_up
+from skinclinic.services.quotas import OverQuota
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -89,6 +90,9 @@ def model_register(request: MemberRequest) -> HttpResponse:
     except ModelRejected as error:
         form.add_error(None, refusal_words(error))
         return _register_page(request, form)
+    except OverQuota as refused:
+        form.add_error(None, str(refused))
+        return _register_page(request, form, status=507)
     except StorageFull:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)

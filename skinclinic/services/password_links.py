@@ -42,27 +42,31 @@ def ask(name: str, address: Callable[[str], str]) -> None:
 
 
 def make(member: Member, by: User) -> tuple[PasswordLink, str]:
-    """A link that an admin gives a member; return it with its secret, which cannot be had again. Raises Refused.
+    """A link that an admin gives a member; return it with its secret, which cannot be had again. Raises Refused."""
+    check_may_help(member, by)
+    with transaction.atomic():
+        audit.record("password.link", member.user, clinic=member.clinic, by=by)
+        return _make(member.user, secret_of(new_nonce()), by)
 
-    Who belongs to a clinic where the admin is none keeps the password: it opens that clinic, too.
+
+def check_may_help(member: Member, by: User) -> None:
+    """Raise Refused where this admin must not give the member another way in.
+
+    Who belongs to a clinic where the admin is none keeps the present one: it opens that clinic, too.
     """
     user = member.user
     own = Member.objects.filter(user=by, role=Role.ADMIN, is_active=True).values("clinic")
     if user == by:
-        raise Refused("user", _("Change your own password on your account page."))
+        raise Refused("user", _("Change how you sign in yourself on your account page."))
     if user.is_service:
         raise Refused("user", _("A service account has no password; make a token for it."))
     if not user.is_active or not member.is_active:
         raise Refused("user", _("%(name)s has no access. Give access again first.") % {"name": user})
     if Member.objects.filter(user=user, is_active=True).exclude(clinic__in=own).exists():
         text = _(
-            "%(name)s also belongs to a clinic of which you are no admin. Let them ask for a link by mail "
-            "on the sign-in page."
+            "%(name)s also belongs to a clinic of which you are no admin. Only an admin of both may do this."
         )
         raise Refused("user", text % {"name": user})
-    with transaction.atomic():
-        audit.record("password.link", user, clinic=member.clinic, by=by)
-        return _make(user, secret_of(new_nonce()), by)
 
 
 def find(secret: str) -> PasswordLink:

@@ -83,7 +83,7 @@ def rename_person(user: User, display_name: str) -> None:
 
 def save_clinic(clinic: Clinic) -> None:
     """Store what an admin decided for the clinic."""
-    save_settings(clinic, ["name", "impression_first", "try_page_open"])
+    save_settings(clinic, ["name", "impression_first", "try_page_open", "second_factor_roles"])
 
 
 @transaction.atomic

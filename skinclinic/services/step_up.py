@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from skinclinic.models import User
+from skinclinic.services import second_factor
 from skinclinic.services.signing_in import is_own_password
-from skinclinic.web.confirming import PASSWORD, ConfirmFirst
+from skinclinic.web.confirming import PASSWORD, SECOND, ConfirmFirst
 from skinclinic.web.sessions import SIGNED_IN
 
 CONFIRMED = "confirmed_at"
@@ -28,10 +29,10 @@ def require(request) -> None:
         return
     if answered := _answer_to(request):
         if not answered(request):
-            raise ConfirmFirst(is_wrong=True)
+            raise ConfirmFirst(is_wrong=True, by_code=has_code(request))
         mark_fresh(request)
         return
-    raise ConfirmFirst
+    raise ConfirmFirst(by_code=has_code(request))
 
 
 def require_for_download(request: HttpRequest) -> None:
@@ -62,10 +63,21 @@ def is_right_answer(request: HttpRequest) -> bool | None:
     return answered(request) if answered else None
 
 
+def has_code(request) -> bool:
+    """Whether who is signed in may confirm by a code."""
+    return second_factor.has_code(request.user)
+
+
 def _answer_to(request):
-    return _has_password if request.POST.get(PASSWORD) else None
+    if request.POST.get(PASSWORD):
+        return _has_password
+    return _has_code if request.POST.get(SECOND) else None
 
 
 def _has_password(request) -> bool:
     user = request.user
     return isinstance(user, User) and is_own_password(request, user, request.POST[PASSWORD][:256])
+
+
+def _has_code(request) -> bool:
+    return second_factor.is_right_code(request, request.user, request.POST[SECOND][:20])

@@ -1,7 +1,9 @@
 """Signing in and out, one's own account, the clinic one works in."""
 
+from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,17 +19,28 @@ from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.models import ApiToken
 from skinclinic.presenters import devices
-from skinclinic.services import account_mail, password_links, people, signing_out, step_up
+from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
 from skinclinic.views import tokens
 from skinclinic.web.confirming import confirm_page
-from skinclinic.web.middleware import SESSION_KEY
+from skinclinic.web.middleware import SESSION_KEY, before_second_factor
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
 
 class SignIn(auth_views.LoginView):
     form_class = SignInForm
 
+    def form_valid(self, form):
+        """Sign in, or ask for the second factor first."""
+        user = form.get_user()
+        if self.request.user.is_authenticated and second_factor.has(user):
+            # Whoever is signed in already, to confirm say, is asked for both.
+            clinic = self.request.session.get(SESSION_KEY)
+            logout(self.request)
+            self.request.session[SESSION_KEY] = clinic
+        return perform_login(self.request, user, redirect_url=self.get_success_url())
 
+
+@method_decorator(before_second_factor, name="dispatch")
 class SignOut(auth_views.LogoutView):
     def post(self, request, *args, **kwargs):
         response = super().post(request, *args, **kwargs)
@@ -89,6 +102,7 @@ def account(request: SignedInRequest) -> HttpResponse:
     return response
 
 
+@before_second_factor
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: SignedInRequest) -> HttpResponse:
     """Say again who one is, then go on to the page that asked for it."""
@@ -96,8 +110,9 @@ def confirm(request: SignedInRequest) -> HttpResponse:
         if is_right:
             step_up.mark_fresh(request)
             return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
-        return confirm_page(request, is_wrong=True, is_page=True)
-    return confirm_page(request, is_page=True, next_page=request.GET.get("next", "/"))
+        return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
+    context = {"is_page": True, "next_page": request.GET.get("next", "/")}
+    return confirm_page(request, by_code=step_up.has_code(request), **context)
 
 
 @require_POST

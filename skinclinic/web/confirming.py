@@ -13,10 +13,11 @@ NOT_KEPT = {PASSWORD, SECOND, "csrfmiddlewaretoken"}
 
 
 class ConfirmFirst(Exception):
-    """What is asked for needs a password or a second factor of the last minutes; ``is_wrong``: there was one."""
+    """What is asked for needs a password or a second factor of the last minutes; ``is_wrong``: there was one.
+    ``by_code``: a code of an app or of the recovery codes will do as well."""
 
-    def __init__(self, *, is_wrong: bool = False):
-        self.is_wrong = is_wrong
+    def __init__(self, *, is_wrong: bool = False, by_code: bool = False):
+        self.is_wrong, self.by_code = is_wrong, by_code
         super().__init__()
 
     @property
@@ -38,7 +39,7 @@ class ConfirmFirstMiddleware:
             return None
         if is_from_script(request):
             return json_error(403, CODE, exception.message)
-        return confirm_page(request, is_wrong=exception.is_wrong)
+        return confirm_page(request, is_wrong=exception.is_wrong, by_code=exception.by_code)
 
 
 def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:

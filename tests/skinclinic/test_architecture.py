@@ -358,6 +358,8 @@ OPEN = {
     "join",
     "new-email",
     "forgotten",
+    "account_login",
+    "mfa_authenticate",
     "reset",
     "try",
     "try-result",

@@ -97,7 +97,7 @@ def test_an_admin_makes_a_link(client_for, admin_user, clinician, other_clinic):
     assert client_for(clinician).post(url("member-password", member.pk)).status_code == 403
 
     own = Member.objects.get(user=admin_user)
-    assert "own password" in messages_of(admin.post(url("member-password", own.pk)))
+    assert "on your account page" in messages_of(admin.post(url("member-password", own.pk)))
     there = Member.objects.create(clinic=other_clinic, user=clinician, role=Role.CLINICIAN)
     assert "no admin" in messages_of(admin.post(url("member-password", member.pk)))
     there.is_active = False

@@ -87,8 +87,9 @@ def test_guesses_count_like_those_at_sign_in(client_for, admin_user, item, later
     assert statuses == [403] * 5 + [429]
 
 
-def test_a_download_that_was_cut_off_goes_on():
+def test_a_download_that_was_cut_off_goes_on(clinician):
     request = RequestFactory().get("/export/?texts=1")
+    request.user = clinician
     request.session = {"_auth_user_id": "1", "signed_in": {"at": timezone.now().isoformat()}}
     step_up.require_for_download(request)
     request.session["signed_in"] = {"at": (timezone.now() - MINUTES_11).isoformat()}
@@ -96,7 +97,7 @@ def test_a_download_that_was_cut_off_goes_on():
         step_up.require_for_download(request)
     for address, goes_on in (("/export/?texts=1", True), ("/export/", False)):
         cut_off = RequestFactory().get(address, headers={"Range": "bytes=5-"})
-        cut_off.session = request.session
+        cut_off.session, cut_off.user = request.session, clinician
         try:
             step_up.require_for_download(cut_off)
             assert goes_on

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import WSGIRequest
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
-from skinclinic.models import AuditEvent
+from skinclinic.archive.models import Import
+from skinclinic.models import AuditEvent, Photo
 from skinclinic.services import step_up
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
@@ -288,6 +290,49 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
     response = client_for(admin_user).post(url("model-register"), CONTENT_LENGTH=str(10**10))
     assert response.status_code == 413
     assert b"577 MB" in response.content
+
+
+@pytest.mark.parametrize("address", ["/models/register/", "/archive/imports/new/", "/api/models/"])
+def test_a_large_body_of_somebody_without_the_right_is_not_looked_at(
+    client_for, clinician, admin_user, address, monkeypatch
+):
+    """Not even by the check of its token, which reads the whole form."""
+    read = []
+    load = WSGIRequest._load_post_and_files
+    monkeypatch.setattr(
+        WSGIRequest, "_load_post_and_files", lambda self: read.append(self.path) or load(self)
+    )
+    file = SimpleUploadedFile("photos.zip", bytes(2 * 2**20))
+    assert client_for(clinician).post(address, {"archive": file}).status_code == 403
+    assert read == []
+    file.seek(0)
+    assert client_for(admin_user).post(address, {"archive": file}).status_code in (200, 400, 422)
+    # The API has a reader of its own.
+    assert read or address.startswith("/api/")
+
+
+def test_a_clinic_keeps_no_more_than_it_may(client_for, admin_user, files, clinic, settings, model_version):
+    """Photos, models and files of imports: each refused in words, nothing stored, and told to admins."""
+    client = client_for(admin_user)
+    settings.CLINIC_PHOTOS, settings.CLINIC_MODELS_GB, settings.CLINIC_IMPORTS_GB = 1, 0, 0
+    first, second = (SimpleUploadedFile("a.jpg", factories.jpeg_bytes(seed)) for seed in (1, 2))
+    assert client.post("/photos/", {"file": first}).status_code == 201
+    for address in ("/photos/", "/api/photos/"):
+        second.seek(0)
+        refused = client.post(address, {"file": second}, headers={"Accept": "application/json"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "quota")
+        assert "may keep 1 photos and has 1" in refused.json()["error"]["message"]
+    page = client.post(url("model-register"), files)
+    assert page.status_code == 507 and "may keep 0.0 GB" in page.content.decode()
+    for file in files.values():
+        file.seek(0)
+    assert client.post("/api/models/", files).json()["error"]["code"] == "quota"
+    table = SimpleUploadedFile("t.csv", b"image,label\n1.jpg,bcc\n")
+    page = client.post(url("import-new"), {"name": "x", "format": "csv", "role": "train", "table": table})
+    assert page.status_code == 422
+    assert Photo.objects.count() == 1 and left_behind(settings) == [] and not Import.objects.exists()
+    told = client.get(url("clinic-settings")).content.decode()
+    assert "Files of imports" in told and "Models of this clinic" in told
 
 
 def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settings):
