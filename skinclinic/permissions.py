@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,12 @@ def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     if not user.is_authenticated:
         return model._default_manager.none()
     return model._default_manager.filter(clinic__in=memberships(user).values("clinic"))
+
+
+def known(rows: QuerySet[M], user: User | AnonymousUser) -> QuerySet[M]:
+    """Of these rows those the user may name: of own clinics, and what belongs to none, such as models that came with
+    the product. To name another one is as naming nothing."""
+    return rows.filter(Q(clinic=None) | Q(clinic__in=memberships(user).values("clinic")))
 
 
 def memberships(user: User | AnonymousUser) -> QuerySet[Member]:
@@ -116,6 +122,8 @@ def clinic_member(
             require(request.membership, need)
             return view(cast(MemberRequest, request), *args, **kwargs)
 
+        # A large body of somebody without this right is not even read (BodySizeMiddleware).
+        checked.need = need  # type: ignore[attr-defined]
         return checked
 
     return decorate

@@ -9,6 +9,8 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
 from classifier.api.serializers import (
+    CameAgainSerializer,
+    KnownModelSerializer,
     ModelVersionSerializer,
     NewModelSerializer,
     PublicationSerializer,
@@ -24,6 +26,7 @@ from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.parsers import JSONParser
 from skinclinic.files.store import StorageFull
+from skinclinic.services import step_up
 
 
 class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
@@ -53,9 +56,13 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         """One model version with its manifest and threshold sets."""
         return Response(self.get_serializer(self.get_object()).data)
 
-    @extend_schema(request={"multipart/form-data": NewModelSerializer})
+    @extend_schema(
+        request={"multipart/form-data": NewModelSerializer},
+        responses={201: ModelVersionSerializer, 200: KnownModelSerializer},
+    )
     def create(self, request):
         """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept.
+        200 with ``again`` for weights that are here already: what of their description was taken over, and what not.
 
         ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.
         """
@@ -63,7 +70,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         sent.is_valid(raise_exception=True)
         clinic = self.clinic_for_new()
         try:
-            version, is_new = model_upload.register_upload(
+            version, again = model_upload.register_upload(
                 sent.validated_data["weights"],
                 sent.validated_data["manifest"],
                 sent.validated_data.get("training_photos"),
@@ -74,8 +81,10 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
             raise Refused(400, error.code, refusal_words(error)) from None
         except StorageFull:
             raise Refused(507, "storage_full", _("The server's disk is full. Nothing was stored.")) from None
-        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        return Response(self.get_serializer(version).data, status=code)
+        if again is None:
+            return Response(self.get_serializer(version).data, status=status.HTTP_201_CREATED)
+        version = self.get_queryset().get(pk=version.pk)
+        return Response(self.get_serializer(version).data | {"again": CameAgainSerializer(again).data})
 
     @extend_schema(request=ReasonSerializer, responses=PublicationSerializer)
     @action(detail=True, methods=["post"])
@@ -84,6 +93,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         version, clinic, reason = self.get_object(), self.clinic_for_new(), self._reason(request)
         if version.clinic_id not in (None, clinic.pk):
             raise Http404
+        step_up.require(request)
         try:
             line = registry.publish(version, clinic=clinic, user=request.user, reason=reason)
         except ModelRejected as error:
@@ -96,8 +106,10 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     @action(detail=False, methods=["post"], url_path="roll-back")
     def roll_back(self, request):
         """Return to the version that was used before the current one."""
+        clinic, reason = self.clinic_for_new(), self._reason(request)
+        step_up.require(request)
         try:
-            line = registry.roll_back(self.clinic_for_new(), user=request.user, reason=self._reason(request))
+            line = registry.roll_back(clinic, user=request.user, reason=reason)
         except ModelRejected as error:
             raise Refused(409, error.code, refusal_words(error)) from None
         if line is None:

@@ -72,8 +72,11 @@ class PictureActions(PlainPhotoViewSet):
             raise Refused(409, "photo_unreadable", unreadable()) from None
         return Response(self._in_json(photos))
 
-    @extend_schema(request=BoxSerializer, responses={201: PhotoSerializer, 200: PhotoSerializer})
-    @action(detail=True, methods=["post", "get"])
+    @extend_schema(methods=["GET"], responses=PhotoSerializer(many=True))
+    @extend_schema(
+        methods=["POST"], request=BoxSerializer, responses={201: PhotoSerializer, 200: PhotoSerializer}
+    )
+    @action(detail=True, methods=["post", "get"], pagination_class=None, filterset_fields=[])
     def squares(self, request, pk=None):
         """GET: all photos that show this picture, one for each lesion. POST a square: another lesion in it, under the
         same patient, with its own analysis. 201; 200 where that square is there already."""

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
+from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
 from skinclinic.models import Clinic
@@ -51,6 +51,22 @@ class ModelVersionSerializer(serializers.ModelSerializer):
             members = permissions.memberships(context["request"].user)
             context["clinics"] = set(members.values_list("clinic", flat=True))
         return context["clinics"]
+
+
+class CameAgainSerializer(serializers.Serializer):
+    """``added``: threshold sets that are new; ``kept``: those of the same name that stand here with other values, and
+    stay so; ``ignored``: what else the manifest says otherwise, which was not taken over."""
+
+    added = serializers.ListField(child=serializers.CharField())
+    kept = serializers.ListField(child=serializers.CharField())
+    ignored = serializers.ListField(child=serializers.CharField())
+
+
+class KnownModelSerializer(ModelVersionSerializer):
+    again = CameAgainSerializer(read_only=True)
+
+    class Meta(ModelVersionSerializer.Meta):
+        fields = [*ModelVersionSerializer.Meta.fields, "again"]
 
 
 class PublicationSerializer(ClinicRowSerializer):
@@ -163,7 +179,7 @@ class NamedSerializer(serializers.Serializer):
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, default="")
     icd10 = PlainText(max_length=8, required=False, default="")
-    text = PlainText(max_length=2000, required=False, default="")
+    text = NoteText(max_length=2000, required=False, default="")
     differential = DifferentialSerializer(required=False)
 
 
@@ -187,6 +203,6 @@ class DecisionSerializer(NamedSerializer):
     decision this one replaces, empty for the first."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
-    comment = PlainText(max_length=400, required=False, allow_blank=True, default="")
+    comment = NoteText(max_length=400, required=False, allow_blank=True, default="")
     seen = serializers.CharField(required=False, allow_blank=True, default="")
     thresholds = serializers.CharField(default="balanced")

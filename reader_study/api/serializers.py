@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -17,10 +18,13 @@ from reader_study.services.making import opening, progress, sampling, texts
 from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
 from reader_study.statistics.endpoints import ENDPOINTS, chosen
-from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
+from skinclinic.api.base import ClinicRowSerializer, OwnRowField, PlainText, kept
 from skinclinic.forms.fields import one_line
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
+# Also of what another clinic has.
+NO_MODEL = gettext_lazy("There is no such model in this clinic.")
+NO_THRESHOLDS = gettext_lazy("There are no such thresholds in this clinic.")
 COUNTS = {
     "type": "object",
     "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -64,14 +68,16 @@ class StudySerializer(ClinicRowSerializer):
     choices = serializers.MultipleChoiceField(choices=DISEASE_KEYS, required=False)
     endpoints = serializers.MultipleChoiceField(choices=ENDPOINTS, required=False)
     shown_facts = serializers.MultipleChoiceField(choices=FACTS, required=False)
-    model_version = serializers.PrimaryKeyRelatedField(
-        queryset=ModelVersion.objects.all(), allow_null=True, required=False
-    )
+    model_version = OwnRowField(
+        queryset=ModelVersion.objects.all(), allow_null=True, required=False,
+        error_messages={"does_not_exist": NO_MODEL},
+    )  # fmt: skip
     margin = serializers.FloatField(min_value=0.001, max_value=1, allow_null=True, required=False)
     management_choices = serializers.MultipleChoiceField(choices=MANAGEMENT, required=False)
-    threshold_set = serializers.PrimaryKeyRelatedField(
-        queryset=ThresholdSet.objects.all(), allow_null=True, required=False
-    )
+    threshold_set = OwnRowField(
+        queryset=ThresholdSet.objects.all(), allow_null=True, required=False,
+        error_messages={"does_not_exist": NO_THRESHOLDS},
+    )  # fmt: skip
     registration = PlainText(max_length=120, required=False, allow_blank=True, validators=[one_line])
     ethics = PlainText(max_length=300, required=False, allow_blank=True, validators=[one_line])
     funding = PlainText(max_length=400, required=False, allow_blank=True, validators=[one_line])
@@ -118,18 +124,14 @@ class StudySerializer(ClinicRowSerializer):
 
     def validate_model_version(self, version: ModelVersion | None) -> ModelVersion | None:
         if version and not registry.available(self.clinic_of_row()).filter(pk=version.pk).exists():
-            raise serializers.ValidationError(
-                _("There is no such model in this clinic."), code="does_not_exist"
-            )
+            raise serializers.ValidationError(NO_MODEL, code="does_not_exist")
         return version
 
     def validate_threshold_set(self, chosen: ThresholdSet | None) -> ThresholdSet | None:
         clinic = self.clinic_of_row()
         models = registry.available(clinic)
         if chosen and not (chosen.clinic_id in (None, clinic.pk) and chosen.model_version in models):
-            raise serializers.ValidationError(
-                _("There are no such thresholds in this clinic."), code="does_not_exist"
-            )
+            raise serializers.ValidationError(NO_THRESHOLDS, code="does_not_exist")
         return chosen
 
     def validate_choices(self, choices) -> list[str]:

@@ -17,19 +17,23 @@ class TokenAuthentication(BaseAuthentication):
     a token that may only read changes nothing, and its owner acts in its clinic alone."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        key = token_sent(get_authorization_header(request))
-        if key is None:
+        if not (header := get_authorization_header(request)):
             return None
+        key = token_sent(header)
+        if key is None:
+            # Not passed on to the session: whoever says who they are is taken at their word.
+            raise AuthenticationFailed(_("Only “Authorization: Token …” is understood."), "not_a_token")
         try:
             token = tokens.find(key)
         except tokens.NotAccepted as error:
+            if error.token:
+                tokens.note_refusal(error.token, error.code)
             raise AuthenticationFailed(str(error), error.code) from None
         if token.is_read_only and request.method not in SAFE_METHODS:
+            tokens.note_refusal(token, "token_read_only")
             raise PermissionDenied(_("This token may only read. Nothing was changed."), "token_read_only")
         user = token.owner
         user.only_clinic_id = token.clinic_id
-        # Noted once the answer is sent.
-        request._request.api_token = token  # type: ignore[attr-defined]  # read by TokenUseMiddleware
         return user, token
 
     def authenticate_header(self, request: Request) -> str:

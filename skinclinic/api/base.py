@@ -10,8 +10,9 @@ from rest_framework.request import Request
 
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
-from skinclinic.models import Clinic, Member, User
-from skinclinic.web.inputs import storable
+from skinclinic.models import Clinic, Lesion, Member, Patient, User
+from skinclinic.services.identifying import nobody_named
+from skinclinic.web.inputs import is_key, storable
 
 
 def in_clinic(rows: QuerySet, slug) -> QuerySet:
@@ -80,6 +81,13 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ClinicViewSe
     """Listing and reading."""
 
 
+def require_right(request) -> None:
+    """Who may not change the lesion or the patient that is named is told so, whatever else is wrong."""
+    for name, kind in (("lesion", Lesion), ("patient", Patient)):
+        if is_key(named := str(request.data.get(name, ""))):
+            permissions.get_for(request.user, kind, named, permissions.EDIT)
+
+
 class PlainText(serializers.CharField):
     """Text without NUL bytes, which no database takes."""
 
@@ -90,8 +98,26 @@ class PlainText(serializers.CharField):
         return text
 
 
+class NoteText(PlainText):
+    """What people write of a patient: no e-mail address, telephone or resident registration number."""
+
+    default_validators = [nobody_named]
+
+
+class OwnRowField(serializers.PrimaryKeyRelatedField):
+    """Another row by its id: one of the caller's clinics. One of another clinic is none, as one that is not there."""
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        if rows is None or not hasattr(rows.model, "clinic"):
+            return rows
+        return permissions.known(rows, self.context["request"].user)
+
+
 class ClinicRowSerializer(serializers.ModelSerializer):
-    """A row that names its clinic by slug and refuses a clinic's field set to another clinic's row."""
+    """A row that names its clinic by slug; what else it names is of the caller's clinics."""
+
+    serializer_related_field = OwnRowField
 
     clinic: "serializers.SlugRelatedField[Clinic]" = serializers.SlugRelatedField(
         slug_field="slug", read_only=True

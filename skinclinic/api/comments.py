@@ -5,17 +5,16 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, require_right
 from skinclinic.models import Comment
 from skinclinic.services import comments
-from skinclinic.web.inputs import is_key
 
 
 class CommentSerializer(ClinicRowSerializer):
     """People are named as they sign in; @NAME in the text calls a member of the clinic, who is in ``mentioned`` then.
     The text of a deleted comment is empty."""
 
-    text = PlainText(max_length=comments.LONGEST)
+    text = NoteText(max_length=comments.LONGEST)
     created_by = serializers.CharField(source="created_by.username", read_only=True)
     mentioned: "serializers.SlugRelatedField" = serializers.SlugRelatedField(
         slug_field="username", many=True, read_only=True
@@ -57,9 +56,7 @@ class CommentViewSet(ReadViewSet):
 
     def create(self, request):
         """Say something of a lesion."""
-        if is_key(named := str(request.data.get("lesion", ""))):
-            # Who may not change the lesion is told so, whatever else is wrong.
-            permissions.get_lesion_for(request.user, named, permissions.EDIT)
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data

@@ -12,7 +12,7 @@ class OwnRowsFilterBackend(DjangoFilterBackend):
     def get_filterset(self, request, queryset, view):
         found = super().get_filterset(request, queryset, view)
         for one in found.filters.values() if found else ():
-            model = getattr(getattr(one, "queryset", None), "model", None)
-            if isinstance(one, ModelChoiceFilter) and model is not None and hasattr(model, "clinic"):
-                one.queryset = permissions.visible(model, request.user)
+            rows = getattr(one, "queryset", None)
+            if isinstance(one, ModelChoiceFilter) and rows is not None and hasattr(rows.model, "clinic"):
+                one.queryset = permissions.known(rows, request.user)
         return found

@@ -2,7 +2,6 @@
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action, api_view
@@ -16,6 +15,8 @@ from skinclinic.api.serializers import (
     DiseaseSerializer,
     InvitationSerializer,
     MemberSerializer,
+    MeSerializer,
+    SiteSerializer,
 )
 from skinclinic.models import Clinic, Invitation, Member
 from skinclinic.services import invitations, people
@@ -23,7 +24,7 @@ from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(responses=MeSerializer)
 @api_view(["GET"])
 def me(request):
     """Who is calling, and in which clinics with which role."""
@@ -44,7 +45,7 @@ def diseases(request):
     return Response(DiseaseSerializer(DISEASES, many=True).data)
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(responses=SiteSerializer(many=True))
 @api_view(["GET"])
 def sites(request):
     """The anatomic sites of a lesion."""

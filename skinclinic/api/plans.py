@@ -8,10 +8,9 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet
+from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, ReadViewSet, require_right
 from skinclinic.models import Biopsy, FollowUp, Lesion, User
 from skinclinic.services import cases, plans
-from skinclinic.web.inputs import is_key
 
 _ENDED = ["created_at", "created_by", "ended_at", "ended_by", "ended_how"]
 
@@ -31,7 +30,7 @@ def member_named(lesion: Lesion, name: str | None, field: str) -> User | None:
 class StepSerializer(ClinicRowSerializer):
     """People are named as they sign in."""
 
-    note = PlainText(max_length=200, required=False, allow_blank=True)
+    note = NoteText(max_length=200, required=False, allow_blank=True)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )
@@ -113,9 +112,7 @@ class StepViewSet(ReadViewSet):
         return Response(self.get_serializer(row).data)
 
     def _asked(self, request) -> tuple[Lesion, dict]:
-        if is_key(named := str(request.data.get("lesion", ""))):
-            # Who may not change the lesion is told so, whatever else is wrong.
-            permissions.get_lesion_for(request.user, named, permissions.EDIT)
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)

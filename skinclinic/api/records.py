@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept
+from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept, require_right
 from skinclinic.api.bin import DeletesToBin
 from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
@@ -153,6 +153,7 @@ class DiagnosisViewSet(ReadViewSet):
     def create(self, request):
         """Record a diagnosis of a lesion; a new pathology withdraws the earlier one. With ``replaces``, the id of the
         pathology you have seen (null: none), only that one: where another stands, the answer is 409 with both."""
+        require_right(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = dict(serializer.validated_data)

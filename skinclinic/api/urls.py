@@ -1,5 +1,10 @@
-"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own."""
+"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own.
 
+Without signing in there are ``token/``, ``try/`` where a clinic has opened it, and the result of such a try at its own
+address; nothing else, the schema and its page included.
+"""
+
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
@@ -29,7 +34,9 @@ urlpatterns = [
     path("lesions/<int:pk>/sizes/", sizes.lesion_sizes, name="api-lesion-sizes"),
     path("token/", tokens.TokenView.as_view(), name="api-token"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api-schema")), name="api-docs"
+    ),
     path("", include("classifier.api.urls")),
     path("", include("reader_study.api.urls")),
     path("", include(router.urls)),

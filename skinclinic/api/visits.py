@@ -9,14 +9,13 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet, kept
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, kept, require_right
 from skinclinic.api.conditional import CarefulUpdates
 from skinclinic.api.errors import Refused
-from skinclinic.models import Lesion, Note, Patient, Symptoms
+from skinclinic.models import Note, Symptoms
 from skinclinic.models.visit import LONGEST_NOTE
 from skinclinic.services import records, visit_records
 from skinclinic.vocabulary import asked
-from skinclinic.web.inputs import is_key
 
 _ANSWERS = [name for name, _label in asked.SYMPTOMS]
 
@@ -25,7 +24,7 @@ class NoteSerializer(ClinicRowSerializer):
     """Of a visit (``lesion`` with ``visit_on``) or of a ``patient``. Only its author changes it; what
     it was is kept."""
 
-    text = PlainText(max_length=LONGEST_NOTE)
+    text = NoteText(max_length=LONGEST_NOTE)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )
@@ -60,7 +59,7 @@ class NoteSerializer(ClinicRowSerializer):
 class SymptomsSerializer(ClinicRowSerializer):
     """Each is "yes", "no", "unknown" (the patient does not know) or "" (not asked)."""
 
-    since = PlainText(max_length=120, required=False, allow_blank=True)
+    since = NoteText(max_length=120, required=False, allow_blank=True)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )
@@ -75,13 +74,6 @@ class SymptomsSerializer(ClinicRowSerializer):
         if self.instance and (moved := {"lesion", "visit_on"} & set(values)):
             raise serializers.ValidationError({name: [_("Symptoms stay at their visit.")] for name in moved})
         return values
-
-
-def require_right(request) -> None:
-    """Who may not change the lesion or the patient that is named is told so, whatever else is wrong."""
-    for name, kind in (("lesion", Lesion), ("patient", Patient)):
-        if is_key(named := str(request.data.get(name, ""))):
-            permissions.get_for(request.user, kind, named, permissions.EDIT)
 
 
 class NoteFilter(filters.FilterSet):

@@ -10,6 +10,8 @@ from skinclinic.forms.fields import OneLineField
 from skinclinic.models import ApiToken, Clinic, Member, Role
 from skinclinic.services.tokens import BY_PASSWORD, DEFAULT_DAYS, LONGEST_DAYS, Wanted
 
+# No short name of a clinic.
+ALL = "*"
 DAYS = (7, 30, DEFAULT_DAYS, 180, LONGEST_DAYS)
 
 
@@ -45,7 +47,7 @@ class TokenForm(forms.Form):
 class OwnTokenForm(TokenForm):
     """One's own: also which of one's clinics it opens."""
 
-    clinic = forms.ChoiceField(label=_("It opens"), required=False)
+    clinic = forms.ChoiceField(label=_("It opens"))
 
     field_order = ["name", "scope", "clinic", "days"]
 
@@ -53,7 +55,7 @@ class OwnTokenForm(TokenForm):
         super().__init__(*args, **kwargs)
         self.clinics = {member.clinic.slug: member.clinic for member in memberships}
         names = [(slug, clinic.name) for slug, clinic in self.clinics.items()]
-        self.fields["clinic"].choices = [*names, ("", _("All my clinics, also later ones"))]  # type: ignore[attr-defined]  # of a ChoiceField
+        self.fields["clinic"].choices = [*names, (ALL, _("All my clinics, also later ones"))]  # type: ignore[attr-defined]  # of a ChoiceField
 
     def own_wanted(self) -> Wanted:
         return self.wanted(self.clinics.get(self.cleaned_data["clinic"]))

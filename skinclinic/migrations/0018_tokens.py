@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('expires_at', models.DateTimeField(verbose_name='expires')),
                 ('last_used_at', models.DateTimeField(null=True)),
+                ('last_refused_at', models.DateTimeField(null=True)),
                 ('revoked_at', models.DateTimeField(null=True)),
                 ('revoked_why', models.CharField(blank=True, choices=[('owner', 'revoked by its owner'), ('admin', 'revoked by an admin'), ('password', 'the password was changed'), ('access', 'access to a clinic was taken away'), ('everywhere', 'signed out everywhere')], max_length=10)),
                 ('clinic', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to='skinclinic.clinic')),

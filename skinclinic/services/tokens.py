@@ -6,7 +6,6 @@ something from a person takes it from the person's tokens for good: they do not 
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import ApiToken, Clinic, Member, User
+from skinclinic.services import audit
 from skinclinic.services.refused import Refused
 
 PREFIX = "skc_"
@@ -27,17 +27,17 @@ BY_PASSWORD = "sign-in by password"
 MOST = 50
 # How long a token that works no more is still listed, and then kept at all.
 LISTED_FOR, KEPT_FOR = timedelta(days=30), timedelta(days=365)
-# When it was last used is written no more often than this.
+# When it was last used, or refused, is written no more often than this.
 USE_NOTED_EVERY = timedelta(minutes=1)
 _LONGEST_KEY = 200
 
 
 class NotAccepted(Exception):
-    """The token opens nothing; ``code`` and the message say why."""
+    """The token opens nothing; ``code`` and the message say why. ``token``: if there was such a one once."""
 
-    def __init__(self, code: str, message: str):
+    def __init__(self, code: str, message: str, token: ApiToken | None = None):
         super().__init__(message)
-        self.code = code
+        self.code, self.token = code, token
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def make(owner: User, wanted: Wanted, *, by: User) -> tuple[ApiToken, str]:
         created_by=by,
         expires_at=timezone.now() + wanted.lasting,
     )
+    audit.record("token.make", token, by=by, after=_told(token))
     return token, key
 
 
@@ -86,9 +87,9 @@ def find(key: str) -> ApiToken:
     if found is None or not found.owner.is_active:
         raise NotAccepted("token_unknown", _("There is no such token."))
     if found.revoked_at:
-        raise NotAccepted("token_revoked", _("This token was revoked. Make a new one."))
+        raise NotAccepted("token_revoked", _("This token was revoked. Make a new one."), found)
     if found.has_expired:
-        raise NotAccepted("token_expired", _("This token has expired. Make a new one."))
+        raise NotAccepted("token_expired", _("This token has expired. Make a new one."), found)
     return found
 
 
@@ -115,6 +116,15 @@ def note_use(token: ApiToken) -> None:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
+@transaction.atomic
+def note_refusal(token: ApiToken, code: str) -> None:
+    """Write down that it was used for what it does not do, about once a minute."""
+    now = timezone.now()
+    earlier = Q(last_refused_at=None) | Q(last_refused_at__lt=now - USE_NOTED_EVERY)
+    if ApiToken.objects.filter(earlier, pk=token.pk).update(last_refused_at=now):
+        audit.record("token.refused", token, facts={"code": code})
+
+
 def of_person(user: User) -> QuerySet[ApiToken]:
     """A person's own, those first that work; what ended long ago is left out."""
     return _listed(ApiToken.objects.filter(owner=user)).select_related("clinic", "revoked_by")
@@ -134,7 +144,9 @@ def make_service_account(clinic: Clinic, *, name: str, role: str) -> Member:
     )
     user.set_unusable_password()
     user.save()
-    return Member.objects.create(clinic=clinic, user=user, role=role)
+    member = Member.objects.create(clinic=clinic, user=user, role=role)
+    audit.record("member.make", member, after={"role": role, "service": True})
+    return member
 
 
 def hash_of(key: str) -> str:
@@ -174,9 +186,18 @@ def _listed(rows: QuerySet[ApiToken]) -> QuerySet[ApiToken]:
 
 
 @transaction.atomic
-def _revoke(rows: Iterable[ApiToken], by: User | None, why: str) -> int:
-    ids = [row.pk for row in rows]
-    if not ids:
-        return 0
-    still = ApiToken.objects.filter(pk__in=ids, revoked_at=None)
-    return still.update(revoked_at=timezone.now(), revoked_by=by, revoked_why=why)
+def _revoke(rows: QuerySet[ApiToken], by: User | None, why: str) -> int:
+    # Held, so that each ends once and is written down once.
+    ending = list(rows.select_for_update().order_by("id"))
+    for token in ending:
+        token.revoked_at, token.revoked_by, token.revoked_why = timezone.now(), by, why
+        audit.record("token.revoke", token, by=by, before=_told(token), facts={"why": why})
+    ApiToken.objects.bulk_update(ending, ["revoked_at", "revoked_by", "revoked_why"])
+    return len(ending)
+
+
+def _told(token: ApiToken) -> dict[str, object]:
+    return {
+        "owner": token.owner_id, "scope": token.scope, "clinic": token.clinic_id, "expires_at": token.expires_at,
+        "begins": token.begins,
+    }  # fmt: skip

@@ -17,6 +17,8 @@ SKINCLINIC_HOME = Path(env("SKINCLINIC_HOME", default=str(BASE_DIR / "var"))).re
 PHOTOS_DIR = SKINCLINIC_HOME / "photos"
 MODELS_DIR = SKINCLINIC_HOME / "models"
 CACHE_DIR = SKINCLINIC_HOME / "cache"
+# Of a web server that sends photos and static files itself; "": nobody else on this machine reads anything.
+SHARED_GROUP = env("SKINCLINIC_SHARED_GROUP", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
 # True on one machine without PostgreSQL, Redis or a proxy (the demo, tests, a first look).
@@ -74,6 +76,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
 ]
 
@@ -84,6 +89,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
     "skinclinic.web.middleware.DevicesMiddleware",
+    "skinclinic.web.own_origin.OwnOriginMiddleware",
     "skinclinic.web.middleware.ApiAnswersMiddleware",
     "skinclinic.web.methods.MethodsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -95,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "skinclinic.web.sessions.SessionUseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -103,6 +110,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.middleware.ComeBackMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
     # Last: what it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
@@ -179,6 +187,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = EMBEDDED
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # Without a mail server nothing is sent: pages show the links instead.
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
@@ -195,7 +204,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["skinclinic.api.permissions.ClinicPermission"],
     "DEFAULT_PAGINATION_CLASS": "skinclinic.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": ["skinclinic.api.filtering.OwnRowsFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "skinclinic.api.schema.Schema",
     "EXCEPTION_HANDLER": "skinclinic.api.errors.handle",
     "DEFAULT_PARSER_CLASSES": [
         "skinclinic.api.parsers.JSONParser",
@@ -211,7 +220,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "skinclinic.api.schema.with_errors",
+    ],
+    "SERVE_PERMISSIONS": ["skinclinic.api.permissions.ClinicPermission"],
     "ENUM_NAME_OVERRIDES": {
         "PhotoKindEnum": "skinclinic.models.photo.Photo.Kind",
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",

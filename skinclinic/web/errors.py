@@ -31,6 +31,12 @@ def forbidden(request: HttpRequest, exception=None) -> HttpResponse:
     return _answer(request, 403, "forbidden", message, reason=reason)
 
 
+def forbidden_unread(request: HttpRequest) -> HttpResponse:
+    """403 for a large body whose sender may not send it; nothing of it is kept or looked at."""
+    _read_away(request)
+    return forbidden(request)
+
+
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     return _answer(request, 404, "not_found", _("There is nothing here, or it belongs to another clinic."))
 

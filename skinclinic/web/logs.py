@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from skinclinic.web.working import current
 
 # Parts of addresses that a secret follows.
-BEFORE_SECRETS = ("reading", "join", "try", "opinion")
+BEFORE_SECRETS = ("reading", "join", "try", "opinion", "reset", "new-email")
 # As in an address, or inside a question mark part (…?next=%2Fjoin%2F…).
 _SECRET = re.compile(
     rf"((?:/|%2F)(?:{'|'.join(BEFORE_SECRETS)})(?:/|%2F))[^/%?&#\s\"'<>\\]+", flags=re.IGNORECASE

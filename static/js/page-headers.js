@@ -3,8 +3,8 @@ import { idleSeconds } from "./idle.js";
 
 /** Return the CSRF token: the cookie, since signing in again changes it, else the one in the page. */
 export function csrfToken() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
-  return cookie ? decodeURIComponent(cookie.slice(10)) : document.documentElement.dataset.csrf;
+  const cookie = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/);
+  return cookie ? decodeURIComponent(cookie[1]) : document.documentElement.dataset.csrf;
 }
 
 /**

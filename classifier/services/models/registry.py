@@ -15,6 +15,7 @@ from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
+from classifier.services.models import proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User
@@ -98,7 +99,7 @@ def add(
         registered_by=user,
     )
     audit.record("model.add", version, by=user, facts={"weights": version.weights_sha256})
-    _add_thresholds(version, manifest, user)
+    add_thresholds(version, manifest, user)
     return version
 
 
@@ -149,14 +150,14 @@ def _found_again(version: ModelVersion, folder: Path, manifest: Manifest, user: 
     if not (version.path / weights.WEIGHTS_FILE).is_file():
         version.folder = _relative(folder)
         version.save(update_fields=["folder"])
-    _add_thresholds(version, manifest, user)
+    add_thresholds(version, manifest, user)
     return version
 
 
-def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> None:
-    """Store the manifest's threshold sets that are new; those there already are never changed."""
-    for name, entry in manifest.thresholds.items():
-        made, is_new = ThresholdSet.objects.get_or_create(
+def add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None) -> list[ThresholdSet]:
+    """Store the manifest's threshold sets that are new, and return them; those there already are never changed."""
+    sets = [
+        ThresholdSet.objects.get_or_create(
             model_version=version,
             clinic=None,
             name=name[:60],
@@ -168,10 +169,12 @@ def _add_thresholds(version: ModelVersion, manifest: Manifest, user: User | None
                 "created_by": user,
             },
         )
-        if is_new:
-            audit.record(
-                "threshold.make", made, clinic=version.clinic_id, by=user, facts={"model": version.pk}
-            )
+        for name, entry in manifest.thresholds.items()
+    ]
+    added = [row for row, is_new in sets if is_new]
+    for row in added:
+        audit.record("threshold.make", row, clinic=version.clinic_id, by=user, facts={"model": version.pk})
+    return added
 
 
 def _relative(folder: Path) -> str:
@@ -204,11 +207,12 @@ def publish(
 ) -> Publication | None:
     """Make a version the one the clinic uses from the next photo on; None when it already is.
 
-    Raises ModelRejected when its files are no longer what was registered.
+    Raises ModelRejected when its files are no longer what was registered, or it has not run here yet.
     """
     if version.clinic_id not in (None, clinic.pk):
         raise ValueError("a clinic may only publish models of the product and its own")
     _check_registered(version)
+    proof.check(version)
     return _publish(version, clinic=clinic, user=user, reason=reason)
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from skinclinic.models import ApiToken, Member, User
+from skinclinic.models import ApiToken, AuditEvent, Member, User
 from skinclinic.services import cases, people, tokens
 from skinclinic.services.refused import Refused
 from tests import factories
@@ -20,7 +20,7 @@ from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
 
-SENT = {"name": "PACS on ward 3", "scope": "write", "days": "30", "clinic": ""}
+SENT = {"name": "PACS on ward 3", "scope": "write", "days": "30", "clinic": "*"}
 
 
 def program(key: str) -> Client:
@@ -113,9 +113,29 @@ def test_when_it_was_last_used_is_noted_once_a_minute_after_the_answer(
     assert said_to("skc_nonsense") == (401, "token_unknown")
 
 
+def test_what_is_done_with_tokens_is_written_down(clinician, clinic):
+    key = factories.make_token(clinician, clinic=clinic, scope="read")
+    for _ in range(3):
+        assert program(key).post("/api/patients/", {"code": "X"}).status_code == 403
+    tokens.revoke_all(clinician, "everywhere", by=clinician)
+    assert said_to(key)[0] == 401
+    ApiToken.objects.update(last_refused_at=None)
+    assert said_to(key)[0] == 401
+    rows = AuditEvent.objects.filter(action__startswith="token.").order_by("id")
+    assert [row.action for row in rows] == ["token.make", "token.refused", "token.revoke", "token.refused"]
+    assert {row.clinic_key for row in rows} == {clinic.pk}
+    assert not [row for row in rows if key in f"{row.details} {row.subject_name}"]
+
+
 @pytest.mark.parametrize("nasty", ["", " ", "x" * 300, "é", "\x7f", "a b", "skc_" + "a" * 43])
 def test_what_is_no_token_opens_nothing(db, nasty):
     assert Client(headers={"Authorization": f"Token {nasty}"}).get("/api/me/").status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Basic Y2xhcmE6eA==", "Tokenx skc_1", "x"])
+def test_what_says_who_asks_in_another_way_is_not_passed_on_to_the_session(client_for, clinician, header):
+    answer = client_for(clinician).get("/api/me/", headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_a_token")
 
 
 def test_forms_refuse_what_makes_no_sense(client_for, clinician, other_clinic, subtests):
@@ -228,7 +248,7 @@ def test_a_password_set_on_the_server_ends_tokens_too(clinician, monkeypatch):
 
 
 def test_tokens_of_before_work_on_as_hashes(clinician):
-    take_over = import_module("skinclinic.migrations.0017_tokens_of_before").take_over
+    take_over = import_module("skinclinic.migrations.0019_tokens_of_before").take_over
     editor = SimpleNamespace(connection=connection)
     take_over(apps, editor)  # nothing there: nothing done
     key = "0123456789abcdef0123456789abcdef01234567"

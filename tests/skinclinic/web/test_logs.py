@@ -13,6 +13,7 @@ from gunicorn.config import Config
 from skinclinic.web import acting
 from skinclinic.web.gunicorn_logs import MaskingLogger
 from skinclinic.web.logs import JsonFormatter, MaskingFormatter, masked
+from tests import factories
 from tests.cases import each
 
 SECRET = "KDANPo-abcdefghijklmnopqrstuvwxyz_0123456789ABC"
@@ -90,6 +91,25 @@ def test_lines_carry_request_job_and_person(rf, django_user_model):
     with acting.acting(acting.job("analyse", [7, 8])):
         assert logged("slow") == "slow [job=7,8 kind=analyse]"
     assert logged("nobody") == "nobody"
+
+
+def test_what_was_denied_is_logged(client_for, clinician, outsider, clinic, caplog):
+    patient = factories.make_patient(clinic)
+    client_for(outsider).get(f"/patients/{patient.pk}/")
+    client_for(clinician).get("/clinic/members/")
+    client_for(clinician).post("/api/models/roll-back/", {}, "application/json")
+    for said in (
+        f"Not Found: /patients/{patient.pk}/",
+        "Forbidden (Permission denied): /clinic/members/",
+        "Forbidden: /api/models/roll-back/",
+    ):
+        assert said in caplog.text
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log():
+    line = logged("no page /a\r\n2026-01-01 ERROR all well\x1b[2J\x85\u2028", JsonFormatter())
+    assert len(line.encode().splitlines()) == 1 and "\x1b" not in line
+    assert json.loads(line)["level"] == "WARNING"
 
 
 def test_who_asks_is_not_looked_up_for_a_line_of_a_log(rf):

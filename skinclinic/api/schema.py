@@ -1,0 +1,137 @@
+"""What the schema says of every operation alike: its errors, which all have one shape."""
+
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+_UNSAFE = ("post", "put", "patch", "delete")
+# Operations with errors of their own, by the part of the address that tells them.
+_LIMITED = ("/api/token/", "/api/try/")
+_OPEN = ("/api/token/", "/api/try/", "/api/try/{token}/")
+_STORING = ("/api/photos/", "/api/models/", "/api/try/")
+_RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+
+ERROR = {
+    "type": "object",
+    "description": "Every error: a stable ``code``, a ``message`` in the language asked for, and of some kinds more: "
+    "``fields`` says what is wrong with each field, ``current`` how the row stands.",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fields": {"type": "object", "additionalProperties": {}},
+            },
+            "required": ["code", "message"],
+            "additionalProperties": {},
+        }
+    },
+    "required": ["error"],
+}
+_SAID = {
+    400: "Something sent makes no sense; ``fields`` names it. Nothing was changed.",
+    401: "Not signed in, or with a token that does not work: ``token_unknown``, ``token_revoked``, ``token_expired``.",
+    403: "Your role, or your token (``token_read_only``), does not allow it.",
+    404: "There is no such row, or none that you may know of.",
+    409: "It cannot be done as things stand.",
+    412: "Somebody has changed the row since you read it; both versions are told.",
+    413: "The body is too large.",
+    415: "The body is of a kind that is not understood.",
+    429: "Too many tries. Wait as long as ``Retry-After`` says.",
+    503: "The server is busy or its database is away. Wait as long as ``Retry-After`` says, if it says it.",
+    507: "The server's disk is full. Nothing was stored.",
+}
+
+
+def with_errors(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
+    """A hook of drf-spectacular: add to every operation the errors it answers."""
+    result["components"]["schemas"]["Error"] = ERROR
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            said = operation["responses"]
+            for status in errors_of(path, method, operation):
+                said.setdefault(str(status), _response(status))
+    return result
+
+
+def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
+    """The statuses besides success that an operation answers."""
+    found = {503}
+    is_unsafe = method in _UNSAFE
+    places = {(one["in"], one["name"]) for one in operation.get("parameters", ())}
+    if path not in _OPEN:
+        found |= {401, 403}
+    if path == "/api/try/":
+        found |= {401, 403}
+    if path.startswith("/api/try/{token}"):
+        found |= {401, 403} if is_unsafe else {401}
+    if any(place in ("query", "path") for place, _name in places):
+        found |= {400, 404}
+    if is_unsafe:
+        # Each reads a body, also where it makes nothing of it.
+        found |= {400, 409, 413, 415}
+    if is_unsafe and "requestBody" in operation and path != "/api/token/":
+        found.add(404)
+    if ("header", "If-Match") in places:
+        found.add(412)
+    if path in _LIMITED:
+        found.add(429)
+    if method == "post" and any(path.startswith(start) for start in _STORING):
+        found |= {507, 422}
+    return found - {422}
+
+
+def _response(status: int) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": _SAID[status],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    if status == 429:
+        response["headers"] = _RETRY
+    return response
+
+
+class Schema(AutoSchema):
+    """Knows of fields that are only read what their models say: that they may be empty, or null along the way."""
+
+    def _map_serializer_field(
+        self, field: serializers.Field, direction: str, bypass_extensions: bool = False
+    ) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_serializer_field(field, direction, bypass_extensions)
+        if not isinstance(schema, dict) or field.source == "*":
+            return schema
+        columns = _columns(field)
+        if not columns or not (field.read_only or "." in field.source):
+            return schema
+        is_null = any(column.null for column in columns) and field.default in (serializers.empty, None)
+        if (
+            isinstance(field, serializers.ChoiceField)
+            and columns[-1].blank
+            and "" not in schema.get("enum", [""])
+        ):
+            schema = schema | {"enum": [*schema["enum"], ""]}
+        return _nullable(schema) if is_null and not schema.get("nullable") else schema
+
+
+def _columns(field: serializers.Field) -> list[models.Field]:
+    """The columns of models that lead to what a field shows, as far as they are columns."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    found: list[models.Field] = []
+    for name in (field.source or "").split("."):
+        try:
+            column = model._meta.get_field(name) if model else None
+        except FieldDoesNotExist:
+            column = None
+        if not isinstance(column, models.Field):
+            break
+        found.append(column)
+        model = column.related_model
+    return found
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"allOf": [schema], "nullable": True} if "$ref" in schema else schema | {"nullable": True}
