@@ -1,6 +1,7 @@
 """The API answers as its schema says, whatever it is sent: requests made of the schema, by each role, to the WSGI
 application. No answer is an error of ours, has a status that is not in the schema, or a body that it does not allow."""
 
+import logging
 import os
 from collections import Counter
 
@@ -70,7 +71,10 @@ def one_connection():
     """As Django's own test client does: the end of a request ends no transaction of a test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
+    # Refusals by the thousand.
+    logging.disable(logging.WARNING)
     yield
+    logging.disable(logging.NOTSET)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -101,7 +105,10 @@ class Asking:
     def ask(self, case, is_real: bool) -> None:
         if is_real:
             real(case, self.world)
-        with transaction.atomic():
+        rolled_back = transaction.atomic()
+        # The product may ask for transactions of its own inside it, as in any test.
+        rolled_back._from_testcase = True
+        with rolled_back:
             for what in self.problems(case):
                 self.wrong[f"{case.operation.label}: {what}"] += 1
             # Each finds everything as it was.
