@@ -102,7 +102,7 @@ class Schema(AutoSchema):
         if not isinstance(schema, dict) or field.source == "*":
             return schema
         columns = _columns(field)
-        if not columns or not (field.read_only or "." in field.source):
+        if not columns or not (field.read_only or len(columns) > 1):
             return schema
         is_null = any(column.null for column in columns) and field.default in (serializers.empty, None)
         if (

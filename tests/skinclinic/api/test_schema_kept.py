@@ -33,7 +33,13 @@ CHECKS = [
     response_schema_conformance,
 ]  # fmt: skip
 # Requests an operation and a role gets; a person who looks for more sets it.
-EXAMPLES = int(os.environ.get("SKINCLINIC_SCHEMA_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("SKINCLINIC_SCHEMA_EXAMPLES", "2"))
+# The roles differ in what they may do, which no database changes.
+ROLES = (
+    ["admin", "curator", "coordinator", "clinician", "reading"]
+    if connection.vendor == "sqlite"
+    else ["clinician"]
+)
 # They make passwords and networks work.
 LEFT_OUT = {"/api/token/", "/api/try/"}
 # What a part of an address or a field names in the world of test_isolation.
@@ -132,7 +138,7 @@ def told(failure: Failure) -> str:
     return " ".join(f"{failure.title} {failure.message}".split())[:400]
 
 
-@pytest.mark.parametrize("role", ["admin", "curator", "coordinator", "clinician", "reading"])
+@pytest.mark.parametrize("role", ROLES)
 def test_every_answer_is_as_the_schema_says(role, schema, given):
     asking = Asking(given["tokens"][role], given["world"])
     operations = [result.ok() for result in schema.get_all_operations()]
