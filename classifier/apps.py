@@ -7,15 +7,17 @@ class ClassifierConfig(AppConfig):
     def ready(self):
         # Declares the kinds of job and how pages show them, so that the web process, too, knows their queues.
         from classifier import audited  # noqa: F401
-        from classifier.jobs import analysis, evaluation, training  # noqa: F401
-        from classifier.presenters import training_progress, work  # noqa: F401
+        from classifier.jobs import analysis, evaluation, models, training  # noqa: F401
+        from classifier.presenters import audit_words, training_progress, work  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told
+        from classifier.services.models import upload
         from classifier.services.training import binned, erasing, withdrawal  # noqa: F401
         from skinclinic.archive.services.curating import from_clinic
-        from skinclinic.services import photo_answers, worklist
+        from skinclinic.services import photo_answers, quotas, worklist
 
+        quotas.rooms.append(upload.room)
         from_clinic.unfit.append(is_unfit)
         photo_answers.tellers.append(told)
         worklist.answer_filters.append(hidden_photo_ids)

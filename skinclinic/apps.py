@@ -10,12 +10,13 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import erasing, mail  # noqa: F401
+        from skinclinic.jobs import erasing, mail, old_file_names, retention  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             audit_chain,
             audit_rows,
             audit_sign_ins,
             follow_up_reminders,
+            password_links,
             plans,
             second_opinions,
             sign_in_limits,

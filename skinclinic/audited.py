@@ -11,8 +11,11 @@ def _file(request) -> str:
 PATIENT, LESION, PHOTO = view("patient.view"), view("lesion.view"), view("photo.view")
 register(
     {
+        "audit": view("audit.view"), "audit-csv": fetched("audit.export", "person", "group", "day"),
+        "patient-seen": view("audit.view"),
         "patient": PATIENT, "patient-edit": PATIENT, "patient-photos": PATIENT, "patient-merge": PATIENT,
-        "patient-delete": PATIENT, "patient-history": PATIENT, "patient-notes": PATIENT, "lesion-new": PATIENT,
+        "patient-delete": PATIENT, "patient-erase": PATIENT, "patient-history": PATIENT, "patient-notes": PATIENT,
+        "lesion-new": PATIENT, "bin-erase": view("bin.view"),
         "lesion": LESION, "lesion-edit": LESION, "lesion-delete": LESION, "lesion-visit": LESION,
         "lesion-pathology": LESION, "lesion-symptoms": LESION, "lesion-notes": LESION, "lesion-size": LESION,
         "lesion-comments": LESION, "lesion-opinion-new": LESION, "lesion-follow-up": LESION,

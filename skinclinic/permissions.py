@@ -122,6 +122,8 @@ def clinic_member(
             require(request.membership, need)
             return view(cast(MemberRequest, request), *args, **kwargs)
 
+        # A large body of somebody without this right is not even read (BodySizeMiddleware).
+        checked.need = need  # type: ignore[attr-defined]
         return checked
 
     return decorate

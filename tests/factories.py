@@ -103,6 +103,16 @@ def make_analysis(photo, user):
     return analysis
 
 
+def proven(version):
+    """A model of a clinic that has been run once, as it must before it is published."""
+    from classifier.services.models import proof
+    from skinclinic.engine import jobs
+
+    proof.ask(version)
+    jobs.run_waiting(proof.JOB)
+    return version
+
+
 def make_model_dir(
     folder: Path,
     *,

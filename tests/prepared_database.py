@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import allauth
 import django
 import pytest
 from django.conf import settings
@@ -24,7 +25,7 @@ APPS = ("skinclinic", "classifier", "reader_study")
 
 def digest() -> str:
     """Of whatever the tables depend on."""
-    found = hashlib.sha256(django.__version__.encode())
+    found = hashlib.sha256(f"{django.__version__} {settings.INSTALLED_APPS} {allauth.__version__}".encode())
     for app in APPS:
         for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
             if {"models", "migrations"} & {*path.parent.parts, path.stem} or path.name == "apps.py":

@@ -26,6 +26,7 @@ from skinclinic.api.base import NewRowViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.parsers import JSONParser
 from skinclinic.files.store import StorageFull
+from skinclinic.services import step_up
 
 
 class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
@@ -92,6 +93,7 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         version, clinic, reason = self.get_object(), self.clinic_for_new(), self._reason(request)
         if version.clinic_id not in (None, clinic.pk):
             raise Http404
+        step_up.require(request)
         try:
             line = registry.publish(version, clinic=clinic, user=request.user, reason=reason)
         except ModelRejected as error:
@@ -104,8 +106,10 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     @action(detail=False, methods=["post"], url_path="roll-back")
     def roll_back(self, request):
         """Return to the version that was used before the current one."""
+        clinic, reason = self.clinic_for_new(), self._reason(request)
+        step_up.require(request)
         try:
-            line = registry.roll_back(self.clinic_for_new(), user=request.user, reason=self._reason(request))
+            line = registry.roll_back(clinic, user=request.user, reason=reason)
         except ModelRejected as error:
             raise Refused(409, error.code, refusal_words(error)) from None
         if line is None:

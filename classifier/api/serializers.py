@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, kept
+from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
 from skinclinic.models import Clinic
@@ -179,7 +179,7 @@ class NamedSerializer(serializers.Serializer):
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, default="")
     icd10 = PlainText(max_length=8, required=False, default="")
-    text = PlainText(max_length=2000, required=False, default="")
+    text = NoteText(max_length=2000, required=False, default="")
     differential = DifferentialSerializer(required=False)
 
 
@@ -203,6 +203,6 @@ class DecisionSerializer(NamedSerializer):
     decision this one replaces, empty for the first."""
 
     decision = serializers.ChoiceField(Assessment.Decision.choices)
-    comment = PlainText(max_length=400, required=False, allow_blank=True, default="")
+    comment = NoteText(max_length=400, required=False, allow_blank=True, default="")
     seen = serializers.CharField(required=False, allow_blank=True, default="")
     thresholds = serializers.CharField(default="balanced")

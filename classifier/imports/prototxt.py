@@ -10,7 +10,8 @@ from classifier.networks.manifest import ModelRejected
 LARGEST_BYTES = 8 * 1024 * 1024
 DEEPEST = 32
 
-_SPACE = r"(?:\s|#[^\n]*)*"
+# A comment is taken to the end of its line, and nothing of it is tried in another way.
+_SPACE = r"(?:\s|#[^\n]*(?:\n|\Z))*+"
 _TOKEN = re.compile(
     _SPACE + r"(?:(?P<string>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
     r"|(?P<mark>[{}<>\[\]:,;])|(?P<word>[^\s{}<>\[\]:,;\"'#]+)|(?P<end>\Z))"

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import Manifest, ModelRejected
+from classifier.networks.numbers import check_numbers
 
 # The parameters by which the number of outputs is known (see classifier.networks.network.MappedClassifier).
 OUTPUTS_FIRST = ("head.weight", "bias")
@@ -41,13 +42,14 @@ def shapes_of(weights_file: Path) -> dict[str, Sequence[int]]:
 
 
 def check_structure(weights_file: Path, manifest: Manifest) -> None:
-    """Raise ModelRejected unless the file is whole and holds exactly the architecture's tensors."""
+    """Raise ModelRejected unless the file is whole and holds exactly the architecture's tensors, of finite numbers."""
     if fingerprint(shapes_of(weights_file)) != ARCHITECTURES[manifest.architecture].fingerprint:
         raise ModelRejected(
             "wrong_parameters",
             f"The names or shapes of the weights are not those of {manifest.architecture}: "
             "parameters are missing, unknown or of another size.",
         )
+    check_numbers(weights_file)
 
 
 def _not_safetensors() -> ModelRejected:

@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,11 +49,19 @@ def run(folder: Path, should_stop: Callable[[], bool] = lambda: False) -> str:
             "message": f"The disk did not take or give a file: {error}.",
         }
     except (RuntimeError, MemoryError) as error:
-        log.exception("the training failed")
-        outcome |= {"state": FAILED, "code": _code(error), "message": f"{str(error)[:400]}"}
+        number = uuid.uuid4().hex[:8]
+        log.exception("the training failed (number %s)", number)
+        outcome |= {"state": FAILED, "code": _code(error), "message": _message(error, number)}
     if is_first:
         write_whole(folder / OUTCOME, json.dumps(outcome))
     return outcome["state"]
+
+
+def _message(error: Exception, number: str) -> str:
+    """What a library says is for the log."""
+    if _code(error) == "out_of_memory":
+        return "There was not enough memory. Choose a smaller batch or smaller images."
+    return f"The training failed in a way that nobody foresaw (number {number}); the log says how."
 
 
 def _code(error: Exception) -> str:

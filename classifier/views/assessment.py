@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import zip_longest
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -14,6 +15,7 @@ from classifier.services.analysis import assessments
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.views.result import ANALYSES, after_saving, render_panel
 from skinclinic.permissions import EDIT, get_for
+from skinclinic.services.identifying import nobody_named
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.vocabulary.ranked import CONFIDENCE_KEYS, MOST, Differential, Ranked, twice
@@ -170,6 +172,10 @@ def _no_longer(text: str, longest: int, field: str) -> str:
     if len(text) > longest:
         message = _("Shorten this to %(longest)s characters; it has %(count)s.")
         raise Unclear(field, message % {"longest": longest, "count": len(text)})
+    try:
+        nobody_named(text)
+    except ValidationError as error:
+        raise Unclear(field, error.messages[0]) from None
     return text
 
 

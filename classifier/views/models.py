@@ -14,7 +14,7 @@ from classifier.presenters.came_again import came_again
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -22,6 +22,8 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
+from skinclinic.services import step_up
+from skinclinic.services.quotas import OverQuota
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -88,6 +90,9 @@ def model_register(request: MemberRequest) -> HttpResponse:
     except ModelRejected as error:
         form.add_error(None, refusal_words(error))
         return _register_page(request, form)
+    except OverQuota as refused:
+        form.add_error(None, str(refused))
+        return _register_page(request, form, status=507)
     except StorageFull:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)
@@ -113,6 +118,7 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "training_data": data,
         "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": registry.published(clinic) == version,
+        "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"
@@ -129,6 +135,7 @@ def model_publish(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("The reason must be one line of at most 200 characters."))
         return redirect("model", version.pk)
+    step_up.require(request)
     try:
         line = registry.publish(
             version,
@@ -154,6 +161,7 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Nothing was changed. Reload the page and try again."))
         return redirect("models")
+    step_up.require(request)
     try:
         line = registry.roll_back(request.membership.clinic, user=request.user, **form.cleaned_data)
     except registry.PublishedMeanwhile:

@@ -15,8 +15,9 @@ def note(
     **details,
 ) -> StudyEvent:
     """Add a line; ``details`` must be JSON-safe. The audit, which outlives the study, tells it as well."""
-    facts = {"reader": reader.code} if reader else {}
-    audit.record(f"study.{kind}", study, by=by, reason=reason, facts=facts | {"told": sorted(details)})
+    audit.record(
+        f"study.{kind}", study, by=by, reason=reason, facts={"reader": reader.code} if reader else None
+    )
     return StudyEvent.objects.create(
         study=study, kind=kind, by=by, reader=reader, reason=reason, details=details
     )

@@ -13,7 +13,7 @@ from skinclinic.archive.formats.words.folding import bare
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 # At the end of a column's name: its numbers are percentages.
-PERCENT = re.compile(r"\s*[(\[]?\s*[%\uff05]\s*[)\]]?$")
+PERCENT = re.compile(r"(?<!\s)\s*+(?:[(\[]\s*+)?[%\uff05]\s*+[)\]]?$")
 
 
 class UnknownDisease(CellError):

@@ -27,7 +27,7 @@ OPTIONAL = (
     "sex", "age", "skin_type", "patient", "second", "confidence", "seconds", "first_answer", "reached", "kind",
     "management", "quality", "comment",
 )  # fmt: skip
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class TablesRefused(ValueError):

@@ -18,6 +18,7 @@ from reader_study.services.making import copying, opening, progress, protocol, r
 from reader_study.services.results import model_answers
 from reader_study.views.common import access_of, frame, study_of
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import keyset
 from skinclinic.web.inputs import storable
@@ -148,6 +149,7 @@ def _unblind(request: SignedInRequest, study: Study) -> HttpResponse:
     reason, typed = request.POST.get("reason", "")[:400], request.POST.get("typed", "")[:200]
     if not storable(reason):
         raise Refused("reason", _("The reason holds signs that cannot be stored."))
+    step_up.require(request)
     studies.unblind(study, request.user, reason=reason, typed=typed)
     messages.warning(request, _("The study is unblinded. Who did it and why stands in the log."))
     return redirect("study", study.pk)

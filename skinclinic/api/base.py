@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from skinclinic import permissions
 from skinclinic.api.permissions import need_of
 from skinclinic.models import Clinic, Lesion, Member, Patient, User
+from skinclinic.services.identifying import nobody_named
 from skinclinic.web.inputs import is_key, storable
 
 
@@ -97,6 +98,12 @@ class PlainText(serializers.CharField):
         if "\x00" in text:
             raise serializers.ValidationError(_("The text holds a NUL character."))
         return text
+
+
+class NoteText(PlainText):
+    """What people write of a patient: no e-mail address, telephone or resident registration number."""
+
+    default_validators = [nobody_named]
 
 
 class OwnRowField(serializers.PrimaryKeyRelatedField):

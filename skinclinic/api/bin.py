@@ -18,6 +18,7 @@ from skinclinic.api.errors import Refused
 from skinclinic.forms.bin import ReasonForm
 from skinclinic.models import BinItem, Member
 from skinclinic.presenters import bin as words
+from skinclinic.services import step_up
 from skinclinic.services.binning import bin as service
 from skinclinic.services.binning import emptying, items
 from skinclinic.services.binning.taking_back import take_back
@@ -121,8 +122,10 @@ class BinViewSet(ReadViewSet):
 
     def destroy(self, request, pk=None):
         """Delete it for good now, with all files."""
+        item = self.get_object()
+        step_up.require(request)
         try:
-            emptying.empty(self.get_object(), request.user)
+            emptying.empty(item, request.user)
         except items.Gone:
             raise self._ended() from None
         return Response(status=status.HTTP_204_NO_CONTENT)

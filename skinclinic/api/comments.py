@@ -5,7 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet, require_right
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, require_right
 from skinclinic.models import Comment
 from skinclinic.services import comments
 
@@ -14,7 +14,7 @@ class CommentSerializer(ClinicRowSerializer):
     """People are named as they sign in; @NAME in the text calls a member of the clinic, who is in ``mentioned`` then.
     The text of a deleted comment is empty."""
 
-    text = PlainText(max_length=comments.LONGEST)
+    text = NoteText(max_length=comments.LONGEST)
     created_by = serializers.CharField(source="created_by.username", read_only=True)
     mentioned: "serializers.SlugRelatedField" = serializers.SlugRelatedField(
         slug_field="username", many=True, read_only=True

@@ -16,6 +16,7 @@ from rest_framework.views import set_rollback
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
 from skinclinic.web.come_back import ComeBack
+from skinclinic.web.confirming import CODE, ConfirmFirst
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -81,6 +82,8 @@ def _told(error: Exception) -> Exception:
         return Refused(
             503, "database_unavailable", _("The database is not available. Try again in a moment.")
         )
+    if isinstance(error, ConfirmFirst):
+        return Refused(403, CODE, error.message)
     return error
 
 

@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet, require_right
+from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, ReadViewSet, require_right
 from skinclinic.models import Biopsy, FollowUp, Lesion, User
 from skinclinic.services import cases, plans
 
@@ -30,7 +30,7 @@ def member_named(lesion: Lesion, name: str | None, field: str) -> User | None:
 class StepSerializer(ClinicRowSerializer):
     """People are named as they sign in."""
 
-    note = PlainText(max_length=200, required=False, allow_blank=True)
+    note = NoteText(max_length=200, required=False, allow_blank=True)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )

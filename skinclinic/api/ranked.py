@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from skinclinic.api.base import PlainText
+from skinclinic.api.base import NoteText, PlainText
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.ranked import CONFIDENCES, MOST, Differential, Ranked, twice
@@ -14,7 +14,7 @@ class RankedSerializer(serializers.Serializer):
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, allow_blank=True, default="")
     icd10 = PlainText(max_length=8, required=False, allow_blank=True, default="")
-    text = PlainText(max_length=200, required=False, allow_blank=True, default="")
+    text = NoteText(max_length=200, required=False, allow_blank=True, default="")
     confidence = serializers.ChoiceField(CONFIDENCES, required=False, allow_blank=True, default="")
 
     def validate_icd10(self, code: str) -> str:

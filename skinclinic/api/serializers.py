@@ -12,12 +12,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from skinclinic.api.base import ClinicRowSerializer, PlainText
+from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText
 from skinclinic.api.ranked import DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
-from skinclinic.forms.patients import REFUSED, UNANSWERED
+from skinclinic.forms.patients import UNANSWERED
 from skinclinic.models import Clinic, Diagnosis, Invitation, Lesion, Member, Patient, Photo, User
-from skinclinic.services import covering, patient_codes
+from skinclinic.services import covering, identifying, patient_codes
 from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked, terms
@@ -74,18 +74,34 @@ class ClinicSerializer(serializers.ModelSerializer):
 
 
 class PatientSerializer(ClinicRowSerializer):
+    """A code that looks like a person's name is refused (400, ``fields`` has ``code`` and ``code_is_no_name``) unless
+    ``code_is_no_name`` says that it names nobody."""
+
     code = PlainText(max_length=64)
-    ethnicity = PlainText(max_length=80, required=False, allow_blank=True)
+    code_is_no_name = serializers.BooleanField(
+        required=False, write_only=True, help_text="The code only looks like a name and names nobody."
+    )
+    ethnicity = NoteText(max_length=80, required=False, allow_blank=True)
     referrer = PlainText(max_length=400, required=False, allow_blank=True)
 
     class Meta:
         model = Patient
         fields = [
-            "id", "clinic", "code", "birth_year", "sex", "skin_type", "ethnicity", "research_consent", "consent_on",
-            *_HISTORY, "referrer", "created_at",
+            "id", "clinic", "code", "code_is_no_name", "birth_year", "sex", "skin_type", "ethnicity",
+            "research_consent", "consent_on", *_HISTORY, "referrer", "created_at",
         ]  # fmt: skip
 
     def validate(self, values: dict) -> dict:
+        confirmed = values.pop("code_is_no_name", False)
+        if "code" in values and values["code"] != getattr(self.instance, "code", None):
+            try:
+                identifying.require_no_name(values["code"], confirmed=confirmed)
+            except DjangoValidationError as error:
+                how = _("Send true if the code names nobody.")
+                raise serializers.ValidationError(
+                    {"code": [_("This looks like a person's name.")], "code_is_no_name": [how]},
+                    code=error.code,
+                ) from None
         before = self.instance.research_consent if self.instance else ""
         if values.get("consent_on") and not (before or values.get("research_consent")):
             raise serializers.ValidationError({"research_consent": [UNANSWERED]}, code="unanswered")
@@ -96,8 +112,7 @@ class PatientSerializer(ClinicRowSerializer):
 
     def validate_code(self, code: str) -> str:
         code = patient_codes.tidy(code)
-        if reason := patient_codes.refused(code):
-            raise serializers.ValidationError(REFUSED[reason], code=reason)
+        identifying.require_usable(code)
         others = Patient.objects.filter(clinic=self.clinic_of_row(), code__iexact=code)
         if self.instance:
             others = others.exclude(pk=self.instance.pk)
@@ -135,7 +150,7 @@ class LesionSerializer(ClinicRowSerializer):
     visit the one with the highest malignant sum. They are null while the own impression comes first.
     ``set_aside`` says why photos that were analysed give no answer: overview, dermoscopic or unfit."""
 
-    note = PlainText(max_length=400, required=False, allow_blank=True)
+    note = NoteText(max_length=400, required=False, allow_blank=True)
     site_x = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     site_y = serializers.FloatField(min_value=0, max_value=1, allow_null=True, required=False)
     # Null while the own impression comes first.
@@ -247,7 +262,7 @@ class NewPhotoSerializer(serializers.Serializer):
 class DiagnosisSerializer(ClinicRowSerializer):
     """``disease`` is one of the 12 keys; for any other diagnosis give ``icd10`` and ``text``."""
 
-    text = PlainText(max_length=2000, required=False, allow_blank=True)
+    text = NoteText(max_length=2000, required=False, allow_blank=True)
     replaces = serializers.IntegerField(required=False, allow_null=True, write_only=True)
     differential = DifferentialSerializer(required=False)
 

@@ -13,7 +13,7 @@ from skinclinic import permissions
 from skinclinic.api.base import PlainText, in_clinic
 from skinclinic.api.errors import Refused
 from skinclinic.models import ApiToken, User
-from skinclinic.services import tokens
+from skinclinic.services import second_factor, tokens
 
 
 class PasswordSerializer(serializers.Serializer):
@@ -49,6 +49,11 @@ class TokenView(APIView):
         user = authenticate(request._request, username=given["username"], password=given["password"])
         if not isinstance(user, User):
             raise Refused(400, "wrong_password", _("User name and password do not fit."))
+        if second_factor.has(user) or second_factor.is_required_of(user):
+            # A password alone lets nobody in who has another factor.
+            raise Refused(
+                403, "second_factor_needed", _("A password is not enough: make a token on your account page.")
+            )
         clinic = None
         if slug := given.get("clinic"):
             member = in_clinic(permissions.memberships(user), slug).select_related("clinic").first()

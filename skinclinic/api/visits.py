@@ -9,7 +9,7 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 
 from skinclinic import permissions
-from skinclinic.api.base import ClinicRowSerializer, PlainText, ReadViewSet, kept, require_right
+from skinclinic.api.base import ClinicRowSerializer, NoteText, ReadViewSet, kept, require_right
 from skinclinic.api.conditional import CarefulUpdates
 from skinclinic.api.errors import Refused
 from skinclinic.models import Note, Symptoms
@@ -24,7 +24,7 @@ class NoteSerializer(ClinicRowSerializer):
     """Of a visit (``lesion`` with ``visit_on``) or of a ``patient``. Only its author changes it; what
     it was is kept."""
 
-    text = PlainText(max_length=LONGEST_NOTE)
+    text = NoteText(max_length=LONGEST_NOTE)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )
@@ -59,7 +59,7 @@ class NoteSerializer(ClinicRowSerializer):
 class SymptomsSerializer(ClinicRowSerializer):
     """Each is "yes", "no", "unknown" (the patient does not know) or "" (not asked)."""
 
-    since = PlainText(max_length=120, required=False, allow_blank=True)
+    since = NoteText(max_length=120, required=False, allow_blank=True)
     created_by = serializers.CharField(
         source="created_by.username", read_only=True, allow_null=True, default=None
     )

@@ -9,7 +9,12 @@ class ArchiveConfig(AppConfig):
         # Declares its jobs, and how pages show them, in every process.
         from skinclinic.archive import audited  # noqa: F401
         from skinclinic.archive.jobs import bulk, datasets, duplicates, imports  # noqa: F401
-        from skinclinic.archive.presenters import work  # noqa: F401
+        from skinclinic.archive.presenters import audit_words, work  # noqa: F401
+        from skinclinic.archive.services import retention  # noqa: F401
         from skinclinic.archive.services.curating import own_facts  # noqa: F401
         from skinclinic.archive.services.datasets import binned, covering, erasing, withdrawal  # noqa: F401
         from skinclinic.archive.services.importing import erasing as of_imports  # noqa: F401
+        from skinclinic.archive.services.importing.room import room
+        from skinclinic.services import quotas
+
+        quotas.rooms.append(room)

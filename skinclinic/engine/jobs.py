@@ -39,6 +39,10 @@ WORKER_SILENT_AFTER = timedelta(seconds=20)
 # A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
 WAKE_UP_EXPIRES_SECONDS = 600
 
+UNEXPECTED = (
+    "Something unexpected went wrong (number %(number)s). Try again; if it stays, tell your administrator."
+)
+
 # What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
 Outcome = Callable[[], None] | Exception
 
@@ -275,9 +279,19 @@ def _fail(row: Job, error: Exception) -> bool:
         log.warning("%s %s: %s, attempt %d", row.kind, row.key, error, row.attempts)
         return _settle(row, None, state=Job.State.QUEUED, error=str(error))
     code = error.code if isinstance(error, JobError) else "unexpected"
+    words = str(error)
     if code == "unexpected":
-        log.error("%s %s failed", row.kind, row.key, exc_info=error)
-    return _settle(row, None, state=Job.State.FAILED, error=str(error), error_code=code)
+        # What a library says is for the log: no stack, no layer, no address of a server reaches a page.
+        words = UNEXPECTED % {"number": number_for(error)}
+        log.error("%s %s failed: %s", row.kind, row.key, words)
+    return _settle(row, None, state=Job.State.FAILED, error=words, error_code=code)
+
+
+def number_for(error: Exception) -> str:
+    """A number to tell people; the log says what it stands for."""
+    number = uuid.uuid4().hex[:8]
+    log.error("number %s is: %r", number, error, exc_info=error)
+    return number
 
 
 def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:

@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.services.identifying import nobody_named
 from skinclinic.vocabulary import terms
 
 LONGEST_TYPED = 200
@@ -17,7 +18,9 @@ class NamesDiagnosis(forms.Form):
     not clear."""
 
     diagnosis = forms.CharField(required=False, max_length=LONGEST_VALUE, widget=forms.HiddenInput)
-    diagnosis_typed = forms.CharField(label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED)
+    diagnosis_typed = forms.CharField(
+        label=_("Diagnosis"), required=False, max_length=LONGEST_TYPED, validators=[nobody_named]
+    )
 
     named: tuple[str, str, str] | None = None
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.naming import NamesDiagnosis
 from skinclinic.models import Diagnosis
+from skinclinic.services.identifying import nobody_named
 
 EARLIEST = date(1900, 1, 1)
 LONGEST_TEXT = 2000
@@ -38,6 +39,7 @@ class PathologyForm(NamesDiagnosis):
         label=_("In words"),
         required=False,
         max_length=LONGEST_TEXT,
+        validators=[nobody_named],
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_(
             "Subtype, depth, margins. A diagnosis given by its code alone is named here. No names of people."

@@ -9,23 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from skinclinic.forms.fields import OneLineField, choices_of
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.models import Clinic, Patient
-from skinclinic.services import consent, patient_codes
+from skinclinic.services import consent, identifying, patient_codes
 from skinclinic.services.binning.taken import why_code_is_taken
 
-REFUSED = {
-    patient_codes.EMAIL: _("This holds an e-mail address. Use a code that does not tell who the patient is."),
-    patient_codes.RESIDENT_NUMBER: _(
-        "This looks like a resident registration number, which must not be stored here. Use a code of your own."
-    ),
-}
-DOUBTFUL = {
-    patient_codes.NAME: _(
-        "This looks like a person's name. If it is only a code, tick the box below and save again."
-    ),
-    patient_codes.PHONE: _(
-        "This looks like a telephone number. If it is only a code, tick the box below and save again."
-    ),
-}
 UNANSWERED = _("There is a date: say whether the consent was given or refused.")
 
 
@@ -62,12 +48,11 @@ class PatientForm(forms.ModelForm):
         self.asks_to_confirm = False
         choices_of(self, "sex").choices = [("", _("Not given")), *Patient.Sex.choices]
         choices_of(self, "skin_type").choices = [("", _("Not given")), *Patient.SkinType.choices]
-        self.fields["ethnicity"].validators += OneLineField.default_validators
+        self.fields["ethnicity"].validators += [*OneLineField.default_validators, identifying.nobody_named]
 
     def clean_code(self) -> str:
         code = patient_codes.tidy(self.cleaned_data["code"])
-        if reason := patient_codes.refused(code):
-            raise forms.ValidationError(REFUSED[reason], code=reason)
+        identifying.require_usable(code)
         others = Patient.objects.filter(clinic=self.instance.clinic, code__iexact=code).exclude(
             pk=self.instance.pk
         )
@@ -112,8 +97,9 @@ class PatientForm(forms.ModelForm):
             self.add_error("research_consent", forms.ValidationError(UNANSWERED, code="unanswered"))
         code = cleaned.get("code", "")
         unchanged = bool(self.instance.pk) and "code" not in self.changed_data
-        doubt = "" if unchanged else patient_codes.doubtful(code)
-        if doubt and not cleaned.get("names_nobody"):
+        try:
+            identifying.require_no_name(code, confirmed=unchanged or bool(cleaned.get("names_nobody")))
+        except forms.ValidationError as doubt:
             self.asks_to_confirm = True
-            self.add_error("code", forms.ValidationError(DOUBTFUL[doubt], code=doubt))
+            self.add_error("code", doubt)
         return cleaned

@@ -104,9 +104,16 @@ class MemberForm(forms.Form):
 
 class ClinicForm(KeepsOthersWork):
     name = OneLineField(label=_("Name of the clinic"), max_length=120)
+    second_factor_roles = forms.MultipleChoiceField(
+        label=_("Second factor at sign-in"),
+        choices=Role.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Members with these roles set one up when they next open a page."),
+    )
 
     class Meta:
         model = Clinic
-        fields = ("name", "impression_first", "try_page_open")
+        fields = ("name", "impression_first", "try_page_open", "second_factor_roles")
         # The page says at length what becomes public.
         help_texts = {"try_page_open": ""}

@@ -12,6 +12,7 @@ from skinclinic.forms.fields import OneLineField
 from skinclinic.forms.pathology import date_input, not_in_the_future
 from skinclinic.models import Clinic, User
 from skinclinic.services import cases
+from skinclinic.services.identifying import nobody_named
 from skinclinic.vocabulary.days import months_later
 
 # What is pressed, and how it is said.
@@ -34,7 +35,7 @@ class FollowUpForm(forms.Form):
 
     after = forms.ChoiceField(choices=AFTER, required=False)
     due_on = forms.DateField(label=_("On a date"), required=False, widget=date_input())
-    note = OneLineField(label=_("Note"), required=False, max_length=200)
+    note = OneLineField(label=_("Note"), required=False, max_length=200, validators=[nobody_named])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -50,7 +51,7 @@ class BiopsyForm(forms.Form):
     taken_by = forms.TypedChoiceField(
         label=pgettext_lazy("a biopsy", "Taken by"), coerce=int, required=False, empty_value=None
     )
-    note = OneLineField(label=_("Note"), required=False, max_length=200)
+    note = OneLineField(label=_("Note"), required=False, max_length=200, validators=[nobody_named])
 
     def __init__(self, *args: Any, clinic: Clinic, user: User, **kwargs: Any):
         super().__init__(*args, **kwargs)

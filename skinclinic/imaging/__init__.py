@@ -9,6 +9,7 @@ which names what is none.
 from .boxes import SMALLEST_BOX, Box, check_box, crop, largest_centred_square
 from .covers import MOST_COVERS, SMALLEST_COVER, Cover, check_covers, covered
 from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
+from .jpeg import beside_picture
 from .likeness import perceptual_hash
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, for_screen, mark_synthetic, open_rgb, thumbnail
 from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, CoverRejected, PhotoRejected
@@ -35,6 +36,7 @@ __all__ = [
     "CoverRejected",
     "PhotoRejected",
     "accept",
+    "beside_picture",
     "check",
     "check_box",
     "check_covers",

@@ -42,10 +42,10 @@ _BYTES_OF_TYPE = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 129: 1}
 # The standard's own types of these facts are 3 and 4; some programs write a byte, TIFF the place of a directory.
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I"}
 _LONGEST = 64
-_XMP_ORIENTATION = re.compile(rb"\w+:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
+_XMP_ORIENTATION = re.compile(rb"\b\w+:Orientation(?:\s*=\s*[\"']|>\s*)([1-8])\s*[\"'<]")
 # When the picture was taken, as cameras and programs that describe photos write it; the first of these counts.
 _XMP_DATES = (b"DateTimeOriginal", b"DateCreated", b"DateTimeDigitized", b"CreateDate")
-_XMP_DATE = re.compile(rb"\w+:(" + b"|".join(_XMP_DATES) + rb")(?:\s*=\s*[\"']|>\s*)([^\"'<>]{4,64})")
+_XMP_DATE = re.compile(rb"\b\w+:(" + b"|".join(_XMP_DATES) + rb")(?:\s*=\s*[\"']|>\s*)([^\"'<>]{4,64})")
 
 
 @dataclass(frozen=True)

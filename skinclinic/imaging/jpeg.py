@@ -47,6 +47,7 @@ _MOST_MARKERS = 5000
 # What a decoder makes of blocks that are missing: the middle of all levels, rounded either way.
 _MIDDLE = {127, 128}
 _BLOCK = 8
+_OTHERS = {_APP2: "a colour profile", _APP13: "IPTC", _COMMENT: "a comment"}
 
 
 def inspect(data: bytes) -> Header:
@@ -215,3 +216,28 @@ def is_plain(data: bytes, image: JpegImageFile, tables: dict[int, list[int]]) ->
 def subsampling(image: JpegImageFile) -> str:
     """Chroma subsampling of the source, so that storing it neither loses nor invents chroma detail."""
     return {0: "4:4:4", 1: "4:2:2"}.get(get_sampling(image), "4:2:0")
+
+
+def beside_picture(data: bytes) -> str:
+    """What a file holds beside a picture and what decodes it, byte for byte: Exif, XMP, IPTC, a colour profile, a
+    comment, anything between or behind its parts; "" for nothing."""
+    if not data.startswith(b"\xff\xd8"):
+        return "no JPEG"
+    expected = 2
+    try:
+        for marker, start, body, end in _segments(data):
+            if start != expected or body - start != (2 if marker == _END else 4):
+                return "bytes between its parts"
+            segment = data[body:end]
+            if marker == _APP1:
+                return "Exif" if segment.startswith(_EXIF) else "XMP"
+            if marker == 0xE0:
+                # Its last two bytes are the sides of a small picture that would follow.
+                if not segment.startswith(b"JFIF\0") or len(segment) != _JFIF_LENGTH or any(segment[-2:]):
+                    return "more than a header"
+            elif marker not in _PLAIN:
+                return _OTHERS.get(marker, f"a part of kind {marker:02X}")
+            expected = end
+    except PhotoRejected:
+        return "no whole JPEG"
+    return "" if expected == len(data) else "bytes behind its end"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic.models import Call, Comment, Lesion, Member, PhotoDecision, User
 from skinclinic.services import calls, cases
+from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.services.worklist import answers_are_open
 
@@ -64,6 +65,7 @@ def _checked(text: str) -> str:
     text = text.replace("\0", "").replace("\r\n", "\n").strip()
     if not text:
         raise Refused("text", _("Write something first."))
+    require_nobody_named("text", text)
     if len(text) > LONGEST:
         message = _("Shorten this to %(longest)s characters; it has %(count)s.")
         raise Refused("text", message % {"longest": LONGEST, "count": len(text)})

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 EMAIL, RESIDENT_NUMBER = "email", "resident_number"
-NAME, PHONE = "name", "phone"
+NAME, PHONE, MARKS = "name", "phone", "marks"
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # Six digits of a date of birth, a digit 1-8 for century and sex, six more.
@@ -37,6 +37,16 @@ _OF_LATIN_NAMES = """
     petrov
 """
 _LATIN_SURNAMES = frozenset(_OF_LATIN_NAMES.split())
+# As cameras, phones and messengers name a file, with the date and the number they give it.
+_BY_CAMERA = re.compile(
+    r"(img|dsc[nf]?|dscf|pxl|mvimg|vid|p|pic|image|photo|screenshot|kakaotalk|signal|whatsapp image|isic|"
+    r"pat)[-_ ]?[\d(]|20\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])[-_]?\d{4,9}(?!\d)|[0-9a-f]{16,}$|[0-9a-f]{8}-[0-9a-f]{4}-",
+    re.IGNORECASE,
+)
+# A date of birth, the number of a chart, of a resident or of a telephone.
+_BORN = re.compile(r"(?<!\d)(19\d\d|200\d)[-. _](0?[1-9]|1[0-2])[-. _](0?[1-9]|[12]\d|3[01])(?!\d)")
+_ALONE = re.compile(rf"(?<!\d)({_RESIDENT_NUMBER.pattern})(?!\d)")
+_NUMBERS_OF_PERSONS = (re.compile(r"(?<!\d)\d{6,}(?!\d)"), _BORN, _RESIDENT_NUMBER, _PHONE)
 # Of sex, age and respect, which stand beside names; and what codes are made of.
 _BESIDE = "m f male female mr mrs ms dr dob born 남 여 남자 여자 세 살 생 년생 님 씨 환자"
 _OF_CODES = """
@@ -48,6 +58,16 @@ _OF_CODES = """
     피부과 병동 외래 모반 흑색종 사마귀 기저암 전암 정상 조직검사 경과 사진
 """
 _NOT_OF_A_NAME = frozenset((_BESIDE + _OF_CODES).split())
+# What files are named after beside people.
+_OF_BODIES = """
+    face scalp forehead nose cheek ear lip chin neck chest abdomen back shoulder arm upper lower forearm hand finger
+    buttock thigh leg foot toe palm sole trunk front side close up overview dermoscopy dermoscopic before after new old
+    copy final first second third growing dark red black brown blue big small the of on my
+    얼굴 안면 안면부 두피 이마 코 볼 뺨 귀 입술 턱 목 가슴 배 복부 등 어깨 팔 손 손등 손바닥 손가락 엉덩이 허벅지 다리
+    발 발등 발바닥 발가락 왼쪽 오른쪽 좌측 왼팔 왼손 전체 근접 확대 정면 측면 병변 원본 복사본 최종
+    수술 수술전 수술후 시술전 시술후
+"""
+_OF_THE_BODY = frozenset(_OF_BODIES.split())
 
 
 def tidy(code: str) -> str:
@@ -70,24 +90,49 @@ def without_codes(text: str, codes: Iterable[str]) -> str:
 
 
 def refused(code: str) -> str:
-    """Why the code must not be used: EMAIL, RESIDENT_NUMBER, or '' for a usable one."""
+    """Why the code must not be used: MARKS, EMAIL, RESIDENT_NUMBER, PHONE, or '' for a usable one."""
+    if any(not character.isprintable() for character in code):
+        return MARKS
+    return leads_to_person(code)
+
+
+def leads_to_person(code: str) -> str:
+    """EMAIL, RESIDENT_NUMBER or PHONE, or ''."""
     if _EMAIL.search(code):
         return EMAIL
     if _RESIDENT_NUMBER.search(code):
         return RESIDENT_NUMBER
-    return ""
+    return PHONE if _PHONE.search(code) else ""
 
 
 def doubtful(code: str) -> str:
-    """What the code looks like, for a person to judge: NAME, PHONE or ''."""
+    """What the code looks like, for a person to judge: NAME or ''."""
     if _HANGUL_NAME.fullmatch(code) or _LATIN_NAME.fullmatch(code):
         return NAME
     words = [word for word in _WORD.findall(code) if word.casefold() not in _NOT_OF_A_NAME]
     if _has_hangul_name(words) or _has_latin_name(words, code):
         return NAME
-    if _PHONE.search(code):
-        return PHONE
     return ""
+
+
+def is_of_person(stem: str, *, numbers: bool = True) -> bool:
+    """Whether a file's name, without its ending, looks like a person's, or (``numbers``) holds a date of birth or a
+    long number as patients have; what cameras and phones write does not."""
+    spaced = " ".join(re.sub(r"[_.+\-]+", " ", stem).split())
+    by_camera = bool(_BY_CAMERA.match(stem))
+    if _EMAIL.search(stem) or _ALONE.search(stem):
+        return True
+    if numbers and not by_camera and _has_number_of_person(stem, spaced):
+        return True
+    words = [word for word in _WORD.findall(spaced) if word.casefold() not in _NOT_OF_A_NAME | _OF_THE_BODY]
+    if _has_hangul_name(words):
+        return True
+    parts = [part for word in words for part in re.split("[-’']", word) if len(part) > 1]
+    return sum(bool(_TITLE.fullmatch(word)) for word in words) > 1 or _is_surname_and_given_name(parts)
+
+
+def _has_number_of_person(stem: str, spaced: str) -> bool:
+    return any(pattern.search(text) for pattern in _NUMBERS_OF_PERSONS for text in (stem, spaced))
 
 
 def _has_hangul_name(words: list[str]) -> bool:

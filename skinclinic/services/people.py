@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from skinclinic.models import Clinic, Member, Role, User
+from skinclinic.models import Clinic, Invitation, Member, Role, User
 from skinclinic.services import audit, invitations, tokens
 from skinclinic.services.refused import Refused
 
@@ -83,7 +83,7 @@ def rename_person(user: User, display_name: str) -> None:
 
 def save_clinic(clinic: Clinic) -> None:
     """Store what an admin decided for the clinic."""
-    save_settings(clinic, ["name", "impression_first", "try_page_open"])
+    save_settings(clinic, ["name", "impression_first", "try_page_open", "second_factor_roles"])
 
 
 @transaction.atomic
@@ -94,3 +94,19 @@ def save_settings(clinic: Clinic, names: Collection[str], *, texts: Collection[s
     changed = {name: [was, now] for name, was in before.items() if (now := getattr(clinic, name)) != was}
     if changed:
         audit.record("settings.change", clinic, **audit.changes(changed, texts))
+
+
+@transaction.atomic
+def anonymise(member: Member) -> None:
+    """Forget the name and address of somebody who has left, at that person's wish. What was recorded stays, under a
+    number. Raises Refused for whoever still has access somewhere."""
+    user = User.objects.select_for_update().get(pk=member.user_id)
+    if user.memberships.filter(is_active=True).exists():
+        raise Refused("", _("This person still has access, here or in another clinic. Take that away first."))
+    user.username, user.display_name, user.email = f"left-{user.pk}", f"#{user.pk}", ""
+    user.first_name = user.last_name = ""
+    user.is_active = False
+    user.set_unusable_password()
+    user.save()
+    Invitation.objects.filter(accepted_by=user).update(email="")
+    audit.record("member.anonymise", clinic=member.clinic_id, facts={"member": member.pk})

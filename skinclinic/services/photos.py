@@ -14,9 +14,10 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import belongings, decoding
+from skinclinic.services import belongings, decoding, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
+from skinclinic.services.identifying import kept_file_name
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.search_words import index_photo
 
@@ -47,13 +48,14 @@ def store_photo(
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
     the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
     Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, decoding.Busy where too many
-    come at once, and files.StorageFull for a full disk; in each case nothing is stored.
+    come at once, quotas.OverQuota, and files.StorageFull for a full disk; in each case nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
         return known, False
     if hashes_in_bin(clinic, [sha256]):
         raise imaging.PhotoRejected("in_bin")
+    quotas.check_photos(clinic)
     accepted = decoding.accept(data, sender=decoding.sender_of(user.pk if user else None))
     try:
         with written(
@@ -166,12 +168,13 @@ def camera_time(by_camera: datetime | None) -> datetime | None:
 
 
 def shown_name(name: str) -> str:
-    """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul.
+    """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul, and nothing
+    that looks like a person's name or number.
 
     A long one is cut to 200 characters in the middle, so that its ending stays.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    text = "".join(character for character in last if character.isprintable()).strip()
+    text = kept_file_name("".join(character for character in last if character.isprintable()).strip())
     if len(text) <= NAME_LENGTH:
         return text
     ending = PurePosixPath(text).suffix[:12]

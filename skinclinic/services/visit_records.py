@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from skinclinic.models import Lesion, Member, Note, Patient, Symptoms, User
 from skinclinic.models.visit import LONGEST_NOTE
 from skinclinic.services import cases, records, visits, worklist
+from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.services.search_words import index_note
 
@@ -166,6 +167,7 @@ def _checked(text: str) -> str:
     text = "\n".join(text.replace("\0", "").splitlines()).strip()
     if not text:
         raise Refused("text", _("Write something first. A note that is wrong can be taken back."))
+    require_nobody_named("text", text)
     if len(text) > LONGEST_NOTE:
         message = _("Shorten this to %(longest)s characters; it has %(count)s.")
         raise Refused("text", message % {"longest": LONGEST_NOTE, "count": len(text)})

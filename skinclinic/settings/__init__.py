@@ -4,4 +4,5 @@ from .base import *  # noqa: F403
 from .cookies import *  # noqa: F403
 from .engine import *  # noqa: F403
 from .photos import *  # noqa: F403
+from .second_factor import *  # noqa: F403
 from .security import *  # noqa: F403

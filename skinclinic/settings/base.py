@@ -17,6 +17,8 @@ SKINCLINIC_HOME = Path(env("SKINCLINIC_HOME", default=str(BASE_DIR / "var"))).re
 PHOTOS_DIR = SKINCLINIC_HOME / "photos"
 MODELS_DIR = SKINCLINIC_HOME / "models"
 CACHE_DIR = SKINCLINIC_HOME / "cache"
+# Of a web server that sends photos and static files itself; "": nobody else on this machine reads anything.
+SHARED_GROUP = env("SKINCLINIC_SHARED_GROUP", default="")
 
 DEBUG = env.bool("DEBUG", default=False)
 # True on one machine without PostgreSQL, Redis or a proxy (the demo, tests, a first look).
@@ -74,6 +76,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_filters",
     "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "csp",
 ]
 
@@ -96,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "skinclinic.web.sessions.SessionUseMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "skinclinic.web.middleware.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -104,6 +110,7 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.PrivatePagesMiddleware",
     "skinclinic.web.middleware.DeletedMeanwhileMiddleware",
     "skinclinic.web.middleware.ComeBackMiddleware",
+    "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
     # Last: what it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
@@ -230,6 +237,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# "json": a line of JSON each, for machines that gather logs; "text": for people.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if EMBEDDED else "json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -237,9 +246,15 @@ LOGGING = {
         "masked": {
             "()": "skinclinic.web.logs.MaskingFormatter",
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        },
+        "json": {"()": "skinclinic.web.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if LOG_FORMAT == "json" else "masked",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "masked"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING")},
     "loggers": {
         # Without the handlers they come with, which mask nothing.

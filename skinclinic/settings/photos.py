@@ -20,3 +20,10 @@ PHOTOS_AN_HOUR_ADDRESS = env.int("PHOTOS_AN_HOUR_ADDRESS", default=12_000)
 TRIES_AN_HOUR = env.int("TRIES_AN_HOUR", default=120)
 TRIES_AN_HOUR_ADDRESS = env.int("TRIES_AN_HOUR_ADDRESS", default=20)
 TRIES_AN_HOUR_ADDRESS_MEMBERS = env.int("TRIES_AN_HOUR_ADDRESS_MEMBERS", default=600)
+
+# What one clinic may keep: photos, and gigabytes of the files of its imports and of its own models. The files of an
+# import that nobody starts go after so many days.
+CLINIC_PHOTOS = env.int("CLINIC_PHOTOS", default=500_000)
+CLINIC_IMPORTS_GB = env.int("CLINIC_IMPORTS_GB", default=200)
+CLINIC_MODELS_GB = env.int("CLINIC_MODELS_GB", default=50)
+IMPORT_DAYS = env.int("IMPORT_DAYS", default=30)

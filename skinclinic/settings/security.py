@@ -44,6 +44,8 @@ SESSION_ENGINE = "skinclinic.web.sessions"
 # From signing in, and from what the person did last.
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", default=30) * 60
+# How long ago somebody may have signed in or confirmed who exports, publishes, unblinds or deletes for good.
+STEP_UP_SECONDS = 600
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "skinclinic.web.errors.csrf_failure"
 
@@ -54,12 +56,8 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "skinclinic.services.passwords.NotTooLong"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "skinclinic.services.passwords.Length"},
+    {"NAME": "skinclinic.services.passwords.NotCommon"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "skinclinic.services.tokens.EndsTokens"},
 ]

@@ -1,7 +1,9 @@
 """Signing in and out, one's own account, the clinic one works in."""
 
+from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,17 +15,32 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.services import people
+from skinclinic.models import ApiToken
+from skinclinic.presenters import devices
+from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
 from skinclinic.views import tokens
-from skinclinic.web.middleware import SESSION_KEY
+from skinclinic.web.confirming import confirm_page
+from skinclinic.web.middleware import SESSION_KEY, before_second_factor
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
 
 class SignIn(auth_views.LoginView):
     form_class = SignInForm
 
+    def form_valid(self, form):
+        """Sign in, or ask for the second factor first."""
+        user = form.get_user()
+        if self.request.user.is_authenticated and second_factor.has(user):
+            # Whoever is signed in already, to confirm say, is asked for both.
+            clinic = self.request.session.get(SESSION_KEY)
+            logout(self.request)
+            self.request.session[SESSION_KEY] = clinic
+        return perform_login(self.request, user, redirect_url=self.get_success_url())
 
+
+@method_decorator(before_second_factor, name="dispatch")
 class SignOut(auth_views.LogoutView):
     def post(self, request, *args, **kwargs):
         response = super().post(request, *args, **kwargs)
@@ -38,6 +55,15 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"request": self.request}
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        password_links.end_all(self.request.user)
+        signing_out.everywhere(
+            self.request.user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD
+        )
+        account_mail.notify(self.request.user, _("The password was changed."))
+        return response
 
 
 @method_decorator(require_safe, name="dispatch")
@@ -76,6 +102,19 @@ def account(request: SignedInRequest) -> HttpResponse:
     return response
 
 
+@before_second_factor
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: SignedInRequest) -> HttpResponse:
+    """Say again who one is, then go on to the page that asked for it."""
+    if request.method == "POST" and (is_right := step_up.is_right_answer(request)) is not None:
+        if is_right:
+            step_up.mark_fresh(request)
+            return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
+        return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
+    context = {"is_page": True, "next_page": request.GET.get("next", "/")}
+    return confirm_page(request, by_code=step_up.has_code(request), **context)
+
+
 @require_POST
 def switch_clinic(request: SignedInRequest) -> HttpResponse:
     """Work in another of one's clinics from now on."""
@@ -99,5 +138,10 @@ def _account_form(request: SignedInRequest) -> AccountForm:
 
 
 def _account_page(request: SignedInRequest, form: AccountForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "tokens": tokens.part_of_account(request)}
+    context = {
+        "form": form,
+        "tokens": tokens.part_of_account(request),
+        "email_form": EmailForm(initial={"email": request.user.email}),
+        "signed_in": devices.signed_in(request.user, request.session.session_key),
+    }
     return render(request, "people/account.html", context, status=status)

@@ -17,6 +17,7 @@ from skinclinic.permissions import ADMIN, CURATE, EDIT, clinic_member, get_for, 
 from skinclinic.presenters import bin as words
 from skinclinic.presenters.answers import wants_page
 from skinclinic.presenters.paging import paged
+from skinclinic.services import step_up
 from skinclinic.services.binning import bin as service
 from skinclinic.services.binning import emptying, items
 from skinclinic.services.binning.taking_back import take_back
@@ -111,6 +112,7 @@ def bin_restore(request: SignedInRequest, pk: int) -> HttpResponse:
 def bin_empty(request: SignedInRequest, pk: int) -> HttpResponse:
     """Delete it for good now."""
     item = _item(request, pk, ADMIN)
+    step_up.require(request)
     try:
         emptying.empty(item, request.user)
     except items.Gone:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from skinclinic.forms.people import ClinicForm
 from skinclinic.models import Clinic
 from skinclinic.permissions import ADMIN, clinic_member
+from skinclinic.services import quotas
 from skinclinic.services.people import save_clinic
 from skinclinic.web.requests import MemberRequest
 
@@ -30,7 +31,13 @@ def clinic_settings(request: MemberRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, clinic: Clinic, form: ClinicForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "clinic": clinic, "stored": _stored(clinic)}
+    context = {
+        "form": form,
+        "clinic": clinic,
+        "stored": _stored(clinic),
+        "rooms": list(quotas.all_rooms(clinic)),
+        "admins_always": settings.SECOND_FACTOR_FOR_ADMINS,
+    }
     return render(request, "people/clinic_settings.html", context, status=status)
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member, User
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, letters, mail, people
+from skinclinic.services import invitations, letters, mail, people, second_factor
 from skinclinic.services.refused import Refused
 from skinclinic.views import tokens
 from skinclinic.web.middleware import SESSION_KEY
@@ -161,6 +161,7 @@ def _members_page(
         "open_invitations": invitations.open_of(clinic),
         "closed_invitations": invitations.closed_of(clinic)[:SHOWN_CLOSED],
         "can_mail": mail.can_mail(),
+        "with_factor": second_factor.who_of(clinic),
         "roles": Member._meta.get_field("role").choices,
         "services": tokens.part_of_members(request),
     }

@@ -16,6 +16,7 @@ from skinclinic.models import Lesion, Note, Patient, Photo, Symptoms
 from skinclinic.permissions import EDIT, get_for, member_of
 from skinclinic.presenters import changed_meanwhile, visit
 from skinclinic.services import records, visit_records
+from skinclinic.services.identifying import require_nobody_named
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import asked
 from skinclinic.web.inputs import is_key, storable
@@ -184,6 +185,7 @@ def _since(text: str) -> str:
     if len(text) > LONGEST_SINCE:
         message = _("Shorten this to %(longest)s characters; it has %(count)s.")
         raise Refused("since", message % {"longest": LONGEST_SINCE, "count": len(text)})
+    require_nobody_named("since", text)
     return text
 
 

@@ -7,7 +7,6 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from django.http import HttpRequest
 from skinclinic.models import User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.web.requests import client_address
+from skinclinic.web.working import current
 
 Via = AuditEvent.Via
 # What a proxy may send as the id of a request; anything else could forge lines of a log.
@@ -50,6 +50,21 @@ class Acting:
         found = getattr(self.request, "user", None)
         return found if isinstance(found, User) else None
 
+    def for_logs(self) -> dict[str, str]:
+        """Whose work a line of a log is: keys and ids, never a name, and nothing that must be looked up first."""
+        said = {"request": self.request_id, "job": self.job, "kind": self.name if self.job else ""}
+        if (user := self.user or self._user_in_hand()) is not None:
+            said["user"] = str(user.pk)
+        if self.via in (Via.READER, Via.OPINION):
+            said[str(self.via)] = str(self.key)
+        return {name: value for name, value in said.items() if value}
+
+    def _user_in_hand(self) -> User | None:
+        found = vars(self.request) if self.request else {}
+        user = found.get("_cached_user") or found.get("user")
+        # Of the real class: one that is still to be looked up would do so when asked.
+        return user if issubclass(type(user), User) else None
+
     def through(self) -> tuple[str, int | None, str]:
         """By what: kind, key and name of a token, a link or a job."""
         if self.via:
@@ -61,40 +76,37 @@ class Acting:
         return (Via.SESSION if self.person() else Via.VISITOR), None, ""
 
 
-_now: ContextVar[Acting | None] = ContextVar("acting", default=None)
-
-
 def now() -> Acting:
     """Who acts; outside of requests and jobs the command that was typed on the server."""
-    found = _now.get()
-    return _command() if found is None else found
+    return known() or _command()
 
 
 def known() -> Acting | None:
     """Who acts, if anything has said it."""
-    return _now.get()
+    found = current.get()
+    return found if isinstance(found, Acting) else None
 
 
 @contextmanager
 def acting(who: Acting) -> Iterator[Acting]:
     """Whatever is done in the block is done by this one."""
-    token = _now.set(who)
+    token = current.set(who)
     try:
         yield who
     finally:
-        _now.reset(token)
+        current.reset(token)
 
 
 def by_link(via: str, row: Model, name: str = "") -> None:
     """From here on this request acts by a link that was shown: that of a reader, or for a second opinion."""
-    if (who := _now.get()) is not None:
+    if (who := known()) is not None:
         who.via, who.key, who.name = via, row.pk, name
         who.found.append(row)
 
 
 def let_to(row: Model) -> None:
     """Remember that this request was let to a row."""
-    if (who := _now.get()) is not None:
+    if (who := known()) is not None:
         who.found.append(row)
 
 

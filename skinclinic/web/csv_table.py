@@ -8,8 +8,11 @@ from itertools import islice
 
 _AT_ONCE = 500
 _NUMBERS = frozenset((int, float))
-# A spreadsheet takes what begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins so for a formula, in East Asian settings also the wide forms, and after blanks that it
+# drops, breaks of lines among them.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+_DROPPED = "\ufeff\u200b"
+_BREAKS = ("\t", "\r", "\n", "\v", "\f")
 
 
 def pieces(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
@@ -44,6 +47,11 @@ def table_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
     return b"".join(pieces(columns, rows))
 
 
+def undefused(text: str) -> str | None:
+    """The cell before it was kept from being a formula, or None for one that never was."""
+    return text[1:] if text.startswith("'") and _defused(text[1:]) == text else None
+
+
 def _cell(value: object) -> object:
     if value is None:
         return ""
@@ -55,4 +63,6 @@ def _cell(value: object) -> object:
 # Comments may be long.
 @lru_cache(maxsize=1024)
 def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) and text != "-inf" else text
+    begins = text.lstrip().lstrip(_DROPPED).lstrip()
+    is_formula = begins.startswith(_FORMULA) and text != "-inf"
+    return f"'{text}" if is_formula or text.startswith(_BREAKS) else text

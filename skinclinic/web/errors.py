@@ -31,6 +31,12 @@ def forbidden(request: HttpRequest, exception=None) -> HttpResponse:
     return _answer(request, 403, "forbidden", message, reason=reason)
 
 
+def forbidden_unread(request: HttpRequest) -> HttpResponse:
+    """403 for a large body whose sender may not send it; nothing of it is kept or looked at."""
+    _read_away(request)
+    return forbidden(request)
+
+
 def not_found(request: HttpRequest, exception=None) -> HttpResponse:
     return _answer(request, 404, "not_found", _("There is nothing here, or it belongs to another clinic."))
 
@@ -79,7 +85,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = _answer(request, 503, "unavailable", message)
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    return _answer(request, 500, "server_error", _("Something broke on our side. Try again."))
+    number = getattr(request, "id", "")
+    message = _(
+        "Something broke on our side. Try again; if it stays, tell whoever runs this server: %(number)s."
+    )
+    return _answer(request, 500, "server_error", message % {"number": number}, number=number)
 
 
 @login_not_required
@@ -91,5 +101,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def _answer(request: HttpRequest, status: int, code: str, message: str, **context) -> HttpResponse:
     if is_from_script(request):
-        return json_error(status, code, message)
+        number = context.get("number")
+        return json_error(status, code, message, **({"request": number} if number else {}))
     return HttpResponse(render_to_string(f"{status}.html", context), status=status)

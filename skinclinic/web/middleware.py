@@ -5,16 +5,18 @@ from functools import wraps
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-from skinclinic.models import Lesion, Member, Patient, Photo
+from skinclinic import permissions
+from skinclinic.models import Lesion, Member, Patient, Photo, User
+from skinclinic.services import second_factor
 from skinclinic.web.come_back import ComeBack
-from skinclinic.web.errors import come_back, not_found, too_large
+from skinclinic.web.errors import come_back, forbidden_unread, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
-from skinclinic.web.tokens import may_send_much
+from skinclinic.web.tokens import writing_token
 
 SESSION_KEY = "clinic"
 DELETED = (Patient.DoesNotExist, Lesion.DoesNotExist, Photo.DoesNotExist)
@@ -40,6 +42,10 @@ class SignInMiddleware(LoginRequiredMiddleware):
     def process_view(self, request, view_func, view_args, view_kwargs):
         if is_of_another_person(request) and getattr(view_func, "login_required", True):
             return self.handle_no_permission(request, view_func)
+        if _needs_second_factor(request, view_func):
+            if is_from_script(request):
+                return json_error(403, "second_factor_needed", _("Set up a second factor first."))
+            return redirect("mfa_index")
         return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request, view_func):
@@ -50,6 +56,27 @@ class SignInMiddleware(LoginRequiredMiddleware):
             self.get_login_url(view_func),
             self.get_redirect_field_name(view_func),
         )
+
+
+def before_second_factor(view):
+    """Decorate a view that is open to who has signed in and has yet to set up the second factor their role needs."""
+
+    @wraps(view)
+    def same(request, *args, **kwargs):
+        return view(request, *args, **kwargs)
+
+    same.before_second_factor = True
+    return same
+
+
+def _needs_second_factor(request, view) -> bool:
+    """Whether this page or answer waits until who is signed in has set one up. A token is not asked: it has a scope."""
+    if not request.user.is_authenticated or getattr(view, "before_second_factor", False):
+        return False
+    in_api = request.path.startswith("/api/")
+    if in_api and request.headers.get("Authorization"):
+        return False
+    return (in_api or getattr(view, "login_required", True)) and second_factor.is_missing(request)
 
 
 class DeletedMeanwhileMiddleware:
@@ -84,7 +111,8 @@ class BodySizeMiddleware:
 
     Comes before the CSRF check, which would read the whole form first. A view decorated with
     ``takes_up_to`` (an API class: with an attribute ``max_body_bytes``) may take more than UPLOAD_MAX_BYTES,
-    from signed-in people only.
+    from signed-in people only; where the view says what right it needs (``clinic_member``, ``need`` of an API class),
+    only from people who have it.
     """
 
     # Field names, boundaries and the other fields of the form round a file.
@@ -101,9 +129,14 @@ class BodySizeMiddleware:
             announced = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             announced = 0
-        limit = settings.UPLOAD_MAX_BYTES
-        if announced > limit + self.ROOM and _is_signed_in(request):
-            limit = getattr(getattr(view, "cls", view), "max_body_bytes", limit)
+        limit, view = settings.UPLOAD_MAX_BYTES, getattr(view, "cls", view)
+        if announced <= min(self.ROOM, limit + self.ROOM):
+            return None
+        user = _sender_of(request)
+        if user is not None:
+            limit = getattr(view, "max_body_bytes", limit)
+            if limit > settings.UPLOAD_MAX_BYTES and not _may_send(request, user, getattr(view, "need", "")):
+                return forbidden_unread(request)
         return too_large(request, limit) if announced > limit + self.ROOM else None
 
 
@@ -191,9 +224,21 @@ class SecretLinksMiddleware:
         return response
 
 
-def _is_signed_in(request) -> bool:
-    """Whether a session or an API token that may change something comes with the request."""
-    return request.user.is_authenticated or may_send_much(request)
+def _sender_of(request) -> User | None:
+    """Whose session, or whose API token that may change something, comes with the request."""
+    if request.user.is_authenticated:
+        return request.user
+    token = writing_token(request)
+    return token.user if token else None
+
+
+def _may_send(request, user: User, need: str) -> bool:
+    """Whether the right is there: on a page in the current clinic, for a program in any of its clinics."""
+    if not need:
+        return True
+    if request.user.is_authenticated and not request.path.startswith("/api/"):
+        return permissions.may(request.membership, need)
+    return any(permissions.may(member, need) for member in _memberships(user))
 
 
 def _memberships(user) -> list[Member]:

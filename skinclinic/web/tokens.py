@@ -18,15 +18,16 @@ def token_sent(header: bytes) -> str | None:
     return rest.strip().decode("ascii", "replace") if word.lower() in KEYWORDS else None
 
 
-def may_send_much(request: HttpRequest) -> bool:
-    """Whether a token that may change something comes with the request."""
+def writing_token(request: HttpRequest) -> ApiToken | None:
+    """The token that comes with the request, if it may change something."""
     key = token_sent(request.headers.get("Authorization", "").encode("latin-1", "replace"))
     if key is None:
-        return False
+        return None
     try:
-        return not tokens.find(key).is_read_only
+        token = tokens.find(key)
     except tokens.NotAccepted:
-        return False
+        return None
+    return None if token.is_read_only else token
 
 
 class TokenUseMiddleware:

@@ -7,6 +7,8 @@ import { toast } from "./toast.js";
 const words = () => document.getElementById("toasts").dataset;
 const isQuiet = (event) => Boolean(event.detail.elt?.closest("[data-quiet]"));
 
+const mustConfirm = (xhr) => xhr.status === 403 && xhr.responseText.includes('"confirm_needed"');
+
 document.addEventListener("htmx:configRequest", (event) => {
   const { headers, parameters } = event.detail;
   // htmx says for itself that it is a script.
@@ -18,10 +20,11 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr, requestConfig } = event.detail;
-  if (xhr.status !== 401 && !(xhr.responseURL && isSignInPage(xhr.responseURL))) return;
+  const confirms = mustConfirm(xhr);
+  if (xhr.status !== 401 && !confirms && !(xhr.responseURL && isSignInPage(xhr.responseURL))) return;
   event.detail.shouldSwap = false;
   if (isQuiet(event)) return;
-  askToSignIn().then(() =>
+  askToSignIn({ confirms }).then(() =>
     window.htmx.ajax(requestConfig.verb, requestConfig.path, {
       source: requestConfig.elt,
       target: requestConfig.target,
@@ -33,8 +36,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (isQuiet(event)) return;
   const { status } = event.detail.xhr;
-  // The dialog of an ended session says it all.
-  if (status === 401) return;
+  // The dialog that asks for the password says it all.
+  if (status === 401 || mustConfirm(event.detail.xhr)) return;
   const text = status === 403 ? words().forbidden : status === 404 ? words().gone : words().failed;
   toast(text, { kind: "error" });
 });

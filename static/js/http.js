@@ -5,7 +5,7 @@ import { askToSignIn, isSignInPage } from "./session.js";
 
 /**
  * fetch() with the CSRF token. If the session has ended it asks for the password in place and sends the
- * same request once more, so nothing typed is lost. Rejects only as fetch does: when there is no network.
+ * same request once more, so nothing typed is lost; likewise where the password is needed again. Rejects only as fetch does: when there is no network.
  */
 export async function send(url, options = {}) {
   const attempt = async () => {
@@ -18,8 +18,9 @@ export async function send(url, options = {}) {
     }
   };
   const response = await attempt();
-  if (!(await sessionEnded(response))) return response;
-  await askToSignIn();
+  const asked = await whatIsAsked(response);
+  if (!asked) return response;
+  await askToSignIn(asked);
   return attempt();
 }
 
@@ -35,10 +36,11 @@ export async function sendJson(url, body, { method = "POST", ...options } = {}) 
   return { ok: response.ok, status: response.status, data };
 }
 
-async function sessionEnded(response) {
-  if (response.redirected && isSignInPage(response.url)) return true;
-  if (response.status === 401) return true;
-  if (response.status !== 403) return false;
+// null, or how the dialog asks: the session has ended, or what is to be done needs the password once more.
+async function whatIsAsked(response) {
+  if ((response.redirected && isSignInPage(response.url)) || response.status === 401) return {};
+  if (response.status !== 403) return null;
   const body = await response.clone().json().catch(() => null);
-  return (body?.error?.code ?? body?.code) === "not_authenticated";
+  const code = body?.error?.code ?? body?.code;
+  return code === "not_authenticated" ? {} : code === "confirm_needed" ? { confirms: true } : null;
 }

@@ -1,4 +1,4 @@
-// A session that ended asks for the password in place; the page and what was typed stay.
+// A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
 import { renewTokens } from "./page-headers.js";
 
 const dialog = () => document.getElementById("sign-in-again");
@@ -12,10 +12,12 @@ export function isSignInPage(url) {
 
 /**
  * Open the dialog, or join the one that is open. Resolves when the same person has signed in again.
- * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it.
+ * `covered`: nobody was there, and whoever comes by sees nothing of the page behind it. `confirms`: the session stands,
+ * but what is to be done needs the password again.
  */
-export function askToSignIn({ covered = false } = {}) {
+export function askToSignIn({ covered = false, confirms = false } = {}) {
   if (covered) dialog().classList.add("is-covering");
+  if (!waiting) for (const part of dialog().querySelectorAll("[data-why]")) part.hidden = (part.dataset.why === "confirm") !== confirms;
   waiting ??= new Promise((resolve) => {
     const box = dialog();
     const form = box.querySelector("form");
@@ -38,34 +40,60 @@ export function askToSignIn({ covered = false } = {}) {
   return waiting;
 }
 
+/** Send the password, or the code that was asked for after it. Whether the person is signed in now. */
 async function signIn(form) {
   const problem = form.querySelector("[data-problem]");
   const button = form.querySelector("button[type=submit]");
+  const second = form.querySelector("[data-second]");
   problem.hidden = true;
   button.disabled = true;
   try {
-    // The token of a signed-out page is needed: the old one went with the session.
-    const page = await fetch(form.action, { credentials: "same-origin" });
-    const token = new DOMParser()
-      .parseFromString(await page.text(), "text/html")
-      .querySelector("[name=csrfmiddlewaretoken]")?.value;
-    const body = new URLSearchParams(new FormData(form));
-    const answer = await fetch(form.action, {
-      method: "POST",
-      body,
-      credentials: "same-origin",
-      headers: { "X-CSRFToken": token ?? "", "X-Requested-With": "fetch" },
-    });
-    if (answer.ok && answer.redirected && !isSignInPage(answer.url)) return true;
+    const address = second.hidden ? form.action : second.dataset.second;
+    const answer = await send(address, second.hidden ? new FormData(form) : { code: codeOf(form).value });
+    if (answer.redirected && samePath(answer.url, second.dataset.second)) {
+      showSecond(form, true);
+      return false;
+    }
+    if (answer.ok && answer.redirected && !isSignInPage(answer.url)) {
+      showSecond(form, false);
+      return true;
+    }
+    if (answer.redirected) showSecond(form, false);
     // Too many tries, too many people: the server says how long to wait.
     const said = answer.ok ? null : await answer.json().catch(() => null);
-    problem.textContent = said?.error?.message ?? problem.dataset.wrong;
+    problem.textContent = said?.error?.message ?? (second.hidden ? problem.dataset.wrong : problem.dataset.wrongCode);
   } catch {
     problem.textContent = problem.dataset.offline;
   } finally {
     button.disabled = false;
   }
   problem.hidden = false;
-  form.elements.password.select();
+  (second.hidden ? form.elements.password : codeOf(form)).select();
   return false;
+}
+
+async function send(address, data) {
+  // The token of a page of its own is needed: the old one went with the session.
+  const page = await fetch(address, { credentials: "same-origin" });
+  const token = new DOMParser()
+    .parseFromString(await page.text(), "text/html")
+    .querySelector("[name=csrfmiddlewaretoken]")?.value;
+  return fetch(address, {
+    method: "POST",
+    body: new URLSearchParams(data),
+    credentials: "same-origin",
+    headers: { "X-CSRFToken": token ?? "", "X-Requested-With": "fetch" },
+  });
+}
+
+const codeOf = (form) => form.querySelector("[data-second] input");
+const samePath = (url, other) => new URL(url, location.href).pathname === new URL(other, location.href).pathname;
+
+function showSecond(form, isAsked) {
+  const second = form.querySelector("[data-second]");
+  second.hidden = !isAsked;
+  form.querySelector("[data-first]").hidden = isAsked;
+  codeOf(form).disabled = !isAsked;
+  form.elements.password.disabled = isAsked;
+  if (isAsked) codeOf(form).focus();
 }

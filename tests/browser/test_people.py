@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from playwright.sync_api import expect
 
 from classifier.models import Assessment
@@ -190,3 +191,50 @@ def test_pages_are_accessible_and_fit(open_page, admin_user, clinic, model_versi
         page = open_page(admin_user, path, width=width, dark=dark, language=language)
         assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_a_passkey_and_codes_let_somebody_in(open_page, clinician, settings, live_server):
+    cache.clear()
+    page = open_page(clinician, "/account/second-factor/")
+    # Passkeys belong to names, not to numbers.
+    local = page.url.replace("127.0.0.1", "localhost")
+    session = next(one for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
+    page.context.add_cookies([{"name": session["name"], "value": session["value"], "url": local}])
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasUserVerification": True,
+        "isUserVerified": True,
+    }
+    devices.send(
+        "WebAuthn.addVirtualAuthenticator", {"options": options | {"automaticPresenceSimulation": True}}
+    )
+    page.goto(local)
+    page.get_by_role("link", name="Add a passkey").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Add a passkey").click()
+    codes = page.locator(".recovery-codes code")
+    expect(codes).to_have_count(10)
+    code = codes.first.inner_text()
+    page.context.clear_cookies()
+    page.goto(local.replace("/account/second-factor/", "/login/?next=/patients/new/"))
+    page.get_by_label("User name").fill("clara")
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/patients/new/")
+
+    page.locator("[name=code]").first.fill("TYPED-4")
+    end_session(page)
+    page.locator("main form button.btn-primary").first.click()
+    dialog = page.locator("#sign-in-again")
+    dialog.get_by_label("Password").fill(factories.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    dialog.get_by_label("Code of your authenticator app").fill("000000")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("code is not right")
+    dialog.get_by_label("Code of your authenticator app").fill(code)
+    dialog.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/patients/\d+/$"))

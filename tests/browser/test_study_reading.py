@@ -306,9 +306,15 @@ def test_a_closed_study_says_so_in_place_and_keeps_the_answer(open_page, few):
     expect(alert).to_contain_text("This study is closed")
     expect(alert).to_contain_text("Answers that were not taken: 1")
     kept = page.evaluate(
-        "Object.keys(localStorage).filter((name) => name.startsWith('skinclinic-reading /'))"
+        "Object.entries(localStorage).filter(([name]) => name.startsWith('skinclinic-reading '))"
     )
     assert len(kept) == 1
+    assert few.secrets[0] not in str(kept), "whoever reads the storage has no link"
+    page.evaluate(
+        "([[name, text], home]) => { localStorage.removeItem(name);"
+        " localStorage.setItem(`skinclinic-reading ${home}unaided/ ${name.split(' ')[2]}`, text); }",
+        [kept[0], f"/reading/{few.secrets[0]}/"],
+    )
     assert not Answer.objects.exists()
     # It stays until the reader has seen it, and then goes for good.
     page.goto(page.url.replace("unaided/", ""))
@@ -318,7 +324,12 @@ def test_a_closed_study_says_so_in_place_and_keeps_the_answer(open_page, few):
     expect(notice).to_be_hidden()
     page.reload()
     expect(page.get_by_role("heading", name="This study is closed")).to_be_visible()
-    assert page.evaluate("Object.keys(localStorage).filter((name) => name.includes('reading /')).length") == 0
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((name) => name.startsWith('skinclinic-reading ')).length"
+        )
+        == 0
+    )
 
 
 def test_no_going_back(open_page, few):

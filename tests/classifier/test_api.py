@@ -142,6 +142,9 @@ def test_models_are_published_and_rolled_back_by_admins(
     assert api(clinician).post(publish).status_code == 403
     assert api(outsider).post(publish).status_code == 404
     assert api(outsider).get(f"/api/models/{made.json()['id']}/").status_code == 404
+    early = api(admin_user).post(publish, {"reason": "better"})
+    assert (early.status_code, early.json()["error"]["code"]) == (409, "not_run_yet")
+    jobs.run_waiting("prove-model")
     assert api(admin_user).post(publish, {"reason": "better"}).status_code == 200
     assert api(admin_user).post(publish).status_code == 409
     assert api(clinician).post("/api/models/roll-back/").status_code == 403

@@ -11,6 +11,7 @@ from reader_study.models import Answer, Reader, Study
 from reader_study.services.making import readers, studies
 from reader_study.services.results import model_answers
 from skinclinic.engine import jobs
+from skinclinic.services import step_up
 from tests.cases import each
 from tests.reader_study.conftest import WANTED
 from tests.skinclinic.pages import NASTY, messages_of, url
@@ -36,7 +37,7 @@ def settings_form(study: Study, **changed) -> dict:
     return sent | changed
 
 
-def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
+def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for, monkeypatch):
     assert "No reader study yet" in text_of(client.get(url("studies")))
     answer = client.post(url("study-new"), {"name": "By page", "description": "Why"})
     study = Study.objects.get()
@@ -100,7 +101,12 @@ def test_a_study_is_made_by_its_pages(client, clinic, stocked, client_for):
     for name in ("study-log", "study-paper", "study-settings", "study-sample", "study-progress"):
         assert client.get(url(name, study.pk)).status_code == 200
     assert "Too long" in text_of(client.get(url("study-log", study.pk)))
-    client.post(url("study-act", study.pk), {"act": "unblind", "reason": "safety", "typed": "By page"})
+    unblind = {"act": "unblind", "reason": "safety", "typed": "By page"}
+    with monkeypatch.context() as patch:
+        patch.setattr(step_up, "is_fresh", lambda request: False)
+        assert client.post(url("study-act", study.pk), unblind).status_code == 403
+    assert "Unblinded before closing" not in text_of(client.get(url("study", study.pk)))
+    client.post(url("study-act", study.pk), unblind)
     assert "Unblinded before closing" in text_of(client.get(url("study", study.pk)))
     client.post(url("study-act", study.pk), {"act": "close", "typed": study.name})
     study.refresh_from_db()

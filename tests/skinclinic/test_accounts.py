@@ -20,8 +20,12 @@ def sign_in(client, username="clara", password=PASSWORD, **extra):
 
 
 def test_signs_in_and_out(client, clinician):
+    before = client.session
+    before["planted"] = "by somebody else"
+    before.save()
     response = sign_in(client)
     assert response.status_code == 302
+    assert client.session.session_key != before.session_key and len(client.session.session_key) == 32
     assert response.url == url("worklist")
     assert client.get(url("account")).status_code == 200
 

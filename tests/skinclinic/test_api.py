@@ -77,6 +77,11 @@ def test_patients_are_made_changed_and_filtered(api, clinician, clinic):
         ({"code": "x" * 65}, "code"),
         ({"code": "a\x00b"}, "code"),
         ({"code": "900101-1234567"}, "code"),
+        ({"code": "010-1234-5678"}, "code"),
+        ({"code": "\u202egnp.exe"}, "code"),
+        ({"code": "Given Surname"}, "code_is_no_name"),
+        ({"code": "김민지", "code_is_no_name": False}, "code_is_no_name"),
+        ({"code": "B", "ethnicity": "me@example.org"}, "ethnicity"),
         ({"code": "B", "birth_year": 3000}, "birth_year"),
         ({"code": "B", "birth_year": "soon"}, "birth_year"),
         ({"code": "B", "skin_type": 9}, "skin_type"),
@@ -88,6 +93,20 @@ def test_wrong_patients_are_refused_by_field(api, clinician, sent, field):
     assert response.status_code == 400
     assert field in error_of(response)["fields"]
     assert not Patient.objects.exists()
+
+
+def test_a_code_that_only_looks_like_a_name_is_said_to_be_none(api, clinician, clinic):
+    client = api(clinician)
+    made = client.post("/api/patients/", {"code": "Green Team", "code_is_no_name": True})
+    assert made.status_code == 201 and "code_is_no_name" not in made.json()
+    row = f"/api/patients/{made.json()['id']}/"
+    # What stands is not asked about again; another name is.
+    assert client.patch(row, {"code": "Green Team", "sex": "male"}).status_code == 200
+    assert client.patch(row, {"code": "Jane Doe"}).status_code == 400
+    assert client.patch(row, {"code": "Jane Doe", "code_is_no_name": True}).json()["code"] == "Jane Doe"
+    lesion = Lesion.objects.create(clinic=clinic, patient_id=made.json()["id"])
+    sent = client.patch(f"/api/lesions/{lesion.pk}/", {"note": "call 010-1234-5678"})
+    assert sent.status_code == 400 and "telephone" in str(error_of(sent)["fields"]["note"])
 
 
 def test_the_same_code_twice_is_refused(api, clinician, clinic):
@@ -240,20 +259,20 @@ def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
 def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(api, client_for, clinician):
     assert api().get("/api/schema/").status_code == 401
     assert api().get("/api/docs/").url == "/login/?next=/api/docs/"
-    assert (
-        Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
-        .get("/api/schema/")
-        .status_code
-        == 200
-    )
-    page = client_for(clinician).get("/api/docs/").content.decode()
+    program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
+    schema = program.get("/api/schema/")
+    assert schema.status_code == 200
+    assert schema["Content-Disposition"].startswith("attachment")
+    shown = client_for(clinician).get("/api/docs/")
+    assert "Content-Disposition" not in shown
+    page = shown.content.decode()
     assert "<style" not in page
     assert "<script>" not in page
 
 
 def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
     asked = {
-        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404, "/api/schema/": 200,
+        "/api/": 401, "/api/patients/": 200, "/api/patients/999/": 404, "/api/nowhere/": 404,
         f"/api/photos/{photo.pk}/image/": 200,
     }  # fmt: skip
     for address, status in asked.items():
@@ -267,7 +286,23 @@ def test_answers_are_files_to_a_browser_and_never_pages(api, clinician, photo):
         assert "Access-Control-Allow-Origin" not in answer
         if answer["Content-Type"].startswith("application/json"):
             assert 'filename="api.json"' in answer["Content-Disposition"], address
-    assert "Content-Disposition" not in api().get("/api/docs/")
+
+
+def test_what_a_browser_sends_by_itself_changes_nothing(clinician):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(clinician)
+    assert browser.get("/api/patients/").status_code == 200
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
+        sent = browser.post("/api/patients/", {"code": "P-1"}, "application/json", headers=headers)
+        assert sent.status_code == 403
+    assert not Patient.objects.exists()
+
+
+def test_a_body_of_a_kind_that_nothing_here_reads_is_refused(api, clinician):
+    for kind in ("text/xml", "text/plain", "application/x-yaml", "x"):
+        sent = api(clinician).generic("POST", "/api/patients/", b'{"code": "P-1"}', content_type=kind)
+        assert (sent.status_code, sent.json()["error"]["code"]) == (415, "unsupported_media_type"), kind
+    assert not Patient.objects.exists()
 
 
 @pytest.mark.parametrize(("slug", "status"), [("\x00", 400), (5, 403), (["hanok"], 403), ({"a": 1}, 403)])

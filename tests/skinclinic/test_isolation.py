@@ -150,8 +150,8 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     lesion = photo.lesion
     lesion.patient, lesion.note = patient, "SECRETNOTE-313"
     lesion.save()
-    own_model = registry.register(
-        factories.make_model_dir(folder / "own", name="secret-model"), clinic=clinic
+    own_model = factories.proven(
+        registry.register(factories.make_model_dir(folder / "own", name="secret-model"), clinic=clinic)
     )
     publication = registry.publish(own_model, clinic=clinic, user=admin_user, reason="SECRETREASON-55")
     analysis = factories.make_analysis(photo, quist)

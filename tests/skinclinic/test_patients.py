@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from skinclinic.models import Lesion, Patient, Photo
-from skinclinic.services import patient_codes
+from skinclinic.services import identifying, patient_codes
 from tests import crowd, factories
 from tests.cases import each
 
@@ -24,6 +24,11 @@ class TestCodes:
             ("900101-1234567", "resident_number"),
             ("9001012234567", "resident_number"),
             ("900101 5234567", "resident_number"),
+            ("010-1234-5678", "phone"),
+            ("01012345678", "phone"),
+            ("Kim +82 10-1234-5678", "phone"),
+            ("\u202egnp.exe", "marks"),
+            ("P-1\u200b", "marks"),
             ("P-0001", ""),
             ("2026-11-22/3", ""),
             ("901301-1234567", ""),  # there is no 13th month
@@ -36,7 +41,6 @@ class TestCodes:
     @each("code, doubt", [
         ("김민지", "name"), ("홍길동", "name"), ("Jane Doe", "name"), ("DOE, JANE", "name"),
         ("Ana-Maria O'Neil", "name"),
-        ("010-1234-5678", "phone"), ("01012345678", "phone"), ("+82 10-1234-5678", "phone"),
         ("P-0001", ""), ("KR 0012", ""), ("환자-12", ""), ("alpha", ""), ("A1 B2", ""),
         *((name, "name") for name in (
             "Given Surname 19840215", "Jane Doe 84", "jane doe 1984", "DOE, JANE 840215", "Doe_Jane_1984",
@@ -46,7 +50,6 @@ class TestCodes:
             "KIM MINJI 0012", "MINJI KIM 0012", "0012-KIM-MINJI", "PARK JI SUNG 7", "smith john 0012", "NGUYEN_LAN_3",
             "김민지님 84", "환자 김민지 12", "P-12 김민지", "이준 84",
         )),
-        ("Kim 010-1234-5678", "phone"),
         *((code, "") for code in (
             "DEMO-004", "SNU-DERM-004", "PAT_1516", "Study Group 12", "Patient 84", "SNU DERM 0012", "연구 12",
             "피부과-84", "신환 2026-11", "서울 12", "흑색종 84", "Arm B 12", "Site A 1984", "ham_0001",
@@ -57,6 +60,20 @@ class TestCodes:
     ])  # fmt: skip
     def test_what_looks_like_a_name_is_asked_about(self, code, doubt):
         assert patient_codes.doubtful(code) == doubt
+
+    @each("kept", [True, False])
+    def test_names_of_files_are_kept_unless_they_name_somebody(self, kept):
+        names = (
+            "IMG_1234.JPG PXL_20240501_123456789.jpg KakaoTalk_20240501_123456789.jpg 20240501_123456.jpg "
+            "lesion.jpg 1.jpg P-0001.jpg ISIC_0024306.jpg PAT_8_15_820.png 이마.jpg 왼팔_근접.jpg Upper_Back.jpg "
+            "nevus_dark.png IMG-20240501-WA0001.jpg d290f1ee-6c54-4b01-90e6-d701748f0851.jpg"
+            if kept
+            else "Given_Surname_900101.JPG kim_minsu.jpg 홍길동.jpg 홍길동_왼팔.jpg 12345678.jpg 010-1234-5678.jpg "
+            "900101-1234567.jpg Doe_1984-02-15.png MINSU_KIM_1.jpg DSC_Jane_Doe.jpg a@b.co.kr.jpg"
+        )
+        for name in names.split():
+            removed = f"name removed.{name.rpartition('.')[2].lower()}"
+            assert identifying.kept_file_name(name) == (name if kept else removed)
 
     def test_one_spelling(self):
         assert patient_codes.tidy("  P   1 ") == "P 1"

@@ -14,9 +14,11 @@ from django.utils import timezone
 from PIL import ExifTags, Image
 
 from skinclinic import imaging
+from skinclinic.engine import jobs
 from skinclinic.files import store as files
-from skinclinic.models import Diagnosis, Lesion, Photo
-from skinclinic.services import decoding, photos
+from skinclinic.models import BinItem, BinnedRow, Diagnosis, Lesion, Photo, PhotoWord
+from skinclinic.services import decoding, old_file_names, photos, search_words
+from skinclinic.services.binning import bin
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
 from tests import factories
 from tests.cases import each
@@ -37,6 +39,23 @@ def taken(moment: str) -> bytes:
     file = io.BytesIO()
     Image.open(io.BytesIO(factories.jpeg_bytes())).save(file, "JPEG", exif=exif)
     return file.getvalue()
+
+
+def test_names_of_files_that_were_stored_before_are_looked_at_once(clinic, clinician):
+    rows = [factories.make_photo(clinic, clinician, seed=n) for n in range(3)]
+    named = ("Given_Surname_900101.JPG", "IMG_1.jpg", "Jane_Doe_2.png")
+    for photo, name in zip(rows, named, strict=True):
+        Photo.objects.filter(pk=photo.pk).update(original_name=name)
+        photo.original_name = name
+        search_words.index_photo(photo)
+    bin.put(Photo.objects.get(pk=rows[2].pk), clinician, reason="mistake")
+    old_file_names.ask_once()
+    old_file_names.ask_once()
+    assert jobs.run_waiting(old_file_names.JOB) == 1
+    kept = list(Photo.objects.order_by("pk").values_list("original_name", flat=True))
+    assert kept == ["name removed.jpg", "IMG_1.jpg"]
+    assert not PhotoWord.objects.filter(word__in=("given", "surname")).exists()
+    assert "Doe" not in str(list(BinnedRow.objects.values_list("data"))) + str(BinItem.objects.get().told)
 
 
 def test_a_photo_is_one_row_and_two_files_in_a_lesion_of_its_own(clinic, clinician):

@@ -15,6 +15,7 @@ from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.structure import check_structure
 from classifier.networks.weights import Manifest, ModelRejected
+from classifier.services.models import proof
 from skinclinic.engine.readiness import readiness_check
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User
@@ -206,11 +207,12 @@ def publish(
 ) -> Publication | None:
     """Make a version the one the clinic uses from the next photo on; None when it already is.
 
-    Raises ModelRejected when its files are no longer what was registered.
+    Raises ModelRejected when its files are no longer what was registered, or it has not run here yet.
     """
     if version.clinic_id not in (None, clinic.pk):
         raise ValueError("a clinic may only publish models of the product and its own")
     _check_registered(version)
+    proof.check(version)
     return _publish(version, clinic=clinic, user=user, reason=reason)
 
 

@@ -6,18 +6,20 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from classifier.models import ModelVersion
 from classifier.networks import weights
 from classifier.networks.manifest import PHOTOS_FILE
 from classifier.networks.training_photos import LARGEST_FILE
 from classifier.networks.weights import ModelRejected
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models.again import CameAgain, take_over
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import whole
 from skinclinic.files.store import storing
 from skinclinic.models import Clinic, User
+from skinclinic.services import quotas
 
 WEIGHTS_MAX_BYTES = 512 * 1024 * 1024
 MANIFEST_MAX_BYTES = 1024 * 1024
@@ -39,9 +41,11 @@ def register_upload(
     """Store and register an uploaded model; return it and, where its weights are here already, what was made of its
     description. ``photos_file``: the hashes of its training photos, where its manifest speaks of them.
 
-    Raises ModelRejected for a model that may not be used and StorageFull for a full disk.
+    Raises ModelRejected for a model that may not be used, OverQuota and StorageFull.
     """
     parent = registry.clinic_models_dir(clinic)
+    sent = (weights_file, manifest_file, photos_file)
+    quotas.check_bytes(room(clinic), sum(getattr(file, "size", 0) or 0 for file in sent if file))
     with storing():
         draft = whole.new_folder_draft(parent / "upload")
         try:
@@ -53,6 +57,12 @@ def register_upload(
             return _keep(draft, parent, clinic, user)
         finally:
             whole.remove(draft)
+
+
+def room(clinic: Clinic) -> quotas.Room:
+    """For the models that a clinic has brought or trained."""
+    used = quotas.size_of(registry.clinic_models_dir(clinic))
+    return quotas.Room(_("Models of this clinic"), used, settings.CLINIC_MODELS_GB * quotas.GIGABYTE)
 
 
 def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelVersion, CameAgain | None]:
@@ -74,6 +84,7 @@ def _keep(draft: Path, parent: Path, clinic: Clinic, user: User) -> tuple[ModelV
             again = take_over(known, manifest, user) if known else None
             if known:
                 version = registry.register_checked(manifest, folder, clinic=clinic, user=user)
+            proof.ask(version)
     except BaseException:
         whole.remove(folder)
         raise

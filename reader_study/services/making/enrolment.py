@@ -1,5 +1,7 @@
 """Readers and their links. A link opens one study for one reader and nothing else; only its hash is kept."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -11,9 +13,12 @@ from skinclinic.models import User
 from skinclinic.services.secret_links import new_nonce, secret_hash, secret_of
 from skinclinic.web import acting
 
+# A link that nobody has used, sent or been reminded of for so long opens nothing until it is renewed.
+ENDS_UNUSED_AFTER = timedelta(days=180)
+
 
 class LinkClosed(Exception):
-    """No reader has this link: it was renewed, the reader withdrew, or it never was one."""
+    """No reader has this link: it was renewed, the reader withdrew, it lay unused too long, or it never was one."""
 
 
 @transaction.atomic
@@ -94,10 +99,21 @@ def find_any(secret: str) -> Reader:
         .select_related("study__clinic", "study__model_version", "group")
         .first()
     )
-    if found is None:
+    if found is None or _has_ended(found):
         raise LinkClosed
     acting.by_link(acting.Via.READER, found, found.code)
     return found
+
+
+def _has_ended(reader: Reader) -> bool:
+    known = [
+        reader.created_at,
+        reader.link_made_at,
+        reader.last_seen_at,
+        reader.reminded_at,
+        reader.study.opened_at,
+    ]
+    return max(at for at in known if at) < timezone.now() - ENDS_UNUSED_AFTER
 
 
 def language_of(secret: str) -> str:

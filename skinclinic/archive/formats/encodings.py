@@ -41,7 +41,7 @@ _SPREADSHEETS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 _NO_TABLES = (
     b"%pdf-", b"\x89png", b"\xff\xd8\xff", b"gif8", b"{\\rtf", b"<!doctype", b"<html", b"<table", b"<?xml",
 )  # fmt: skip
-_HIGH = re.compile(rb"[^\r\n,;\t\"]*[\x80-\xff][^\r\n,;\t\"]*")
+_HIGH = re.compile(rb"(?<![^\r\n,;\t\"])[^\r\n,;\t\"\x80-\xff]*+[\x80-\xff][^\r\n,;\t\"]*")
 # Two bytes of KS X 1001, the syllables in daily use; the rest of CP949 has a Latin letter as its second byte.
 _DAILY = re.compile(rb"[\xb0-\xc8][\xa1-\xfe]")
 

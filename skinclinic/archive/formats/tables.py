@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from skinclinic.archive.formats import encodings
 from skinclinic.archive.formats.problems import Problem, TableRefused, _
 from skinclinic.archive.formats.words.folding import fold
+from skinclinic.web.csv_table import undefused
 
 MOST_BYTES = 1024**3
 MOST_ROWS = 1_000_000
@@ -218,7 +219,7 @@ def _read(cell: str) -> _Cell:
         return _Cell(text, None, _("longer than %(most)s characters"), {"most": f"{LONGEST_CELL:,}"})
     bare = text.strip()
     # A formula defused on export has an apostrophe before it.
-    value = text[1:] if text[:1] == "'" and text[1:2] in "=+-@\t\r" else bare
+    value = bare if (plain := undefused(text)) is None else plain
     is_formula = bare[:1] in ("=", "@") or _is_formula(bare)
     return _Cell(text, value, _("a formula; save the table with values") if is_formula else "")
 

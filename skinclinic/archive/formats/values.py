@@ -66,7 +66,7 @@ def sex(text: str) -> str:
 
 
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
-_SKIN_WORDS = re.compile(r"^(?:fitzpatrick|phototype|fst|skin|photo|type|제|\s)+|(?:형|\s)+$")
+_SKIN_WORDS = re.compile(r"^(?:fitzpatrick|phototype|fst|skin|photo|type|제|\s)+|(?<![형\s])(?:형|\s)+$")
 
 
 def skin_type(text: str) -> int | None:
@@ -74,7 +74,7 @@ def skin_type(text: str) -> int | None:
     if is_unknown(text) or text.strip() in ("-1", "-1.0", "−1") or fold(text) == "none selected":
         return None
     folded = _SKIN_WORDS.sub("", text.strip().casefold().replace("_", " ")).removesuffix(".0")
-    parts = [_one_type(part) for part in re.split(r"\s*(?:-|–|—|~|/|to|and)\s*", folded)]
+    parts = [_one_type(part.strip()) for part in re.split(r"-|–|—|~|/|to|and", folded)]
     number = parts[0] if len(parts) == 1 else 0
     if len(parts) == 2 and parts[0] and parts[1]:
         number = parts[0] * 10 + parts[1] if parts[0] in SINGLE and parts[1] in SINGLE else 0
@@ -184,10 +184,12 @@ def name(most: int) -> Callable[[str], str]:
 
 DAY_FIRST, MONTH_FIRST = "day-first", "month-first"
 _YEAR_FIRST = re.compile(
-    r"(\d{4})(?:(\d{2})(\d{2})|\s*[-/.년\s]\s*(\d{1,2})\s*[-/.월\s]\s*(\d{1,2})\s*[.일]?)(?:[T ].*)?",
+    r"(\d{4})(?:(\d{2})(\d{2})|(?:\s*[-/.년]\s*|\s+)(\d{1,2})(?:\s*[-/.월]\s*|\s+)(\d{1,2})\s*[.일]?)(?:[T ].*)?",
     re.ASCII,
 )
-_YEAR_LAST = re.compile(r"(\d{1,2})\s*[-/.\s]\s*(\d{1,2})\s*[-/.\s]\s*(\d{4})(?:[T ].*)?", re.ASCII)
+_YEAR_LAST = re.compile(
+    r"(\d{1,2})(?:\s*[-/.]\s*|\s+)(\d{1,2})(?:\s*[-/.]\s*|\s+)(\d{4})(?:[T ].*)?", re.ASCII
+)
 
 
 def day(text: str, order: str = "") -> date | None:

@@ -64,7 +64,7 @@ class StatedForm(forms.Form):
         for number, line in enumerate(self.cleaned_data["counts"].splitlines(), start=1):
             if not line.strip():
                 continue
-            match = re.fullmatch(r"\s*(.+?)[\s:=,;]+(\d{1,9})\s*", line)
+            match = re.fullmatch(r"(.*[^\s:=,;])[\s:=,;]+(\d{1,9})", line.strip())
             if not match or not match[2].isascii():
                 raise forms.ValidationError(
                     _("Line %(line)d: write a class and its number, such as: melanoma 599"),

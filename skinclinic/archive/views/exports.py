@@ -17,7 +17,7 @@ from skinclinic.archive.forms.datasets import TextsForm
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.archive.services.exporting import export
 from skinclinic.permissions import ADMIN, CURATE, get_for
-from skinclinic.services import audit
+from skinclinic.services import audit, step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.requests import SignedInRequest
@@ -35,6 +35,7 @@ def dataset_export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     version = get_for(request.user, VERSIONS, pk, ADMIN if options.texts else CURATE)
     if options.texts and pk not in request.session.get(REASONS_GIVEN, []):
         return redirect("dataset-texts", pk)
+    step_up.require_for_download(request)
     try:
         members = export.members(version, options)
     except Refused as refused:

@@ -19,10 +19,12 @@ from skinclinic.archive.presenters.work import ImportProgress
 from skinclinic.archive.services.importing import comparing
 from skinclinic.archive.services.importing import imports as service
 from skinclinic.archive.services.importing.changes import KEEP, TAKE
+from skinclinic.archive.services.importing.room import room
 from skinclinic.archive.views import import_mapping
 from skinclinic.models import User
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
+from skinclinic.services import quotas
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -58,6 +60,8 @@ def import_new(request: MemberRequest) -> HttpResponse:
             row = _begin(request, form)
         except OSError:
             form.add_error(None, _("The files could not be stored; the disk may be full. Nothing was kept."))
+        except quotas.OverQuota as refused:
+            form.add_error(None, str(refused))
         except service.NotNow as refused:
             form.add_error("name", str(refused))
         else:
@@ -78,6 +82,8 @@ def import_new(request: MemberRequest) -> HttpResponse:
 
 def _begin(request: MemberRequest, form: ImportForm) -> Import:
     values, clinic = form.cleaned_data, request.membership.clinic
+    sent = [values[field] for field in ("archive", "table", "second")]
+    quotas.check_bytes(room(clinic), sum(file.size or 0 for file in sent if file))
     mapping = values["mapping"]
     row = service.begin(
         clinic=clinic, user=request.user, name=values["name"], format=values["format"], role=values["role"],

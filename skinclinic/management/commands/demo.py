@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from skinclinic.engine import jobs
 from skinclinic.engine.processes import python, run_together
+from skinclinic.files import private
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
             raise CommandError("The demo runs on one machine: unset DATABASE_URL and CELERY_BROKER_URL.")
         port = self._port()
         home = settings.SKINCLINIC_HOME
+        private.tighten(home, settings.SHARED_GROUP)
         scratch = home / "tmp"
         scratch.mkdir(parents=True, exist_ok=True)
         environment = os.environ | self.environment | {"TMPDIR": str(scratch), "PYTHONUNBUFFERED": "1"}

@@ -10,6 +10,7 @@ import { Clock } from "./clock.js";
 import { askWhich } from "./conflict.js";
 import { deviceNow } from "./device.js";
 import { keepDraft, takeDraft } from "./draft.js";
+import { keptName, renameKept } from "./kept.js";
 import { ModelAnswer } from "./model.js";
 import { AHEAD, PhotoRefused, Photos } from "./photos.js";
 import { Practice } from "./practice.js";
@@ -24,7 +25,8 @@ const AGAIN_MS = 2000;
 const OPACITY_STEP = 5;
 
 const root = document.getElementById("reading");
-const { base, home } = root.dataset;
+const { base, home, kept: who } = root.dataset;
+renameKept(home, who);
 const isPractice = root.dataset.practice === "yes";
 const isAided = root.dataset.aided === "yes";
 const mayGoBack = isPractice || root.dataset.mayGoBack === "yes";
@@ -133,7 +135,7 @@ async function go(to) {
   phase = isAided && row?.first ? "model" : "answer";
   model.hide();
   model.isReady = false;
-  const draft = takeDraft(base, position);
+  const draft = takeDraft(keptName(base, home, who), position);
   if (draft) sight.add(position, draft.seconds);
   form.fill(row?.choice ? row : { ...draft, choice: draft?.choice || (phase === "model" && row.first) || "" });
   window.scrollTo(0, 0);
@@ -446,7 +448,7 @@ async function leaveWhenEmpty() {
 /* Practice keeps nothing, so nothing waits and nothing is sent. */
 const queue = isPractice
   ? { add: () => null, waitsFor: () => false, empty: async () => true, items: [] }
-  : new Queue(base, { onTaken, onState, onRefused, onEnd });
+  : new Queue(base, { home, who }, { onTaken, onState, onRefused, onEnd });
 for (const { position: target, body } of queue.items) answers.putGiven(target, body);
 
 /* Keys and buttons */
@@ -507,7 +509,7 @@ for (const name of ["visibilitychange", "pagehide"]) {
   (name === "pagehide" ? window : document).addEventListener(name, () => {
     if (name === "visibilitychange" && !document.hidden) return;
     if (!isPractice && position <= answers.total) {
-      keepDraft(base, { position, ...form.value, seconds: sight.seconds(position) });
+      keepDraft(keptName(base, home, who), { position, ...form.value, seconds: sight.seconds(position) });
     }
   });
 }

@@ -1,17 +1,18 @@
 // Answers on their way to the server. Each is kept in this browser until the server has said that it has it, so
 // that neither a lost connection nor a closed window loses one.
 import { newKey } from "../random-key.js";
+import { addressOf, keptName } from "./kept.js";
 
 const PREFIX = "skinclinic-reading";
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const TIMEOUT_MS = 20_000;
 
-/** The sessions below the address `home` of which answers wait on this device. */
-export function basesBelow(home) {
+/** The sessions below the address `home` of the link `who` of which answers wait on this device. */
+export function basesBelow(home, who) {
   try {
-    const bases = Object.keys(localStorage).map((name) => name.split(" ")).filter(([first]) => first === PREFIX);
-    return new Set(bases.map(([, base]) => base).filter((base) => base.startsWith(home)));
+    const names = Object.keys(localStorage).map((name) => name.split(" ")).filter(([first]) => first === PREFIX);
+    return new Set(names.map(([, name]) => addressOf(name, home, who)).filter(Boolean));
   } catch {
     return new Set();
   }
@@ -19,12 +20,13 @@ export function basesBelow(home) {
 
 export class Queue {
   /**
-   * `base`: the address of the session. Called: `onState(state, waiting)` with saving, saved, offline or error;
+   * `base`: the address of the session, below `home` of the link that is called `who` on this device. Called:
+   * `onState(state, waiting)` with saving, saved, offline or error;
    * `onTaken(item, answer)` with the server's JSON; `onRefused(item, error)`; `onEnd(error, waiting)`.
    */
-  constructor(base, handlers) {
+  constructor(base, { home, who }, handlers) {
     this.base = base;
-    this.prefix = `${PREFIX} ${base} `;
+    this.prefix = `${PREFIX} ${keptName(base, home, who)} `;
     this.handlers = handlers;
     this.items = this.stored();
     this.isBusy = false;

@@ -1,10 +1,12 @@
 // On the pages before and after a reading: answers that still wait on this device are sent from here too. What can
 // never be taken any more is said once, and goes when the reader has seen it.
+import { renameKept } from "./kept.js";
 import { Queue, basesBelow } from "./queue.js";
 
 const notice = document.getElementById("waiting-answers");
 const text = notice.querySelector("[data-text]");
 const understood = notice.querySelector("[data-understood]");
+const { home, kept: who } = notice.dataset;
 const counts = new Map();
 const over = [];
 
@@ -14,8 +16,9 @@ function show(words) {
   notice.hidden = waiting === 0;
 }
 
-for (const base of basesBelow(notice.dataset.home)) {
-  const queue = new Queue(base, {
+renameKept(home, who);
+for (const base of basesBelow(home, who)) {
+  const queue = new Queue(base, { home, who }, {
     onState: (state, waiting) => {
       counts.set(base, waiting);
       if (state === "saved" && [...counts.values()].every((count) => count === 0)) window.location.reload();

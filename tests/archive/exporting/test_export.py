@@ -14,9 +14,11 @@ from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entr
 from skinclinic.archive.services.datasets import freezing
 from skinclinic.archive.services.exporting import export
 from skinclinic.files import store
-from skinclinic.models import AuditEvent
+from skinclinic.models import AuditEvent, Patient
+from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
+from tests import photo_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +51,14 @@ def test_the_zip_holds_photos_and_words_and_no_person(frozen):
 def test_pathology_texts_leave_only_when_asked_for(frozen):
     archive = zipfile.ZipFile(io.BytesIO(zip_of(frozen)))
     assert {row["text"] for row in rows_of(archive.read("photos.csv"))} == {""}
+
+
+def test_an_export_needs_a_password_of_the_last_minutes(frozen, curator, client_for, monkeypatch):
+    monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
+    address, client = reverse("dataset-export", args=[frozen.pk]) + "?isic=1", client_for(curator)
+    asked = client.get(address)
+    assert asked.status_code == client.head(address).status_code == 403
+    assert "confirm_password" in asked.content.decode() and address in asked.content.decode()
 
 
 def test_exports_are_for_curators_and_pathology_texts_for_admins_who_say_why(
@@ -210,3 +220,42 @@ def test_drawings_stay_marked_after_the_way_there_and_back(frozen, other_clinic,
         "import_dataset", "T", photos=tmp_path / "x.zip", format="skinclinic", clinic=other_clinic.slug
     )
     assert Entry.objects.filter(clinic=other_clinic, photo__is_synthetic=True).count() == 6
+
+
+def test_a_file_that_holds_more_than_the_picture_is_not_exported(frozen, monkeypatch):
+    """The checker finds what somebody put into a stored file, or what reached a table, and names it."""
+    item = frozen.items.select_related("entry__photo").order_by("content_sha256").first()
+    read = store.read
+    for option in (False, True):
+        key = item.entry.photo.thumbnail_key if option else item.entry.photo.file_key
+
+        def with_comment(asked, key=key):
+            data = read(asked)
+            return photo_bytes.jpeg_with_segment(data, 0xFE, b"Given Surname") if asked == key else data
+
+        monkeypatch.setattr(store, "read", with_comment)
+        monkeypatch.setattr(imaging, "sha256", lambda data: item.content_sha256)
+        with pytest.raises(Refused, match=r"photos/.*a comment|clinic-.*a comment"):
+            list(
+                b"".join(member.read())
+                for member in export.members(frozen, export.Options(thumbnails=option))
+            )
+    monkeypatch.undo()
+
+
+def test_what_leads_to_a_person_reaches_no_table(frozen):
+    item = frozen.items.order_by("content_sha256").first()
+    for name, value in (
+        ("ethnicity", "born 1984-02-15"),
+        ("subtype", "me@example.org"),
+        ("impression", "010-1234-5678"),
+    ):
+        before = getattr(item, name)
+        DatasetItem.objects.filter(pk=item.pk).update(**{name: value})
+        with pytest.raises(Refused, match=f"{item.content_sha256[:16]}.*{name}"):
+            zip_of(frozen)
+        DatasetItem.objects.filter(pk=item.pk).update(**{name: before})
+    Patient.objects.filter(entries=item.entry).update(code="P-77")
+    DatasetItem.objects.filter(pk=item.pk).update(text="P 77, seen 2012-05-07: naevus")
+    text = zipfile.ZipFile(io.BytesIO(zip_of(frozen, texts=True))).read("photos.csv").decode()
+    assert "–, seen –: naevus" in text or item.entry.patient_id is None

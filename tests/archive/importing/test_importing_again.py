@@ -367,3 +367,24 @@ def test_tags_of_a_table_are_taken_and_a_table_without_leaves_those_given_here(b
     assert again.report["changed"] == 0
     write(again)
     assert entry("0.jpg").tags == ",ruler,hair,"
+
+
+def test_what_a_source_calls_patients_and_photos_may_not_lead_to_persons(begin, tmp_path):
+    rows = [
+        ["0.jpg", "ak", "900101-1234567", "L1", *FIRST[0][4:]],
+        ["1.jpg", "bcc", "Jane Doe", "L2", *FIRST[1][4:]],
+    ]
+    refused = begin(rows)
+    assert refused.state == "refused" and "use a code [2]" in import_runs.told(refused)
+    assert "looks like a person's name" in import_runs.told(refused, "notes") and "900101" not in str(
+        refused.report
+    )
+    imports.discard(refused)
+    named = tmp_path / "photos" / "Given_Surname_9.jpg"
+    (tmp_path / "photos" / "2.jpg").rename(named)
+    rows = [["Given_Surname_9.jpg", *FIRST[2][1:]]]
+    first = write(begin(rows))
+    kept = Entry.objects.select_related("photo").get()
+    assert kept.external_id.startswith("name removed ") and kept.photo.original_name == "name removed.jpg"
+    # The source comes again, and the photo is known.
+    assert begin(rows, name=first.name).report["unchanged"] == 1

@@ -3,16 +3,18 @@
 import csv
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from django.utils import timezone
 
 from skinclinic.archive.models import BackgroundDisease, Entry, Import, Source
 from skinclinic.archive.services.importing import imports
 from skinclinic.archive.services.importing import write as import_write
 from skinclinic.archive.services.importing.row_errors import in_words
-from skinclinic.engine import jobs
+from skinclinic.engine import housekeeping, jobs
 from skinclinic.models import Job, Lesion, Patient, Photo
 from skinclinic.services import decoding
 from tests import factories
@@ -536,6 +538,25 @@ def test_a_file_uploaded_while_the_import_decodes_it_stays_the_clinics(
     assert not Entry.objects.filter(photo=own).exists() and not own.lesion.is_archived
     assert Photo.objects.count() == Entry.objects.count() + 1 == row.total
     assert len(list(settings.PHOTOS_DIR.rglob("*.jpg"))) == 2 * row.total
+
+
+def test_the_files_of_an_import_that_nobody_starts_go_after_a_month(begin, tmp_path, clinic, curator):
+    table = table_files.three(tmp_path / "t.csv")
+    old, young, written = (begin(metadata=table) for _n in range(3))
+    for row in (old, young, written):
+        kept = imports.folder(row)
+        kept.mkdir(parents=True)
+        (kept / "table.csv").write_bytes(table.read_bytes())
+        Import.objects.filter(pk=row.pk).update(
+            metadata=str(kept / "table.csv"), created_at=timezone.now() - timedelta(days=31)
+        )
+    Import.objects.filter(pk=young.pk).update(created_at=timezone.now())
+    Import.objects.filter(pk=written.pk).update(state=State.PAUSED, written=1)
+    housekeeping.sweep()
+    assert [imports.folder(row).exists() for row in (old, young, written)] == [False, True, True]
+    old.refresh_from_db()
+    assert old.state == State.FAILED and "not started within 30 days" in old.error
+    assert old.metadata == ""
 
 
 def test_discarding_leaves_nothing(begin, tmp_path):

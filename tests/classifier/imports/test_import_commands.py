@@ -79,7 +79,7 @@ def test_the_clinic_uses_an_imported_caffe_network(
     assert [entry["name"] for entry in sources] == ["deploy.prototxt", "net.caffemodel", "labels.txt"]
     assert registry.published(clinic) == model_version, "nothing is in use before it is published"
 
-    registry.publish(version, clinic=clinic, user=admin_user)
+    registry.publish(factories.proven(version), clinic=clinic, user=admin_user)
     row = factories.make_analysis(factories.make_photo(clinic, clinician), clinician)
     assert row.is_done and row.model_version == version
     assert (row.map_height, row.map_width) == (7, 7)

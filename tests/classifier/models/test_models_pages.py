@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import WSGIRequest
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.services.models import registry
 from classifier.services.models import upload as model_upload
-from skinclinic.models import AuditEvent
+from skinclinic.archive.models import Import
+from skinclinic.models import AuditEvent, Photo
+from skinclinic.services import step_up
 from tests import factories
 from tests.skinclinic.pages import NASTY, messages_of, url
 
@@ -289,6 +292,49 @@ def test_only_signed_in_people_may_send_large_bodies(client, client_for, admin_u
     assert b"577 MB" in response.content
 
 
+@pytest.mark.parametrize("address", ["/models/register/", "/archive/imports/new/", "/api/models/"])
+def test_a_large_body_of_somebody_without_the_right_is_not_looked_at(
+    client_for, clinician, admin_user, address, monkeypatch
+):
+    """Not even by the check of its token, which reads the whole form."""
+    read = []
+    load = WSGIRequest._load_post_and_files
+    monkeypatch.setattr(
+        WSGIRequest, "_load_post_and_files", lambda self: read.append(self.path) or load(self)
+    )
+    file = SimpleUploadedFile("photos.zip", bytes(2 * 2**20))
+    assert client_for(clinician).post(address, {"archive": file}).status_code == 403
+    assert read == []
+    file.seek(0)
+    assert client_for(admin_user).post(address, {"archive": file}).status_code in (200, 400, 422)
+    # The API has a reader of its own.
+    assert read or address.startswith("/api/")
+
+
+def test_a_clinic_keeps_no_more_than_it_may(client_for, admin_user, files, clinic, settings, model_version):
+    """Photos, models and files of imports: each refused in words, nothing stored, and told to admins."""
+    client = client_for(admin_user)
+    settings.CLINIC_PHOTOS, settings.CLINIC_MODELS_GB, settings.CLINIC_IMPORTS_GB = 1, 0, 0
+    first, second = (SimpleUploadedFile("a.jpg", factories.jpeg_bytes(seed)) for seed in (1, 2))
+    assert client.post("/photos/", {"file": first}).status_code == 201
+    for address in ("/photos/", "/api/photos/"):
+        second.seek(0)
+        refused = client.post(address, {"file": second}, headers={"Accept": "application/json"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "quota")
+        assert "may keep 1 photos and has 1" in refused.json()["error"]["message"]
+    page = client.post(url("model-register"), files)
+    assert page.status_code == 507 and "may keep 0.0 GB" in page.content.decode()
+    for file in files.values():
+        file.seek(0)
+    assert client.post("/api/models/", files).json()["error"]["code"] == "quota"
+    table = SimpleUploadedFile("t.csv", b"image,label\n1.jpg,bcc\n")
+    page = client.post(url("import-new"), {"name": "x", "format": "csv", "role": "train", "table": table})
+    assert page.status_code == 422
+    assert Photo.objects.count() == 1 and left_behind(settings) == [] and not Import.objects.exists()
+    told = client.get(url("clinic-settings")).content.decode()
+    assert "Files of imports" in told and "Models of this clinic" in told
+
+
 def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settings):
     settings.UPLOAD_MAX_BYTES = -(2**20)
     token, reading = (factories.make_token(admin_user, scope=scope) for scope in ("write", "read"))
@@ -297,8 +343,26 @@ def test_a_program_with_a_token_may_send_large_bodies(client, admin_user, settin
         assert client.post("/api/models/", {"a": "b"}, headers=headers).status_code == status
 
 
-def test_admin_publishes_and_rolls_back(client_for, admin_user, clinic, model_version, own_version):
+def test_admin_publishes_and_rolls_back(
+    client_for, admin_user, clinic, model_version, own_version, monkeypatch
+):
     client = client_for(admin_user)
+    early = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
+    assert "run on a test photo first" in "".join(messages_of(early))
+    assert "run on a test photo first" in client.get(early.url).content.decode()
+    factories.proven(own_version)
+    assert "test photo" not in client.get(early.url).content.decode()
+    with monkeypatch.context() as patch:
+        patch.setattr(step_up, "is_fresh", lambda request: False)
+        for asked in (
+            client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"}),
+            client.post(url("model-rollback"), {"from_version": model_version.pk}),
+        ):
+            assert (asked.status_code, "Confirm that it is you" in asked.content.decode()) == (403, True)
+        for name in (f"{own_version.pk}/publish", "roll-back"):
+            asked = client.post(f"/api/models/{name}/")
+            assert (asked.status_code, asked.json()["error"]["code"]) == (403, "confirm_needed")
+    assert registry.published(clinic) == model_version
     response = client.post(url("model-publish", own_version.pk), {"reason": "better on nevi"})
     assert response.url == url("models")
     assert registry.published(clinic) == own_version
@@ -366,6 +430,7 @@ def test_the_page_makes_a_constant_number_of_queries(
     client_for, admin_user, clinic, own_version, model_version, django_assert_max_num_queries
 ):
     client = client_for(admin_user)
+    factories.proven(own_version)
     for _number in range(5):
         registry.publish(own_version, clinic=clinic, user=admin_user)
         registry.publish(model_version, clinic=clinic, user=admin_user)

@@ -2,11 +2,13 @@
 
 import json
 import pickle
+import re
 import shutil
 import struct
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.db import connection
 from safetensors.numpy import load, save
@@ -14,8 +16,11 @@ from safetensors.numpy import load, save
 from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import structure, weights
 from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.numbers import check_numbers
 from classifier.networks.weights import ModelRejected
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
+from skinclinic.engine import jobs
+from skinclinic.models import Job
 from tests import factories
 from tests.cases import each
 
@@ -203,7 +208,44 @@ def cut_off(folder):
     put_weights(folder, (folder / weights.WEIGHTS_FILE).read_bytes()[:-1000])
 
 
+def first_parameter(header, ending=".weight"):
+    return sorted(name for name in header if name.startswith("backbone.") and name.endswith(ending))[0]
+
+
+def as_whole_numbers(folder):
+    header, data = header_and_data(folder)
+    header[first_parameter(header)]["dtype"] = "I16"
+    with_header(folder, header, data)
+
+
+def fill_a_parameter(value):
+    """With a number that no file's header tells."""
+
+    def fill(folder, ending=".weight"):
+        state = load((folder / weights.WEIGHTS_FILE).read_bytes())
+        name = first_parameter(state, ending)
+        state[name] = np.full_like(state[name], value)
+        put_weights(folder, save(state))
+
+    return fill
+
+
+def in_the_place_of_another(folder):
+    header, data = header_and_data(folder)
+    by_size = {}
+    for name, entry in header.items():
+        if name.endswith(".running_mean") or name.endswith(".running_var"):
+            by_size.setdefault(tuple(entry["shape"]), []).append(name)
+    one, other = next(names for names in by_size.values() if len(names) > 1)[:2]
+    header[one]["data_offsets"] = header[other]["data_offsets"]
+    with_header(folder, header, data)
+
+
 SPOILT = {
+    "whole numbers": (as_whole_numbers, "weights_not_floating"),
+    "no numbers": (fill_a_parameter(float("nan")), "weights_not_finite"),
+    "infinite": (fill_a_parameter(float("-inf")), "weights_not_finite"),
+    "one place for two": (in_the_place_of_another, "weights_unreadable"),
     "wrong hash": (flip_a_byte, "wrong_hash"),
     "unknown parameter": (rename_a_parameter, "wrong_parameters"),
     "missing parameter": (drop_a_parameter, "wrong_parameters"),
@@ -237,6 +279,61 @@ def test_spoilt_models_are_refused(model_dir, copy_of, case):
         registry.register(copy)
     assert caught.value.code == code
     assert not ModelVersion.objects.exists()
+
+
+def test_numbers_of_every_kind_are_read(tmp_path):
+    """Half of them in the upper half of a float: bfloat16, which NumPy does not know."""
+    import torch
+    from safetensors.torch import save
+
+    file = tmp_path / weights.WEIGHTS_FILE
+    for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        good = {"a": torch.full((3, 2), 1.5, dtype=kind), "n.num_batches_tracked": torch.tensor(3)}
+        file.write_bytes(save(good))
+        check_numbers(file)
+        for wrong in (float("inf"), float("nan")):
+            file.write_bytes(save(good | {"a": torch.tensor([1.0, wrong], dtype=kind)}))
+            with pytest.raises(ModelRejected) as caught:
+                check_numbers(file)
+            assert caught.value.code == "weights_not_finite"
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_model_of_a_clinic_is_run_before_it_is_published(model_dir, copy_of, clinic, admin_user, runs):
+    copy = copy_of(model_dir)
+    if not runs:
+        # Finite, and the root of it is none.
+        fill_a_parameter(-5.0)(copy, ".running_var")
+    version = registry.register(copy, clinic=clinic)
+    for _once_more in range(2):
+        with pytest.raises(ModelRejected) as caught:
+            registry.publish(version, clinic=clinic, user=admin_user)
+        assert caught.value.code == "not_run_yet"
+    assert Job.objects.filter(kind=proof.JOB).count() == 1
+    jobs.run_waiting(proof.JOB)
+    if runs:
+        assert registry.publish(version, clinic=clinic, user=admin_user)
+        return
+    with pytest.raises(ModelRejected) as caught:
+        registry.publish(version, clinic=clinic, user=admin_user)
+    assert caught.value.code == "does_not_run" and "not finite numbers" in caught.value.message
+
+
+def test_what_a_library_says_of_a_failure_stays_in_the_log(
+    model_dir, clinic, admin_user, monkeypatch, caplog
+):
+    def fail(*arguments):
+        raise RuntimeError("Error(s) in loading state_dict for MappedClassifier: Missing key(s)")
+
+    monkeypatch.setattr("classifier.analysing.pipeline.analyse", fail)
+    version = registry.register(model_dir, clinic=clinic)
+    row = proof.ask(version)
+    jobs.run_waiting(proof.JOB)
+    row.refresh_from_db()
+    assert "state_dict" not in row.error and "state_dict" in caplog.text
+    (number,) = re.findall(r"number ([0-9a-f]{8})", row.error)
+    assert number in caplog.text
+    assert registry.published(clinic) != version
 
 
 def test_without_publication_the_first_shipped_model_is_used(clinic, first, second):

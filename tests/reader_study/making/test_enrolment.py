@@ -1,6 +1,9 @@
 """Readers, their links and their own random orders."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from reader_study.services.making import enrolment
 from tests.studies import make_study
@@ -32,3 +35,18 @@ def test_only_the_newest_link_works(clinic, coordinator):
         with pytest.raises(enrolment.LinkClosed):
             enrolment.find(link)
     assert [event.kind for event in made.study.events.all()] == ["withdrawn", "link", "invited"]
+
+
+def test_a_link_that_lies_unused_for_half_a_year_opens_nothing_until_it_is_renewed(
+    clinic, coordinator, client
+):
+    made = make_study(clinic, coordinator)
+    reader, secret = made.readers[0], made.secrets[0]
+    long_ago = timezone.now() - enrolment.ENDS_UNUSED_AFTER - timedelta(days=1)
+    type(reader).objects.update(created_at=long_ago, link_made_at=long_ago)
+    type(made.study).objects.update(opened_at=long_ago)
+    for used in (timezone.now(), long_ago):
+        type(reader).objects.update(last_seen_at=used)
+        assert client.get(f"/reading/{secret}/").status_code == (404 if used == long_ago else 200)
+    newer = enrolment.renew_link(reader, coordinator)
+    assert client.get(f"/reading/{newer}/").status_code == 200

@@ -1,5 +1,7 @@
 """What lies in the bin, or was made one, while other things change round it."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -107,7 +109,8 @@ def test_no_code_the_patient_ever_had_leaves_the_clinic(clinic, clinician):
     Lesion.objects.filter(pk=lesion.pk).update(note="QX200 has had it for years")
     page = Client().get(f"/opinion/{secret}/").content.decode()
     assert "has had it for years" in page and "like" in page
-    assert "QX" not in page.upper(), "neither code, however it is spelt"
+    # Tokens are drawn by lot and may hold anything.
+    assert "QX" not in re.sub(r"[\w-]{40,}", "", page).upper(), "neither code, however it is spelt"
     # Where the patient asks for it, the link ends for good; restoring says so.
     restored = restoring.restore(bin.put(lesion, clinician, reason="withdrawn"), clinician)
     assert restored.stays == ["1 link for a second opinion outside the clinic ends."]

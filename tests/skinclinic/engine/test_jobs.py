@@ -1,5 +1,6 @@
 """The life of a job: asked for twice, claimed once, finished once, retried, worn out, forgotten and found."""
 
+import re
 import threading
 from datetime import timedelta
 
@@ -146,12 +147,14 @@ def test_a_transient_error_is_tried_three_times(kind):
     assert (row.state, row.attempts, len(calls)) == ("failed", 3, 3)
 
 
-def test_an_unforeseen_error_fails_at_once(kind):
+def test_an_unforeseen_error_fails_at_once_and_is_told_by_a_number(kind, caplog):
     kind.handler = lambda rows: 1 / 0
     row = jobs.enqueue("test", "a")
     jobs.run_waiting("test")
     row.refresh_from_db()
     assert (row.state, row.attempts, row.error_code) == ("failed", 1, "unexpected")
+    assert "division" not in row.error and "division by zero" in caplog.text
+    assert re.search(r"number ([0-9a-f]{8})", row.error)[1] in caplog.text
 
 
 def test_one_bad_job_does_not_spoil_its_batch(kind):

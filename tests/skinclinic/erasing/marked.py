@@ -33,6 +33,7 @@ from skinclinic.models import (
     OpinionGiven,
     Patient,
     Photo,
+    PhotoWord,
     SavedSearch,
     Session,
 )
@@ -55,10 +56,12 @@ def fill(clinic, clara, ada) -> dict:
     FormerCode.objects.create(clinic=clinic, patient=patient, code="Qzxerase-former-1")
     lesion = Lesion.objects.create(clinic=clinic, patient=patient, created_by=clara, site="nose")
     records.change(lesion, {"note": "Qzxerase nose"}, clara)
-    photos = [
-        factories.make_photo(clinic, clara, seed=40 + n, name=f"Qzxerase_90010{n}.jpg", lesion=lesion)
-        for n in range(3)
-    ]
+    photos = [factories.make_photo(clinic, clara, seed=40 + n, lesion=lesion) for n in range(3)]
+    for n, photo in enumerate(photos):
+        # As names of files were kept until they were looked at.
+        Photo.objects.filter(pk=photo.pk).update(original_name=f"Qzxerase_90010{n}.jpg")
+        PhotoWord.objects.create(clinic=clinic, photo=photo, word="qzxerase")
+        photo.refresh_from_db()
     analysis = factories.make_analysis(photos[0], clara)
     named = assessments.Named(disease="mm", text="Qzxerase impression")
     row = assessments.record_impression(clara, analysis, named)
@@ -247,7 +250,7 @@ def _texts() -> Iterator[tuple[str, str]]:
             for row in cursor.fetchall():
                 yield f"{table} {dict(zip(names, row, strict=True))}", repr([_plain(value) for value in row])
     for session in Session.objects.all():
-        yield "a session", repr(session.get_decoded())
+        yield "django_session", repr(session.get_decoded())
 
 
 def _plain(value: object) -> object:

@@ -149,6 +149,10 @@ def _with_advice(found: list[str]) -> list[str]:
     return [*found, _("Take these photos out and freeze again.")] if found else []
 
 
+def _is_bad(data: bytes, sha256: str) -> bool:
+    return imaging.sha256(data) != sha256 or bool(imaging.beside_picture(data))
+
+
 def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]) -> int:
     """How many members' stored files are gone, or (``verify``, slow) are not what their hash says."""
     bad = 0
@@ -157,7 +161,7 @@ def _bad_files(version: DatasetVersion, verify: bool, say: Callable[[int], None]
         if done % _SAY_EVERY == 0:
             say(done)
         try:
-            bad += imaging.sha256(store.read(key)) != sha256 if verify else not store.path_of(key).is_file()
+            bad += _is_bad(store.read(key), sha256) if verify else not store.path_of(key).is_file()
         except OSError:
             bad += 1
     return bad

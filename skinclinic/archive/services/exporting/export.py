@@ -1,5 +1,6 @@
 """Writing a frozen version out, de-identified: as a ZIP that can be resumed at any byte, or to a folder."""
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from skinclinic.files import whole
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
 from skinclinic.web.zip_stream import Member
+
+log = logging.getLogger(__name__)
 
 FOLDER = "exports"
 _PIECE = 1 << 20
@@ -153,6 +156,15 @@ def _read(key: str, sha256: str | None) -> Iterator[bytes]:
     if sha256 and imaging.sha256(data) != sha256:
         raise Refused(
             "", _("The file of photo %(name)s was changed; restore it from a backup.") % {"name": sha256[:16]}
+        )
+    if beside := imaging.beside_picture(data):
+        # Nothing leaves that says more than the picture shows.
+        log.error("%s is not exported: it holds %s", key, beside)
+        message = _(
+            "The file %(name)s holds more than the picture (%(what)s) and is not exported. Send that photo again."
+        )
+        raise Refused(
+            "", message % {"name": export_tables.photo_file(sha256) if sha256 else key, "what": beside}
         )
     yield data
 

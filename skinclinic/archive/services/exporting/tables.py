@@ -5,12 +5,16 @@ counted from that patient's first photo.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from django.db.models import Min
+from django.utils.translation import gettext as _
 
 from skinclinic.archive import labels
 from skinclinic.archive.models import DatasetItem, DatasetVersion
+from skinclinic.services.patient_codes import leads_to_person, without_codes
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary import ages, skin_types, tags
 from skinclinic.vocabulary.diseases import BY_KEY
 from skinclinic.web.csv_table import pieces
@@ -26,6 +30,11 @@ ISIC_COLUMNS = (
     "isic_id", "patient_id", "lesion_id", "age_approx", "sex", "anatom_site_general", "diagnosis_1",
     "diagnosis_2", "diagnosis_confirm_type", "fitzpatrick_skin_type", "image_type",
 )  # fmt: skip
+# Made here, of hashes and numbers.
+_OURS = {"photo", "file", "sha256", "isic_id", "patient", "patient_id", "lesion", "lesion_id", "day", SQUARE}
+_DAY = re.compile(r"(?<!\d)(19|20)\d\d[-./ ](0?[1-9]|1[0-2])[-./ ](0?[1-9]|[12]\d|3[01])(?!\d)")
+# Of a member; what else its photo's entry says is not asked for.
+_READ = tuple(column.name for column in DatasetItem._meta.concrete_fields)
 _ISIC_OLDEST = 85
 _ISIC_GROUPS = {"malignant": "Malignant", "premalignant": "Indeterminate", "benign": "Benign"}
 _ISIC_SITES = {
@@ -60,7 +69,9 @@ def tables(
     if isic:
         yield (
             "isic.csv",
-            pieces(ISIC_COLUMNS, (_in_order(ISIC_COLUMNS, _isic_row(item)) for item in _items(version))),
+            pieces(
+                ISIC_COLUMNS, (_in_order(ISIC_COLUMNS, _checked(_isic_row(item))) for item in _items(version))
+            ),
         )
     first_days = dict(
         version.items.exclude(person="").order_by().values_list("person").annotate(day=Min("taken_on"))
@@ -69,7 +80,7 @@ def tables(
     squares = _squares(version)
     columns = (*COLUMNS, SQUARE) if squares else COLUMNS
     rows = (
-        _in_order(columns, _row(item, first_days) | {SQUARE: squares.get(item.pk, "")} | left_out)
+        _in_order(columns, _checked(_row(item, first_days) | {SQUARE: squares.get(item.pk, "")} | left_out))
         for item in _items(version)
     )
     yield "photos.csv", pieces(columns, rows)
@@ -98,7 +109,20 @@ def _squares(version: DatasetVersion) -> dict[int, str]:
 
 
 def _items(version: DatasetVersion) -> Iterator[DatasetItem]:
-    return version.items.order_by("content_sha256", "pk").iterator(2000)
+    rows = version.items.select_related("entry__patient").order_by("content_sha256", "pk")
+    return rows.only(*_READ, "entry__patient__code").iterator(2000)
+
+
+def _checked(row: dict) -> dict:
+    """The row, if nothing in it leads to a person or tells a day. Raises Refused, naming photo and column."""
+    for name, value in row.items():
+        if isinstance(value, str) and name not in _OURS and (_DAY.search(value) or leads_to_person(value)):
+            message = _(
+                "Photo %(photo)s is not exported: its column “%(column)s” holds a date, an address or a number that "
+                "may lead to a person. Correct that in the archive and make a new version."
+            )
+            raise Refused("", message % {"photo": row.get("photo") or row.get("isic_id"), "column": name})
+    return row
 
 
 def _in_order(columns: Sequence[str], row: dict) -> list:
@@ -117,7 +141,7 @@ def _row(item: DatasetItem, first_days: dict) -> dict:
         "subtype": item.subtype,
         "icd10": item.icd10,
         "impression": item.impression,
-        "text": item.text,
+        "text": _without_dates(item),
         "proven": "yes" if item.is_proven else "no",
         "confirmed_by": item.confirmed_by,
         "patient": item.person,
@@ -135,6 +159,13 @@ def _row(item: DatasetItem, first_days: dict) -> dict:
         "synthetic": "yes" if item.is_synthetic else "no",
         "tags": " ".join(tags.split(item.tags)),
     }
+
+
+def _without_dates(item: DatasetItem) -> str:
+    """What the pathologist wrote, without days and the patient's own code."""
+    entry = item.entry
+    codes = [entry.patient.code] if entry and entry.patient else []
+    return _DAY.sub("–", without_codes(item.text, codes)) if item.text else ""
 
 
 def _isic_age(item: DatasetItem) -> int | str:

@@ -30,7 +30,7 @@ from skinclinic.archive.services.importing.labelling import Labels
 from skinclinic.archive.services.importing.names import Names
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
-from skinclinic.services import decoding
+from skinclinic.services import decoding, identifying, patient_codes
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.vocabulary import tags
 from skinclinic.web.inputs import storable
@@ -167,10 +167,23 @@ class _Check:
             yield row
 
     def _told_apart(self, row: Row) -> Row:
-        """The row, called by the path of its file where the name alone is that of several."""
+        """The row, called by the path of its file where the name alone is that of several; by no person's name."""
         if row.external_id in self.in_several_folders and len(row.file) > len(row.external_id):
-            return replace(row, external_id=row.file.replace("\\", "/")[-200:])
-        return row
+            row = replace(row, external_id=row.file.replace("\\", "/")[-200:])
+        return replace(row, external_id=identifying.name_in_source(row.external_id))
+
+    def _look_at_code(self, row: Row) -> None:
+        """What the source calls the patient must not lead to a person; what looks like a name is shown before anything
+        is imported."""
+        column = str(self.source.layout.columns.get("patient", ""))
+        if patient_codes.refused(row.patient):
+            message = _(
+                "the patient is called by an e-mail address, a telephone or a resident number; use a code"
+            )
+            self._problem(row, message, column=column)
+        elif patient_codes.doubtful(row.patient):
+            message = _("looks like a person's name; import it only if it names nobody")
+            self._note([Problem(column, message)], row)
 
     def _label_words(self) -> list[dict]:
         """Words for diseases that are understood, with what they mean; and what the owner says of the others."""
@@ -196,6 +209,7 @@ class _Check:
             self._problem(row, _("holds characters that cannot be stored"))
             return None
         row = self._told_apart(row)
+        self._look_at_code(row)
         if row.external_id in self.ids:
             self._problem(row, _("an earlier row has a photo of this name"), row.external_id)
         self.ids.add(row.external_id)

@@ -28,6 +28,7 @@ from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
+from skinclinic.services import quotas
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB, UNDO_JOB = "import-check", "import-write", "import-undo"
@@ -139,6 +140,10 @@ def _start_write(row: Import) -> None:
     row.refresh_from_db()
     if not is_fine(row.report):
         raise NotNow(_("The import has not been checked, or its check found errors. Check it first."))
+    try:
+        quotas.check_photos(row.clinic, row.report.get("new", 0))
+    except quotas.OverQuota as refused:
+        raise NotNow(str(refused)) from None
     _move(row, (State.READY, State.PAUSED, State.FAILED), State.RUNNING, error="")
 
 

@@ -1,0 +1,13 @@
+"""What the audit tells of analyses and models, in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from skinclinic.presenters import audit
+
+audit.KINDS |= {
+    "classifier.analysis": _("Analysis"),
+    "classifier.evaluation": _("Evaluation"),
+    "classifier.modelversion": _("Model"),
+    "classifier.thresholdset": _("Thresholds"),
+    "classifier.training": _("Training"),
+}

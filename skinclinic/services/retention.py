@@ -1,0 +1,157 @@
+"""What a clinic keeps for a while only: rules, what they will take and when, and the daily run that takes it.
+
+The apps above register what they hold (``keeps``). Whoever sets a rule sees first what it will take; it begins some
+days later.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from skinclinic.engine import jobs
+from skinclinic.engine.housekeeping import broom
+from skinclinic.models import (
+    Biopsy,
+    Clinic,
+    Diagnosis,
+    Erasure,
+    FollowUp,
+    Lesion,
+    Note,
+    Patient,
+    Photo,
+    Retention,
+    User,
+)
+from skinclinic.services import audit
+from skinclinic.services.binning.items import Gone
+from skinclinic.services.erasing import erase
+
+JOB = "retention"
+# From saving a rule until it takes anything.
+WARNED_FOR = timedelta(days=14)
+LOOKED_AHEAD = timedelta(days=30)
+# (clinic, from before when, act): how many go; with ``act`` they are gone.
+Rule = Callable[[Clinic, datetime, bool], int]
+_rules: dict[str, tuple[timedelta, Rule]] = {}
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Of one rule: how many go now, and how many until some weeks from now."""
+
+    name: str
+    now: int
+    soon: int
+
+
+def keeps(name: str, unit: timedelta) -> Callable[[Rule], Rule]:
+    """Register what a column of ``Retention`` rules over, which counts in ``unit``."""
+
+    def register(rule: Rule) -> Rule:
+        _rules[name] = (unit, rule)
+        return rule
+
+    return register
+
+
+def of(clinic: Clinic) -> Retention:
+    """The clinic's rules; none, as long as nobody has set any."""
+    return Retention.objects.filter(clinic=clinic).first() or Retention(clinic=clinic)
+
+
+def foreseen(rules: Retention) -> list[Foreseen]:
+    """What the rules will take, set or not saved yet."""
+    return [
+        Foreseen(name, rule(rules.clinic, limit, False), rule(rules.clinic, limit + LOOKED_AHEAD, False))
+        for name, rule, limit in _set(rules, timezone.now())
+    ]
+
+
+@transaction.atomic
+def save(rules: Retention, user: User) -> None:
+    """Keep the rules; what they take from then on goes after some days."""
+    before = of(rules.clinic)
+    changed = {name: [getattr(before, name), getattr(rules, name)] for name in _rules}
+    changed = {name: pair for name, pair in changed.items() if pair[0] != pair[1]}
+    if not changed:
+        return
+    rules.begins_on = timezone.localdate() + WARNED_FOR
+    rules.changed_by = user
+    rules.save()
+    audit.record("settings.change", rules, clinic=rules.clinic, by=user, **audit.changes(changed))
+
+
+@broom
+def ask_daily() -> None:
+    """Ask for the run of today, once."""
+    today = timezone.localdate()
+    for rules in Retention.objects.filter(begins_on__lte=today).select_related("clinic"):
+        if any(getattr(rules, name) for name in _rules) and _not_today(rules):
+            jobs.enqueue(JOB, f"{rules.clinic_id}:{today}", subject=rules.clinic_id, clinic=rules.clinic)
+
+
+def run(clinic: Clinic) -> dict[str, int]:
+    """Take what the clinic's rules take now; {rule: how many}."""
+    rules = of(clinic)
+    if rules.begins_on is None or rules.begins_on > timezone.localdate():
+        return {}
+    counts = {name: rule(clinic, limit, True) for name, rule, limit in _set(rules, timezone.now())}
+    with transaction.atomic():
+        Retention.objects.filter(clinic=clinic).update(ran_at=timezone.now())
+        if any(counts.values()):
+            audit.record("retention.run", rules, clinic=clinic, facts=counts)
+    return counts
+
+
+@keeps("patients_years", timedelta(days=365.25))
+def patients(clinic: Clinic, limit: datetime, act: bool) -> int:
+    """Patients who did not consent to the archive, have not come since, and with whom nothing is planned."""
+    due = patients_due(clinic, limit)
+    if not act:
+        return due.count()
+    count = 0
+    for patient in due:
+        try:
+            erase.erase(patient, None, reason=Erasure.Reason.RETENTION)
+        except Gone:
+            continue
+        count += 1
+    return count
+
+
+def patients_due(clinic: Clinic, limit: datetime) -> QuerySet[Patient]:
+    lesions = Lesion.objects.filter(patient=OuterRef("pk"))
+    photos = Photo.objects.filter(lesion__patient=OuterRef("pk"))
+    since = (
+        lesions.filter(created_at__gte=limit),
+        photos.filter(created_at__gte=limit),
+        photos.filter(captured_at__gte=limit),
+        Diagnosis.objects.filter(lesion__patient=OuterRef("pk"), created_at__gte=limit),
+        Note.objects.filter(patient=OuterRef("pk"), created_at__gte=limit),
+        Note.objects.filter(lesion__patient=OuterRef("pk"), created_at__gte=limit),
+        FollowUp.objects.filter(lesion__patient=OuterRef("pk"), ended_at=None),
+        Biopsy.objects.filter(lesion__patient=OuterRef("pk"), ended_at=None),
+    )
+    found = Patient.objects.filter(clinic=clinic, is_archived=False, created_at__lt=limit)
+    found = found.exclude(research_consent=Patient.Consent.GIVEN)
+    for later in since:
+        found = found.exclude(Exists(later))
+    return found.order_by("pk")
+
+
+def _set(rules: Retention, now: datetime) -> list[tuple[str, Rule, datetime]]:
+    """(name, rule, limit) of those that are set."""
+    return [
+        (name, rule, now - value * unit)
+        for name, (unit, rule) in _rules.items()
+        if (value := getattr(rules, name))
+    ]
+
+
+def _not_today(rules: Retention) -> bool:
+    return rules.ran_at is None or timezone.localdate(rules.ran_at) < timezone.localdate()

@@ -1,0 +1,51 @@
+"""Asking who is signed in to say so again, in place: the form that was sent is sent again with the answer."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from skinclinic.web.requests import is_from_script, json_error
+
+CODE = "confirm_needed"
+# The fields in which the answer comes.
+PASSWORD, SECOND = "confirm_password", "confirm_code"
+NOT_KEPT = {PASSWORD, SECOND, "csrfmiddlewaretoken"}
+
+
+class ConfirmFirst(Exception):
+    """What is asked for needs a password or a second factor of the last minutes; ``is_wrong``: there was one.
+    ``by_code``: a code of an app or of the recovery codes will do as well."""
+
+    def __init__(self, *, is_wrong: bool = False, by_code: bool = False):
+        self.is_wrong, self.by_code = is_wrong, by_code
+        super().__init__()
+
+    @property
+    def message(self) -> str:
+        return _("Confirm first that it is you: it is some time since you signed in.")
+
+
+class ConfirmFirstMiddleware:
+    """Answers with the page that asks; a script gets 403 and asks in place."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, ConfirmFirst):
+            return None
+        if is_from_script(request):
+            return json_error(403, CODE, exception.message)
+        return confirm_page(request, is_wrong=exception.is_wrong, by_code=exception.by_code)
+
+
+def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:
+    """What was typed goes along unseen; a page that was asked for is asked for again."""
+    kept = [
+        (name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values
+    ]
+    context |= {"kept": kept, "is_wrong": is_wrong, "is_page": request.method in ("GET", "HEAD")}
+    return render(request, "registration/confirm.html", context, status=403)

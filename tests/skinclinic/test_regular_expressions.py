@@ -1,0 +1,109 @@
+"""No pattern of the product takes long over a text that somebody made for it: long runs of one letter or a few."""
+
+import ast
+import re
+import string
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from classifier.imports import prototxt
+from classifier.networks.manifest import ModelRejected
+from skinclinic.imaging import exif
+from tests.cases import each
+
+ROOT = Path(settings.BASE_DIR)
+LENGTH = 2000
+# A run of what the pattern knows, after something that may begin it, before something that ends no pattern.
+FRAMES = ("{}\x00", "1{}\x00", "a{}\x00")
+# A pattern that tries each place again needs millions of steps for these two thousand letters.
+MOST_SECONDS = 0.012
+SHORT = {
+    "skinclinic/services/patient_codes.py": "a code has at most 64 letters",
+    "skinclinic/frontend/vendor.py": "reads what is pinned in static/vendor",
+}
+
+
+def patterns() -> dict[str, tuple[re.Pattern, set[str]]]:
+    """Every pattern that is written as one text, by its place, and how it is used there."""
+    found = {}
+    for app in ("skinclinic", "classifier", "reader_study"):
+        for path in sorted((ROOT / app).rglob("*.py")):
+            text = path.read_text()
+            if "re." not in text or str(path.relative_to(ROOT)) in SHORT:
+                continue
+            for node in ast.walk(ast.parse(text)):
+                for call in [node] if isinstance(node, ast.Call) and node.args else []:
+                    if (made := _compiled(call)) is None:
+                        continue
+                    how = ast.unparse(call.func).removeprefix("re.")
+                    ways = {how} - {"compile"}
+                    if how == "compile":
+                        line = text.splitlines()[call.lineno - 1]
+                        name = re.match(r"\s*(\w+)\b[^=]*=", line)
+                        ways = set(re.findall(rf"\b{name[1]}\.(\w+)\(", text)) if name else set()
+                    found[f"{path.relative_to(ROOT)}:{call.lineno}"] = made, ways or {"search"}
+    return found
+
+
+def _compiled(call: ast.Call) -> re.Pattern | None:
+    if not re.fullmatch(r"re\.[a-z]+", ast.unparse(call.func)):
+        return None
+    flags = 0
+    for part in call.args[1:]:
+        for one in ast.walk(part):
+            if isinstance(one, ast.Attribute):
+                flags |= getattr(re, one.attr, 0)
+    try:
+        return re.compile(ast.literal_eval(call.args[0]), flags)
+    except (ValueError, TypeError, re.error):
+        return None
+
+
+PATTERNS = patterns()
+
+
+def seconds(use, subject) -> float:
+    """The least of three, if the first is too many: other work may have come between."""
+    taken = []
+    while len(taken) < 3 and (not taken or min(taken) > MOST_SECONDS):
+        started = time.process_time()
+        use(subject)
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+def test_there_are_patterns():
+    assert len(PATTERNS) > 80 and all((ROOT / path).is_file() for path in SHORT)
+
+
+@each("place", list(PATTERNS))
+def test_long_runs_take_no_time(place):
+    pattern, ways = PATTERNS[place]
+    is_text = isinstance(pattern.pattern, str)
+    source = pattern.pattern if is_text else pattern.pattern.decode("latin-1")
+    known = {*source} & {*string.punctuation}
+    for run in sorted(known | {" ", "a", "0", "é", "가", "\n", ". ", "a-", "#\n"}):
+        for frame in FRAMES:
+            text = frame.format(run * (LENGTH // len(run)))
+            subject = text if is_text else text.encode()
+            for way in ("fullmatch", "match") if ways <= {"fullmatch", "match"} else ("search",):
+                taken = seconds(getattr(pattern, way), subject)
+                assert taken <= MOST_SECONDS, f"{way} of {run!r} in {frame!r}: {taken:.3f} s"
+
+
+def test_patterns_of_several_parts_take_no_time_either():
+    for run in ("#", "#\n", " ", '"', "\\", "a", "a #"):
+        for end in ('\n"', "", "{", "'"):
+
+            def parse(text: str) -> None:
+                try:
+                    prototxt.parse(text)
+                except ModelRejected:
+                    return
+
+            assert seconds(parse, run * (LENGTH // len(run)) + end) < 0.1, (run, end)
+    assert prototxt.parse('# one\n\n## two # three\nname: "a" # four').word("name") == "a"
+    for pattern in (exif._XMP_DATE, exif._XMP_ORIENTATION):
+        assert seconds(pattern.search, b"a" * 2_000_000) < 0.5

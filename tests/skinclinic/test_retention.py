@@ -1,0 +1,108 @@
+"""What a clinic keeps for a while only: shown before, taken later, by erasing, and in the audit."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from reader_study.models import Reader, Study
+from skinclinic.archive.models import Dataset, DatasetVersion, Import
+from skinclinic.archive.services.exporting import export
+from skinclinic.archive.services.importing import imports
+from skinclinic.engine import jobs
+from skinclinic.models import AuditEvent, Erasure, Lesion, Member, Patient, Retention
+from skinclinic.services import plans, retention
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timezone.now() - timedelta(days=4000)
+RULES = {"patients_years": 10, "exports_days": 30, "imports_days": 30, "readers_months": 12}
+
+
+def aged(row, **more):
+    """The row, made long ago."""
+    type(row)._base_manager.filter(pk=row.pk).update(created_at=LONG_AGO, **more)
+    return row
+
+
+@pytest.fixture
+def held(clinic, clinician, curator):
+    patients = {
+        name: aged(factories.make_patient(clinic, name, research_consent=consent))
+        for name, consent in (("old", "refused"), ("consents", "given"), ("planned", ""), ("came", ""))
+    }
+    aged(Lesion.objects.create(clinic=clinic, patient=patients["old"]))
+    plans.see_again(
+        aged(Lesion.objects.create(clinic=clinic, patient=patients["planned"])),
+        clinician,
+        timezone.localdate() + timedelta(days=9),
+    )
+    Lesion.objects.create(clinic=clinic, patient=patients["came"])
+    factories.make_patient(clinic, "new")
+    dataset = Dataset.objects.create(clinic=clinic, name="Cohort")
+    version = DatasetVersion.objects.create(clinic=clinic, dataset=dataset, number=1, sha256="ab")
+    folder = export.folder_of(version)
+    folder.mkdir(parents=True)
+    os.utime(folder, (LONG_AGO.timestamp(),) * 2)
+    imported = imports.begin(
+        clinic=clinic, user=curator, name="Half", format="csv", role="both", photos="p.zip"
+    )
+    (imports.folder(imported) / "p").mkdir(parents=True)
+    aged(imported)
+    study = Study.objects.create(clinic=clinic, name="Over", state="closed", closed_at=LONG_AGO)
+    reader = Reader.objects.create(study=study, code="R01", name="Rita", email="r@example.org")
+    return {**patients, "folder": folder, "reader": reader}
+
+
+def test_nothing_goes_unless_a_rule_is_set_and_its_warning_is_over(
+    held, clinic, admin_user, clinician, client_for
+):
+    assert client_for(clinician).get("/clinic/retention/").status_code == 403
+    client = client_for(admin_user)
+    assert "Nothing goes by itself." in client.get("/clinic/retention/").content.decode()
+    looked = client.post("/clinic/retention/", {**RULES, "look": "1"}).content.decode()
+    for words in (
+        "1 patient;",
+        "tables of 1 export;",
+        "1 unfinished import;",
+        "name and address of 1 reader;",
+    ):
+        assert f"at once: {words}" in looked
+    assert not Retention.objects.exists()
+    assert client.post("/clinic/retention/", {"patients_years": "0"}).status_code == 422
+    client.post("/clinic/retention/", RULES)
+    rules = Retention.objects.get()
+    assert rules.begins_on == timezone.localdate() + retention.WARNED_FOR
+    # Saved again as they are, they begin no later.
+    Retention.objects.update(begins_on=timezone.localdate())
+    client.post("/clinic/retention/", RULES)
+    assert Retention.objects.get().begins_on == timezone.localdate()
+    Retention.objects.update(begins_on=timezone.localdate() + timedelta(days=1))
+    retention.ask_daily()
+    assert jobs.run_waiting(retention.JOB) == 0 and retention.run(clinic) == {}
+    Retention.objects.update(begins_on=timezone.localdate())
+    retention.ask_daily()
+    retention.ask_daily()
+    assert jobs.run_waiting(retention.JOB) == 1
+    retention.ask_daily()
+    assert jobs.run_waiting(retention.JOB) == 0
+    assert set(Patient.objects.values_list("code", flat=True)) == {"consents", "planned", "came", "new"}
+    assert Erasure.objects.get().reason == "retention"
+    assert not held["folder"].exists() and not Import.objects.exists()
+    reader = Reader.objects.get()
+    assert (reader.code, reader.name, reader.email) == ("R01", "", "")
+    event = AuditEvent.objects.get(action="retention.run")
+    assert event.facts == {"patients_years": 1, "exports_days": 1, "imports_days": 1, "readers_months": 1}
+
+
+def test_somebody_who_left_is_forgotten_on_request(clinic, admin_user, clinician, client_for):
+    client, member = client_for(admin_user), Member.objects.get(user=clinician)
+    address = f"/clinic/members/{member.pk}/anonymise/"
+    assert "still has access" in client.post(address, follow=True).content.decode()
+    Member.objects.filter(pk=member.pk).update(is_active=False)
+    assert address in client.get("/clinic/members/").content.decode()
+    client.post(address)
+    clinician.refresh_from_db()
+    assert (clinician.username, clinician.email, clinician.is_active) == (f"left-{clinician.pk}", "", False)
+    assert not clinician.has_usable_password() and "Clara" not in str(clinician)

@@ -1,0 +1,105 @@
+"""What needs a password of the last minutes: exporting, publishing, unblinding, deleting for good."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import RequestFactory
+from django.utils import timezone
+
+from skinclinic.models import BinItem
+from skinclinic.services import step_up
+from skinclinic.services.binning import bin as service
+from skinclinic.web.confirming import ConfirmFirst
+from tests import factories
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+MINUTES_11 = timedelta(minutes=11)
+
+
+@pytest.fixture
+def later(monkeypatch):
+    real = timezone.now
+    return lambda: monkeypatch.setattr(timezone, "now", lambda: real() + MINUTES_11)
+
+
+@pytest.fixture
+def item(clinic, admin_user) -> BinItem:
+    return service.put(factories.make_patient(clinic), admin_user, reason="mistake")
+
+
+def test_a_form_asks_for_the_password_and_keeps_what_was_typed(client_for, admin_user, item, later):
+    client = client_for(admin_user)
+    later()
+    address = url("bin-empty", item.pk)
+    asked = client.post(address, {"reason": "typed <b>", "tags": ["a", "b"], "csrfmiddlewaretoken": "x"})
+    assert asked.status_code == 403
+    kept = asked.context["kept"]
+    assert kept == [("reason", "typed <b>"), ("tags", "a"), ("tags", "b")]
+    assert b"typed &lt;b&gt;" in asked.content
+    wrong = client.post(address, dict(kept) | {"confirm_password": "wrong"})
+    assert wrong.status_code == 403 and b'role="alert"' in wrong.content
+    assert wrong.context["kept"] == [("reason", "typed <b>"), ("tags", "b")], "never the password"
+    item.refresh_from_db()
+    assert item.ended_how == ""
+    done = client.post(address, dict(kept) | {"confirm_password": factories.PASSWORD})
+    assert done.status_code == 302
+    item.refresh_from_db()
+    assert item.ended_how == "emptied"
+
+
+def test_who_has_just_signed_in_is_not_asked(client_for, admin_user, item):
+    assert client_for(admin_user).post(url("bin-empty", item.pk)).status_code == 302
+
+
+def test_scripts_and_programs(client_for, admin_user, item, later):
+    client = client_for(admin_user)
+    later()
+    address = f"/api/bin/{item.pk}/"
+    for refused in (
+        client.delete(address),
+        client.post(url("bin-empty", item.pk), headers={"X-Requested-With": "fetch"}),
+    ):
+        assert refused.status_code == 403
+        assert refused.json()["error"]["code"] == "confirm_needed"
+    token = factories.make_token(admin_user)
+    client.logout()
+    assert client.delete(address, headers={"Authorization": f"Token {token}"}).status_code == 204
+
+
+def test_a_page_is_asked_for_again(client_for, admin_user, later):
+    client = client_for(admin_user)
+    later()
+    confirm = url("confirm")
+    assert client.get(confirm, {"next": "/bin/"}).context["next_page"] == "/bin/"
+    wrong = client.post(confirm, {"next": "/bin/", "confirm_password": "wrong"})
+    assert wrong.status_code == 403 and ("next", "/bin/") in wrong.context["kept"]
+    for page, goes_to in (("/bin/", "/bin/"), ("https://evil.example/", "/")):
+        answer = client.post(confirm, {"next": page, "confirm_password": factories.PASSWORD})
+        assert (answer.status_code, answer.url) == (302, goes_to)
+
+
+def test_guesses_count_like_those_at_sign_in(client_for, admin_user, item, later):
+    client = client_for(admin_user)
+    later()
+    address = url("bin-empty", item.pk)
+    statuses = [client.post(address, {"confirm_password": "wrong"}).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
+
+
+def test_a_download_that_was_cut_off_goes_on(clinician):
+    request = RequestFactory().get("/export/?texts=1")
+    request.user = clinician
+    request.session = {"_auth_user_id": "1", "signed_in": {"at": timezone.now().isoformat()}}
+    step_up.require_for_download(request)
+    request.session["signed_in"] = {"at": (timezone.now() - MINUTES_11).isoformat()}
+    with pytest.raises(ConfirmFirst):
+        step_up.require_for_download(request)
+    for address, goes_on in (("/export/?texts=1", True), ("/export/", False)):
+        cut_off = RequestFactory().get(address, headers={"Range": "bytes=5-"})
+        cut_off.session, cut_off.user = request.session, clinician
+        try:
+            step_up.require_for_download(cut_off)
+            assert goes_on
+        except ConfirmFirst:
+            assert not goes_on
