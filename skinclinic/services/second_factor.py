@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 from skinclinic.models import Clinic, Member, Role, Session, User
 from skinclinic.services import account_mail, audit, sign_in_limits, used_codes
 from skinclinic.web.requests import client_address
+from skinclinic.web.sessions import BY_PROVIDER
 
 # A session of somebody who must have one and has it; what is asked once need not be asked with every page.
 SEEN = "second_factor"
-# Signed in at the hospital's own provider, which asks for whatever the hospital wants.
-BY_PROVIDER = "by_provider"
 
 
 def of(user: User) -> QuerySet[Authenticator]:
