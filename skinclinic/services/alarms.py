@@ -119,6 +119,7 @@ class _Clinics:
 
 def _tell(what: str, who: str, found: Found) -> None:
     words = _words(what, who, found.count)
+    text = "\n".join([words, "", _("The page Audit tells more."), settings.PUBLIC_ADDRESS])
     log.warning("out of the ordinary in the last hour: %s of %s, %d times", what, who, found.count)
     facts = {"what": what, "who": who, "count": found.count}
     if not found.clinics:
@@ -127,9 +128,7 @@ def _tell(what: str, who: str, found: Found) -> None:
         with transaction.atomic():
             audit.record(ALARM, clinic=clinic, facts=facts)
             for address in _admins(clinic):
-                letters.post(
-                    clinic, address, words, f"{words}\n\n{_('See the audit.')}\n{settings.PUBLIC_ADDRESS}"
-                )
+                letters.post(clinic, address, words, text)
 
 
 def _admins(clinic: Clinic) -> list[str]:
