@@ -29,6 +29,10 @@ from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_
 class SignIn(auth_views.LoginView):
     form_class = SignInForm
 
+    def get_context_data(self, **kwargs):
+        name = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        return super().get_context_data(**kwargs, single_sign_on=name)
+
     def form_valid(self, form):
         """Sign in, or ask for the second factor first."""
         user = form.get_user()

@@ -229,7 +229,7 @@ def _sender_of(request) -> User | None:
     if request.user.is_authenticated:
         return request.user
     token = writing_token(request)
-    return token.user if token else None
+    return token.owner if token else None
 
 
 def _may_send(request, user: User, need: str) -> bool:

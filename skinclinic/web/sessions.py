@@ -18,6 +18,8 @@ from skinclinic.web.requests import client_address, is_from_script
 
 # What a session keeps of the moment somebody signed in.
 SIGNED_IN = "signed_in"
+# Signed in at the hospital's own provider, which asks for whatever second factor the hospital wants.
+BY_PROVIDER = "by_provider"
 # Being used is written down at most so often.
 TOUCH_AFTER = timedelta(seconds=30)
 READING = ("GET", "HEAD", "OPTIONS")
@@ -72,8 +74,16 @@ def begin(sender, request: HttpRequest, **kwargs) -> None:
         "device": "".join(filter(str.isprintable, device))[:300],
         "address": client_address(request),
     }
+    # Said anew where it is so (``by_provider``).
+    request.session.pop(BY_PROVIDER, None)
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
     request.session.used_at = now
+
+
+def begun_at_provider(sender, request: HttpRequest, **kwargs) -> None:
+    """Somebody has signed in elsewhere, if they have."""
+    if "sociallogin" in kwargs:
+        request.session[BY_PROVIDER] = True
 
 
 class SessionUseMiddleware:
