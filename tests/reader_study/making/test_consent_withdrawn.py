@@ -81,7 +81,7 @@ def test_everywhere_at_once_and_counted(made, patient, version, clinic, client_f
     change = made.entries[1].changes.get(action="rejected")
     assert (change.by, change.fields["reject_reason"][1]) == (clinician, "no_consent")
     assert draft.items.count() == len(LABELS) - 1
-    with pytest.raises(Refused, match="do not consent any more"):
+    with pytest.raises(Refused, match="does not consent any more"):
         export.check(version)
     with pytest.raises(data.Unfit, match="do not consent any more"):
         data.samples(version)
