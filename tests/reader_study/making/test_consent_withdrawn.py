@@ -83,7 +83,7 @@ def test_everywhere_at_once_and_counted(made, patient, version, clinic, client_f
     assert draft.items.count() == len(LABELS) - 1
     with pytest.raises(Refused, match="does not consent any more"):
         export.check(version)
-    with pytest.raises(data.Unfit, match="do not consent any more"):
+    with pytest.raises(data.Unfit, match="1 photo does not consent any more"):
         data.samples(version)
     assert Training.objects.get(pk=training.pk).is_stopped
     assert "do not consent" in data.offer(version).problem
