@@ -86,7 +86,7 @@ def test_everywhere_at_once_and_counted(made, patient, version, clinic, client_f
     with pytest.raises(data.Unfit, match="1 photo does not consent any more"):
         data.samples(version)
     assert Training.objects.get(pk=training.pk).is_stopped
-    assert "do not consent" in data.offer(version).problem
+    assert "does not consent" in data.offer(version).problem
     now = EvaluatedPhotos(version)
     assert (len(now.items), now.left_out["consent"]) == (photos - 1, 1)
     again = datasets.new_version(version.dataset, curator)
