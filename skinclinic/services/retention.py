@@ -83,7 +83,10 @@ def save(rules: Retention, user: User) -> None:
     rules.begins_on = timezone.localdate() + WARNED_FOR
     rules.changed_by = user
     rules.save()
-    audit.record("settings.change", rules, clinic=rules.clinic, by=user, **audit.changes(changed))
+    told = audit.changes(changed)
+    audit.record(
+        "settings.change", rules, clinic=rules.clinic, by=user, before=told["before"], after=told["after"]
+    )
 
 
 @broom

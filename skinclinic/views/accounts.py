@@ -1,5 +1,7 @@
 """Signing in and out, one's own account, the clinic one works in."""
 
+from typing import cast
+
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
@@ -17,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.models import ApiToken
+from skinclinic.models import ApiToken, User
 from skinclinic.presenters import devices
 from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
 from skinclinic.views import tokens
@@ -28,6 +30,10 @@ from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_
 
 class SignIn(auth_views.LoginView):
     form_class = SignInForm
+
+    def get_context_data(self, **kwargs):
+        name = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        return super().get_context_data(**kwargs, single_sign_on=name)
 
     def form_valid(self, form):
         """Sign in, or ask for the second factor first."""
@@ -58,11 +64,10 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form):
         response = super().form_valid(form)
-        password_links.end_all(self.request.user)
-        signing_out.everywhere(
-            self.request.user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD
-        )
-        account_mail.notify(self.request.user, _("The password was changed."))
+        user = cast(User, self.request.user)
+        password_links.end_all(user)
+        signing_out.everywhere(user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD)
+        account_mail.notify(user, _("The password was changed."))
         return response
 
 
@@ -111,8 +116,8 @@ def confirm(request: SignedInRequest) -> HttpResponse:
             step_up.mark_fresh(request)
             return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
         return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
-    context = {"is_page": True, "next_page": request.GET.get("next", "/")}
-    return confirm_page(request, by_code=step_up.has_code(request), **context)
+    next_page = request.GET.get("next", "/")
+    return confirm_page(request, by_code=step_up.has_code(request), is_page=True, next_page=next_page)
 
 
 @require_POST

@@ -12,6 +12,7 @@ from skinclinic.models import BinItem, Erasure, Patient
 from skinclinic.permissions import ADMIN, clinic_member, get_for
 from skinclinic.presenters import erasing as words
 from skinclinic.presenters.paging import paged
+from skinclinic.services import step_up
 from skinclinic.services.binning.bin import MoreThanSeen
 from skinclinic.services.binning.items import Gone
 from skinclinic.services.erasing import erase as service
@@ -51,6 +52,7 @@ def _erase(request: SignedInRequest, subject: service.Subject, back: str) -> Htt
     form = ErasureForm(request.POST if request.method == "POST" else None, code=code)
     changed = False
     if request.method == "POST" and form.is_valid():
+        step_up.require(request)
         try:
             _erasure, effects = service.erase(
                 subject, request.user, reason=form.cleaned_data["reason"], seen=request.POST.get("seen", "")
@@ -73,6 +75,7 @@ def _erase(request: SignedInRequest, subject: service.Subject, back: str) -> Htt
         "seen": foreseen.seen,
         "changed": changed,
         "back": back,
+        "in_bin": isinstance(subject, BinItem),
     }
     status = 409 if changed else 422 if form.is_bound else 200
     return render(request, "erasing/erase.html", context, status=status)

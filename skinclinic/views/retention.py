@@ -10,7 +10,7 @@ from skinclinic.forms.retention import RetentionForm
 from skinclinic.models import Member
 from skinclinic.permissions import ADMIN, clinic_member, get_for
 from skinclinic.presenters import retention as words
-from skinclinic.services import people
+from skinclinic.services import people, step_up
 from skinclinic.services import retention as service
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest, SignedInRequest
@@ -26,6 +26,7 @@ def retention(request: MemberRequest) -> HttpResponse:
     if form.is_bound and not form.is_valid():
         return render(request, "people/retention.html", {"form": form, "rules": rules, **days}, status=422)
     if form.is_bound and "look" not in request.POST:
+        step_up.require(request)
         service.save(form.instance, request.user)
         messages.success(request, _("Saved."))
         return redirect("retention")
@@ -43,6 +44,7 @@ def retention(request: MemberRequest) -> HttpResponse:
 def member_anonymise(request: SignedInRequest, pk: int) -> HttpResponse:
     """Forget the name and address of somebody who left."""
     member = get_for(request.user, Member.objects.select_related("user"), pk, ADMIN)
+    step_up.require(request)
     try:
         people.anonymise(member)
     except Refused as refused:

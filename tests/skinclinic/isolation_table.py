@@ -52,6 +52,8 @@ TABLE = {
     "reset": Access("public", {"secret": "unknown_secret"}),
     "confirm": PERSONAL,
     "account_login": PUBLIC,
+    "openid_connect_login": Access("public", {"provider_id": "unknown_secret"}),
+    "openid_connect_callback": Access("public", {"provider_id": "unknown_secret"}),
     "mfa_authenticate": PUBLIC,
     "mfa_index": PERSONAL,
     "mfa_activate_totp": PERSONAL,

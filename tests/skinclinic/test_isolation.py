@@ -489,6 +489,9 @@ def test_signed_out_people_get_nothing(world):
                 is_right = response.status_code < 500
             elif route.is_api:
                 is_right = response.status_code == 401
+            elif response.status_code == 405 and method in ("put", "patch", "delete"):
+                # Nothing looks at who asks where a page is asked in a way that no page has.
+                is_right = True
             else:
                 is_right = response.status_code == 302 and response.url.startswith("/login/?next=")
             if not is_right:

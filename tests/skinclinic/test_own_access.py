@@ -74,6 +74,20 @@ def test_a_new_password_ends_tokens_and_is_told_by_mail(client_for, clinician, m
     assert "clara" in letter.text
 
 
+def test_a_sign_in_from_a_new_place_is_told_by_mail(clinician, mailing):
+    data = {"username": "clara", "password": factories.PASSWORD}
+    for address, letters in (
+        ("192.0.2.7", 0),
+        ("192.0.2.7", 0),
+        ("2001:db8::1", 1),
+        ("2001:db8::99", 1),
+        ("192.0.2.8", 2),
+    ):
+        assert Client(REMOTE_ADDR=address).post(url("login"), data).status_code == 302
+        assert Letter.objects.count() == letters, address
+    assert "192.0.2.8" in Letter.objects.latest("pk").subject
+
+
 def test_without_mail_an_address_counts_at_once(client_for, clinician, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     client = client_for(clinician)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -75,7 +75,7 @@ def reason_names() -> dict[str, str]:
         against.DELETED: _("Deleted"),
         against.CONSENT: _("Without consent"),
         against.COVERED: _("Covered since"),
-        against.WITHDRAWN: _("Withdrawn"),
+        against.WITHDRAWN: pgettext("of photos", "Withdrawn"),
     }
 
 
