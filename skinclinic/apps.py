@@ -22,6 +22,7 @@ class SkinClinicConfig(AppConfig):
             plans,
             second_opinions,
             sign_in_limits,
+            token_reminders,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401

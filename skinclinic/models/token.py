@@ -32,6 +32,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     expires_at = models.DateTimeField(_("expires"))
+    # When its owner was told that it ends soon.
+    reminded_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     last_refused_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -28,6 +28,7 @@ GROUPS: dict[str, Words] = {
 # An action that is missing here is shown as it is written.
 ACTIONS: dict[str, Words] = {
     "account.name": gettext_lazy("Name changed"),
+    "alarm": gettext_lazy("Out of the ordinary"),
     "audit.export": gettext_lazy("Audit exported"),
     "audit.view": gettext_lazy("Audit looked at"),
     "bin.emptied": gettext_lazy("Deleted for good"),
@@ -90,11 +91,13 @@ ACTIONS: dict[str, Words] = {
     "retention.run": gettext_lazy("Kept for its time and removed"),
     "second_factor.add": gettext_lazy("Second factor added"),
     "second_factor.remove": gettext_lazy("Second factor removed"),
+    "second_factor.used_again": gettext_lazy("Code of a second factor came again"),
     "settings.change": gettext_lazy("Settings changed"),
     "sign_in": gettext_lazy("Signed in"),
     "sign_in.refused": gettext_lazy("Sign-in refused"),
     "sign_out": gettext_lazy("Signed out"),
     "sign_out.everywhere": gettext_lazy("Signed out everywhere"),
+    "sign_out.there": gettext_lazy("Signed out on another device"),
     "symptoms.change": gettext_lazy("Symptoms changed"),
     "symptoms.view": gettext_lazy("Symptoms read"),
     "threshold.make": gettext_lazy("Thresholds stored"),

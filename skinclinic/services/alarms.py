@@ -96,7 +96,7 @@ def _kinds(row: AuditEvent) -> Iterator[tuple[str, str]]:
             yield "address", row.address
     elif row.action == "second_factor.used_again":
         yield "code", str(row.subject_key)
-    elif row.user_key and row.action.endswith(".view"):
+    elif row.user_key and row.patient_key and row.action.endswith(".view"):
         yield "looks", str(row.user_key)
     elif row.user_key and row.action.rpartition(".")[2] in FETCHED:
         yield "fetches", str(row.user_key)

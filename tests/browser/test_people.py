@@ -151,7 +151,8 @@ def test_admin_takes_access_away_after_a_question(open_page, admin_user, clinici
 def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_version, tmp_path):
     from classifier.services.models import registry
 
-    registry.register(factories.make_model_dir(tmp_path / "second", name="second", seed=2), clinic=clinic)
+    second = factories.make_model_dir(tmp_path / "second", name="second", seed=2)
+    factories.proven(registry.register(second, clinic=clinic))
     page = open_page(admin_user, "/models/")
     page.get_by_role("link", name="second").click()
     page.get_by_label("Reason").fill("better on nevi")

@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from skinclinic.models import ApiToken, AuditEvent, Member, User
-from skinclinic.services import cases, people, tokens
+from skinclinic.models import ApiToken, AuditEvent, Letter, Member, User
+from skinclinic.services import cases, people, token_reminders, tokens
 from skinclinic.services.refused import Refused
 from tests import factories
 from tests.skinclinic.pages import messages_of, url
@@ -265,3 +265,27 @@ def test_tokens_of_before_work_on_as_hashes(clinician):
     assert (row.name, row.created_at.year, row.begins) == ("from before", 2025, "0123")
     assert timedelta(days=89) < row.expires_at - timezone.now() < timedelta(days=91)
     assert said_to(key) == (200, "")
+
+
+def test_the_owner_is_told_once_two_weeks_before_one_ends(clinic, clinician, admin_user, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    now = timezone.now()
+    service = tokens.make_service_account(clinic, name="PACS", role="clinician").user
+    cases = [
+        (clinician, 13, 90),
+        (clinician, 15, 90),
+        (clinician, 7, 7),
+        (service, 10, 365),
+        (clinician, -1, 90),
+    ]
+    for owner, left, lasted in cases:
+        factories.make_token(owner, clinic=clinic)
+        ApiToken.objects.filter(pk=ApiToken.objects.latest("pk").pk).update(
+            name=f"{left} left", created_by=admin_user, expires_at=now + timedelta(days=left),
+            created_at=now + timedelta(days=left - lasted),
+        )  # fmt: skip
+    for _round in range(2):
+        token_reminders.remind()
+    told = {(letter.address, letter.subject.split("”")[0]) for letter in Letter.objects.all()}
+    assert told == {(clinician.email, "The token “13 left"), (admin_user.email, "The token “10 left")}
+    assert Letter.objects.count() == 2
