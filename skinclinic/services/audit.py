@@ -8,7 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
@@ -111,7 +111,12 @@ class _Looks:
 _looks = _Looks()
 
 
-def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+class Changes(TypedDict):
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> Changes:
     """{field: [from, to]} as ``before`` and ``after`` of ``record``; of ``texts`` only that they changed."""
     hidden = set(texts)
     return {

@@ -63,7 +63,7 @@ class Writing:
     @property
     def is_untold(self) -> bool:
         """Whether rows were written and none of them in the audit."""
-        waiting = (call for _ids, call, _robust in connection.run_on_commit)
+        waiting = (entry[1] for entry in connection.run_on_commit)
         tables = self.tables | {
             call.table for call in waiting if isinstance(call, _Written) and call.of is self
         }
