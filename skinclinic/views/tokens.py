@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.tokens import OwnTokenForm, ServiceAccountForm, TokenForm
 from skinclinic.models import ApiToken, Member
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import tokens
+from skinclinic.services import step_up, tokens
 from skinclinic.services.refused import Refused
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
@@ -45,6 +45,8 @@ def own_tokens(request: SignedInRequest) -> HttpResponse:
     form = OwnTokenForm(request.POST, memberships=request.memberships)
     if not form.is_valid():
         return _own_page(request, form, status=422)
+    # A token goes on when the session has ended.
+    step_up.require(request)
     try:
         tokens.check_room(request.user)
         token, key = tokens.make(request.user, form.own_wanted(), by=request.user)
@@ -86,6 +88,7 @@ def service_account(request: SignedInRequest, pk: int) -> HttpResponse:
     form = TokenForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _account_page(request, member, form, status=422 if form.is_bound else 200)
+    step_up.require(request)
     try:
         tokens.check_room(member.user)
         token, key = tokens.make(member.user, form.wanted(member.clinic), by=request.user)

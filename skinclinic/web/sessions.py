@@ -16,9 +16,6 @@ from django.utils import timezone
 
 from skinclinic.web.requests import client_address, is_from_script
 
-if TYPE_CHECKING:
-    from skinclinic.models import Session
-
 # What a session keeps of the moment somebody signed in.
 SIGNED_IN = "signed_in"
 # Signed in at the hospital's own provider, which asks for whatever second factor the hospital wants.

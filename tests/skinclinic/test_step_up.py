@@ -6,8 +6,8 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
-from skinclinic.models import BinItem
-from skinclinic.services import step_up
+from skinclinic.models import ApiToken, BinItem
+from skinclinic.services import step_up, tokens
 from skinclinic.services.binning import bin as service
 from skinclinic.web.confirming import ConfirmFirst
 from tests import factories
@@ -103,3 +103,17 @@ def test_a_download_that_was_cut_off_goes_on(clinician):
             assert goes_on
         except ConfirmFirst:
             assert not goes_on
+
+
+def test_a_token_outlives_the_session_and_is_asked_for_like_it(client_for, admin_user, clinic, later):
+    client, account = (
+        client_for(admin_user),
+        tokens.make_service_account(clinic, name="PACS", role="clinician"),
+    )
+    later()
+    sent = {"name": "PACS", "scope": "read", "days": "90", "clinic": clinic.slug}
+    for address in (url("tokens"), url("service-account", account.pk)):
+        assert client.post(address, sent).status_code == 403
+    assert not ApiToken.objects.exists()
+    made = client.post(url("tokens"), sent | {"confirm_password": factories.PASSWORD})
+    assert made.status_code == 200 and ApiToken.objects.count() == 1
