@@ -33,6 +33,13 @@ _OF_PATIENTS = (BinItem.Kind.PATIENT, BinItem.Kind.MERGE)
 _NAMED = (User, Member, Invitation)
 
 
+class Changes(TypedDict):
+    """What a row said before, and what it says now."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 def record(
     action: str,
     subject: Model | None = None,
@@ -68,9 +75,7 @@ def record_all(
     AuditEvent.objects.bulk_create(rows, batch_size=500)
 
 
-def record_each(
-    action: str, changed: Iterable[tuple[Model, Mapping[str, Any]]], *, by: User | None = None
-) -> None:
+def record_each(action: str, changed: Iterable[tuple[Model, Changes]], *, by: User | None = None) -> None:
     """A row for each subject with its own ``before`` and ``after``, written together."""
     rows = [_event(action, subject, None, by, None, **told) for subject, told in changed]
     AuditEvent.objects.bulk_create(rows, batch_size=500)
@@ -109,11 +114,6 @@ class _Looks:
 
 
 _looks = _Looks()
-
-
-class Changes(TypedDict):
-    before: dict[str, Any]
-    after: dict[str, Any]
 
 
 def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> Changes:

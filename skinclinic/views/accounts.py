@@ -1,7 +1,5 @@
 """Signing in and out, one's own account, the clinic one works in."""
 
-from typing import cast
-
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
-from skinclinic.models import ApiToken, User
+from skinclinic.models import ApiToken
 from skinclinic.presenters import devices
 from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
 from skinclinic.views import tokens
@@ -64,7 +62,7 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form):
         response = super().form_valid(form)
-        user = cast(User, self.request.user)
+        user = form.user
         password_links.end_all(user)
         signing_out.everywhere(user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD)
         account_mail.notify(user, _("The password was changed."))
@@ -117,7 +115,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
             return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
         return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
     next_page = request.GET.get("next", "/")
-    return confirm_page(request, by_code=step_up.has_code(request), is_page=True, next_page=next_page)
+    return confirm_page(request, is_page=True, next_page=next_page, by_code=step_up.has_code(request))
 
 
 @require_POST
