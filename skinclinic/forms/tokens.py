@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 from skinclinic.forms.fields import OneLineField
 from skinclinic.models import ApiToken, Clinic, Member, Role
@@ -13,6 +13,11 @@ from skinclinic.services.tokens import BY_PASSWORD, DEFAULT_DAYS, LONGEST_DAYS, 
 # No short name of a clinic.
 ALL = "*"
 DAYS = (7, 30, DEFAULT_DAYS, 180, LONGEST_DAYS)
+
+
+def lasting() -> list[tuple[int, str]]:
+    """In the language of who asks."""
+    return [(days, ngettext("%(days)d day", "%(days)d days", days) % {"days": days}) for days in DAYS]
 
 
 class TokenForm(forms.Form):
@@ -26,9 +31,7 @@ class TokenForm(forms.Form):
     )
     days = forms.TypedChoiceField(
         label=_("It works for"),
-        choices=[
-            (days, ngettext_lazy("%(days)d day", "%(days)d days", "days") % {"days": days}) for days in DAYS
-        ],
+        choices=lasting,
         coerce=int,
         initial=DEFAULT_DAYS,
     )

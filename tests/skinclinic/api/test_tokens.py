@@ -41,6 +41,9 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(client_for, clinician, clinic)
     for name in ("tokens", "account"):
         page = client.get(url(name)).content.decode()
         assert "PACS on ward 3" in page and key not in page
+    client.cookies["django_language"] = "ko"
+    assert "30일" in client.get(url("tokens")).content.decode()
+    client.cookies["django_language"] = "en"
     row = ApiToken.objects.values().get()
     assert key not in map(str, row.values()) and row["sha256"] == tokens.hash_of(key)
     assert timedelta(days=29) < row["expires_at"] - timezone.now() < timedelta(days=30)
