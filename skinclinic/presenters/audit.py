@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from skinclinic.models import AuditEvent, Clinic
 from skinclinic.services import audit_reading
@@ -120,7 +120,7 @@ KINDS: dict[str, Words] = {
     "skinclinic.retention": gettext_lazy("How long things are kept"),
     "skinclinic.secondopinion": gettext_lazy("Second opinion"),
     "skinclinic.symptoms": gettext_lazy("Symptoms"),
-    "skinclinic.user": gettext_lazy("Account"),
+    "skinclinic.user": pgettext_lazy("audit", "Account"),
 }
 
 
