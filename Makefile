@@ -39,7 +39,7 @@ install: $(VENV)/installed
 
 install-test: $(VENV)/installed-test
 
-$(VENV)/installed: requirements.txt docker/requirements-web.txt $(BIN)/python
+$(VENV)/installed: requirements.txt docker/requirements-web.txt docker/requirements-worker.txt $(BIN)/python
 	@$(BIN)/python .ci/install.py requirements.txt
 	@touch $@
 

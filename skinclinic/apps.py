@@ -6,12 +6,14 @@ class SkinClinicConfig(AppConfig):
 
     def ready(self) -> None:
         # Declares its job and registers its broom in every process.
+        from allauth.account.signals import user_logged_in as signed_in_by_allauth
         from django.contrib.auth.signals import user_logged_in
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import erasing, mail, old_file_names, retention  # noqa: F401
         from skinclinic.services import (  # noqa: F401
+            alarms,
             audit_chain,
             audit_rows,
             audit_sign_ins,
@@ -23,6 +25,7 @@ class SkinClinicConfig(AppConfig):
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
-        from skinclinic.web.sessions import begin
+        from skinclinic.web.sessions import begin, begun_at_provider
 
         user_logged_in.connect(begin, dispatch_uid="session.begin")
+        signed_in_by_allauth.connect(begun_at_provider, dispatch_uid="session.begun_at_provider")

@@ -134,4 +134,4 @@ def get_lesion_for(user: User | AnonymousUser, pk: int | str | None, need: str =
 
 
 def get_photo_for(user: User | AnonymousUser, pk: int | str | None, need: str = VIEW) -> Photo:
-    return get_for(user, Photo, pk, need)
+    return get_for(user, Photo.objects.select_related("lesion"), pk, need)

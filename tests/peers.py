@@ -1,17 +1,39 @@
 """Other software that computes the same figures, to compare with."""
 
+import contextlib
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+OIDC = Path(__file__).parent / "oidc"
 R_LIBRARIES = ("/usr/lib/R/site-library", "/usr/local/lib/R/site-library", "/usr/lib/R/library")
 
 
 def r_with_proc() -> bool:
     """Whether R and its package pROC are installed."""
     return bool(shutil.which("Rscript")) and any(Path(library, "pROC").is_dir() for library in R_LIBRARIES)
+
+
+def oidc_provider() -> bool:
+    """Whether node and npm's certified OpenID provider are installed."""
+    return bool(shutil.which("node")) and (OIDC / "node_modules" / "oidc-provider").is_dir()
+
+
+@contextlib.contextmanager
+def running_oidc_provider(port: int, callback: str, groups: Path) -> Iterator[str]:
+    """The provider, which sends people back to ``callback`` and tells what the file ``groups`` says of them; its
+    address."""
+    command = ["node", str(OIDC / "provider.mjs"), str(port), callback, str(groups)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None and "listening" in process.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def run_proc(script: str, folder: Path, **vectors) -> list[list[float]]:

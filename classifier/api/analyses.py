@@ -40,7 +40,7 @@ from skinclinic.services.photos import set_box
 
 ANALYSES = (
     Analysis.objects.asked_for()
-    .select_related("clinic", "job", "model_version", "photo")
+    .select_related("clinic", "job", "model_version", "photo__lesion")
     .prefetch_related("model_version__threshold_sets")
 )
 

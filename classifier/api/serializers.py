@@ -13,6 +13,7 @@ from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
 from skinclinic.models import Clinic
 from skinclinic.models.diagnosis import DISEASE_CHOICES
+from skinclinic.presenters.job_errors import words_of
 from skinclinic.services.diagnoses import NOTHING_ELSE
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.vocabulary.ranked import Ranked
@@ -120,7 +121,7 @@ class AnalysisSerializer(ClinicRowSerializer):
     def get_error(self, row: Analysis) -> dict | None:
         if row.job.state != "failed":
             return None
-        return {"code": row.job.error_code, "message": row.job.error}
+        return {"code": row.job.error_code, "message": words_of(row.job)}
 
     def get_differential(self, row: Analysis) -> dict[str, list] | None:
         """What each threshold set lists, by score."""

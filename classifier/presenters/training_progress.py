@@ -12,6 +12,7 @@ from classifier.presenters.training_chart import Chart, Series, chart
 from classifier.services.training import trainings
 from skinclinic.engine import jobs
 from skinclinic.models import Job, User, WorkState
+from skinclinic.presenters.job_errors import words_of
 from skinclinic.presenters.work import Progress, shown
 
 TRAININGS = Training.objects.select_related("clinic", "dataset_version__dataset", "created_by")
@@ -134,7 +135,7 @@ def _row(run: TrainingRun) -> Row:
         epoch=len(curves),
         epochs=progress.get("epochs") or run.training.choices["epochs"],
         left="" if seconds is None else duration(seconds),
-        error=run.job.error if state == Job.State.FAILED else "",
+        error=words_of(run.job) if state == Job.State.FAILED else "",
         macro_auc=curves[-1]["macro_auc"] if curves else None,
     )
 

@@ -16,7 +16,7 @@ from skinclinic.web.requests import SignedInRequest, json_error
 @require_safe
 def analysis_maps(request: SignedInRequest, pk: int) -> JsonResponse:
     """The 12 heatmaps with the square they lie on; 409 while there is none or the answer is kept back."""
-    row = get_for(request.user, Analysis.objects.asked_for(), pk)
+    row = get_for(request.user, Analysis.objects.asked_for().select_related("photo__lesion"), pk)
     if not may_see_answer(request.user, member_of(request.user, row.clinic_id), row):
         message = _("Record your own impression first, or choose to see the answer without one.")
         return json_error(409, "impression_first", message)

@@ -40,7 +40,7 @@ class TokenAuthentication(BaseAuthentication):
         return "Token"
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # comes without types
+class TokenScheme(OpenApiAuthenticationExtension):
     """How the schema tells it."""
 
     target_class = TokenAuthentication

@@ -25,6 +25,8 @@ class ApiRequest(Request):
     """A request that the permission classes have let through: somebody is signed in or sent a token."""
 
     user: User
+    # What the parsers let through.
+    data: dict[str, Any]
 
 
 def kept(serializer: serializers.BaseSerializer) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def hidden_photos(view: ClinicViewSet, lesions) -> set[int]:
 class PhotoViewSet(DeletesToBin, CarefulUpdates, ReadViewSet):
     """Photos. They are made by POST of a file, which also asks for their analysis."""
 
-    queryset = Photo.objects.select_related("clinic").order_by("-id")
+    queryset = Photo.objects.select_related("clinic", "lesion").order_by("-id")
     serializer_class = PhotoSerializer
     filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
     http_method_names = ["get", "patch", "delete", "head", "options"]

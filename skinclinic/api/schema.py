@@ -10,8 +10,8 @@ from rest_framework import serializers
 _UNSAFE = ("post", "put", "patch", "delete")
 # Operations with errors of their own, by the part of the address that tells them.
 _LIMITED = ("/api/token/", "/api/try/")
-_OPEN = ("/api/token/", "/api/try/", "/api/try/{token}/")
 _STORING = ("/api/photos/", "/api/models/", "/api/try/")
+_OF_GROUPS = ("/api/studies/{id}/readers/",)
 _RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 ERROR = {
@@ -41,6 +41,7 @@ _SAID = {
     412: "Somebody has changed the row since you read it; both versions are told.",
     413: "The body is too large.",
     415: "The body is of a kind that is not understood.",
+    422: "What is named is none of those there are.",
     429: "Too many tries. Wait as long as ``Retry-After`` says.",
     503: "The server is busy or its database is away. Wait as long as ``Retry-After`` says, if it says it.",
     507: "The server's disk is full. Nothing was stored.",
@@ -60,29 +61,25 @@ def with_errors(result: dict[str, Any], generator: object, request: object, publ
 
 def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
     """The statuses besides success that an operation answers."""
-    found = {503}
-    is_unsafe = method in _UNSAFE
-    places = {(one["in"], one["name"]) for one in operation.get("parameters", ())}
-    if path not in _OPEN:
-        found |= {401, 403}
-    if path == "/api/try/":
-        found |= {401, 403}
-    if path.startswith("/api/try/{token}"):
-        found |= {401, 403} if is_unsafe else {401}
-    if any(place in ("query", "path") for place, _name in places):
-        found |= {400, 404}
-    if is_unsafe:
+    is_unsafe, places = (
+        method in _UNSAFE,
+        {(one["in"], one["name"]) for one in operation.get("parameters", ())},
+    )
+    is_stored = method == "post" and path.startswith(_STORING)
+    names_rows = is_unsafe and "requestBody" in operation and path != "/api/token/"
+    told = {
+        (401, 403): path != "/api/token/",
+        (400, 404): any(place in ("query", "path") for place, _name in places),
         # Each reads a body, also where it makes nothing of it.
-        found |= {400, 409, 413, 415}
-    if is_unsafe and "requestBody" in operation and path != "/api/token/":
-        found.add(404)
-    if ("header", "If-Match") in places:
-        found.add(412)
-    if path in _LIMITED:
-        found.add(429)
-    if method == "post" and any(path.startswith(start) for start in _STORING):
-        found |= {507, 422}
-    return found - {422}
+        (400, 409, 413, 415): is_unsafe,
+        (404,): names_rows,
+        (412,): ("header", "If-Match") in places,
+        (422,): method == "post" and path in _OF_GROUPS,
+        (429,): path in _LIMITED or is_stored,
+        (507,): is_stored,
+        (503,): True,
+    }
+    return {status for statuses, holds in told.items() if holds for status in statuses}
 
 
 def _response(status: int) -> dict[str, Any]:
@@ -105,7 +102,7 @@ class Schema(AutoSchema):
         if not isinstance(schema, dict) or field.source == "*":
             return schema
         columns = _columns(field)
-        if not columns or not (field.read_only or "." in field.source):
+        if not columns or not (field.read_only or len(columns) > 1):
             return schema
         is_null = any(column.null for column in columns) and field.default in (serializers.empty, None)
         if (

@@ -306,10 +306,13 @@ class DiagnosisSerializer(ClinicRowSerializer):
 class MemberSerializer(ClinicRowSerializer):
     user = serializers.CharField(source="user.username", read_only=True)
     display_name = serializers.CharField(source="user.display_name", read_only=True)
+    is_service = serializers.BooleanField(
+        source="user.is_service", read_only=True, help_text="A program of the clinic, not a person."
+    )
 
     class Meta:
         model = Member
-        fields = ["id", "clinic", "user", "display_name", "role", "is_active", "joined_at"]
+        fields = ["id", "clinic", "user", "display_name", "is_service", "role", "is_active", "joined_at"]
         read_only_fields = ["joined_at"]
 
 

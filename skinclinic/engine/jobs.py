@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from skinclinic.celery import app
 from skinclinic.engine import lease_renewal
@@ -39,7 +40,7 @@ WORKER_SILENT_AFTER = timedelta(seconds=20)
 # A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
 WAKE_UP_EXPIRES_SECONDS = 600
 
-UNEXPECTED = (
+UNEXPECTED = gettext_noop(
     "Something unexpected went wrong (number %(number)s). Try again; if it stays, tell your administrator."
 )
 

@@ -8,7 +8,7 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.services import sign_in_limits
+from skinclinic.services import sign_in_limits, used_codes
 from skinclinic.web.requests import client_address
 
 LONGEST = 20
@@ -27,13 +27,23 @@ class CodeForm(_Code, AuthenticateForm):
 
     def clean_code(self) -> str:
         made = sign_in_limits.take(f"second factor {self.user.pk}", client_address(context.request))
+        typed = self.cleaned_data["code"]
+        if used_codes.is_used(self.user, typed):
+            raise get_adapter().validation_error("incorrect_code")
         code = super().clean_code()
+        if not used_codes.take(self.user, typed):
+            raise get_adapter().validation_error("incorrect_code")
         sign_in_limits.succeeded(made)
         return code
 
 
 class FirstCodeForm(_Code, ActivateTOTPForm):
     """The first code of a new app, which shows that it was set up rightly."""
+
+    def clean_code(self) -> str:
+        code = super().clean_code()
+        used_codes.take(self.user, self.cleaned_data["code"])
+        return code
 
 
 class RemoveForm(forms.Form):

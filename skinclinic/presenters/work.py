@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from skinclinic.engine import jobs, work
 from skinclinic.models import Job, Member, User, WorkState
 from skinclinic.permissions import CURATE, OfClinic, may
+from skinclinic.presenters.job_errors import words_of
 from skinclinic.web.requests import SignedInRequest
 
 R = TypeVar("R", bound=Model)
@@ -96,7 +97,7 @@ class Progress(Generic[R]):
 
     @property
     def error(self) -> str:
-        return self.job.error if self.job and self.has_ended_early else ""
+        return words_of(self.job) if self.job and self.has_ended_early else ""
 
     @property
     def share(self) -> float:

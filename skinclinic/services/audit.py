@@ -8,7 +8,7 @@ import json
 import secrets
 import time
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.serializers.json import DjangoJSONEncoder
@@ -31,6 +31,13 @@ _WAYS = (
 )  # fmt: skip
 _OF_PATIENTS = (BinItem.Kind.PATIENT, BinItem.Kind.MERGE)
 _NAMED = (User, Member, Invitation)
+
+
+class Changes(TypedDict):
+    """What a row said before, and what it says now."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def record(
@@ -68,9 +75,7 @@ def record_all(
     AuditEvent.objects.bulk_create(rows, batch_size=500)
 
 
-def record_each(
-    action: str, changed: Iterable[tuple[Model, Mapping[str, Any]]], *, by: User | None = None
-) -> None:
+def record_each(action: str, changed: Iterable[tuple[Model, Changes]], *, by: User | None = None) -> None:
     """A row for each subject with its own ``before`` and ``after``, written together."""
     rows = [_event(action, subject, None, by, None, **told) for subject, told in changed]
     AuditEvent.objects.bulk_create(rows, batch_size=500)
@@ -111,7 +116,7 @@ class _Looks:
 _looks = _Looks()
 
 
-def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+def changes(fields: Mapping[str, Any], texts: Iterable[str] = ()) -> Changes:
     """{field: [from, to]} as ``before`` and ``after`` of ``record``; of ``texts`` only that they changed."""
     hidden = set(texts)
     return {

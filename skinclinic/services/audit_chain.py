@@ -76,7 +76,7 @@ def fits(sealed: str, made: Iterable[str]) -> bool:
 
 
 def row_fits(event: AuditEvent) -> bool:
-    if event.at is None:  # SQLite's way to tell a time that is none
+    if not event.at:  # SQLite's way to tell a time that is none
         return False
     return fits(event.mac, (mac_of(event, key) for key in keys()))
 

@@ -119,4 +119,4 @@ def _missing(first: int, last: int) -> str:
 
 def _named(event: AuditEvent) -> str:
     place = f"Row {event.seq}" if event.seq is not None else "A row without a place yet"
-    return f"{place} (id {event.pk}, {event.at:%Y-%m-%d %H:%M:%S} UTC, {event.action})"
+    return f"{place} (id {event.pk}, {event.at}, {event.action})"

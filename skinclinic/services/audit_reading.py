@@ -25,7 +25,7 @@ GROUPS: dict[str, Q] = {
     "people": Q(action__startswith="member.") | Q(action__startswith="invitation.")
     | Q(action__startswith="settings.") | Q(action__startswith="service."),
     "deletions": Q(action__endswith=".delete") | Q(action__endswith=".erase") | Q(action__startswith="bin.")
-    | Q(action__in=("patient.merge", "patient.unmerge", "photo.cover")),
+    | Q(action__in=("patient.merge", "patient.erase_again", "photo.cover", "photo.remove")),
     "changes": Q(action__endswith=".change") | Q(action__endswith=".make") | Q(action__endswith=".withdraw")
     | Q(action="change"),
     "archive": Q(action__startswith="entry.") | Q(action__startswith="dataset.") | Q(action__startswith="import."),

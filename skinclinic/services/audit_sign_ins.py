@@ -7,14 +7,34 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from skinclinic.models import User
-from skinclinic.services import audit, audit_chain
+from skinclinic.models.audit import AuditEvent
+from skinclinic.services import account_mail, audit, audit_chain
+from skinclinic.services.sign_in_limits import network_of
+from skinclinic.web.requests import client_address
 
 
 @receiver(user_logged_in)
 def signed_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    is_new = request is not None and _is_new_place(user, client_address(request))
     audit.record("sign_in", user, by=user)
+    if is_new and request is not None:
+        where = client_address(request)
+        account_mail.notify(
+            user, _("Signed in from an address not seen before: %(address)s.") % {"address": where}
+        )
+
+
+def _is_new_place(user: User, address: str) -> bool:
+    """Whether this person came from elsewhere whenever they came before."""
+    before = AuditEvent.objects.filter(action="sign_in", user_key=user.pk)
+    # Mostly it is the newest; only for another all that the person ever did is gone through.
+    if before.filter(address=address).order_by("-id").values("pk")[:1]:
+        return False
+    known = {network_of(one) for one in before.order_by().values_list("address", flat=True).distinct()}
+    return bool(known) and network_of(address) not in known
 
 
 @receiver(user_logged_out)

@@ -14,7 +14,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import belongings, decoding, quotas
+from skinclinic.services import audit, belongings, decoding, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.identifying import kept_file_name
@@ -206,6 +206,7 @@ def delete_photo(photo: Photo) -> None:
         with transaction.atomic():
             # The lesion first, as everybody who changes something of it; it may have to go too.
             lesion = hold_lesion_of(photo, to_remove=True) or photo.lesion
+            audit.record("photo.remove", photo)
             photo.delete()
             is_bare = not (lesion.photos.exists() or lesion.diagnoses.exists() or belongings.any_of(lesion))
             if lesion.is_of_photo and is_bare:

@@ -10,13 +10,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Clinic, Member, Role, Session, User
-from skinclinic.services import account_mail, audit, sign_in_limits
+from skinclinic.services import account_mail, audit, sign_in_limits, used_codes
 from skinclinic.web.requests import client_address
+from skinclinic.web.sessions import BY_PROVIDER
 
 # A session of somebody who must have one and has it; what is asked once need not be asked with every page.
 SEEN = "second_factor"
-# Signed in at the hospital's own provider, which asks for whatever the hospital wants.
-BY_PROVIDER = "by_provider"
 
 
 def of(user: User) -> QuerySet[Authenticator]:
@@ -67,8 +66,10 @@ def is_missing(request) -> bool:
 def is_right_code(request: HttpRequest, user: User, code: str) -> bool:
     """Whether this is a code of the person's app or list at this moment. Raises MustWait after too many wrong ones."""
     made = sign_in_limits.take(f"second factor {user.pk}", client_address(request))
+    if used_codes.is_used(user, code):
+        return False
     for row in Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN):
-        if row.wrap().validate_code(code):
+        if row.wrap().validate_code(code) and used_codes.take(user, code):
             sign_in_limits.succeeded(made)
             return True
     return False

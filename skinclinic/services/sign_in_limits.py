@@ -113,11 +113,12 @@ def _uncount(keys: list[str]) -> None:
 
 def _key(kind: str, *parts: str) -> str:
     """``Clara`` and ``clara`` are one account; an IPv6 address is its network's, of which one line has billions."""
-    parts = tuple(_network(part.strip().casefold()) for part in parts)
+    parts = tuple(network_of(part.strip().casefold()) for part in parts)
     return salted_hmac("skinclinic.sign_in_limits", repr((kind, *parts)), algorithm="sha256").hexdigest()
 
 
-def _network(part: str) -> str:
+def network_of(part: str) -> str:
+    """The address itself; of IPv6 the network, of whose addresses a line has billions."""
     try:
         address = ip_address(part)
     except ValueError:

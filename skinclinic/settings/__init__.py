@@ -6,3 +6,4 @@ from .engine import *  # noqa: F403
 from .photos import *  # noqa: F403
 from .second_factor import *  # noqa: F403
 from .security import *  # noqa: F403
+from .single_sign_on import *  # noqa: F403

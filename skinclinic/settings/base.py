@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import environ
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import to_language
 
-env = environ.Env()
+from .environment import Environment
+
+env = Environment()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -147,6 +148,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{SKINCLINIC_HOME / 'skinclinic.sqlite3'}")}
+if password := env("POSTGRES_PASSWORD", default=""):
+    # As it is: in an address some letters would mean something else.
+    DATABASES["default"]["PASSWORD"] = password
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -3,8 +3,11 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import DEBUG, EMBEDDED, SKINCLINIC_HOME, env
+from .environment import with_password
 
-CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="embedded://localhost")
+CELERY_BROKER_URL = with_password(
+    env("CELERY_BROKER_URL", default="embedded://localhost"), env("REDIS_PASSWORD", default="")
+)
 if CELERY_BROKER_URL.startswith("embedded") and not (EMBEDDED or DEBUG):
     raise ImproperlyConfigured(
         "The embedded broker is for one machine. Set CELERY_BROKER_URL to a Redis address, "

@@ -63,7 +63,7 @@ def patient_seen(request: SignedInRequest, pk: int) -> HttpResponse:
     context = page | {
         "patient": patient,
         "lines": words.lines(patient.clinic, page["rows"]),
-        "people": [row | {"who": words.who(row)} for row in audit_reading.who_saw(found)],
+        "people": [dict(row) | {"who": words.who(row)} for row in audit_reading.who_saw(found)],
     }
     return render(request, "audit/patient.html", context)
 

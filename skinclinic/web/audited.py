@@ -12,6 +12,7 @@ from skinclinic.web.looks import look_of
 
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 _WRITES = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+_WORD = re.compile(r"[a-z][a-z_-]{0,30}")
 _AUDIT = "skinclinic_auditevent"
 # Nobody's work: who is signed in, who guessed, when a page was last open.
 _ASIDE = ("django_session", "skinclinic_session", "skinclinic_signincount")
@@ -35,7 +36,7 @@ class AuditMiddleware:
             with connection.execute_wrapper(writing):
                 response = self.get_response(request)
             if response.status_code < 400 and writing.is_untold and _route(request) not in OWN_HISTORY:
-                audit.record("change", _subject(request), facts={"page": _route(request)})
+                audit.record("change", _subject(request), facts={"page": _route(request), **_act(request)})
         look = look_of(_route(request))
         if look and request.method in look.methods and response.status_code in (200, 206, 304):
             write = audit.viewed if look.is_view else audit.record
@@ -62,7 +63,7 @@ class Writing:
     @property
     def is_untold(self) -> bool:
         """Whether rows were written and none of them in the audit."""
-        waiting = (call for _ids, call, _robust in connection.run_on_commit)
+        waiting = (entry[1] for entry in connection.run_on_commit)
         tables = self.tables | {
             call.table for call in waiting if isinstance(call, _Written) and call.of is self
         }
@@ -77,6 +78,12 @@ class _Written:
 
     def __call__(self) -> None:
         self.of.tables.add(self.table)
+
+
+def _act(request) -> dict[str, str]:
+    """Which of its buttons a page with several was sent by."""
+    act = request.POST.get("act", "") if request.resolver_match else ""
+    return {"act": act} if _WORD.fullmatch(act) else {}
 
 
 def _route(request) -> str:

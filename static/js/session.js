@@ -1,5 +1,5 @@
 // A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
-import { renewTokens } from "./page-headers.js";
+import { pageHeaders, renewTokens } from "./page-headers.js";
 
 const dialog = () => document.getElementById("sign-in-again");
 let waiting = null;
@@ -35,7 +35,7 @@ export function askToSignIn({ covered = false, confirms = false } = {}) {
     form.addEventListener("submit", onSubmit);
     box.addEventListener("cancel", (event) => event.preventDefault());
     box.showModal();
-    form.elements.password.focus();
+    firstOf(form).focus();
   });
   return waiting;
 }
@@ -48,6 +48,10 @@ async function signIn(form) {
   problem.hidden = true;
   button.disabled = true;
   try {
+    if ("elsewhere" in form.dataset) {
+      if (await isSignedIn()) return true;
+      throw new Error("not yet");
+    }
     const address = second.hidden ? form.action : second.dataset.second;
     const answer = await send(address, second.hidden ? new FormData(form) : { code: codeOf(form).value });
     if (answer.redirected && samePath(answer.url, second.dataset.second)) {
@@ -63,12 +67,13 @@ async function signIn(form) {
     const said = answer.ok ? null : await answer.json().catch(() => null);
     problem.textContent = said?.error?.message ?? (second.hidden ? problem.dataset.wrong : problem.dataset.wrongCode);
   } catch {
-    problem.textContent = problem.dataset.offline;
+    problem.textContent = "elsewhere" in form.dataset ? problem.dataset.wrong : problem.dataset.offline;
   } finally {
     button.disabled = false;
   }
   problem.hidden = false;
-  (second.hidden ? form.elements.password : codeOf(form)).select();
+  if (second.hidden) firstOf(form).focus();
+  else codeOf(form).select();
   return false;
 }
 
@@ -86,6 +91,10 @@ async function send(address, data) {
   });
 }
 
+// Whoever has no password here signs in in another window.
+const firstOf = (form) => form.elements.password ?? form.querySelector("[data-first] a");
+const isSignedIn = async () =>
+  (await fetch(document.documentElement.dataset.session, { headers: { ...pageHeaders(), Accept: "application/json" } })).ok;
 const codeOf = (form) => form.querySelector("[data-second] input");
 const samePath = (url, other) => new URL(url, location.href).pathname === new URL(other, location.href).pathname;
 

@@ -18,6 +18,7 @@ from skinclinic.models import User
 from tests import factories, servers, web_image
 from tests.engine import database_url
 
+ROOT = Path(django_settings.BASE_DIR)
 pytestmark = [pytest.mark.nginx, pytest.mark.django_db(transaction=True)]
 
 
@@ -106,6 +107,9 @@ def test_photos_come_through_the_check_and_nowhere_else(proxy, client_for, photo
     assert headers["Content-Type"] == "image/jpeg"
     assert "no-store" in headers["Cache-Control"]
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Server"] == "nginx"
     assert "X-Accel-Redirect" not in headers
     assert visitor(outsider).get(f"/photos/{photo.pk}/image")[0] == 404
     assert visitor(clinician).get(f"/private-photos/{photo.file_key}")[0] == 404
@@ -136,9 +140,18 @@ def test_static_files_may_be_kept_for_good_where_their_name_holds_their_hash(pro
     status, headers, body = visitor.get("/static/js/app.0123456789ab.js")
     assert (status, body, headers["Cache-Control"]) == (200, b"plain", "public, max-age=31536000, immutable")
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Strict-Transport-Security"] and headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert visitor.get("/static/js/app.js")[1]["Cache-Control"] == "public, max-age=300"
     visitor.opener.addheaders.append(("Accept-Encoding", "gzip"))
     assert gzip.decompress(visitor.get("/static/js/app.0123456789ab.js")[2]) == b"packed"
+    for name in ("README.md", "app.js.bak", "app.js~", "manifest.json", ".env"):
+        (folder / name).write_text("not for browsers")
+        assert visitor.get(f"/static/js/{name}")[0] == 404, name
+    assert visitor.get("/static/js/app.js.gz")[0] == visitor.get("/static/js/")[0] == 404
+    # All that is there and pages load has such an ending.
+    (endings,) = re.findall(r'~\\\.\(([a-z0-9|]+)\)\$" 1;', (ROOT / "docker/nginx.conf").read_text())
+    kept = {path.suffix[1:] for path in (ROOT / "static").rglob("*") if path.is_file()}
+    assert kept - set(endings.split("|")) <= {"md", "json", "txt", ""}
 
 
 def longest_bodies(resolver=None, prefix: str = "/"):
@@ -210,3 +223,13 @@ def test_no_log_holds_the_secret_of_a_link(proxy, client_for, clinician, tmp_pat
         assert "/reading/***/unaided/photo/1/answer" in said[name], name
         assert "/join/***/" in said[name] and "/api/try/***/" in said[name], name
     assert "Not Found: /reading/***/nothing" in said["web.log"]
+
+
+@pytest.mark.timeout(120)
+def test_whoever_asks_too_often_is_told_so_before_anything_costs(proxy):
+    """Sign-in and the try page, which anybody may ask; pages beside them answer as before."""
+    visitor = Visitor(proxy)
+    for address, most in (("/login/", 62), ("/api/try/", 32)):
+        statuses = [visitor.get(address)[0] for _number in range(most + 10)]
+        assert set(statuses[:30]) & {429} == set() and statuses[-1] == 429, address
+    assert visitor.get("/healthz")[0] == 200

@@ -13,8 +13,6 @@ from django.core.management import get_commands
 ROOT = Path(settings.BASE_DIR)
 DOCKER = ROOT / "docker"
 ENVIRONMENT = {
-    "SECRET_KEY": "x",
-    "POSTGRES_PASSWORD": "y",
     "ALLOWED_HOSTS": "skin.example.org",
     "CSRF_TRUSTED_ORIGINS": "https://skin.example.org",
     "PATH": "/usr/bin:/bin",
@@ -46,11 +44,72 @@ def test_compose_accepts_the_file_and_refuses_it_without_secrets():
     command = [shutil.which("docker-compose"), "-f", str(DOCKER / "compose.yaml"), "config"]
     accepted = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, cwd=DOCKER)
     assert accepted.returncode == 0, accepted.stderr
-    assert "postgres://skinclinic:y@postgres:5432/skinclinic" in accepted.stdout
-    bare = {name: value for name, value in ENVIRONMENT.items() if name != "SECRET_KEY"}
+    assert "postgres://skinclinic@postgres:5432/skinclinic" in accepted.stdout
+    bare = {name: value for name, value in ENVIRONMENT.items() if name != "ALLOWED_HOSTS"}
     refused = subprocess.run(command, env=bare, capture_output=True, text=True, cwd=DOCKER)
     assert refused.returncode != 0
-    assert "SECRET_KEY" in refused.stderr
+    assert "ALLOWED_HOSTS" in refused.stderr
+
+
+def test_no_part_may_more_than_it_needs(stack):
+    for name, service in stack["services"].items():
+        assert service["read_only"] and service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["pids_limit"] and service["mem_limit"] and "/tmp" in service["tmpfs"], name
+        assert service["networks"], name
+        # Only images that begin as root give rights away themselves.
+        assert not service.get("cap_add") or name in ("proxy", "postgres"), name
+    reached = {name: set(service["networks"]) for name, service in stack["services"].items()}
+    assert reached["proxy"] == {"front"} and not reached["proxy"] & reached["postgres"]
+    assert stack["networks"]["store"] == {"internal": True}
+    assert all(reached[name] == {"store"} for name in ("postgres", "redis", "worker-cpu", "batch-cpu"))
+
+
+def test_the_proxy_has_only_what_it_serves(stack):
+    config = (DOCKER / "nginx.conf").read_text()
+    served = {path.rstrip("/") for path in re.findall(r"alias (\S+);", config)}
+    mounted = {volume.split(":")[1] for volume in stack["services"]["proxy"]["volumes"]}
+    assert {path for path in mounted if path.startswith("/data")} == served
+    for name in ("web", "worker-cpu", "prepare"):
+        assert served <= {volume.split(":")[1] for volume in stack["services"][name]["volumes"]}
+
+
+def test_secrets_are_files_and_stand_in_no_environment(stack, tmp_path, monkeypatch):
+    """Whatever letters they have, and though an editor ends them with a line break."""
+    from celery import Celery
+
+    from skinclinic.settings.environment import Environment, with_password
+
+    named = {name for name in stack["x-environment"] if name.endswith("_FILE")}
+    assert named == {"SECRET_KEY_FILE", "POSTGRES_PASSWORD_FILE", "REDIS_PASSWORD_FILE", "EMAIL_URL_FILE"}
+    files = {stack["x-environment"][name].rpartition("/")[2] for name in named}
+    assert files == set(stack["secrets"]) == set(stack["services"]["web"]["secrets"])
+    assert not re.search(r"PASSWORD: |SECRET_KEY: ", (DOCKER / "compose.yaml").read_text())
+    password = "a@b/c:d%e#f ?\u00e9"
+    (tmp_path / "password").write_text(f"{password}\n")
+    monkeypatch.setenv("A_PASSWORD_FILE", str(tmp_path / "password"))
+    env = Environment()
+    assert env("A_PASSWORD") == password and env("B_PASSWORD", default="") == ""
+    broker = Celery(broker=with_password("redis://redis:6379/0", password)).connection_for_read()
+    assert (broker.password, broker.hostname, broker.port) == (password, "redis", 6379)
+    assert with_password("embedded://localhost", "") == "embedded://localhost"
+
+
+@pytest.mark.parametrize("image", ["web", "worker"])
+def test_the_images_install_what_was_locked_and_nothing_else(image):
+    """Each package that is asked for, in this version, and every one by its hash (docker/lock.sh writes them)."""
+    asked = (DOCKER / f"requirements-{image}.txt").read_text()
+    if image == "worker":
+        asked += (DOCKER / "requirements-web.txt").read_text()
+    wanted = dict(re.findall(r"^([\w-]+)(?:\[\w+\])?==(\S+)$", asked, re.M))
+    entries = re.split(r"^(?=\w)", (DOCKER / f"requirements-{image}.lock").read_text(), flags=re.M)[1:]
+    locked = dict(re.match(r"([\w.-]+)==([^\s;]+)", entry).groups() for entry in entries)
+    assert {name.lower(): version for name, version in wanted.items()}.items() <= locked.items()
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", entry) for entry in entries)
+    assert ("torch" in locked) == (image == "worker") and "grad-cam" not in locked
+    text = (DOCKER / f"{image}.Dockerfile").read_text()
+    assert "--require-hashes" in text and f"requirements-{image}.lock" in text
+    assert "extra-index-url" not in text
 
 
 def test_files_the_images_and_services_name_exist(stack):
@@ -76,7 +135,7 @@ def test_management_commands_of_the_stack_exist(stack):
 
 def test_variables_of_the_stack_are_read_by_the_settings(stack):
     read = "".join(path.read_text() for path in (ROOT / "skinclinic/settings").glob("*.py"))
-    for name in stack["x-environment"]:
+    for name in (name.removesuffix("_FILE") for name in stack["x-environment"]):
         assert f'"{name}"' in read, name
 
 

@@ -359,6 +359,8 @@ OPEN = {
     "new-email",
     "forgotten",
     "account_login",
+    "openid_connect_login",
+    "openid_connect_callback",
     "mfa_authenticate",
     "reset",
     "try",

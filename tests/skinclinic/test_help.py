@@ -16,6 +16,8 @@ def test_who_cannot_sign_in_finds_out_what_this_is_and_who_helps(client):
         "none but these 12",
         "Press ? on any page",
         "of your clinic invites you",
+        'id="help-kept"',
+        "patients can be told who saw them",
     ):
         assert words in page, words
 

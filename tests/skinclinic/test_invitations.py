@@ -117,6 +117,7 @@ def test_new_person_joins(client, invited, clinic):
     page = client.get(link)
     assert page.status_code == 200
     assert "no-store" in page["Cache-Control"]
+    assert "/help/#help-kept" in page.content.decode(), "who joins knows what is kept of them"
     response = client.post(link, NEW_PERSON)
     assert response.url == url("worklist")
     user = User.objects.get(username="nora")

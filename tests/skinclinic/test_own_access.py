@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from skinclinic.models import ApiToken, Letter, Session
 from skinclinic.presenters.devices import device_in_words
-from skinclinic.services import step_up
+from skinclinic.services import signing_out, step_up
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import messages_of, url
@@ -57,6 +57,28 @@ def test_sessions_are_listed_and_end_together(client_for, clinician, curator):
     assert other.get(url("account")).status_code == 200, "only one's own"
 
 
+def test_one_session_ends_once_the_password_was_asked_for(client_for, clinician, curator, monkeypatch):
+    here, there, third = (client_for(clinician) for _ in range(3))
+    client_for(curator)
+    page = here.get(url("account"))
+    names = {row.session.pk: row.name for row in page.context["signed_in"]}
+    assert set(names) == set(Session.objects.filter(user=clinician).values_list("pk", flat=True))
+    sent = {"session": names[there.session.session_key]}
+    monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
+    assert here.post(url("sign-out-there"), sent).status_code == 403
+    assert here.post(url("sign-out-everywhere"), {"which": "all"}).status_code == 403
+    assert (
+        here.post(url("sign-out-there"), sent | {"confirm_password": factories.PASSWORD}).status_code == 302
+    )
+    assert there.get(url("account")).status_code == 302
+    assert third.get(url("account")).status_code == 200
+    foreign = signing_out.name_of(Session.objects.get(user=curator))
+    for name in (sent["session"], foreign, "", "é\x00"):
+        with_password = {"session": name, "confirm_password": factories.PASSWORD}
+        assert "ended already" in messages_of(here.post(url("sign-out-there"), with_password))
+    assert Session.objects.filter(user=curator).count() == 1
+
+
 def test_a_session_that_has_ended_is_not_listed(client_for, clinician):
     client_for(clinician)
     Session.objects.update(used_at=timezone.now() - timedelta(minutes=31))
@@ -72,6 +94,20 @@ def test_a_new_password_ends_tokens_and_is_told_by_mail(client_for, clinician, m
     letter = Letter.objects.get()
     assert (letter.address, letter.subject) == (clinician.email, "The password was changed.")
     assert "clara" in letter.text
+
+
+def test_a_sign_in_from_a_new_place_is_told_by_mail(clinician, mailing):
+    data = {"username": "clara", "password": factories.PASSWORD}
+    for address, letters in (
+        ("192.0.2.7", 0),
+        ("192.0.2.7", 0),
+        ("2001:db8::1", 1),
+        ("2001:db8::99", 1),
+        ("192.0.2.8", 2),
+    ):
+        assert Client(REMOTE_ADDR=address).post(url("login"), data).status_code == 302
+        assert Letter.objects.count() == letters, address
+    assert "192.0.2.8" in Letter.objects.latest("pk").subject
 
 
 def test_without_mail_an_address_counts_at_once(client_for, clinician, settings):

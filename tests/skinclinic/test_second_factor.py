@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from skinclinic.models import Letter, Member, Role
+from skinclinic.models import AuditEvent, Letter, Member, Role
 from tests import factories
 from tests.skinclinic.pages import messages_of, url
 
@@ -22,6 +22,11 @@ PASSWORD = {"username": "clara", "password": factories.PASSWORD}
 @pytest.fixture(autouse=True)
 def no_code_used_yet():
     cache.clear()
+
+
+@pytest.fixture
+def mailing(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def code_of(secret: str, steps: int = 0) -> str:
@@ -72,6 +77,25 @@ def test_an_app_is_set_up_asked_for_and_removed(client_for, clinician, django_ca
     assert client.post(url("mfa_deactivate_totp")).url == url("mfa_index")
     assert not Authenticator.objects.exists()
     assert Client().post(url("login"), PASSWORD).url == url("worklist")
+
+
+def test_a_code_that_comes_again_is_refused_by_every_process_and_told(client_for, clinician, mailing):
+    secret, _codes = set_up(client_for(clinician))
+    code = code_of(secret, 1)
+    client = Client()
+    client.post(url("login"), PASSWORD)
+    cache.clear()
+    assert client.post(url("mfa_authenticate"), {"code": code_of(secret)}).status_code == 200, (
+        "set up with it"
+    )
+    for again in (False, True):
+        client = Client()
+        client.post(url("login"), PASSWORD)
+        cache.clear()  # another process remembers nothing
+        sent = client.post(url("mfa_authenticate"), {"code": f"{code[:3]} {code[3:]}" if again else code})
+        assert sent.status_code == (200 if again else 302)
+    assert AuditEvent.objects.filter(action="second_factor.used_again", subject_key=clinician.pk).count() == 2
+    assert "used a second time" in Letter.objects.latest("pk").subject
 
 
 def test_guesses_are_limited(client_for, clinician):

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from skinclinic.models import Member, Role, User
+from skinclinic.services import audit
 from skinclinic.services.people import create_clinic
 
 
@@ -27,7 +28,8 @@ class Command(BaseCommand):
         with transaction.atomic():
             made = create_clinic(clinic)
             user = user or User.objects.create_user(admin, password=password)
-            Member.objects.create(clinic=made, user=user, role=Role.ADMIN)
+            member = Member.objects.create(clinic=made, user=user, role=Role.ADMIN)
+            audit.record("member.join", member, after={"role": member.role})
         self.stdout.write(f"{made.name} ({made.slug}) with admin {user.username}")
 
     @staticmethod

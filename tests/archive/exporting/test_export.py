@@ -86,7 +86,7 @@ def test_exports_are_for_curators_and_pathology_texts_for_admins_who_say_why(
     assert answer.url == f"{address}?texts=1"
     whole = b"".join(client.get(answer.url).streaming_content)
     assert b"'=1+1" in zipfile.ZipFile(io.BytesIO(whole)).read("photos.csv")
-    told = AuditEvent.objects.filter(action__startswith="dataset.").order_by("id")
+    told = AuditEvent.objects.filter(action__in=("dataset.export", "dataset.texts")).order_by("id")
     assert [(row.action, row.user_key, row.reason, row.facts) for row in told] == [
         ("dataset.export", curator.pk, "", {}),
         ("dataset.texts", admin_user.pk, "Ethics vote 2026-17", {}),

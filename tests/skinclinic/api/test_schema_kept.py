@@ -1,6 +1,7 @@
 """The API answers as its schema says, whatever it is sent: requests made of the schema, by each role, to the WSGI
 application. No answer is an error of ours, has a status that is not in the schema, or a body that it does not allow."""
 
+import logging
 import os
 from collections import Counter
 
@@ -32,9 +33,13 @@ CHECKS = [
     response_schema_conformance,
 ]  # fmt: skip
 # Requests an operation and a role gets; a person who looks for more sets it.
-EXAMPLES = int(os.environ.get("SKINCLINIC_SCHEMA_EXAMPLES", "3"))
-# They make passwords and networks work.
-LEFT_OUT = {"/api/token/", "/api/try/"}
+EXAMPLES = int(os.environ.get("SKINCLINIC_SCHEMA_EXAMPLES", "2"))
+# The roles differ in what they may do, which no database changes.
+ROLES = (
+    ["admin", "curator", "coordinator", "clinician", "reading"]
+    if connection.vendor == "sqlite"
+    else ["clinician"]
+)
 # What a part of an address or a field names in the world of test_isolation.
 BY_PATH = {
     "analyses": "analysis", "answer-changes": "answer_change", "answers": "answer", "assessments": "assessment",
@@ -70,7 +75,10 @@ def one_connection():
     """As Django's own test client does: the end of a request ends no transaction of a test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
+    # Refusals by the thousand.
+    logging.disable(logging.WARNING)
     yield
+    logging.disable(logging.NOTSET)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
@@ -84,7 +92,7 @@ def schema(everything, given, one_connection):
 def real(case, world) -> None:
     """Let it ask for rows that are there."""
     kind = case.operation.path.split("/")[2]
-    for name in case.path_parameters or {}:
+    for name in set(case.path_parameters or {}) - {"token"}:
         case.path_parameters[name] = world.slug if name == "slug" else getattr(world, BY_PATH[kind]).pk
     if isinstance(case.body, dict):
         for name in set(case.body) & set(BY_FIELD):
@@ -101,7 +109,10 @@ class Asking:
     def ask(self, case, is_real: bool) -> None:
         if is_real:
             real(case, self.world)
-        with transaction.atomic():
+        rolled_back = transaction.atomic()
+        # The product may ask for transactions of its own inside it, as in any test.
+        rolled_back._from_testcase = True
+        with rolled_back:
             for what in self.problems(case):
                 self.wrong[f"{case.operation.label}: {what}"] += 1
             # Each finds everything as it was.
@@ -125,13 +136,11 @@ def told(failure: Failure) -> str:
     return " ".join(f"{failure.title} {failure.message}".split())[:400]
 
 
-@pytest.mark.parametrize("role", ["admin", "curator", "coordinator", "clinician", "reading"])
+@pytest.mark.parametrize("role", ROLES)
 def test_every_answer_is_as_the_schema_says(role, schema, given):
     asking = Asking(given["tokens"][role], given["world"])
     operations = [result.ok() for result in schema.get_all_operations()]
     for operation in operations:
-        if operation.path in LEFT_OUT or "{token}" in operation.path:
-            continue
         cases = strategies.one_of(
             operation.as_strategy(GenerationMode.POSITIVE), operation.as_strategy(GenerationMode.NEGATIVE)
         )

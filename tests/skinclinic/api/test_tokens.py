@@ -221,6 +221,8 @@ def test_a_service_account_comes_by_tokens_only(client_for, admin_user, clinic, 
     answer = program(key).post("/api/patients/", {"code": "S-1"}, "application/json")
     assert answer.status_code == 201
     assert "PACS (service account)" in admin.get(url("members")).content.decode()
+    listed = admin.get("/api/members/").json()["results"]
+    assert [row["id"] for row in listed if row["is_service"]] == [member.pk]
     user = User.objects.get(pk=member.user_id)
     for password in ("", "!", user.password, factories.PASSWORD):
         client.post(url("login"), {"username": user.username, "password": password})

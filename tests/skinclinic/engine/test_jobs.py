@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from skinclinic.engine import jobs, work
-from skinclinic.engine.jobs import JobError
+from skinclinic.engine.jobs import UNEXPECTED, JobError
 from skinclinic.models import Job, User
+from skinclinic.presenters.job_errors import words_of
 
 pytestmark = pytest.mark.django_db
 
@@ -154,7 +155,14 @@ def test_an_unforeseen_error_fails_at_once_and_is_told_by_a_number(kind, caplog)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.error_code) == ("failed", 1, "unexpected")
     assert "division" not in row.error and "division by zero" in caplog.text
-    assert re.search(r"number ([0-9a-f]{8})", row.error)[1] in caplog.text
+    number = re.search(r"number ([0-9a-f]{8})", row.error)[1]
+    assert number in caplog.text and number in words_of(row)
+    # Of a time when the words of libraries were kept.
+    row.error = "Error(s) in loading state_dict"
+    assert "state_dict" not in words_of(row)
+    with translation.override("ko"):
+        row.error = UNEXPECTED % {"number": number}
+        assert number in words_of(row) and words_of(row) != row.error
 
 
 def test_one_bad_job_does_not_spoil_its_batch(kind):

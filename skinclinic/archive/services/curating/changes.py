@@ -74,7 +74,7 @@ def write(
     return rows
 
 
-def _told(change: Change) -> dict:
+def _told(change: Change) -> audit.Changes:
     """What becomes of the entry, for the audit."""
     fields = {name: [getattr(change.entry, name), value] for name, value in change.after.items()}
     return audit.changes(fields, set(fields) - TOLD)

@@ -16,6 +16,7 @@ from skinclinic.archive.services.datasets.datasets import FILL_JOB, MOST_AT_ONCE
 from skinclinic.engine import work
 from skinclinic.files import store
 from skinclinic.models import User
+from skinclinic.services import audit
 from skinclinic.services.refused import Refused
 
 FREEZE_JOB = "dataset-freeze"
@@ -107,6 +108,7 @@ def fix(version: DatasetVersion, user: User | None, looked: Looked) -> DatasetVe
     version.state = DatasetVersion.State.FROZEN
     version.frozen_at, version.frozen_by = timezone.now(), user
     version.save(update_fields=["sha256", "provenance", "state", "frozen_at", "frozen_by"])
+    audit.record("dataset.freeze", version, by=user, after={"sha256": version.sha256})
     return version
 
 

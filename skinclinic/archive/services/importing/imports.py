@@ -28,7 +28,7 @@ from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
-from skinclinic.services import quotas
+from skinclinic.services import audit, quotas
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB, UNDO_JOB = "import-check", "import-write", "import-undo"
@@ -176,6 +176,8 @@ def run_undo(row: Import, say=lambda done, total: None) -> Import:
         Import.objects.filter(pk=row.pk, state=State.UNDOING).update(
             state=state, report=now.report | {"undo": told}, written=0 if is_over else now.written
         )
+        if is_over:
+            audit.record("import.undone", row, facts={"photos": now.written})
     if is_over:
         remove_files(row)
     row.refresh_from_db()
@@ -340,6 +342,8 @@ def _finish(row: Import, told: dict[int, dict]) -> None:
         if not Import.objects.filter(pk=row.pk, state=State.RUNNING).update(**values):
             return
         dataset_of_import.fill(row, told)
+        # By whom it was asked for; a worker does it.
+        audit.record("import.done", row, by=row.created_by, facts={"photos": row.total})
     remove_files(row)
 
 

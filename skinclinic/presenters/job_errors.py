@@ -1,0 +1,19 @@
+"""Why a job failed, in the reader's language."""
+
+import re
+
+from django.utils.translation import gettext as _
+
+from skinclinic.engine.jobs import UNEXPECTED
+from skinclinic.models import Job
+
+_NUMBER = re.compile(r"\(number ([0-9a-f]{8})\)")
+
+
+def words_of(job: Job) -> str:
+    """What was stored; what nobody foresaw is told by its number, and never in the words of a library."""
+    if job.error_code != "unexpected":
+        return job.error
+    if number := _NUMBER.search(job.error):
+        return _(UNEXPECTED) % {"number": number[1]}
+    return _("Something unexpected went wrong; it was logged for your administrator.")
