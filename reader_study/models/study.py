@@ -196,8 +196,11 @@ class StudyImage(models.Model):
     of a photo that is here, the photo tells. ``reference``: what its truth rests on, fixed when the study opens (""
     before, and where it was not recorded). ``block``: which block of the sample, 0 where it is not split.
     ``repeat_of``: the photo that this one shows a second time; ``objects`` holds none of these. ``taken_out_at``: its
-    patient's consent was taken back while the study was open; it is shown no more and does not count.
+    patient's consent was taken back while the study was open; it is shown no more and does not count. Of one whose
+    patient was erased ``patient`` begins with ``WITHDRAWN``.
     """
+
+    WITHDRAWN = "withdrawn-"
 
     class Reference(models.TextChoices):
         PROVEN = "proven", _("Proven by histopathology")
@@ -238,6 +241,10 @@ class StudyImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study_id}: {self.number}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.patient.startswith(self.WITHDRAWN)
 
     @property
     def age_range(self) -> tuple[int | None, int | None]:

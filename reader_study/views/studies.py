@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reader_study.forms.study import NewStudyForm
-from reader_study.models import Study, StudyEvent
+from reader_study.models import Study, StudyEvent, StudyImage
 from reader_study.presenters import words
 from reader_study.presenters.addresses import reading_address
 from reader_study.presenters.work import ModelAnswersProgress
@@ -82,6 +82,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
     given, wanted = progress.share(study)
     context |= {
         "given": given,
+        "withdrawn": study.images.filter(patient__startswith=StudyImage.WITHDRAWN).count(),
         "wanted": wanted,
         "photos": study.images.filter(is_practice=False).count(),
         "practice": study.images.filter(is_practice=True).count(),

@@ -78,10 +78,10 @@ def name_in_source(name: str) -> str:
     return f"{NAME_REMOVED} {same}{path.suffix[:12].lower()}"
 
 
-def kept_file_name(name: str) -> str:
-    """A file's name as it may be stored: the name, or, where it looks like a person's or holds a date of birth or the
-    number of one, that it was removed."""
+def kept_file_name(name: str, *, numbers: bool = True) -> str:
+    """A file's name as it may be stored: the name, or, where it looks like a person's or (``numbers``, which archives
+    have in all their names) holds a date of birth or a long number, that it was removed."""
     path = PurePosixPath(name)
-    if not patient_codes.is_of_person(path.stem):
+    if not patient_codes.is_of_person(path.stem, numbers=numbers):
         return name
     return f"{NAME_REMOVED}{path.suffix[:12].lower()}"

@@ -19,10 +19,11 @@ def ask_once() -> None:
 def remove() -> int:
     """Look at every name; return how many were removed."""
     count, last = 0, 0
-    while rows := list(Photo.objects.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+    while rows := list(Photo.objects.filter(pk__gt=last).select_related("lesion").order_by("pk")[:AT_ONCE]):
         last = rows[-1].pk
         for photo in rows:
-            before, photo.original_name = photo.original_name, kept_file_name(photo.original_name)
+            before = photo.original_name
+            photo.original_name = kept_file_name(before, numbers=not photo.lesion.is_archived)
             if photo.original_name != before:
                 count += 1
                 Photo.objects.filter(pk=photo.pk).update(original_name=photo.original_name)

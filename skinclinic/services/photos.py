@@ -167,14 +167,15 @@ def camera_time(by_camera: datetime | None) -> datetime | None:
     return timezone.make_aware(by_camera)
 
 
-def shown_name(name: str) -> str:
+def shown_name(name: str, *, numbers: bool = True) -> str:
     """An uploaded file's name as text to show: no folders, no control or direction marks, composed Hangul, and nothing
     that looks like a person's name or number.
 
     A long one is cut to 200 characters in the middle, so that its ending stays.
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    text = kept_file_name("".join(character for character in last if character.isprintable()).strip())
+    text = "".join(character for character in last if character.isprintable()).strip()
+    text = kept_file_name(text, numbers=numbers)
     if len(text) <= NAME_LENGTH:
         return text
     ending = PurePosixPath(text).suffix[:12]

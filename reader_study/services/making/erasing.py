@@ -58,7 +58,7 @@ def in_studies(taken: Taken, user: User | None, act: bool) -> Iterator[Effect]:
 
 def _strip(keys: list[int]) -> None:
     images = StudyImage.with_repeats.filter(pk__in=keys)
-    taken_by = f"withdrawn-{min(keys, default=0)}"
+    taken_by = f"{StudyImage.WITHDRAWN}{min(keys, default=0)}"
     # Readings of the same person go on counting as such.
     images.update(
         photo=None, dataset_item=None, content_sha256="", sex="", age=None, age_to=None, skin_type=None, site="",

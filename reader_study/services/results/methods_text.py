@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.plots.figures import percent
-from reader_study.models import Study, StudyEvent
+from reader_study.models import Study, StudyEvent, StudyImage
 from reader_study.plots.study import disease_name
 from reader_study.services.results import (
     asked_counts,
@@ -323,7 +323,18 @@ def _conduct(study: Study) -> Iterator[str]:
         yield ngettext(
             "It was amended %(n)d time afterwards.", "It was amended %(n)d times afterwards.", amendments
         ) % {"n": amendments}
-    if gone := study.images.filter(is_practice=False).exclude(taken_out_at=None).count():
+    images = study.images.filter(is_practice=False)
+    erased = images.filter(patient__startswith=StudyImage.WITHDRAWN)
+    if n := erased.count():
+        counted = erased.filter(taken_out_at=None).count()
+        yield ngettext(
+            "%(n)d photo was withdrawn when its patient was erased; of these %(counted)d still counts with its "
+            "answers.",
+            "%(n)d photos were withdrawn when their patients were erased; of these %(counted)d still count with their "
+            "answers.",
+            n,
+        ) % {"n": n, "counted": counted}
+    if gone := images.exclude(pk__in=erased.values("pk")).exclude(taken_out_at=None).count():
         yield ngettext(
             "%(n)d photo was taken out while the study was open, as its patient withdrew the consent, and does not "
             "count.",

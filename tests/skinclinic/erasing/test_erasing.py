@@ -191,10 +191,15 @@ def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_
     said = client.get("/clinic/erased/").content.decode()
     assert "all files are gone" in said and marked.WORD not in said.casefold()
     assert "3 photos withdrawn" in client.get(f"/archive/datasets/{made['version'].pk}/").content.decode()
+    assert "2 photos withdrawn" in client.get(f"/studies/{made['study'].pk}/").content.decode()
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="a matter of SQLite's file")
 def test_the_database_file_itself_keeps_nothing_of_deleted_rows(transactional_db, home):
+    if connection.vendor != "sqlite":
+        # PostgreSQL's own vacuum does it; here is nothing to do.
+        afterwards.forget_deleted_rows()
+        return
+
     def raw() -> bytes:
         path = Path(connection.settings_dict["NAME"])
         return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))

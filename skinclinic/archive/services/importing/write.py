@@ -24,7 +24,7 @@ from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services import decoding
-from skinclinic.services.photos import insert, unsaved, written_together
+from skinclinic.services.photos import insert, shown_name, unsaved, written_together
 
 AT_ONCE = 16
 MOST_BYTES = 32 << 20
@@ -149,6 +149,7 @@ class _Writer:
             accepted, clinic=self.clinic, user=self.user, name=row.file, kind=kind_of(row),
             is_synthetic=row.is_synthetic or self.source.is_synthetic,
         )  # fmt: skip
+        photo.original_name = shown_name(row.file, numbers=False)
         content = Content.of(accepted.jpeg)
         return _New(number, row, label, accepted, content, photo, self.of_patient, self.of_lesion)
 
