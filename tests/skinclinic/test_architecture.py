@@ -232,6 +232,23 @@ def test_settings_are_read_only_through_django():
     assert not wrong
 
 
+# Commands, and what they lean on, read files of whoever runs the server.
+READ_THEMSELVES = {"classifier/networks/training_photos.py", "classifier/analysing/photo_files.py"}
+
+
+def test_nothing_from_outside_is_decoded_by_the_web_or_a_worker_itself():
+    """``services.decoding`` has it done in processes of their own, with limits."""
+    wrong = []
+    for app in APPS:
+        for path in sources(app):
+            name = str(path.relative_to(ROOT))
+            if name in READ_THEMSELVES or layer_of(module_of(path)) is None or "/management/" in name:
+                continue
+            if re.search(r"\bimaging\.(accept|check|covered)\(", path.read_text()):
+                wrong.append(name)
+    assert wrong == []
+
+
 def test_jobs_are_the_only_tasks():
     """Work outside a request is declared with @job; only skinclinic/engine/tasks.py speaks to Celery."""
     allowed = {"skinclinic/engine/tasks.py", "skinclinic/celery.py", "skinclinic/engine/broker.py"}

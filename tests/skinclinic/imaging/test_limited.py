@@ -91,6 +91,7 @@ def test_they_have_no_secrets_and_write_no_file(decoders, monkeypatch):
     assert b"not for them" not in (home / "environ").read_bytes()
     limits = (home / "limits").read_text()
     assert "Max file size             0 " in limits and "Max core file size        0 " in limits
+    assert len(os.sched_getaffinity(process)) <= 4
     assert "django" not in (home / "maps").read_text()
 
 
