@@ -25,7 +25,7 @@ class Session(AbstractBaseSession):
     # By a person: what a page asks of its own accord does not count.
     used_at = models.DateTimeField()
 
-    objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # the base says which
+    objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # in place of Django's own
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

@@ -6,7 +6,7 @@ nobody has touched it. The clock is the server's.
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER
@@ -47,7 +47,7 @@ class SessionStore(DatabaseStore):
         cls.get_model_class().objects.filter(user__isnull=False, used_at__lte=unused).delete()
 
     def _get_session_from_db(self):
-        row = super()._get_session_from_db()  # type: ignore[misc]  # Django's stubs leave it out
+        row = super()._get_session_from_db()  # type: ignore[misc]  # Django's hints leave it out
         if row is not None and row.user_id is not None and row.used_at <= timezone.now() - idle_limit():
             self._session_key = None
             return None
@@ -55,7 +55,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def create_model_instance(self, data: dict[str, Any]):
-        row = cast("Session", super().create_model_instance(data))
+        row: Any = super().create_model_instance(data)
         begun = data.get(SIGNED_IN, {})
         row.user_id = data.get(USER)
         row.device = begun.get("device", "")
