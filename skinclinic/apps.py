@@ -13,6 +13,7 @@ class SkinClinicConfig(AppConfig):
         from skinclinic.files import notes as file_notes  # noqa: F401
         from skinclinic.jobs import erasing, mail, old_file_names, retention  # noqa: F401
         from skinclinic.services import (  # noqa: F401
+            alarms,
             audit_chain,
             audit_rows,
             audit_sign_ins,

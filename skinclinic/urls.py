@@ -58,6 +58,7 @@ urlpatterns = [
     path("account/email/", own_access.email_change, name="email-change"),
     path("new-email/<str:secret>/", own_access.email_confirm, name="new-email"),
     path("account/sign-out/", own_access.sign_out_everywhere, name="sign-out-everywhere"),
+    path("account/sign-out-there/", own_access.sign_out_there, name="sign-out-there"),
     # These names are django-allauth's.
     path("login/", accounts.SignIn.as_view(), name="account_login"),
     path("account/second-factor/", second_factor.overview, name="mfa_index"),

@@ -1,11 +1,13 @@
 """Lists come in pages by key, newest first: as quick on page 2,000 as on page 1."""
 
-from rest_framework.exceptions import NotFound
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
 from skinclinic.web import keyset
+from skinclinic.web.inputs import is_key
 
 
 class KeysetPagination(CursorPagination):
@@ -25,6 +27,13 @@ class KeysetPagination(CursorPagination):
         except keyset.BadCursor:
             raise NotFound(self.invalid_cursor_message) from None
         return self.found.rows
+
+    def get_page_size(self, request: Request) -> int | None:
+        """Raises ValidationError for what is no size."""
+        sent = request.query_params.get(self.page_size_query_param, "")
+        if sent and not (is_key(sent) and int(sent)):
+            raise ValidationError({self.page_size_query_param: [_("Give a whole number from 1 to 200.")]})
+        return super().get_page_size(request)
 
     def get_next_link(self) -> str | None:
         return self._link(self.found.next)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from smtplib import SMTPRecipientsRefused
 
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError, Outcome, job
@@ -19,5 +20,8 @@ def _send(row: Job) -> Outcome:
     letter = Letter.objects.filter(job=row).exclude(text="").first()
     if letter is None:
         return JobError("letter_gone", "There is nothing to send any more.")
-    letters.send(letter)
+    try:
+        letters.send(letter)
+    except SMTPRecipientsRefused:
+        return JobError("address_refused", "The mail server takes no mail for this address.")
     return partial(letters.forget_text, letter)

@@ -25,7 +25,7 @@ class Session(AbstractBaseSession):
     # By a person: what a page asks of its own accord does not count.
     used_at = models.DateTimeField()
 
-    objects = BaseSessionManager.from_queryset(SessionQuerySet)()
+    objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]  # the base says which
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from skinclinic.models import Session
+from skinclinic.services import signing_out
 
 # The first that is found; others name these as well.
 BROWSERS = (
@@ -24,6 +25,10 @@ class SignedIn:
 
     session: Session
     is_this: bool
+
+    @property
+    def name(self) -> str:
+        return signing_out.name_of(self.session)
 
     @property
     def device(self) -> str:

@@ -61,6 +61,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "skinclinic.services.tokens.EndsTokens"},
 ]
+# Within an hour: wrong passwords of an account or an address, pages of patients and files of one person, from which on
+# the admins of the clinic are told by mail. 0: never.
+ALARM_SIGN_INS = env.int("ALARM_SIGN_INS", default=40)
+ALARM_LOOKS = env.int("ALARM_LOOKS", default=600)
+ALARM_FETCHES = env.int("ALARM_FETCHES", default=150)
 # The address of who asks comes from the proxy only where there is one.
 PROXY_COUNT = env.int("PROXY_COUNT", default=0 if EMBEDDED else 1)
 

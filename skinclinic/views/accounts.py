@@ -62,11 +62,10 @@ class ChangePassword(auth_views.PasswordChangeView):
 
     def form_valid(self, form):
         response = super().form_valid(form)
-        password_links.end_all(self.request.user)
-        signing_out.everywhere(
-            self.request.user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD
-        )
-        account_mail.notify(self.request.user, _("The password was changed."))
+        user = form.user
+        password_links.end_all(user)
+        signing_out.everywhere(user, but=self.request.session.session_key, why=ApiToken.Why.PASSWORD)
+        account_mail.notify(user, _("The password was changed."))
         return response
 
 
@@ -115,8 +114,8 @@ def confirm(request: SignedInRequest) -> HttpResponse:
             step_up.mark_fresh(request)
             return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
         return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
-    context = {"is_page": True, "next_page": request.GET.get("next", "/")}
-    return confirm_page(request, by_code=step_up.has_code(request), **context)
+    next_page = request.GET.get("next", "/")
+    return confirm_page(request, is_page=True, next_page=next_page, by_code=step_up.has_code(request))
 
 
 @require_POST

@@ -47,8 +47,20 @@ def email_confirm(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 @require_POST
+def sign_out_there(request: SignedInRequest) -> HttpResponse:
+    """End one session, on another device."""
+    step_up.require(request)
+    if signing_out.there(request.user, request.POST.get("session", "")):
+        messages.success(request, _("You are signed out there."))
+    else:
+        messages.info(request, _("That session has ended already."))
+    return redirect("account")
+
+
+@require_POST
 def sign_out_everywhere(request: SignedInRequest) -> HttpResponse:
     """End all sessions and tokens; those elsewhere, or this session as well."""
+    step_up.require(request)
     if request.POST.get("which") == "others":
         signing_out.everywhere(request.user, but=request.session.session_key)
         messages.success(request, _("You are signed out everywhere else. Tokens no longer work."))

@@ -65,7 +65,7 @@ def before_second_factor(view):
     def same(request, *args, **kwargs):
         return view(request, *args, **kwargs)
 
-    same.before_second_factor = True
+    same.before_second_factor = True  # type: ignore[attr-defined]  # read by SignInMiddleware
     return same
 
 

@@ -6,7 +6,7 @@ nobody has touched it. The clock is the server's.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER
@@ -15,6 +15,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from skinclinic.web.requests import client_address, is_from_script
+
+if TYPE_CHECKING:
+    from skinclinic.models import Session
 
 # What a session keeps of the moment somebody signed in.
 SIGNED_IN = "signed_in"
@@ -47,7 +50,7 @@ class SessionStore(DatabaseStore):
         cls.get_model_class().objects.filter(user__isnull=False, used_at__lte=unused).delete()
 
     def _get_session_from_db(self):
-        row = super()._get_session_from_db()
+        row = super()._get_session_from_db()  # type: ignore[misc]  # Django's stubs leave it out
         if row is not None and row.user_id is not None and row.used_at <= timezone.now() - idle_limit():
             self._session_key = None
             return None
@@ -55,7 +58,7 @@ class SessionStore(DatabaseStore):
         return row
 
     def create_model_instance(self, data: dict[str, Any]):
-        row = super().create_model_instance(data)
+        row = cast("Session", super().create_model_instance(data))
         begun = data.get(SIGNED_IN, {})
         row.user_id = data.get(USER)
         row.device = begun.get("device", "")
@@ -77,7 +80,7 @@ def begin(sender, request: HttpRequest, **kwargs) -> None:
     # Said anew where it is so (``by_provider``).
     request.session.pop(BY_PROVIDER, None)
     request.session.set_expiry(now + timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    request.session.used_at = now
+    cast(SessionStore, request.session).used_at = now
 
 
 def begun_at_provider(sender, request: HttpRequest, **kwargs) -> None:

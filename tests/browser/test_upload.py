@@ -1,6 +1,7 @@
 """Uploading in a real browser: every file its own card, one bad file stays one bad card."""
 
 import base64
+import json
 import re
 from pathlib import Path
 
@@ -158,7 +159,7 @@ def test_a_failed_analysis_is_tried_again(open_page, clinician, model_version, e
 
 def test_a_lost_connection_is_retried(open_page, clinician, model_version, engine_online, tmp_path):
     page = open_page(clinician, "/upload/")
-    page.allowed_errors = ["net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED"]
+    page.allowed_errors = ["net::ERR_FAILED", "net::ERR_INTERNET_DISCONNECTED", "status of 503"]
     page.clock.install()
     # First a connection that is dead without saying so, then none.
     held = []
@@ -181,6 +182,15 @@ def test_a_lost_connection_is_retried(open_page, clinician, model_version, engin
         expect(card(page, "lesion-1.jpg")).to_contain_text("Trying again in 1 s.")
         if seconds < 20:
             page.clock.fast_forward(1000)
+    # The server is there again and says itself that it has too much to do, and for how long.
+    page.unroute("**/photos/")
+    busy = json.dumps({"error": {"code": "busy", "message": "Many photos are coming in just now."}})
+    page.route(
+        "**/photos/", lambda route: route.fulfill(status=503, headers={"Retry-After": "45"}, body=busy)
+    )
+    page.clock.fast_forward(1000)
+    words = re.compile("Many photos are coming in just now.*Trying again in 45 s.*Kept on this device", re.S)
+    expect(card(page, "lesion-1.jpg")).to_contain_text(words)
     # Back at the page, nobody waits; the server alone was away, so the browser noticed nothing.
     page.unroute("**/photos/")
     page.evaluate("window.dispatchEvent(new Event('focus'))")

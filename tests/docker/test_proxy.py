@@ -18,6 +18,7 @@ from skinclinic.models import User
 from tests import factories, servers, web_image
 from tests.engine import database_url
 
+ROOT = Path(django_settings.BASE_DIR)
 pytestmark = [pytest.mark.nginx, pytest.mark.django_db(transaction=True)]
 
 
@@ -143,6 +144,14 @@ def test_static_files_may_be_kept_for_good_where_their_name_holds_their_hash(pro
     assert visitor.get("/static/js/app.js")[1]["Cache-Control"] == "public, max-age=300"
     visitor.opener.addheaders.append(("Accept-Encoding", "gzip"))
     assert gzip.decompress(visitor.get("/static/js/app.0123456789ab.js")[2]) == b"packed"
+    for name in ("README.md", "app.js.bak", "app.js~", "manifest.json", ".env"):
+        (folder / name).write_text("not for browsers")
+        assert visitor.get(f"/static/js/{name}")[0] == 404, name
+    assert visitor.get("/static/js/app.js.gz")[0] == visitor.get("/static/js/")[0] == 404
+    # All that is there and pages load has such an ending.
+    (endings,) = re.findall(r'~\\\.\(([a-z0-9|]+)\)\$" 1;', (ROOT / "docker/nginx.conf").read_text())
+    kept = {path.suffix[1:] for path in (ROOT / "static").rglob("*") if path.is_file()}
+    assert kept - set(endings.split("|")) <= {"md", "json", "txt", ""}
 
 
 def longest_bodies(resolver=None, prefix: str = "/"):

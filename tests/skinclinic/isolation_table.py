@@ -66,6 +66,7 @@ TABLE = {
     "email-change": PERSONAL,
     "new-email": Access("public", {"secret": "unknown_secret"}),
     "sign-out-everywhere": PERSONAL,
+    "sign-out-there": PERSONAL,
     "password-change": PERSONAL,
     "password-changed": PERSONAL,
     "tokens": PERSONAL,

@@ -192,6 +192,23 @@ def test_pages_are_keyset_pages(api, clinician, clinic):
     assert client.get("/api/patients/?cursor=nonsense").status_code == 404
 
 
+def test_a_size_or_a_filter_that_makes_no_sense_is_refused_and_not_passed_over(api, clinician):
+    client = api(clinician)
+    for wrong in (
+        "page_size=null",
+        "page_size=0",
+        "page_size=-1",
+        "page_size=1.5",
+        "unfiled=null",
+        "is_proven=maybe",
+    ):
+        answer = client.get(f"/api/lesions/?{wrong}")
+        assert answer.status_code == 400, wrong
+        assert list(error_of(answer)["fields"]) == [wrong.partition("=")[0]]
+    for right in ("page_size=200", "page_size=1000", "page_size=", "unfiled=true", "unfiled=", "is_proven=0"):
+        assert client.get(f"/api/lesions/?{right}").status_code == 200, right
+
+
 def test_list_of_lesions_takes_the_same_queries_for_1_and_30(
     api, clinician, clinic, django_assert_max_num_queries
 ):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from skinclinic.models import ApiToken, Letter, Session
 from skinclinic.presenters.devices import device_in_words
-from skinclinic.services import step_up
+from skinclinic.services import signing_out, step_up
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import messages_of, url
@@ -55,6 +55,28 @@ def test_sessions_are_listed_and_end_together(client_for, clinician, curator):
     assert (left.url, left["Clear-Site-Data"]) == (url("login"), '"cache"')
     assert here.get(url("account")).status_code == 302
     assert other.get(url("account")).status_code == 200, "only one's own"
+
+
+def test_one_session_ends_once_the_password_was_asked_for(client_for, clinician, curator, monkeypatch):
+    here, there, third = (client_for(clinician) for _ in range(3))
+    client_for(curator)
+    page = here.get(url("account"))
+    names = {row.session.pk: row.name for row in page.context["signed_in"]}
+    assert set(names) == set(Session.objects.filter(user=clinician).values_list("pk", flat=True))
+    sent = {"session": names[there.session.session_key]}
+    monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
+    assert here.post(url("sign-out-there"), sent).status_code == 403
+    assert here.post(url("sign-out-everywhere"), {"which": "all"}).status_code == 403
+    assert (
+        here.post(url("sign-out-there"), sent | {"confirm_password": factories.PASSWORD}).status_code == 302
+    )
+    assert there.get(url("account")).status_code == 302
+    assert third.get(url("account")).status_code == 200
+    foreign = signing_out.name_of(Session.objects.get(user=curator))
+    for name in (sent["session"], foreign, "", "é\x00"):
+        with_password = {"session": name, "confirm_password": factories.PASSWORD}
+        assert "ended already" in messages_of(here.post(url("sign-out-there"), with_password))
+    assert Session.objects.filter(user=curator).count() == 1
 
 
 def test_a_session_that_has_ended_is_not_listed(client_for, clinician):

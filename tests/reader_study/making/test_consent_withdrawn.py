@@ -81,12 +81,12 @@ def test_everywhere_at_once_and_counted(made, patient, version, clinic, client_f
     change = made.entries[1].changes.get(action="rejected")
     assert (change.by, change.fields["reject_reason"][1]) == (clinician, "no_consent")
     assert draft.items.count() == len(LABELS) - 1
-    with pytest.raises(Refused, match="do not consent any more"):
+    with pytest.raises(Refused, match="does not consent any more"):
         export.check(version)
-    with pytest.raises(data.Unfit, match="do not consent any more"):
+    with pytest.raises(data.Unfit, match="1 photo does not consent any more"):
         data.samples(version)
     assert Training.objects.get(pk=training.pk).is_stopped
-    assert "do not consent" in data.offer(version).problem
+    assert "does not consent" in data.offer(version).problem
     now = EvaluatedPhotos(version)
     assert (len(now.items), now.left_out["consent"]) == (photos - 1, 1)
     again = datasets.new_version(version.dataset, curator)
