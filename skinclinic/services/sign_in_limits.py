@@ -7,6 +7,7 @@ before, only what failed there counts, so that guesses from elsewhere keep no co
 A try is counted before its password is looked at, and given back when it was right: many at once are no way round.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -51,16 +52,24 @@ class Try:
     account: str
     address: str
 
+    @property
+    def all(self) -> list[str]:
+        return [self.pair, self.account, self.address]
+
+
+def check(name: str, address: str) -> None:
+    """Raise MustWait where a try would come too soon. Writes nothing and waits for nobody."""
+    rows = SignInCount.objects.in_bulk(_keys(name, address).all)
+    _refuse_early(_keys(name, address), rows, timezone.now())
+
 
 def take(name: str, address: str) -> Try:
     """Count a try before it is made. Raises MustWait, counting nothing, where it comes too soon."""
-    keys = Try(_key("pair", name, address), _key("account", name), _key("address", address))
+    keys = _keys(name, address)
     now = timezone.now()
     with transaction.atomic():
-        rows = _held([keys.pair, keys.account, keys.address], now)
-        wait = _wait(rows[keys.pair], rows[keys.account], rows[keys.address], now)
-        if wait > timedelta():
-            raise MustWait(wait.total_seconds())
+        rows = _held(keys.all, now)
+        _refuse_early(keys, rows, now)
         for row in rows.values():
             row.count, row.at = _failed(row, now) + 1, now
         SignInCount.objects.bulk_update(rows.values(), ["count", "at"])
@@ -73,11 +82,6 @@ def succeeded(made: Try) -> None:
     _uncount([made.account, made.address])
 
 
-def not_made(made: Try) -> None:
-    """The password was not looked at after all."""
-    _uncount([made.pair, made.account, made.address])
-
-
 @broom
 def forget_old_tries() -> None:
     now = timezone.now()
@@ -86,12 +90,19 @@ def forget_old_tries() -> None:
     old.filter(known_at__lt=now - KNOWN_FOR).delete()
 
 
-def _wait(pair: SignInCount, account: SignInCount, address: SignInCount, now: datetime) -> timedelta:
-    is_known = pair.known_at is not None and now - pair.known_at < KNOWN_FOR
-    limits = [(pair, PAIR), (address, KNOWN_ADDRESS if is_known else ADDRESS)]
+def _refuse_early(keys: Try, rows: Mapping[str, SignInCount], now: datetime) -> None:
+    pair = rows.get(keys.pair)
+    is_known = bool(pair and pair.known_at and now - pair.known_at < KNOWN_FOR)
+    limits = {keys.pair: PAIR, keys.address: KNOWN_ADDRESS if is_known else ADDRESS}
     if not is_known:
-        limits.append((account, ACCOUNT))
-    return max(limit.wait(_failed(row, now)) - (now - row.at) for row, limit in limits)
+        limits[keys.account] = ACCOUNT
+    waits = [
+        limit.wait(_failed(row, now)) - (now - row.at)
+        for key, limit in limits.items()
+        if (row := rows.get(key)) is not None
+    ]
+    if (wait := max(waits, default=timedelta())) > timedelta():
+        raise MustWait(wait.total_seconds())
 
 
 def _failed(row: SignInCount, now: datetime) -> int:
@@ -105,6 +116,10 @@ def _held(keys: list[str], now: datetime) -> dict[str, SignInCount]:
     )
     rows = SignInCount.objects.select_for_update().filter(key__in=keys).order_by("key")
     return {row.key: row for row in rows}
+
+
+def _keys(name: str, address: str) -> Try:
+    return Try(_key("pair", name, address), _key("account", name), _key("address", address))
 
 
 def _uncount(keys: list[str]) -> None:

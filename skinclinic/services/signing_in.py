@@ -49,13 +49,12 @@ class LimitedBackend(ModelBackend):
     def authenticate(self, request, username=None, password=None, **kwargs):
         if username is None or password is None:
             return None
-        tried = sign_in_limits.take(username, client_address(request) if request else "")
-        try:
-            with room.entered():
-                user = super().authenticate(request, username=username, password=password, **kwargs)
-        except Busy:
-            sign_in_limits.not_made(tried)
-            raise
+        address = client_address(request) if request else ""
+        # Whoever must wait anyway takes nobody's place.
+        sign_in_limits.check(username, address)
+        with room.entered():
+            tried = sign_in_limits.take(username, address)
+            user = super().authenticate(request, username=username, password=password, **kwargs)
         if user is None:
             # No other backend looks at it again.
             raise PermissionDenied
