@@ -563,6 +563,12 @@ def test_every_change_leaves_a_row_in_the_audit(world, client_for, admin_user):
     assert len(told) > 65, sorted(told)
 
 
+def ways_of(address: str) -> list[str]:
+    """The methods of an address of the API, as far as it tells them."""
+    actions = getattr(resolve(address).func, "actions", None) or ALL_METHODS
+    return [method for method in ALL_METHODS if method in actions]
+
+
 def test_a_token_is_held_to_its_scope_and_its_clinic(world, admin_user, other_clinic):
     """At whatever address of the API: one that may only read changes nothing, whoever has it; one of a clinic finds
     nothing of another, though its owner is an admin there too."""
@@ -579,10 +585,9 @@ def test_a_token_is_held_to_its_scope_and_its_clinic(world, admin_user, other_cl
             answer = getattr(reading, method)(address)
             if answer.status_code != 403 or answer.json()["error"]["code"] != "token_read_only":
                 problems.append(f"reading {method} {route}: {answer.status_code}")
-        responses = {
-            way: ask(elsewhere, way, route, address, world)
-            for way in (ALL_METHODS if route in ROWS else ("get",))
-        }
+        # With all that names rows of the other clinic, an outsider is asked above.
+        ways = ways_of(address) if route.access.kind == "row" else ["get"]
+        responses = {way: getattr(elsewhere, way)(address) for way in ways}
         statuses = statuses_of(responses)
         wrong = [leak for response in responses.values() for leak in leaks(response, world)]
         if route.access.kind == "row" and not ({404} <= set(statuses.values()) <= {404, 405}):
@@ -597,20 +602,14 @@ def test_no_body_breaks_an_address_of_the_api(world, client_for, admin_user):
     client, problems = client_for(admin_user), []
     client.raise_request_exception = False
     names = [*body_for(world), "areas", "words", "text", "note", "per", "assignee"]
-    bodies = [
-        '["x", "y", "size"]',
-        json.dumps(dict.fromkeys(names)),
-        json.dumps({name: [{}] for name in names}),
-    ]
+    bodies = ['["x", "y", "size"]', json.dumps({name: [{}] for name in names})]
     for route in (route for route in ROUTES if route.is_api):
         address = address_of(route, world)
-        for method in CHANGING:
+        for method in set(ways_of(address)) - {"get"}:
             for body in bodies:
                 status = getattr(client, method)(address, body, content_type="application/json").status_code
                 if status >= 500:
                     problems.append(f"{method} {address} {body[:60]}: {status}")
-                if status == 405:
-                    break
     assert not problems, "\n".join(problems)
 
 
