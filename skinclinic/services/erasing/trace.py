@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from skinclinic.services import patient_codes
@@ -20,14 +21,28 @@ _MOST_WORDS = 4
 _BETWEEN = re.compile(r"[\s,;:|\"'()\[\]{}<>=/\\]+")
 
 
-def mark(kind: str, value: str) -> str:
-    """The keyed hash of a value of this kind."""
-    return salted_hmac(f"skinclinic.erasing.{kind}", value, algorithm="sha256").hexdigest()[:LENGTH]
+def mark(kind: str, value: str, key: str | None = None) -> str:
+    """The keyed hash of a value of this kind, by the key of today unless another is given."""
+    digest = salted_hmac(f"skinclinic.erasing.{kind}", value, secret=key, algorithm="sha256").hexdigest()
+    return digest[:LENGTH]
+
+
+def marks(kind: str, value: str) -> set[str]:
+    """Those by the key of today and by the keys of before, with which older lines were written."""
+    return {mark(kind, value, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)}
 
 
 def name_mark(name: str) -> str:
     """That of a code, a file's name or whatever else a person or a photo is called, in whatever case."""
-    return mark("name", patient_codes.tidy(name).casefold())
+    return mark("name", _as_name(name))
+
+
+def name_marks(name: str) -> set[str]:
+    return marks("name", _as_name(name))
+
+
+def _as_name(name: str) -> str:
+    return patient_codes.tidy(name).casefold()
 
 
 @dataclass
@@ -98,14 +113,14 @@ class Trace:
     # Asking
 
     def is_row(self, label: str, key: int, stays: str) -> bool:
-        return self.rows.get(label, {}).get(str(key)) == mark(label, f"{key} {stays}")
+        return self.rows.get(label, {}).get(str(key)) in marks(label, f"{key} {stays}")
 
     def knows_name(self, name: str) -> bool:
         """Whether this whole is a name of what was erased."""
-        return bool(name) and name_mark(name) in self.names
+        return bool(name) and not self.names.isdisjoint(name_marks(name))
 
     def knows_hash(self, sha256: str) -> bool:
-        return bool(sha256) and mark("hash", sha256) in self.hashes
+        return bool(sha256) and not self.hashes.isdisjoint(marks("hash", sha256))
 
     def is_in(self, text: str) -> bool:
         """Whether such a name or hash stands in the text."""
@@ -115,7 +130,8 @@ class Trace:
         """Whether a patient's code or a photo's hash stands in the line of a table. Names of photos do not count: other
         photos may be called so, too."""
         return any(
-            len(part) >= SHORTEST_IN_TEXT and (name_mark(part) in self.codes or self.knows_hash(part))
+            len(part) >= SHORTEST_IN_TEXT
+            and (not self.codes.isdisjoint(name_marks(part)) or self.knows_hash(part))
             for part in _parts(line)
         )
 

@@ -58,7 +58,9 @@ def erase_now(subject, user: User):
     return erasure, {effect.key: effect.count for effect in effects}
 
 
-def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_path, admin_user, client):
+def test_nothing_is_left_and_a_restored_backup_is_erased_again(
+    made, home, tmp_path, admin_user, client, settings
+):
     patient, version, study = made["patient"], made["version"], made["study"]
     photos = list(Photo.objects.filter(lesion__patient=patient).values_list("pk", flat=True))
     before = everything(made, home)
@@ -110,6 +112,8 @@ def test_nothing_is_left_and_a_restored_backup_is_erased_again(made, home, tmp_p
     shutil.copytree(tmp_path / "backup", home, dirs_exist_ok=True)
     assert len(everything(made, home)) == len(before) and ledger.behind() == 1
     assert "apply_erasures" in obstacle(made["clinic"]) and client.get("/healthz").status_code == 503
+    # The key was changed since.
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another key " * 8, [settings.SECRET_KEY]
     call_command("apply_erasures", stdout=(said := io.StringIO()))
     assert "photos 3" in said.getvalue()
     assert everything(made, home) == [] and client.get("/healthz").status_code == 200
