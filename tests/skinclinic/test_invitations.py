@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from skinclinic.engine import jobs
-from skinclinic.models import Invitation, Letter, Member, User
+from skinclinic.models import Invitation, Job, Letter, Member, User
 from skinclinic.services import invitations, letters
 from tests import factories
 from tests.cases import each
@@ -55,8 +55,10 @@ def test_admin_invites_by_mail_and_link(client_for, admin_user, clinic):
     assert secret not in page and "sent to nora@example.org" in page
 
 
-def test_invites_without_a_mail_server(client_for, admin_user, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+@pytest.mark.parametrize("backend", ["dummy", "console", "filebased"])
+def test_invites_without_a_mail_server(client_for, admin_user, settings, backend):
+    """What is only written for whoever runs the server was sent to nobody."""
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
     response = client_for(admin_user).post(url("members"), {"email": "nora@example.org", "role": "curator"})
     assert response.context["invited"].letter is None
     assert b"send it yourself" in response.content
@@ -71,6 +73,7 @@ def test_invites_although_the_mail_server_is_down(client_for, admin_user, settin
     jobs.run_waiting(letters.JOB)
     client = client_for(admin_user)
     assert b"could not be sent to nora@example.org" in client.get(url("members")).content
+    assert Job.objects.get().error == "The mail server took no letter: Connection refused."
     invitation = invitations.open_of(admin_user.memberships.get().clinic).get()
     # The server is back: the same link is sent, once.
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

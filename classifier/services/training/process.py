@@ -38,8 +38,13 @@ _OF_TORCHRUN = (
 )
 
 
-class Killed(Exception):
+class Killed(JobError):
     """The training's process died without a word, as when memory runs out."""
+
+    def __init__(self, status: int):
+        super().__init__(
+            "killed", _("The training's process ended with status %(status)d.") % {"status": status}
+        )
 
 
 def train(
@@ -149,7 +154,7 @@ def _judge(folder: Path, status: int) -> None:
     try:
         outcome = json.loads((folder / OUTCOME).read_text())
     except FileNotFoundError:
-        raise Killed(_("The training's process ended with status %(status)d.") % {"status": status}) from None
+        raise Killed(status) from None
     if outcome["state"] == trainings.STOPPED:
         raise JobError(trainings.STOPPED, _("Stopped. Resume it to go on."))
     if outcome["state"] != DONE:
