@@ -5,6 +5,8 @@ It may come days after it was taken, when the patient or the lesion is no longer
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from skinclinic.models import Lesion, Patient, Photo, User
 from skinclinic.services.cases import hold
 
@@ -28,16 +30,10 @@ class Place:
     def home(self, user: User) -> Lesion:
         """The lesion a photo goes to, held; a new one is not saved, but with its first photo. Asked in the transaction
         that stores the photo: the patient is held, so that two photos of one place open one lesion. Raises Gone."""
-        patient = Patient.objects.select_for_update(no_key=True).filter(pk=self.patient.pk).first()
-        if patient is None:
+        patient, lesion = self._held()
+        if patient is None or (lesion is None and self.lesion is not None):
             raise Gone
-        own = hold(patient.lesions.order_by("pk"))
-        if self.lesion is not None:
-            if (lesion := own.filter(pk=self.lesion).first()) is None:
-                raise Gone
-            return lesion
-        known = own.filter(place_key=self.key).first() if self.key else None
-        return known or Lesion(
+        return lesion or Lesion(
             clinic=patient.clinic,
             patient=patient,
             place_key=self.key,
@@ -46,6 +42,23 @@ class Place:
             site_y=self.site_y,
             created_by=user,
         )
+
+    def _held(self) -> tuple[Patient | None, Lesion | None]:
+        """The patient and the lesion that is there already; lesions first, as everybody locks them who takes more."""
+        own = Lesion.objects.filter(patient=self.patient.pk)
+        if self.lesion is not None:
+            own = own.filter(pk=self.lesion)
+        else:
+            own = own.filter(place_key=self.key) if self.key else own.none()
+        while True:
+            before = transaction.savepoint()
+            lesion = hold(own.order_by("pk")).first()
+            patient = Patient.objects.select_for_update(no_key=True).filter(pk=self.patient.pk).first()
+            if own.order_by("pk").first() == lesion:
+                transaction.savepoint_commit(before)
+                return patient, lesion
+            # Another photo has opened it while this waited for the patient.
+            transaction.savepoint_rollback(before)
 
     def holds(self, photo: Photo) -> bool:
         """Whether the photo lies where this says."""

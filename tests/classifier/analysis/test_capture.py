@@ -1,11 +1,16 @@
 """Photos of a known patient: filed as they come, to the place they were taken at, and to nobody else."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from classifier.models import Analysis
 from skinclinic.models import Lesion, Photo
 from skinclinic.services import decoding, filing
+from skinclinic.services.capture import Place
 from tests import factories
 
 KEY, OTHER_KEY = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -29,6 +34,18 @@ def send(client, patient, seed=0, **fields):
 
 def nothing_stored() -> bool:
     return not (Photo.objects.exists() or Lesion.objects.filter(place_key=KEY).exists())
+
+
+@pytest.mark.django_db
+def test_the_lesion_is_locked_before_the_patient(patient, clinician):
+    """As by everybody who deletes or merges: two who lock in other orders would wait for one another in a circle."""
+    lesion = Lesion.objects.create(clinic=patient.clinic, patient=patient, place_key=KEY)
+    for place in (Place(patient, lesion=lesion.pk), Place(patient, key=KEY), Place(patient, key=OTHER_KEY)):
+        with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+            home = place.home(clinician)
+        assert (home == lesion) if place.key != OTHER_KEY else home.pk is None
+        tables = re.findall(r'FROM "(skinclinic_\w+)"', " ".join(query["sql"] for query in asked))
+        assert tables[:3] == ["skinclinic_lesion", "skinclinic_patient", "skinclinic_lesion"]
 
 
 def test_photos_of_one_place_share_a_new_lesion_and_come_once(client, patient, clinician, model_version):
