@@ -11,7 +11,7 @@ from reader_study.services.making.readers import Wanted
 from reader_study.services.making.sampling import Recipe
 from reader_study.services.results import model_answers
 from skinclinic.engine import jobs
-from tests import evaluated
+from tests import evaluated, factories
 from tests.browser.axe import violations, violations_by_day_and_night
 from tests.reader_study.read_study import answer_all
 from tests.skinclinic.pages import url
@@ -31,7 +31,7 @@ def version(clinic, curator, tmp_path):
     frozen = evaluated.freeze(clinic, curator, entries)
     for place, item in enumerate(frozen.items.all()):
         DatasetItem.objects.filter(pk=item.pk).update(phash=int(f"{place * 7919:016b}" * 3, 2))
-    model = evaluated.make_model(clinic, tmp_path, "one")
+    model = factories.proven(evaluated.make_model(clinic, tmp_path, "one"))
     evaluated.score(model, entries)
     registry.publish(model, clinic=clinic, user=curator)
     return frozen

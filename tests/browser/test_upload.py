@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from playwright.sync_api import Page, expect
 
 from skinclinic.engine import jobs
-from skinclinic.models import Job, Lesion, Photo
+from skinclinic.models import Job, Lesion, Photo, Session
 from tests import factories
 from tests.browser.axe import violations
 
@@ -313,8 +312,7 @@ def test_an_ended_session_asks_for_the_password_and_sends_again(
 ):
     page = open_page(clinician, "/upload/")
     page.allowed_errors = ["status of 401"]
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_session")
+    Session.objects.all().delete()
     choose(page, lesion_photo(tmp_path, 1))
     page.locator("#sign-in-again input[name=password]").fill(factories.PASSWORD)
     page.locator("#sign-in-again button[type=submit]").click()

@@ -250,7 +250,7 @@ def _texts() -> Iterator[tuple[str, str]]:
             for row in cursor.fetchall():
                 yield f"{table} {dict(zip(names, row, strict=True))}", repr([_plain(value) for value in row])
     for session in Session.objects.all():
-        yield "django_session", repr(session.get_decoded())
+        yield "skinclinic_session", repr(session.get_decoded())
 
 
 def _plain(value: object) -> object:
