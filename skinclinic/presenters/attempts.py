@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from skinclinic.services import attempts
+from skinclinic.services.sign_in_limits import network_of
 from skinclinic.web.requests import client_address
 
 PHOTO, TRY = "photo", "try"
@@ -15,14 +16,14 @@ def count_photo(request: HttpRequest) -> None:
         PHOTO,
         {
             f"user {request.user.pk}": settings.PHOTOS_AN_HOUR,
-            f"address {client_address(request)}": settings.PHOTOS_AN_HOUR_ADDRESS,
+            f"address {network_of(client_address(request))}": settings.PHOTOS_AN_HOUR_ADDRESS,
         },
     )
 
 
 def count_try(request: HttpRequest) -> None:
     """A photo that is only tried, by a member or by anybody. Raises TooOften before anything looks at it."""
-    address = f"address {client_address(request)}"
+    address = f"address {network_of(client_address(request))}"
     if not request.user.is_authenticated:
         return attempts.count(TRY, {address: settings.TRIES_AN_HOUR_ADDRESS})
     limits = {

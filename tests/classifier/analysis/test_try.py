@@ -78,6 +78,19 @@ def test_limit_an_hour(client, client_for, clinician, clinic, model_version, set
     assert Attempt.objects.count() == 1
 
 
+def test_a_line_with_billions_of_addresses_is_one_sender(client, clinic, model_version, settings):
+    clinic.try_page_open = True
+    clinic.save()
+    settings.TRIES_AN_HOUR_ADDRESS = 1
+    said = [
+        client.post(
+            "/try/", {"file": SimpleUploadedFile("x.jpg", b"no photo")}, REMOTE_ADDR=address
+        ).status_code
+        for address in ("2001:db8:1:2::3", "2001:db8:1:2:ffff::4", "2001:db8:1:3::3")
+    ]
+    assert said == [400, 429, 400]
+
+
 def test_gone_within_the_hour(client_for, clinician, model_version, settings):
     client = client_for(clinician)
     address = send(client).url
