@@ -4,7 +4,6 @@ Rows go in one transaction, with a tombstone in their place; a job then removes 
 (``afterwards.py``). It is asked for in the same transaction, so that a crash loses nothing.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -31,7 +30,7 @@ from skinclinic.models import (
 )
 from skinclinic.services import audit, second_opinions
 from skinclinic.services.binning import items
-from skinclinic.services.binning.bin import MoreThanSeen, hold_patients
+from skinclinic.services.binning.bin import Contents, MoreThanSeen, hold_patients
 from skinclinic.services.binning.bin import counts as counts_of
 from skinclinic.services.binning.items import Gone
 from skinclinic.services.consent import Effect
@@ -44,20 +43,6 @@ AGAIN_AFTER = timedelta(minutes=10)
 Subject = Patient | BinItem
 
 
-@dataclass(frozen=True)
-class Foreseen:
-    """What would go, {what: how many}, and what follows elsewhere."""
-
-    counts: dict[str, int]
-    effects: list[Effect]
-
-    @property
-    def seen(self) -> str:
-        """The same in a word, by which a later look is compared."""
-        told = {**self.counts, **{f"{effect.key}!": effect.count for effect in self.effects}}
-        return ",".join(f"{name}={count}" for name, count in sorted(told.items()) if count)
-
-
 def key_of(subject: Subject) -> int:
     """The patient's key."""
     return subject.pk if isinstance(subject, Patient) else subject.key
@@ -68,16 +53,16 @@ def code_of(subject: Subject) -> str:
     return subject.code if isinstance(subject, Patient) else subject.told.get("code", "")
 
 
-def foreseen(subject: Subject) -> Foreseen:
+def foreseen(subject: Subject) -> Contents:
     """What would go now."""
     found = taken.look(subject.clinic_id, [key_of(subject)])
-    return Foreseen(_counts(found), [*_effects_here(found), *places.effects(found, None, act=False)])
+    return Contents(_counts(found), [*_effects_here(found), *places.effects(found, None, act=False)])
 
 
 def erase(
     subject: Subject, user: User | None, *, reason: str, seen: str | None = None
 ) -> tuple[Erasure, list[Effect]]:
-    """Erase the patient. ``seen``: ``Foreseen.seen`` of what the person was shown. Raises Gone and MoreThanSeen."""
+    """Erase the patient. ``seen``: ``Contents.seen`` of what the person was shown. Raises Gone and MoreThanSeen."""
     with transaction.atomic():
         key = key_of(subject)
         if isinstance(subject, BinItem):
