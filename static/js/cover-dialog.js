@@ -1,6 +1,6 @@
 // "Cover…" opens the form in a dialog; without scripts, and on the page of its own, it is there already.
 import { CoverForm } from "./cover.js";
-import { send } from "./http.js";
+import { fetchForm } from "./fetched-form.js";
 import { toast } from "./toast.js";
 
 const dialog = document.getElementById("cover-dialog");
@@ -11,14 +11,11 @@ document.addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[data-cover-photo]");
   if (!dialog || !link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  const response = await send(link.href, { headers: { Accept: "text/fragment" } }).catch(() => null);
-  if (!response?.ok) return toast(dialog.dataset.failed, { kind: "error" });
-  const holder = document.createElement("template");
-  holder.innerHTML = await response.text();
-  // Asked for twice before the answer came: the form that is open may hold what was done in it.
-  if (dialog.open) return;
+  const content = await fetchForm(link.href, dialog);
+  if (content === null) return toast(dialog.dataset.failed, { kind: "error" });
+  if (!content) return;
   const host = dialog.querySelector("[data-cover-host]");
-  host.replaceChildren(holder.content);
+  host.replaceChildren(content);
   const form = host.querySelector("form[data-cover]");
   if (form) new CoverForm(form);
   dialog.showModal();

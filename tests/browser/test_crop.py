@@ -303,7 +303,10 @@ def test_a_form_that_is_asked_for_twice_keeps_what_was_done_in_it(open_page, pho
         asked: list[Route] = []
         page.route(f"**{opener.get_attribute('href')}", partial(kept_in, asked))
         opener.evaluate("link => (link.click(), link.click())")
-        page.wait_for_function("true")
+        for _turn in range(100):
+            if len(asked) == 2:
+                break
+            page.wait_for_timeout(50)
         assert len(asked) == 2, (address, link)
         asked[0].continue_()
         expect(page.locator(dialog)).to_be_visible()

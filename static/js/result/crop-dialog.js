@@ -1,17 +1,14 @@
 // The Crop button opens the crop form in a dialog; without scripts it leads to the crop page.
 import { setUpCrop } from "../crop.js";
-import { send } from "../http.js";
+import { fetchForm } from "../fetched-form.js";
 
 const dialog = document.getElementById("crop-dialog");
 
 async function open(link) {
-  const response = await send(link.href, { headers: { Accept: "text/fragment" } }).catch(() => null);
-  if (!response?.ok) return window.location.assign(link.href);
-  const holder = document.createElement("template");
-  holder.innerHTML = await response.text();
-  // Asked for twice before the answer came: the form that is open may hold what was done in it.
-  if (dialog.open) return;
-  dialog.querySelector("[data-crop-host]").replaceChildren(holder.content);
+  const form = await fetchForm(link.href, dialog);
+  if (form === null) return window.location.assign(link.href);
+  if (!form) return;
+  dialog.querySelector("[data-crop-host]").replaceChildren(form);
   setUpCrop(dialog.querySelector("[data-crop]"));
   dialog.showModal();
   dialog.querySelector("[data-box]").focus();

@@ -1,6 +1,6 @@
 // The Crop button of a card opens the crop form in a dialog.
 import { setUpCrop } from "../crop.js";
-import { send } from "../http.js";
+import { fetchForm } from "../fetched-form.js";
 import { toast } from "../toast.js";
 import { addAfter } from "./pictures.js";
 import { freshen, watchSoon } from "./stored-card.js";
@@ -13,13 +13,10 @@ document.addEventListener("click", async (event) => {
   const link = event.target.closest?.("a[data-crop-photo]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  const response = await send(link.href, { headers: { Accept: "text/fragment" } }).catch(() => null);
-  if (!response?.ok) return toast(say("cropFailed"), { kind: "error" });
-  const holder = document.createElement("template");
-  holder.innerHTML = await response.text();
-  // Asked for twice before the answer came: the form that is open may hold what was done in it.
-  if (dialog.open) return;
-  host.replaceChildren(holder.content);
+  const form = await fetchForm(link.href, dialog);
+  if (form === null) return toast(say("cropFailed"), { kind: "error" });
+  if (!form) return;
+  host.replaceChildren(form);
   setUpCrop(host.querySelector("[data-crop]"));
   dialog.showModal();
   host.querySelector("[data-box]").focus();

@@ -1,5 +1,6 @@
 // Filing in a panel over the cards: who works through twenty photos stays where the cards are. What was typed stays in a
 // panel that is closed, until other photos are filed.
+import { contentOf, fetchForm } from "../fetched-form.js";
 import { setUpFilingPlaces } from "../filing-places.js";
 import { send } from "../http.js";
 import { toast } from "../toast.js";
@@ -17,12 +18,10 @@ let cameFrom = null;
 async function open(address, from) {
   cameFrom = from;
   if (address !== shown) {
-    const response = await send(address, { headers: { Accept: "text/fragment" } }).catch(() => null);
-    if (!response?.ok) return toast(say("filingFailed"), { kind: "error" });
-    const html = await response.text();
-    // Asked for twice before the answer came: the form that is open may hold what was done in it.
-    if (panel.open) return;
-    fill(html);
+    const form = await fetchForm(address, panel);
+    if (form === null) return toast(say("filingFailed"), { kind: "error" });
+    if (!form) return;
+    fill(form);
     shown = address;
   }
   tell("");
@@ -36,10 +35,8 @@ function tell(words) {
   problem.textContent = words;
 }
 
-function fill(html) {
-  const holder = document.createElement("template");
-  holder.innerHTML = html;
-  host.replaceChildren(holder.content);
+function fill(form) {
+  host.replaceChildren(form);
   setUpTypeaheads(host);
   setUpFilingPlaces(host);
   window.htmx.process(host);
@@ -84,7 +81,7 @@ panel.addEventListener("submit", async (event) => {
     const response = await send(event.target.action, { method: "POST", body });
     if (response.headers.get("Content-Type")?.includes("json")) await finish(response);
     else {
-      fill(await response.text());
+      fill(contentOf(await response.text()));
       const wrong = host.querySelector("[aria-invalid=true]:not([type=hidden]), .notice[role=alert]") ?? host.querySelector("#filing-code");
       if (wrong.matches(".notice")) wrong.tabIndex = -1;
       wrong.focus();
