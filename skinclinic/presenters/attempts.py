@@ -4,8 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from skinclinic.services import attempts
-from skinclinic.services.sign_in_limits import network_of
-from skinclinic.web.requests import client_address
+from skinclinic.web.requests import client_address, network_of
 
 PHOTO, TRY = "photo", "try"
 

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from skinclinic.models import User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import account_mail, audit, audit_chain
-from skinclinic.services.sign_in_limits import network_of
-from skinclinic.web.requests import client_address
+from skinclinic.web.requests import client_address, network_of
 
 
 @receiver(user_logged_in)

@@ -10,7 +10,6 @@ A try is counted before its password is looked at, and given back when it was ri
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.db import transaction
 from django.db.models import F
@@ -19,6 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import SignInCount
+from skinclinic.web.requests import network_of
 from skinclinic.web.waiting import MustWait
 
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -130,12 +130,3 @@ def _key(kind: str, *parts: str) -> str:
     """``Clara`` and ``clara`` are one account; an IPv6 address is its network's, of which one line has billions."""
     parts = tuple(network_of(part.strip().casefold()) for part in parts)
     return salted_hmac("skinclinic.sign_in_limits", repr((kind, *parts)), algorithm="sha256").hexdigest()
-
-
-def network_of(part: str) -> str:
-    """The address itself; of IPv6 the network, of whose addresses a line has billions."""
-    try:
-        address = ip_address(part)
-    except ValueError:
-        return part
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else part

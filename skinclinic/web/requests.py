@@ -1,6 +1,6 @@
 """What a request carries once the middleware has passed it, and questions that have nothing to do with any page."""
 
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -53,6 +53,15 @@ def client_address(request: HttpRequest) -> str:
         return str(ip_address(said or request.META.get("REMOTE_ADDR", "")))
     except ValueError:
         return ""
+
+
+def network_of(part: str) -> str:
+    """The address itself; of IPv6 the network, of whose addresses a line has billions."""
+    try:
+        address = ip_address(part)
+    except ValueError:
+        return part
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else part
 
 
 def is_of_another_person(request: HttpRequest) -> bool:
