@@ -62,7 +62,7 @@ SEARCHES = {
 }
 
 
-def measured(run: Callable, times: int = 3) -> tuple[float, int]:
+def measured(run: Callable, times: int = 2) -> tuple[float, int]:
     """Median seconds and the number of queries, the same each time after the first, when who looks is written down."""
     run()
     spent, counts = [], set()
