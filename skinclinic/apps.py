@@ -18,6 +18,7 @@ class SkinClinicConfig(AppConfig):
             audit_rows,
             audit_sign_ins,
             follow_up_reminders,
+            holdings,
             password_links,
             plans,
             second_opinions,
