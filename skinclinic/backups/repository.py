@@ -83,9 +83,13 @@ class Manifest:
         """(what it is, the object) of everything."""
         for kept in self.files:
             yield kept.path, kept.stored
-        for name, table in self.tables.items():
-            for sha256, size in table["parts"]:
-                yield f"rows of the table {name}", Stored(sha256, size)
+        for name in self.tables:
+            for part in self.parts_of(name):
+                yield f"rows of the table {name}", part
+
+    def parts_of(self, table: str) -> list[Stored]:
+        """The objects with the rows of a table, if the backup has it."""
+        return [Stored(*part) for part in self.tables.get(table, {"parts": []})["parts"]]
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class Repository:
 
     def names(self) -> dict[str, int]:
         """Every object with its bytes on the disk."""
-        found = {}
+        found = dict[str, int]()
         for folder in os.scandir(self.path / OBJECTS):
             if folder.is_dir():
                 found |= {one.name: one.stat().st_size for one in os.scandir(folder.path)}

@@ -20,7 +20,7 @@ from skinclinic.services.backing_up.home import Seen
 from skinclinic.services.backing_up.snapshot import ALIAS, snapshot
 from skinclinic.services.holdings import Held
 
-VERSION: str = settings.SPECTACULAR_SETTINGS["VERSION"]
+VERSION = str(settings.SPECTACULAR_SETTINGS["VERSION"])
 # How often the snapshot is taken anew where files of its rows have gone meanwhile, and files are looked for anew.
 _SNAPSHOTS, _LOOKS = 5, 3
 _PIECE = 1 << 20
@@ -155,13 +155,15 @@ class _Making:
             at = timezone.now()
             manifest = Manifest(f"{at:%Y-%m-%dT%H%M%S}.{at.microsecond // 1000:03}Z")
             for model in models:
-                table = {"columns": [f.attname for f in tables.columns_of(model)], "rows": 0, "parts": []}
+                parts, count = list[tuple[str, int]](), 0
                 for rows, part in tables.parts_of(model):
                     stored, added = self.repository.put([part])
                     self.added += added
-                    table["rows"] += rows
-                    table["parts"].append((stored.sha256, stored.size))
-                    self._say_now_and_then(f"rows of {model._meta.db_table}: {table['rows']:,}")
+                    count += rows
+                    parts.append((stored.sha256, stored.size))
+                    self._say_now_and_then(f"rows of {model._meta.db_table}: {count:,}")
+                columns = [field.attname for field in tables.columns_of(model)]
+                table = {"columns": columns, "rows": count, "parts": parts}
                 manifest.tables[model._meta.label_lower] = table
             named = list(dict.fromkeys(holdings.all_named(ALIAS)))
             known = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run, Stored
+from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
 from skinclinic.files import whole
 from skinclinic.models import Clinic, User
 from skinclinic.models.audit import AuditEvent
@@ -177,10 +177,10 @@ def _not_there(repository: Repository, manifest: Manifest) -> list[str]:
 
 def _check_rows(repository: Repository, manifest: Manifest) -> None:
     """Some of the rows without the others are no installation."""
-    for name, table in manifest.tables.items():
-        for sha256, size in table["parts"]:
+    for name in manifest.tables:
+        for part in manifest.parts_of(name):
             try:
-                for _piece in repository.read(Stored(sha256, size)):
+                for _piece in repository.read(part):
                     pass
             except Damaged as error:
                 raise RestoreRefused(
@@ -331,9 +331,10 @@ def _load(repository: Repository, manifest: Manifest, apps: Apps, say: Say) -> i
                     if table != tables.MIGRATIONS:
                         cursor.execute(f"DELETE FROM {own.ops.quote_name(table)}")
             for model in models:
-                saved = manifest.tables.get(model._meta.label_lower)
-                for sha256, size in saved["parts"] if saved else ():
-                    count += tables.load(model, saved["columns"], repository.whole(Stored(sha256, size)))
+                label = model._meta.label_lower
+                for part in manifest.parts_of(label):
+                    columns = manifest.tables[label]["columns"]
+                    count += tables.load(model, columns, repository.whole(part))
                     say(f"rows: {count:,} of {total:,}")
             own.check_constraints()
             tables.set_counters(own, models, manifest.about["counters"])

@@ -52,13 +52,18 @@ def parts_of(model: type[Model]) -> Iterator[tuple[int, bytes]]:
         yield len(lines), packed("\n".join(lines).encode("utf-8", "surrogatepass"))
 
 
+def rows_of(part: bytes) -> Iterator[list[Any]]:
+    """The values of each row of a part."""
+    return map(json.loads, gzip.decompress(part).decode("utf-8", "surrogatepass").split("\n"))
+
+
 def load(model: type[Model], columns: list[str], part: bytes) -> int:
     """Write the rows of a part through ALIAS as they were, past everything that saving a row sets off; how many."""
     by_name = {field.attname: field for field in columns_of(model)}
     fields = [by_name[name] for name in columns]
     rows = [
         model(**{field.attname: _as_value(field, value) for field, value in zip(fields, row, strict=True)})
-        for row in map(json.loads, gzip.decompress(part).decode("utf-8", "surrogatepass").split("\n"))
+        for row in rows_of(part)
     ]
     size = max(1, min(1000, connections[ALIAS].ops.bulk_batch_size(fields, rows)))
     for some in _batched(rows, size):
@@ -91,7 +96,7 @@ def set_counters(
             table, key = model._meta.db_table, model._meta.pk
             if not isinstance(key, IntegerField) or isinstance(key, ForeignKey):
                 continue
-            cursor.execute(f"SELECT COALESCE(MAX({quote(key.column)}), 0) FROM {quote(table)}")
+            cursor.execute(f"SELECT COALESCE(MAX({quote(key.column or key.name)}), 0) FROM {quote(table)}")
             last = max(known.get(table, 0), cursor.fetchone()[0])
             if connection.vendor == "sqlite":
                 cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
