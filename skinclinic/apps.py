@@ -26,6 +26,7 @@ class SkinClinicConfig(AppConfig):
             token_reminders,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
+        from skinclinic.services.doctor import machine, stores  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
         from skinclinic.web.sessions import begin, begun_at_provider
 
