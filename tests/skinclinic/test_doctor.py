@@ -160,7 +160,7 @@ def test_what_only_warns(well, clinic, settings, monkeypatch):
 
 
 def test_a_certificate_is_looked_at_where_people_open_it(well, settings, monkeypatch):
-    settings.EMBEDDED = False
+    settings.EMBEDDED, settings.DISK_ENCRYPTED = False, True
     settings.PUBLIC_ADDRESS = ""
     assert "https://" in asked()[1][0]["said"]
     settings.PUBLIC_ADDRESS = "https://127.0.0.1:1"
@@ -189,6 +189,26 @@ def test_a_check_that_fails_itself_is_told_and_the_others_go_on(well, monkeypatc
     assert (
         status == 1 and [one["part"] for one in found] == ["versions"] and "no such thing" in found[0]["said"]
     )
+
+
+def test_a_disk_that_is_not_encrypted_is_named_in_production(well, home, settings, tmp_path, monkeypatch):
+    settings.EMBEDDED, settings.PUBLIC_ADDRESS = False, "https://skin.example.org"
+    monkeypatch.setattr(machine, "_certificate_ends", lambda host, port: time.time() + 100 * 86_400)
+    monkeypatch.setattr(machine, "is_encrypted", lambda folder: False)
+    status, found = asked()
+    assert status == 0 and [one["part"] for one in found] == ["encryption"] and "LUKS" in found[0]["remedy"]
+    settings.DISK_ENCRYPTED = True
+    assert asked() == (0, [])
+    monkeypatch.undo()
+    # LVM on LUKS, as the kernel tells it.
+    number = home.stat().st_dev
+    device = tmp_path / f"{os.major(number)}:{os.minor(number)}"
+    for folder, uuid in {device: "LVM-1", device / "slaves" / "dm-0": "CRYPT-LUKS2-77"}.items():
+        (folder / "dm").mkdir(parents=True)
+        (folder / "dm" / "uuid").write_text(uuid)
+    assert machine.is_encrypted(home, tmp_path)
+    (device / "slaves" / "dm-0" / "dm" / "uuid").write_text("LVM-2")
+    assert not machine.is_encrypted(home, tmp_path)
 
 
 # Rows and files

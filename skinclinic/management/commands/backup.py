@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "dest", type=Path, nargs="?", metavar="DEST", help="a folder, best on another machine"
         )
         add_key_argument(parser)
-        parser.add_argument("--new-key", type=Path, metavar="FILE", help="only write a new key to this file")
+        parser.add_argument("--new-key", type=Path, metavar="FILE", help="only write a new key to this file, or print it (-)")
         parser.add_argument(
             "--keep", type=int, metavar="N", help="afterwards remove all but the N newest backups"
         )
@@ -61,6 +61,9 @@ class Command(BaseCommand):
                 self._save(dest, key, options["keep"])
 
     def _new_key(self, path: Path) -> None:
+        if str(path) == "-":
+            self.stdout.write(sealing.Key.new_text())
+            return
         try:
             sealing.write_new_key(path)
         except FileExistsError:

@@ -87,6 +87,38 @@ def disk() -> Iterator[Finding]:
             )  # fmt: skip
 
 
+@check("encryption")
+def encryption() -> Iterator[Finding]:
+    if settings.EMBEDDED:
+        return
+    home = settings.SKINCLINIC_HOME
+    if settings.DISK_ENCRYPTED:
+        yield ok("encryption", "the disk is encrypted, as DISK_ENCRYPTED says")
+    elif home.is_dir() and is_encrypted(home):
+        yield ok("encryption", f"{home} lies on an encrypted device (dm-crypt)")
+    else:
+        yield warning(
+            "encryption", f"{home} lies on no device that this machine encrypts",
+            "Put it, PostgreSQL's folder and the backups on LUKS (docs/backup.md). Where a cloud or a storage network "
+            "encrypts the disk, set DISK_ENCRYPTED=1.",
+        )  # fmt: skip
+
+
+def is_encrypted(folder: Path, devices: Path = Path("/sys/dev/block")) -> bool:
+    """Whether the file system of the folder lies on dm-crypt, at whatever depth (LVM on LUKS)."""
+    number = folder.stat().st_dev
+    waiting = [devices / f"{os.major(number)}:{os.minor(number)}"]
+    while waiting:
+        device = waiting.pop()
+        try:
+            if (device / "dm" / "uuid").read_text(encoding="ascii").startswith("CRYPT-"):
+                return True
+        except OSError:
+            pass  # no device mapper
+        waiting += (device / "slaves").iterdir() if (device / "slaves").is_dir() else []
+    return False
+
+
 @check("permissions")
 def permissions() -> Iterator[Finding]:
     home = settings.SKINCLINIC_HOME
