@@ -9,7 +9,7 @@ from classifier.networks.weights import WEIGHTS_FILE
 from classifier.runtimes import cuda
 from classifier.services.models import registry
 from skinclinic.models import Clinic
-from skinclinic.services.doctor.findings import Finding, check, failure, ok, warning
+from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 
 
 @check("models")
@@ -27,7 +27,7 @@ def models() -> Iterator[Finding]:
             )  # fmt: skip
     for clinic in Clinic.objects.order_by("pk"):
         if registry.published(clinic) is None:
-            yield warning(
+            yield warn(
                 "models", f"{clinic} has published no model: its photos get no answer",
                 "An admin of the clinic publishes one, under Models.",
             )  # fmt: skip

@@ -26,7 +26,9 @@ class Command(BaseCommand):
             "dest", type=Path, nargs="?", metavar="DEST", help="a folder, best on another machine"
         )
         add_key_argument(parser)
-        parser.add_argument("--new-key", type=Path, metavar="FILE", help="only write a new key to this file, or print it (-)")
+        parser.add_argument(
+            "--new-key", type=Path, metavar="FILE", help="only write a new key there; -: print it"
+        )
         parser.add_argument(
             "--keep", type=int, metavar="N", help="afterwards remove all but the N newest backups"
         )

@@ -12,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from skinclinic.backups.repository import Kept
 from skinclinic.services import holdings
 from skinclinic.services.backing_up import home
-from skinclinic.services.doctor.findings import Finding, failure, ok, warning
+from skinclinic.services.doctor.findings import Finding, failure, ok, warn
 from skinclinic.services.holdings import MODELS, PHOTOS
 
 # A photo that is being stored has its files before its row.
@@ -119,12 +119,12 @@ def _extra(named: Mapping[str, object]) -> Iterator[Finding]:
         is_photo = folder == PHOTOS and path not in named
         is_model = folder == MODELS and path.rpartition("/")[0] not in models
         if (is_photo or is_model) and one.changed < settled:
-            yield warning("files", f"{path} is without a row ({one.size:,} bytes)", remedy)
+            yield warn("files", f"{path} is without a row ({one.size:,} bytes)", remedy)
     for text in passed:
-        yield warning("files", text, "Put the file itself in its place, or remove it.")
+        yield warn("files", text, "Put the file itself in its place, or remove it.")
     for folder, owned in holdings.owned.items():
         there = settings.SKINCLINIC_HOME / folder
         names = {entry.name for entry in os.scandir(there) if entry.is_dir()} if there.is_dir() else set()
         for name in sorted(names - owned()):
             if not name.startswith(".") and (there / name).stat().st_mtime * 1e9 < settled:
-                yield warning("files", f"{folder}/{name} is without a row", remedy)
+                yield warn("files", f"{folder}/{name} is without a row", remedy)

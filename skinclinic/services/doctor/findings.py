@@ -1,4 +1,5 @@
-"""What a check finds, and which checks there are."""
+"""What a check finds, and which checks there are. Words are for who runs the server, in English, as those of all
+commands."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -51,7 +52,7 @@ def ok(part: str, said: str) -> Finding:
     return Finding(part, OK, said)
 
 
-def warning(part: str, said: str, remedy: str) -> Finding:
+def warn(part: str, said: str, remedy: str) -> Finding:
     return Finding(part, WARNING, said, remedy)
 
 

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from skinclinic.services import mail
-from skinclinic.services.doctor.findings import Finding, check, failure, ok, warning
+from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 _LISTS = ("requirements-web.txt",)
@@ -47,7 +47,7 @@ def versions() -> Iterator[Finding]:
             if found != wanted:
                 wrong.append(f"{package} {found} instead of {wanted}")
     if wrong:
-        yield warning(
+        yield warn(
             "versions", f"other packages than were tested: {', '.join(wrong)}",
             "Install what is pinned: `make`, or rebuild the images.",
         )  # fmt: skip
@@ -74,7 +74,7 @@ def disk() -> Iterator[Finding]:
         if free < TOO_LITTLE and name == "home":
             yield failure("disk", said, "Make room now: photos are about to be refused.")
         elif free < (LITTLE if name == "home" else TOO_LITTLE):
-            yield warning("disk", said, "Make room, or give it a larger disk.")
+            yield warn("disk", said, "Make room, or give it a larger disk.")
         else:
             yield ok("disk", said)
         try:
@@ -97,7 +97,7 @@ def encryption() -> Iterator[Finding]:
     elif home.is_dir() and is_encrypted(home):
         yield ok("encryption", f"{home} lies on an encrypted device (dm-crypt)")
     else:
-        yield warning(
+        yield warn(
             "encryption", f"{home} lies on no device that this machine encrypts",
             "Put it, PostgreSQL's folder and the backups on LUKS (docs/backup.md). Where a cloud or a storage network "
             "encrypts the disk, set DISK_ENCRYPTED=1.",
@@ -134,7 +134,7 @@ def permissions() -> Iterator[Finding]:
         )
     if home.stat().st_uid != os.geteuid():
         wrong = True
-        yield warning(
+        yield warn(
             "permissions", f"{home} belongs to {_user(home)}, and this runs as another user",
             f"Run the program, and this, as {_user(home)}.",
         )  # fmt: skip
@@ -166,7 +166,7 @@ def production() -> Iterator[Finding]:
 @check("mail")
 def mails() -> Iterator[Finding]:
     if not mail.can_mail():
-        yield warning(
+        yield warn(
             "mail", "there is no mail server: nobody is told of anything, links show on pages",
             "Set EMAIL_URL, such as smtp+tls://user:password@mail.example.org:587.",
         )  # fmt: skip
@@ -204,7 +204,7 @@ def tls() -> Iterator[Finding]:
             "Put a new certificate, with the chain of its authority, into docker/tls and reload the proxy.",
         )  # fmt: skip
     except OSError as error:
-        yield warning(
+        yield warn(
             "TLS", f"{address.netloc} does not answer from here: {error}",
             "Look whether the proxy runs; if this machine may not reach it, ask from another one.",
         )  # fmt: skip
@@ -212,7 +212,7 @@ def tls() -> Iterator[Finding]:
         days = int((ends - time.time()) // 86_400)
         said = f"the certificate of {address.hostname} is good for {days} days"
         if days < _DAYS_BEFORE:
-            yield warning(
+            yield warn(
                 "TLS", said, "Renew it, put it into docker/tls and reload the proxy (nginx -s reload)."
             )
         else:

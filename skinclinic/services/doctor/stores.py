@@ -15,7 +15,7 @@ from skinclinic.celery import app
 from skinclinic.engine import jobs
 from skinclinic.models import Job
 from skinclinic.models.audit import AuditEvent
-from skinclinic.services.doctor.findings import Finding, check, failure, ok, warning
+from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
 from skinclinic.services.erasing import again
 
 _OLDEST_POSTGRESQL = 140_000
@@ -104,14 +104,14 @@ def workers() -> Iterator[Finding]:
         if jobs.engine_online(queue):
             yield ok("workers", f"a worker for “{queue}” is alive")
         else:
-            yield warning(
+            yield warn(
                 "workers", f"no worker for “{queue}” has been heard of in the last seconds",
                 f"Start one: celery -A skinclinic worker --pool solo --queues {queue} (with compose: `up -d`).",
             )  # fmt: skip
     waiting = Job.objects.filter(state=Job.State.QUEUED, created_at__lt=timezone.now() - _WAITS_LONG)
     if count := waiting.count():
         since = timezone.localtime(waiting.earliest("pk").created_at)
-        yield warning(
+        yield warn(
             "workers", f"{count} jobs wait, the first since {since:%Y-%m-%d %H:%M}",
             "Look whether the reconciler (`manage.py reconcile`) and the workers run, and at their logs.",
         )  # fmt: skip
@@ -122,10 +122,8 @@ def backup() -> Iterator[Finding]:
     last = AuditEvent.objects.filter(action="backup.make").order_by("-pk").first()
     remedy = "`manage.py backup DEST`, nightly: docs/backup.md has the timer."
     if last is None:
-        yield warning("backup", "no backup was ever made with `manage.py backup`", remedy)
+        yield warn("backup", "no backup was ever made with `manage.py backup`", remedy)
     elif timezone.now() - last.at > _BACKUP_EVERY:
-        yield warning(
-            "backup", f"the last backup was made {timezone.localtime(last.at):%Y-%m-%d %H:%M}", remedy
-        )
+        yield warn("backup", f"the last backup was made {timezone.localtime(last.at):%Y-%m-%d %H:%M}", remedy)
     else:
         yield ok("backup", f"the last backup was made {timezone.localtime(last.at):%Y-%m-%d %H:%M}")
