@@ -52,7 +52,7 @@ def make(repository: Repository, say: Say = lambda text: None) -> Run:
     with repository.alone():
         run = _Making(repository, say).run(sorted(set(executor.loader.graph.nodes)))
     for clinic in Clinic.objects.all():
-        audit.record("backup.make", clinic=clinic, facts={"at": run.at, "files": run.files, "rows": run.rows})
+        audit.record("backup.make", clinic=clinic, facts={"at": run.at})
     return run
 
 
@@ -167,7 +167,7 @@ class _Making:
                 manifest.tables[model._meta.label_lower] = table
             named = list(dict.fromkeys(holdings.all_named(ALIAS)))
             known = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
-            others = set(own.introspection.table_names()) - known - {tables.MIGRATIONS}
+            others = tables.names(own) - known - {tables.MIGRATIONS}
             manifest.about = {
                 "version": VERSION,
                 "database": own.vendor,

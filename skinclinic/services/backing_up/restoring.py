@@ -19,8 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from skinclinic.backups.repository import Damaged, Kept, Manifest, Repository, Run
 from skinclinic.files import whole
-from skinclinic.models import Clinic, User
-from skinclinic.models.audit import AuditEvent
+from skinclinic.models import Clinic, Patient, User
 from skinclinic.services import audit, holdings
 from skinclinic.services.backing_up import home, tables
 from skinclinic.services.backing_up.making import Say, key_mark
@@ -89,9 +88,7 @@ def restore(
         done.erased += counts.get("patients", 0)
     done.missing = _missing_now()
     for clinic in Clinic.objects.all():
-        audit.record(
-            "backup.restore", clinic=clinic, facts={"at": run.at, "files": done.files, "rows": done.rows}
-        )
+        audit.record("backup.restore", clinic=clinic, facts={"at": run.at})
     return done
 
 
@@ -109,7 +106,7 @@ def give_back_files(repository: Repository, run: Run) -> Restored:
                 done.missing.append(path)
     if done.files:
         for clinic in Clinic.objects.all():
-            audit.record("backup.files", clinic=clinic, facts={"at": run.at, "files": done.files})
+            audit.record("backup.files", clinic=clinic, facts={"at": run.at})
     return done
 
 
@@ -127,8 +124,9 @@ def _check_version(manifest: Manifest) -> None:
 
 
 def _check_empty(manifest: Manifest) -> None:
-    there = set(connection.introspection.table_names())
-    for model in (User, Clinic, AuditEvent):
+    there = tables.names(connection)
+    for model in (User, Clinic, Patient):
+        # What a new installation registers of its own, such as the product's models, goes.
         if model._meta.db_table in there and model._base_manager.exists():
             raise RestoreRefused(
                 f"This installation is not empty: its table {model._meta.db_table} has rows. A backup is given to an "
@@ -306,7 +304,7 @@ def _children(graph, key):
 
 def _drop_tables() -> None:
     """Those that a new installation has made for itself; ``_check_empty`` has looked at them."""
-    there = connection.introspection.table_names()
+    there = tables.names(connection)
     if there:
         quote = connection.ops.quote_name
         cascade = "" if connection.vendor == "sqlite" else " CASCADE"
@@ -327,9 +325,8 @@ def _load(repository: Repository, manifest: Manifest, apps: Apps, say: Say) -> i
         own.disable_constraint_checking()
         with transaction.atomic(using=ALIAS):
             with own.cursor() as cursor:
-                for table in own.introspection.table_names(cursor):
-                    if table != tables.MIGRATIONS:
-                        cursor.execute(f"DELETE FROM {own.ops.quote_name(table)}")
+                for table in tables.names(own) - {tables.MIGRATIONS}:
+                    cursor.execute(f"DELETE FROM {own.ops.quote_name(table)}")
             for model in models:
                 label = model._meta.label_lower
                 for part in manifest.parts_of(label):
@@ -338,6 +335,10 @@ def _load(repository: Repository, manifest: Manifest, apps: Apps, say: Say) -> i
                     say(f"rows: {count:,} of {total:,}")
             own.check_constraints()
             tables.set_counters(own, models, manifest.about["counters"])
+        if own.vendor == "postgresql":
+            with own.cursor() as cursor:
+                # The first pages are as quick as those of later days.
+                cursor.execute("ANALYZE")
     return count
 
 

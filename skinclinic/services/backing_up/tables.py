@@ -30,6 +30,11 @@ LEFT_OUT = frozenset({"skinclinic.session"})
 MIGRATIONS = "django_migrations"
 
 
+def names(connection: BaseDatabaseWrapper) -> set[str]:
+    """Every table but those that SQLite keeps for itself."""
+    return {name for name in connection.introspection.table_names() if not name.startswith("sqlite_")}
+
+
 def models_of(apps: Apps) -> list[type[Model]]:
     """Those whose rows are saved, tables between others included."""
     return [

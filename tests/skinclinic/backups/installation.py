@@ -6,17 +6,17 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from skinclinic.services.backing_up import home
+from skinclinic.services.backing_up import home, tables
 
-# Nobody gets sessions back; migrations are applied, not restored; SQLite's own.
-NOT_COMPARED = {"skinclinic_session", "django_migrations", "sqlite_sequence"}
+# Nobody gets sessions back; migrations are applied, not restored.
+NOT_COMPARED = {"skinclinic_session", "django_migrations"}
 
 
 def rows() -> dict[str, list[tuple]]:
     """{table: its rows}, as the database itself gives them."""
     found = {}
     with connection.cursor() as cursor:
-        for table in sorted(set(connection.introspection.table_names(cursor)) - NOT_COMPARED):
+        for table in sorted(tables.names(connection) - NOT_COMPARED):
             cursor.execute(f'SELECT * FROM "{table}"')
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
@@ -31,13 +31,13 @@ def files() -> dict[str, bytes]:
 def make_empty() -> None:
     """As a new installation is: tables without rows, a home without files."""
     connection.disable_constraint_checking()
-    tables = set(connection.introspection.table_names()) - {"django_migrations"}
+    there = tables.names(connection) - {"django_migrations"}
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = ", ".join(f'"{table}"' for table in sorted(tables))
+            names = ", ".join(f'"{table}"' for table in sorted(there))
             cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         else:
-            for table in tables:
+            for table in there:
                 cursor.execute(f'DELETE FROM "{table}"')
             cursor.execute("DELETE FROM sqlite_sequence")
     connection.enable_constraint_checking()
