@@ -18,6 +18,7 @@ class SkinClinicConfig(AppConfig):
             audit_rows,
             audit_sign_ins,
             follow_up_reminders,
+            holdings,
             password_links,
             plans,
             second_opinions,
@@ -25,6 +26,7 @@ class SkinClinicConfig(AppConfig):
             token_reminders,
         )
         from skinclinic.services.binning import emptying, pictures  # noqa: F401
+        from skinclinic.services.doctor import machine, stores  # noqa: F401
         from skinclinic.services.erasing import again  # noqa: F401
         from skinclinic.web.sessions import begin, begun_at_provider
 

@@ -21,6 +21,11 @@ CACHE_DIR = SKINCLINIC_HOME / "cache"
 # Of a web server that sends photos and static files itself; "": nobody else on this machine reads anything.
 SHARED_GROUP = env("SKINCLINIC_SHARED_GROUP", default="")
 
+# True where the disk is encrypted below what this machine sees: by a cloud, a storage network, the drive itself.
+DISK_ENCRYPTED = env.bool("DISK_ENCRYPTED", default=False)
+# Of encrypted backups: the text of a key file that `manage.py backup --new-key` has made.
+BACKUP_KEY = env("BACKUP_KEY", default="")
+
 DEBUG = env.bool("DEBUG", default=False)
 # True on one machine without PostgreSQL, Redis or a proxy (the demo, tests, a first look).
 EMBEDDED = env.bool("SKINCLINIC_EMBEDDED", default="DATABASE_URL" not in env.ENVIRON)

@@ -35,7 +35,7 @@ def test_every_part_of_the_stack_is_there(stack):
         "trainer-cpu",
         "trainer-gpu",
     }
-    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare"}
+    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare", "backup"}
     assert wanted == set(stack["services"])
 
 
@@ -83,7 +83,13 @@ def test_secrets_are_files_and_stand_in_no_environment(stack, tmp_path, monkeypa
     named = {name for name in stack["x-environment"] if name.endswith("_FILE")}
     assert named == {"SECRET_KEY_FILE", "POSTGRES_PASSWORD_FILE", "REDIS_PASSWORD_FILE", "EMAIL_URL_FILE"}
     files = {stack["x-environment"][name].rpartition("/")[2] for name in named}
-    assert files == set(stack["secrets"]) == set(stack["services"]["web"]["secrets"])
+    assert files | {"backup_key"} == set(stack["secrets"]) and files == set(
+        stack["services"]["web"]["secrets"]
+    )
+    # Who breaks into another part opens no backup.
+    assert [name for name, part in stack["services"].items() if "backup_key" in part.get("secrets", ())] == [
+        "backup"
+    ]
     assert not re.search(r"PASSWORD: |SECRET_KEY: ", (DOCKER / "compose.yaml").read_text())
     password = "a@b/c:d%e#f ?\u00e9"
     (tmp_path / "password").write_text(f"{password}\n")

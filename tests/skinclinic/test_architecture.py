@@ -33,6 +33,7 @@ LAYER_OF = {
 WEB_OUTSIDE = ("middleware", "audited", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
+    "skinclinic/backups",
     "skinclinic/imaging",
     "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",

@@ -24,6 +24,12 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
         ".raw( .extra( RawSQL( cursor.execute .cursor()",
         {
             "skinclinic/services/audit_chain.py": "the name of a table, from the model",
+            "skinclinic/services/backing_up/making.py": "how large the database is",
+            "skinclinic/services/backing_up/restoring.py": "names of tables, from the database and quoted",
+            "skinclinic/services/backing_up/snapshot.py": "the isolation of a transaction, without a value",
+            "skinclinic/services/backing_up/tables.py": "names of tables and columns, from models and quoted",
+            "skinclinic/services/doctor/deep.py": "PRAGMA, without a value",
+            "skinclinic/services/doctor/stores.py": "versions and clock, without a value",
             "skinclinic/services/erasing/afterwards.py": "VACUUM, without a value",
             "skinclinic/views/engine.py": "SELECT 1",
         },

@@ -98,7 +98,7 @@ def compute(
             )  # fmt: skip
             if in_doubt:
                 found = model_seen.without_tests(found)
-            _write_json(draft / _report_name(policy), {"about": about} | planned | found)
+            _write_json(draft / report_name(policy), {"about": about} | planned | found)
             say(2 + 2 * place, steps)
             _write_json(draft / _curves_name(policy), plain(curves(tables, policy)))
             say(3 + 2 * place, steps)
@@ -168,7 +168,7 @@ def _write_json(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, allow_nan=False), encoding="utf-8")
 
 
-def _report_name(policy: str) -> str:
+def report_name(policy: str) -> str:
     return f"report-{policy}.json"
 
 
@@ -186,7 +186,7 @@ class Results:
         self.study = study
         self.policy = policy if policy in POLICIES else study.premalignant_as
         self.folder = study.folder / FOLDER
-        self.report = _read(self.folder / _report_name(self.policy))
+        self.report = _read(self.folder / report_name(self.policy))
         if self.report["format"] != FORMAT:
             # An older report may conclude what is not to be concluded.
             raise NoResults("computed by other rules")

@@ -55,7 +55,18 @@ def path() -> Path:
 
 def note(erasure: Erasure) -> None:
     """Add it, unless it stands there with all its trace. Raises OSError."""
-    line = Line.of(erasure)
+    _note(Line.of(erasure))
+
+
+def take_over(text: str) -> int:
+    """Add the lines of another list, such as one that was kept elsewhere; how many it has. Raises OSError."""
+    lines = list(_lines_of(text))
+    for line in lines:
+        _note(line)
+    return len(lines)
+
+
+def _note(line: Line) -> None:
     stands = {known.number: known for known in read()}.get(line.number)
     if stands and (stands.trace | line.trace).to_json() == stands.trace.to_json():
         return
@@ -101,6 +112,10 @@ def _lines() -> Iterator[Line]:
         text = path().read_text(encoding="utf-8")
     except FileNotFoundError:
         return
+    yield from _lines_of(text)
+
+
+def _lines_of(text: str) -> Iterator[Line]:
     for line in text.splitlines():
         try:
             yield Line.of_json(json.loads(line))

@@ -1,0 +1,1 @@
+"""What an installation lacks, in words, each with what to do. Apps register their own checks (``findings.check``)."""

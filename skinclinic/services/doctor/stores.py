@@ -1,0 +1,129 @@
+"""Database, broker, workers and backups."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from skinclinic.celery import app
+from skinclinic.engine import jobs
+from skinclinic.models import Job
+from skinclinic.models.audit import AuditEvent
+from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
+from skinclinic.services.erasing import again
+
+_OLDEST_POSTGRESQL = 140_000
+_CLOCKS_MAY_DIFFER = 5.0
+_WAITS_LONG = timedelta(minutes=15)
+_BACKUP_EVERY = timedelta(hours=50)
+_SECONDS = 3.0
+
+
+@check("database")
+def database() -> Iterator[Finding]:
+    try:
+        connection.ensure_connection()
+    except (OSError, Error, ImproperlyConfigured) as error:
+        yield failure(
+            "database", f"it does not answer: {str(error).strip()}",
+            "Look whether it runs and whether DATABASE_URL (host, name, password) is right.",
+        )  # fmt: skip
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT sqlite_version()")
+            yield ok("database", f"SQLite {cursor.fetchone()[0]}")
+        else:
+            cursor.execute("SELECT current_setting('server_version_num')::int, clock_timestamp()")
+            number, there = cursor.fetchone()
+            yield from _server(number, there)
+    executor = MigrationExecutor(connection)
+    known = set(executor.loader.disk_migrations)
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield failure(
+            "database", f"{len(plan)} migrations are not applied",
+            "`manage.py migrate` (with compose: `up -d`).",
+        )  # fmt: skip
+        return
+    labels = {label for label, _name in known}
+    if newer := {key for key in executor.loader.applied_migrations if key[0] in labels} - known - _replaced():
+        yield failure(
+            "database", f"the tables are those of a newer version ({'.'.join(max(newer))})",
+            "Install that version; an older one does not go back.",
+        )  # fmt: skip
+    if reason := again.obstacle():
+        yield failure("database", reason, "`manage.py apply_erasures`")
+
+
+def _replaced() -> set[tuple[str, str]]:
+    """Names that migrations of today stand for."""
+    found = MigrationExecutor(connection).loader.disk_migrations.values()
+    return {(label, name) for one in found for label, name in one.replaces}
+
+
+def _server(number: int, there: datetime) -> Iterator[Finding]:
+    said = f"PostgreSQL {number // 10_000}.{number % 10_000}"
+    if number < _OLDEST_POSTGRESQL:
+        yield failure("database", f"{said} is too old", "PostgreSQL 14 or later is needed.")
+    else:
+        yield ok("database", said)
+    apart = abs((timezone.now() - there).total_seconds())
+    if apart > _CLOCKS_MAY_DIFFER:
+        yield failure(
+            "clock", f"the clocks of this machine and of the database are {apart:,.0f} s apart",
+            "Synchronise both (NTP): second factors, links and the audit go by them.",
+        )  # fmt: skip
+
+
+@check("broker")
+def broker() -> Iterator[Finding]:
+    kind = settings.CELERY_BROKER_URL.partition(":")[0]
+    began = time.monotonic()
+    try:
+        with app.connection_for_write(connect_timeout=_SECONDS) as there:
+            there.ensure_connection(max_retries=1, timeout=_SECONDS)
+    except (OSError, OperationalError) as error:
+        yield failure(
+            "broker", f"it does not answer: {error}",
+            "Look whether Redis runs and whether CELERY_BROKER_URL and REDIS_PASSWORD are right. Nothing is lost "
+            "meanwhile: jobs are rows.",
+        )  # fmt: skip
+    else:
+        yield ok("broker", f"{kind} answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+@check("workers")
+def workers() -> Iterator[Finding]:
+    for queue in jobs.queues():
+        if jobs.engine_online(queue):
+            yield ok("workers", f"a worker for “{queue}” is alive")
+        else:
+            yield warn(
+                "workers", f"no worker for “{queue}” has been heard of in the last seconds",
+                f"Start one: celery -A skinclinic worker --pool solo --queues {queue} (with compose: `up -d`).",
+            )  # fmt: skip
+    waiting = Job.objects.filter(state=Job.State.QUEUED, created_at__lt=timezone.now() - _WAITS_LONG)
+    if count := waiting.count():
+        since = timezone.localtime(waiting.earliest("pk").created_at)
+        yield warn(
+            "workers", f"{count} jobs wait, the first since {since:%Y-%m-%d %H:%M}",
+            "Look whether the reconciler (`manage.py reconcile`) and the workers run, and at their logs.",
+        )  # fmt: skip
+
+
+@check("backup")
+def backup() -> Iterator[Finding]:
+    last = AuditEvent.objects.filter(action="backup.make").order_by("-pk").first()
+    remedy = "`manage.py backup DEST`, nightly: docs/backup.md has the timer."
+    if last is None:
+        yield warn("backup", "no backup was ever made with `manage.py backup`", remedy)
+    elif timezone.now() - last.at > _BACKUP_EVERY:
+        yield warn("backup", f"the last backup was made {timezone.localtime(last.at):%Y-%m-%d %H:%M}", remedy)
+    else:
+        yield ok("backup", f"the last backup was made {timezone.localtime(last.at):%Y-%m-%d %H:%M}")
