@@ -35,11 +35,14 @@ class ConfirmFirstMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, ConfirmFirst):
-            return None
-        if is_from_script(request):
-            return json_error(403, CODE, exception.message)
-        return confirm_page(request, is_wrong=exception.is_wrong, by_code=exception.by_code)
+        return answer(request, exception) if isinstance(exception, ConfirmFirst) else None
+
+
+def answer(request: HttpRequest, asked: ConfirmFirst) -> HttpResponse:
+    """What is answered instead of what was asked for."""
+    if is_from_script(request):
+        return json_error(403, CODE, asked.message)
+    return confirm_page(request, is_wrong=asked.is_wrong, by_code=asked.by_code)
 
 
 def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:

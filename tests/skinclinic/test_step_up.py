@@ -67,6 +67,39 @@ def test_scripts_and_programs(client_for, admin_user, item, later):
     assert client.delete(address, headers={"Authorization": f"Token {token}"}).status_code == 204
 
 
+def test_nobody_gets_a_role_from_a_browser_that_was_found_open(
+    client_for, admin_user, clinic, clinician, later
+):
+    member, client = clinician.memberships.get(), client_for(admin_user)
+    later()
+    to_admin = {"role": "admin", "is_active": "yes"}
+    invited = {"email": "who@example.org", "role": "admin"}
+    for refused in (
+        client.post(url("member-edit", member.pk), to_admin),
+        client.post(url("members"), invited),
+        client.patch(f"/api/members/{member.pk}/", {"role": "admin"}, content_type="application/json"),
+        client.post("/api/invitations/", invited | {"clinic": clinic.slug}, content_type="application/json"),
+    ):
+        assert refused.status_code == 403 and b"some time since you signed in" in refused.content
+    member.refresh_from_db()
+    assert member.role == "clinician" and not clinic.invitations.exists()
+    said = {"confirm_password": factories.PASSWORD}
+    assert client.post(url("member-edit", member.pk), to_admin | said).status_code == 302
+    member.refresh_from_db()
+    assert member.role == "admin"
+
+
+def test_a_file_is_asked_for_once_and_leaves_when_confirmed(client_for, admin_user, later):
+    client = client_for(admin_user)
+    later()
+    asked = client.get(url("audit-csv"))
+    assert asked.status_code == 403 and "Content-Disposition" not in asked
+    assert asked.context["is_page"] and b"confirm_password" in asked.content
+    confirmed = {"next": url("audit-csv"), "confirm_password": factories.PASSWORD}
+    assert client.post(url("confirm"), confirmed).url == url("audit-csv")
+    assert client.get(url("audit-csv"))["Content-Disposition"].startswith("attachment")
+
+
 def test_a_page_is_asked_for_again(client_for, admin_user, later):
     client = client_for(admin_user)
     later()
