@@ -4,12 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from skinclinic.services import second_factor
 from skinclinic.web.requests import is_from_script, json_error
 
 CODE = "confirm_needed"
 # The fields in which the answer comes.
-PASSWORD, SECOND = "confirm_password", "confirm_code"
-NOT_KEPT = {PASSWORD, SECOND, "csrfmiddlewaretoken"}
+PASSWORD, SECOND, PASSKEY = "confirm_password", "confirm_code", "confirm_passkey"
+NOT_KEPT = {PASSWORD, SECOND, PASSKEY, "csrfmiddlewaretoken"}
 
 
 class ConfirmFirst(Exception):
@@ -46,9 +47,14 @@ def answer(request: HttpRequest, asked: ConfirmFirst) -> HttpResponse:
 
 
 def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:
-    """What was typed goes along unseen; a page that was asked for is asked for again."""
+    """What was typed goes along unseen; a page that was asked for is asked for again. Who has a passkey may use it."""
     kept = [
         (name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values
     ]
-    context |= {"kept": kept, "is_wrong": is_wrong, "is_page": request.method in ("GET", "HEAD")}
+    context |= {
+        "kept": kept,
+        "is_wrong": is_wrong,
+        "is_page": request.method in ("GET", "HEAD"),
+        "passkey_options": second_factor.passkey_options(request),
+    }
     return render(request, "registration/confirm.html", context, status=403)
