@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Tests run beside each other; a network that takes every processor for itself would slow them all.
 test check: export OMP_NUM_THREADS = 1
 
-.PHONY: demo dev test check install install-test resolve lint clean
+.PHONY: demo dev test check install install-test resolve audit lint clean
 
 demo: install ## install, migrate, seed and run everything on http://127.0.0.1:$(PORT)
 	@$(BIN)/python manage.py demo
@@ -61,6 +61,9 @@ $(BIN)/python:
 
 resolve: $(BIN)/python ## can the pinned packages be installed with each of these Pythons? asks the package index
 	@$(BIN)/python .ci/resolve.py
+
+audit: $(BIN)/python ## are the locked packages known to have faults? asks the advisory database; not offline
+	@$(BIN)/python .ci/audit.py
 
 clean: ## remove the environment (photos and database in ./var stay)
 	rm -rf $(VENV)

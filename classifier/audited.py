@@ -3,14 +3,14 @@
 from skinclinic.web.looks import fetched, register, view
 
 PHOTO, HEATMAP = view("photo.view"), view("heatmap.view")
-REPORT = fetched("report.print")
+REPORT = fetched("report.print", of_care=True)
 register(
     {
         "photo": PHOTO, "analysis": PHOTO, "photo-crop": PHOTO, "photo-cover": PHOTO, "photo-square": PHOTO,
         "analysis-maps": HEATMAP, "analysis-report": REPORT, "analysis-panels": REPORT,
-        "lesion-report": fetched("report.print", methods=("POST",)),
-        "patient-report": fetched("report.print", methods=("POST",)),
-        "patient-letter": view("patient.view"), "letter": fetched("letter.print"),
+        "lesion-report": fetched("report.print", methods=("POST",), of_care=True),
+        "patient-report": fetched("report.print", methods=("POST",), of_care=True),
+        "patient-letter": view("patient.view"), "letter": fetched("letter.print", of_care=True),
         # By the link of a second opinion.
         "opinion": view("opinion.view"), "opinion-photo": view("opinion.photo", of="skinclinic.photo"),
         "opinion-heatmap": view("opinion.photo", of="skinclinic.photo"),

@@ -1,5 +1,6 @@
 # The web process (and migrations): no torch, no onnxruntime.
-FROM python:3.11-slim
+ARG PYTHON_IMAGE=python:3.11-slim
+FROM ${PYTHON_IMAGE}
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SKINCLINIC_HOME=/data \
     # /tmp is memory, and so is all else but /data, or may not be written.

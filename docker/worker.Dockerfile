@@ -1,7 +1,8 @@
 # The workers. The torch of the list carries CUDA; for a CPU-only image build with
 #   --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # Then torch comes from there alone, and all else from the list: no package is ever looked for in two places.
-FROM python:3.11-slim
+ARG PYTHON_IMAGE=python:3.11-slim
+FROM ${PYTHON_IMAGE}
 
 ARG TORCH_INDEX=
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SKINCLINIC_HOME=/data \

@@ -12,6 +12,7 @@ from classifier.networks.manifest import NAME_PATTERN, Manifest, ModelRejected
 from classifier.networks.preprocess import Preprocessing
 from classifier.services.models import bring_in as model_import
 from skinclinic.models import Clinic
+from skinclinic.services import scanning
 
 NOT_STATED = "Not stated."
 LIMITS = "Trained elsewhere and imported; not validated in this software."
@@ -49,6 +50,10 @@ class ImportCommand(BaseCommand):
         """Read the network. Raises ModelRejected, OSError or CommandError."""
         raise NotImplementedError
 
+    def files(self, options: dict) -> list[Path]:
+        """What is read: every option that is a file."""
+        return [value for value in options.values() if isinstance(value, Path)]
+
     def handle(self, *args, **options):
         if not NAME_PATTERN.fullmatch(options["name"]):
             raise CommandError(
@@ -56,11 +61,17 @@ class ImportCommand(BaseCommand):
             )
         clinic = _clinic(options["clinic"])
         try:
+            for path in self.files(options):
+                scanning.check_file(path, clinic=clinic)
             imported = self.read(options)
             state = imported.parts.arranged(imported.labels)
             version, is_new = model_import.register_import(state, _manifest(imported, options), clinic=clinic)
         except ModelRejected as error:
             raise CommandError(error.message) from error
+        except scanning.Infected as error:
+            raise CommandError(error.words) from error
+        except scanning.NotScanned as error:
+            raise CommandError(str(error)) from error
         except UnicodeEncodeError as error:
             raise CommandError("An option has characters that are no text.") from error
         except OSError as error:

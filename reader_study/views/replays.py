@@ -19,6 +19,7 @@ from reader_study.services.results.replay_check import FilesInDoubt, FilesRefuse
 from reader_study.services.results.replay_drafts import Said
 from skinclinic.archive.models import SavedMapping
 from skinclinic.permissions import STUDY, clinic_member
+from skinclinic.services.scanning import Infected, NotScanned
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import MemberRequest
 
@@ -41,6 +42,9 @@ def new(request: MemberRequest) -> HttpResponse:
     folder = replay_drafts.folder_of(request.user, token)
     try:
         _keep(form, folder)
+    except (Infected, NotScanned):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
         form.add_error(None, _("The files could not be stored; the disk may be full. Nothing was kept."))

@@ -15,6 +15,7 @@ from rest_framework.views import set_rollback
 
 from skinclinic.models import Lesion, Patient, Photo
 from skinclinic.services.refused import Refused as ServiceRefused
+from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.confirming import CODE, ConfirmFirst
 
@@ -75,6 +76,8 @@ def _told(error: Exception) -> Exception:
         return exceptions.PermissionDenied(str(error) or None)
     if isinstance(error, DjangoValidationError):
         return exceptions.ValidationError(error.messages)
+    if isinstance(error, Infected):
+        return Refused(400, error.code, error.words)
     if isinstance(error, ServiceRefused | ComeBack):
         return _refused(error)
     if isinstance(error, (OperationalError, InterfaceError)):

@@ -19,7 +19,7 @@ from skinclinic.api.serializers import (
     SiteSerializer,
 )
 from skinclinic.models import Clinic, Invitation, Member
-from skinclinic.services import invitations, people
+from skinclinic.services import invitations, people, step_up
 from skinclinic.vocabulary.diseases import DISEASES
 from skinclinic.vocabulary.sites import ANATOMIC_SITES
 
@@ -110,6 +110,7 @@ class MemberViewSet(ReadViewSet):
         member = self.get_object()
         serializer = self.get_serializer(member, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
+        step_up.require(request)
         try:
             member = people.change_member(member, **serializer.validated_data)
         except people.LastAdmin:
@@ -137,6 +138,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
         """Invite a person; the answer holds the link, which is shown this once."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        step_up.require(request)
         invitation, secret = invitations.invite(
             self.clinic_for_new(), by=request.user, **serializer.validated_data
         )

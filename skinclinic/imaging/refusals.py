@@ -27,6 +27,9 @@ MESSAGES = {
     "in_bin": _(
         "This photo lies in the bin. Restore it there, on the page Bin, instead of sending it again."
     ),
+    "infected": _(
+        "The virus scanner found %(found)s in this file. It was not stored. Have the device it came from looked at."
+    ),
     "too_many_pixels": _(
         "The photo has too many pixels: %(width)s × %(height)s is %(megapixels)s megapixels; "
         "at most %(limit_megapixels)s are accepted. Send a smaller version of the photo."

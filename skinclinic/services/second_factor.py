@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import AuthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal import auth as passkeys
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -73,6 +75,22 @@ def is_right_code(request: HttpRequest, user: User, code: str) -> bool:
             sign_in_limits.succeeded(made)
             return True
     return False
+
+
+def passkey_options(request: HttpRequest) -> dict | None:
+    """What the browser asks a passkey of who is signed in; None without one. The session keeps what was asked."""
+    if not Authenticator.objects.filter(user=request.user.pk, type=Authenticator.Type.WEBAUTHN).exists():
+        return None
+    return passkeys.begin_authentication(request.user)
+
+
+def is_right_passkey(request: HttpRequest, user: User, answer: str) -> bool:
+    """Whether a passkey of the person answered what was asked last. Raises MustWait after too many wrong answers."""
+    made = sign_in_limits.take(f"second factor {user.pk}", client_address(request))
+    if not AuthenticateWebAuthnForm(user=user, data={"credential": answer}).is_valid():
+        return False
+    sign_in_limits.succeeded(made)
+    return True
 
 
 @transaction.atomic

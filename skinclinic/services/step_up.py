@@ -10,7 +10,7 @@ from django.utils import timezone
 from skinclinic.models import User
 from skinclinic.services import second_factor
 from skinclinic.services.signing_in import is_own_password
-from skinclinic.web.confirming import PASSWORD, SECOND, ConfirmFirst
+from skinclinic.web.confirming import PASSKEY, PASSWORD, SECOND, ConfirmFirst
 from skinclinic.web.sessions import SIGNED_IN
 
 CONFIRMED = "confirmed_at"
@@ -71,6 +71,8 @@ def has_code(request) -> bool:
 def _answer_to(request):
     if request.POST.get(PASSWORD):
         return _has_password
+    if request.POST.get(PASSKEY):
+        return _has_passkey
     return _has_code if request.POST.get(SECOND) else None
 
 
@@ -81,3 +83,7 @@ def _has_password(request) -> bool:
 
 def _has_code(request) -> bool:
     return second_factor.is_right_code(request, request.user, request.POST[SECOND][:20])
+
+
+def _has_passkey(request) -> bool:
+    return second_factor.is_right_passkey(request, request.user, request.POST[PASSKEY][:10_000])

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -90,7 +91,21 @@ def find(key: str) -> ApiToken:
         raise NotAccepted("token_revoked", _("This token was revoked. Make a new one."), found)
     if found.has_expired:
         raise NotAccepted("token_expired", _("This token has expired. Make a new one."), found)
+    if _waits_for_provider(found.owner):
+        raise NotAccepted(
+            "sign_in_first",
+            _("Sign in once more at %(name)s; then this token works again.") % {"name": settings.OIDC_NAME},
+            found,
+        )
     return found
+
+
+def _waits_for_provider(owner: User) -> bool:
+    """Whether it is too long ago that the hospital's provider, their only way in, let this person in."""
+    if not settings.OIDC_ISSUER or owner.is_service or owner.has_usable_password():
+        return False
+    lately = timezone.now() - timedelta(days=settings.OIDC_TOKEN_DAYS)
+    return owner.last_login is None or owner.last_login < lately
 
 
 def revoke(token: ApiToken, *, by: User | None, why: str) -> bool:

@@ -118,8 +118,9 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.ComeBackMiddleware",
     "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
-    # Last: what it writes of an answer is written before that is sent.
+    # What it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
+    "skinclinic.web.leaving.LeavingMiddleware",
 ]
 
 ROOT_URLCONF = "skinclinic.urls"

@@ -44,7 +44,7 @@ SESSION_ENGINE = "skinclinic.web.sessions"
 # From signing in, and from what the person did last.
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600
 SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_MINUTES", default=30) * 60
-# How long ago somebody may have signed in or confirmed who exports, publishes, unblinds or deletes for good.
+# How long ago somebody may have signed in or confirmed who downloads, gives roles, publishes, unblinds, erases.
 STEP_UP_SECONDS = 600
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "skinclinic.web.errors.csrf_failure"

@@ -10,6 +10,11 @@ OIDC_NAME = env("OIDC_NAME", default="hospital account")
 # The claim that says what somebody is: a text or a list of texts.
 OIDC_CLAIM = env("OIDC_CLAIM", default="groups")
 
+# Who is blocked at the provider, or has another role there, is so here when they next sign in: sessions begun there end
+# after so many minutes, whatever is done in them, and tokens of whoever has not signed in for so many days wait.
+OIDC_SESSION_MINUTES = env.int("OIDC_SESSION_MINUTES", default=60)
+OIDC_TOKEN_DAYS = env.int("OIDC_TOKEN_DAYS", default=7)
+
 
 def _roles(text: str) -> list[tuple[str, str, str]]:
     """``derm-doctors=hanok:clinician, derm-admins=hanok:admin`` as (value of the claim, clinic, role)."""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member, User
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, letters, mail, people, second_factor
+from skinclinic.services import invitations, letters, mail, people, second_factor, step_up
 from skinclinic.services.refused import Refused
 from skinclinic.views import tokens
 from skinclinic.web.middleware import SESSION_KEY
@@ -33,6 +33,8 @@ def members(request: MemberRequest) -> HttpResponse:
     form = InvitationForm(request.POST)
     if not form.is_valid():
         return _members_page(request, form, status=422)
+    # Whoever finds the page open makes nobody an admin.
+    step_up.require(request)
 
     def address(secret: str) -> str:
         return request.build_absolute_uri(reverse("join", args=[secret]))
@@ -55,6 +57,7 @@ def member_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles in the list."))
         return redirect("members")
+    step_up.require(request)
     try:
         people.change_member(
             member, role=form.cleaned_data["role"] or None, is_active=form.cleaned_data["is_active"]

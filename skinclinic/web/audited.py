@@ -23,7 +23,7 @@ OWN_HISTORY = frozenset(
 
 
 class AuditMiddleware:
-    """Comes last: what it writes of an answer is written before that is sent."""
+    """Comes late: what it writes of an answer is written before that is sent."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -4,12 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from skinclinic.services import second_factor
 from skinclinic.web.requests import is_from_script, json_error
 
 CODE = "confirm_needed"
 # The fields in which the answer comes.
-PASSWORD, SECOND = "confirm_password", "confirm_code"
-NOT_KEPT = {PASSWORD, SECOND, "csrfmiddlewaretoken"}
+PASSWORD, SECOND, PASSKEY = "confirm_password", "confirm_code", "confirm_passkey"
+NOT_KEPT = {PASSWORD, SECOND, PASSKEY, "csrfmiddlewaretoken"}
 
 
 class ConfirmFirst(Exception):
@@ -35,17 +36,25 @@ class ConfirmFirstMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, ConfirmFirst):
-            return None
-        if is_from_script(request):
-            return json_error(403, CODE, exception.message)
-        return confirm_page(request, is_wrong=exception.is_wrong, by_code=exception.by_code)
+        return answer(request, exception) if isinstance(exception, ConfirmFirst) else None
+
+
+def answer(request: HttpRequest, asked: ConfirmFirst) -> HttpResponse:
+    """What is answered instead of what was asked for."""
+    if is_from_script(request):
+        return json_error(403, CODE, asked.message)
+    return confirm_page(request, is_wrong=asked.is_wrong, by_code=asked.by_code)
 
 
 def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:
-    """What was typed goes along unseen; a page that was asked for is asked for again."""
+    """What was typed goes along unseen; a page that was asked for is asked for again. Who has a passkey may use it."""
     kept = [
         (name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values
     ]
-    context |= {"kept": kept, "is_wrong": is_wrong, "is_page": request.method in ("GET", "HEAD")}
+    context |= {
+        "kept": kept,
+        "is_wrong": is_wrong,
+        "is_page": request.method in ("GET", "HEAD"),
+        "passkey_options": second_factor.passkey_options(request),
+    }
     return render(request, "registration/confirm.html", context, status=403)

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
 
@@ -76,6 +77,13 @@ def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
         response = HttpResponse(html, status=error.status)
     response["Retry-After"] = str(error.seconds)
     return response
+
+
+def infected(request: HttpRequest, error: Infected) -> HttpResponse:
+    """400 for a file in which the virus scanner found something, where no page says so at its field."""
+    if is_from_script(request):
+        return json_error(400, error.code, error.words)
+    return HttpResponse(render_to_string("infected.html", {"message": error.words}), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

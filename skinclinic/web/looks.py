@@ -14,7 +14,8 @@ from django.http import HttpRequest
 class Look:
     """``action``: what the audit calls it. ``is_view``: again within minutes is the same look; a file that was fetched
     is written each time. ``asked``: parts of the address's query that say what was fetched. ``methods``: those that
-    fetch it."""
+    fetch it. ``of_care``: a document of one patient that a page shows as well, for which nobody is asked again in the
+    midst of work (``web/leaving.py``)."""
 
     action: str | Callable[[HttpRequest], str]
     is_view: bool = True
@@ -22,6 +23,7 @@ class Look:
     of: str = ""
     asked: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("GET",)
+    of_care: bool = False
 
     def action_of(self, request: HttpRequest) -> str:
         return self.action(request) if callable(self.action) else self.action
@@ -38,9 +40,9 @@ def view(action: str | Callable[[HttpRequest], str], of: str = "") -> Look:
     return Look(action, of=of)
 
 
-def fetched(action: str, *asked: str, methods: tuple[str, ...] = ("GET",)) -> Look:
+def fetched(action: str, *asked: str, methods: tuple[str, ...] = ("GET",), of_care: bool = False) -> Look:
     """A file that leaves the product."""
-    return Look(action, is_view=False, asked=asked, methods=methods)
+    return Look(action, is_view=False, asked=asked, methods=methods, of_care=of_care)
 
 
 def register(looks: Mapping[str, Look]) -> None:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from skinclinic import permissions
 from skinclinic.models import Lesion, Member, Patient, Photo, User
 from skinclinic.services import second_factor
+from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
-from skinclinic.web.errors import come_back, forbidden_unread, not_found, too_large
+from skinclinic.web.errors import come_back, forbidden_unread, infected, not_found, too_large
 from skinclinic.web.logs import masked
 from skinclinic.web.requests import is_from_script, is_of_another_person, json_error, page_to_return_to
 from skinclinic.web.tokens import writing_token
@@ -94,7 +95,8 @@ class DeletedMeanwhileMiddleware:
 
 
 class ComeBackMiddleware:
-    """Answers 503 or 429 with Retry-After where a view was asked too much at once or too often."""
+    """Answers 503 or 429 with Retry-After where a view was asked too much at once or too often, and says which file of
+    a form holds a virus where the view itself does not."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -103,6 +105,8 @@ class ComeBackMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
+        if isinstance(exception, Infected):
+            return infected(request, exception)
         return come_back(request, exception) if isinstance(exception, ComeBack) else None
 
 

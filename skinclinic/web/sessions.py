@@ -1,8 +1,8 @@
 """Sessions of browsers: whose each is, when it ends, and what counts as using it.
 
-A signed-in session ends SESSION_COOKIE_AGE after signing in, whatever is done in it, and after SESSION_IDLE_SECONDS in
-which nobody did anything. A page's own questions do not count: it says with each (``X-Idle``) for how many seconds
-nobody has touched it. The clock is the server's.
+A signed-in session ends SESSION_COOKIE_AGE after signing in (OIDC_SESSION_MINUTES where that was at the hospital's
+provider), whatever is done in it, and after SESSION_IDLE_SECONDS in which nobody did anything. A page's own questions
+do not count: it says with each (``X-Idle``) for how many seconds nobody has touched it. The clock is the server's.
 """
 
 from datetime import datetime, timedelta
@@ -81,9 +81,11 @@ def begin(sender, request: HttpRequest, **kwargs) -> None:
 
 
 def begun_at_provider(sender, request: HttpRequest, **kwargs) -> None:
-    """Somebody has signed in elsewhere, if they have."""
+    """Somebody has signed in elsewhere, if they have: before long they go there again, and may be blocked by then."""
     if "sociallogin" in kwargs:
         request.session[BY_PROVIDER] = True
+        most = min(settings.SESSION_COOKIE_AGE, settings.OIDC_SESSION_MINUTES * 60)
+        request.session.set_expiry(timezone.now() + timedelta(seconds=most))
 
 
 class SessionUseMiddleware:

@@ -6,24 +6,37 @@ const encoded = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const problem = form.querySelector("[data-problem]");
-    problem.hidden = true;
-    try {
-      form.elements.credential.value = JSON.stringify(await answer(form.dataset.passkey));
-      // Not requestSubmit: the form would ask again.
-      form.submit();
-    } catch {
-      problem.textContent = problem.dataset.failed;
-      problem.hidden = false;
-    }
+    sendAnswer(form, form.dataset.passkey, "credential");
   });
 }
+// In a form that may be answered in other ways as well; nothing of it has to be filled in then.
+for (const button of document.querySelectorAll("button[data-use-passkey]")) {
+  button.addEventListener("click", () => sendAnswer(button.form, "get", button.dataset.usePasskey));
+}
 
-/** What the passkey answers to what the page asks; `act` is "create" or "get". */
-async function answer(act) {
-  const { publicKey } = JSON.parse(document.getElementById("passkey-options").textContent);
+async function sendAnswer(form, act, field) {
+  const problem = form.querySelector("[data-problem]");
+  problem.hidden = true;
+  try {
+    form.querySelector(`[name="${field}"]`).value = JSON.stringify(await answerTo(askedIn(document), act));
+    // Not requestSubmit: the form would ask again. Nor the form's own: a field may be called so.
+    HTMLFormElement.prototype.submit.call(form);
+  } catch {
+    problem.textContent = problem.dataset.failed;
+    problem.hidden = false;
+  }
+}
+
+/** What a page asks a passkey; null if it asks none. */
+export function askedIn(page) {
+  const options = page.getElementById("passkey-options");
+  return options && JSON.parse(options.textContent);
+}
+
+/** What the passkey answers to what a page asks; `act` is "create" or "get". Rejects when there is no answer. */
+export async function answerTo({ publicKey }, act) {
   publicKey.challenge = decoded(publicKey.challenge);
   if (publicKey.user) publicKey.user.id = decoded(publicKey.user.id);
   for (const list of [publicKey.excludeCredentials, publicKey.allowCredentials]) {

@@ -1,5 +1,6 @@
 // A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
 import { pageHeaders, renewTokens } from "./page-headers.js";
+import { answerTo, askedIn } from "./passkey.js";
 
 const dialog = () => document.getElementById("sign-in-again");
 let waiting = null;
@@ -21,10 +22,16 @@ export function askToSignIn({ covered = false, confirms = false } = {}) {
   waiting ??= new Promise((resolve) => {
     const box = dialog();
     const form = box.querySelector("form");
-    const onSubmit = async (event) => {
+    const byPasskey = form.querySelector("[data-passkey] button");
+    const onSubmit = (event) => {
       event.preventDefault();
-      if (!(await signIn(form))) return;
+      signIn(form).then(goOn);
+    };
+    const onPasskey = () => signInByPasskey(form).then(goOn);
+    const goOn = (isIn) => {
+      if (!isIn) return;
       form.removeEventListener("submit", onSubmit);
+      byPasskey.removeEventListener("click", onPasskey);
       form.reset();
       box.close();
       box.classList.remove("is-covering");
@@ -33,6 +40,10 @@ export function askToSignIn({ covered = false, confirms = false } = {}) {
       resolve();
     };
     form.addEventListener("submit", onSubmit);
+    byPasskey.addEventListener("click", onPasskey);
+    // Who is still signed in may confirm by a passkey alone; else one is asked for after the password.
+    if (confirms) offerPasskey(form, form.querySelector("[data-passkey]").dataset.passkey);
+    else hidePasskey(form);
     box.addEventListener("cancel", (event) => event.preventDefault());
     box.showModal();
     firstOf(form).focus();
@@ -56,6 +67,7 @@ async function signIn(form) {
     const answer = await send(address, second.hidden ? new FormData(form) : { code: codeOf(form).value });
     if (answer.redirected && samePath(answer.url, second.dataset.second)) {
       showSecond(form, true);
+      offerPasskey(form, second.dataset.second, answer);
       return false;
     }
     if (answer.ok && answer.redirected && !isSignInPage(answer.url)) {
@@ -77,12 +89,55 @@ async function signIn(form) {
   return false;
 }
 
+const pageOf = async (response) => new DOMParser().parseFromString(await response.text(), "text/html");
+
+const hidePasskey = (form) => {
+  form.querySelector("[data-passkey]").hidden = true;
+};
+
+/** Show the button where the page at `address` asks for a passkey. */
+async function offerPasskey(form, address, response = null) {
+  hidePasskey(form);
+  try {
+    const page = await pageOf(response ?? (await fetch(address, { credentials: "same-origin" })));
+    if (!askedIn(page)) return;
+    const part = form.querySelector("[data-passkey]");
+    part.dataset.at = address;
+    part.hidden = false;
+  } catch {
+    // Without an answer there are the other ways.
+  }
+}
+
+/** Have a passkey answer what the page that was offered asks now. Whether the person is signed in, or has confirmed. */
+async function signInByPasskey(form) {
+  const problem = form.querySelector("[data-problem]");
+  const { passkey: confirms, at } = form.querySelector("[data-passkey]").dataset;
+  problem.hidden = true;
+  try {
+    const page = await pageOf(await fetch(at, { credentials: "same-origin" }));
+    const said = JSON.stringify(await answerTo(askedIn(page), "get"));
+    const home = document.documentElement.dataset.session;
+    const answer = await post(at, page, at === confirms ? { confirm_passkey: said, next: home } : { credential: said });
+    if (answer.ok && answer.redirected && !isSignInPage(answer.url)) {
+      showSecond(form, false);
+      return true;
+    }
+  } catch {
+    // Said below.
+  }
+  problem.textContent = problem.dataset.passkeyFailed;
+  problem.hidden = false;
+  return false;
+}
+
 async function send(address, data) {
   // The token of a page of its own is needed: the old one went with the session.
-  const page = await fetch(address, { credentials: "same-origin" });
-  const token = new DOMParser()
-    .parseFromString(await page.text(), "text/html")
-    .querySelector("[name=csrfmiddlewaretoken]")?.value;
+  return post(address, await pageOf(await fetch(address, { credentials: "same-origin" })), data);
+}
+
+function post(address, page, data) {
+  const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
   return fetch(address, {
     method: "POST",
     body: new URLSearchParams(data),
@@ -103,6 +158,6 @@ function showSecond(form, isAsked) {
   second.hidden = !isAsked;
   form.querySelector("[data-first]").hidden = isAsked;
   codeOf(form).disabled = !isAsked;
-  form.elements.password.disabled = isAsked;
+  if (form.elements.password) form.elements.password.disabled = isAsked;
   if (isAsked) codeOf(form).focus();
 }

@@ -239,3 +239,42 @@ def test_a_passkey_and_codes_let_somebody_in(open_page, clinician, settings, liv
     dialog.get_by_label("Code of your authenticator app").fill(code)
     dialog.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(r"/patients/\d+/$"))
+
+    # The passkey instead of the code, once the password was right.
+    page.goto(local.replace("/account/second-factor/", "/patients/new/"))
+    page.locator("[name=code]").first.fill("TYPED-5")
+    end_session(page)
+    page.locator("main form button.btn-primary").first.click()
+    expect(dialog.get_by_role("button", name="Use a passkey")).to_be_hidden()
+    dialog.get_by_label("Password").fill(factories.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    dialog.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(re.compile(r"/patients/\d+/$"))
+
+    # A page that asks to confirm, and the dialog that asks in place.
+    sign_in_of_long_ago()
+    page.allowed_errors.append("403")
+    page.goto(local.replace("/account/second-factor/", "/account/second-factor/app/"))
+    assert violations(page) == []
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Authenticator app")).to_be_visible()
+    sign_in_of_long_ago()
+    page.evaluate(
+        """import("/static/js/http.js").then(({ send }) => send("/account/sign-out-there/", { method: "POST" }))
+            .then((answer) => { document.title = `answered ${answer.status}`; }); null"""
+    )
+    expect(dialog).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_title("answered 200")
+    expect(dialog).to_be_hidden()
+
+
+def sign_in_of_long_ago():
+    """Everybody's last password is older than what must not be done without asks for."""
+    for row in Session.objects.all():
+        data = row.get_decoded()
+        data.pop("confirmed_at", None)
+        data["signed_in"]["at"] = "2020-01-01T00:00:00+00:00"
+        row.session_data = row.get_session_store_class()().encode(data)
+        row.save()

@@ -35,7 +35,7 @@ def test_every_part_of_the_stack_is_there(stack):
         "trainer-cpu",
         "trainer-gpu",
     }
-    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare", "backup"}
+    wanted |= {"mailer", "reconciler", "redis", "postgres", "prepare", "backup", "scanner"}
     assert wanted == set(stack["services"])
 
 
@@ -62,7 +62,15 @@ def test_no_part_may_more_than_it_needs(stack):
     reached = {name: set(service["networks"]) for name, service in stack["services"].items()}
     assert reached["proxy"] == {"front"} and not reached["proxy"] & reached["postgres"]
     assert stack["networks"]["store"] == {"internal": True}
-    assert all(reached[name] == {"store"} for name in ("postgres", "redis", "worker-cpu", "batch-cpu"))
+    assert all(reached[name] == {"store"} for name in ("postgres", "redis", "worker-cpu"))
+    # Those that take files in reach the scanner, which reaches no rows.
+    assert stack["networks"]["scan"] == {"internal": True} and reached["scanner"] == {"scan", "outside"}
+    assert {name for name in reached if "scan" in reached[name]} == {
+        "scanner",
+        "web",
+        "batch-cpu",
+        "batch-gpu",
+    }
 
 
 def test_the_proxy_has_only_what_it_serves(stack):
@@ -116,6 +124,39 @@ def test_the_images_install_what_was_locked_and_nothing_else(image):
     text = (DOCKER / f"{image}.Dockerfile").read_text()
     assert "--require-hashes" in text and f"requirements-{image}.lock" in text
     assert "extra-index-url" not in text
+
+
+def test_images_of_others_are_held_to_their_digests(tmp_path, monkeypatch):
+    """Every image that is not made here comes by a variable, of which ``images.sh`` finds and checks the digest."""
+    docker = tmp_path / "docker"
+    shutil.copytree(DOCKER, docker, ignore=shutil.ignore_patterns("secrets", "tls", "images.env"))
+    made = ("image: skinclinic-web", "image: skinclinic-worker")
+    for line in (docker / "compose.yaml").read_text().splitlines():
+        if line.strip().startswith("image:") and line.strip() not in made:
+            assert re.fullmatch(r" +image: \$\{[A-Z]+_IMAGE:-[\w./-]+:[\w.-]+\}", line), line
+    for image in docker.glob("*.Dockerfile"):
+        assert re.findall(r"^FROM (.+)$", image.read_text(), re.M) == ["${PYTHON_IMAGE}"], image.name
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "docker").write_text(f"#!/bin/sh\necho sha256:{'0f' * 32}\n")
+    (programs / "docker").chmod(0o755)
+    path = {"PATH": f"{programs}:/usr/bin:/bin"}
+
+    def images(*options):
+        command = ["sh", str(docker / "images.sh"), *options]
+        return subprocess.run(command, env=path, capture_output=True, text=True)
+
+    refused = images("--check")
+    assert refused.returncode and "has no digest of clamav/clamav:1.5 (CLAMAV_IMAGE)" in refused.stderr
+    found = images().stdout
+    names = {line.partition("=")[0] for line in found.splitlines()}
+    assert names == {f"{name}_IMAGE" for name in ("CLAMAV", "NGINX", "POSTGRES", "PYTHON", "REDIS")}
+    (docker / "images.env").write_text(found)
+    assert images("--check").returncode == 0
+    (docker / "images.env").write_text(found.replace("@sha256:0f", "@sha256:", 1))
+    assert images("--check").returncode
+    (programs / "docker").write_text("#!/bin/sh\nexit 1\n")
+    assert images().returncode
 
 
 def test_files_the_images_and_services_name_exist(stack):

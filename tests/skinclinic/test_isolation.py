@@ -46,11 +46,13 @@ from skinclinic.services import (
     plans,
     second_opinions,
     sizes,
+    step_up,
     tokens,
     visit_records,
 )
 from skinclinic.services.binning import bin, restoring
 from skinclinic.web.audited import OWN_HISTORY
+from skinclinic.web.looks import look_of
 from tests import factories
 from tests.cases import undone
 from tests.skinclinic.isolation_table import TABLE
@@ -494,6 +496,47 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
     assert not lost
     assert not untold, "\n".join(untold)
     assert told > 30
+
+
+# Documents of one patient's care, and what a reader gets by a link: for these nobody is asked again.
+NOT_ASKED_AGAIN = {
+    "analysis-report", "analysis-panels", "letter", "lesion-report", "patient-report", "reading-result",
+}  # fmt: skip
+# Files that there are without a query and without results of studies or evaluations.
+ASKED_AGAIN = {
+    "api-patient-list", "api-study-protocol", "audit-csv", "dataset-compare", "dataset-differences", "import-errors",
+    "import-changes",
+    "study-protocol", "study-protocol-pdf", "study-checklist", "study-paper-pdf", "study-paper-sheet", "study-votes",
+}  # fmt: skip
+QUERIES = {"dataset-compare": "as=csv", "dataset-differences": "as=csv"}
+
+
+def test_no_file_leaves_on_a_password_of_long_ago(world, client_for, admin_user, monkeypatch):
+    """Every address, by every way that takes data out: asked before the last minutes it gives the file, later it asks
+    for the password, and the audit has only what left."""
+    client, asked, problems = client_for(admin_user), set(), []
+    for route in ROUTES:
+        if route.access.kind not in ("row", "listing"):
+            continue
+        address = f"{address_of(route, world)}?{QUERIES.get(route.name, '')}"
+        response = client.get(address)
+        look = look_of(route.name)
+        is_fetched = route.is_api and look is not None and not look.is_view
+        is_file = response.get("Content-Disposition", "").startswith("attachment") and not route.is_api
+        if response.status_code != 200 or not (is_file or is_fetched):
+            continue
+        before = AuditEvent.objects.count()
+        with monkeypatch.context() as patch:
+            patch.setattr(step_up, "is_fresh", lambda request: False)
+            status = client.get(address).status_code
+        if route.name in NOT_ASKED_AGAIN:
+            assert look.of_care and status == 200, route
+            continue
+        asked.add(route.name)
+        if status != 403 or AuditEvent.objects.count() != before:
+            problems.append(f"{route}: {status}")
+    assert not problems, "\n".join(problems)
+    assert asked >= ASKED_AGAIN
 
 
 def test_outsiders_get_nothing(world, client_for, outsider):

@@ -2,13 +2,17 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 import requests
+from django.test import RequestFactory
+from django.utils import timezone
 
-from skinclinic.models import Member, Role, User
-from skinclinic.services import people, single_sign_on
+from skinclinic.models import Member, Role, Session, User
+from skinclinic.services import people, single_sign_on, tokens
 from skinclinic.settings.single_sign_on import _roles
+from skinclinic.web import sessions
 from tests import factories, peers, servers
 from tests.skinclinic.pages import url
 
@@ -58,6 +62,49 @@ def test_claims_rule_what_they_have_given(roles, clinic, other_clinic, admin_use
     people.change_member(Member.objects.get(clinic=clinic, user=admin_user), is_active=False)
     single_sign_on.apply(user, {"groups": []})
     assert roles_of(user) == {"hanok-dermatology": "admin"}
+
+
+@pytest.mark.django_db
+def test_who_is_blocked_at_the_provider_is_out_within_the_hour(client_for, clinician, settings, monkeypatch):
+    """A session that began there ends, whatever is done in it, and what a person of the provider has made waits."""
+    client = client_for(clinician)
+    request = RequestFactory().get("/")
+    request.session = client.session
+    sessions.begin(None, request)
+    own = request.session.get_expiry_age()
+    assert own > 11 * 3600, "a session of our own"
+    sessions.begun_at_provider(None, request)
+    assert request.session.get_expiry_age() == pytest.approx(own, abs=2), "and no other is shortened"
+    sessions.begun_at_provider(None, request, sociallogin=object())
+    request.session.save()
+    assert 3500 < request.session.get_expiry_age() <= 3600
+    real, gone = timezone.now, timedelta()
+    monkeypatch.setattr(timezone, "now", lambda: real() + gone)
+    for minutes, status in ((20, 200), (40, 200), (59, 200), (61, 302)):
+        gone = timedelta(minutes=minutes)
+        assert client.get(url("account")).status_code == status
+    gone = timedelta()
+    settings.SESSION_COOKIE_AGE = 600
+    sessions.begun_at_provider(None, request, sociallogin=object())
+    assert request.session.get_expiry_age() <= 600, "nor is one made longer"
+
+
+@pytest.mark.django_db
+def test_tokens_wait_for_who_has_not_signed_in_at_the_provider(clinician, clinic, settings):
+    key, weeks_ago = factories.make_token(clinician), timezone.now() - timedelta(days=8)
+    settings.OIDC_ISSUER = "https://login.example.org"
+    User.objects.filter(pk=clinician.pk).update(last_login=weeks_ago)
+    assert tokens.find(key).owner == clinician, "who has a password here"
+    clinician.set_unusable_password()
+    clinician.save()
+    for at in (weeks_ago, None):
+        User.objects.filter(pk=clinician.pk).update(last_login=at)
+        with pytest.raises(tokens.NotAccepted, match="Sign in once more at hospital account"):
+            tokens.find(key)
+    User.objects.filter(pk=clinician.pk).update(last_login=timezone.now())
+    assert tokens.find(key)
+    service = tokens.make_service_account(clinic, name="Program", role="clinician").user
+    assert tokens.find(factories.make_token(service, clinic=clinic)), "a program has nothing to sign in with"
 
 
 def sign_in(base: str, login: str) -> requests.Response:
@@ -112,6 +159,9 @@ def test_somebody_signs_in_at_a_real_provider(
         )
         assert not user.has_usable_password(), "and she is not the nora who was here before"
         assert roles_of(user) == {"hanok-dermatology": "admin"}
+
+        ends = max(Session.objects.filter(user=user).values_list("expire_date", flat=True))
+        assert ends < timezone.now() + timedelta(minutes=61)
 
         are(nora=["derm-doctors"])
         assert sign_in(live_server.url, "nora").status_code == 200

@@ -11,6 +11,7 @@ from skinclinic.services import step_up, tokens
 from skinclinic.services.binning import bin as service
 from skinclinic.web.confirming import ConfirmFirst
 from tests import factories
+from tests.passkey import HOST, Passkey
 from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,43 @@ def test_a_form_asks_for_the_password_and_keeps_what_was_typed(client_for, admin
     assert item.ended_how == "emptied"
 
 
+def test_a_passkey_confirms_too_and_answers_what_was_asked_last(client_for, admin_user, item, later):
+    key, client = Passkey(admin_user), client_for(admin_user)
+    client.defaults |= {"wsgi.url_scheme": "https", "SERVER_NAME": HOST}
+    later()
+    address = url("bin-empty", item.pk)
+    first = client.post(address, {"tags": "a"}).context["passkey_options"]
+    second = client.post(address, {"tags": "a"})
+    assert b'data-use-passkey="confirm_passkey"' in second.content
+    for wrong in (key.answer(first), "{}", "no JSON", Passkey(make_member(item.clinic)).answer(first)):
+        again = client.post(address, {"confirm_passkey": wrong})
+        assert again.status_code == 403 and b'role="alert">That is not right' in again.content
+        assert not [name for name, _value in again.context["kept"] if name == "confirm_passkey"]
+    right = key.answer(again.context["passkey_options"])
+    assert client.post(address, {"confirm_passkey": right}).status_code == 302
+    item.refresh_from_db()
+    assert item.ended_how == "emptied"
+    later()
+    options = client.get(url("confirm"), {"next": "/bin/"}).context["passkey_options"]
+    said = {"confirm_passkey": right, "next": "/bin/"}
+    assert client.post(url("confirm"), said).status_code == 403, "an answer counts once"
+    options = client.get(url("confirm"), {"next": "/bin/"}).context["passkey_options"]
+    assert client.post(url("confirm"), said | {"confirm_passkey": key.answer(options)}).url == "/bin/"
+
+
+def make_member(clinic):
+    return factories.make_member(clinic, "clinician", "somebody-else")
+
+
+def test_who_has_no_passkey_is_offered_none(client_for, admin_user, item, later):
+    client = client_for(admin_user)
+    later()
+    asked = client.post(url("bin-empty", item.pk))
+    assert b"data-use-passkey" not in asked.content and asked.context["passkey_options"] is None
+    said = {"confirm_passkey": Passkey(make_member(item.clinic)).answer({"publicKey": {"challenge": ""}})}
+    assert client.post(url("bin-empty", item.pk), said).status_code == 403
+
+
 def test_who_has_just_signed_in_is_not_asked(client_for, admin_user, item):
     assert client_for(admin_user).post(url("bin-empty", item.pk)).status_code == 302
 
@@ -65,6 +103,39 @@ def test_scripts_and_programs(client_for, admin_user, item, later):
     token = factories.make_token(admin_user)
     client.logout()
     assert client.delete(address, headers={"Authorization": f"Token {token}"}).status_code == 204
+
+
+def test_nobody_gets_a_role_from_a_browser_that_was_found_open(
+    client_for, admin_user, clinic, clinician, later
+):
+    member, client = clinician.memberships.get(), client_for(admin_user)
+    later()
+    to_admin = {"role": "admin", "is_active": "yes"}
+    invited = {"email": "who@example.org", "role": "admin"}
+    for refused in (
+        client.post(url("member-edit", member.pk), to_admin),
+        client.post(url("members"), invited),
+        client.patch(f"/api/members/{member.pk}/", {"role": "admin"}, content_type="application/json"),
+        client.post("/api/invitations/", invited | {"clinic": clinic.slug}, content_type="application/json"),
+    ):
+        assert refused.status_code == 403 and b"some time since you signed in" in refused.content
+    member.refresh_from_db()
+    assert member.role == "clinician" and not clinic.invitations.exists()
+    said = {"confirm_password": factories.PASSWORD}
+    assert client.post(url("member-edit", member.pk), to_admin | said).status_code == 302
+    member.refresh_from_db()
+    assert member.role == "admin"
+
+
+def test_a_file_is_asked_for_once_and_leaves_when_confirmed(client_for, admin_user, later):
+    client = client_for(admin_user)
+    later()
+    asked = client.get(url("audit-csv"))
+    assert asked.status_code == 403 and "Content-Disposition" not in asked
+    assert asked.context["is_page"] and b"confirm_password" in asked.content
+    confirmed = {"next": url("audit-csv"), "confirm_password": factories.PASSWORD}
+    assert client.post(url("confirm"), confirmed).url == url("audit-csv")
+    assert client.get(url("audit-csv"))["Content-Disposition"].startswith("attachment")
 
 
 def test_a_page_is_asked_for_again(client_for, admin_user, later):

@@ -17,6 +17,7 @@ from skinclinic.archive.models import DatasetVersion
 from skinclinic.engine import jobs
 from skinclinic.management import chosen
 from skinclinic.models import Job, User
+from skinclinic.services import scanning
 from skinclinic.services.refused import Refused
 
 
@@ -193,6 +194,12 @@ def _wanted(options: dict) -> trainings.Wanted:
         path = Path(init).resolve()
         if not path.exists():
             raise CommandError(f"--init: there is no file {path}.")
+        try:
+            scanning.check_file(path)
+        except scanning.Infected as refused:
+            raise CommandError(refused.words) from refused
+        except scanning.NotScanned as away:
+            raise CommandError(str(away)) from away
         init = str(path)
     return trainings.Wanted(
         name=options["name"],

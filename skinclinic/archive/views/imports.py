@@ -25,9 +25,11 @@ from skinclinic.models import User
 from skinclinic.permissions import CURATE, clinic_member, get_for
 from skinclinic.presenters.paging import paged
 from skinclinic.services import quotas
+from skinclinic.services.scanning import Infected, NotScanned
 from skinclinic.web.csv_table import table_csv
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest, SignedInRequest
+from skinclinic.web.uploads import ScannedUpload
 
 ARCHIVE_MAX_BYTES = 4 * 1024**3
 CHANGES_A_PAGE = 50
@@ -62,6 +64,8 @@ def import_new(request: MemberRequest) -> HttpResponse:
             form.add_error(None, _("The files could not be stored; the disk may be full. Nothing was kept."))
         except quotas.OverQuota as refused:
             form.add_error(None, str(refused))
+        except Infected as refused:
+            form.add_error(None, refused.words)
         except service.NotNow as refused:
             form.add_error("name", str(refused))
         else:
@@ -99,16 +103,22 @@ def _begin(request: MemberRequest, form: ImportForm) -> Import:
             ("archive", "photos", "photos.zip"), ("table", "metadata", "table.csv"), ("second", "second", "second.csv"),
         ):  # fmt: skip
             if upload := values[field]:
+                # The files of an archive are looked through one by one, when it is checked.
+                chunks = upload.chunks() if field != "archive" else _as_it_came(upload).chunks()
                 with (kept / name).open("wb") as file:
-                    for chunk in upload.chunks():
+                    for chunk in chunks:
                         file.write(chunk)
                 setattr(row, column, str(kept / name))
         row.save(update_fields=["photos", "metadata", "second"])
-    except OSError:
+    except (OSError, Infected, NotScanned):
         service.discard(row)
         raise
     _check_if_possible(row)
     return row
+
+
+def _as_it_came(upload: UploadedFile) -> UploadedFile:
+    return upload.unscanned if isinstance(upload, ScannedUpload) else upload
 
 
 @require_safe
@@ -175,6 +185,8 @@ def import_table(request: SignedInRequest, pk: int) -> HttpResponse:
             row = _again(row, request.user, upload)
     except service.NotNow as refused:
         messages.warning(request, str(refused))
+    except Infected as refused:
+        messages.error(request, refused.words)
     except OSError:
         messages.error(request, _("The files could not be stored; the disk may be full. Nothing was kept."))
     return redirect("import", row.pk)
@@ -188,7 +200,7 @@ def _again(row: Import, user: User, upload: UploadedFile) -> Import:
     )  # fmt: skip
     try:
         service.replace_table(new, upload.chunks())
-    except OSError:
+    except (OSError, Infected, NotScanned):
         service.discard(new)
         raise
     _check_if_possible(new)

@@ -30,7 +30,7 @@ from skinclinic.archive.services.importing.labelling import Labels
 from skinclinic.archive.services.importing.names import Names
 from skinclinic.archive.services.importing.row_errors import Problems, refusal
 from skinclinic.archive.services.importing.word_report import words_of
-from skinclinic.services import decoding, identifying, patient_codes
+from skinclinic.services import decoding, identifying, patient_codes, scanning
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.vocabulary import tags
 from skinclinic.web.inputs import storable
@@ -304,6 +304,7 @@ class _Check:
         """The file's SHA-256, or "" and a problem."""
         try:
             data = self.photos.read(name, imaging.MAX_BYTES)
+            scanning.check([data], name, clinic=self.row.clinic)
             notes = decoding.check(data)
         except FileTooLarge:
             self._problem(row, _("larger than %(most)s MB"), name, most=imaging.MAX_BYTES >> 20)

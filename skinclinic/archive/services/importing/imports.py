@@ -28,7 +28,7 @@ from skinclinic.archive.services.importing.row_errors import refusal
 from skinclinic.engine import jobs, work
 from skinclinic.files import whole
 from skinclinic.models import Clinic, Job, User
-from skinclinic.services import audit, quotas
+from skinclinic.services import audit, quotas, scanning
 from skinclinic.vocabulary.diseases import BY_KEY
 
 CHECK_JOB, WRITE_JOB, UNDO_JOB = "import-check", "import-write", "import-undo"
@@ -287,12 +287,15 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
     try:
         if row.format == Import.Format.EXPORT and not row.metadata:
             read_back.take_table(row, plan.parent)
+        _scan_tables(row)
         report = import_check.check(row, draft, changes_file(row), say)
         if fine := is_fine(report):
             whole.flush(draft)
             whole.put(draft, plan)
     except TableRefused as refused:
         report, fine = {"refused": refusal(refused)}, False
+    except scanning.NotScanned as away:
+        raise jobs.JobError(away.code, str(away)) from away
     except OSError as error:
         raise jobs.JobError(
             "check_stopped",
@@ -311,6 +314,15 @@ def run_check(row: Import, say=lambda done, total: None) -> Import:
     )
     row.refresh_from_db()
     return row
+
+
+def _scan_tables(row: Import) -> None:
+    """Those sent, taken of an export or named by a command. Raises TableRefused, NotScanned, OSError."""
+    try:
+        for path in filter(None, (row.metadata, row.second)):
+            scanning.check_file(Path(path), clinic=row.clinic)
+    except scanning.Infected as refused:
+        raise TableRefused(import_tables.INFECTED, found=refused.found, name=refused.name) from None
 
 
 def is_fine(report: dict) -> bool:

@@ -12,12 +12,14 @@ from skinclinic.archive.formats.photo_sets import FileTooLarge, PhotoSet, Unread
 from skinclinic.archive.formats.problems import TableRefused, _
 from skinclinic.archive.formats.tables import Table
 from skinclinic.archive.models import Import
+from skinclinic.services import scanning
 
 TABLE, SECOND = "table.csv", "second.csv"
 # Names of the files among the photos that were taken for them.
 _TAKEN = "taken.json"
 MOST_BYTES_INSIDE = 128 << 20
 MOST_NAMED = 20
+INFECTED = _("The virus scanner found %(found)s in “%(name)s”. Nothing was imported.")
 
 
 def of(row: Import, photos: PhotoSet, folder: Path) -> Table | None:
@@ -72,9 +74,13 @@ def take(row: Import, photos: PhotoSet, folder: Path) -> None:
         for number, name in enumerate(called_so or photos.tables):
             path = folder / f"found-{number}.csv"
             try:
-                path.write_bytes(photos.read(name, MOST_BYTES_INSIDE))
+                data = photos.read(name, MOST_BYTES_INSIDE)
+                scanning.check([data], name, clinic=row.clinic)
+                path.write_bytes(data)
             except (FileTooLarge, Unreadable):
                 continue
+            except scanning.Infected as refused:
+                raise TableRefused(INFECTED, found=refused.found, name=name) from None
             if one := _look(name, path, layout):
                 found.append(one)
         table, second = _chosen(found, photos.tables)
