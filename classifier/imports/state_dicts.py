@@ -29,7 +29,7 @@ def load_backbone(path: Path, architecture: str) -> dict[str, Tensor]:
     folder or weights file of ours. Raises ModelRejected, naming all that is missing, extra or of another shape.
     """
     backbone, _last = _load(path, architecture)
-    return backbone
+    return {name: value.float() if value.is_floating_point() else value for name, value in backbone.items()}
 
 
 def load_parts(path: Path, architecture: str) -> Parts:
@@ -93,11 +93,27 @@ def _split_own(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
 
 
 def _as_numbers(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Floating-point numbers as float32; raises ModelRejected for what is not finite."""
-    numbers = {
-        name: value.detach().to("cpu", layout[name].dtype if name in layout else torch.float32).contiguous()
-        for name, value in state.items()
-    }
+    """Floating-point numbers in the precision they come in, double as float32, which networks compute in.
+
+    Raises ModelRejected for whole numbers where a network computes with fractions, and for what is not finite.
+    """
+    numbers = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    whole = [
+        name
+        for name, value in numbers.items()
+        if not value.is_floating_point() and (name not in layout or layout[name].is_floating_point())
+    ]
+    if whole:
+        kinds = ", ".join(f"{name} ({str(numbers[name].dtype).removeprefix('torch.')})" for name in whole)
+        raise ModelRejected(
+            "weights_not_floating",
+            f"Weights that are no floating-point numbers, which a network computes with: {kinds[:1000]}.",
+        )
+    for name, value in numbers.items():
+        if name in layout and not layout[name].is_floating_point():
+            numbers[name] = value.to(layout[name].dtype)
+        elif value.dtype == torch.float64:
+            numbers[name] = value.float()
     if broken := [name for name, value in numbers.items() if not torch.isfinite(value).all()]:
         raise ModelRejected(
             "weights_not_finite", f"Weights that are not finite numbers: {', '.join(broken)}."

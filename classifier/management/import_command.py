@@ -43,6 +43,11 @@ class ImportCommand(BaseCommand):
         )
         parser.add_argument("--licence", default=NOT_STATED, metavar="TEXT", help="of the weights")
         parser.add_argument("--intended-use", default=NOT_STATED, metavar="TEXT")
+        parser.add_argument(
+            "--half",
+            action="store_true",
+            help="round kernels to half precision: half the file, and scores that differ a little (default: as they are)",
+        )
         parser.add_argument("--limits", default=LIMITS, metavar="TEXT", help="what it cannot do")
 
     def read(self, options: dict) -> Imported:
@@ -58,7 +63,9 @@ class ImportCommand(BaseCommand):
         try:
             imported = self.read(options)
             state = imported.parts.arranged(imported.labels)
-            version, is_new = model_import.register_import(state, _manifest(imported, options), clinic=clinic)
+            version, is_new = model_import.register_import(
+                state, _manifest(imported, options), clinic=clinic, half=options["half"]
+            )
         except ModelRejected as error:
             raise CommandError(error.message) from error
         except UnicodeEncodeError as error:

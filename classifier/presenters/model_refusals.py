@@ -24,6 +24,7 @@ REASONS = {
     "photos_not_described": _("The manifest does not speak of the list of the training photos' hashes."),
     "photos_unreadable": _("The list of the training photos' hashes cannot be read."),
     "photos_wrong_hash": _("The list of the training photos' hashes is not the one the manifest describes."),
+    "too_large_for_half": _("Some weights are too large for half precision."),
     "too_large": _("A file of the model is too large."),
     "unknown_architecture": _("The network named in the manifest is not known."),
     "unknown_disease": _("The manifest names diseases that are not among the 12."),

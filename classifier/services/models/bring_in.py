@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def register_import(
-    state: Mapping[str, "Tensor"], manifest: Manifest, *, clinic: Clinic | None
+    state: Mapping[str, "Tensor"], manifest: Manifest, *, clinic: Clinic | None, half: bool = False
 ) -> tuple[ModelVersion, bool]:
     """Store and register a network; return the version and whether it is new.
 
-    ``clinic`` None makes it available to every clinic; none uses it before it is published there. Raises
+    ``half``: see weights.save. ``clinic`` None makes it available to every clinic; none uses it before it is published there. Raises
     ModelRejected, and OSError where it cannot be written; nothing is left behind then.
     """
     if clinic is None and not registry.available_to_all().exists():
@@ -31,7 +31,7 @@ def register_import(
         registry.register_shipped()
     folder = _new_folder(manifest.name, clinic)
     try:
-        manifest = weights.save(folder, manifest, state)
+        manifest = weights.save(folder, manifest, state, half=half)
     except FileExistsError:
         raise _name_taken(manifest.name) from None
     version = None
