@@ -46,7 +46,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument(
             "--half",
             action="store_true",
-            help="round kernels to half precision: half the file, and scores that differ a little (default: as they are)",
+            help="round kernels to half precision: half the file, scores differ a little (default: as they come)",
         )
         parser.add_argument("--limits", default=LIMITS, metavar="TEXT", help="what it cannot do")
 

@@ -35,7 +35,6 @@ __all__ = [
     "ModelRejected",
     "check_files",
     "default_name",
-    "find_model",
     "load_verified",
     "read_manifest",
     "save",
@@ -59,23 +58,6 @@ def default_name() -> str:
     if not folders:
         raise ModelRejected("no_model", "No model came with this copy of the product.")
     return folders[0].name
-
-
-def find_model(name: str, models_dir: Path) -> Path:
-    """Return the folder of the model ``name`` in ``models_dir`` or else among the shipped ones.
-
-    A path with a slash in it is the folder of a model anywhere. Raises ModelRejected("unknown_model"), naming
-    those there are.
-    """
-    if "/" in name and (Path(name) / MANIFEST_FILE).is_file():
-        return Path(name)
-    known = {path.name: path for path in shipped_folders()}
-    if Path(models_dir).is_dir():
-        known |= {path.parent.name: path.parent for path in Path(models_dir).glob(f"*/{MANIFEST_FILE}")}
-    if name not in known:
-        there_are = ", ".join(sorted(known)) or "none"
-        raise ModelRejected("unknown_model", f"There is no model {name!r}; there are: {there_are}.")
-    return known[name]
 
 
 def check_files(folder: Path) -> Manifest:

@@ -23,8 +23,8 @@ def register_import(
 ) -> tuple[ModelVersion, bool]:
     """Store and register a network; return the version and whether it is new.
 
-    ``half``: see weights.save. ``clinic`` None makes it available to every clinic; none uses it before it is published there. Raises
-    ModelRejected, and OSError where it cannot be written; nothing is left behind then.
+    ``half``: see weights.save. ``clinic`` None makes it available to every clinic; none uses it before it is
+    published there. Raises ModelRejected, and OSError where it cannot be written; nothing is left behind then.
     """
     if clinic is None and not registry.available_to_all().exists():
         # The first of the product's models is what clinics use before they publish one.

@@ -232,25 +232,6 @@ def test_what_would_be_refused_is_not_saved(trained, tmp_path):
     assert list(tmp_path.glob("models/*")) == []
 
 
-def test_models_are_found_by_name_the_own_before_the_shipped(folder, tmp_path, monkeypatch):
-    shipped = tmp_path / "shipped"
-    (shipped / "lively").mkdir(parents=True)
-    (shipped / "lively" / "manifest.json").write_text("{}")
-    (shipped / "first").mkdir()
-    (shipped / "first" / "manifest.json").write_text("{}")
-    (shipped / "no-model").mkdir()
-    monkeypatch.setattr(weights, "SHIPPED_DIR", shipped)
-    assert weights.default_name() == "first"
-    assert weights.find_model("first", tmp_path) == shipped / "first"
-    assert weights.find_model("lively", tmp_path) == folder
-    assert weights.find_model("lively", tmp_path / "missing") == shipped / "lively"
-    assert weights.find_model(str(folder), tmp_path / "missing") == folder
-    with pytest.raises(ModelRejected) as caught:
-        weights.find_model("nobody", tmp_path)
-    assert caught.value.code == "unknown_model"
-    assert "first, lively" in caught.value.message
-
-
 def test_without_a_shipped_model_it_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "SHIPPED_DIR", tmp_path / "missing")
     with pytest.raises(ModelRejected) as caught:
