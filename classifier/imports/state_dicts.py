@@ -14,6 +14,7 @@ from classifier.imports.parts import Parts
 from classifier.networks import network
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.manifest import ModelRejected
+from classifier.networks.numbers import check_places, read_header
 from classifier.networks.weights import WEIGHTS_FILE
 
 LARGEST_BYTES = 4 * 1024**3
@@ -170,6 +171,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
+        with path.open("rb") as file:
+            check_places(read_header(file))
         return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ModelRejected(

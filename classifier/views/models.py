@@ -97,7 +97,11 @@ def model_register(request: MemberRequest) -> HttpResponse:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)
     if again is None:
-        messages.success(request, _("%(name)s was added. It is not in use yet.") % {"name": version})
+        messages.success(
+            request,
+            _("%(name)s was received and is being run on a test photo. It can be used once that has worked.")
+            % {"name": version},
+        )
     else:
         messages.info(request, came_again(version, again))
     return redirect("model", version.pk)
@@ -107,8 +111,11 @@ def model_register(request: MemberRequest) -> HttpResponse:
 @require_safe
 def model(request: MemberRequest, pk: int) -> HttpResponse:
     """One version: what it was trained and validated on, its thresholds, limits and hash."""
-    version = _version_for(request, pk)
     clinic = request.membership.clinic
+    if refused := proof.refused(clinic, pk):
+        messages.error(request, refusal_words(refused[0]))
+        return redirect("models")
+    version = _version_for(request, pk)
     data = model_evidence.training_data(version, clinic)
     context = {
         "version": version,
@@ -182,7 +189,7 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
 
 
 def _version_for(request: MemberRequest, pk: int) -> ModelVersion:
-    version = registry.available(request.membership.clinic).filter(pk=pk).first()
+    version = registry.listed(request.membership.clinic).filter(pk=pk).first()
     if version is None:
         raise Http404
     return version
@@ -193,9 +200,11 @@ def _list_page(request: MemberRequest) -> HttpResponse:
     in_use = registry.published(clinic)
     back_to = registry.roll_back_target(clinic)
     context = {
+        "not_run": set(registry.listed(clinic).filter(pk__in=proof.not_run()).values_list("pk", flat=True)),
+        "refused": [refusal_words(why) for why in proof.refused(clinic)],
         "versions": [
             (version, training_known(version))
-            for version in registry.available(clinic).select_related(
+            for version in registry.listed(clinic).select_related(
                 "registered_by", "trained_on_version__dataset"
             )
         ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from classifier.analysing.proving import prove
 from classifier.models import ModelVersion
 from classifier.networks import weights
 from classifier.networks.weights import Manifest, ModelRejected
@@ -24,7 +25,8 @@ def register_import(
     """Store and register a network; return the version and whether it is new.
 
     ``half``: see weights.save. ``clinic`` None makes it available to every clinic; none uses it before it is
-    published there. Raises ModelRejected, and OSError where it cannot be written; nothing is left behind then.
+    published there. It is run once first. Raises ModelRejected, and OSError where it cannot be written; nothing is
+    left behind then.
     """
     if clinic is None and not registry.available_to_all().exists():
         # The first of the product's models is what clinics use before they publish one.
@@ -37,6 +39,8 @@ def register_import(
     version = None
     try:
         known = registry.find(manifest, clinic)
+        if known is None:
+            prove(folder)
         if known is None and ModelVersion.objects.filter(clinic=clinic, name=manifest.name).exists():
             raise _name_taken(manifest.name)
         version = registry.register(folder, clinic=clinic)

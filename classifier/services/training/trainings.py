@@ -13,6 +13,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from classifier.analysing.proving import prove
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.networks import training_photos
 from classifier.networks.architectures import ARCHITECTURES
@@ -256,8 +257,8 @@ def seconds_left(run: TrainingRun) -> float | None:
 
 
 def keep_model(run: TrainingRun) -> Callable[[], None]:
-    """Copy and check the model a run has left in its folder; returns what registers it, unpublished, in the job's
-    last transaction. Raises jobs.JobError for a model that may not be used."""
+    """Copy, check and run once the model a training has left in its folder; returns what registers it, unpublished, in
+    the job's last transaction. Raises jobs.JobError for a model that may not be used."""
     folder = registry.new_folder(registry.clinic_models_dir(run.training.clinic), run.model_name)
     # Below this name it is swept away if nobody comes to register it.
     draft = whole.new_folder_draft(folder)
@@ -266,6 +267,7 @@ def keep_model(run: TrainingRun) -> Callable[[], None]:
         _list_photos(run, draft)
         whole.flush(draft)
         manifest = registry.check(draft)
+        prove(draft)
     except BaseException as error:
         whole.remove(draft)
         if isinstance(error, ModelRejected):

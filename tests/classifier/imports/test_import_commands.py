@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from classifier.models import ModelVersion
 from classifier.networks import network, weights
@@ -14,6 +14,7 @@ from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
+from tests.cases import each
 from tests.classifier import caffe_net, lively
 from tests.classifier.caffe_case import LABELS, MEAN_BGR, caffe_input
 from tests.skinclinic.pages import url
@@ -243,3 +244,22 @@ def test_wrong_options_are_refused(wrong, expected, torch_file, labels, settings
         run("import_weights", **options)
     assert expected in str(caught.value)
     assert stored_files(settings) == []
+
+
+@each(
+    "name, spoil, tensor",
+    [
+        ("does not run", lambda value: torch.full_like(value, -5), "backbone.bn1.running_var"),
+        ("no number", lambda value: torch.full_like(value, float("nan")), "bn1.running_var"),
+        ("whole numbers", lambda value: value.to(torch.int32), "bn1.running_var (int32)"),
+    ],
+)
+def test_weights_that_cannot_work_are_not_registered_and_the_tensor_is_named(
+    name, spoil, tensor, torch_file, labels, model_version, settings, tmp_path
+):
+    state = load_file(torch_file)
+    save_file(state | {"bn1.running_var": spoil(state["bn1.running_var"])}, tmp_path / "weights")
+    with pytest.raises(CommandError) as caught:
+        run("import_weights", weights=tmp_path / "weights", architecture="resnet18", labels=labels, name="x")
+    assert tensor in str(caught.value)
+    assert ModelVersion.objects.get() == model_version and stored_files(settings) == []
