@@ -42,7 +42,7 @@ def prove(folder: Path) -> Manifest:
         with torch.inference_mode():
             answer = network(images)
             broken = None if _is_finite(*answer) else _first_broken(network, images)
-    except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         log.exception("the network of %s failed", folder)
         raise ModelRejected(
             "does_not_compute",

@@ -70,9 +70,9 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         responses={201: ModelVersionSerializer, 200: KnownModelSerializer},
     )
     def create(self, request):
-        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept. A worker
-        then runs it once; until that has worked it cannot be used, and one that fails is removed again (404 with the
-        code ``does_not_run`` and the reason).
+        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept. A
+        worker then runs it once; until that has worked it cannot be used, and one that fails is removed again (404
+        with the code ``does_not_run`` and the reason).
         200 with ``again`` for weights that are here already: what of their description was taken over, and what not.
 
         ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.

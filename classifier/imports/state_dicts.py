@@ -12,7 +12,7 @@ from torch import Tensor
 
 from classifier.imports.parts import Parts
 from classifier.networks import network
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.numbers import check_places, read_header
 from classifier.networks.weights import WEIGHTS_FILE
@@ -42,7 +42,7 @@ def load_parts(path: Path, architecture: str) -> Parts:
             "The weights have no last layer, so they cannot name a disease. "
             "Train one on your own dataset from them: train --init FILE.",
         )
-    features = ARCHITECTURES[architecture].features
+    features = design_of(architecture).features
     shapes = {name: tuple(value.shape) for name, value in last.items()}
     outputs = shapes.get("weight", (0,))[:1]
     if shapes != {"weight": (*outputs, features), "bias": outputs}:
@@ -74,7 +74,9 @@ def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, T
         with torch.device("meta"):
             network.check_fit(network.build(architecture, 1).backbone, backbone)
     except ValueError as error:
-        raise ModelRejected("weights_do_not_fit", f"For {architecture}, {error}.") from error
+        # Names as in the file, which a person has at hand.
+        said = str(error).replace(" net.", " ")
+        raise ModelRejected("weights_do_not_fit", f"For {architecture}, {said}.") from error
     return _as_numbers(backbone, layout), last
 
 

@@ -19,13 +19,14 @@ LIMITS = "Trained elsewhere and imported; not validated in this software."
 
 @dataclass(frozen=True)
 class Imported:
-    """A network that was read, with what its outputs mean. ``files``: those it came from."""
+    """A network that was read, with what its outputs mean. ``files``: those it came from. ``maps``: see Manifest."""
 
     architecture: str
     preprocessing: Preprocessing
     parts: Parts
     labels: Labels
     files: tuple[Path, ...]
+    maps: str = ""
 
 
 class ImportCommand(BaseCommand):
@@ -114,6 +115,7 @@ def _manifest(imported: Imported, options: dict) -> Manifest:
         licence=options["licence"],
         intended_use=options["intended_use"],
         limits=options["limits"],
+        maps=imported.maps,
         metrics={"imported_from": model_import.source_files(*imported.files)},
     )
 

@@ -20,6 +20,7 @@ REASONS = {
     "manifest_unreadable": _("The manifest cannot be read."),
     "missing_disease": _("The manifest lacks some of the 12 diseases."),
     "name_taken": _("Another model already has this name."),
+    "no_pooled_end": _("The network does not end in pooling and a linear layer."),
     "no_model": _("There is no model yet."),
     "not_run_yet": _("The model is being run on a test photo first. Try again in a moment."),
     "photos_missing": _("The list of the training photos' hashes is missing."),

@@ -26,8 +26,9 @@ JOB = "prove-model"
 _AGAIN = {"worker_died", "out_of_memory"}
 # What is the model's own fault, and not the server's.
 _ITS_OWN = {
-    "does_not_compute", "scores_not_finite", "weights_do_not_fit", "weights_incomplete", "weights_not_finite",
-    "weights_not_floating", "weights_overlap", "wrong_outputs", "wrong_parameters",
+    "does_not_compute", "no_pooled_end", "scores_not_finite", "unknown_architecture", "weights_do_not_fit",
+    "weights_incomplete", "weights_not_finite", "weights_not_floating", "weights_overlap", "wrong_outputs",
+    "wrong_parameters",
 }  # fmt: skip
 _TOLD_FOR, _MOST_TOLD = timedelta(days=14), 10
 
