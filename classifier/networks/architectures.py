@@ -18,7 +18,7 @@ class Architecture:
     and ``std``: of channels scaled to [0, 1], in ``channel_order``, as those weights expect."""
 
     family: str
-    size: Mapping[str, int | float | bool] = field(hash=False)
+    size: Mapping[str, int | float | bool | str] = field(hash=False)
     features: int
     blocks: int
     fingerprint: str

@@ -2,7 +2,8 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +15,7 @@ from classifier.presenters.came_again import came_again
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import proof, registry
+from classifier.services.models import proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -24,6 +25,7 @@ from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
 from skinclinic.services import step_up
 from skinclinic.services.quotas import OverQuota
+from skinclinic.web import zip_stream
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -132,6 +134,25 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         ),
     }
     return render(request, "models/model.html", context)
+
+
+@clinic_member(ADMIN)
+@require_safe
+def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """The files of a model as a ZIP; what is fetched is written down."""
+    version = _version_for(request, pk)
+    step_up.require_for_download(request)
+    try:
+        members = taking_away.members(version)
+    except ModelRejected as error:
+        messages.error(request, refusal_words(error))
+        return redirect("model", version.pk)
+    response = StreamingHttpResponse(
+        zip_stream.chunks(members) if request.method == "GET" else (), content_type="application/zip"
+    )
+    response["Content-Length"] = zip_stream.length(members)
+    response["Content-Disposition"] = f'attachment; filename="{version.name}.zip"'
+    return response
 
 
 @clinic_member(ADMIN)

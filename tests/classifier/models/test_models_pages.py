@@ -1,9 +1,11 @@
 """The models pages: who may look, add, publish and roll back, and that a refused upload leaves nothing."""
 
 import hashlib
+import io
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +156,30 @@ def test_a_model_that_does_not_run_is_not_registered_and_the_layer_told(
     client.post(url("model-register"), sound(upload_dir))
     jobs.run_waiting(proof.JOB)
     assert registry.available(clinic).get().name == "uploaded"
+
+
+def test_a_model_is_taken_away_whole_by_admins_and_written_down(
+    client_for, admin_user, clinician, clinic, upload_dir, settings
+):
+    version = registry.register(upload_dir, clinic=clinic)
+    assert client_for(clinician).get(url("model-download", version.pk)).status_code == 403
+    assert (
+        url("model-download", version.pk)
+        not in client_for(clinician).get(url("model", version.pk)).content.decode()
+    )
+    client = client_for(admin_user)
+    page = client.get(url("model", version.pk)).content.decode()
+    assert url("model-download", version.pk) in page and "float32" in page and "exact" in page
+    sent = client.get(url("model-download", version.pk))
+    content = b"".join(sent.streaming_content)
+    assert len(content) == int(sent["Content-Length"])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in ("manifest.json", "model.safetensors"):
+            assert archive.read(name) == (upload_dir / name).read_bytes()
+    assert AuditEvent.objects.get(action="model.fetch").subject_key == version.pk
+    version.folder = "nowhere"
+    version.save()
+    assert "on this server" in messages_of(client.get(url("model-download", version.pk)))
 
 
 def with_list(files, upload_dir, tmp_path, *photos) -> dict:
