@@ -1,4 +1,4 @@
-"""What of photos, answers, reports, models and evaluations is written down when it is looked at or fetched."""
+"""What of photos, answers, reports and evaluations is written down when it is looked at or fetched."""
 
 from skinclinic.web.looks import fetched, register, view
 
@@ -17,7 +17,6 @@ register(
         "evaluation-gallery": view("evaluation.photos"), "evaluation-heatmap": view("evaluation.photos"),
         "evaluation-heatmaps": view("evaluation.photos"),
         "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
-        "model-download": fetched("model.fetch"),
         "evaluation-figure": fetched("evaluation.fetch", "kind"),
         "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
         "api-analysis-assessment": PHOTO,

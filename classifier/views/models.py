@@ -23,7 +23,7 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
-from skinclinic.services import step_up
+from skinclinic.services import audit, step_up
 from skinclinic.services.quotas import OverQuota
 from skinclinic.web import zip_stream
 from skinclinic.web.middleware import takes_up_to
@@ -147,6 +147,8 @@ def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
     except ModelRejected as error:
         messages.error(request, refusal_words(error))
         return redirect("model", version.pk)
+    if request.method == "GET":
+        audit.record("model.fetch", version, clinic=request.membership.clinic, by=request.user)
     response = StreamingHttpResponse(
         zip_stream.chunks(members) if request.method == "GET" else (), content_type="application/zip"
     )
