@@ -74,5 +74,6 @@ urlpatterns = [
     path("models/training/new/", trainings.training_new, name="model-training-new"),
     path("models/training/<int:pk>/", trainings.training, name="model-training"),
     path("models/<int:pk>/", models.model, name="model"),
+    path("models/<int:pk>/download/", models.model_download, name="model-download"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

@@ -19,7 +19,7 @@ from classifier.api.serializers import (
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
 from classifier.presenters.model_refusals import refusal_words
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models import upload as model_upload
 from skinclinic import permissions
 from skinclinic.api.base import NewRowViewSet, ReadViewSet
@@ -49,8 +49,17 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
     def get_object(self):
         try:
             return self.get_queryset().get(pk=self.kwargs["pk"])
-        except (ModelVersion.DoesNotExist, ValueError, OverflowError):
+        except ModelVersion.DoesNotExist:
+            self._tell_if_refused()
             raise Http404 from None
+        except (ValueError, OverflowError):
+            raise Http404 from None
+
+    def _tell_if_refused(self):
+        """Of a model that was removed because it does not run, the reason."""
+        for membership in permissions.memberships(self.request.user).select_related("clinic"):
+            if refused := proof.refused(membership.clinic, int(self.kwargs["pk"])):
+                raise Refused(404, "does_not_run", refusal_words(refused[0]))
 
     def retrieve(self, request, pk=None):
         """One model version with its manifest and threshold sets."""
@@ -61,7 +70,9 @@ class ModelViewSet(mixins.ListModelMixin, NewRowViewSet):
         responses={201: ModelVersionSerializer, 200: KnownModelSerializer},
     )
     def create(self, request):
-        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept.
+        """Register a model: ``weights`` (safetensors) and ``manifest`` (JSON), checked before anything is kept. A
+        worker then runs it once; until that has worked it cannot be used, and one that fails is removed again (404
+        with the code ``does_not_run`` and the reason).
         200 with ``again`` for weights that are here already: what of their description was taken over, and what not.
 
         ``training_photos`` (CSV): the hashes of the training photos, where the manifest names them.

@@ -9,8 +9,6 @@ from torch import Tensor
 from classifier.imports.labels import Labels
 from classifier.networks.manifest import ModelRejected
 
-_HALF_MAX = 65504.0
-
 
 @dataclass(frozen=True)
 class Parts:
@@ -22,22 +20,10 @@ class Parts:
     bias: Tensor
 
     def problems(self) -> list[str]:
-        """What is no finite number, or too large for the half precision in which kernels are stored."""
+        """What is no finite number."""
         named = {**self.backbone, "the last layer's weights": self.weight, "the last layer's bias": self.bias}
         not_finite = [name for name, value in named.items() if not _is_finite(value)]
-        too_large = [
-            name
-            for name, value in named.items()
-            if name not in not_finite and value.dim() > 1 and value.abs().max() > _HALF_MAX
-        ]
-        problems = []
-        if not_finite:
-            problems.append("Parameters that are not finite numbers: " + ", ".join(not_finite))
-        if too_large:
-            problems.append(
-                "Kernels with numbers above 65504, which cannot be stored: " + ", ".join(too_large)
-            )
-        return problems
+        return ["Parameters that are not finite numbers: " + ", ".join(not_finite)] if not_finite else []
 
     def arranged(self, labels: Labels) -> dict[str, Tensor]:
         """The state dict of our network: the 12 diseases in their order, then the background classes.

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from classifier.imports.parts import Parts
 from classifier.networks import network
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import ModelRejected
+from classifier.networks.numbers import check_places, read_header
 from classifier.networks.weights import WEIGHTS_FILE
 
 LARGEST_BYTES = 4 * 1024**3
@@ -29,7 +30,7 @@ def load_backbone(path: Path, architecture: str) -> dict[str, Tensor]:
     folder or weights file of ours. Raises ModelRejected, naming all that is missing, extra or of another shape.
     """
     backbone, _last = _load(path, architecture)
-    return backbone
+    return {name: value.float() if value.is_floating_point() else value for name, value in backbone.items()}
 
 
 def load_parts(path: Path, architecture: str) -> Parts:
@@ -41,7 +42,7 @@ def load_parts(path: Path, architecture: str) -> Parts:
             "The weights have no last layer, so they cannot name a disease. "
             "Train one on your own dataset from them: train --init FILE.",
         )
-    features = ARCHITECTURES[architecture].features
+    features = design_of(architecture).features
     shapes = {name: tuple(value.shape) for name, value in last.items()}
     outputs = shapes.get("weight", (0,))[:1]
     if shapes != {"weight": (*outputs, features), "bias": outputs}:
@@ -73,7 +74,9 @@ def _load(path: Path, architecture: str) -> tuple[dict[str, Tensor], dict[str, T
         with torch.device("meta"):
             network.check_fit(network.build(architecture, 1).backbone, backbone)
     except ValueError as error:
-        raise ModelRejected("weights_do_not_fit", f"For {architecture}, {error}.") from error
+        # Names as in the file, which a person has at hand.
+        said = str(error).replace(" net.", " ")
+        raise ModelRejected("weights_do_not_fit", f"For {architecture}, {said}.") from error
     return _as_numbers(backbone, layout), last
 
 
@@ -93,11 +96,27 @@ def _split_own(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
 
 
 def _as_numbers(state: Mapping[str, Tensor], layout: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Floating-point numbers as float32; raises ModelRejected for what is not finite."""
-    numbers = {
-        name: value.detach().to("cpu", layout[name].dtype if name in layout else torch.float32).contiguous()
-        for name, value in state.items()
-    }
+    """Floating-point numbers in the precision they come in, double as float32, which networks compute in.
+
+    Raises ModelRejected for whole numbers where a network computes with fractions, and for what is not finite.
+    """
+    numbers = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    whole = [
+        name
+        for name, value in numbers.items()
+        if not value.is_floating_point() and (name not in layout or layout[name].is_floating_point())
+    ]
+    if whole:
+        kinds = ", ".join(f"{name} ({str(numbers[name].dtype).removeprefix('torch.')})" for name in whole)
+        raise ModelRejected(
+            "weights_not_floating",
+            f"Weights that are no floating-point numbers, which a network computes with: {kinds[:1000]}.",
+        )
+    for name, value in numbers.items():
+        if name in layout and not layout[name].is_floating_point():
+            numbers[name] = value.to(layout[name].dtype)
+        elif value.dtype == torch.float64:
+            numbers[name] = value.float()
     if broken := [name for name, value in numbers.items() if not torch.isfinite(value).all()]:
         raise ModelRejected(
             "weights_not_finite", f"Weights that are not finite numbers: {', '.join(broken)}."
@@ -154,6 +173,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
+        with path.open("rb") as file:
+            check_places(read_header(file))
         return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ModelRejected(

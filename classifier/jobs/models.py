@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from classifier.drawings.synthetic import plain_skin, synthetic_lesion
+from classifier.analysing.proving import drawings
 from classifier.models import ModelVersion
 from classifier.services.models import proof
 from skinclinic.engine import jobs
@@ -13,12 +13,15 @@ from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
 
 log = logging.getLogger(__name__)
-_SIDE = 256
+# What PyTorch says of a CPU's memory, in an error of no kind of its own.
+_NO_MEMORY = ("not enough memory", "can't allocate memory")
 
 
-@jobs.job(proof.JOB, transient=(TimeoutError,), queue=jobs.PHOTOS)
+@jobs.job(proof.JOB, transient=(TimeoutError,), on_change=proof.follow, queue=jobs.PHOTOS)
 def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
-    """Run a model on two drawings; it has worked when all its answers are numbers."""
+    """Run a model on two drawings; it has worked when all its answers are numbers. One that has not is no model of the
+    clinic's any more (see classifier.services.models.proof)."""
+    from classifier.analysing import proving
     from classifier.analysing.pipeline import NonFiniteScores, analyse
     from classifier.networks.weights import ModelRejected
     from classifier.runtimes import open_runtime
@@ -27,18 +30,24 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     version = ModelVersion.objects.filter(pk=row.subject).first()
     if version is None:
         return [lambda: None]
-    drawings = [synthetic_lesion("mm", 1, _SIDE), plain_skin(1, _SIDE)]
     try:
         runtime = open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME)
-        analyse(runtime, drawings)
+        try:
+            analyse(runtime, drawings())
+        except NonFiniteScores:
+            # It names the layer, where it is not the runtime's doing.
+            proving.prove(version.path)
+            raise
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
     except NonFiniteScores as error:
         return [JobError("scores_not_finite", str(error))]
     except MemoryError:
         return [JobError("out_of_memory", "There was not enough memory for it. Try again later.")]
-    except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         # The library's words are a stack of layers; they are for the log.
         number = jobs.number_for(error)
+        if any(sign in str(error) for sign in _NO_MEMORY):
+            return [JobError("out_of_memory", "There was not enough memory for it. Try again later.")]
         return [JobError("does_not_compute", f"The network could not compute an answer (number {number}).")]
     return [lambda: None]

@@ -20,13 +20,14 @@ LIMITS = "Trained elsewhere and imported; not validated in this software."
 
 @dataclass(frozen=True)
 class Imported:
-    """A network that was read, with what its outputs mean. ``files``: those it came from."""
+    """A network that was read, with what its outputs mean. ``files``: those it came from. ``maps``: see Manifest."""
 
     architecture: str
     preprocessing: Preprocessing
     parts: Parts
     labels: Labels
     files: tuple[Path, ...]
+    maps: str = ""
 
 
 class ImportCommand(BaseCommand):
@@ -44,6 +45,11 @@ class ImportCommand(BaseCommand):
         )
         parser.add_argument("--licence", default=NOT_STATED, metavar="TEXT", help="of the weights")
         parser.add_argument("--intended-use", default=NOT_STATED, metavar="TEXT")
+        parser.add_argument(
+            "--half",
+            action="store_true",
+            help="round kernels to half precision: half the file, scores differ a little (default: as they come)",
+        )
         parser.add_argument("--limits", default=LIMITS, metavar="TEXT", help="what it cannot do")
 
     def read(self, options: dict) -> Imported:
@@ -65,7 +71,9 @@ class ImportCommand(BaseCommand):
                 scanning.check_file(path, clinic=clinic)
             imported = self.read(options)
             state = imported.parts.arranged(imported.labels)
-            version, is_new = model_import.register_import(state, _manifest(imported, options), clinic=clinic)
+            version, is_new = model_import.register_import(
+                state, _manifest(imported, options), clinic=clinic, half=options["half"]
+            )
         except ModelRejected as error:
             raise CommandError(error.message) from error
         except scanning.Infected as error:
@@ -118,6 +126,7 @@ def _manifest(imported: Imported, options: dict) -> Manifest:
         licence=options["licence"],
         intended_use=options["intended_use"],
         limits=options["limits"],
+        maps=imported.maps,
         metrics={"imported_from": model_import.source_files(*imported.files)},
     )
 

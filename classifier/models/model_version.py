@@ -15,7 +15,7 @@ class ModelVersion(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, null=True, related_name="model_versions")
     name = models.CharField(_("name"), max_length=80)
     folder = models.CharField(max_length=300)
-    architecture = models.CharField(_("architecture"), max_length=40)
+    architecture = models.CharField(_("architecture"), max_length=100)
     weights_sha256 = models.CharField(max_length=64)
     manifest = models.JSONField()
     registered_at = models.DateTimeField(auto_now_add=True)

@@ -18,7 +18,7 @@ class Training(models.Model):
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="trainings")
     name = models.CharField(_("name"), max_length=70)
     dataset_version = models.ForeignKey("archive.DatasetVersion", models.PROTECT, related_name="trainings")
-    architecture = models.CharField(_("network"), max_length=40)
+    architecture = models.CharField(_("network"), max_length=100)
     init = models.CharField(_("starting weights"), max_length=400)
     choices = models.JSONField()
     is_stopped = models.BooleanField(default=False)

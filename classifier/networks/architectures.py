@@ -1,9 +1,11 @@
-"""The networks a model may use, each with all that is known of it. No torch needed to read it.
+"""The networks a model may use, each with all that is known of it. No torch needed to read it, but for what is asked of
+networks of torchvision and timm, which are known by name (see ``outside``).
 
 A new one is an entry here; one of a new family needs a file of its own beside this one, with a function
 ``build(**size)`` that gives the network up to its last feature maps, and ``split_imagenet``.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +18,7 @@ class Architecture:
     and ``std``: of channels scaled to [0, 1], in ``channel_order``, as those weights expect."""
 
     family: str
-    size: Mapping[str, int | float | bool] = field(hash=False)
+    size: Mapping[str, int | float | bool | str] = field(hash=False)
     features: int
     blocks: int
     fingerprint: str
@@ -68,3 +70,20 @@ ARCHITECTURES = {
         1.1, 1.2, 21, 260, "40df860c9a1b4344ab9653eea4586626c56524f6cb4790b650252e92ea69a7a7"
     ),
 }  # fmt: skip
+
+OUTSIDE = re.compile(r"(timm|torchvision):[a-z0-9_]{1,80}")
+
+
+def is_known(name: str) -> bool:
+    """Whether it names a network of this list or might name one of torchvision or timm."""
+    return name in ARCHITECTURES or OUTSIDE.fullmatch(name) is not None
+
+
+def design_of(name: str) -> Architecture:
+    """What is known of a network; of torchvision's and timm's asks them. KeyError for no such name, ModelRejected for
+    a network of theirs that cannot be used."""
+    if name in ARCHITECTURES or not is_known(name):
+        return ARCHITECTURES[name]
+    from classifier.networks import outside
+
+    return outside.design(name)

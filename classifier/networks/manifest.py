@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import ARCHITECTURES, is_known
 from classifier.networks.preprocess import Preprocessing
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -37,7 +37,8 @@ class Manifest:
     ``metrics`` is free. ``training`` says how it was trained from a dataset: group of runs, dataset with its hash,
     photos, plan, curves, libraries (see classifier.training.record). ``training_photos`` describes the file of the
     hashes of the photos it was trained on, {"file", "sha256", "photos", "complete"} (see training_photos); {} where
-    there is none. ``weights_sha256`` is filled in when the model is saved.
+    there is none. ``maps`` says how its maps come about where not as those of this package's own networks.
+    ``weights_sha256`` is filled in when the model is saved.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Manifest:
     intended_use: str = ""
     limits: str = ""
     demo: bool = False
+    maps: str = ""
 
     @property
     def outputs(self) -> int:
@@ -65,8 +67,11 @@ class Manifest:
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest with JSON types only, as it stands in the file."""
+        said = asdict(self)
+        if not self.maps:
+            del said["maps"]
         return {
-            **asdict(self),
+            **said,
             "preprocessing": self.preprocessing.to_json(),
             "disease_keys": list(self.disease_keys),
             "background_classes": list(self.background_classes),
@@ -150,10 +155,11 @@ def check_manifest(manifest: Manifest) -> None:
         raise ModelRejected(
             "bad_name", f"{manifest.name!r} is no model name: use a-z, 0-9, dot, hyphen and underscore."
         )
-    if manifest.architecture not in ARCHITECTURES:
+    if not is_known(manifest.architecture):
         raise ModelRejected(
             "unknown_architecture",
-            f"The architecture {manifest.architecture!r} is not known; known are {', '.join(ARCHITECTURES)}.",
+            f"The architecture {manifest.architecture!r} is not known; known are "
+            f"{', '.join(ARCHITECTURES)}, and torchvision's and timm's as torchvision:NAME and timm:NAME.",
         )
     _check_labels(manifest)
     _check_training_photos(manifest.training_photos)

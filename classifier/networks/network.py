@@ -5,24 +5,26 @@ are the Grad-CAM maps of the last feature maps up to a positive factor, because 
 a feature map is there the constant weight / (h*w); and the mean of a map plus a bias is the logit, exactly.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import ARCHITECTURES, design_of, is_known
 from classifier.networks.manifest import Manifest, ModelRejected
+from classifier.networks.pooled import Layer
 
 StateDict = Mapping[str, Tensor]
 
 
 def _family(architecture: str) -> ModuleType:
     """The module that builds this architecture's backbone and knows its public weights."""
-    return import_module(f"classifier.networks.{ARCHITECTURES[architecture].family}")
+    return import_module(f"classifier.networks.{design_of(architecture).family}")
 
 
 class MappedClassifier(nn.Module):
@@ -46,17 +48,36 @@ class MappedClassifier(nn.Module):
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Last feature maps [N, features, h, w] -> (logits [N, outputs], maps [N, outputs, h, w])."""
+        if tail := getattr(self.backbone, "tail", ()):
+            return self._through(tail, features)
         maps = self.head(self.dropout(features))
         return maps.mean(dim=(2, 3)) + self.bias, maps
+
+    def _through(self, tail: Sequence[Layer], features: Tensor) -> tuple[Tensor, Tensor]:
+        """The same where layers stand between pooling and the last one: the gradient of a logit by a feature map is
+        then another for each image; see ``pooled``."""
+        vector, met = features.mean(dim=(2, 3)), []
+        for layer in tail:
+            met.append(vector)
+            vector = layer.forward(vector)
+        weight = self.head.weight.flatten(1)
+        logits = functional.linear(
+            functional.dropout(vector, self.dropout.p, self.training), weight, self.bias
+        )
+        rows = weight[None]
+        for layer, x in zip(reversed(tail), reversed(met), strict=True):
+            rows = layer.back(rows, x)
+        height, width = features.shape[2:]
+        return logits, (rows @ features.flatten(2)).reshape(-1, len(weight), height, width)
 
 
 def build(architecture: str, outputs: int, *, dropout: float = 0.0) -> MappedClassifier:
     """Return a fresh network with random weights; ValueError for an unknown architecture or outputs < 1."""
-    if architecture not in ARCHITECTURES:
+    if not is_known(architecture):
         raise ValueError(f"unknown architecture {architecture!r}; known are {', '.join(ARCHITECTURES)}")
     if outputs < 1:
         raise ValueError(f"a network needs at least one output, not {outputs}")
-    design = ARCHITECTURES[architecture]
+    design = design_of(architecture)
     backbone = _family(architecture).build(**design.size)
     return MappedClassifier(backbone, design.features, outputs, dropout)
 
@@ -78,13 +99,21 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+def maps_in_words(network: MappedClassifier) -> str:
+    """What a description says of how its maps come about; "" for this package's own networks."""
+    from classifier.networks import outside
+
+    return outside.maps_in_words(network.backbone)
+
+
 def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
     """Return the network a manifest describes with these parameters; raises ModelRejected if they do not fit.
 
     The network takes the tensors of ``state`` over instead of copying them.
     """
-    # On "meta" tensors have shapes alone: filling a large network with random values takes seconds.
-    with torch.device("meta"), _Unfilled():
+    # On "meta" tensors have shapes alone: filling a large network with random values takes seconds. Others' networks
+    # may have numbers of their own that no file holds.
+    with torch.device("meta" if manifest.architecture in ARCHITECTURES else "cpu"), _Unfilled():
         network = build(manifest.architecture, manifest.outputs)
     try:
         load_strictly(network, state, assign=True)
@@ -95,7 +124,11 @@ def restore(manifest: Manifest, state: StateDict) -> MappedClassifier:
 
 def split_public(architecture: str, state: StateDict) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Split a public state dict into (backbone under our names, last layer as ``weight`` and ``bias``)."""
-    backbone, last = _family(architecture).split_imagenet(state)
+    family = _family(architecture)
+    if architecture not in ARCHITECTURES:
+        backbone, last = family.split_imagenet(architecture, state)
+    else:
+        backbone, last = family.split_imagenet(state)
     return backbone, last
 
 

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +17,44 @@ _BYTES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "I32": 4, "I64": 8}
 # What a network only counts with.
 _COUNTERS = "num_batches_tracked"
 _AT_ONCE = 1 << 22
+LARGEST_HEADER = 16 * 1024 * 1024
+
+
+def check_places(header: object) -> None:
+    """Raise ModelRejected where tensors of a safetensors header share bytes, naming both; what else is wrong with a
+    header is for the library that reads it."""
+    if not isinstance(header, dict):
+        return
+    places = [
+        (entry["data_offsets"], name)
+        for name, entry in header.items()
+        if name != "__metadata__" and isinstance(entry, dict) and _is_place(entry.get("data_offsets"))
+    ]
+    furthest, holder = 0, ""
+    for (start, stop), name in sorted(places):
+        if start < min(furthest, stop):
+            raise ModelRejected(
+                "weights_overlap",
+                f"{name} and {holder} share bytes {start} to {min(furthest, stop)} of the weights; every tensor needs "
+                "a place of its own.",
+            )
+        if stop > furthest:
+            furthest, holder = stop, name
+
+
+def read_header(file: BinaryIO) -> object:
+    """The JSON at the head of a safetensors file, or None where there is none; ``file`` stands behind it then."""
+    length = int.from_bytes(file.read(8), "little")
+    if length > LARGEST_HEADER:
+        return None
+    try:
+        return json.loads(file.read(length))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_place(offsets: object) -> bool:
+    return isinstance(offsets, list) and len(offsets) == 2 and all(type(number) is int for number in offsets)
 
 
 def check_numbers(weights_file: Path) -> None:

@@ -35,7 +35,6 @@ __all__ = [
     "ModelRejected",
     "check_files",
     "default_name",
-    "find_model",
     "load_verified",
     "read_manifest",
     "save",
@@ -59,23 +58,6 @@ def default_name() -> str:
     if not folders:
         raise ModelRejected("no_model", "No model came with this copy of the product.")
     return folders[0].name
-
-
-def find_model(name: str, models_dir: Path) -> Path:
-    """Return the folder of the model ``name`` in ``models_dir`` or else among the shipped ones.
-
-    A path with a slash in it is the folder of a model anywhere. Raises ModelRejected("unknown_model"), naming
-    those there are.
-    """
-    if "/" in name and (Path(name) / MANIFEST_FILE).is_file():
-        return Path(name)
-    known = {path.name: path for path in shipped_folders()}
-    if Path(models_dir).is_dir():
-        known |= {path.parent.name: path.parent for path in Path(models_dir).glob(f"*/{MANIFEST_FILE}")}
-    if name not in known:
-        there_are = ", ".join(sorted(known)) or "none"
-        raise ModelRejected("unknown_model", f"There is no model {name!r}; there are: {there_are}.")
-    return known[name]
 
 
 def check_files(folder: Path) -> Manifest:
@@ -118,23 +100,24 @@ def load_verified(folder: Path) -> tuple[Manifest, dict[str, "Tensor"]]:
     return manifest, state
 
 
-def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"]) -> Manifest:
+def save(folder: Path, manifest: Manifest, state: Mapping[str, "Tensor"], *, half: bool = False) -> Manifest:
     """Write a new model folder and return its manifest with the weights' hash.
 
-    Convolution kernels are stored in half precision; biases and normalisation, small and wide in range,
-    in full. The folder appears complete or not at all. FileExistsError if it is there already: a model
-    version never changes. Raises ModelRejected where the manifest or the outputs would be refused.
+    Numbers keep the precision they come in. With ``half``, for a model that is to be small, kernels are rounded to
+    half precision; biases and normalisation, small and wide in range, stay as they are. The folder appears complete
+    or not at all. FileExistsError if it is there already: a model version never changes. Raises ModelRejected where
+    the manifest, the outputs or a number would be refused.
     """
     from safetensors.torch import save as to_bytes
 
     folder = Path(folder)
     if folder.exists():
         raise FileExistsError(f"{folder} is there already")
-    small = {name: _for_storage(value) for name, value in state.items()}
-    content = to_bytes(small)
+    stored = {name: _for_storage(name, value, half) for name, value in state.items()}
+    content = to_bytes(stored)
     manifest = replace(manifest, weights_sha256=hashlib.sha256(content).hexdigest())
     check_manifest(manifest)
-    _check_outputs(_shapes(small), manifest)
+    _check_outputs(_shapes(stored), manifest)
 
     with whole_folder(folder) as draft:
         (draft / WEIGHTS_FILE).write_bytes(content)
@@ -148,9 +131,19 @@ def _is_finite(value: "Tensor") -> bool:
     return value.numel() == 0 or all(extreme.isfinite() for extreme in value.aminmax())
 
 
-def _for_storage(value: "Tensor") -> "Tensor":
+def _for_storage(name: str, value: "Tensor", half: bool) -> "Tensor":
     value = value.detach().cpu().contiguous()
-    return value.half() if value.is_floating_point() and value.dim() > 1 else value
+    if value.is_floating_point() and not _is_finite(value):
+        raise ModelRejected("weights_not_finite", f"Some weights are not finite numbers: {name}.")
+    if not half or not value.is_floating_point() or value.dim() < 2:
+        return value
+    rounded = value.half()
+    if not _is_finite(rounded):
+        raise ModelRejected(
+            "too_large_for_half",
+            f"{name} has numbers above 65504, which half precision cannot hold. Store it in the precision it came in.",
+        )
+    return rounded
 
 
 @contextmanager

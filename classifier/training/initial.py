@@ -57,12 +57,19 @@ def state_hash(state: dict[str, Tensor]) -> str:
 def _imagenet(architecture: str) -> dict[str, Tensor]:
     if architecture in PACKAGES:
         return _from_file(_packaged(architecture), architecture)
+    if architecture.startswith("timm:"):
+        raise TrainingRefused(
+            "imagenet_unavailable",
+            f"Weights of {architecture} are not fetched from here. Take a file of them from its publisher (timm's lie "
+            f"on https://huggingface.co/timm as {architecture.partition(':')[2]}.NAME: model.safetensors) and give it "
+            "with --init PATH.",
+        )
     torchvision_ops.declare_missing()
     from torchvision import models
 
     try:
-        public = models.get_model_weights(architecture).IMAGENET1K_V1
-    except ValueError:
+        public = models.get_model_weights(architecture.removeprefix("torchvision:")).IMAGENET1K_V1
+    except (ValueError, AttributeError):
         raise TrainingRefused(
             "imagenet_unavailable",
             f"torchvision has no ImageNet weights of {architecture}. Give a file of weights with --init PATH.",

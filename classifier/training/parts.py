@@ -3,10 +3,14 @@
 from torch import nn
 
 from classifier.networks.network import MappedClassifier
+from classifier.networks.outside import Cut, groups
 
 
 def stem_and_blocks(backbone: nn.Module) -> tuple[list[nn.Module], list[nn.Module]]:
     """The layers before the first block, and the blocks in order."""
+    if isinstance(backbone, Cut):
+        first, *others = groups(backbone)
+        return [first], others
     if hasattr(backbone, "blocks"):
         return [backbone.stem], list(backbone.blocks)
     stages = [stage for name, stage in backbone.named_children() if name.startswith("layer")]

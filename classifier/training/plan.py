@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import design_of
 from classifier.networks.preprocess import Preprocessing
 from classifier.training.settings import Settings
 from skinclinic.files.whole import write_whole
@@ -67,7 +67,7 @@ class Plan:
     @property
     def preprocessing(self) -> Preprocessing:
         """What the network expects."""
-        design = ARCHITECTURES[self.architecture]
+        design = design_of(self.architecture)
         return Preprocessing(self.image_size, design.mean, design.std, design.channel_order)
 
     def label_name(self, label: int) -> str:
@@ -92,7 +92,7 @@ def settings_for(architecture: str, init: str, *, epochs: int, batch: int) -> Se
     plain = Settings(epochs=epochs, batch=batch, drawn_in_batch=0)
     if init == RANDOM:
         return replace(plain, rate=1e-3, head_rate=1e-3)
-    if architecture.startswith("resnet"):
+    if architecture.startswith("resnet") or ":" in architecture:
         return replace(plain, rate=1e-4, head_rate=1e-3)
     return plain
 

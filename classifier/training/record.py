@@ -19,6 +19,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 LIBRARIES = (
     "torch",
     "torchvision",
+    "timm",
     "numpy",
     "pillow",
     "opencv-python-headless",
@@ -38,9 +39,11 @@ def write_manifest(
     start: dict[str, Any],
     progress: Progress,
     world: World,
+    *,
+    maps: str = "",
 ) -> Manifest:
     """Return the manifest of a finished training. ``about``: name, group, run, runs, dataset, base,
-    sources.
+    sources. ``maps``: see Manifest.
     """
     trained = [sample for sample, out in zip(samples, validates, strict=True) if not out]
     validating = [sample for sample, out in zip(samples, validates, strict=True) if out]
@@ -55,6 +58,7 @@ def write_manifest(
         licence=_licence(about),
         intended_use=INTENDED_USE,
         limits=_limits(plan, trained),
+        maps=maps,
         training={
             "group": about["group"],
             "run": about["run"],

@@ -12,8 +12,10 @@ from typing import Any
 
 import torch
 
-from classifier.networks import weights
-from classifier.networks.network import MappedClassifier, build
+from classifier.networks import outside, weights
+from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.manifest import ModelRejected
+from classifier.networks.network import MappedClassifier, build, maps_in_words
 from classifier.training import checkpoint, initial, record
 from classifier.training.errors import TrainingRefused, TrainingStopped
 from classifier.training.folder import DONE, FAILED, LOCK, MODEL, OUTCOME, PROGRESS, REFUSED, STOPPED, read
@@ -86,7 +88,14 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
     if world.is_first:
         reporter.write(trainer.progress)
         manifest = record.write_manifest(
-            found.about, plan, samples, validates, start, trainer.progress, world
+            found.about,
+            plan,
+            samples,
+            validates,
+            start,
+            trainer.progress,
+            world,
+            maps=maps_in_words(network),
         )
         weights.save(folder / MODEL, manifest, state)
         checkpoint.remove(folder)
@@ -95,9 +104,25 @@ def _train(folder: Path, world: World, should_stop: Callable[[], bool]) -> None:
 
 def begin(plan: Plan) -> tuple[MappedClassifier, dict[str, Any]]:
     """The network a plan starts from, and where its weights come from. Raises TrainingRefused."""
+    _check_outside(plan)
     torch.manual_seed(plan.seed)
     network = build(plan.architecture, plan.outputs, dropout=plan.dropout)
     return network, initial.start(network, plan.architecture, plan.init)
+
+
+def _check_outside(plan: Plan) -> None:
+    """Of a network of torchvision or timm, whether it can be cut and takes images of this size."""
+    if plan.architecture in ARCHITECTURES:
+        return
+    side = plan.image_size
+    try:
+        outside.check_same(plan.architecture, side)
+    except ModelRejected as error:
+        raise TrainingRefused(error.code, error.message) from error
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise TrainingRefused(
+            "image_size", f"{plan.architecture} does not take images of {side} x {side} pixels ({error})."
+        ) from error
 
 
 class _Reporter:

@@ -2,7 +2,8 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +15,7 @@ from classifier.presenters.came_again import came_again
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import proof, registry
+from classifier.services.models import proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -22,8 +23,9 @@ from skinclinic.archive.services.datasets import summary
 from skinclinic.files.store import StorageFull
 from skinclinic.forms.fields import OneLineField
 from skinclinic.permissions import ADMIN, VIEW, clinic_member
-from skinclinic.services import step_up
+from skinclinic.services import audit, step_up
 from skinclinic.services.quotas import OverQuota
+from skinclinic.web import zip_stream
 from skinclinic.web.middleware import takes_up_to
 from skinclinic.web.requests import MemberRequest
 
@@ -97,7 +99,11 @@ def model_register(request: MemberRequest) -> HttpResponse:
         form.add_error(None, _("The server's disk is full. Nothing was stored."))
         return _register_page(request, form, status=507)
     if again is None:
-        messages.success(request, _("%(name)s was added. It is not in use yet.") % {"name": version})
+        messages.success(
+            request,
+            _("%(name)s was received and is being run on a test photo. It can be used once that has worked.")
+            % {"name": version},
+        )
     else:
         messages.info(request, came_again(version, again))
     return redirect("model", version.pk)
@@ -107,8 +113,11 @@ def model_register(request: MemberRequest) -> HttpResponse:
 @require_safe
 def model(request: MemberRequest, pk: int) -> HttpResponse:
     """One version: what it was trained and validated on, its thresholds, limits and hash."""
-    version = _version_for(request, pk)
     clinic = request.membership.clinic
+    if refused := proof.refused(clinic, pk):
+        messages.error(request, refusal_words(refused[0]))
+        return redirect("models")
+    version = _version_for(request, pk)
     data = model_evidence.training_data(version, clinic)
     context = {
         "version": version,
@@ -125,6 +134,27 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         ),
     }
     return render(request, "models/model.html", context)
+
+
+@clinic_member(ADMIN)
+@require_safe
+def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """The files of a model as a ZIP; what is fetched is written down."""
+    version = _version_for(request, pk)
+    step_up.require_for_download(request)
+    try:
+        members = taking_away.members(version)
+    except ModelRejected as error:
+        messages.error(request, refusal_words(error))
+        return redirect("model", version.pk)
+    if request.method == "GET":
+        audit.record("model.fetch", version, clinic=request.membership.clinic, by=request.user)
+    response = StreamingHttpResponse(
+        zip_stream.chunks(members) if request.method == "GET" else (), content_type="application/zip"
+    )
+    response["Content-Length"] = zip_stream.length(members)
+    response["Content-Disposition"] = f'attachment; filename="{version.name}.zip"'
+    return response
 
 
 @clinic_member(ADMIN)
@@ -182,7 +212,7 @@ def model_rollback(request: MemberRequest) -> HttpResponse:
 
 
 def _version_for(request: MemberRequest, pk: int) -> ModelVersion:
-    version = registry.available(request.membership.clinic).filter(pk=pk).first()
+    version = registry.listed(request.membership.clinic).filter(pk=pk).first()
     if version is None:
         raise Http404
     return version
@@ -193,9 +223,11 @@ def _list_page(request: MemberRequest) -> HttpResponse:
     in_use = registry.published(clinic)
     back_to = registry.roll_back_target(clinic)
     context = {
+        "not_run": set(registry.listed(clinic).filter(pk__in=proof.not_run()).values_list("pk", flat=True)),
+        "refused": [refusal_words(why) for why in proof.refused(clinic)],
         "versions": [
             (version, training_known(version))
-            for version in registry.available(clinic).select_related(
+            for version in registry.listed(clinic).select_related(
                 "registered_by", "trained_on_version__dataset"
             )
         ],

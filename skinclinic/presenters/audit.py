@@ -68,6 +68,8 @@ ACTIONS: dict[str, Words] = {
     "member.make": gettext_lazy("Service account made"),
     "member.role": gettext_lazy("Role or access changed"),
     "model.add": gettext_lazy("Model added"),
+    "model.refuse": gettext_lazy("Model refused"),
+    "model.fetch": gettext_lazy("Model downloaded"),
     "model.publish": gettext_lazy("Model published"),
     "model.roll_back": gettext_lazy("Model rolled back"),
     "note.change": gettext_lazy("Note changed"),

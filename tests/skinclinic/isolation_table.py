@@ -280,6 +280,7 @@ TABLE = {
     "model-register": LISTING,
     "model-rollback": LISTING,
     "model": row("own_model"),
+    "model-download": row("own_model"),
     "model-publish": row("own_model"),
     "evaluations": LISTING,
     "evaluation-new": LISTING,

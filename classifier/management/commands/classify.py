@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from classifier.analysing import photo_files
 from classifier.analysing.pipeline import differential
@@ -15,6 +16,7 @@ from classifier.management.classify_output import (
     save_heatmaps,
 )
 from classifier.networks import weights
+from classifier.networks.finding import find_model
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import open_runtime, preferred_batch
 from skinclinic.imaging.quality import shows_nothing
@@ -34,6 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="photo or folder of photos")
         parser.add_argument("--model", metavar="NAME", help="model name or folder; default: the shipped one")
         parser.add_argument(
+            "--clinic",
+            metavar="SLUG",
+            help="whose model it is, where several have one of this name (asks the database)",
+        )
+        parser.add_argument(
             "--thresholds",
             metavar="NAME",
             help=f"threshold set; default: {DEFAULT_THRESHOLDS}, else the first",
@@ -46,12 +53,17 @@ class Command(BaseCommand):
             "--box", metavar="X,Y,SIZE", help="square to look at, in pixels; default: the largest centred one"
         )
 
-    def handle(self, *, paths, model, thresholds, json, heatmaps, box, **options):
+    def handle(self, *, paths, model, clinic, thresholds, json, heatmaps, box, **options):
         square = _three_numbers(box) if box is not None else None
         # Whatever a library prints must not get into the JSON.
         with contextlib.redirect_stdout(sys.stderr):
             try:
-                folder = weights.find_model(model or weights.default_name(), settings.MODELS_DIR)
+                folder = find_model(
+                    model or weights.default_name(),
+                    settings.MODELS_DIR,
+                    clinic=None if clinic is None else _clinic_number(clinic),
+                    clinic_name=_clinic_name,
+                )
                 manifest = weights.read_manifest(folder)
                 chosen = _choose_thresholds(manifest, thresholds)
                 runtime = open_runtime(
@@ -74,6 +86,30 @@ class Command(BaseCommand):
             self.stderr.write(printable(line))
         if not succeeded:
             sys.exit(1)
+
+
+def _clinic_number(slug: str) -> int:
+    from skinclinic.models import Clinic
+
+    try:
+        known = dict(Clinic.objects.values_list("slug", "pk"))
+    except DatabaseError as error:
+        raise CommandError(
+            f"Clinics are known by the database, which does not answer ({error}). Give the model's folder with --model."
+        ) from error
+    if slug not in known:
+        raise CommandError(f"There is no clinic {slug!r}; there are: {', '.join(sorted(known)) or 'none'}.")
+    return known[slug]
+
+
+def _clinic_name(number: int) -> str:
+    """Its short name, or its number where no database answers."""
+    from skinclinic.models import Clinic
+
+    with contextlib.suppress(DatabaseError):
+        if slug := Clinic.objects.filter(pk=number).values_list("slug", flat=True).first():
+            return slug
+    return f"number {number}"
 
 
 def _three_numbers(text: str) -> list[str]:

@@ -3,21 +3,22 @@
 from pathlib import Path
 
 from classifier.imports.labels import read_labels
+from classifier.management.architecture_names import NAMES, architecture
 from classifier.management.import_command import ImportCommand, Imported, preprocessing, three_numbers
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import design_of
 from classifier.networks.manifest import ModelRejected
 
 
 class Command(ImportCommand):
     help = (
-        "Register a network from a state dict (.pth, .pt) or safetensors with torchvision's names. Weights "
+        "Register a network from a state dict (.pth, .pt) or safetensors with torchvision's or timm's names. Weights "
         "without a last layer for the 12 diseases are not registered; start a training from them "
         "(train --init FILE). It is checked as a whole before anything is written."
     )
 
     def add_arguments(self, parser):
         parser.add_argument("--weights", type=Path, required=True, metavar="FILE")
-        parser.add_argument("--architecture", required=True, choices=list(ARCHITECTURES))
+        parser.add_argument("--architecture", required=True, type=architecture, metavar="NAME", help=NAMES)
         parser.add_argument(
             "--labels",
             type=Path,
@@ -33,8 +34,9 @@ class Command(ImportCommand):
     def read(self, options: dict) -> Imported:
         """See ImportCommand."""
         from classifier.imports.state_dicts import load_parts
+        from classifier.networks.outside import maps_of as outside_maps
 
-        usual = ARCHITECTURES[options["architecture"]]
+        usual = design_of(options["architecture"])
         given = {name: three_numbers(f"--{name}", options[name]) for name in ("mean", "std") if options[name]}
         how = preprocessing(
             **{"mean": usual.mean, "std": usual.std} | given,
@@ -51,4 +53,6 @@ class Command(ImportCommand):
                 "dataset: train --init FILE.",
             )
         files = (options["weights"], options["labels"])
-        return Imported(options["architecture"], how, parts, labels, files)
+        return Imported(
+            options["architecture"], how, parts, labels, files, outside_maps(options["architecture"])
+        )

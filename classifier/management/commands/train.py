@@ -7,8 +7,8 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from classifier.management.architecture_names import NAMES, architecture
 from classifier.models import ModelVersion, Training, TrainingRun
-from classifier.networks.architectures import ARCHITECTURES
 from classifier.services.training import process as training_process
 from classifier.services.training import trainings
 from classifier.training.plan import IMAGENET, RANDOM
@@ -36,7 +36,13 @@ class Command(BaseCommand):
         parser.add_argument("--version", dest="number", type=int, help="default: the newest frozen one")
         parser.add_argument("--clinic", help="the clinic's short name, if several have this dataset")
         parser.add_argument("--user", help="who trains")
-        parser.add_argument("--arch", choices=ARCHITECTURES, default=trainings.DEFAULT_ARCHITECTURE)
+        parser.add_argument(
+            "--arch",
+            type=architecture,
+            default=trainings.DEFAULT_ARCHITECTURE,
+            metavar="NAME",
+            help=f"{NAMES} (default: {trainings.DEFAULT_ARCHITECTURE})",
+        )
         parser.add_argument(
             "--init",
             default=IMAGENET,

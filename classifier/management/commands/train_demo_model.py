@@ -61,7 +61,8 @@ class Command(BaseCommand):
             found = trained.out_of_fold
             np.savez(scores, photos=found.photos, fold=found.fold_of, labels=examples.labels)
         manifest = demo_manifest.write_manifest(recipe, examples, trained, init.name, seed)
-        manifest = weights.save(out, manifest, trained.state)
+        # It ships with the product and has to be small.
+        manifest = weights.save(out, manifest, trained.state, half=True)
         listed = [TrainingPhoto.of_upload(path.read_bytes()) for path in photo_files(photos)]
         # Drawings are left out: nobody else draws with their seeds (see classifier.training.demo).
         training_photos.add(out, manifest, listed, is_complete=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from classifier.analysing.proving import prove
 from classifier.models import ModelVersion
 from classifier.networks import weights
 from classifier.networks.weights import Manifest, ModelRejected
@@ -19,24 +20,27 @@ if TYPE_CHECKING:
 
 
 def register_import(
-    state: Mapping[str, "Tensor"], manifest: Manifest, *, clinic: Clinic | None
+    state: Mapping[str, "Tensor"], manifest: Manifest, *, clinic: Clinic | None, half: bool = False
 ) -> tuple[ModelVersion, bool]:
     """Store and register a network; return the version and whether it is new.
 
-    ``clinic`` None makes it available to every clinic; none uses it before it is published there. Raises
-    ModelRejected, and OSError where it cannot be written; nothing is left behind then.
+    ``half``: see weights.save. ``clinic`` None makes it available to every clinic; none uses it before it is
+    published there. It is run once first. Raises ModelRejected, and OSError where it cannot be written; nothing is
+    left behind then.
     """
     if clinic is None and not registry.available_to_all().exists():
         # The first of the product's models is what clinics use before they publish one.
         registry.register_shipped()
     folder = _new_folder(manifest.name, clinic)
     try:
-        manifest = weights.save(folder, manifest, state)
+        manifest = weights.save(folder, manifest, state, half=half)
     except FileExistsError:
         raise _name_taken(manifest.name) from None
     version = None
     try:
         known = registry.find(manifest, clinic)
+        if known is None:
+            prove(folder)
         if known is None and ModelVersion.objects.filter(clinic=clinic, name=manifest.name).exists():
             raise _name_taken(manifest.name)
         version = registry.register(folder, clinic=clinic)

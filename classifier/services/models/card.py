@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from classifier.models import ModelVersion
+from classifier.networks.numbers import read_header
 from classifier.networks.weights import WEIGHTS_FILE
 from classifier.services.models import registry
 from skinclinic.models import Clinic
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
+PRECISIONS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 AUC_WORDS = ("auc", "macro_auc")
 
 
@@ -20,7 +22,8 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Card:
-    """A model's manifest for people. ``thresholds``: rows of (disease key, one value a set)."""
+    """A model's manifest for people. ``thresholds``: rows of (disease key, one value a set). ``weights_kind``: in which
+    precision kernels are stored, "" where it cannot be read. ``maps``: how heatmaps come about, "" where as usual."""
 
     trained_on: str
     trained_at: str
@@ -33,6 +36,8 @@ class Card:
     background_classes: list[str]
     input_size: int | None
     weights_bytes: int | None
+    weights_kind: str
+    maps: str
     threshold_sets: list
     thresholds: list[tuple[str, list[float | None]]]
 
@@ -55,6 +60,8 @@ def card(version: ModelVersion, clinic: Clinic) -> Card:
         background_classes=background,
         input_size=_whole(_dict(manifest.get("preprocessing")).get("input_size")),
         weights_bytes=_size(version),
+        weights_kind=_precision(version),
+        maps=_text(manifest.get("maps")),
         threshold_sets=sets,
         thresholds=[(key, [_number(entry.values.get(key)) for entry in sets]) for key in DISEASE_KEYS],
     )
@@ -70,6 +77,21 @@ def _size(version: ModelVersion) -> int | None:
         return (version.path / WEIGHTS_FILE).stat().st_size
     except OSError:
         return None
+
+
+def _precision(version: ModelVersion) -> str:
+    try:
+        with (version.path / WEIGHTS_FILE).open("rb") as file:
+            header = read_header(file)
+    except OSError:
+        return ""
+    entries = header.values() if isinstance(header, dict) else ()
+    kinds = {
+        entry["dtype"]
+        for entry in entries
+        if isinstance(entry, dict) and len(entry.get("shape", ())) > 1 and entry.get("dtype") in PRECISIONS
+    }
+    return ", ".join(sorted(PRECISIONS[kind] for kind in kinds))
 
 
 def _text(value: object) -> str:

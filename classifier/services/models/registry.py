@@ -285,7 +285,12 @@ def _check_registered(version: ModelVersion) -> None:
 
 
 def available(clinic: Clinic):
-    """Versions this clinic may publish: the product's and its own."""
+    """Versions this clinic may use: the product's and its own, but for those that were sent and have not run yet."""
+    return listed(clinic).exclude(pk__in=proof.not_run())
+
+
+def listed(clinic: Clinic):
+    """Versions this clinic sees: the product's and its own, those included that have not run yet."""
     return available_to_all() | ModelVersion.objects.filter(clinic=clinic)
 
 

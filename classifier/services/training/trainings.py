@@ -13,9 +13,10 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from classifier.analysing.proving import prove
 from classifier.models import ModelVersion, Training, TrainingRun
 from classifier.networks import training_photos
-from classifier.networks.architectures import ARCHITECTURES
+from classifier.networks.architectures import ARCHITECTURES, design_of, is_known
 from classifier.networks.manifest import NAME_PATTERN, read_manifest
 from classifier.networks.weights import Manifest, ModelRejected
 from classifier.services.evaluation import seen
@@ -66,12 +67,12 @@ class Wanted:
         """The numbers in full, as they are stored."""
         frozen = self.frozen_blocks
         if frozen is None:
-            frozen = ARCHITECTURES[self.architecture].blocks // 2 if photos < FEW_PHOTOS else 0
+            frozen = design_of(self.architecture).blocks // 2 if photos < FEW_PHOTOS else 0
         return {
             "runs": self.runs,
             "epochs": self.epochs,
             "batch": self.batch,
-            "image_size": self.image_size or ARCHITECTURES[self.architecture].input_size,
+            "image_size": self.image_size or design_of(self.architecture).input_size,
             "seed": self.seed,
             "max_steps": self.max_steps,
             "frozen_blocks": 0 if self.init == RANDOM else frozen,
@@ -114,9 +115,13 @@ def check(wanted: Wanted) -> None:
     """Raise Refused for numbers and names that make no sense."""
     if not NAME_PATTERN.fullmatch(wanted.name) or len(wanted.name) > 70:
         raise Refused("name", _("Use a-z, 0-9, dot, hyphen and underscore, 70 characters at most."))
-    if wanted.architecture not in ARCHITECTURES:
+    if not is_known(wanted.architecture):
         known = ", ".join(ARCHITECTURES)
         raise Refused("architecture", _("This network is not known; known are %(known)s.") % {"known": known})
+    try:
+        design = design_of(wanted.architecture)
+    except ModelRejected as error:
+        raise Refused("architecture", error.message) from None
     limits = {
         "runs": (1, MOST_RUNS),
         "epochs": (1, MOST_EPOCHS),
@@ -124,7 +129,7 @@ def check(wanted: Wanted) -> None:
         "seed": (0, LARGEST_SEED),
         "max_steps": (0, 10_000_000),
         "image_size": (SMALLEST_IMAGE, LARGEST_IMAGE),
-        "frozen_blocks": (0, ARCHITECTURES[wanted.architecture].blocks),
+        "frozen_blocks": (0, design.blocks),
     }
     for name, (least, most) in limits.items():
         value = getattr(wanted, name)
@@ -256,8 +261,8 @@ def seconds_left(run: TrainingRun) -> float | None:
 
 
 def keep_model(run: TrainingRun) -> Callable[[], None]:
-    """Copy and check the model a run has left in its folder; returns what registers it, unpublished, in the job's
-    last transaction. Raises jobs.JobError for a model that may not be used."""
+    """Copy, check and run once the model a training has left in its folder; returns what registers it, unpublished, in
+    the job's last transaction. Raises jobs.JobError for a model that may not be used."""
     folder = registry.new_folder(registry.clinic_models_dir(run.training.clinic), run.model_name)
     # Below this name it is swept away if nobody comes to register it.
     draft = whole.new_folder_draft(folder)
@@ -266,6 +271,7 @@ def keep_model(run: TrainingRun) -> Callable[[], None]:
         _list_photos(run, draft)
         whole.flush(draft)
         manifest = registry.check(draft)
+        prove(draft)
     except BaseException as error:
         whole.remove(draft)
         if isinstance(error, ModelRejected):

@@ -251,6 +251,26 @@ def test_unknown_names_are_said_with_the_known_ones(model, photos):
         run(photos, "--thresholds", "nobody")
 
 
+@pytest.mark.django_db
+def test_a_clinics_own_model_is_used_and_another_of_its_name_told(
+    model, photos, clinic, other_clinic, settings
+):
+    for number, owner in enumerate((clinic, other_clinic), start=1):
+        folder = settings.MODELS_DIR / f"clinic-{owner.pk}" / f"trained-0000000{number}"
+        lively.save(folder, "efficientnet_lite0", seed=number)
+        change = json.loads((folder / "manifest.json").read_text()) | {"name": "trained"}
+        (folder / "manifest.json").write_text(json.dumps(change))
+    scores = [
+        json.loads(run(photos / "c.JPG", "--json", "--clinic", owner.slug, model="trained")[0])[0]["scores"]
+        for owner in (clinic, other_clinic)
+    ]
+    assert scores[0] != scores[1]
+    with pytest.raises(CommandError, match=f"of the clinic {clinic.slug}"):
+        run(photos / "c.JPG", model="trained")
+    with pytest.raises(CommandError, match=f"no clinic 'nowhere'; there are: .*{clinic.slug}"):
+        run(photos / "c.JPG", "--clinic", "nowhere", model="trained")
+
+
 def test_a_model_that_was_changed_is_refused(photos, tmp_path):
     folder = lively.save(tmp_path / "changed", "efficientnet_lite0")
     with (folder / "model.safetensors").open("ab") as file:

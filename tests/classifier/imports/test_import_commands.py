@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from classifier import runtimes
 from classifier.models import ModelVersion
-from classifier.networks import network, weights
+from classifier.networks import network, outside, weights
+from classifier.runtimes import cuda
 from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
+from tests.cases import each
 from tests.classifier import caffe_net, lively
 from tests.classifier.caffe_case import LABELS, MEAN_BGR, caffe_input
 from tests.skinclinic.pages import url
@@ -242,4 +245,71 @@ def test_wrong_options_are_refused(wrong, expected, torch_file, labels, settings
     with pytest.raises(CommandError) as caught:
         run("import_weights", **options)
     assert expected in str(caught.value)
+    assert stored_files(settings) == []
+
+
+@each(
+    "name, spoil, tensor",
+    [
+        ("does not run", lambda value: torch.full_like(value, -5), "backbone.bn1.running_var"),
+        ("no number", lambda value: torch.full_like(value, float("nan")), "bn1.running_var"),
+        ("whole numbers", lambda value: value.to(torch.int32), "bn1.running_var (int32)"),
+    ],
+)
+def test_weights_that_cannot_work_are_not_registered_and_the_tensor_is_named(
+    name, spoil, tensor, torch_file, labels, model_version, settings, tmp_path
+):
+    state = load_file(torch_file)
+    save_file(state | {"bn1.running_var": spoil(state["bn1.running_var"])}, tmp_path / "weights")
+    with pytest.raises(CommandError) as caught:
+        run("import_weights", weights=tmp_path / "weights", architecture="resnet18", labels=labels, name="x")
+    assert tensor in str(caught.value)
+    assert ModelVersion.objects.get() == model_version and stored_files(settings) == []
+
+
+@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
+    prefer, labels, model_version, settings, tmp_path, monkeypatch
+):
+    torch.manual_seed(2)
+    net = outside.whole("timm:convnext_atto", 13)
+    with torch.no_grad():
+        net.head.fc.weight.normal_(std=0.5)
+        net.head.norm.weight.uniform_(0.5, 1.5)
+    torch.save({"state_dict": net.state_dict()}, tmp_path / "weights.pth")
+    architecture = "timm:convnext_atto"
+    run(
+        "import_weights",
+        weights=tmp_path / "weights.pth",
+        architecture=architecture,
+        labels=labels,
+        name="next",
+    )
+    version = ModelVersion.objects.get(name="next")
+    assert (version.architecture, version.manifest["preprocessing"]["input_size"]) == (architecture, 224)
+    assert "closed form through layer normalisation" in version.manifest["maps"]
+    monkeypatch.setattr(cuda, "is_available", lambda: False)
+    runtime = runtimes.open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=prefer)
+    images = lively.images(2, seed=3, side=224)
+    scores, maps = runtime.forward(images.numpy())
+    with torch.inference_mode():
+        expected = net.eval()(images).softmax(1)[:, [*range(1, 13), 0]]
+    np.testing.assert_allclose(scores, expected.numpy(), rtol=0, atol=1e-5)
+    assert maps.shape == (2, 13, 7, 7) and maps.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "reason"),
+    [
+        ("timm:vit_tiny_patch16_224", "must end in average pooling"),
+        ("timm:convnext_attto", "names like it: convnext_atto"),
+        ("alexnet", "torchvision:NAME or timm:NAME"),
+        ("torchvision:mobilenet_v3_small", "missing: .* features.0.0.weight"),
+    ],
+)
+def test_a_network_that_cannot_be_imported_is_refused_by_name(
+    architecture, reason, torch_file, labels, settings
+):
+    with pytest.raises(CommandError, match=reason):
+        run("import_weights", weights=torch_file, architecture=architecture, labels=labels, name="x")
     assert stored_files(settings) == []

@@ -155,10 +155,16 @@ def test_numbers_that_are_none_are_named(number, state, tmp_path):
     assert "layer1.0.bn1.running_var" in error.message
 
 
-def test_kernels_too_large_for_storing_are_named(state, tmp_path):
-    state["layer1.0.conv1.weight"] = torch.full((64, 64, 3, 3), 1e5)
+def test_whole_numbers_in_the_place_of_weights_are_named_with_their_kind(state, tmp_path):
+    state["layer1.0.conv1.weight"] = state["layer1.0.conv1.weight"].to(torch.int8)
+    state["fc.bias"] = torch.ones(OUTPUTS, dtype=torch.int64)
     torch.save(state, tmp_path / "weights")
-    assert "layer1.0.conv1.weight" in refused(load_parts, tmp_path / "weights", "resnet18").message
+    error = refused(load_backbone, tmp_path / "weights", "resnet18")
+    assert error.code == "weights_not_floating" and "layer1.0.conv1.weight (int8)" in error.message
+    state["layer1.0.conv1.weight"] = torch.zeros(64, 64, 3, 3)
+    torch.save(state, tmp_path / "weights")
+    error = refused(load_parts, tmp_path / "weights", "resnet18")
+    assert error.code == "weights_not_floating" and "bias (int64)" in error.message
 
 
 class Trap:

@@ -1,20 +1,26 @@
 """The models pages: who may look, add, publish and roll back, and that a refused upload leaves nothing."""
 
+import hashlib
+import io
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.handlers.wsgi import WSGIRequest
+from safetensors.numpy import load, save
 
 from classifier.models import ModelVersion, Publication, ThresholdSet
 from classifier.networks import training_photos, weights
 from classifier.networks.training_photos import TrainingPhoto
-from classifier.services.models import registry
+from classifier.services.models import proof, registry
 from classifier.services.models import upload as model_upload
 from skinclinic.archive.models import Import
+from skinclinic.engine import jobs
 from skinclinic.models import AuditEvent, Photo
 from skinclinic.services import step_up
 from tests import factories
@@ -28,13 +34,17 @@ def upload_dir(tmp_path_factory):
     return factories.make_model_dir(tmp_path_factory.mktemp("upload") / "uploaded", name="uploaded", seed=7)
 
 
-@pytest.fixture
-def files(upload_dir):
+def sound(upload_dir) -> dict:
     """The two files of a sound model, as a form sends them."""
     return {
         "weights": SimpleUploadedFile("model.safetensors", (upload_dir / weights.WEIGHTS_FILE).read_bytes()),
         "manifest": SimpleUploadedFile("manifest.json", (upload_dir / weights.MANIFEST_FILE).read_bytes()),
     }
+
+
+@pytest.fixture
+def files(upload_dir):
+    return sound(upload_dir)
 
 
 @pytest.fixture
@@ -106,6 +116,70 @@ def test_admin_adds_a_model(client_for, admin_user, clinic, files, settings):
     assert len(left_behind(settings)) == 2, "no draft is left"
     assert b"uploaded" in client.get(url("models")).content
     assert registry.published(clinic) is None, "adding is not publishing"
+
+
+def unrunnable(upload_dir) -> dict:
+    """The files of a model with a variance below zero, which is finite and has no root."""
+    state = load((upload_dir / weights.WEIGHTS_FILE).read_bytes())
+    state["backbone.stem.1.running_var"] = np.full_like(state["backbone.stem.1.running_var"], -5)
+    content = save(state)
+    said = json.loads((upload_dir / weights.MANIFEST_FILE).read_text())
+    manifest = json.dumps(said | {"weights_sha256": hashlib.sha256(content).hexdigest()}).encode()
+    return {
+        "weights": SimpleUploadedFile("model.safetensors", content),
+        "manifest": SimpleUploadedFile("manifest.json", manifest),
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_does_not_run_is_not_registered_and_the_layer_told(
+    client_for, admin_user, outsider, clinic, upload_dir, settings
+):
+    client = client_for(admin_user)
+    page = client.post(url("model-register"), unrunnable(upload_dir))
+    version = ModelVersion.objects.get(clinic=clinic)
+    assert "once that has worked" in messages_of(page)
+    assert "Being run on a test photo" in client.get(url("models")).content.decode()
+    assert not registry.available(clinic).exists()
+    jobs.run_waiting(proof.JOB)
+    assert not ModelVersion.objects.exists() and left_behind(settings) == []
+    page = client.get(url("models")).content.decode()
+    assert "Not registered" in page and "uploaded: The network" in page
+    assert "backbone.stem.1.running_var" in page
+    page = client.get(url("model", version.pk))
+    assert page.url == url("models") and "backbone.stem.1" in messages_of(page)
+    told = client.get(f"/api/models/{version.pk}/")
+    assert (told.status_code, told.json()["error"]["code"]) == (404, "does_not_run")
+    assert client_for(outsider).get(f"/api/models/{version.pk}/").json()["error"]["code"] == "not_found"
+    assert client_for(outsider).get(url("model", version.pk)).status_code == 404
+    # The name is free for one that runs.
+    client.post(url("model-register"), sound(upload_dir))
+    jobs.run_waiting(proof.JOB)
+    assert registry.available(clinic).get().name == "uploaded"
+
+
+def test_a_model_is_taken_away_whole_by_admins_and_written_down(
+    client_for, admin_user, clinician, clinic, upload_dir, settings
+):
+    version = registry.register(upload_dir, clinic=clinic)
+    assert client_for(clinician).get(url("model-download", version.pk)).status_code == 403
+    assert (
+        url("model-download", version.pk)
+        not in client_for(clinician).get(url("model", version.pk)).content.decode()
+    )
+    client = client_for(admin_user)
+    page = client.get(url("model", version.pk)).content.decode()
+    assert url("model-download", version.pk) in page and "float32" in page and "exact" in page
+    sent = client.get(url("model-download", version.pk))
+    content = b"".join(sent.streaming_content)
+    assert len(content) == int(sent["Content-Length"])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in ("manifest.json", "model.safetensors"):
+            assert archive.read(name) == (upload_dir / name).read_bytes()
+    assert AuditEvent.objects.get(action="model.fetch").subject_key == version.pk
+    version.folder = "nowhere"
+    version.save()
+    assert "on this server" in messages_of(client.get(url("model-download", version.pk)))
 
 
 def with_list(files, upload_dir, tmp_path, *photos) -> dict:

@@ -53,25 +53,53 @@ def refusal(folder, load=weights.load_verified) -> str:
     return caught.value.code
 
 
-def test_a_saved_model_comes_back(folder, trained):
+def test_a_saved_model_comes_back_with_every_number(folder, trained):
     manifest, state = weights.load_verified(folder)
     assert manifest == weights.check_files(folder) == weights.read_manifest(folder)
     assert manifest.outputs == 12
     assert manifest.thresholds["balanced"]["values"]["mm"] == 0.1
     assert all(value.dtype in (torch.float32, torch.int64) for value in state.values())
-    restored = network.restore(manifest, state).eval()
-    with torch.inference_mode():
-        expected, answer = (model(lively.images(2))[0].softmax(1) for model in (trained, restored))
-    torch.testing.assert_close(answer, expected, atol=5e-3, rtol=0)
+    assert all(torch.equal(value, state[name]) for name, value in trained.state_dict().items())
+    network.load_strictly(network.build(ARCHITECTURE, 12), state)
 
 
-def test_kernels_are_stored_in_half_precision_and_the_rest_in_full(folder, trained):
+def test_what_comes_in_half_precision_is_stored_so(trained, tmp_path):
+    state = trained.state_dict()
+    state |= {name: value.bfloat16() for name, value in state.items() if name.startswith("backbone.stem.0.")}
+    state |= {name: value.half() for name, value in state.items() if name.startswith("head.")}
+    weights.save(tmp_path / "lively", lively.manifest(ARCHITECTURE), state)
+    stored = load_file(tmp_path / "lively" / "model.safetensors")
+    assert {name: value.dtype for name, value in stored.items()} == {n: v.dtype for n, v in state.items()}
+    loaded = weights.load_verified(tmp_path / "lively")[1]
+    assert loaded["head.weight"].dtype == torch.float32
+
+
+def test_half_precision_is_of_kernels_alone_and_has_to_be_asked_for(trained, tmp_path):
+    folder = tmp_path / "small"
+    weights.save(folder, lively.manifest(ARCHITECTURE), trained.state_dict(), half=True)
     stored = load_file(folder / "model.safetensors")
     assert stored["head.weight"].dtype == torch.float16
     assert stored["backbone.stem.0.weight"].dtype == torch.float16
     assert torch.equal(stored["backbone.top.1.running_var"], trained.backbone.top[1].running_var)
     assert torch.equal(stored["bias"], trained.bias)
     assert (folder / "model.safetensors").stat().st_size < 12_000_000
+    restored = network.restore(*weights.load_verified(folder)).eval()
+    with torch.inference_mode():
+        expected, answer = (model(lively.images(2))[0].softmax(1) for model in (trained, restored))
+    torch.testing.assert_close(answer, expected, atol=5e-3, rtol=0)
+
+
+@each(
+    "value, half, code",
+    [(1e5, True, "too_large_for_half"), (float("nan"), False, "weights_not_finite")],
+)
+def test_a_number_that_cannot_be_stored_is_named(trained, tmp_path, value, half, code):
+    state = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
+    state["backbone.stem.0.weight"].view(-1)[3] = value
+    with pytest.raises(ModelRejected, match=r"backbone\.stem\.0\.weight") as caught:
+        weights.save(tmp_path / "lively", lively.manifest(ARCHITECTURE), state, half=half)
+    assert caught.value.code == code
+    assert not (tmp_path / "lively").exists()
 
 
 def test_one_changed_byte_is_noticed(folder):
@@ -202,25 +230,6 @@ def test_what_would_be_refused_is_not_saved(trained, tmp_path):
         weights.save(tmp_path / "models" / "lively", wrong, trained.state_dict())
     assert caught.value.code == "wrong_outputs"
     assert list(tmp_path.glob("models/*")) == []
-
-
-def test_models_are_found_by_name_the_own_before_the_shipped(folder, tmp_path, monkeypatch):
-    shipped = tmp_path / "shipped"
-    (shipped / "lively").mkdir(parents=True)
-    (shipped / "lively" / "manifest.json").write_text("{}")
-    (shipped / "first").mkdir()
-    (shipped / "first" / "manifest.json").write_text("{}")
-    (shipped / "no-model").mkdir()
-    monkeypatch.setattr(weights, "SHIPPED_DIR", shipped)
-    assert weights.default_name() == "first"
-    assert weights.find_model("first", tmp_path) == shipped / "first"
-    assert weights.find_model("lively", tmp_path) == folder
-    assert weights.find_model("lively", tmp_path / "missing") == shipped / "lively"
-    assert weights.find_model(str(folder), tmp_path / "missing") == folder
-    with pytest.raises(ModelRejected) as caught:
-        weights.find_model("nobody", tmp_path)
-    assert caught.value.code == "unknown_model"
-    assert "first, lively" in caught.value.message
 
 
 def test_without_a_shipped_model_it_is_said(tmp_path, monkeypatch):

@@ -13,8 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from classifier.analysing.proving import prove
 from classifier.imports.state_dicts import load_backbone
-from classifier.networks import torchvision_ops, weights
+from classifier.networks import outside, torchvision_ops, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.network import build
 from classifier.training import checkpoint, initial, parts, runner, world
@@ -33,6 +34,7 @@ from classifier.training.today import today
 from skinclinic import imaging
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories
+from tests.cases import each
 
 ABOUT = {
     "name": "tiny-run",
@@ -236,8 +238,7 @@ def test_pretrained_parts_held_back_and_normalisation_stay_as_they_are(samples, 
 
 
 def _is_same(stored, before) -> bool:
-    # Kernels are stored in half precision.
-    return stored.shape == before.shape and torch.equal(stored, before.to(stored.dtype))
+    return stored.shape == before.shape and torch.equal(stored, before)
 
 
 @pytest.mark.parametrize(
@@ -359,3 +360,33 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
         pass
     assert caught.value.code == "too_few_gpus"
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_network_of_timm_is_trained_from_a_file_of_its_weights(samples, tmp_path):
+    """Its last layer is left out, its first blocks stay, and what comes out runs and says how its maps come about."""
+    name = "timm:mobilenetv3_small_050"
+    torch.manual_seed(1)
+    net = outside.whole(name, 1000)
+    torch.save(net.state_dict(), tmp_path / "timm.pth")
+    wanted = plan(architecture=name, init=str(tmp_path / "timm.pth"), frozen_blocks=3, image_size=64)
+    assert train(tmp_path / "run", samples, wanted) == files.DONE, outcome(tmp_path / "run")
+    manifest = prove(tmp_path / "run" / files.MODEL)
+    assert "closed form through a linear layer, Hardswish" in manifest.maps
+    assert manifest.preprocessing.mean == pytest.approx((0.485, 0.456, 0.406))
+    assert "timm" in manifest.training["libraries"]
+    after = state_of(tmp_path / "run")
+    assert torch.equal(after["backbone.net.conv_stem.weight"], net.conv_stem.weight)
+    assert not torch.equal(after["backbone.net.conv_head.weight"], net.conv_head.weight)
+
+
+@each(
+    "changes, code",
+    [
+        ({"architecture": "timm:mobilenetv3_small_050", "init": "imagenet"}, "imagenet_unavailable"),
+        ({"architecture": "torchvision:vgg11"}, "no_pooled_end"),
+        ({"architecture": "timm:mobilenetv3_smal_050"}, "unknown_architecture"),
+    ],
+)
+def test_networks_that_cannot_be_trained_are_refused_with_the_reason(samples, tmp_path, changes, code):
+    assert train(tmp_path / code, samples, plan(**changes)) == files.REFUSED
+    assert outcome(tmp_path / code)["code"] == code

@@ -1,0 +1,34 @@
+"""A model as files that leave the server: what any installation of this product, or another program, can read again."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from classifier.models import ModelVersion
+from classifier.networks.manifest import MANIFEST_FILE, PHOTOS_FILE
+from classifier.networks.weights import WEIGHTS_FILE, ModelRejected
+from skinclinic.web.zip_stream import Member
+
+_AT_ONCE = 1 << 20
+
+
+def members(version: ModelVersion) -> list[Member]:
+    """Weights (safetensors), description and, where there is one, the hashes of the training photos, as they lie in
+    the model's folder. Raises ModelRejected where a file is missing."""
+    found = []
+    for name in (MANIFEST_FILE, WEIGHTS_FILE, PHOTOS_FILE):
+        path = version.path / name
+        try:
+            found.append(Member(name, path.stat().st_size, partial(_pieces, path)))
+        except OSError:
+            if name != PHOTOS_FILE or version.manifest.get("training_photos"):
+                raise ModelRejected(
+                    "weights_missing", f"There is no {name} of the model {version.name} on this server."
+                ) from None
+    return found
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_AT_ONCE):
+            yield piece

@@ -1,0 +1,147 @@
+"""Networks of torchvision and timm: cut where they pool, they compute what they did, and their maps are Grad-CAM's."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from classifier.networks import network, outside, pooled, torchvision_ops
+from classifier.networks.architectures import design_of
+from classifier.networks.cam import to_heatmaps
+from classifier.networks.manifest import ModelRejected
+from tests.cases import each
+from tests.classifier import lively
+
+OUTPUTS = 13
+# One of each kind of end: plain; a normalisation by layer; a convolution and hard swish; a convolution, batch
+# normalisation and ReLU; a convolution as the last layer; pooling by a function; maps with channels last.
+PLAIN = ["timm:resnet10t", "torchvision:shufflenet_v2_x0_5", "timm:dla46x_c", "torchvision:mnasnet0_5"]
+WITH_TAIL = ["timm:convnext_atto", "timm:mobilenetv3_small_050", "timm:mobilenetv4_conv_small_050"]
+WITH_TAIL += ["torchvision:mobilenet_v3_small", "timm:ghostnetv2_100"]
+
+
+class Usual(nn.Module):
+    """The library's own network, with a place after its last feature maps for pytorch-grad-cam to look at."""
+
+    def __init__(self, name: str, net: nn.Module, cut: outside.Cut):
+        super().__init__()
+        self.cut, self.place, self.net, self.name = cut, nn.Identity(), net, name
+        self.heads = list(outside._ending_of(name, net).layers)
+
+    def forward(self, x):
+        features = self.place(self.cut(x))
+        modules = dict(self.net.named_modules())
+        vector = features.mean((2, 3), keepdim=True)
+        for layer in self.heads:
+            module = modules[layer]
+            shaped = vector.flatten(1) if isinstance(module, nn.Linear) else vector
+            vector = module(shaped)
+        return vector.flatten(1)
+
+
+def make(name: str):
+    """The library's network, lively, and ours with its numbers, both in evaluation mode."""
+    torch.manual_seed(4)
+    net = outside.whole(name, OUTPUTS)
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = None
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.normal_(module.bias, std=0.2)
+    with torch.no_grad():
+        last = net.get_submodule(outside.last_of(name))
+        nn.init.normal_(last.weight, std=0.1)
+        nn.init.normal_(last.bias, std=0.3)
+        net.train()(lively.images(6))
+    net.eval()
+    ours = network.build(name, OUTPUTS)
+    backbone, last = network.split_public(name, net.state_dict())
+    network.load_strictly(ours.backbone, backbone)
+    network.load_strictly(ours.head, {"weight": last["weight"][:, :, None, None]})
+    with torch.no_grad():
+        ours.bias.copy_(last["bias"])
+    return net, ours.eval()
+
+
+@each("name", PLAIN + WITH_TAIL)
+def test_scores_are_the_librarys_and_maps_are_grad_cams(name):
+    torchvision_ops.declare_missing()
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.image import scale_cam_image
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    net, ours = make(name)
+    assert bool(ours.backbone.tail) == (name in WITH_TAIL)
+    images = lively.images(2, seed=9)
+    with torch.inference_mode():
+        expected, (answer, maps) = net(images), ours(images)
+    torch.testing.assert_close(answer, expected, rtol=1e-4, atol=1e-4)
+    assert expected.std(dim=0).max() > 1e-3, "the scores hardly depend on the image"
+
+    usual = Usual(name, net, copy.deepcopy(ours.backbone)).eval().requires_grad_(False)
+    with torch.inference_mode():
+        torch.testing.assert_close(usual(images), expected, rtol=1e-4, atol=1e-4)
+    image = images[:1].clone().requires_grad_()
+    with GradCAM(usual, [usual.place]) as grad_cam:
+        for output in (0, 5, 12):
+            targets = [ClassifierOutputTarget(output)]
+            grad_cam(image, targets)
+            kept = grad_cam.activations_and_grads
+            raw = grad_cam.get_cam_image(
+                image, usual.place, targets, kept.activations[0].detach().numpy(), kept.gradients[0].numpy()
+            )
+            np.testing.assert_allclose(
+                to_heatmaps(maps[:1, output].numpy())[0], scale_cam_image(np.maximum(raw, 0))[0], atol=2e-3
+            )
+
+
+def test_the_closed_form_is_the_gradient_of_every_layer_that_may_stand_between():
+    torch.manual_seed(0)
+    normal = nn.BatchNorm1d(8)
+    normal.running_mean.normal_()
+    normal.running_var.uniform_(0.5, 2)
+    smooth = [nn.SiLU(), nn.GELU(), nn.Hardswish(), nn.Tanh(), nn.ReLU6(), nn.ReLU()]
+    uneven = nn.LayerNorm(8)
+    nn.init.normal_(uneven.weight)
+    for module in [nn.Conv2d(8, 5, 1), nn.Linear(8, 7, bias=False), normal, uneven, *smooth]:
+        (layer,) = pooled.layers_of(module.eval().double())
+        x = 3 * torch.randn(3, 8, dtype=torch.double)
+        each_row = [torch.autograd.functional.jacobian(layer.forward, row[None])[0, :, 0] for row in x]
+        jacobian = torch.stack(each_row)
+        rows = torch.randn(1, 4, jacobian.shape[1], dtype=torch.double)
+        expected = rows @ jacobian
+        torch.testing.assert_close(layer.back(rows, x).expand_as(expected), expected)
+
+
+@each(
+    "name, reason",
+    [
+        ("timm:vit_tiny_patch16_224", "getitem|average"),
+        ("torchvision:vgg11", "average"),
+        ("torchvision:squeezenet1_0", "no linear layer follows"),
+        ("torchvision:googlenet", "for training alone"),
+        ("timm:hgnetv2_b0", "LearnableAffineBlock stands between"),
+        ("timm:resnet10x", "no network 'resnet10x'; names like it: .*resnet10t"),
+        ("torchvision:lenet", "no network"),
+    ],
+)
+def test_networks_that_end_otherwise_are_refused_with_what_is_in_the_way(name, reason):
+    with pytest.raises(ModelRejected, match=reason):
+        network.build(name, 1)
+
+
+def test_what_is_known_of_a_network_comes_from_its_library():
+    design = design_of("timm:convnext_atto")
+    assert (design.features, design.input_size, design.mean) == (320, 224, (0.485, 0.456, 0.406))
+    assert design.blocks == 17
+    design = design_of("torchvision:efficientnet_b0")
+    assert (design.features, design.input_size) == (1280, 224)
+
+
+def test_what_is_cut_is_held_against_the_whole():
+    outside.check_same("timm:mobilenetv3_small_050")
