@@ -19,6 +19,7 @@ def main() -> None:
 
     class Loaded(ManagementUtility):
         def fetch_command(self, subcommand: str):
+            gc.freeze()
             gc.enable()
             return super().fetch_command(subcommand)
 

@@ -5,6 +5,7 @@ For commands. Other processes are forks, which have everything that is there and
 
 import multiprocessing
 import os
+import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any, TypeVar
 
 from django.db import connections
@@ -34,11 +35,10 @@ def begun(makers: Sequence[Callable[[], T]]) -> Iterator[Iterator[T]]:
     if others < 1 or not _may_fork():
         yield (make() for make in makers)
         return
-    # Whoever reads the next place, this process or another, makes what stands there.
-    with TemporaryFile(buffering=0) as places:
+    with TemporaryDirectory() as folder, TemporaryFile(buffering=0) as places:
         places.write(b"".join(place.to_bytes(_WIDTH, "big") for place in range(len(makers))))
         places.seek(0)
-        work = _Work(makers, places)
+        work = _Work(makers, places, Path(folder))
         fork = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(others, fork, initializer=_begin, initargs=(work,)) as pool:
             try:
@@ -81,15 +81,28 @@ def _may_fork() -> bool:
 
 
 class _Work:
-    def __init__(self, makers: Sequence[Callable[[], Any]], places: IO[bytes]):
-        self.makers, self._places = makers, places
+    """``places``: who reads the next, this process or another, makes what stands there. ``folder``: what others made,
+    which need not wait until this one has time for it."""
 
-    def make_next(self) -> tuple[int, Any] | None:
-        """The next place that nobody has taken and what is made there; None after the last."""
-        if not (read := self._places.read(_WIDTH)):
-            return None
-        place = int.from_bytes(read, "big")
-        return place, self.makers[place]()
+    def __init__(self, makers: Sequence[Callable[[], Any]], places: IO[bytes], folder: Path):
+        self.makers, self._places, self._folder = makers, places, folder
+
+    def next_place(self) -> int | None:
+        read = self._places.read(_WIDTH)
+        return int.from_bytes(read, "big") if read else None
+
+    def give(self, place: int) -> None:
+        made = self.makers[place]()
+        self._file(place).write_bytes(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
+
+    def receive(self, place: int) -> Any:
+        file = self._file(place)
+        found = pickle.loads(file.read_bytes())
+        file.unlink()
+        return found
+
+    def _file(self, place: int) -> Path:
+        return self._folder / str(place)
 
 
 # What this process was begun with.
@@ -101,30 +114,33 @@ def _begin(work: _Work) -> None:
     _work = work
 
 
-def _make_next() -> tuple[int, Any] | None:
-    return _work.make_next()
+def _make_next() -> int | None:
+    place = _work.next_place()
+    if place is not None:
+        _work.give(place)
+    return place
 
 
-def _in_order(work: _Work, others: Iterable[Future[tuple[int, Any] | None]]) -> Iterator[Any]:
+def _in_order(work: _Work, others: Iterable[Future[int | None]]) -> Iterator[Any]:
     waiting = deque(others)
-    ready: dict[int, Any] = {}
+    here: dict[int, Any] = {}
+    there: set[int | None] = set()
     for place, make in enumerate(work.makers):
-        while place not in ready:
+        while place not in here and place not in there:
             if waiting and waiting[0].done():
-                ready.update(_made_by(waiting.popleft()))
-            elif found := work.make_next():
-                ready.update([found])
+                there.add(_place_of(waiting.popleft()))
+            elif (mine := work.next_place()) is not None:
+                here[mine] = work.makers[mine]()
             elif waiting:
-                ready.update(_made_by(waiting.popleft()))
+                there.add(_place_of(waiting.popleft()))
             else:
                 # Another process had taken it and was killed, for its memory perhaps.
-                ready[place] = make()
-        yield ready.pop(place)
+                here[place] = make()
+        yield here.pop(place) if place in here else work.receive(place)
 
 
-def _made_by(other: Future[tuple[int, Any] | None]) -> list[tuple[int, Any]]:
+def _place_of(other: Future[int | None]) -> int | None:
     try:
-        found = other.result()
+        return other.result()
     except BrokenProcessPool:
-        return []
-    return [found] if found else []
+        return None

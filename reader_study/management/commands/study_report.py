@@ -146,6 +146,9 @@ class Command(BaseCommand):
 
         def computed(parts: Sequence[Callable[[], Any]]) -> list[Any]:
             """The parts of the report beside the files for other programs."""
+            # Loaded once for all processes.
+            import scipy.special  # noqa: F401
+
             exchange, *found = side_by_side.made([lambda: list(study_exchange.files(tables)), *parts])
             for_others.extend(exchange)
             return found
