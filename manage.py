@@ -23,7 +23,11 @@ def main() -> None:
             gc.enable()
             return super().fetch_command(subcommand)
 
-    Loaded(sys.argv).execute()
+    try:
+        Loaded(sys.argv).execute()
+    finally:
+        # Nor is it looked for in what goes with the process anyway, which would take half a second after a large study.
+        gc.freeze()
 
 
 if __name__ == "__main__":
