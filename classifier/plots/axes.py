@@ -100,11 +100,19 @@ class Axes:
     def inside(self, points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
         """The parts of a line of values that lie within both ranges, as places on the drawing."""
         found: list[list[tuple[float, float]]] = []
-        held = [self.holds(x, y) for x, y in points]
+        (left, right), (low, high) = self.x_range, self.y_range
+        held = [left <= x <= right and low <= y <= high for x, y in points]
         if len(points) > 1 and all(held):
             return [self.places(points)]
-        for (first, second), (begins, ends) in zip(pairwise(points), pairwise(held), strict=True):
-            part = (first, second) if begins and ends else self._cut(first, second)
+        # Which edge a point lies beyond: of an inset, whole curves lie beyond one.
+        sides = [
+            (-1 if x < left else 1 if x > right else 0, -1 if y < low else 1 if y > high else 0)
+            for x, y in points
+        ]
+        for (first, second), ((x, y), (to_x, to_y)) in zip(pairwise(points), pairwise(sides), strict=True):
+            if x * to_x > 0 or y * to_y > 0:
+                continue
+            part = self._cut(first, second) if x or y or to_x or to_y else (first, second)
             if part is None:
                 continue
             if found and found[-1][-1] == part[0]:

@@ -38,3 +38,8 @@ def plain_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return text.getvalue()
+
+
+def quoted(names: Iterable[str]) -> dict[str, str]:
+    """Each name as ``plain_csv`` writes it."""
+    return {name: plain_csv((name, ""), ()).removesuffix(",\n") for name in names}

@@ -5,6 +5,7 @@ within each class; the readers' mean is held fixed.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,17 +40,27 @@ class Curve:
 
     def __init__(self, scores: np.ndarray, positive: np.ndarray):
         levels = np.unique(-scores, return_inverse=True)[1]
+        count = int(levels.max()) + 1
         rng = np.random.default_rng(SEED)
         rates = []
         for chosen in (~positive, positive):
             own = levels[chosen]
-            drawn = own[rng.integers(0, len(own), (RESAMPLES, len(own)))]
-            rows = np.vstack([own, drawn]) + (levels.max() + 1) * np.arange(RESAMPLES + 1)[:, None]
-            counts = np.bincount(rows.ravel(), minlength=(RESAMPLES + 1) * (levels.max() + 1))
-            sums = counts.reshape(RESAMPLES + 1, -1).cumsum(1)
-            rates.append(np.hstack([np.zeros((RESAMPLES + 1, 1)), sums / len(own)]))
+            rows = np.empty((RESAMPLES + 1, len(own)), np.intp)
+            rows[0] = own
+            np.take(own, rng.integers(0, len(own), (RESAMPLES, len(own))), out=rows[1:])
+            rows += count * np.arange(RESAMPLES + 1)[:, None]
+            counts = np.bincount(rows.ravel(), minlength=(RESAMPLES + 1) * count)
+            shares = np.zeros((RESAMPLES + 1, count + 1))
+            np.cumsum(counts.reshape(RESAMPLES + 1, count), 1, out=shares[:, 1:])
+            shares /= len(own)
+            rates.append(shares)
         self.false, self.true = rates
         self.read: dict[tuple[str, float], tuple[float, list[float]]] = {}
+
+    @cached_property
+    def turned(self) -> tuple[np.ndarray, np.ndarray]:
+        """False negative and true negative rates, from the curve's end."""
+        return 1 - self.true[:, ::-1], 1 - self.false[:, ::-1]
 
     def sensitivity_at(self, specificity: float) -> tuple[float, list[float]]:
         """The highest at this specificity, with its interval."""
@@ -60,8 +71,7 @@ class Curve:
     def specificity_at(self, sensitivity: float) -> tuple[float, list[float]]:
         """The highest at this sensitivity, with its interval."""
         if (asked := ("specificity", sensitivity)) not in self.read:
-            true, false = 1 - self.true[:, ::-1], 1 - self.false[:, ::-1]
-            self.read[asked] = _summary(_read(true, false, 1 - sensitivity))
+            self.read[asked] = _summary(_read(*self.turned, 1 - sensitivity))
         return self.read[asked]
 
 

@@ -1,8 +1,9 @@
 """The whole report of a reader study as one dictionary that JSON can hold."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -26,6 +27,12 @@ FORMAT = 5
 POLICIES = (AS_BENIGN, AS_MALIGNANT)
 # Verdicts on the model.
 _OF_MODEL = ("verdicts", "question_verdicts")
+# What gives the results of functions, in their order.
+Compute = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
+
+def _one_by_one(parts: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [part() for part in parts]
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def report(
     operating_point: str = FIRST_CHOICE,
     thresholds: Mapping[str, float] | None = None,
     names_differ: bool = False,
+    compute: Compute = _one_by_one,
 ) -> dict[str, Any]:
     """Every figure of the study, by dataset; the questions of all diseases also with the datasets together.
 
@@ -60,6 +68,7 @@ def report(
     answers, without which nothing is concluded. ``operating_point``: what a conclusion on the model rests on, its
     "first_choice" or the protocol's "thresholds" by disease, which must be of another cohort. ``names_differ``: names
     that nearly match, as R1 and r1, are known to be of two; else nothing is concluded while there are such.
+    ``compute``: calls the parts of the report, which need nothing of each other, side by side perhaps.
     """
     if ak not in POLICIES:
         raise ValueError(f"ak {ak!r} must be one of {', '.join(POLICIES)}")
@@ -72,7 +81,10 @@ def report(
     primary = kinds.chosen(endpoints)
     family = kinds.of_model(primary) or DISEASE_KEYS
     wishes = Wishes(ak, margin, primary, is_fixed, point, thresholds or {})
-    datasets = {part.name: _dataset(part, tables.whole, wishes) for part in parts(tables)}
+    of_datasets = [partial(_dataset, part, tables.whole, wishes) for part in parts(tables)]
+    of_all = [partial(_pooled, tables, wishes)] if len(of_datasets) > 1 else []
+    computed = compute([*of_datasets, *of_all])
+    datasets = {part.name: one for part, one in zip(parts(tables), computed, strict=False)}
     groups = {answer.reader: answer.group for answer in tables.answers}
     has_model = tables.scores is not None
     doubted = [*doubts(tables, datasets), *of_endpoints(primary, datasets, has_model)]
@@ -122,7 +134,7 @@ def report(
             "datasets": datasets,
             "doubts": doubted,
             "read_as": [note.to_json() for note in tables.notes if not note.is_doubt],
-            "pooled": _pooled(tables, wishes) if len(datasets) > 1 else None,
+            "pooled": computed[-1] if of_all else None,
         }
     )
 

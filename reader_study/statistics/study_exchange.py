@@ -11,7 +11,7 @@ import numpy as np
 
 from reader_study.statistics import imrmc_file
 from reader_study.statistics.coded import MISSING, Part, parts
-from reader_study.statistics.exchange import COLUMNS, plain_csv
+from reader_study.statistics.exchange import COLUMNS, plain_csv, quoted
 from reader_study.statistics.ratings import AI, Ratings
 from reader_study.statistics.tables import StudyTables
 from reader_study.statistics.workbook import workbook
@@ -31,7 +31,7 @@ quotation marks are written as _ for iMRMC.
 
 def files(tables: StudyTables) -> Iterator[tuple[str, bytes]]:
     """(name, content) of everything that can be written of the study; nothing where no disease is evaluable."""
-    rows: list[tuple[object, ...]] = []
+    rows: list[str] = []
     for place, part in enumerate(parts(tables), 1):
         for key in part.choices:
             ratings = decisions(part, key)
@@ -41,14 +41,24 @@ def files(tables: StudyTables) -> Iterator[tuple[str, bytes]]:
             yield f"imrmc/{place}-{key}{imrmc_file.SUFFIX}", _imrmc(ratings, rated).encode()
             if (book := _rjafroc(ratings)) is not None:
                 yield f"rjafroc/{place}-{key}.xlsx", book
-            truth = dict(zip(ratings.cases, map(int, ratings.truth), strict=True))
-            rows += (
-                (part.name, key, test, reader, case, truth[case], int(rating))
-                for test, reader, case, rating in rated
-            )
+            rows += _rows(part.name, key, ratings, rated)
     if rows:
-        yield "mrmcaov.csv", plain_csv(("dataset", "disease", *COLUMNS), rows).encode()
+        yield "mrmcaov.csv", (plain_csv(("dataset", "disease", *COLUMNS), ()) + "".join(rows)).encode()
         yield "README.txt", READ_ME.encode()
+
+
+def _rows(
+    dataset: str, disease: str, ratings: Ratings, rated: Iterable[tuple[str, str, str, float]]
+) -> Iterator[str]:
+    """The lines of mrmcaov.csv, of which there are hundreds of thousands with the same few names."""
+    names = quoted((dataset, disease, *ratings.tests, *ratings.readers))
+    truths = zip(quoted(ratings.cases).items(), map(int, ratings.truth), strict=True)
+    cases = {case: f"{said},{truth}" for (case, said), truth in truths}
+    of = f"{names[dataset]},{names[disease]}"
+    return (
+        f"{of},{names[test]},{names[reader]},{cases[case]},{int(rating)}\n"
+        for test, reader, case, rating in rated
+    )
 
 
 def decisions(part: Part, key: str) -> Ratings | None:

@@ -1,22 +1,19 @@
 """Many figures as files, each in a folder of its kind, with a page that says what each shows."""
 
-import multiprocessing
-import os
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from html import escape
 from itertools import groupby
-from typing import TypeVar, cast
 from urllib.parse import quote
 
 from django.utils.translation import get_language
 
 from classifier.plots.figures import Figure
 from classifier.services.evaluation.figure_files import Print, figure_file, picture
+from skinclinic.engine import side_by_side
 
 INDEX = "index.html"
 # Every figure as these, unless others are asked for.
@@ -27,9 +24,7 @@ Makers = Sequence[tuple[str, Callable[[], Figure]]]
 File = tuple[str, bytes]
 # (file, what it shows) of all that was written.
 Said = list[tuple[str, str]]
-T = TypeVar("T")
 _AHEAD = 32
-_MOST_PROCESSES = 4
 
 
 def files(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Iterator[File]:
@@ -60,103 +55,27 @@ def files(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Itera
 
 @contextmanager
 def begun(makers: Makers, kinds: Sequence[str], how: Print, said: Said) -> Iterator[Iterator[File]]:
-    """The same, drawn by other processes as well from now on where that may be; for commands, which hold no connection
-    to a database."""
-    if not (kinds and _may_fork()):
-        yield files(makers, kinds, how, said)
-        return
-    # This one draws as well, once it has written everything else.
-    count = min(_processors(), _MOST_PROCESSES) - 1
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(count, fork, initializer=_begin, initargs=(makers, kinds, how)) as pool:
-        drawn = [pool.submit(_draw, place) for place in range(len(makers))]
-        try:
-            yield _collected(makers, kinds, how, drawn, said)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    """The same, drawn side by side from now on."""
+    with side_by_side.begun([partial(_drawn, *one, kinds, how) for one in makers if kinds]) as drawn:
+        yield _named(drawn, kinds, said)
 
 
-@contextmanager
-def meanwhile(make: Callable[[], T]) -> Iterator[Callable[[], T]]:
-    """What another process makes from now on, where that may be: asked for, it is waited for. Ask before ``begun``."""
-    if not _may_fork():
-        yield make
-        return
-    fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(1, fork, initializer=_begin_with, initargs=(make,)) as pool:
-        made = pool.submit(_make)
-
-        def found() -> T:
-            try:
-                return cast(T, made.result())
-            except BrokenProcessPool:
-                return make()
-            finally:
-                # Its threads must have ended before others are forked.
-                pool.shutdown()
-
-        yield found
-
-
-def _may_fork() -> bool:
-    """Not where other threads run, whose locks would stay locked, nor in a process that may have no children."""
-    is_free = threading.active_count() == 1 and not multiprocessing.current_process().daemon
-    return is_free and "fork" in multiprocessing.get_all_start_methods() and _processors() > 1
-
-
-def _processors() -> int:
-    has_affinity = hasattr(os, "sched_getaffinity")
-    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-
-
-# What a process was begun with that makes one thing, and what one that draws.
-_made_by: Callable[[], object] = dict
-_work: tuple[Makers, Sequence[str], Print] = ((), (), Print())
-
-
-def _begin(makers: Makers, kinds: Sequence[str], how: Print) -> None:
-    global _work
-    _work = makers, kinds, how
-
-
-def _begin_with(make: Callable[[], object]) -> None:
-    global _made_by
-    _made_by = make
-
-
-def _make() -> object:
-    return _made_by()
-
-
-def _draw(place: int) -> tuple[str, str, list[bytes]]:
-    """Name, caption and files of a figure; no file where there is nothing to draw."""
-    makers, kinds, how = _work
-    return _drawn(makers[place][1](), kinds, how)
-
-
-def _drawn(figure: Figure, kinds: Sequence[str], how: Print) -> tuple[str, str, list[bytes]]:
+def _drawn(
+    folder: str, make: Callable[[], Figure], kinds: Sequence[str], how: Print
+) -> tuple[str, str, str, list[bytes]]:
+    """Folder, name, caption and files of a figure; no file where there is nothing to draw."""
+    figure = make()
     if figure.drawing is None:
-        return figure.name, "", []
+        return folder, figure.name, "", []
     page = _page(figure, kinds, how)
-    return figure.name, figure.caption, [_content(figure, kind, how, page) for kind in kinds]
+    return folder, figure.name, figure.caption, [_content(figure, kind, how, page) for kind in kinds]
 
 
-def _collected(
-    makers: Makers, kinds: Sequence[str], how: Print, drawn: Sequence[Future], said: Said
+def _named(
+    drawn: Iterator[tuple[str, str, str, list[bytes]]], kinds: Sequence[str], said: Said
 ) -> Iterator[File]:
-    # What the others have not begun is drawn here, from the end, until they are met.
-    here = {}
-    for place in reversed(range(len(makers))):
-        if not drawn[place].cancel():
-            break
-        here[place] = _drawn(makers[place][1](), kinds, how)
     names = _Names()
-    for place, (folder, make) in enumerate(makers):
-        try:
-            name, caption, contents = here.pop(place) if place in here else drawn[place].result()
-        except BrokenProcessPool:
-            # A process was killed, for its memory perhaps: this one goes on alone.
-            name, caption, contents = _drawn(make(), kinds, how)
+    for folder, name, caption, contents in drawn:
         stem = names.of(folder, name)
         for kind, content in zip(kinds, contents, strict=False):
             said.append((f"{stem}.{kind}", caption))

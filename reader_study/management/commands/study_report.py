@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from classifier.metrics.groups import AS_BENIGN
 from classifier.plots.figures import note_words
-from classifier.services.evaluation.bundle import USUAL, meanwhile
+from classifier.services.evaluation.bundle import USUAL
 from classifier.services.evaluation.figure_files import DPI, KINDS, PRINT, SCREEN, WIDTHS, Print
 from reader_study.management.encoding import add_encoding
 from reader_study.services.results import (
@@ -30,6 +30,7 @@ from reader_study.statistics.tables import StudyTables, read_tables
 from reader_study.statistics.thresholds import read_thresholds
 from reader_study.statistics.verdicts import FIRST_CHOICE, THRESHOLDS
 from skinclinic.archive.management import mapping
+from skinclinic.engine import side_by_side
 from skinclinic.management.memory import kept
 
 # Of readers and of images on the console.
@@ -141,18 +142,28 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.") from None
         keep()
-        with meanwhile(lambda: list(study_exchange.files(tables))) as exchange:
-            found = report(
-                tables,
-                ak=ak,
-                margin=margin,
-                endpoints=options["endpoints"],
-                is_fixed=options["fixed_before"],
-                names_differ=options["names_differ"],
-                operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
-                thresholds=thresholds,
-            )
-            for_others = exchange()
+        for_others: list[tuple[str, bytes]] = []
+
+        def computed(parts: Sequence[Callable[[], Any]]) -> list[Any]:
+            """The parts of the report beside the files for other programs."""
+            # Loaded once for all processes.
+            import scipy.special  # noqa: F401
+
+            exchange, *found = side_by_side.made([lambda: list(study_exchange.files(tables)), *parts])
+            for_others.extend(exchange)
+            return found
+
+        found = report(
+            tables,
+            ak=ak,
+            margin=margin,
+            endpoints=options["endpoints"],
+            is_fixed=options["fixed_before"],
+            names_differ=options["names_differ"],
+            operating_point=THRESHOLDS if thresholds else FIRST_CHOICE,
+            thresholds=thresholds,
+            compute=computed,
+        )
         keep()
         try:
             content = report_files.files(
