@@ -13,6 +13,7 @@ from skinclinic.presenters import retention as words
 from skinclinic.services import people, step_up
 from skinclinic.services import retention as service
 from skinclinic.services.refused import Refused
+from skinclinic.views.member_list import list_address
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 
@@ -53,4 +54,4 @@ def member_anonymise(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("Name, user name and e-mail address are removed. What was recorded stays.")
         )
-    return redirect("members")
+    return redirect(list_address(request))

@@ -18,6 +18,7 @@ from skinclinic.models import Member
 from skinclinic.permissions import ADMIN, get_for
 from skinclinic.services import password_links, second_factor, step_up
 from skinclinic.services.refused import Refused
+from skinclinic.views.member_list import list_address
 from skinclinic.web.middleware import before_second_factor
 from skinclinic.web.requests import SignedInRequest
 
@@ -81,4 +82,4 @@ def member_second_factor(request: SignedInRequest, pk: int) -> HttpResponse:
         second_factor.remove_all(member.user, request.user)
         text = _("The second factor of %(name)s was removed, and %(name)s is signed out.")
         messages.success(request, text % {"name": member.user})
-    return redirect("members")
+    return redirect(list_address(request))
