@@ -1,5 +1,6 @@
 // A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
 import { pageHeaders, renewTokens } from "./page-headers.js";
+import { passkeyAnswer, whyNoAnswer } from "./passkey-answer.js";
 
 const dialog = () => document.getElementById("sign-in-again");
 let waiting = null;
@@ -23,8 +24,13 @@ export function askToSignIn({ covered = false, confirms = false } = {}) {
     const form = box.querySelector("form");
     const onSubmit = async (event) => {
       event.preventDefault();
-      if (!(await signIn(form))) return;
+      await goOnIf(signIn(form));
+    };
+    const onPasskey = () => goOnIf(signInByPasskey(form));
+    const goOnIf = async (done) => {
+      if (!(await done)) return;
       form.removeEventListener("submit", onSubmit);
+      passkeyOf(form).removeEventListener("click", onPasskey);
       form.reset();
       box.close();
       box.classList.remove("is-covering");
@@ -33,6 +39,7 @@ export function askToSignIn({ covered = false, confirms = false } = {}) {
       resolve();
     };
     form.addEventListener("submit", onSubmit);
+    passkeyOf(form).addEventListener("click", onPasskey);
     box.addEventListener("cancel", (event) => event.preventDefault());
     box.showModal();
     firstOf(form).focus();
@@ -55,6 +62,7 @@ async function signIn(form) {
     const address = second.hidden ? form.action : second.dataset.second;
     const answer = await send(address, second.hidden ? new FormData(form) : { code: codeOf(form).value });
     if (answer.redirected && samePath(answer.url, second.dataset.second)) {
+      passkeyOf(form).hidden = !optionsIn(parsed(await answer.text()));
       showSecond(form, true);
       return false;
     }
@@ -77,12 +85,36 @@ async function signIn(form) {
   return false;
 }
 
-async function send(address, data) {
+/** The passkey in place of a code. Whether the person is signed in now. */
+async function signInByPasskey(form) {
+  const problem = form.querySelector("[data-problem]");
+  const { second: address } = form.querySelector("[data-second]").dataset;
+  problem.hidden = true;
+  try {
+    const page = await pageAt(address);
+    const credential = await passkeyAnswer("get", optionsIn(page));
+    const answer = await sendFrom(page, address, { credential });
+    if (answer.ok && answer.redirected && !isSignInPage(answer.url)) {
+      showSecond(form, false);
+      return true;
+    }
+    problem.textContent = passkeyOf(form).dataset.failed;
+  } catch (error) {
+    problem.textContent = whyNoAnswer(error, passkeyOf(form).dataset);
+  }
+  problem.hidden = false;
+  return false;
+}
+
+const passkeyOf = (form) => form.querySelector("[data-passkey-again]");
+const optionsIn = (page) => page.getElementById("passkey-options")?.textContent;
+const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+const pageAt = async (address) => parsed(await (await fetch(address, { credentials: "same-origin" })).text());
+const send = async (address, data) => sendFrom(await pageAt(address), address, data);
+
+function sendFrom(page, address, data) {
   // The token of a page of its own is needed: the old one went with the session.
-  const page = await fetch(address, { credentials: "same-origin" });
-  const token = new DOMParser()
-    .parseFromString(await page.text(), "text/html")
-    .querySelector("[name=csrfmiddlewaretoken]")?.value;
+  const token = page.querySelector("[name=csrfmiddlewaretoken]")?.value;
   return fetch(address, {
     method: "POST",
     body: new URLSearchParams(data),

@@ -168,7 +168,11 @@ def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_ver
 PAGES = [
     "/account/",
     "/account/password/",
+    "/account/second-factor/app/",
+    "/account/tokens/",
+    "/clinic/audit/",
     "/clinic/members/",
+    "/clinic/service-accounts/",
     "/clinic/settings/",
     "/clinic/letterhead/",
     "/help/",
@@ -239,3 +243,13 @@ def test_a_passkey_and_codes_let_somebody_in(open_page, clinician, settings, liv
     dialog.get_by_label("Code of your authenticator app").fill(code)
     dialog.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(r"/patients/\d+/$"))
+
+    # And by the passkey, which is all that some people have.
+    page.locator("main textarea").first.fill("a draft")
+    end_session(page)
+    page.locator("main form:has(textarea) button").first.click()
+    dialog.get_by_label("Password").fill(factories.PASSWORD)
+    dialog.get_by_role("button", name="Sign in").click()
+    dialog.get_by_role("button", name="Use a passkey").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("main")).to_contain_text("a draft")
