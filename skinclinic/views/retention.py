@@ -25,7 +25,9 @@ def retention(request: MemberRequest) -> HttpResponse:
     form = RetentionForm(request.POST if request.method == "POST" else None, instance=rules)
     days = {"days": service.WARNED_FOR.days, "ahead": service.LOOKED_AHEAD.days}
     if form.is_bound and not form.is_valid():
-        return render(request, "people/retention.html", {"form": form, "rules": rules, **days}, status=422)
+        # What would go is not known of rules that are none.
+        context = {"form": form, "rules": rules, "told": None, **days}
+        return render(request, "people/retention.html", context, status=422)
     if form.is_bound and "look" not in request.POST:
         step_up.require(request)
         service.save(form.instance, request.user)
