@@ -31,6 +31,10 @@ class OfClinic(Protocol):
 VIEW, EDIT, CURATE, STUDY, ADMIN = "view", "edit", "curate", "study", "admin"
 
 
+class NoClinic(PermissionDenied):
+    """Who is signed in belongs to no clinic, so that no page of one is open to them."""
+
+
 def visible(model: type[M], user: User | AnonymousUser) -> QuerySet[M]:
     """Rows of ``model`` in any clinic the user is an active member of."""
     if not user.is_authenticated:
@@ -88,7 +92,7 @@ def require(member: Member | None, need: str) -> Member:
     if need not in (VIEW, EDIT, CURATE, STUDY, ADMIN):
         raise ValueError(f"no such right: {need}")
     if member is None or not member.is_active:
-        raise PermissionDenied(_("You are not a member of a clinic yet."))
+        raise NoClinic(_("You are not a member of a clinic yet."))
     if need == EDIT and not member.can_edit:
         raise PermissionDenied(_("Your role in this clinic may look but not change."))
     if need == CURATE and not member.can_curate:

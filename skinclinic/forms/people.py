@@ -16,19 +16,29 @@ from skinclinic.services.signing_in import is_own_password
 
 
 def limit_passwords(form: forms.BaseForm, *names: str) -> None:
-    """Refuse passwords that are too long before anything hashes them."""
+    """Refuse passwords that are too long before anything hashes them; say beside a new one what is asked of it."""
     for name in names:
         field = cast(forms.CharField, form.fields[name])
         field.max_length = passwords.LONGEST
         field.widget.attrs["maxlength"] = passwords.LONGEST
         field.validators = [*field.validators, forms.CharField(max_length=passwords.LONGEST).validators[0]]
+        if name in ("new_password1", "password1"):
+            field.help_text = passwords.rules_html()
 
 
 class SignInForm(AuthenticationForm):
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("User name or password is not right. Capitals count in both.")
+    }
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User name")
         limit_passwords(self, "password")
+        if self.is_bound and self.data.get("username"):
+            # The name stays; the password is typed again.
+            self.fields["username"].widget.attrs.pop("autofocus", None)
+            self.fields["password"].widget.attrs["autofocus"] = True
 
 
 class NewPasswordForm(PasswordChangeForm):

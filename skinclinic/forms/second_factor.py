@@ -8,14 +8,20 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from skinclinic.services import sign_in_limits, used_codes
+from skinclinic.services import second_factor, sign_in_limits, used_codes
 from skinclinic.web.requests import client_address
 
 LONGEST = 20
 
 
+class CodeField(forms.CharField):
+    def to_python(self, value: object) -> str:
+        """Without the spaces with which apps show it."""
+        return second_factor.tidy_code(super().to_python(value))
+
+
 class _Code(forms.Form):
-    code = forms.CharField(
+    code = CodeField(
         label=_("Code"),
         max_length=LONGEST,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
@@ -24,6 +30,14 @@ class _Code(forms.Form):
 
 class CodeForm(_Code, AuthenticateForm):
     """The code that is asked for after the password; wrong ones count like wrong passwords."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Who has no app reaches for the passkey first.
+        if second_factor.has_app(self.user):
+            self.fields["code"].widget.attrs["autofocus"] = True
+        else:
+            self.fields["code"].label = _("Recovery code")
 
     def clean_code(self) -> str:
         made = sign_in_limits.take(f"second factor {self.user.pk}", client_address(context.request))

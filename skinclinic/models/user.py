@@ -1,6 +1,6 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,7 +20,7 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         name = self.display_name or self.get_full_name() or self.username
-        return _now("%(name)s (service account)") % {"name": name} if self.is_service else name
+        return gettext("%(name)s (service account)") % {"name": name} if self.is_service else name
 
     @property
     def is_service(self) -> bool:

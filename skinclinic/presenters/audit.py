@@ -1,16 +1,15 @@
 """Rows of the audit in words."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from skinclinic.models import AuditEvent, Clinic
+from skinclinic.presenters import audit_values
 from skinclinic.services import audit_reading
 
 Words = str | Promise
@@ -113,6 +112,7 @@ ACTIONS: dict[str, Words] = {
     "token.revoke": gettext_lazy("Token revoked"),
 }
 KINDS: dict[str, Words] = {
+    "skinclinic.apitoken": gettext_lazy("Token"),
     "skinclinic.binitem": gettext_lazy("Bin"),
     "skinclinic.clinic": gettext_lazy("Clinic"),
     "skinclinic.diagnosis": gettext_lazy("Diagnosis"),
@@ -142,7 +142,8 @@ class Line:
     subject: str
     patient: str
     is_there: bool
-    changes: list[tuple[str, str, str]]
+    # Each with what it is called, before and after; a side of which the row tells nothing is None.
+    changes: list[tuple[str, str | None, str | None]]
     facts: list[tuple[str, str]]
 
 
@@ -176,8 +177,19 @@ def _line(row: AuditEvent, codes: Mapping[int, str]) -> Line:
         _subject(row),
         codes.get(key, f"#{key}") if key else "",
         key in codes,
-        [(one, _said(before.get(one)), _said(after.get(one))) for one in sorted({*before, *after})],
-        [(one, _said(value)) for one, value in row.facts.items() if value not in (None, "", {}, [])],
+        [
+            (
+                audit_values.word(row.subject_kind, one),
+                audit_values.said(row.subject_kind, one, before.get(one)) if before else None,
+                audit_values.said(row.subject_kind, one, after.get(one)) if after else None,
+            )
+            for one in sorted({*before, *after})
+        ],
+        [
+            (audit_values.word("", one), audit_values.said(row.subject_kind, one, value))
+            for one, value in row.facts.items()
+            if value not in (None, "", {}, [])
+        ],
     )
 
 
@@ -193,11 +205,3 @@ def _verbose(kind: str) -> str:
         return str(apps.get_model(kind)._meta.verbose_name)
     except (LookupError, ValueError):  # of a software that was removed
         return kind
-
-
-def _said(value: Any) -> str:
-    if value is None or value == "":
-        return "–"
-    if value == "changed":
-        return _("changed")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

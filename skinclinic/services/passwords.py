@@ -2,8 +2,10 @@
 
 import re
 
-from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.contrib.auth.password_validation import CommonPasswordValidator, get_default_password_validators
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from skinclinic.models import User
@@ -11,6 +13,12 @@ from skinclinic.models import User
 SHORTEST = 12
 # Long enough for any pass phrase; hashing a megabyte would only cost time.
 LONGEST = 128
+
+
+def rules_html() -> SafeString:
+    """What is asked of a password, as a list; of those who only watch over passwords there is nothing to say."""
+    texts = filter(None, (validator.get_help_text() for validator in get_default_password_validators()))
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in texts)))
 
 
 class Length:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -55,6 +56,13 @@ def change_member(member: Member, *, role: str | None = None, is_active: bool | 
         "member.role", member, before=before, after={"role": member.role, "is_active": member.is_active}
     )
     return member
+
+
+def matching(clinic: Clinic, text: str) -> QuerySet[Member]:
+    """The clinic's members whose name, user name or e-mail address has ``text`` in it, those with access first."""
+    words = Q(user__display_name__icontains=text) | Q(user__username__icontains=text)
+    rows = Member.objects.filter(words | Q(user__email__icontains=text), clinic=clinic)
+    return rows.select_related("clinic", "user").order_by("-is_active", "user__username")
 
 
 def other_admins(member: Member):

@@ -35,6 +35,25 @@ def who_of(clinic: Clinic) -> set[int]:
     return set(rows.exclude(type=Authenticator.Type.RECOVERY_CODES).values_list("user_id", flat=True))
 
 
+def has_app(user: User) -> bool:
+    """Whether an authenticator app is set up."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+
+
+def kinds_of(user: User) -> dict[str, int]:
+    """How many of each kind of authenticator there are; of recovery codes those that are left."""
+    rows = list(Authenticator.objects.filter(user=user))
+    kinds = {"app": Authenticator.Type.TOTP, "passkeys": Authenticator.Type.WEBAUTHN}
+    counts = {name: sum(row.type == kind for row in rows) for name, kind in kinds.items()}
+    lists = [row.wrap() for row in rows if row.type == Authenticator.Type.RECOVERY_CODES]
+    return counts | {"codes": sum(len(codes.get_unused_codes()) for codes in lists)}
+
+
+def tidy_code(text: str) -> str:
+    """A code as it counts: apps show and people type it with spaces."""
+    return "".join(text.split())
+
+
 def has_code(user: User) -> bool:
     """Whether there are codes that can be typed."""
     return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).exists()
@@ -67,7 +86,7 @@ def is_missing(request) -> bool:
 
 def is_right_code(request: HttpRequest, user: User, code: str) -> bool:
     """Whether this is a code of the person's app or list at this moment. Raises MustWait after too many wrong ones."""
-    made = sign_in_limits.take(f"second factor {user.pk}", client_address(request))
+    made, code = sign_in_limits.take(f"second factor {user.pk}", client_address(request)), tidy_code(code)
     if used_codes.is_used(user, code):
         return False
     for row in Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN):

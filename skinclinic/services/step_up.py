@@ -11,7 +11,9 @@ from skinclinic.models import User
 from skinclinic.services import second_factor
 from skinclinic.services.signing_in import is_own_password
 from skinclinic.web.confirming import PASSKEY, PASSWORD, SECOND, ConfirmFirst
+from skinclinic.web.requests import is_from_script
 from skinclinic.web.sessions import SIGNED_IN
+from skinclinic.web.waiting import MustWait
 
 CONFIRMED = "confirmed_at"
 # Downloads that were let through, which browsers go on with when they were cut off.
@@ -27,12 +29,10 @@ def require(request) -> None:
     by_session = getattr(request, "auth", None) is None and SESSION_KEY in request.session
     if not by_session or is_fresh(request):
         return
-    if answered := _answer_to(request):
-        if not answered(request):
-            raise ConfirmFirst(is_wrong=True, by_code=has_code(request))
-        mark_fresh(request)
-        return
-    raise ConfirmFirst(by_code=has_code(request))
+    is_right = is_right_answer(request)
+    if not is_right:
+        raise ConfirmFirst(is_wrong=is_right is False, by_code=has_code(request))
+    mark_fresh(request)
 
 
 def require_for_download(request: HttpRequest) -> None:
@@ -58,9 +58,15 @@ def mark_fresh(request: HttpRequest) -> None:
 
 
 def is_right_answer(request: HttpRequest) -> bool | None:
-    """Whether the request carries the right password; None if it carries none."""
+    """Whether the request carries the right password; None if it carries none. Raises ConfirmFirst where another may
+    be tried only later: the page that asks says so and keeps what was typed. Scripts are told as at sign-in."""
     answered = _answer_to(request)
-    return answered(request) if answered else None
+    try:
+        return answered(request) if answered else None
+    except MustWait as wait:
+        if is_from_script(request):
+            raise
+        raise ConfirmFirst(by_code=has_code(request), wait=wait) from None
 
 
 def has_code(request) -> bool:

@@ -7,20 +7,17 @@ from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from skinclinic.forms.accounts import EmailForm
 from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.models import ApiToken
-from skinclinic.presenters import devices
 from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
-from skinclinic.views import tokens
+from skinclinic.views.account_page import account_page
 from skinclinic.web.confirming import confirm_page
 from skinclinic.web.middleware import SESSION_KEY, before_second_factor
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
@@ -87,11 +84,11 @@ def session_state(request: HttpRequest) -> HttpResponse:
 def account(request: SignedInRequest) -> HttpResponse:
     """One's name, language, password, tokens and clinics."""
     if request.method != "POST":
-        return _account_page(request, _account_form(request))
+        return account_page(request)
     form = AccountForm(request.POST, instance=request.user)
     if not form.is_valid():
         request.user.refresh_from_db()
-        return _account_page(request, form, status=422)
+        return account_page(request, form, status=422)
     people.rename_person(request.user, form.cleaned_data["display_name"])
     messages.success(request, _("Saved."))
     response = redirect("account")
@@ -134,17 +131,3 @@ def _safe_next(request: HttpRequest) -> str:
         address, {request.get_host()}, require_https=request.is_secure()
     )
     return address if is_safe else ""
-
-
-def _account_form(request: SignedInRequest) -> AccountForm:
-    return AccountForm(instance=request.user, initial={"language": get_language()})
-
-
-def _account_page(request: SignedInRequest, form: AccountForm, *, status: int = 200) -> HttpResponse:
-    context = {
-        "form": form,
-        "tokens": tokens.part_of_account(request),
-        "email_form": EmailForm(initial={"email": request.user.email}),
-        "signed_in": devices.signed_in(request.user, request.session.session_key),
-    }
-    return render(request, "people/account.html", context, status=status)

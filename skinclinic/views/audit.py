@@ -34,6 +34,7 @@ def audit(request: MemberRequest) -> HttpResponse:
     context = page | {
         "lines": words.lines(clinic, page["rows"]),
         "asked": asked,
+        "is_unknown": bool(asked.patient) and not audit_reading.patient_keys(clinic, asked.patient),
         "address": asked.address(),
         "groups": words.GROUPS.items(),
         "people": _people(clinic),

@@ -14,13 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from skinclinic.forms.people import InvitationForm, JoinForm, MemberForm
 from skinclinic.models import Invitation, Member, User
 from skinclinic.permissions import ADMIN, clinic_member, get_for
-from skinclinic.services import invitations, letters, mail, people, second_factor, step_up
+from skinclinic.services import invitations, letters, people, step_up
 from skinclinic.services.refused import Refused
-from skinclinic.views import tokens
+from skinclinic.views.member_list import list_address, members_page
 from skinclinic.web.middleware import SESSION_KEY
 from skinclinic.web.requests import ClinicRequest, MemberRequest, SignedInRequest
 
-SHOWN_CLOSED = 50
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -29,10 +28,10 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def members(request: MemberRequest) -> HttpResponse:
     """Members and invitations; POST invites somebody and shows the link, this once."""
     if request.method != "POST":
-        return _members_page(request, InvitationForm())
+        return members_page(request, InvitationForm())
     form = InvitationForm(request.POST)
     if not form.is_valid():
-        return _members_page(request, form, status=422)
+        return members_page(request, form, status=422)
     # Whoever finds the page open makes nobody an admin.
     step_up.require(request)
 
@@ -46,7 +45,7 @@ def members(request: MemberRequest) -> HttpResponse:
         by=request.user,
         address=address,
     )
-    return _members_page(request, InvitationForm(), invited=invitation, link=address(secret))
+    return members_page(request, InvitationForm(), invited=invitation, link=address(secret))
 
 
 @require_POST
@@ -56,7 +55,7 @@ def member_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the roles in the list."))
-        return redirect("members")
+        return redirect(list_address(request))
     step_up.require(request)
     try:
         people.change_member(
@@ -72,7 +71,8 @@ def member_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Saved: %(name)s.") % {"name": member.user})
-    return _back(request, member)
+        return _back(request, member)
+    return redirect(list_address(request))
 
 
 @require_POST
@@ -151,21 +151,4 @@ def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
 def _back(request: SignedInRequest, member: Member) -> HttpResponse:
     """To the list, unless the admin has just given up being one."""
     still_admin = Member.objects.filter(user=request.user, clinic=member.clinic, is_active=True, role="admin")
-    return redirect("members" if still_admin.exists() else "worklist")
-
-
-def _members_page(
-    request: MemberRequest, form: InvitationForm, *, status: int = 200, **context
-) -> HttpResponse:
-    clinic = request.membership.clinic
-    context |= {
-        "form": form,
-        "members": clinic.members.select_related("user").order_by("-is_active", "user__username"),
-        "open_invitations": invitations.open_of(clinic),
-        "closed_invitations": invitations.closed_of(clinic)[:SHOWN_CLOSED],
-        "can_mail": mail.can_mail(),
-        "with_factor": second_factor.who_of(clinic),
-        "roles": Member._meta.get_field("role").choices,
-        "services": tokens.part_of_members(request),
-    }
-    return render(request, "people/members.html", context, status=status)
+    return redirect(list_address(request, member) if still_admin.exists() else "worklist")

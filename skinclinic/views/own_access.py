@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from skinclinic.forms.accounts import EmailForm
 from skinclinic.services import emails, signing_out, step_up
+from skinclinic.views.account_page import account_page
 from skinclinic.web.requests import SignedInRequest
 
 
@@ -20,8 +21,7 @@ def email_change(request: SignedInRequest) -> HttpResponse:
     """Another e-mail address; where mail can be sent it counts once the link sent there was opened."""
     form = EmailForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("That is no e-mail address. Nothing was changed."))
-        return redirect("account")
+        return account_page(request, email_form=form, status=422)
     step_up.require(request)
     email = form.cleaned_data["email"]
     if emails.change(request.user, email, lambda secret: link_to(request, "new-email", secret)):
@@ -67,6 +67,7 @@ def sign_out_everywhere(request: SignedInRequest) -> HttpResponse:
         return redirect("account")
     signing_out.everywhere(request.user)
     logout(request)
+    messages.success(request, _("You are signed out everywhere. Tokens no longer work."))
     response = redirect(settings.LOGOUT_REDIRECT_URL)
     response["Clear-Site-Data"] = '"cache"'
     return response

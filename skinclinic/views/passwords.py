@@ -18,6 +18,7 @@ from skinclinic.models import Member
 from skinclinic.permissions import ADMIN, get_for
 from skinclinic.services import mail, password_links, sign_in_limits, signing_in, step_up
 from skinclinic.services.refused import Refused
+from skinclinic.views.member_list import list_address
 from skinclinic.views.own_access import link_to
 from skinclinic.web.requests import SignedInRequest, client_address
 
@@ -81,6 +82,6 @@ def member_password(request: SignedInRequest, pk: int) -> HttpResponse:
         link, secret = password_links.make(member, request.user)
     except Refused as refused:
         messages.error(request, str(refused))
-        return redirect("members")
+        return redirect(list_address(request))
     context = {"member": member, "expires_at": link.expires_at, "link": link_to(request, "reset", secret)}
     return render(request, "people/password_link.html", context)

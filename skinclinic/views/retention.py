@@ -13,6 +13,7 @@ from skinclinic.presenters import retention as words
 from skinclinic.services import people, step_up
 from skinclinic.services import retention as service
 from skinclinic.services.refused import Refused
+from skinclinic.views.member_list import list_address
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 
@@ -24,7 +25,9 @@ def retention(request: MemberRequest) -> HttpResponse:
     form = RetentionForm(request.POST if request.method == "POST" else None, instance=rules)
     days = {"days": service.WARNED_FOR.days, "ahead": service.LOOKED_AHEAD.days}
     if form.is_bound and not form.is_valid():
-        return render(request, "people/retention.html", {"form": form, "rules": rules, **days}, status=422)
+        # What would go is not known of rules that are none.
+        context = {"form": form, "rules": rules, "told": None, **days}
+        return render(request, "people/retention.html", context, status=422)
     if form.is_bound and "look" not in request.POST:
         step_up.require(request)
         service.save(form.instance, request.user)
@@ -53,4 +56,4 @@ def member_anonymise(request: SignedInRequest, pk: int) -> HttpResponse:
         messages.success(
             request, _("Name, user name and e-mail address are removed. What was recorded stays.")
         )
-    return redirect("members")
+    return redirect(list_address(request))

@@ -18,6 +18,7 @@ from skinclinic.models import Member
 from skinclinic.permissions import ADMIN, get_for
 from skinclinic.services import password_links, second_factor, step_up
 from skinclinic.services.refused import Refused
+from skinclinic.views.member_list import list_address
 from skinclinic.web.middleware import before_second_factor
 from skinclinic.web.requests import SignedInRequest
 
@@ -48,6 +49,11 @@ class Overview(base.IndexView):
         }
 
 
+class Authenticate(base.AuthenticateView):
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**kwargs) | {"has_app": second_factor.has_app(self.stage.login.user)}
+
+
 class RemovePasskey(passkeys.RemoveWebAuthnView):
     form_class = RemoveForm
 
@@ -55,16 +61,29 @@ class RemovePasskey(passkeys.RemoveWebAuthnView):
         return super().get_form_kwargs() | {"instance": self.object}
 
     def get_success_url(self) -> str:
+        messages.success(self.request, _("The passkey was removed."))
         return self.success_url
 
 
+class RemoveApp(totp.DeactivateTOTPView):
+    def get_success_url(self) -> str:
+        messages.success(self.request, _("The authenticator app was removed."))
+        return super().get_success_url()
+
+
+class AddPasskey(passkeys.AddWebAuthnView):
+    def get_success_url(self) -> str:
+        messages.success(self.request, _("The passkey was added."))
+        return super().get_success_url()
+
+
 overview = before_second_factor(Overview.as_view())
-authenticate = base.authenticate
+authenticate = Authenticate.as_view()
 app_set_up = confirmed(totp.activate_totp)
-app_remove = confirmed(totp.deactivate_totp)
+app_remove = confirmed(RemoveApp.as_view())
 codes_shown = confirmed(codes.view_recovery_codes)
 codes_made = confirmed(codes.generate_recovery_codes)
-passkey_add = confirmed(passkeys.add_webauthn)
+passkey_add = confirmed(AddPasskey.as_view())
 passkey_remove = confirmed(RemovePasskey.as_view())
 
 
@@ -81,4 +100,4 @@ def member_second_factor(request: SignedInRequest, pk: int) -> HttpResponse:
         second_factor.remove_all(member.user, request.user)
         text = _("The second factor of %(name)s was removed, and %(name)s is signed out.")
         messages.success(request, text % {"name": member.user})
-    return redirect("members")
+    return redirect(list_address(request))

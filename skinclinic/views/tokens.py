@@ -1,5 +1,6 @@
 """One's own tokens for programs; a clinic's service accounts and the tokens that open it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -17,23 +18,33 @@ from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 
 def part_of_account(request: SignedInRequest, form: OwnTokenForm | None = None) -> dict[str, Any]:
-    """What ``people/tokens.html`` shows."""
+    """What ``people/own_tokens.html`` shows, and the account in short."""
     first = request.membership.clinic.slug if request.membership else ""
     form = form or OwnTokenForm(memberships=request.memberships, initial={"clinic": first})
-    return {"form": form, "rows": list(tokens.of_person(request.user))}
+    return {"form": form} | _working_and_ended(tokens.of_person(request.user))
 
 
-def part_of_members(request: MemberRequest, form: ServiceAccountForm | None = None) -> dict[str, Any]:
-    """What ``people/service_accounts.html`` shows."""
+def _working_and_ended(rows: Iterable[ApiToken]) -> dict[str, list[ApiToken]]:
+    """What ended is told apart: whoever looks for a token looks for one that works."""
+    both = list(rows)
+    return {
+        "rows": [row for row in both if row.is_valid],
+        "ended": [row for row in both if not row.is_valid],
+    }
+
+
+def _part_of_clinic(request: MemberRequest, form: ServiceAccountForm | None = None) -> dict[str, Any]:
+    """What ``people/clinic_tokens.html`` shows."""
     clinic = request.membership.clinic
     rows = list(tokens.of_clinic(clinic))
     accounts = clinic.members.filter(user__service_of=clinic).select_related("user").order_by("-id")
     return {
         "form": form or ServiceAccountForm(),
         "accounts": [
-            (member, [row for row in rows if row.owner_id == member.user_id]) for member in accounts
+            (member, [row for row in rows if row.owner_id == member.user_id and row.is_valid])
+            for member in accounts
         ],
-        "of_members": [row for row in rows if not row.owner.is_service],
+        "of_members": _working_and_ended(row for row in rows if not row.owner.is_service),
     }
 
 
@@ -76,6 +87,7 @@ def service_accounts(request: MemberRequest) -> HttpResponse:
     if not form.is_valid():
         return _clinic_page(request, form, status=422)
     member = tokens.make_service_account(request.membership.clinic, **form.cleaned_data)
+    messages.success(request, _("The service account was made. Make a token for its program."))
     return redirect("service-account", member.pk)
 
 
@@ -127,15 +139,14 @@ def _own_page(
 def _clinic_page(
     request: MemberRequest, form: ServiceAccountForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    context = {"services": part_of_members(request, form)}
+    context = {"services": _part_of_clinic(request, form)}
     return render(request, "people/clinic_tokens.html", context, status=status)
 
 
 def _account_page(
     request: SignedInRequest, member: Member, form: TokenForm, *, status: int = 200, **made
 ) -> HttpResponse:
-    rows = tokens.of_person(member.user)
-    context = {"member": member, "form": form, "rows": rows, **made}
+    context = {"member": member, "form": form, **made} | _working_and_ended(tokens.of_person(member.user))
     return _private(render(request, "people/service_account.html", context, status=status))
 
 

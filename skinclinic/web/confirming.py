@@ -1,24 +1,31 @@
 """Asking who is signed in to say so again, in place: the form that was sent is sent again with the answer."""
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from skinclinic.services import second_factor
+from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
 
 CODE = "confirm_needed"
 # The fields in which the answer comes.
 PASSWORD, SECOND, PASSKEY = "confirm_password", "confirm_code", "confirm_passkey"
-NOT_KEPT = {PASSWORD, SECOND, PASSKEY, "csrfmiddlewaretoken"}
+# Where whoever thinks better of it goes.
+BACK = "confirm_back"
+NOT_KEPT = {PASSWORD, SECOND, PASSKEY, BACK, "csrfmiddlewaretoken"}
 
 
 class ConfirmFirst(Exception):
     """What is asked for needs a password or a second factor of the last minutes; ``is_wrong``: there was one.
-    ``by_code``: a code of an app or of the recovery codes will do as well."""
+    ``by_code``: a code of an app or of the recovery codes will do as well. ``wait``: too many were wrong, and another
+    may be tried only later; what was typed is kept until then."""
 
-    def __init__(self, *, is_wrong: bool = False, by_code: bool = False):
-        self.is_wrong, self.by_code = is_wrong, by_code
+    def __init__(self, *, is_wrong: bool = False, by_code: bool = False, wait: ComeBack | None = None):
+        self.is_wrong, self.by_code, self.wait = is_wrong, by_code, wait
         super().__init__()
 
     @property
@@ -43,18 +50,34 @@ def answer(request: HttpRequest, asked: ConfirmFirst) -> HttpResponse:
     """What is answered instead of what was asked for."""
     if is_from_script(request):
         return json_error(403, CODE, asked.message)
-    return confirm_page(request, is_wrong=asked.is_wrong, by_code=asked.by_code)
+    return confirm_page(request, is_wrong=asked.is_wrong, by_code=asked.by_code, wait=asked.wait)
 
 
-def confirm_page(request: HttpRequest, *, is_wrong: bool = False, **context) -> HttpResponse:
+def confirm_page(
+    request: HttpRequest, *, is_wrong: bool = False, wait: ComeBack | None = None, **context
+) -> HttpResponse:
     """What was typed goes along unseen; a page that was asked for is asked for again. Who has a passkey may use it."""
     kept = [
         (name, value) for name, values in request.POST.lists() if name not in NOT_KEPT for value in values
     ]
     context |= {
         "kept": kept,
-        "is_wrong": is_wrong,
+        "is_wrong": is_wrong or wait is not None,
+        "wait": wait,
         "is_page": request.method in ("GET", "HEAD"),
+        "back": _back(request),
         "passkey_options": second_factor.passkey_options(request),
     }
-    return render(request, "registration/confirm.html", context, status=403)
+    response = render(request, "registration/confirm.html", context, status=wait.status if wait else 403)
+    if wait:
+        response["Retry-After"] = str(wait.seconds)
+    return response
+
+
+def _back(request: HttpRequest) -> str:
+    """The page from which it was asked for."""
+    said = request.POST.get(BACK) or request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(said)
+    return parts._replace(scheme="", netloc="").geturl() or "/"

@@ -1,4 +1,5 @@
-"""Error pages that say what happened and what to do; none of them touches the database.
+"""Error pages that say what happened and what to do; none of them touches the database, but for that of somebody who
+belongs to no clinic and has ways on and out.
 
 Scripts and programs get the same as JSON: {"error": {"code", "message"}}.
 """
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from skinclinic.permissions import NoClinic
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.requests import is_from_script, json_error
@@ -27,6 +29,8 @@ def bad_request(request: HttpRequest, exception=None) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception=None) -> HttpResponse:
+    if isinstance(exception, NoClinic) and not is_from_script(request):
+        return HttpResponse(render_to_string("registration/no_clinic.html", request=request), status=403)
     reason = str(exception or "")
     message = reason or _("Your role in this clinic does not allow this.")
     return _answer(request, 403, "forbidden", message, reason=reason)
@@ -70,7 +74,12 @@ def come_back(request: HttpRequest, error: ComeBack) -> HttpResponse:
     if is_from_script(request):
         response: HttpResponse = json_error(error.status, error.code, str(error))
     else:
-        context = {"status": error.status, "message": str(error), "wait": error.wait}
+        context = {
+            "status": error.status,
+            "message": str(error),
+            "wait": error.wait,
+            "seconds": error.seconds,
+        }
         # A page that stands alone needs nothing that the request has not come by yet.
         bare = error.template == ComeBack.template
         html = render_to_string(error.template, context, request=None if bare else request)

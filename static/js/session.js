@@ -1,6 +1,6 @@
 // A session that ended, and what must not be done without, ask for the password in place; what was typed stays.
 import { pageHeaders, renewTokens } from "./page-headers.js";
-import { answerTo, askedIn } from "./passkey.js";
+import { passkeyAnswer, whyNoAnswer } from "./passkey-answer.js";
 
 const dialog = () => document.getElementById("sign-in-again");
 let waiting = null;
@@ -91,6 +91,9 @@ async function signIn(form) {
 
 const pageOf = async (response) => new DOMParser().parseFromString(await response.text(), "text/html");
 
+/** What a page asks a passkey, as text; undefined if it asks none. */
+const optionsIn = (page) => page.getElementById("passkey-options")?.textContent;
+
 const hidePasskey = (form) => {
   form.querySelector("[data-passkey]").hidden = true;
 };
@@ -100,7 +103,7 @@ async function offerPasskey(form, address, response = null) {
   hidePasskey(form);
   try {
     const page = await pageOf(response ?? (await fetch(address, { credentials: "same-origin" })));
-    if (!askedIn(page)) return;
+    if (!optionsIn(page)) return;
     const part = form.querySelector("[data-passkey]");
     part.dataset.at = address;
     part.hidden = false;
@@ -116,17 +119,17 @@ async function signInByPasskey(form) {
   problem.hidden = true;
   try {
     const page = await pageOf(await fetch(at, { credentials: "same-origin" }));
-    const said = JSON.stringify(await answerTo(askedIn(page), "get"));
+    const said = await passkeyAnswer("get", optionsIn(page));
     const home = document.documentElement.dataset.session;
     const answer = await post(at, page, at === confirms ? { confirm_passkey: said, next: home } : { credential: said });
     if (answer.ok && answer.redirected && !isSignInPage(answer.url)) {
       showSecond(form, false);
       return true;
     }
-  } catch {
-    // Said below.
+    problem.textContent = problem.dataset.failed;
+  } catch (error) {
+    problem.textContent = whyNoAnswer(error, problem.dataset);
   }
-  problem.textContent = problem.dataset.passkeyFailed;
   problem.hidden = false;
   return false;
 }

@@ -168,7 +168,11 @@ def test_admin_publishes_and_rolls_back(open_page, admin_user, clinic, model_ver
 PAGES = [
     "/account/",
     "/account/password/",
+    "/account/second-factor/app/",
+    "/account/tokens/",
+    "/clinic/audit/",
     "/clinic/members/",
+    "/clinic/service-accounts/",
     "/clinic/settings/",
     "/clinic/letterhead/",
     "/help/",

@@ -1,9 +1,11 @@
 """Signing in and out, the lock, one's account, the clinic one works in."""
 
+import re
+
 import pytest
 from django.test import Client
 
-from skinclinic.models import Member
+from skinclinic.models import Member, User
 from skinclinic.services import signing_in
 from tests import factories
 from tests.cases import each
@@ -291,3 +293,34 @@ def test_language_can_be_chosen_before_signing_in(client, db):
 def test_saved_message(client_for, clinician):
     response = client_for(clinician).post(url("account"), {"display_name": "Clara K", "language": "en"})
     assert "Saved" in messages_of(response)
+
+
+def test_after_a_wrong_password_the_password_is_typed_again(client, clinician):
+    page = sign_in(client, password="wrong").content.decode()
+    assert re.search(r'<input[^>]*name="password"[^>]* autofocus', page) and page.count(" autofocus") == 1
+    assert 'value="clara"' in page and 'role="alert"' in page
+
+
+def test_the_page_that_makes_wait_leads_back_to_what_was_to_be_opened(client, clinician):
+    for _attempt in range(6):
+        locked = client.post(f"{url('login')}?next=/patients/", {"username": "clara", "password": "wrong"})
+    assert locked.status_code == 429
+    page = locked.content.decode()
+    assert f'href="{url("login")}?next=/patients/"' in page and 'data-wait="' in page
+
+
+def test_who_belongs_to_no_clinic_is_told_so_and_has_ways_on(client_for, db):
+    nobody = User.objects.create_user("nobody", password=PASSWORD)
+    client = client_for(nobody)
+    for address in ("/", url("patients"), url("clinic-settings")):
+        answer = client.get(address)
+        page = answer.content.decode()
+        assert answer.status_code == 403 and "No clinic is open to you" in page
+        assert url("account") in page and url("logout") in page and "To the worklist" not in page
+    told = client.get("/api/patients/")
+    assert told.status_code in (200, 403) and told["Content-Type"].startswith("application/json")
+
+
+def test_rules_of_passwords_have_no_empty_line(client_for, clinician):
+    rules = client_for(clinician).get(url("password-change")).content.decode()
+    assert "12 to 128" in rules and "<li></li>" not in rules

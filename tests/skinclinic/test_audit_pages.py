@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from skinclinic.models import AuditEvent, Lesion
-from skinclinic.services import audit
+from skinclinic.services import audit, tokens
 from skinclinic.services.binning import bin, emptying
+from skinclinic.services.tokens import Wanted
 from tests import factories
 from tests.readings import body_of
 
@@ -56,9 +57,9 @@ def test_filters(clinic, other_clinic, outsider, clinician, admin_user, client_f
     assert rows(shown(client, f"?person={clinician.pk}&group=looks")) == 1
     assert rows(shown(client, "?group=files")) == 1
     assert rows(shown(client, "?patient=p-0815")) == AuditEvent.objects.filter(patient_key=patient.pk).count()
+    for nobody in ("?patient=P-9", "?patient=%23x"):
+        assert "No patient has this code" in shown(client, nobody)
     for nothing in (
-        "?patient=P-9",
-        "?patient=%23x",
         "?day=2001-01-01",
         f"?person={admin_user.pk}&group=files",
     ):
@@ -80,10 +81,10 @@ def test_pages_and_the_whole_as_csv(clinic, clinician, admin_user, client_for, p
         audit.record("photo.view", clinic, by=clinician, facts={"number": number})
     client = client_for(admin_user)
     first = shown(client, "?group=looks")
-    assert rows(first) == 50 and "number</code> 59" in first
+    assert rows(first) == 50 and "number 59" in first
     older = first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
     second = client.get(older).content.decode()
-    assert "number</code> 0<" in second and "number</code> 59<" not in second
+    assert "number 0<" in second and "number 59<" not in second
     data = body_of(client.get("/clinic/audit.csv?group=looks&patient=&day="))
     table = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     seen = [row for row in table if row["action"] == "photo.view"]
@@ -106,7 +107,7 @@ def test_who_saw_this_patient_also_after_the_patient_is_gone(
     item = bin.put(patient, admin_user, reason="mistake")
     assert "Patient moved to the bin" in shown(client, "?patient=P-0815")
     emptying.empty(item, admin_user)
-    assert "Nothing fits" in shown(client, "?patient=P-0815")
+    assert "No patient has this code" in shown(client, "?patient=P-0815")
     gone = shown(client, f"?patient=%23{patient.pk}")
     assert f"patient #{patient.pk}, not here any more" in gone and "P-0815" not in gone
     assert "Deleted for good" in gone and "Cora" in gone
@@ -117,3 +118,19 @@ def test_nobody_yet(clinic, admin_user, client_for):
     patient = factories.make_patient(clinic)
     AuditEvent.objects.all()._raw_delete("default")
     assert "Nobody yet" in client_for(admin_user).get(f"/patients/{patient.pk}/seen/").content.decode()
+
+
+def test_rows_are_told_in_the_words_of_who_reads(clinic, clinician, admin_user, client_for, patient):
+    token, _key = tokens.make(clinician, Wanted("PACS", "read", clinic), by=clinician)
+    tokens.revoke(token, by=clinician, why="owner")
+    audit.record("patient.change", patient, by=clinician, before={"sex": "male"}, after={"sex": "female"})
+    client = client_for(admin_user)
+    page = shown(client)
+    assert "Read only" in page and "revoked by its owner" in page and "Male → Female" in page
+    assert "read →" not in page, "of what was made or ended there is one side only"
+    assert "Z</li>" not in page, "days as people write them"
+    client.cookies["django_language"] = "ko"
+    page = shown(client)
+    for word in ("토큰:", "읽기 전용", "남성 → 여성", "소유자가 폐기"):
+        assert word in page
+    assert "api token" not in page and "expires_at" not in page

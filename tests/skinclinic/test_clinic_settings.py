@@ -93,3 +93,10 @@ def test_slug_stays(client_for, admin_user, clinic):
 
 def test_wrong_method(client_for, admin_user):
     assert client_for(admin_user).delete(url("clinic-settings")).status_code == 405
+
+
+def test_a_full_room_says_so(client_for, admin_user, settings):
+    client = client_for(admin_user)
+    assert "nothing more is stored" not in client.get(url("clinic-settings")).content.decode()
+    settings.CLINIC_PHOTOS = 0
+    assert "full: nothing more is stored" in client.get(url("clinic-settings")).content.decode()

@@ -1,11 +1,13 @@
 """The members page: roles, access, and that a clinic never loses its last admin."""
 
+import re
 import threading
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 
-from skinclinic.models import Clinic, Invitation, Member
+from skinclinic.models import Clinic, Invitation, Member, User
 from skinclinic.services import invitations, people
 from tests import factories
 from tests.cases import each
@@ -39,8 +41,50 @@ def test_only_admins_enter(client_for, request, clinic, person):
 def test_admin_changes_roles(client_for, admin_user, clinician, clinic):
     client = client_for(admin_user)
     response = client.post(url("member-edit", membership(clinician, clinic).pk), {"role": "curator"})
-    assert response.url == url("members")
+    assert response.url == f"{url('members')}#member-{membership(clinician, clinic).pk}"
     assert membership(clinician, clinic).role == "curator"
+
+
+def test_a_clinic_of_hundreds_is_searched_and_shown_a_page_at_a_time(client_for, admin_user, clinic):
+    made = User.objects.bulk_create(
+        User(username=f"u{n:03}", display_name=f"김철수 {n}", email=f"u{n}@example.org") for n in range(120)
+    )
+    rows = Member.objects.bulk_create(Member(clinic=clinic, user=user, role="clinician") for user in made)
+    client = client_for(admin_user)
+    for number in range(80):
+        invitations.invite(clinic, email=f"new{number}@example.org", role="clinician", by=admin_user)
+    first = client.get(url("members"))
+    assert first.content.count(b'id="member-') == 50 and b"30 older ones" in first.content
+    second = client.get(url("members") + first.context["next_url"])
+    assert second.content.count(b'id="member-') == 50 and second.context["previous_url"]
+    for asked in ("U117", "김철수 117", "u117@"):
+        found = client.get(url("members"), {"q": asked})
+        assert [member.user.username for member in found.context["members"]] == ["u117"]
+    # What is pressed there leads back there.
+    where = f"{url('member-edit', rows[117].pk)}?q=u117"
+    assert client.post(where, {"role": "curator"}).url == f"{url('members')}?q=u117#member-{rows[117].pk}"
+    assert client.post(where, {"role": "owner"}).url == f"{url('members')}?q=u117"
+    assert [i.email for i in client.get(url("members"), {"q": "new7@"}).context["open_invitations"]] == [
+        "new7@example.org"
+    ]
+    for nothing in ("nobody of this name", *NASTY[2:6]):
+        assert client.get(url("members"), {"q": nothing, "page": nothing}).status_code == 200
+
+
+def test_members_show_who_has_a_second_factor(client_for, admin_user, clinician):
+    page = url("members")
+    assert "second factor" not in client_for(admin_user).get(page).content.decode()
+    Authenticator.objects.create(user=clinician, type=Authenticator.Type.TOTP, data={})
+    assert "second factor</span>" in client_for(admin_user).get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    "name", ["members", "service-accounts", "account", "tokens", "clinic-settings", "retention", "audit"]
+)
+def test_no_two_parts_of_a_page_have_one_id(client_for, admin_user, clinician, name):
+    """The label of a field with the id of another leads to that other."""
+    ids = re.findall(r'\bid="([^"]+)"', client_for(admin_user).get(url(name)).content.decode())
+    assert len(ids) > 5 and len(ids) == len(set(ids))
 
 
 def test_admin_takes_and_gives_access(client_for, admin_user, clinician, clinic):

@@ -117,7 +117,10 @@ def test_without_mail_an_address_counts_at_once(client_for, clinician, settings)
     clinician.refresh_from_db()
     assert clinician.email == "new@example.org"
     response = client.post(url("email-change"), {"email": "nonsense\x00@"})
-    assert "no e-mail address" in messages_of(response)
+    assert response.status_code == 422 and response.context["email_form"]["email"].errors
+    page = response.content.decode()
+    assert "nonsense" in page and page.count("aria-invalid") == 1, "at its field, with what was typed"
+    assert f'action="{url("account")}"' in page, "its neighbours are still sent to their own address"
 
 
 def test_a_new_address_counts_once_its_link_was_opened(client_for, clinician, mailing, monkeypatch):
@@ -139,3 +142,9 @@ def test_a_new_address_counts_once_its_link_was_opened(client_for, clinician, ma
 
     monkeypatch.setattr(step_up, "is_fresh", lambda request: False)
     assert client.post(url("email-change"), {"email": "third@example.org"}).status_code == 403
+
+
+def test_after_signing_out_everywhere_the_page_says_so(client_for, clinician):
+    page = client_for(clinician).post(url("sign-out-everywhere"), {"which": "all"}, follow=True)
+    assert page.redirect_chain[-1][0] == url("login")
+    assert "You are signed out everywhere" in page.content.decode()

@@ -106,3 +106,10 @@ def test_somebody_who_left_is_forgotten_on_request(clinic, admin_user, clinician
     clinician.refresh_from_db()
     assert (clinician.username, clinician.email, clinician.is_active) == (f"left-{clinician.pk}", "", False)
     assert not clinician.has_usable_password() and "Clara" not in str(clinician)
+
+
+def test_of_rules_that_are_none_nothing_is_foretold(admin_user, client_for):
+    client = client_for(admin_user)
+    assert "Nothing goes by itself." in client.get("/clinic/retention/").content.decode()
+    wrong = client.post("/clinic/retention/", {"patients_years": "0"})
+    assert wrong.status_code == 422 and "Nothing goes by itself." not in wrong.content.decode()

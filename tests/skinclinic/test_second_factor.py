@@ -17,6 +17,23 @@ from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
 PASSWORD = {"username": "clara", "password": factories.PASSWORD}
+# As a browser made it for localhost; no secret of it is here.
+PASSKEY = {
+    "name": "Passkey 1",
+    "credential": {
+        "id": "uNkg0B3SFCzvOEcIV7cnNXNgucmmag6S5VWOGIz4X20",
+        "rawId": "uNkg0B3SFCzvOEcIV7cnNXNgucmmag6S5VWOGIz4X20",
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiSmc2eDV2a0lyYkFiMFpBY1hCYVhPVlBt"
+            "ZzI5Q3pjZnZVdGhhb1VQRkV6YyIsIm9yaWdpbiI6Imh0dHA6Ly9sb2NhbGhvc3Q6ODczMCIsImNyb3NzT3JpZ2luIjpmYWxzZX0",
+            "attestationObject": "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVikSZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2"
+            "NFAAAAAQECAwQFBgcIAQIDBAUGBwgAILjZINAd0hQs7zhHCFe3JzVzYLnJpmoOkuVVjhiM-F9tpQECAyYgASFYIDKeRv60Tnmxmy08seNWZOa3Du3B"
+            "7NSAWlRfSelX2R6rIlggk_50l3gtCwnC0ohiYJF_-3vHFgYLCz_0LNHz3xKKqNs",
+        },
+        "clientExtensionResults": {"credProps": {}},
+    },
+}
 
 
 @pytest.fixture(autouse=True)
@@ -214,3 +231,34 @@ def test_pages_say_what_a_passkey_needs(client_for, clinician):
         == 200
     )
     assert client_for(clinician).get(url("mfa_remove_webauthn", 99)).status_code == 404
+
+
+def test_a_code_counts_with_the_spaces_apps_show_it_with(client_for, clinician):
+    secret, _codes = set_up(client_for(clinician))
+    client = Client()
+    client.post(url("login"), PASSWORD)
+    page = client.get(url("mfa_authenticate")).content.decode()
+    assert re.search(r'<input[^>]*name="code"[^>]* autofocus', page), "the one field of the page"
+    # Not the code of this half minute: that was used to set the app up.
+    code = code_of(secret, 1)
+    assert client.post(url("mfa_authenticate"), {"code": f"{code[:3]} {code[3:]}"}).status_code == 302
+
+
+def test_who_has_passkeys_alone_is_asked_for_one_first(clinician):
+    Authenticator.objects.create(user=clinician, type="webauthn", data=PASSKEY)
+    client = Client()
+    client.post(url("login"), PASSWORD)
+    page = client.get(url("mfa_authenticate")).content.decode()
+    assert "Type the code that your authenticator app shows" not in page
+    assert page.index('data-passkey="get"') < page.index('name="code"')
+    assert re.search(r"<button[^>]* autofocus>Use a passkey", page) and "Recovery code" in page
+
+
+def test_the_account_tells_what_is_set_up(client_for, clinician):
+    client = client_for(clinician)
+    assert "None is set up." in client.get(url("account")).content.decode()
+    set_up(client)
+    page = client.get(url("account")).content.decode()
+    assert "None is set up." not in page and "10 recovery codes are left." in page
+    done = client.post(url("mfa_deactivate_totp"), follow=True)
+    assert "The authenticator app was removed." in done.content.decode()

@@ -84,6 +84,30 @@ def test_who_has_no_passkey_is_offered_none(client_for, admin_user, item, later)
     assert b"data-use-passkey" not in asked.content and asked.context["passkey_options"] is None
     said = {"confirm_passkey": Passkey(make_member(item.clinic)).answer({"publicKey": {"challenge": ""}})}
     assert client.post(url("bin-empty", item.pk), said).status_code == 403
+def test_who_must_wait_keeps_what_was_typed_and_who_thinks_better_of_it_goes_back(
+    client_for, admin_user, item, later
+):
+    client = client_for(admin_user)
+    later()
+    address = url("bin-empty", item.pk)
+    asked = client.post(
+        address, {"reason": "typed"}, headers={"Referer": f"http://testserver{url('bin')}?q=1"}
+    )
+    assert f'href="{url("bin")}?q=1">Cancel</a>' in asked.content.decode()
+    sent = {"reason": "typed", "confirm_password": "wrong", "confirm_back": url("bin")}
+    for _try in range(5):
+        assert client.post(address, sent).status_code == 403
+    waiting = client.post(address, sent | {"confirm_password": factories.PASSWORD})
+    assert waiting.status_code == 429 and int(waiting["Retry-After"]) > 0
+    assert waiting.context["kept"] == [("reason", "typed")]
+    page = waiting.content.decode()
+    assert "then try again" in page and "Back to sign in" not in page
+    assert f'href="{url("bin")}">Cancel</a>' in page
+    # Nobody is sent elsewhere.
+    away = client.post(address, {"confirm_back": "https://evil.example/"}).content.decode()
+    assert "evil" not in away and 'href="/">Cancel</a>' in away
+    item.refresh_from_db()
+    assert item.ended_how == ""
 
 
 def test_who_has_just_signed_in_is_not_asked(client_for, admin_user, item):

@@ -200,3 +200,17 @@ SCRIPTS = sorted((ROOT / "static" / "js").rglob("*.js"))
 def test_scripts_hold_no_sentences(path):
     code = re.sub(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", "", path.read_text(), flags=re.DOTALL)
     assert not re.findall(r"[\"'`>][A-Z][a-z]+ [a-z]+[^\"'`\n]*", code)
+
+
+def test_what_marks_a_string_has_a_name_by_which_it_is_found():
+    """``makemessages`` knows ``_`` and gettext's own names; under any other a string stays English without a word."""
+    strange = [
+        f"{path.relative_to(ROOT)}: {name.name} as {name.asname}"
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for name in node.names
+        if "gettext" in name.name and name.asname not in (None, "_")
+    ]
+    assert strange == []

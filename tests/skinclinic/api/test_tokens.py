@@ -38,9 +38,9 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(client_for, clinician, clinic)
     key = made.context["key"]
     assert key.startswith("skc_") and key in made.content.decode()
     assert made["Cache-Control"] == "no-store"
-    for name in ("tokens", "account"):
+    for name, said in (("tokens", "PACS on ward 3"), ("account", "1 works at present")):
         page = client.get(url(name)).content.decode()
-        assert "PACS on ward 3" in page and key not in page
+        assert said in page and key not in page
     client.cookies["django_language"] = "ko"
     assert "30일" in client.get(url("tokens")).content.decode()
     client.cookies["django_language"] = "en"
@@ -55,6 +55,10 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(client_for, clinician, clinic)
     client.post(url("token-revoke", row["id"]))
     assert said_to(key) == (401, "token_revoked") and said_to(other) == (200, "")
     assert "did not work" in messages_of(client.post(url("token-revoke", row["id"])))
+    # Among those that work no more, out of the way.
+    page = client.get(url("tokens"))
+    assert [token.name for token in page.context["tokens"]["rows"]] == ["Notebook"]
+    assert "1 that works no more" in page.content.decode()
 
 
 def test_a_token_ends(client_for, clinician, clinic, other_clinic, subtests):
@@ -168,14 +172,14 @@ def test_nobody_revokes_a_strangers_token(client_for, clinician, curator, admin_
     assert client_for(curator).post(url("token-revoke", of_all.pk)).status_code == 404
     assert client_for(curator).post(url("clinic-token-revoke", of_clinic.pk)).status_code == 403
     admin = client_for(admin_user)
-    page = admin.get(url("members")).content.decode()
+    page = admin.get(url("service-accounts")).content.decode()
     assert of_clinic.begins in page and of_all.begins not in page
     assert admin.post(url("clinic-token-revoke", of_all.pk)).status_code == 404
     assert admin.post(url("clinic-token-revoke", of_clinic.pk)).status_code == 302
     assert (said_to(everywhere)[0], said_to(here)) == (200, (401, "token_revoked"))
     of_clinic.refresh_from_db()
     assert (of_clinic.revoked_by, of_clinic.revoked_why) == (admin_user, "admin")
-    assert "revoked by an admin" in client_for(clinician).get(url("account")).content.decode()
+    assert "revoked by an admin" in client_for(clinician).get(url("tokens")).content.decode()
 
 
 def test_a_password_is_given_for_a_token_of_a_day(client, clinician, clinic, other_clinic):
@@ -238,8 +242,10 @@ def test_a_service_account_comes_by_tokens_only(client_for, admin_user, clinic, 
     assert "cannot be an admin" in messages_of(
         admin.post(url("member-edit", member.pk), {"role": "admin"}, follow=True)
     )
+    assert "· 1 token" in admin.get(url("service-accounts")).content.decode()
     people.change_member(member, is_active=False)
     assert said_to(key) == (401, "token_revoked")
+    assert "· no token" in admin.get(url("service-accounts")).content.decode()
     assert admin.get(made.url).status_code == 200
     person = Member.objects.get(user=admin_user)
     assert admin.get(url("service-account", person.pk)).status_code == 404
