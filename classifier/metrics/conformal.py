@@ -1,12 +1,13 @@
 """Thresholds that cover the truth: class-conditional (Mondrian) split conformal prediction.
 
-Of every disease d there are n_d units (patients, or photos where patients are not known) that the model has not learnt
+Of every disease d there are n units (patients, or photos where patients are not known) that the model has not learnt
 from. The nonconformity of a photo of d is 1 - its score of d; that of a unit is the largest over its photos of d, so
 that what is promised holds for all photos of d of a unit at once. The threshold lists d wherever its nonconformity is
-at most the k-th smallest of those of the n_d units, k = ⌈(n_d + 1)(1 - α)⌉. For one more unit that is exchangeable with
-them d is then listed on all its photos of d with a probability of at least 1 - α: Vovk, Gammerman, Shafer 2005, chapter
-4.5; Sadinle, Lei, Wasserman 2019 (J Am Stat Assoc 114:223). Over calibrations the share covered has the distribution
-Beta(k, n_d + 1 - k) where no scores are equal, and lies higher where some are: Vovk 2012 (Mach Learn 92:349).
+at most the k-th smallest of those of the n units, k = ⌈(n + 1) wanted⌉. For one more unit that is exchangeable with
+them d is then listed on all its photos of d with a probability of at least the share wanted: Vovk, Gammerman, Shafer
+2005, chapter 4.5; Sadinle, Lei, Wasserman 2019 (J Am Stat Assoc 114:223). Over calibrations the share covered has the
+distribution Beta(k, n + 1 - k) where no scores are equal, and lies higher where some are: Vovk 2012 (Mach Learn
+92:349).
 
 Everything is decided on the scores themselves: 1 - score would round.
 """
@@ -54,7 +55,7 @@ def share(wanted: float) -> Fraction:
 
 
 def rank(units: int, wanted: float) -> int:
-    """Which of ``units`` nonconformities, counted from the smallest as 1, is the limit: ⌈(units + 1) · wanted⌉, exactly.
+    """Which of ``units`` nonconformities, the smallest being the first, is the limit: ⌈(units + 1) wanted⌉, exactly.
 
     It is greater than ``units`` where so few can promise nothing.
     """

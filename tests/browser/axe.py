@@ -32,7 +32,9 @@ def violations(page: Page, rules: dict = RULES) -> list[str]:
     # To list all that passed takes a while, too.
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     result = page.evaluate(f"axe.run(document, {json.dumps(options)})")
-    page.evaluate("document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== window.still)")
+    page.evaluate(
+        "document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== window.still)"
+    )
     return [
         f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for violation in result["violations"]
