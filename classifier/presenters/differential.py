@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.metrics.listing import is_listed
+from classifier.presenters.promises import Promise
 from skinclinic.presenters import scores
 from skinclinic.vocabulary.diseases import DISEASES, MALIGNANT_KEYS, Disease
 
@@ -53,7 +54,8 @@ class Tick:
 @dataclass(frozen=True)
 class Row:
     """One disease of the result. ``place``: its place (from 0) in the fixed order, ``key_cap`` the key of that
-    place; ``basis``: what its threshold was measured on, where the manifest says so."""
+    place; ``basis``: what its threshold was measured on, where the manifest says so; ``unpromised``: that the
+    thresholds promise nothing of it, where they do of others."""
 
     disease: Disease
     name: str
@@ -67,11 +69,12 @@ class Row:
     tick: Place | None
     listed: bool
     basis: str = ""
+    unpromised: str = ""
 
 
 @dataclass(frozen=True)
 class ThresholdFacts:
-    """What is known of the thresholds in use."""
+    """What is known of the thresholds in use. ``promise``: of those that cover the truth."""
 
     name: str
     purpose: str = ""
@@ -81,6 +84,7 @@ class ThresholdFacts:
     auc: float | None = None
     optimistic: bool = False
     basis: Mapping[str, str] = field(default_factory=dict)
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,10 @@ def result_view(
     ``background`` is None for a model without background classes. ``quality`` is Quality.to_json(). With
     ``set_aside`` nothing is listed.
     """
-    basis = facts.basis if facts else {}
     limits = {} if set_aside else thresholds
+    known = None if set_aside else facts
     rows = [
-        _row(disease, scores[disease.key], limits.get(disease.key), basis.get(disease.key, ""), language)
-        for disease in DISEASES
+        _row(disease, scores[disease.key], limits.get(disease.key), known, language) for disease in DISEASES
     ]
     rows.sort(key=lambda row: (not row.listed, -row.score))
     malignant = sum(scores[key] for key in MALIGNANT_KEYS)
@@ -157,7 +160,10 @@ def result_view(
     )
 
 
-def _row(disease: Disease, score: float, threshold: float | None, basis: str, language: str) -> Row:
+def _row(
+    disease: Disease, score: float, threshold: float | None, facts: ThresholdFacts | None, language: str
+) -> Row:
+    promise = facts.promise if facts else None
     return Row(
         disease=disease,
         name=disease.name(language),
@@ -167,10 +173,11 @@ def _row(disease: Disease, score: float, threshold: float | None, basis: str, la
         score_text=score_text(score, beside=threshold),
         bar=_place(score),
         threshold=threshold,
-        threshold_text="" if threshold is None else _significant(threshold),
+        threshold_text="" if threshold is None else limit_text(threshold),
         tick=None if threshold is None else _place(threshold),
         listed=threshold is not None and bool(is_listed(score, threshold)),
-        basis=basis,
+        basis=facts.basis.get(disease.key, "") if facts and not promise else "",
+        unpromised=promise.short_of.get(disease.key, "") if promise else "",
     )
 
 
@@ -179,6 +186,11 @@ def score_text(score: float, *, beside: float | None = None) -> str:
     if beside is not None and beside < 0.001 and LOG_FLOOR <= score < 0.001:
         return _significant(score)
     return scores.score_text(score)
+
+
+def limit_text(threshold: float) -> str:
+    """A threshold as it is written everywhere; below 0 is one that every score exceeds."""
+    return "<0" if threshold < 0 else _significant(threshold)
 
 
 def _significant(value: float) -> str:

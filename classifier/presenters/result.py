@@ -9,10 +9,10 @@ from functools import cached_property
 from django.db.models import Exists, Subquery
 from django.http import Http404, HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import decisions
+from classifier.presenters import decisions, promises
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -292,11 +292,12 @@ def threshold_facts(chosen: ThresholdSet) -> ThresholdFacts:
     basis, auc = details.get("basis"), details.get("auc")
     return ThresholdFacts(
         name=chosen.name,
-        purpose=gettext(chosen.purpose) if chosen.purpose else "",
+        purpose=promises.purpose(details, chosen.purpose),
         cohort=chosen.cohort,
         n=details.get("n"),
         date=details.get("date", ""),
         auc=auc if isinstance(auc, int | float) and not isinstance(auc, bool) else None,
         optimistic=bool(details.get("optimistic")),
         basis=basis if isinstance(basis, dict) else {},
+        promise=promises.promise(details),
     )

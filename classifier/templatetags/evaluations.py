@@ -5,9 +5,11 @@ from urllib.parse import parse_qsl, urlsplit
 from django import template
 from django.utils.safestring import mark_safe
 
+from classifier.models import ThresholdSet
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.plots.svg import to_svg
-from classifier.presenters import downloads
+from classifier.presenters import downloads, promises
+from classifier.presenters.differential import limit_text
 from classifier.services.evaluation.words import label_name
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
@@ -15,6 +17,7 @@ from skinclinic.models.columns import field_of
 register = template.Library()
 register.filter("share", percent)
 register.filter("threshold", threshold_text)
+register.filter("limit", limit_text)
 MOST_ROWS = 400
 
 
@@ -62,6 +65,18 @@ def _cell(value) -> str:
 def named(key: str) -> str:
     """A label in the reader's language."""
     return label_name(key)
+
+
+@register.filter
+def purpose(chosen: ThresholdSet) -> str:
+    """What a threshold set is for, in the current language."""
+    return promises.purpose(chosen.details, chosen.purpose)
+
+
+@register.filter
+def counted_as(n: int, unit: str) -> str:
+    """“7 patients”: ``n`` of what is counted."""
+    return promises.counted(unit, n)
 
 
 @register.filter

@@ -15,7 +15,7 @@ from classifier.models import Analysis
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, OPACITY, heatmap_rgb, overlay, three_panels
 from classifier.presenters.decisions import in_words, told
-from classifier.presenters.differential import ResultView
+from classifier.presenters.differential import ResultView, ThresholdFacts
 from classifier.presenters.maps import caption
 from classifier.presenters.result import answer_view, chosen_thresholds, member_of
 from classifier.services.analysis import assessments
@@ -175,7 +175,7 @@ def _report(
             (_("Validated on"), validated_on(found.model_version.manifest)),
             (
                 _("Thresholds"),
-                f"{thresholds.name}: {thresholds.purpose}. {thresholds.cohort}" if thresholds else "–",
+                _thresholds_in_words(thresholds) if thresholds else "–",
             ),
             (_("Weights"), found.model_version.weights_sha256),
         ],
@@ -187,6 +187,11 @@ def _report(
         % {"model": found.model_version.name, "when": _when(timezone.now())},
         page_word=_("Page"),
     )
+
+
+def _thresholds_in_words(facts: ThresholdFacts) -> str:
+    said = f"{facts.name}: {facts.purpose}. {facts.cohort}"
+    return f"{said}. {facts.promise.whole}" if facts.promise else said
 
 
 def _with_square(photo, box):

@@ -21,13 +21,13 @@ from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.screens import for_screens
 from classifier.presenters.work import EvaluationProgress
-from classifier.services.evaluation import bundle, evaluations, figure_files
+from classifier.services.evaluation import bundle, evaluations, figure_files, units
 from classifier.services.evaluation import report as evaluation_report
 from classifier.services.evaluation import tables as evaluation_tables
 from classifier.services.evaluation.report import BY_DISEASE, CONFUSION, NoReport, Report
 from classifier.services.evaluation.run import REPORT
 from classifier.services.models import comparison as model_comparison
-from classifier.services.models import registry, threshold_sets
+from classifier.services.models import coverage, realised, registry, threshold_sets
 from skinclinic.archive.models import DatasetVersion
 from skinclinic.models import Photo
 from skinclinic.permissions import ADMIN, CURATE, clinic_member, get_for
@@ -149,7 +149,27 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         "leaks": [one for one in evaluation_report.leaks(row) if one["dataset"] == dataset["pk"]],
         "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
     }
+    if not runs:
+        context |= _coverage(report, dataset, model, is_admin=context["is_admin"])
     return render(request, "evaluations/page.html", context)
+
+
+def _coverage(report: Report, dataset: dict, model: dict, *, is_admin: bool) -> dict:
+    """What came here of the model's sets that cover the truth, and what a new one could promise; nothing of figures
+    whose files are gone."""
+    version = ModelVersion.objects.filter(pk=model["pk"]).first()
+    sets = version.thresholds_for(report.row.clinic_id) if version else []
+    try:
+        return {
+            "covering": [
+                (row, realised.on(row, report, dataset)) for row in sets if coverage.RULE in row.details
+            ],
+            "coverage_needs": coverage.needs(units.read(report, dataset["pk"], model["pk"]))
+            if is_admin
+            else None,
+        }
+    except NoReport:
+        return {}
 
 
 def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:
@@ -210,7 +230,7 @@ def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
     try:
         made = threshold_sets.make(
             row, version, dataset[0], name=request.POST.get("name", ""), rule=request.POST.get("rule", ""),
-            wanted=_share(request.POST.get("wanted", "")), user=request.user,
+            wanted=_share(request.POST.get(_SHARE_OF.get(request.POST.get("rule", ""), ""), "")), user=request.user,
         )  # fmt: skip
     except Refused as refused:
         messages.error(request, str(refused))
@@ -224,6 +244,10 @@ def thresholds(request: SignedInRequest, pk: int) -> HttpResponse:
         % {"name": made.name, "model": version.name},
     )
     return redirect("model", version.pk)
+
+
+# The field of the form that says how much a rule aims at.
+_SHARE_OF = {threshold_sets.SENSITIVITY: "wanted", threshold_sets.COVERAGE: "covered"}
 
 
 def _share(text: str) -> float | None:

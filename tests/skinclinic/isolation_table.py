@@ -294,6 +294,7 @@ TABLE = {
     "evaluation-gallery": row("evaluation"),
     "evaluation-heatmap": row("evaluation"),
     "evaluation-heatmaps": row("evaluation"),
+    "threshold-set": row("own_set"),
     "model-trainings": LISTING,
     "model-training-new": LISTING,
     "model-training": row("training"),

@@ -277,6 +277,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         pathology=pathology,
         assessment=assessment,
         own_model=own_model,
+        own_set=own_model.threshold_sets.first(),
         publication=publication,
         unknown_secret="a" * 43,
         markers=[

@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from classifier.metrics import roc
+from classifier.metrics import conformal, roc
 from classifier.metrics.listing import is_listed
 from classifier.metrics.youden import youden
 from classifier.models import Evaluation, ModelVersion, ThresholdSet
+from classifier.services.evaluation import units
 from classifier.services.evaluation.report import Report
+from classifier.services.models import coverage
 from classifier.services.models.card import in_words_of_side
 from skinclinic.models import User
 from skinclinic.services import audit
@@ -24,8 +26,8 @@ from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import storable
 
-YOUDEN, SENSITIVITY = "youden", "sensitivity"
-RULES = (YOUDEN, SENSITIVITY)
+YOUDEN, SENSITIVITY, COVERAGE = "youden", "sensitivity", coverage.RULE
+RULES = (YOUDEN, SENSITIVITY, COVERAGE)
 LEAST_WANTED = 0.5
 # So few photos of a disease that its threshold says little.
 FEW = 10
@@ -54,23 +56,23 @@ def make(
 ) -> ThresholdSet:
     """Store thresholds of ``model`` chosen on the photos of a dataset version of the evaluation. Raises Refused.
 
-    A disease that the dataset cannot tell keeps the threshold of the model's first set; without one it is never
-    listed. Each says which.
+    ``wanted``: the share that SENSITIVITY and COVERAGE aim at. A disease that the dataset cannot tell keeps the
+    threshold of the model's first set; without one it is never listed, or, where the truth is to be covered, always.
+    Each says which.
     """
     name = " ".join(name.split())
     if not name or len(name) > 60 or not storable(name):
         raise Refused("", _("Give the thresholds a name of at most 60 characters."))
-    if rule not in RULES or (rule == SENSITIVITY and (wanted is None or not LEAST_WANTED <= wanted < 1)):
-        raise Refused("", _("Choose Youden, or a sensitivity from 50 to less than 100 %."))
+    if rule not in RULES or (rule != YOUDEN and not _is_share(wanted)):
+        raise Refused("", _("Choose Youden, or a share from 50 to less than 100 %."))
     if any(known.name == name for known in model.thresholds_for(row.clinic_id)):
         raise Refused(
             "", _("The model has thresholds of this name already. They never change; choose another.")
         )
     report = Report(row)
     said, averages = report.dataset(dataset), report.figures_of(dataset, model.pk)["averages"]
-    chosen = choose(report, dataset, model, rule, wanted)
-    values = {key: found.value for key, found in chosen.items()}
-    details = {
+    values, basis, more = _chosen(report, dataset, model, rule, wanted)
+    details: dict[str, object] = {
         "n": said["photos"],
         "patients": said["patients"],
         "auc": averages["auc"],
@@ -80,15 +82,16 @@ def make(
         },
         "diseases": averages["diseases"],
         "date": timezone.localdate().isoformat(),
-        "optimistic": True,
+        # What is promised holds for new patients, unlike what was found on the photos it was chosen on.
+        "optimistic": rule != COVERAGE,
         "rule": rule,
-        "wanted": wanted if rule == SENSITIVITY else None,
+        "wanted": None if rule == YOUDEN else wanted,
         "evaluation": row.pk,
         "evaluation_name": row.name,
         "dataset": said["title"],
         "dataset_sha256": said["sha256"],
-        "basis": {key: found.basis for key, found in chosen.items() if found.basis},
-    }
+        "basis": basis,
+    } | more
     try:
         with transaction.atomic():
             made = ThresholdSet.objects.create(
@@ -103,12 +106,37 @@ def make(
         ) from None
 
 
+def _is_share(wanted: float | None) -> bool:
+    try:
+        return wanted is not None and LEAST_WANTED <= wanted < 1 and bool(conformal.share(wanted))
+    except ValueError:
+        return False
+
+
+def _chosen(
+    report: Report, dataset: int, model: ModelVersion, rule: str, wanted: float | None
+) -> tuple[dict[str, float], dict[str, str], dict]:
+    """The thresholds, what they rest on in words where that is to be said, and what else is kept of them."""
+    if rule == COVERAGE and wanted is not None:
+        photos = units.read(report, dataset, model.pk)
+        found = coverage.calibrate(report, dataset, model.pk, photos, wanted, _fallback(model))
+        return found.values, found.basis, {coverage.RULE: found.kept}
+    chosen = choose(report, dataset, model, rule, wanted)
+    values = {key: one.value for key, one in chosen.items()}
+    return values, {key: one.basis for key, one in chosen.items() if one.basis}, {}
+
+
+def _fallback(model: ModelVersion) -> ThresholdSet | None:
+    """The first of the sets that came with the model."""
+    return next(iter(model.threshold_sets.filter(clinic=None)), None)
+
+
 def choose(
     report: Report, dataset: int, model: ModelVersion, rule: str, wanted: float | None
 ) -> dict[str, Chosen]:
     """A threshold for each of the 12."""
     kept = report.scores(dataset, model.pk)
-    fallback = next(iter(model.threshold_sets.filter(clinic=None)), None)
+    fallback = _fallback(model)
     return {
         key: _one(kept["scores"][:, place], kept["truth"] == key, key, rule, wanted, fallback)
         for place, key in enumerate(DISEASE_KEYS)
@@ -138,6 +166,8 @@ def _cohort(report: Report, dataset: dict, model: int) -> str:
 def _purpose(rule: str, wanted: float | None) -> str:
     if rule == YOUDEN or wanted is None:
         return BALANCED
+    if rule == COVERAGE:
+        return f"Covers the truth in at least {100 * wanted:.4g} % of patients like these"
     return f"Sensitivity of at least {100 * wanted:.4g} % for each disease"
 
 

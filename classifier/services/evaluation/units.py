@@ -1,0 +1,92 @@
+"""The photos of an evaluation as patients: whose photos they are, so that what is said counts patients."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from classifier.metrics.subgroups import UNKNOWN, age_band
+from classifier.services.evaluation.report import Report
+from skinclinic.archive.models import DatasetItem
+
+PATIENT, LESION, PHOTO = "patient", "lesion", "photo"
+_READ = (
+    "pk", "content_sha256", "person", "lesion", "age", "age_to", "sex", "skin_type", "site", "source_name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos of one dataset with the scores [n, 12] of one model. ``truth`` [n] are labels, ``units`` [n] tell patients
+    apart, lesions and at last photos standing for those that are not known, and ``kinds`` [n] say which it is.
+
+    ``contents`` and ``lesions`` [n] are what a photo is known by elsewhere. ``groups`` are labels [n] by division.
+    ``gone``: how many photos of the evaluation were withdrawn or deleted since, so that nobody
+    knows whose they are; they are none of these.
+    """
+
+    scores: np.ndarray
+    truth: np.ndarray
+    units: np.ndarray
+    kinds: np.ndarray
+    contents: np.ndarray
+    lesions: np.ndarray
+    gone: int
+    groups: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def only(self, chosen: np.ndarray) -> "Photos":
+        """Those where ``chosen`` [n] is true."""
+        return Photos(
+            self.scores[chosen], self.truth[chosen], self.units[chosen], self.kinds[chosen], self.contents[chosen],
+            self.lesions[chosen], self.gone, {name: labels[chosen] for name, labels in self.groups.items()},
+        )  # fmt: skip
+
+    def units_by_kind(self, chosen: np.ndarray | None = None) -> dict[str, int]:
+        """How many units there are (among the ``chosen`` photos) that are patients, lesions and photos."""
+        at = np.ones(len(self), bool) if chosen is None else chosen
+        pairs = {(str(unit), str(kind)) for unit, kind in zip(self.units[at], self.kinds[at], strict=True)}
+        counts = Counter(kind for _unit, kind in pairs)
+        return {kind: counts[kind] for kind in (PATIENT, LESION, PHOTO)}
+
+
+def read(report: Report, dataset: int, model: int) -> Photos:
+    """The photos of a dataset version of the evaluation that are still there. Raises NoReport."""
+    kept = report.scores(dataset, model)
+    rows = DatasetItem.objects.filter(version=dataset).exclude(
+        content_sha256__startswith=DatasetItem.WITHDRAWN
+    )
+    items = {row[0]: row for row in rows.values_list(*_READ)}
+    there = np.array([int(pk) in items for pk in kept["items"]], bool)
+    found = [items[int(pk)] for pk in kept["items"][there]]
+    named = [_unit(pk, person, lesion) for pk, _content, person, lesion, *_more in found]
+    return Photos(
+        scores=kept["scores"][there],
+        truth=kept["truth"][there],
+        units=_texts(unit for unit, _kind in named),
+        kinds=_texts(kind for _unit, kind in named),
+        contents=_texts(row[1] for row in found),
+        lesions=_texts(row[3] for row in found),
+        gone=int((~there).sum()),
+        groups={
+            "age": _texts(age_band(row[4], row[5]) for row in found),
+            "sex": _texts(row[6] or UNKNOWN for row in found),
+            "skin_type": _texts(str(row[7] or UNKNOWN) for row in found),
+            "site": _texts(row[8] or UNKNOWN for row in found),
+            "source": _texts(row[9] or UNKNOWN for row in found),
+        },
+    )
+
+
+def _unit(pk: int, person: str, lesion: str) -> tuple[str, str]:
+    if person:
+        return person, PATIENT
+    # Unlike the keys of persons, which are hex.
+    return (f"lesion {lesion}", LESION) if lesion else (f"photo {pk}", PHOTO)
+
+
+def _texts(values) -> np.ndarray:
+    return np.array(list(values), np.str_)

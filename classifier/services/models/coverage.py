@@ -1,0 +1,111 @@
+"""Threshold sets that promise to list the truth: what they are made from, and how that is kept.
+
+What is kept under ``coverage`` in a set's details: ``share`` (the promise), ``unit`` (what it is about: patient, or
+lesion or photo where patients are not known), ``unknown`` (units that are no known patient), ``left_out`` (photos that
+were withdrawn or deleted between the evaluation and the set), ``least`` (units a disease needs), ``doubt`` (whether the
+model may have learnt from the photos), ``synthetic`` (sources of drawings among them), and by disease ``units``,
+``photos`` and, where something is promised, ``rank``, ``expected``, ``low`` and ``high`` (see metrics.conformal), else
+``instead``: the name of the model's set whose threshold stands in; empty: it is always listed.
+"""
+
+from dataclasses import asdict, dataclass
+
+from django.utils.translation import gettext as _
+
+from classifier.metrics import conformal
+from classifier.models import ThresholdSet
+from classifier.services.evaluation import standing
+from classifier.services.evaluation.report import Report
+from classifier.services.evaluation.units import LESION, PATIENT, PHOTO, Photos
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+RULE = "coverage"
+# What the form offers first.
+USUAL = 0.95
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """The thresholds, what is kept of where they come from, and what is said of those that promise nothing."""
+
+    values: dict[str, float]
+    kept: dict
+    basis: dict[str, str]
+
+
+def calibrate(
+    report: Report, dataset: int, model: int, photos: Photos, wanted: float, fallback: ThresholdSet | None
+) -> Calibrated:
+    """Thresholds that promise ``wanted`` (0.5 to less than 1) from ``photos`` of a dataset of the report.
+
+    A disease of which there are too few units keeps the threshold of ``fallback``, without one it is always listed:
+    never is it left out without a word. Raises Refused where nothing can be promised of any disease.
+    """
+    values, diseases, basis = {}, {}, {}
+    least = conformal.least_units(wanted)
+    for place, key in enumerate(DISEASE_KEYS):
+        of_it = photos.truth == key
+        lowest = conformal.lowest_scores(photos.scores[of_it, place], photos.units[of_it])
+        found = conformal.promise(lowest, wanted)
+        diseases[key] = {"units": len(lowest), "photos": int(of_it.sum())}
+        if found:
+            values[key] = found.threshold
+            said = asdict(found)
+            diseases[key] |= {name: said[name] for name in ("rank", "expected", "low", "high")}
+            continue
+        values[key] = fallback.values[key] if fallback else conformal.ALWAYS_LISTED
+        diseases[key]["instead"] = fallback.name if fallback else ""
+        instead = f"from “{fallback.name}”" if fallback else "always listed"
+        basis[key] = f"nothing promised: {len(lowest)} of the {least} needed; {instead}"
+    if len(basis) == len(DISEASE_KEYS):
+        raise Refused("wanted", _too_few(max(one["units"] for one in diseases.values()), least))
+    said_of, known = report.dataset(dataset), photos.units_by_kind()
+    about = (dataset, said_of["title"]), (model, report.model(model)["name"])
+    unit = next((kind for kind in (PATIENT, LESION) if known[kind]), PHOTO)
+    kept = {
+        "share": float(conformal.share(wanted)),
+        "unit": unit,
+        "unknown": sum(known.values()) - known[PATIENT],
+        "left_out": photos.gone,
+        "least": least,
+        "doubt": standing.of_pair(report.row, *about).is_in_doubt,
+        "synthetic": [source["name"] for source in said_of["sources"] if source["synthetic"]],
+        "diseases": diseases,
+    }
+    return Calibrated(values, kept, basis)
+
+
+def promised(chosen: ThresholdSet) -> frozenset[str]:
+    """The diseases of which the set promises something; none where it is of another kind."""
+    kept = chosen.details.get(RULE) or {}
+    return frozenset(key for key, one in kept.get("diseases", {}).items() if "rank" in one)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Of how many units something can be promised; the diseases with ``enough`` of them, and with ``too_few``."""
+
+    share: float
+    least: int
+    enough: tuple[tuple[str, int], ...]
+    too_few: tuple[tuple[str, int], ...]
+
+
+def needs(photos: Photos, wanted: float = USUAL) -> Needs:
+    """Of which diseases ``wanted`` can be promised from these photos."""
+    counts = [(key, len(set(photos.units[photos.truth == key].tolist()))) for key in DISEASE_KEYS]
+    least = conformal.least_units(wanted)
+    return Needs(
+        wanted,
+        least,
+        tuple((key, n) for key, n in counts if n >= least),
+        tuple((key, n) for key, n in counts if n < least),
+    )
+
+
+def _too_few(most: int, least: int) -> str:
+    return _(
+        "Nothing can be promised: a disease needs %(least)d patients with it, and there are at most %(most)d here. "
+        "Choose a lower share, or evaluate on more photos."
+    ) % {"least": least, "most": most}

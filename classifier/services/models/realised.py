@@ -1,0 +1,206 @@
+"""What came of a set's promise on photos it was not made from: how many patients were covered, how long the list."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from classifier.metrics import conformal
+from classifier.metrics.listing import is_listed
+from classifier.metrics.proportions import Proportion, proportion
+from classifier.metrics.subgroups import LEAST_POSITIVES
+from classifier.models import Evaluation, ThresholdSet
+from classifier.services.evaluation import evaluations, standing, units
+from classifier.services.evaluation.report import NoReport, Report
+from classifier.services.evaluation.units import Photos
+from classifier.services.evaluation.words import division_name, group_name
+from classifier.services.models import coverage
+from skinclinic.archive.models import DatasetVersion
+from skinclinic.models import Clinic
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+
+MOST_EVALUATIONS = 20
+
+
+@dataclass(frozen=True)
+class DiseaseCovered:
+    """Of the units of a disease those of which it was listed on every photo; ``is_promised`` by the set. ``is_below``:
+    the whole interval lies below what was promised."""
+
+    key: str
+    is_promised: bool
+    share: Proportion
+    is_below: bool
+
+
+@dataclass(frozen=True)
+class GroupCovered:
+    """The same for a subgroup and all promised diseases; None where there are fewer units than can be told of."""
+
+    name: str
+    units: int
+    share: Proportion | None
+    is_below: bool
+
+
+@dataclass(frozen=True)
+class Realised:
+    """Of one dataset of an evaluation, without the photos ``left_out``: of patients (or lesions) of the calibration.
+
+    ``whole`` counts units of promised diseases, a unit once for each of them. ``photos`` are those counted, also of
+    other diseases; ``gone`` ones were withdrawn or deleted since. ``is_own``: these are the photos the set was
+    made from, of which nothing is told. ``is_known``: false where nobody can tell which those were. ``unit``: what
+    is counted.
+    """
+
+    evaluation: Evaluation
+    dataset: dict
+    model: int
+    is_own: bool
+    is_known: bool
+    standing: standing.Standing
+    photos: int = 0
+    left_out: int = 0
+    gone: int = 0
+    unit: str = units.PATIENT
+    unknown: int = 0
+    mean_length: float | None = None
+    empty: Proportion | None = None
+    whole: Proportion | None = None
+    is_below: bool = False
+    diseases: tuple[DiseaseCovered, ...] = ()
+    groups: tuple[tuple[str, tuple[GroupCovered, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the photos of a set's dataset are known by. ``is_known``: false where the dataset is there no more."""
+
+    is_known: bool
+    contents: frozenset[str] = frozenset()
+    persons: frozenset[str] = frozenset()
+    lesions: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, chosen: ThresholdSet) -> "Calibration":
+        """Of a set that a clinic has made."""
+        sha256 = chosen.details.get("dataset_sha256")
+        versions = DatasetVersion.objects.filter(clinic=chosen.clinic_id, sha256=sha256)
+        version = versions.first() if sha256 else None
+        if version is None:
+            return cls(False)
+        rows = evaluations.test_items(version).order_by()
+        names = list(rows.values_list("content_sha256", "person", "lesion").distinct())
+        contents, persons, lesions = (frozenset(filter(None, (row[at] for row in names))) for at in range(3))
+        return cls(True, contents, persons, lesions)
+
+    def holds(self, photos: Photos) -> np.ndarray:
+        """Which photos [n] it has, or has others of the patient or lesion."""
+        return np.array(
+            [
+                content in self.contents or unit in self.persons or lesion in self.lesions
+                for content, unit, lesion in zip(photos.contents, photos.units, photos.lesions, strict=True)
+            ],
+            bool,
+        )
+
+
+def everywhere(chosen: ThresholdSet, clinic: Clinic) -> list[Realised]:
+    """On each dataset version of the clinic that the set's model was evaluated on, by the newest evaluation."""
+    rows = Evaluation.objects.filter(
+        clinic=clinic, model_versions=chosen.model_version_id, state=Evaluation.State.DONE
+    )
+    found: dict[int, Realised] = {}
+    calibration = Calibration.of(chosen)
+    for row in rows[:MOST_EVALUATIONS]:
+        try:
+            report = Report(row)
+            for dataset in report.datasets:
+                if dataset["pk"] not in found:
+                    found[dataset["pk"]] = on(chosen, report, dataset, calibration)
+        except NoReport:
+            continue
+    return list(found.values())
+
+
+def on(
+    chosen: ThresholdSet, report: Report, dataset: dict, calibration: Calibration | None = None
+) -> Realised:
+    """On one dataset of the report. Raises NoReport."""
+    calibration = calibration or Calibration.of(chosen)
+    model = chosen.model_version_id
+    about = {
+        "evaluation": report.row, "dataset": dataset, "model": model, "is_known": calibration.is_known,
+        "is_own": dataset["sha256"] == chosen.details.get("dataset_sha256"),
+        "standing": standing.of_pair(
+            report.row, (dataset["pk"], dataset["title"]), (model, report.model(model)["name"])
+        ),
+    }  # fmt: skip
+    if about["is_own"]:
+        return Realised(**about)
+    found = units.read(report, dataset["pk"], model)
+    known = calibration.holds(found)
+    photos = found.only(~known)
+    about |= {"left_out": int(known.sum()), "gone": photos.gone, "photos": len(photos)}
+    return Realised(**about, **_figures(chosen, photos)) if len(photos) else Realised(**about)
+
+
+def _figures(chosen: ThresholdSet, photos: Photos) -> dict:
+    limits = np.array([chosen.values[key] for key in DISEASE_KEYS])
+    lengths = is_listed(photos.scores, limits).sum(1)
+    promised, wanted = coverage.promised(chosen), chosen.details[coverage.RULE]["share"]
+    rows = [
+        DiseaseCovered(key, key in promised, share, _is_below(share, wanted))
+        for key, share in _by_disease(chosen, photos).items()
+        if share.of
+    ]
+    whole = _together(chosen, photos)
+    kinds = photos.units_by_kind(np.isin(photos.truth, DISEASE_KEYS))
+    return {
+        "unit": next((kind for kind in (units.PATIENT, units.LESION) if kinds[kind]), units.PHOTO),
+        "unknown": sum(kinds.values()) - kinds[units.PATIENT],
+        "mean_length": float(lengths.mean()),
+        "empty": proportion(int((lengths == 0).sum()), len(lengths)),
+        "whole": whole,
+        "is_below": _is_below(whole, wanted),
+        "diseases": tuple(rows),
+        "groups": tuple(
+            (division_name(division), _groups(chosen, photos, division, wanted)) for division in photos.groups
+        ),
+    }
+
+
+def _groups(chosen: ThresholdSet, photos: Photos, division: str, wanted: float) -> tuple[GroupCovered, ...]:
+    labels = photos.groups[division]
+    found = []
+    for label in np.unique(labels):
+        share = _together(chosen, photos.only(labels == label))
+        enough = share.of >= LEAST_POSITIVES
+        found.append(
+            GroupCovered(
+                group_name(division, str(label)),
+                share.of,
+                share if enough else None,
+                enough and _is_below(share, wanted),
+            )
+        )
+    return tuple(found)
+
+
+def _together(chosen: ThresholdSet, photos: Photos) -> Proportion:
+    """Over the promised diseases; a unit counts once for each of its own."""
+    promised = coverage.promised(chosen)
+    shares = [share for key, share in _by_disease(chosen, photos).items() if key in promised]
+    return proportion(sum(one.count for one in shares), sum(one.of for one in shares))
+
+
+def _by_disease(chosen: ThresholdSet, photos: Photos) -> dict[str, Proportion]:
+    found = {}
+    for place, key in enumerate(DISEASE_KEYS):
+        of_it = photos.truth == key
+        scores = photos.scores[of_it, place]
+        found[key] = conformal.covered(scores, photos.units[of_it], chosen.values[key])
+    return found
+
+
+def _is_below(share: Proportion, wanted: float) -> bool:
+    return share.high is not None and share.high < wanted

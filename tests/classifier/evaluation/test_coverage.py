@@ -1,0 +1,266 @@
+"""Thresholds that cover the truth: made from an evaluation's patients, told in words, held against other patients."""
+
+import numpy as np
+import pytest
+
+from classifier.metrics import conformal
+from classifier.metrics.listing import is_listed
+from classifier.models import ThresholdSet
+from classifier.presenters import promises
+from classifier.services.evaluation import units
+from classifier.services.evaluation.report import Report
+from classifier.services.models import realised, threshold_sets
+from skinclinic.archive.models import DatasetItem
+from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import DISEASE_KEYS
+from tests import evaluated, factories, results
+from tests.cases import each
+from tests.classifier.evaluation.test_evaluation_pages import text_of
+from tests.skinclinic.pages import messages_of, url
+
+pytestmark = pytest.mark.django_db
+
+LABELS = ["bcc", "bcc", "bcc", "sk", "sk", "sk", "mm", "nevus"]
+
+
+def another_photo(entry, user, seed: int, label: str = ""):
+    photo = factories.make_photo(entry.clinic, user, seed=seed, lesion=entry.photo.lesion)
+    return factories.make_entry(
+        photo, user, label=label or entry.label, review="accepted", is_proven=True, source=entry.source
+    )
+
+
+@pytest.fixture(scope="module")
+def stock(standing):
+    with standing.building() as home:
+        clinic = factories.make_clinic("Hanok Dermatology")
+        curator = factories.make_member(clinic, "curator", "curtis")
+        entries = evaluated.make_entries(clinic, curator, LABELS)
+        entries += [another_photo(entries[0], curator, 2000), another_photo(entries[3], curator, 2001)]
+        # Of nobody known: the lesion stands for the patient.
+        lost = evaluated.make_entries(clinic, curator, ["bcc"], first=40)[0]
+        for one in (lost, lost.photo.lesion):
+            one.patient = None
+            one.save()
+        entries += [lost, another_photo(lost, curator, 2002)]
+        made_from = evaluated.freeze(clinic, curator, entries)
+        # The other cohort has one patient of the first, with another photo.
+        others = evaluated.make_entries(clinic, curator, [*LABELS, "scc"], first=70, source="Busan")
+        again = another_photo(entries[1], curator, 2003)
+        other = evaluated.freeze(clinic, curator, [*others, again], "Busan")
+        model = evaluated.make_model(clinic, home, "one", photos=[])
+        evaluated.score(model, [*entries, *others, again], strength=2.5)
+        row = evaluated.evaluated(clinic, curator, [model], [made_from, other])
+        standing.keep(
+            clinic=clinic, curator=curator, made_from=made_from, other=other, model=model, row=row, again=again,
+            lost=lost, first=entries[0],
+        )  # fmt: skip
+
+
+@pytest.fixture
+def world(stock, given):
+    return given
+
+
+def make(world, user, wanted: float = 0.75, name: str = "Covers") -> ThresholdSet:
+    return threshold_sets.make(
+        world["row"],
+        world["model"],
+        world["made_from"].pk,
+        name=name,
+        rule="coverage",
+        wanted=wanted,
+        user=user,
+    )
+
+
+def test_it_promises_for_patients_by_their_worst_photo(world, admin_user):
+    made = make(world, admin_user)
+    kept, said = (
+        Report(world["row"]).scores(world["made_from"].pk, world["model"].pk),
+        made.details["coverage"],
+    )
+    persons = dict(DatasetItem.objects.filter(version=world["made_from"]).values_list("pk", "person"))
+    lost = set(DatasetItem.objects.filter(entry=world["lost"]).values_list("lesion", flat=True))
+    (lost_lesion,) = lost
+    for place, key in enumerate(DISEASE_KEYS):
+        lowest: dict[str, float] = {}
+        for item, score in zip(kept["items"], kept["scores"][:, place], strict=True):
+            if kept["truth"][list(kept["items"]).index(item)] == key:
+                unit = persons[int(item)] or lost_lesion
+                lowest[unit] = min(score, lowest.get(unit, 2))
+        found = said["diseases"][key]
+        assert found["units"] == len(lowest) == {"bcc": 4, "sk": 3, "mm": 1, "nevus": 1}.get(key, 0)
+        if found["units"] < 3:
+            assert "rank" not in found and found["instead"] == "balanced" and made.values[key] == 0.1
+            assert made.details["basis"][key].startswith(f"nothing promised: {len(lowest)} of the 3 needed")
+            continue
+        # ⌈4 · 0.75⌉ of 3 and ⌈5 · 0.75⌉ of 4: all of them.
+        assert found["rank"] == found["units"]
+        assert is_listed(min(lowest.values()), made.values[key])
+        assert not is_listed(np.nextafter(min(lowest.values()), 0), made.values[key])
+    assert (said["unit"], said["unknown"], said["least"], said["doubt"]) == ("patient", 1, 3, False)
+    assert made.purpose == "Covers the truth in at least 75 % of patients like these"
+    assert (made.details["optimistic"], made.details["wanted"]) == (False, 0.75)
+
+
+def test_photos_of_erased_patients_are_no_units_and_that_is_said(world, admin_user):
+    item = DatasetItem.objects.get(version=world["made_from"], entry=world["first"])
+    DatasetItem.objects.filter(pk=item.pk).update(
+        content_sha256=DatasetItem.WITHDRAWN + "1", person="", lesion=""
+    )
+    said = make(world, admin_user).details["coverage"]
+    # Their other photo is still there.
+    assert (said["left_out"], said["diseases"]["bcc"]["photos"]) == (1, 5)
+    assert any("1 photo that was withdrawn" in text for text in promises.promise({"coverage": said}).rests_on)
+
+
+def test_without_a_set_of_the_model_the_unpromised_are_always_listed(world, admin_user):
+    world["model"].threshold_sets.all().delete()
+    made = make(world, admin_user)
+    assert made.values["mm"] == conformal.ALWAYS_LISTED and is_listed(0.0, made.values["mm"])
+    assert made.details["coverage"]["diseases"]["mm"]["instead"] == ""
+    (mm,) = [one for one in promises.promise(made.details).unpromised if one.key == "mm"]
+    assert (mm.units, mm.instead) == ("1 patient", "always listed")
+
+
+@each("covered", ["", "49", "100", "99.99999999", "nan", "x", "95"])
+def test_what_cannot_be_promised_is_refused_with_what_to_do(world, admin_user, client_for, covered):
+    ask = {"model": world["model"].pk, "dataset": world["made_from"].pk, "name": "New", "rule": "coverage"}
+    answer = client_for(admin_user).post(
+        url("evaluation-thresholds", world["row"].pk), ask | {"covered": covered, "wanted": "90"}
+    )
+    said = messages_of(answer)
+    if covered == "95":
+        assert "a disease needs 19 patients" in said and "at most 4 here" in said
+    else:
+        assert "from 50 to less than 100 %" in said
+    assert not ThresholdSet.objects.filter(name="New").exists()
+
+
+def test_the_form_makes_them_and_says_of_which_diseases_there_are_enough(world, admin_user, client_for):
+    client = client_for(admin_user)
+    asked = {"dataset": world["made_from"].pk, "model": world["model"].pk}
+    assert "a disease needs 19 patients" in text_of(client.get(url("evaluation", world["row"].pk), asked))
+    answer = client.post(
+        url("evaluation-thresholds", world["row"].pk),
+        asked | {"name": "Covers", "rule": "coverage", "covered": "80", "wanted": "95"},
+    )
+    assert answer["Location"] == url("model", world["model"].pk)
+    assert ThresholdSet.objects.get(name="Covers").details["coverage"]["share"] == 0.8
+
+
+def test_other_patients_are_held_against_the_promise_without_those_it_was_made_from(world, admin_user):
+    made = make(world, admin_user)
+    own, found = sorted(realised.everywhere(made, world["clinic"]), key=lambda one: not one.is_own)
+    assert own.is_own and own.whole is None
+    # The photo of a patient of the calibration is not the calibration's own photo.
+    assert (found.photos, found.left_out, found.gone, found.is_known) == (9, 1, 0, True)
+    kept = Report(world["row"]).scores(world["other"].pk, world["model"].pk)
+    again = DatasetItem.objects.get(version=world["other"], entry=world["again"]).pk
+    stays = kept["items"] != again
+    limits = np.array([made.values[key] for key in DISEASE_KEYS])
+    listed, truth = is_listed(kept["scores"], limits)[stays], kept["truth"][stays]
+    assert found.mean_length == listed.sum(1).mean()
+    for one in found.diseases:
+        right = listed[truth == one.key, DISEASE_KEYS.index(one.key)]
+        assert (one.share.count, one.share.of) == (right.sum(), len(right))
+        assert one.is_promised == (one.key in ("bcc", "sk"))
+    promised = [one.share for one in found.diseases if one.is_promised]
+    assert found.whole.count == sum(one.count for one in promised) and found.whole.of == 6
+    groups = dict(found.groups)
+    assert {group.name: (group.units, group.share) for group in groups["Source"]} == {"Busan": (6, None)}
+
+
+def test_a_patient_is_covered_only_with_all_their_photos(world, admin_user):
+    photos = units.read(Report(world["row"]), world["made_from"].pk, world["model"].pk)
+    place = DISEASE_KEYS.index("sk")
+    of_it = photos.truth == "sk"
+    scores, names = photos.scores[of_it, place], photos.units[of_it]
+    twice = next(name for name in names if (names == name).sum() == 2)
+    low, high = sorted(scores[names == twice])
+    alone = conformal.covered(scores[names == twice], names[names == twice], (low + high) / 2)
+    assert (alone.count, alone.of) == (0, 1)
+
+
+def test_where_its_photos_are_unknown_nothing_is_left_out_and_that_is_said(world, admin_user, client_for):
+    made = make(world, admin_user)
+    ThresholdSet.objects.filter(pk=made.pk).update(details=made.details | {"dataset_sha256": "0" * 64})
+    text = text_of(client_for(admin_user).get(url("threshold-set", made.pk)))
+    assert text.count("Whether patients it was made from are among them could not be checked.") == 2
+
+
+def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_user, clinician, client_for):
+    made = make(world, admin_user)
+    photo = factories.make_photo(world["clinic"], clinician, seed=5)
+    results.finished(photo, clinician, version=world["model"])
+    client = client_for(clinician)
+    text = text_of(client.get(url("photo", photo.pk), {"thresholds": "Covers"}))
+    for told in (
+        "Covers the truth in at least 75 % of patients like these",
+        "When a new patient, like those of Test set v1, has one of these diseases, it is listed with every photo",
+        "Nothing is promised of:",
+        "Malignant melanoma (1 patient; listed by the threshold of “balanced”)",
+        "nothing promised: 1 patient",
+        "Of 1 lesion or photo the patient is not known",
+        "It does not hold for patients unlike these",
+        "arXiv 2506.18162",
+        "Made from Test set v1",
+    ):
+        assert told in text
+    assert "optimistic" not in text
+    page = text_of(client.get(url("threshold-set", made.pk)))
+    assert "1 photo was left out: it is of a patient or lesion that the thresholds were made from." in page
+    assert (
+        "Made from these photos, which therefore prove nothing of it." in page
+        and "too few: 6 patients" in page
+    )
+    other = {"dataset": world["other"].pk, "model": world["model"].pk}
+    assert "without 1 photo of the patients it was made from" in text_of(
+        client.get(url("evaluation", world["row"].pk), other)
+    )
+    assert (
+        client.get(url("analysis-report", photo.analyses.get().pk), {"thresholds": "Covers"}).status_code
+        == 200
+    )
+    korean = client.get(url("photo", photo.pk), {"thresholds": "Covers"}, headers={"accept-language": "ko"})
+    assert "arXiv 2506.18162" in korean.content.decode()
+
+
+def test_a_later_evaluation_draws_and_counts_with_such_thresholds(world, admin_user, client_for):
+    world["model"].threshold_sets.all().delete()
+    make(world, admin_user)
+    row = evaluated.evaluated(
+        world["clinic"], world["curator"], [world["model"]], [world["other"]], name="Later"
+    )
+    report = Report(row)
+    assert (
+        report.figures_of(world["other"].pk, world["model"].pk)["listings"]["Covers"]["empty"]["count"] == 0
+    )
+    for kind in ("thresholds", "thresholds-log"):
+        assert report.figure(kind, world["other"].pk, world["model"].pk, "bcc").drawing
+    assert client_for(admin_user).get(url("evaluation", row.pk)).status_code == 200
+
+
+def test_another_clinics_set_is_at_no_address(world, admin_user, outsider, client_for):
+    made = make(world, admin_user)
+    assert client_for(outsider).get(url("threshold-set", made.pk)).status_code == 404
+
+
+@each(
+    "unit, word", [("patient", "patient"), ("lesion", "lesions are counted"), ("photo", "photos are counted")]
+)
+def test_what_is_counted_is_said(unit, word):
+    kept = {
+        "share": 0.95, "unit": unit, "unknown": 0, "left_out": 0, "least": 19, "doubt": True, "synthetic": ["Made"],
+        "diseases": {"bcc": {"units": 40, "photos": 41, "rank": 39, "expected": 39 / 41, "low": 0.887, "high": 0.99}},
+    }  # fmt: skip
+    found = promises.promise({"coverage": kept, "dataset": "Busan v1"})
+    assert any(word in text for text in found.rests_on) and "Busan v1" in found.text and "95 %" in found.text
+    assert found.promised[0].span == "89–99 %" and len(found.warnings) == 2
+    assert promises.promise({}) is None
+
+
+def test_refusals_name_the_least_number(world, admin_user):
+    with pytest.raises(Refused, match="needs 99 patients with it, and there are at most 4"):
+        make(world, admin_user, 0.99)
