@@ -27,6 +27,8 @@ from skinclinic.files import whole
 
 FORMAT = 1
 ABOUT, OBJECTS, RUNS, LOCK = "repository.json", "objects", "runs", "lock"
+# The last is in the root of a fresh disk.
+_OF_EMPTY = (OBJECTS, RUNS, LOCK, "lost+found")
 
 
 class RepositoryRefused(Exception):
@@ -111,6 +113,10 @@ class Run:
         return cls(**content | {"manifest": Stored(**content["manifest"])})
 
 
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
 def packed(data: bytes) -> bytes:
     """Compressed, the same each time."""
     return gzip.compress(data, 6, mtime=0)
@@ -125,7 +131,9 @@ class Repository:
             about = json.loads((path / ABOUT).read_text(encoding="utf-8"))
             known, mark = about["format"], about["key"]
         except FileNotFoundError:
-            raise RepositoryRefused(f"{path} is no folder of backups.") from None
+            raise RepositoryRefused(
+                f"{path} is no folder of backups. Is its disk mounted? For a new one: `manage.py backup DEST --begin`."
+            ) from None
         except (ValueError, KeyError, TypeError):
             raise RepositoryRefused(f"{path / ABOUT} is damaged; every folder of backups has one.") from None
         if known != FORMAT:
@@ -143,11 +151,13 @@ class Repository:
 
     @classmethod
     def begin(cls, path: Path, key: Key | None) -> "Repository":
-        """The one that is there, or a new one in an empty folder."""
+        """The one that is there, or a new one in an empty folder, also where that was begun and cut off."""
         if not (path / ABOUT).exists():
             if path.exists() and not path.is_dir():
                 raise RepositoryRefused(f"{path} is a file; a folder is needed.")
-            if path.is_dir() and any(one.name != LOCK for one in path.iterdir()):
+            if any(one.name not in _OF_EMPTY and whole.DRAFT not in one.name for one in _inside(path)) or any(
+                _inside(path / RUNS)
+            ):
                 raise RepositoryRefused(f"{path} holds other files; take an empty folder.")
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             for folder in (OBJECTS, RUNS):

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
@@ -185,10 +186,14 @@ def test_a_check_that_fails_itself_is_told_and_the_others_go_on(well, monkeypatc
         raise RuntimeError("no such thing")
 
     monkeypatch.setitem(findings.checks, "versions", broken)
-    status, found = asked()
-    assert (
-        status == 1 and [one["part"] for one in found] == ["versions"] and "no such thing" in found[0]["said"]
-    )
+    status, (found,) = asked()
+    assert status == 1 and found["part"] == "versions" and "no such thing" in found["said"]
+
+    def asks_a_database_that_is_down():
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setitem(findings.checks, "versions", asks_a_database_that_is_down)
+    assert "Mend the database" in asked()[1][0]["remedy"]
 
 
 def test_a_disk_that_is_not_encrypted_is_named_in_production(well, home, settings, tmp_path, monkeypatch):

@@ -30,6 +30,9 @@ class Command(BaseCommand):
             "--new-key", type=Path, metavar="FILE", help="only write a new key there; -: print it"
         )
         parser.add_argument(
+            "--begin", action="store_true", help="the first time: DEST is empty or not there yet"
+        )
+        parser.add_argument(
             "--keep", type=int, metavar="N", help="afterwards remove all but the N newest backups"
         )
         parser.add_argument("--prune", action="store_true", help="only remove, as --keep says; save nothing")
@@ -60,7 +63,7 @@ class Command(BaseCommand):
             elif options["prune"]:
                 self._keep(Repository(dest, key), options["keep"])
             else:
-                self._save(dest, key, options["keep"])
+                self._save(dest, key, options["keep"], options["begin"])
 
     def _new_key(self, path: Path) -> None:
         if str(path) == "-":
@@ -75,10 +78,10 @@ class Command(BaseCommand):
             "everybody does."
         )
 
-    def _save(self, dest: Path, key: sealing.Key | None, keep: int | None) -> None:
+    def _save(self, dest: Path, key: sealing.Key | None, keep: int | None, begin: bool) -> None:
         if dest.resolve().is_relative_to(settings.SKINCLINIC_HOME.resolve()):
             raise CommandError(f"{dest} lies inside of what is saved ({settings.SKINCLINIC_HOME}).")
-        repository = Repository.begin(dest, key)
+        repository = Repository.begin(dest, key) if begin else Repository(dest, key)
         try:
             run = make(repository, self._say)
         except BackupRefused as error:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.db import DatabaseError
+
 OK, WARNING, FAILURE = "ok", "warning", "failure"
 
 log = logging.getLogger(__name__)
@@ -40,11 +42,15 @@ def all_findings() -> Iterator[Finding]:
     for part, function in checks.items():
         try:
             yield from function()
+        except DatabaseError:
+            yield failure(
+                part, "the database does not answer, which has to be asked", "Mend the database first."
+            )
         except Exception as error:
             log.exception("the check of %s failed", part)
             yield Finding(
                 part, FAILURE, f"it could not be looked at: {type(error).__name__}: {error}",
-                "Mend what is named first, such as the database, and ask again.",
+                "That is a fault of the program: tell us, with the lines above. The other checks go on.",
             )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ def small(transactional_db, clinic, clinician) -> Photo:
 
 def run(name: str, *words: object, **options: object) -> tuple[int, str, str]:
     """(exit status, what was said, what was said on standard error) of a command."""
+    if name == "backup" and words and not {"list", "verify", "begin"} & options.keys():
+        options["begin"] = True
     said, wrong, status = io.StringIO(), io.StringIO(), 0
     try:
         call_command(name, *map(str, words), stdout=said, stderr=wrong, **options)
@@ -105,7 +107,7 @@ def test_everything_comes_back_encrypted_and_the_audit_verifies(
 
 def test_nothing_is_torn_while_photos_come_and_go(small, clinic, clinician, dest, monkeypatch):
     """Rows that are saved and files that are saved belong together, whatever is uploaded and deleted meanwhile."""
-    started, over = threading.Event(), threading.Event()
+    started, over, made = threading.Event(), threading.Event(), list[int]()
 
     def come_and_go() -> None:
         try:
@@ -114,6 +116,7 @@ def test_nothing_is_torn_while_photos_come_and_go(small, clinic, clinician, dest
                 new = [factories.make_photo(clinic, clinician, seed=seed + n) for n in range(3)]
                 seed += 3
                 photos.delete_photo(new[0])
+                made.append(seed)
                 started.set()
         finally:
             connection.close()
@@ -121,10 +124,12 @@ def test_nothing_is_torn_while_photos_come_and_go(small, clinic, clinician, dest
     crowd = threading.Thread(target=come_and_go)
     crowd.start()
     started.wait(30)
-    status, _said, wrong = run("backup", dest)
+    before = len(made)
+    assert [run("backup", dest)[0] for _time in range(3)] == [0, 0, 0]
+    during = len(made) - before
     over.set()
     crowd.join(30)
-    assert (status, wrong) == (0, "")
+    assert during > 1
     installation.make_empty()
     status, _said, wrong = run("restore", dest)
     assert (status, wrong) == (0, "")
@@ -245,6 +250,11 @@ def test_what_was_cut_off_looks_like_no_backup_and_is_gone_on_with(small, dest, 
     assert "no backup yet" in run("backup", dest, list=True)[1]
     assert "holds no backup" in run("restore", dest)[2]
     assert run("backup", dest)[0] == 0
+    # Killed as the folder was begun.
+    cut = dest.with_name("cut")
+    (cut / "runs").mkdir(parents=True)
+    (cut / ".draft-repository.json-12345678").write_text("")
+    assert run("backup", cut)[0] == 0
     # A restore that was cut off left files and no rows; the same one goes on.
     installation.make_empty()
     with monkeypatch.context() as patch:
@@ -257,6 +267,8 @@ def test_what_was_cut_off_looks_like_no_backup_and_is_gone_on_with(small, dest, 
 
 def test_two_at_once_and_wrong_folders_are_refused(small, dest, home, tmp_path):
     assert "inside" in run("backup", home / "backups")[2]
+    # A disk that is not mounted is no new folder.
+    assert "Is its disk mounted?" in run("backup", dest, begin=False)[2] and not dest.exists()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text("mine")
     assert "other files" in run("backup", tmp_path / "other")[2]

@@ -75,7 +75,7 @@ def test_an_older_backup_comes_back_on_another_database_under_its_own_key(
     (home / "secret_key").write_text(settings.SECRET_KEY)
     key, dest, there = tmp_path / "key", tmp_path / "backups", tmp_path / "there"
     write_new_key(key)
-    call_command("backup", dest, key_file=key, stdout=io.StringIO())
+    call_command("backup", dest, begin=True, key_file=key, stdout=io.StringIO())
     repository = Repository(dest, Key.of_text(key.read_text()))
     before = repository.manifest_of(repository.runs()[0])
     older = Manifest.of_bytes(before.to_bytes())
@@ -89,7 +89,7 @@ def test_an_older_backup_comes_back_on_another_database_under_its_own_key(
     assert "up to this version" in said and "are back" in said
     assert (there / "secret_key").read_text() == settings.SECRET_KEY
     again = tmp_path / "again"
-    manage(there, "backup", again)
+    manage(there, "backup", again, "--begin")
     repository = Repository(again)
     after = repository.manifest_of(repository.runs()[0])
     assert {kept.path: kept.sha256 for kept in after.files} == {
