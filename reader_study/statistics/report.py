@@ -85,6 +85,7 @@ def report(
     of_all = [partial(_pooled, tables, wishes)] if len(of_datasets) > 1 else []
     computed = compute([*of_datasets, *of_all])
     datasets = {part.name: one for part, one in zip(parts(tables), computed, strict=False)}
+    pooled: dict[str, Any] | None = computed[-1] if of_all else None
     groups = {answer.reader: answer.group for answer in tables.answers}
     has_model = tables.scores is not None
     doubted = [*doubts(tables, datasets), *of_endpoints(primary, datasets, has_model)]
@@ -134,7 +135,7 @@ def report(
             "datasets": datasets,
             "doubts": doubted,
             "read_as": [note.to_json() for note in tables.notes if not note.is_doubt],
-            "pooled": computed[-1] if of_all else None,
+            "pooled": pooled,
         }
     )
 

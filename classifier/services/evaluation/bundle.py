@@ -64,11 +64,16 @@ def _drawn(
     folder: str, make: Callable[[], Figure], kinds: Sequence[str], how: Print
 ) -> tuple[str, str, str, list[bytes]]:
     """Folder, name, caption and files of a figure; no file where there is nothing to draw."""
-    figure = make()
-    if figure.drawing is None:
-        return folder, figure.name, "", []
-    page = _page(figure, kinds, how)
-    return folder, figure.name, figure.caption, [_content(figure, kind, how, page) for kind in kinds]
+    asked = f"{folder}{', '.join(filter(None, map(str, getattr(make, 'args', ()))))}"
+    try:
+        figure = make()
+        if figure.drawing is None:
+            return folder, figure.name, "", []
+        page = _page(figure, kinds, how)
+        return folder, figure.name, figure.caption, [_content(figure, kind, how, page) for kind in kinds]
+    except Exception as error:
+        error.add_note(f"The figure {asked} could not be drawn.")
+        raise
 
 
 def _named(

@@ -3,8 +3,6 @@
 import io
 import re
 import zipfile
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -375,7 +373,7 @@ def test_panels_letter_each_disease_of_each_dataset(drawn):
     assert {"a", "l"} <= {mark.text for mark in twelve.drawing.marks if isinstance(mark, Text)}
 
 
-def test_figures_are_the_same_from_other_processes_and_when_one_of_these_was_killed(drawn):
+def test_figures_are_the_same_when_they_are_drawn_side_by_side(drawn):
     twin = partial(drawn.confusion, "asan", "", "model")
     makers = [("a/", twin), ("a/", twin), ("b/", partial(drawn.roc, "edinburgh", "unaided", "wart"))]
     kinds, said, again = ("svg", "pdf", "docx"), [], []
@@ -383,15 +381,18 @@ def test_figures_are_the_same_from_other_processes_and_when_one_of_these_was_kil
     assert [name for name, _content in expected] == [
         f"a/asan-confusion-model{number}.{kind}" for number in ("", "-2") for kind in kinds
     ]
-    results = [Future(), Future(), Future()]
-    results[0].set_exception(BrokenProcessPool())
-    bundle._begin(makers, kinds, QUICK)
-    for place in (1, 2):
-        results[place].set_result(bundle._draw(place))
-    assert list(bundle._collected(makers, kinds, QUICK, results, again)) == expected and said == again
     assert "60 photos" in said[0][1], "a caption has what the figure may leave out"
-    with bundle.begun(makers[:1], ("csv",), QUICK, []) as pictures:
-        assert [name for name, _content in pictures] == ["a/asan-confusion-model.csv"]
+    with bundle.begun(makers, kinds, QUICK, again) as pictures:
+        assert list(pictures) == expected and said == again
+    with bundle.begun(makers, (), QUICK, []) as pictures:
+        assert list(pictures) == []
+
+
+def test_a_figure_that_cannot_be_drawn_is_named(drawn):
+    makers = [("a/", partial(drawn.confusion, "no such dataset", "", "model"))]
+    with pytest.raises(KeyError) as raised, bundle.begun(makers, ("svg",), QUICK, []) as pictures:
+        list(pictures)
+    assert raised.value.__notes__ == ["The figure a/no such dataset, model could not be drawn."]
 
 
 def test_a_wide_table_breaks_no_word_and_calls_only_a_p_small():
