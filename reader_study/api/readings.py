@@ -131,6 +131,7 @@ class _OfStudies(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
     # Where a row names its study.
     study_path = "reading__reader__study"
     studies_for = staticmethod(access.with_answers_for)
+    query_parameters = ("clinic",)
 
     def get_queryset(self):
         rows = super().get_queryset()

@@ -50,7 +50,9 @@ class StudyResultViewSet(ReadViewSet):
     @extend_schema(parameters=[_AK], responses=OpenApiTypes.OBJECT)
     def retrieve(self, request, pk=None):
         """The report as JSON, with where it comes from under ``about``. 409 until it is computed."""
-        return Response(self._results().report)
+        results = self._results()
+        result_files.report_json(results)
+        return Response(results.report)
 
     @extend_schema(
         parameters=[
@@ -63,7 +65,11 @@ class StudyResultViewSet(ReadViewSet):
         """A table: all answers in words, or one of those that "Replay from files" reads."""
         name = request.query_params.get("name", "")
         results = self._results()
-        content = result_files.answers_csv(results) if name == "answers-in-words.csv" else results.file(name)
+        content = (
+            result_files.answers_csv(results)
+            if name == "answers-in-words.csv"
+            else result_files.table(results, name)
+        )
         if content is None:
             raise Http404
         response = HttpResponse(content, content_type="text/csv; charset=utf-8")

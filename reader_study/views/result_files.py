@@ -2,7 +2,9 @@
 
 import io
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from PIL import Image
@@ -21,6 +23,7 @@ from reader_study.views.result_parts import figure_of
 from skinclinic import imaging
 from skinclinic.archive.services.curating import consent
 from skinclinic.files import store as files
+from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.web.inputs import is_key
 from skinclinic.web.requests import SignedInRequest
@@ -42,13 +45,27 @@ def figure(request: HttpRequest, page: ResultPage) -> HttpResponse:
         content = figure_file(found, wanted.kinds[0], wanted.how)
     except ValueError:
         raise Http404 from None
-    return _file(page, HttpResponse(content), f"{found.name}.{wanted.kinds[0]}")
+    name = f"{found.name}.{wanted.kinds[0]}"
+    try:
+        content = result_files.figure(page.results, name, content)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-results", page.study.pk)
+    return _file(page, HttpResponse(content), name)
 
 
 @results_page
-def download(request: HttpRequest, page: ResultPage) -> HttpResponse:
+def download(request: HttpRequest, page: ResultPage) -> HttpResponseBase:
     """``what``: "report", "answers" (in words), "everything" (ZIP), "replay" (ZIP), or the name of a table."""
-    what, results = request.GET.get("what", ""), page.results
+    try:
+        return _download(request, page, request.GET.get("what", ""))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("study-results", page.study.pk)
+
+
+def _download(request: HttpRequest, page: ResultPage, what: str) -> HttpResponseBase:
+    results = page.results
     if what == "report":
         return _file(page, HttpResponse(result_files.report_json(results)), "report.json")
     if what == "answers":
@@ -62,9 +79,9 @@ def download(request: HttpRequest, page: ResultPage) -> HttpResponse:
         )
         return _file(page, StreamingHttpResponse(compressed(found)), "results.zip")
     if what == "replay":
-        found = result_files.replay_files(results)
-        return _file(page, StreamingHttpResponse(compressed(found)), "replay.zip")
-    if what in FILES and (content := results.file(what)) is not None:
+        tables = result_files.replay_files(results)
+        return _file(page, StreamingHttpResponse(compressed(tables)), "replay.zip")
+    if what in FILES and (content := result_files.table(results, what)) is not None:
         return _file(page, HttpResponse(content), what)
     raise Http404
 

@@ -59,6 +59,9 @@ class ClinicViewSet(NewRowViewSet):
     exceptions by action. A row that is made goes to ``clinic`` (a slug), by default the caller's first.
     """
 
+    # Beside its filters, of a list.
+    query_parameters: tuple[str, ...] = ("clinic",)
+
     def get_queryset(self):
         queryset = super().get_queryset()
         rows = queryset.filter(pk__in=permissions.visible(queryset.model, self.request.user).values("pk"))

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 _UNSAFE = ("post", "put", "patch", "delete")
@@ -13,6 +14,8 @@ _LIMITED = ("/api/token/", "/api/try/")
 _STORING = ("/api/photos/", "/api/models/", "/api/try/")
 _OF_GROUPS = ("/api/studies/{id}/readers/",)
 _RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+
+_OF_LISTS = {"clinic": "Rows of one clinic alone: its short name."}
 
 ERROR = {
     "type": "object",
@@ -93,7 +96,14 @@ def _response(status: int) -> dict[str, Any]:
 
 
 class Schema(AutoSchema):
-    """Knows of fields that are only read what their models say: that they may be empty, or null along the way."""
+    """Knows of fields that are only read what their models say: that they may be empty, or null along the way; and what
+    lists take beside their filters."""
+
+    def get_override_parameters(self) -> list[Any]:
+        if self.method != "GET" or not self._is_list_view():
+            return []
+        names = getattr(self.view, "query_parameters", ())
+        return [OpenApiParameter(name, description=_OF_LISTS[name]) for name in names]
 
     def _map_serializer_field(
         self, field: serializers.Field, direction: str, bypass_extensions: bool = False

@@ -381,10 +381,22 @@ def body_for(world) -> dict:
     }
 
 
+def parameters_of(route: Route, address: str) -> set[str]:
+    """Those that a list of the API knows; none for anything else."""
+    if not route.is_api or not route.name.endswith("-list"):
+        return set()
+    view = resolve(address).func.cls
+    return OwnRowsFilterBackend().parameters_of(view, view.queryset)
+
+
 def ask(client: Client, method: str, route: Route, address: str, world):
     """Send a request full of the other clinic's ids. A view that breaks answers 500 here."""
     client.raise_request_exception = False
-    address += "?" + urlencode(foreign_references(world) | {"q": "SECRETP"})
+    named = foreign_references(world) | {"q": "SECRETP"}
+    if method == "get" and (known := parameters_of(route, address)):
+        # What a list does not know is refused before anything is looked for.
+        named = {name: value for name, value in named.items() if name in known}
+    address += "?" + urlencode(named)
     body = body_for(world) | route.access.body
     if method == "post":
         names = ("file", "weights", "manifest")
@@ -691,6 +703,30 @@ def test_naming_a_strangers_row_is_as_naming_none(world, client_for, outsider):
 
 def besides_studies(rows: dict) -> dict:
     return {name: found for name, found in rows.items() if name not in OF_STUDIES}
+
+
+def test_a_list_says_what_it_does_not_know_and_knows_what_it_says(world, client_for, admin_user):
+    """A parameter that is mistyped is no filter, and the list would be of everything."""
+    client, lists, problems = client_for(admin_user), 0, []
+    for route in (route for route in ROUTES if route.is_api and route.access.kind == "listing"):
+        address = address_of(route, world)
+        if not (known := parameters_of(route, address)):
+            continue
+        lists += 1
+        answer = client.get(address, {"patinet": world.patient.pk, "page_size": 2, "format": "json"})
+        told = answer.json().get("error", {}).get("fields", {})
+        if answer.status_code != 400 or set(told) != {"patinet"}:
+            problems.append(f"{address}: {answer.status_code} {told}")
+        named = set(told.get("patinet", [""])[0].partition("It has: ")[2].rstrip(".").split(", "))
+        if named != known:
+            problems.append(f"{address}: {named ^ known}")
+        empty = client.get(address, dict.fromkeys(named - {"cursor", "page_size"}, ""))
+        if empty.status_code != 200:
+            problems.append(f"{address}: {empty.content}")
+        if client.get(address, {"page_size": 1}).status_code != 200:
+            problems.append(address)
+    assert not problems, "\n".join(problems)
+    assert lists > 20
 
 
 def test_coordinators_change_studies_and_nothing_else(world, client_for, coordinator):

@@ -11,6 +11,7 @@ from reader_study import asked, paper
 from reader_study.models import Reading, Study, StudyImage
 from reader_study.models.asked import Management, NoDiagnosis, Quality
 from reader_study.services.making import texts
+from skinclinic import imaging
 from skinclinic.archive.services.curating import consent
 from skinclinic.files import store
 from skinclinic.models import Patient
@@ -20,7 +21,8 @@ from skinclinic.vocabulary.diseases import BY_KEY
 
 
 def write(study: Study, out: BinaryIO, reading: Reading | None = None) -> None:
-    """Write the PDF, in the fixed order or in a reading's own. Raises Refused for a photo whose file is gone."""
+    """Write the PDF, in the fixed order or in a reading's own. Raises Refused for a photo whose file is gone or
+    holds more than the picture."""
     images = _ordered(study, reading)
     if not images:
         raise Refused("sample", _("There is nothing to print yet: draw a sample first."))
@@ -59,6 +61,12 @@ def _pages(study: Study, images: Sequence[StudyImage]) -> Iterator[paper.Page]:
     for image in images:
         if image.photo is None:
             continue
+        if beside := imaging.beside_picture(store.read(image.photo.file_key)):
+            message = _(
+                "The file of photo %(number)d holds more than the picture (%(what)s) and is not printed. Send that "
+                "photo again."
+            )
+            raise Refused("sample", message % {"number": image.number, "what": beside})
         title = _("Practice photo %(n)d") if image.is_practice else _("Photo %(n)d")
         yield paper.Page(
             title=title % {"n": image.number}, file=store.path_of(image.photo.file_key), width=image.photo.width,

@@ -1,6 +1,9 @@
-"""The results of a study as files: one figure, one table, or everything in one ZIP."""
+"""The results of a study as files: one figure, one table, or everything in one ZIP. Each is looked at before it leaves
+(``leaving.py``): what gives one raises Refused where it tells what it may not.
+"""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from django.utils.translation import get_language
 
@@ -9,6 +12,7 @@ from classifier.services.evaluation.figure_files import QUICK, Print
 from reader_study.plots.marks import file_name
 from reader_study.services.results import (
     index,
+    leaving,
     methods_readers,
     methods_text,
     plan,
@@ -29,7 +33,16 @@ def name_of(results: Results, name: str) -> str:
 
 
 def report_json(results: Results) -> bytes:
-    return as_json(results.report)
+    return _one(results, "report.json", as_json(results.report))
+
+
+def figure(results: Results, name: str, content: bytes) -> bytes:
+    """The file of a figure, if it may leave."""
+    return _one(results, name, content)
+
+
+def _one(results: Results, name: str, content: bytes) -> bytes:
+    return next(leaving.checked(results.study, [(name, content)]))[1]
 
 
 def tables(results: Results) -> Iterator[tuple[str, bytes]]:
@@ -42,11 +55,22 @@ def tables(results: Results) -> Iterator[tuple[str, bytes]]:
 
 def answers_csv(results: Results) -> bytes:
     """Every answer beside the truth and the model's, in words."""
-    return next(tables(results))[1]
+    name, content = next(tables(results))
+    return _one(results, name, content)
 
 
-def replay_files(results: Results) -> Iterator[tuple[str, bytes]]:
+def table(results: Results, name: str) -> bytes | None:
+    """One of those that "Replay from files" reads; None where there is none."""
+    content = results.file(name)
+    return None if content is None else _one(results, name, content)
+
+
+def replay_files(results: Results) -> list[tuple[str, bytes]]:
     """What "Replay from files" and the command study_report read."""
+    return list(leaving.checked(results.study, _replay_files(results)))
+
+
+def _replay_files(results: Results) -> Iterator[tuple[str, bytes]]:
     for name in study_tables.FILES:
         if (content := results.file(name)) is not None:
             yield name, content
@@ -55,14 +79,20 @@ def replay_files(results: Results) -> Iterator[tuple[str, bytes]]:
 def everything(
     results: Results, kinds: Sequence[str] = bundle.USUAL, how: Print = QUICK, **look
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of report, tables, methods, the files for a replay, all figures in folders, and an index."""
+    """(name, content) of report, tables, methods, the files for a replay, all figures in folders, and an index. All but
+    the figures are made and looked at before the first is given."""
     said: list[tuple[str, str]] = []
+    texts = list(leaving.checked(results.study, _texts(results, said)))
+    return chain(texts, leaving.checked(results.study, _figures(results, kinds, how, said, look)))
+
+
+def _texts(results: Results, said: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
 
     def told(name: str, content: bytes, about: str) -> tuple[str, bytes]:
         said.append((name, index.ABOUT[about]()))
         return name, content
 
-    yield told("report.json", report_json(results), "report.json")
+    yield told("report.json", as_json(results.report), "report.json")
     for language, text in methods_text.paragraphs(results.study, results.report):
         yield told(f"methods-{language}.txt", f"{text}\n".encode(), "methods")
     for name, content in tables(results):
@@ -74,7 +104,12 @@ def everything(
     if about := methods_readers.table(results.study):
         content = table_csv(("question", "answer", "readers"), about)
         yield told("tables/about-readers.csv", content, "tables")
-    for name, content in replay_files(results):
+    for name, content in _replay_files(results):
         yield told(f"replay/{name}", content, "replay")
+
+
+def _figures(
+    results: Results, kinds: Sequence[str], how: Print, said: list[tuple[str, str]], look: dict
+) -> Iterator[tuple[str, bytes]]:
     yield from bundle.files(results.figures(**look).makers(), kinds, how, said)
     yield bundle.INDEX, bundle.index(index.title(results.study.name), said)

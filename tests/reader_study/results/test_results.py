@@ -12,18 +12,19 @@ from reader_study.models import Answer, Study, StudyEvent, StudyImage, StudyResu
 from reader_study.plots.differences import difference_text
 from reader_study.services.making import enrolment
 from reader_study.services.making import studies as service
-from reader_study.services.results import methods_text, results, study_tables
+from reader_study.services.results import leaving, methods_text, results, study_tables
 from reader_study.services.results.conclusions import conclusions
 from reader_study.statistics.report import report
 from reader_study.statistics.verdicts import verdicts
 from skinclinic.engine import jobs
+from skinclinic.files import store
 from skinclinic.models import Job
 from skinclinic.services import records
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
 from tests import factories
 from tests.cases import each
 from tests.reader_study.read_study import LABELS, answer_all, computed, read_study
-from tests.skinclinic.pages import url
+from tests.skinclinic.pages import messages_of, url
 
 pytestmark = pytest.mark.django_db
 
@@ -327,6 +328,45 @@ def test_the_zip_holds_everything(made, client_for, clinician):
     bare = zipfile.ZipFile(io.BytesIO(b"".join(client_for(clinician).get(address).streaming_content)))
     assert set(bare.namelist()) == {name for name in names if not name.startswith("figures/")}
     assert client_for(clinician).get(f"{address}exe").status_code == 404
+
+
+def test_no_file_of_a_study_leaves_that_names_a_patient_a_file_or_a_reader(
+    made, client_for, clinician, clinic, tmp_path
+):
+    image = made.study.images.counted().first()
+    image.photo.original_name = "mole_of_kim_minji.jpg"
+    image.photo.save()
+    image.photo.lesion.patient = factories.make_patient(clinic, "HD-2231-X")
+    image.photo.lesion.save()
+    made.study.readers.filter(pk=made.readers[0].pk).update(name="Minji Kim", email="minji@example.org")
+    known = leaving.watched(made.study)
+    for named, what in (
+        ("HD-2231-X", leaving.CODE), ("mole_of_kim_minji.jpg", leaving.FILE), ("Minji Kim", leaving.READER),
+        ("minji@example.org", "email"), ("Reader 2", ""), ("P0001", ""), (image.name, ""),
+    ):  # fmt: skip
+        assert known.found_in("methods.txt", f"a study of {named}.".encode()) == what, named
+    made.study.images.update(dataset="Cohort of HD-2231-X")
+    computed(made.study)
+    client, address = client_for(clinician), url("study-results-download", made.study.pk)
+    for what in ("everything", "replay", "answers", "report", "images.csv"):
+        refused = client.get(f"{address}?what={what}")
+        assert refused.status_code == 302, what
+        assert "holds what may not leave (a patient's code)" in messages_of(refused), what
+    api = f"/api/study-results/{made.study.pk}/"
+    for answer in (client.get(api), client.get(f"{api}file/?name=images.csv")):
+        assert answer.status_code == 409 and "may not leave" in answer.json()["error"]["message"]
+    # The dataset stands on figures, too, and in the names of their files.
+    figure = f"{url('study-results-figure', made.study.pk)}?kind=accuracy&as="
+    for kind in ("svg", "csv", "png"):
+        assert client.get(figure + kind).status_code == 302, kind
+
+
+def test_a_photo_that_holds_more_than_the_picture_is_not_printed(made, admin_user, client_for):
+    image = made.study.images.counted().first()
+    path = store.path_of(image.photo.file_key)
+    path.write_bytes(path.read_bytes() + b"GPS")
+    refused = client_for(admin_user).get(url("study-paper-pdf", made.study.pk))
+    assert refused.status_code == 302 and "bytes behind its end" in messages_of(refused)
 
 
 def test_all_answers_in_words_are_one_tidy_table(made, client_for, clinician):
