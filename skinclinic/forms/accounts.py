@@ -22,7 +22,9 @@ class ForgottenForm(forms.Form):
     name = OneLineField(
         label=_("User name or e-mail"),
         max_length=254,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}
+        ),
     )
 
 
@@ -30,3 +32,4 @@ class ChosenPasswordForm(SetPasswordForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         limit_passwords(self, "new_password1", "new_password2")
+        self.fields["new_password1"].widget.attrs["autofocus"] = True

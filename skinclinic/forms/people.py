@@ -76,6 +76,7 @@ class JoinForm(UserCreationForm):
         self.fields["username"].label = _("User name")
         self.fields["username"].widget.attrs["autocomplete"] = "username"
         self.fields["username"].widget.attrs.pop("autofocus", None)
+        self.fields["display_name"].widget.attrs["autofocus"] = True
 
 
 class AccountForm(forms.ModelForm):

@@ -17,7 +17,7 @@ LONGEST = 20
 class CodeField(forms.CharField):
     def to_python(self, value: object) -> str:
         """Without the spaces with which apps show it."""
-        return second_factor.tidy_code(super().to_python(value))
+        return second_factor.tidy_code(super().to_python(value) or "")
 
 
 class _Code(forms.Form):

@@ -184,6 +184,8 @@ def _line(row: AuditEvent, codes: Mapping[int, str]) -> Line:
                 audit_values.said(row.subject_kind, one, after.get(one)) if after else None,
             )
             for one in sorted({*before, *after})
+            # What stayed as it was is no change.
+            if not (before and after and before.get(one) == after.get(one))
         ],
         [
             (audit_values.word("", one), audit_values.said(row.subject_kind, one, value))

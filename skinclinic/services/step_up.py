@@ -41,7 +41,11 @@ def require_for_download(request: HttpRequest) -> None:
     address = request.get_full_path()
     if "Range" in request.headers and address in begun:
         return
-    require(request)
+    try:
+        require(request)
+    except ConfirmFirst as first:
+        first.is_file = True
+        raise
     if address not in begun:
         request.session[BEGUN] = [*begun, address][-MOST_BEGUN:]
 

@@ -7,7 +7,7 @@ from django.contrib.auth import logout
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,7 +18,7 @@ from skinclinic.forms.people import AccountForm, NewPasswordForm, SignInForm
 from skinclinic.models import ApiToken
 from skinclinic.services import account_mail, password_links, people, second_factor, signing_out, step_up
 from skinclinic.views.account_page import account_page
-from skinclinic.web.confirming import confirm_page
+from skinclinic.web.confirming import IS_FILE, back_of, confirm_page
 from skinclinic.web.middleware import SESSION_KEY, before_second_factor
 from skinclinic.web.requests import SignedInRequest, is_of_another_person, json_error
 
@@ -109,7 +109,12 @@ def confirm(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and (is_right := step_up.is_right_answer(request)) is not None:
         if is_right:
             step_up.mark_fresh(request)
-            return redirect(_safe_next(request) or settings.LOGIN_REDIRECT_URL)
+            address = _safe_next(request) or settings.LOGIN_REDIRECT_URL
+            if IS_FILE not in request.POST:
+                return redirect(address)
+            # Led there, the browser would fetch it and leave the page that asks as it is.
+            context = {"address": address, "back": back_of(request)}
+            return render(request, "registration/confirmed_file.html", context)
         return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
     next_page = request.GET.get("next", "/")
     return confirm_page(request, is_page=True, next_page=next_page, by_code=step_up.has_code(request))

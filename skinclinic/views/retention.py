@@ -26,8 +26,8 @@ def retention(request: MemberRequest) -> HttpResponse:
     days = {"days": service.WARNED_FOR.days, "ahead": service.LOOKED_AHEAD.days}
     if form.is_bound and not form.is_valid():
         # What would go is not known of rules that are none.
-        context = {"form": form, "rules": rules, "told": None, **days}
-        return render(request, "people/retention.html", context, status=422)
+        nothing = {"form": form, "rules": rules, "told": None, **days}
+        return render(request, "people/retention.html", nothing, status=422)
     if form.is_bound and "look" not in request.POST:
         step_up.require(request)
         service.save(form.instance, request.user)

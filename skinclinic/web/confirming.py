@@ -16,16 +16,19 @@ CODE = "confirm_needed"
 PASSWORD, SECOND, PASSKEY = "confirm_password", "confirm_code", "confirm_passkey"
 # Where whoever thinks better of it goes.
 BACK = "confirm_back"
+# What waits for the answer is a file: the page stays where it is while that comes.
+IS_FILE = "confirm_file"
 NOT_KEPT = {PASSWORD, SECOND, PASSKEY, BACK, "csrfmiddlewaretoken"}
 
 
 class ConfirmFirst(Exception):
     """What is asked for needs a password or a second factor of the last minutes; ``is_wrong``: there was one.
     ``by_code``: a code of an app or of the recovery codes will do as well. ``wait``: too many were wrong, and another
-    may be tried only later; what was typed is kept until then."""
+    may be tried only later; what was typed is kept until then. ``is_file``: what was asked for is one."""
 
     def __init__(self, *, is_wrong: bool = False, by_code: bool = False, wait: ComeBack | None = None):
         self.is_wrong, self.by_code, self.wait = is_wrong, by_code, wait
+        self.is_file = False
         super().__init__()
 
     @property
@@ -50,7 +53,9 @@ def answer(request: HttpRequest, asked: ConfirmFirst) -> HttpResponse:
     """What is answered instead of what was asked for."""
     if is_from_script(request):
         return json_error(403, CODE, asked.message)
-    return confirm_page(request, is_wrong=asked.is_wrong, by_code=asked.by_code, wait=asked.wait)
+    return confirm_page(
+        request, is_wrong=asked.is_wrong, by_code=asked.by_code, wait=asked.wait, is_file=asked.is_file
+    )
 
 
 def confirm_page(
@@ -65,7 +70,7 @@ def confirm_page(
         "is_wrong": is_wrong or wait is not None,
         "wait": wait,
         "is_page": request.method in ("GET", "HEAD"),
-        "back": _back(request),
+        "back": back_of(request),
         "passkey_options": second_factor.passkey_options(request),
     }
     response = render(request, "registration/confirm.html", context, status=wait.status if wait else 403)
@@ -74,7 +79,7 @@ def confirm_page(
     return response
 
 
-def _back(request: HttpRequest) -> str:
+def back_of(request: HttpRequest) -> str:
     """The page from which it was asked for."""
     said = request.POST.get(BACK) or request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):

@@ -123,10 +123,17 @@ def test_nobody_yet(clinic, admin_user, client_for):
 def test_rows_are_told_in_the_words_of_who_reads(clinic, clinician, admin_user, client_for, patient):
     token, _key = tokens.make(clinician, Wanted("PACS", "read", clinic), by=clinician)
     tokens.revoke(token, by=clinician, why="owner")
-    audit.record("patient.change", patient, by=clinician, before={"sex": "male"}, after={"sex": "female"})
+    audit.record(
+        "patient.change",
+        patient,
+        by=clinician,
+        before={"sex": "male", "code": "P-1"},
+        after={"sex": "female", "code": "P-1"},
+    )
     client = client_for(admin_user)
     page = shown(client)
     assert "Read only" in page and "revoked by its owner" in page and "Male → Female" in page
+    assert "P-1 → P-1" not in page, "what stayed is no change"
     assert "read →" not in page, "of what was made or ended there is one side only"
     assert "Z</li>" not in page, "days as people write them"
     client.cookies["django_language"] = "ko"

@@ -71,6 +71,12 @@ def test_a_clinic_of_hundreds_is_searched_and_shown_a_page_at_a_time(client_for,
         assert client.get(url("members"), {"q": nothing, "page": nothing}).status_code == 200
 
 
+def test_an_invitation_shows_its_link_where_the_page_begins(client_for, admin_user, clinic):
+    """The button above leads down to the form by #id_email, which the answer must not inherit."""
+    page = client_for(admin_user).get(url("members"), {"q": "ada"}).content.decode()
+    assert 'href="#id_email"' in page and f'action="{url("members")}?q=ada" class="invite-form"' in page
+
+
 def test_members_show_who_has_a_second_factor(client_for, admin_user, clinician):
     page = url("members")
     assert "second factor" not in client_for(admin_user).get(page).content.decode()

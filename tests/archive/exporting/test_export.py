@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from skinclinic import imaging
 from skinclinic.archive.models import Dataset, DatasetItem, DatasetVersion, Entry, Source
@@ -18,7 +21,7 @@ from skinclinic.models import AuditEvent, Patient
 from skinclinic.services import step_up
 from skinclinic.services.refused import Refused
 from skinclinic.web import zip_stream
-from tests import photo_bytes
+from tests import factories, photo_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -259,3 +262,21 @@ def test_what_leads_to_a_person_reaches_no_table(frozen):
     DatasetItem.objects.filter(pk=item.pk).update(text="P 77, seen 2012-05-07: naevus")
     text = zipfile.ZipFile(io.BytesIO(zip_of(frozen, texts=True))).read("photos.csv").decode()
     assert "–, seen –: naevus" in text or item.entry.patient_id is None
+
+
+def test_a_file_that_was_asked_for_comes_from_a_page_that_says_so(
+    client_for, admin_user, frozen, monkeypatch
+):
+    """Led to the file itself, a browser would stay on the page that asks, as if nothing had happened."""
+    client, address = client_for(admin_user), reverse("dataset-export", args=[frozen.pk])
+    real = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: real() + timedelta(minutes=11))
+    asked = client.get(address, headers={"Referer": f"http://testserver{reverse('datasets')}"})
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode()))
+    assert asked.status_code == 403 and fields["next"] == address and "confirm_file" in fields
+    # Also after a wrong password.
+    wrong = client.post(reverse("confirm"), fields | {"confirm_password": "wrong"})
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', wrong.content.decode()))
+    page = client.post(reverse("confirm"), fields | {"confirm_password": factories.PASSWORD}).content.decode()
+    assert f'content="0; url={address}"' in page and f'href="{reverse("datasets")}"' in page
+    assert client.get(address)["Content-Type"] == "application/zip"
