@@ -77,5 +77,6 @@ urlpatterns = [
     path("models/training/<int:pk>/", trainings.training, name="model-training"),
     path("models/<int:pk>/", models.model, name="model"),
     path("models/<int:pk>/download/", models.model_download, name="model-download"),
+    path("models/<int:pk>/check-maps/", models.model_check_maps, name="model-check-maps"),
     path("models/<int:pk>/publish/", models.model_publish, name="model-publish"),
 ]

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from django.conf import settings
 
 from classifier.analysing.proving import drawings
 from classifier.models import ModelVersion
-from classifier.services.models import proof
+from classifier.services.models import map_checks, proof
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
@@ -51,3 +52,19 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
             return [JobError("out_of_memory", "There was not enough memory for it. Try again later.")]
         return [JobError("does_not_compute", f"The network could not compute an answer (number {number}).")]
     return [lambda: None]
+
+
+@jobs.job(map_checks.JOB, transient=(MemoryError, TimeoutError), queue=jobs.BATCH)
+def check_maps(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
+    """How far a model's heatmaps change when parts of it are put at random."""
+    from classifier.analysing.map_check import check_maps as run
+    from classifier.networks.weights import ModelRejected
+
+    (row,) = rows
+    version = ModelVersion.objects.filter(pk=row.subject).first()
+    if version is None:
+        return [lambda: None]
+    try:
+        return [partial(map_checks.store, version, run(version.path))]
+    except ModelRejected as error:
+        return [JobError(error.code, error.message)]

@@ -20,6 +20,8 @@ class ModelVersion(models.Model):
     manifest = models.JSONField()
     registered_at = models.DateTimeField(auto_now_add=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # How its heatmaps change when parts of it are put at random (classifier.analysing.map_check); {}: not checked.
+    map_check = models.JSONField(default=dict, blank=True)
     # The dataset whose training side it has seen; its items say which photos and patients that were.
     trained_on_version = models.ForeignKey(
         "archive.DatasetVersion", models.PROTECT, null=True, related_name="trained_models"

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.models import ModelVersion, Publication
 from classifier.networks.weights import ModelRejected
 from classifier.presenters.came_again import came_again
+from classifier.presenters.map_check import map_rows
 from classifier.presenters.model_refusals import refusal_words
 from classifier.presenters.training_known import training_known
 from classifier.services.models import evidence as model_evidence
-from classifier.services.models import proof, registry, taking_away
+from classifier.services.models import map_checks, proof, registry, taking_away
 from classifier.services.models import upload as model_upload
 from classifier.services.models.card import card
 from skinclinic.archive.presenters import summary_table
@@ -128,6 +129,9 @@ def model(request: MemberRequest, pk: int) -> HttpResponse:
         "table": summary_table.table([summary.of(data.version)]) if data else None,
         "in_use": registry.published(clinic) == version,
         "not_proven": (why := proof.obstacle(version)) and refusal_words(why),
+        "map_rows": map_rows(version.map_check),
+        "map_pictures": version.map_check.get("pictures"),
+        "map_state": map_checks.state(version),
         "form": ReasonForm(),
         "lines": Publication.objects.filter(clinic=clinic, model_version=version).select_related(
             "published_by"
@@ -155,6 +159,15 @@ def model_download(request: MemberRequest, pk: int) -> HttpResponseBase:
     response["Content-Length"] = zip_stream.length(members)
     response["Content-Disposition"] = f'attachment; filename="{version.name}.zip"'
     return response
+
+
+@clinic_member(ADMIN)
+@require_POST
+def model_check_maps(request: MemberRequest, pk: int) -> HttpResponse:
+    version = _version_for(request, pk)
+    map_checks.ask(version, request.user)
+    messages.info(request, _("The heatmaps are being checked. Reload this page in a minute."))
+    return redirect("model", version.pk)
 
 
 @clinic_member(ADMIN)

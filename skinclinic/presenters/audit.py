@@ -68,6 +68,7 @@ ACTIONS: dict[str, Words] = {
     "member.role": gettext_lazy("Role or access changed"),
     "model.add": gettext_lazy("Model added"),
     "model.refuse": gettext_lazy("Model refused"),
+    "model.check_maps": gettext_lazy("Heatmaps of a model checked"),
     "model.fetch": gettext_lazy("Model downloaded"),
     "model.publish": gettext_lazy("Model published"),
     "model.roll_back": gettext_lazy("Model rolled back"),

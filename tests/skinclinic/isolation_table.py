@@ -281,6 +281,7 @@ TABLE = {
     "model-rollback": LISTING,
     "model": row("own_model"),
     "model-download": row("own_model"),
+    "model-check-maps": row("own_model"),
     "model-publish": row("own_model"),
     "evaluations": LISTING,
     "evaluation-new": LISTING,
