@@ -1,4 +1,4 @@
-# The web process (and migrations): no torch, no onnxruntime.
+# The web process (and migrations): no torch, no openvino.
 FROM python:3.11-slim
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SKINCLINIC_HOME=/data \

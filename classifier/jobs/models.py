@@ -3,11 +3,9 @@
 import logging
 from collections.abc import Sequence
 
-from django.conf import settings
-
 from classifier.drawings.synthetic import plain_skin, synthetic_lesion
 from classifier.models import ModelVersion
-from classifier.services.models import proof
+from classifier.services.models import proof, running
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
@@ -21,7 +19,6 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Run a model on two drawings; it has worked when all its answers are numbers."""
     from classifier.analysing.pipeline import NonFiniteScores, analyse
     from classifier.networks.weights import ModelRejected
-    from classifier.runtimes import open_runtime
 
     (row,) = rows
     version = ModelVersion.objects.filter(pk=row.subject).first()
@@ -29,7 +26,7 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
         return [lambda: None]
     drawings = [synthetic_lesion("mm", 1, _SIDE), plain_skin(1, _SIDE)]
     try:
-        runtime = open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME)
+        runtime = running.for_people(version.path)
         analyse(runtime, drawings)
     except ModelRejected as error:
         return [JobError(error.code, error.message)]

@@ -16,7 +16,8 @@ from classifier.management.classify_output import (
 )
 from classifier.networks import weights
 from classifier.networks.manifest import Manifest
-from classifier.runtimes import open_runtime, preferred_batch
+from classifier.runtimes import preferred_batch
+from classifier.services.models import running
 from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 
@@ -54,9 +55,7 @@ class Command(BaseCommand):
                 folder = weights.find_model(model or weights.default_name(), settings.MODELS_DIR)
                 manifest = weights.read_manifest(folder)
                 chosen = _choose_thresholds(manifest, thresholds)
-                runtime = open_runtime(
-                    folder, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
-                )
+                runtime = running.for_people(folder)
             except weights.ModelRejected as error:
                 raise CommandError(error.message) from error
             limits = manifest.thresholds[chosen]["values"] if chosen else {}
@@ -65,7 +64,9 @@ class Command(BaseCommand):
             writer = (
                 JsonWriter(self.stdout, manifest)
                 if json
-                else TableWriter(self.stdout, manifest, chosen, [item.path for item in found])
+                else TableWriter(
+                    self.stdout, manifest, chosen, [item.path for item in found], runtime.computed
+                )
             )
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)

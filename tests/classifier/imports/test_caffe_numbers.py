@@ -119,7 +119,7 @@ def test_a_photo_becomes_what_caffe_takes(caffe):
         np.testing.assert_allclose(to_array(photo, HOW), expected, rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+@pytest.mark.parametrize("prefer", ["torch", "cpu"])
 def test_the_stored_model_gives_caffes_scores_from_the_photo(
     caffe, model_dir, cache_dir, prefer, monkeypatch
 ):
