@@ -35,10 +35,10 @@ def open_runtime(
     """Return the runtime of the model in ``model_dir``, loaded once a process for each weights' hash and precision.
 
     ``prefer``: "torch" (CUDA where present), "cpu" (OpenVINO, PyTorch where there is none), or "auto": torch on CUDA,
-    else cpu. ``precision``: full unless another is asked for, or left open by "auto" (``precisions``; on a CPU bfloat16
-    is then used only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``. What is
-    derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another preference
-    or precision.
+    else cpu. ``precision``: full unless another is asked for, or left open by "auto" (``precisions``; OpenVINO then
+    takes bfloat16 only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``. What
+    is derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another
+    preference or precision.
     """
     kind = _kind(prefer)
     chosen = _PRECISION_OF[kind](precision)

@@ -1,8 +1,8 @@
 """Whether a model may be computed in bfloat16 without its answers changing: measured once for each model and processor.
 
-Bfloat16 has 8 bits. What its rounding does to scores depends on the weights. So where nobody has asked for bfloat16 it
-is tried on images of noise, against full precision, and used only if the scores hardly move. What it does to the answers
-to real photos ``manage.py compare_precisions`` tells.
+Bfloat16 has 8 bits. What its rounding does to scores depends on the weights. So where nobody has asked for bfloat16
+it is tried on images of noise, against full precision, and used only if the scores hardly move. What it does to the
+answers to real photos ``manage.py compare_precisions`` tells.
 """
 
 import json
