@@ -1,4 +1,4 @@
-# The web process (and migrations): no torch, no onnxruntime.
+# The web process (and migrations): no torch, no openvino.
 ARG PYTHON_IMAGE=python:3.11-slim
 FROM ${PYTHON_IMAGE}
 

@@ -45,7 +45,10 @@ def in_a_hurry():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Otherwise every test client looks through all static files, which takes longer than most pages.
     settings.WHITENOISE_AUTOREFRESH = True
+    # The same figures on every processor; what else there is, tests ask for.
+    settings.INFERENCE_PRECISION = "f32"
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INFERENCE_PRECISION", "f32")
         # No power fails here.
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield

@@ -71,7 +71,7 @@ def score(version: ModelVersion, entries, *, strength: float = 1.5, seed: int = 
             clinic=entry.clinic, photo=entry.photo, model_version=version, box_x=box.x, box_y=box.y,
             box_size=box.size, scores=dict(zip(DISEASE_KEYS, map(float, row), strict=True)), background=0.0,
             maps=np.tile(np.linspace(0, 1, 49).reshape(1, 7, 7), (12, 1, 1)).astype("<f2").tobytes(),
-            map_height=7, map_width=7,
+            map_height=7, map_width=7, precision="f32", runtime="OpenVINO 2026.4.1",
         )  # fmt: skip
     return shares
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from classifier.analysing.pipeline import Outcome
 from classifier.models import Analysis, ModelVersion, ThresholdSet
+from classifier.runtimes import Computed
 from classifier.services.analysis.analyses import follow_jobs, request_analysis, store_outcome
 from skinclinic.imaging.quality import Quality
 from skinclinic.models import Job
@@ -56,11 +57,18 @@ def make_version(name: str = "chosen", *, background_classes=("bare skin",), **m
     return version
 
 
+IN_FULL = Computed("OpenVINO 2026.4.1", "f32")
 BLACK = Quality(0.0, 0.0, 256, 0.0, ("too_dark", "blurred", "little_skin"))
 
 
 def finish(
-    analysis: Analysis, scores=SCORES, *, warnings=(), quality: Quality | None = None, seed: int = 0
+    analysis: Analysis,
+    scores=SCORES,
+    *,
+    warnings=(),
+    quality: Quality | None = None,
+    seed: int = 0,
+    computed: Computed = IN_FULL,
 ) -> Analysis:
     """Store ``scores`` and 12 different heatmaps (one bright cell each) as the analysis' outcome."""
     maps = np.random.default_rng(seed).uniform(0, 0.2, (12, 7, 7))
@@ -72,6 +80,7 @@ def finish(
         maps=maps.astype(np.float16),
         quality=quality or Quality(120.0, 30.0, 256, 0.8, tuple(warnings)),
         forward_seconds=0.05,
+        computed=computed,
     )
     store_outcome(analysis, outcome)
     Job.objects.filter(pk=analysis.job_id).update(state=Job.State.DONE)

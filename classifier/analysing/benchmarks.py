@@ -1,14 +1,22 @@
 """How fast scores and heatmaps come, as ratios measured in one run.
 
 Everything compared in a ratio runs in turns (A B A B ...) with the same number of threads, so that other
-programs on the machine slow down all of it alike, and medians are compared.
+programs on the machine slow down all of it alike, and medians are compared. ONNX Runtime in full precision is what
+others would run these networks with; the product does not use it.
 """
 
+import copy
 import functools
+import io
 import itertools
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,23 +24,44 @@ import onnxruntime
 import torch
 from PIL import Image
 
+from classifier.analysing.batches import analyse_all
+from classifier.analysing.onnx_peer import export, open_session
 from classifier.analysing.pipeline import analyse
-from classifier.networks import torchvision_ops
+from classifier.networks import torchvision_ops, weights
 from classifier.networks.architectures import ARCHITECTURES
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.manifest import Manifest
 from classifier.networks.network import MappedClassifier, build, load_imagenet
-from classifier.networks.preprocess import Preprocessing
-from classifier.runtimes import cuda
+from classifier.networks.preprocess import Preprocessing, to_array
+from classifier.runtimes import cuda, openvino_library, openvino_networks, precisions, processor
 from classifier.runtimes.base import Runtime
-from classifier.runtimes.onnx_export import export
-from classifier.runtimes.onnx_runtime import OnnxRuntime, open_session
+from classifier.runtimes.openvino_runtime import OpenVinoRuntime
 from classifier.runtimes.torch_runtime import TorchRuntime
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 ARCHITECTURE = "resnet152"
-LARGEST_OVER_BARE = 1.05
 SMALLEST_SPEEDUP = 60
+EVALUATED = 480
+# What the bare loop takes at once, at which it is fastest.
+BARE_BATCH = 4
+_IN_TURN = 24
+
+
+def largest_over_bare(precision: str) -> float:
+    """The most that scores and 12 heatmaps may cost, over a bare ONNX Runtime forward in full precision.
+
+    AMX multiplies bfloat16 sixteen times as fast as full precision; AVX-512 twice, which no network can beat.
+    """
+    if precision == precisions.F32:
+        return 1.0 if openvino_library.load() else 2.0
+    return 0.35 if processor.has_amx() else 0.55
+
+
+def least_over_loop(precision: str) -> float:
+    """The least speed of an evaluation, over a bare loop of ONNX Runtime in full precision."""
+    if precision == precisions.F32:
+        return 0.95 if openvino_library.load() else 0.5
+    return 2.5 if processor.has_amx() else 1.7
 
 
 def in_turns(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -48,9 +77,9 @@ def in_turns(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str
 
 
 class Networks:
-    """The same random ResNet-152 three times: ours, torchvision's, and both exported.
+    """The same random ResNet-152: ours as the product runs it, and torchvision's, bare in ONNX Runtime.
 
-    ``threads``: of PyTorch and of ONNX Runtime alike; 0 leaves both at one for each core.
+    ``threads``: of every library alike; 0 leaves them at one for each core.
     """
 
     def __init__(self, threads: int = 0):
@@ -74,11 +103,19 @@ class Networks:
         side = design.input_size
         self.image = np.random.default_rng(0).normal(size=(1, 3, side, side)).astype(np.float32)
 
-    @functools.cached_property
-    def our_runtime(self) -> OnnxRuntime:
-        """Our network as a worker on a CPU runs it."""
-        graph = export(self.ours, self.image.shape[-1], ("logits", "maps"))
-        return OnnxRuntime(self.manifest, graph, self.threads)
+    @functools.cache  # noqa: B019  # as long as the networks
+    def runtime(self, precision: str = precisions.BF16) -> Runtime:
+        """Our network as a worker on a CPU runs it, by default in bfloat16 where the processor has it."""
+        if not openvino_library.load():
+            return TorchRuntime(self.manifest, copy.deepcopy(self.ours), "cpu", _unused, threads=self.threads)
+        chosen = precisions.on_cpu(precision)
+        network = openvino_networks.compile_network(self.ours, self.image.shape[-1], chosen, self.threads)
+        return OpenVinoRuntime(self.manifest, network, chosen)
+
+    @property
+    def precisions(self) -> list[str]:
+        """Those this processor computes in: full, and bfloat16 where it has it."""
+        return list(dict.fromkeys(self.runtime(one).computed.precision for one in ("f32", "bf16")))
 
     @functools.cached_property
     def bare_session(self) -> onnxruntime.InferenceSession:
@@ -89,6 +126,11 @@ class Networks:
         """Run ``bare_session``; return its logits."""
         (logits,) = self.bare_session.run(["logits"], {"images": self.image})
         return np.asarray(logits)
+
+    def bare_loop(self, images: np.ndarray) -> None:
+        """Run ``bare_session`` over images [N, 3, S, S], ``BARE_BATCH`` at once."""
+        for first in range(0, len(images), BARE_BATCH):
+            self.bare_session.run(["logits"], {"images": images[first : first + BARE_BATCH]})
 
     @functools.cached_property
     def grad_cam(self) -> Callable[[int], np.ndarray]:
@@ -107,13 +149,25 @@ def scores_and_heatmaps(runtime: Runtime, images: np.ndarray) -> tuple[np.ndarra
     return probabilities, to_heatmaps(maps)
 
 
-def over_bare_forward(networks: Networks, rounds: int = 30) -> dict[str, Any]:
+def _unused() -> Runtime:
+    raise MemoryError("there is no other device")
+
+
+def over_bare_forward(
+    networks: Networks, rounds: int = 30, precision: str = precisions.BF16
+) -> dict[str, Any]:
     """One photo on the CPU: (scores and 12 heatmaps) / bare ONNX Runtime forward of torchvision's network."""
-    runtime = networks.our_runtime
+    runtime = networks.runtime(precision)
     seconds = in_turns(
         {"ours": lambda: scores_and_heatmaps(runtime, networks.image), "bare": networks.bare_forward}, rounds
     )
-    return {"ratio": seconds["ours"] / seconds["bare"], "at_most": LARGEST_OVER_BARE, "seconds": seconds}
+    most = largest_over_bare(runtime.computed.precision)
+    return {
+        "ratio": seconds["ours"] / seconds["bare"],
+        "at_most": most,
+        "seconds": seconds,
+        "precision": runtime.computed.precision,
+    }
 
 
 def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> dict[str, Any]:
@@ -122,7 +176,7 @@ def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> d
     Ours runs in turns with pytorch-grad-cam for one disease, another one each time; the time for all is 12
     times the median.
     """
-    runtime = networks.our_runtime
+    runtime = networks.runtime()
     diseases = itertools.cycle(range(len(DISEASE_KEYS)))
     seconds = in_turns(
         {
@@ -133,6 +187,79 @@ def grad_cam_over_ours(networks: Networks, rounds: int = len(DISEASE_KEYS)) -> d
     )
     seconds["grad_cam"] *= len(DISEASE_KEYS)
     return {"ratio": seconds["grad_cam"] / seconds["ours"], "at_least": SMALLEST_SPEEDUP, "seconds": seconds}
+
+
+def evaluation_over_loop(
+    networks: Networks, precision: str, photos: int = EVALUATED, side: int = 512
+) -> dict[str, Any]:
+    """Photos a second of an evaluation (JPEGs read, cropped, analysed with heatmaps) / ready tensors through the bare
+    network in ONNX Runtime; drawings of noise, ``side`` pixels wide, in turns."""
+    runtime, preprocessing = networks.runtime(precision), networks.manifest.preprocessing
+    jpegs = [_jpeg(n, side) for n in range(min(photos, _IN_TURN))]
+    tensors = np.stack([to_array(_opened(jpeg), preprocessing) for jpeg in jpegs])
+    seconds = {"ours": 0.0, "bare": 0.0}
+    for round_number in range(-1, max(photos // len(jpegs), 1)):
+        for name, task in (
+            ("ours", lambda: [batch for batch in analyse_all(runtime, jpegs, _opened)]),
+            ("bare", lambda: networks.bare_loop(tensors)),
+        ):
+            start = time.perf_counter()
+            task()
+            if round_number >= 0:
+                seconds[name] += time.perf_counter() - start
+    return {
+        "ratio": seconds["bare"] / seconds["ours"],
+        "at_least": least_over_loop(runtime.computed.precision),
+        "seconds": seconds,
+        "photos": max(photos // len(jpegs), 1) * len(jpegs),
+        "precision": runtime.computed.precision,
+    }
+
+
+def _jpeg(seed: int, side: int) -> bytes:
+    file = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (side // 4, side // 4, 3), np.uint8)
+    Image.fromarray(noise).resize((side, side)).save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _opened(jpeg: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(jpeg)).convert("RGB")
+
+
+_FIRST_ANSWER = """
+import sys
+from pathlib import Path
+from PIL import Image
+from classifier.analysing.pipeline import analyse
+from classifier.runtimes import open_runtime
+folder, cache, threads = sys.argv[1:]
+runtime = open_runtime(
+    Path(folder), cache_dir=Path(cache), prefer="cpu", precision="bf16", threads=int(threads)
+)
+analyse(runtime, [Image.new("RGB", (256, 256), "pink")])
+"""
+
+
+def cold_start(networks: Networks, rounds: int = 3) -> dict[str, Any]:
+    """Seconds from the start of a process to its first answer, without and with the cache; medians of ``rounds``."""
+    seconds: dict[str, list[float]] = {"without cache": [], "with cache": []}
+    root = str(Path(__file__).resolve().parents[2])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "model")
+        weights.save(folder, networks.manifest, networks.ours.state_dict())
+        for number in range(rounds):
+            for taken in seconds.values():
+                arguments = [str(folder), str(Path(scratch, f"cache{number}")), str(networks.threads)]
+                start = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, "-c", _FIRST_ANSWER, *arguments],
+                    check=True,
+                    cwd=root,
+                    env=os.environ | {"PYTHONPATH": root},
+                )
+                taken.append(time.perf_counter() - start)
+    return {"seconds": {name: statistics.median(taken) for name, taken in seconds.items()}}
 
 
 def overhead_of_the_pipeline(runtime: Runtime, side: int = 1024, rounds: int = 20) -> dict[str, Any]:
@@ -156,10 +283,7 @@ def on_gpu(
 ) -> dict[int, dict[str, float]]:
     """Photos a second with heatmaps in half precision, and as a share of torchvision's bare forward."""
 
-    def unused() -> Runtime:
-        raise MemoryError("the batch does not fit on the device")
-
-    runtime = TorchRuntime(networks.manifest, networks.ours, device, unused)
+    runtime = TorchRuntime(networks.manifest, networks.ours, device, _unused)
     bare = networks.theirs.to(device)
     if device.startswith("cuda"):
         bare = bare.half().to(memory_format=torch.channels_last)
@@ -185,15 +309,25 @@ def on_gpu(
     return found
 
 
-def measure(threads: int = 0) -> dict[str, Any]:
+def measure(threads: int = 0, photos: int = EVALUATED) -> dict[str, Any]:
     """Measure everything this machine can; ``gpu`` is there where CUDA is."""
     networks = Networks(threads)
-    found = {
+    found: dict[str, Any] = {
         "threads": threads or torch.get_num_threads(),
-        "scores_and_maps_over_bare_forward": over_bare_forward(networks),
-        "grad_cam_over_ours": grad_cam_over_ours(networks),
-        "pipeline": overhead_of_the_pipeline(networks.our_runtime),
+        "processor": processor.facts()[0],
+        "bfloat16": sorted(processor.BFLOAT16 & processor.facts()[1]),
+        "runtime": networks.runtime().computed.runtime,
+        "onnxruntime": onnxruntime.__version__,
     }
+    for precision in networks.precisions:
+        found[f"scores_and_maps_over_bare_forward_{precision}"] = over_bare_forward(
+            networks, precision=precision
+        )
+    found["grad_cam_over_ours"] = grad_cam_over_ours(networks)
+    for precision in networks.precisions:
+        found[f"evaluation_over_bare_loop_{precision}"] = evaluation_over_loop(networks, precision, photos)
+    found["cold_start"] = cold_start(networks)
+    found["pipeline"] = overhead_of_the_pipeline(networks.runtime())
     if cuda.is_available():
         found["gpu"] = on_gpu(networks, "cuda")
     return found

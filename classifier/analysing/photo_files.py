@@ -114,10 +114,11 @@ def classify(
     """
     remaining = iter(found)
     while group := list(islice(remaining, batch)):
-        yield from _classify_group([_read(item, box) for item in group], runtime)
+        yield from _classify_group([read(item, box) for item in group], runtime)
 
 
-def _read(item: Found, box: BoxLike | None) -> Classified:
+def read(item: Found, box: BoxLike | None = None) -> Classified:
+    """A path's square, not yet classified, or the error that keeps it from being so."""
     try:
         if item.problem:
             raise item.problem

@@ -11,7 +11,7 @@ from PIL import Image
 from classifier.metrics.listing import listed
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.preprocess import Preprocessing, to_array
-from classifier.runtimes.base import Runtime
+from classifier.runtimes.base import Computed, Runtime
 from skinclinic.imaging.quality import Quality, assess
 
 
@@ -25,7 +25,7 @@ class Outcome:
 
     ``scores``: disease key -> probability, in the fixed order; with ``background``, the probability of
     "not among these 12", they sum to 1. ``maps``: float16 [12, h, w], heatmaps in [0, 1] in the same order.
-    ``forward_seconds``: the crop's share of the time in the network.
+    ``forward_seconds``: the crop's share of the time in the network. ``computed``: by which library, how finely.
     """
 
     scores: dict[str, float]
@@ -33,6 +33,7 @@ class Outcome:
     maps: np.ndarray
     quality: Quality
     forward_seconds: float
+    computed: Computed
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def analyse_prepared(runtime: Runtime, prepared: Sequence[Prepared]) -> list[Out
             maps=heatmap,
             quality=one.quality,
             forward_seconds=forward_seconds,
+            computed=runtime.computed,
         )
         for row, heatmap, one in zip(probabilities, heatmaps, prepared, strict=True)
     ]

@@ -92,7 +92,8 @@ class AnalysisSerializer(ClinicRowSerializer):
     """The answer (``scores``, ``background``, ``differential``, ``quality``) is null until it is there, and
     while the caller's own impression comes first (then ``impression_first`` is true). ``set_aside`` is ``overview``,
     ``dermoscopic`` or ``unfit`` where the answer does not count; the differential then lists nothing. ``before_cover``:
-    part of the square was covered for good afterwards."""
+    part of the square was covered for good afterwards. ``runtime`` and ``precision`` (``f32``, ``bf16``, ``f16``) say
+    what computed it, how finely; empty in answers from before that was kept."""
 
     state = serializers.CharField(source="job.state", read_only=True)
     error = serializers.SerializerMethodField()
@@ -109,7 +110,7 @@ class AnalysisSerializer(ClinicRowSerializer):
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
             "impression_first", "set_aside", "before_cover", "scores", "background", "differential", "quality",
-            "requested_at", "analysed_at",
+            "requested_at", "analysed_at", "runtime", "precision",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:

@@ -65,7 +65,8 @@ class TryResultView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request, token: str):
-        """State, what was changed in the photo and, once there, scores, background, photo quality and heatmaps."""
+        """State, what was changed in the photo and, once there, scores, background, photo quality, heatmaps, and the
+        runtime and precision they were computed with."""
         trial = find(token)
         body = {
             "state": trial.state,
@@ -77,6 +78,7 @@ class TryResultView(APIView):
             scores = trial.result["scores"]
             body["scores"] = {key: scores[key] for key in DISEASE_KEYS}  # PostgreSQL keeps no order of keys
             body |= {name: trial.result[name] for name in ("background", "quality")}
+            body |= {name: trial.result.get(name, "") for name in ("runtime", "precision")}
             body["set_aside"] = set_aside(CLOSE_UP, trial.result["quality"])
             body |= maps_json(np.asarray(trial.result["maps"]), trial.box)
         return Response(body)

@@ -9,6 +9,7 @@ from django.conf import settings
 from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
 from classifier.services.analysis import analyses, trials
 from classifier.services.evaluation import label_checks
+from classifier.services.models import running
 from skinclinic import imaging
 from skinclinic.engine import jobs, work
 from skinclinic.engine.jobs import JobError
@@ -18,10 +19,9 @@ from skinclinic.models import Job, Photo
 
 def _runtime(version: ModelVersion):
     from classifier.networks.weights import ModelRejected
-    from classifier.runtimes import open_runtime
 
     try:
-        return open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME)
+        return running.for_people(version.path)
     except ModelRejected as error:
         raise JobError(error.code, error.message) from error
 

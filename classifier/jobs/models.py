@@ -4,11 +4,9 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from django.conf import settings
-
 from classifier.analysing.proving import drawings
 from classifier.models import ModelVersion
-from classifier.services.models import map_checks, proof
+from classifier.services.models import map_checks, proof, running
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
@@ -25,14 +23,13 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     from classifier.analysing import proving
     from classifier.analysing.pipeline import NonFiniteScores, analyse
     from classifier.networks.weights import ModelRejected
-    from classifier.runtimes import open_runtime
 
     (row,) = rows
     version = ModelVersion.objects.filter(pk=row.subject).first()
     if version is None:
         return [lambda: None]
     try:
-        runtime = open_runtime(version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME)
+        runtime = running.for_people(version.path)
         try:
             analyse(runtime, drawings())
         except NonFiniteScores:

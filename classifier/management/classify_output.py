@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 from django.core.management.base import OutputWrapper
@@ -9,6 +10,7 @@ from django.core.management.base import OutputWrapper
 from classifier.analysing.photo_files import Classified
 from classifier.networks.manifest import Manifest
 from classifier.plots.colormaps import three_panels
+from classifier.runtimes import Computed
 from skinclinic.imaging import NOTES
 from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
@@ -32,6 +34,7 @@ class JsonWriter:
             "model": self._model,
             "scores": result.outcome.scores if result.outcome else {},
             "differential": differential,
+            "computed": asdict(result.outcome.computed) if result.outcome else None,
             "notes": [NOTES[code] for code in result.notes],
             "error": result.error,
         }
@@ -45,8 +48,16 @@ class JsonWriter:
 class TableWriter:
     """Writes a line for each photo: what is listed, or the highest score, and what speaks against trust."""
 
-    def __init__(self, out: OutputWrapper, manifest: Manifest, thresholds: str | None, paths: list[str]):
+    def __init__(
+        self,
+        out: OutputWrapper,
+        manifest: Manifest,
+        thresholds: str | None,
+        paths: list[str],
+        computed: Computed,
+    ):
         self._out = out
+        self._computed = computed
         self._manifest = manifest
         self._thresholds = thresholds
         self._width = max(len(printable(path)) for path in paths)
@@ -55,6 +66,7 @@ class TableWriter:
         kind = "demo model " if self._manifest.demo else ""
         self._out.write(f"Model: {kind}{self._manifest.name}, trained on {self._manifest.trained_on}")
         self._out.write(f"Listed: score above its threshold ({self._thresholds or 'the model has none'})")
+        self._out.write(f"Computed with: {self._computed.runtime}, {self._computed.precision}")
         self._out.write("Research software: no diagnosis.\n")
 
     def add(self, result: Classified, differential: list[dict]) -> None:

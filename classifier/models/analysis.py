@@ -16,8 +16,8 @@ class AnalysisQuerySet(models.QuerySet):
 class Analysis(models.Model):
     """What one model version says of one square of a photo. A new crop makes a new row.
 
-    One without a ``job`` was made in a batch, to evaluate a model or to check labels: it is no answer to a
-    clinician and never shown as one.
+    One without a ``job`` was made in a batch, to evaluate a model or to check labels, always in full precision: it is
+    no answer to a clinician and never shown as one. A photo answered in another precision has such a row besides.
 
     ``scores`` is {disease key: probability} over the 12; with background classes the rest of 1 is
     ``background``. ``maps`` holds the 12 heatmaps as float16 in [0, 1], disease by disease, row by row.
@@ -49,6 +49,10 @@ class Analysis(models.Model):
     map_width = models.PositiveSmallIntegerField(null=True)
     quality = models.JSONField(null=True)
     forward_seconds = models.FloatField(null=True)
+    # How it was computed: the library with its version; "f32", "bf16" or "f16" (``classifier.runtimes``). Empty in
+    # those from before this was kept.
+    runtime = models.CharField(max_length=120, blank=True, default="")
+    precision = models.CharField(max_length=8, blank=True, default="")
     analysed_at = models.DateTimeField(_("analysed"), null=True)
 
     objects = AnalysisQuerySet.as_manager()
@@ -59,9 +63,10 @@ class Analysis(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["photo", "model_version", "box_x", "box_y", "box_size"],
-                condition=models.Q(before_cover=False),
-                name="one_analysis_a_photo_model_and_box",
+                condition=models.Q(before_cover=False, job__isnull=is_batch),
+                name=f"one_{kind}_analysis_a_photo_model_and_box",
             )
+            for kind, is_batch in (("asked", False), ("batch", True))
         ]
 
     def __str__(self) -> str:

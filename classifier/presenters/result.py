@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import decisions, promises
+from classifier.presenters import computed, decisions, promises
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -233,7 +233,11 @@ def _waiting(analysis: Analysis, state: str) -> dict:
 
 def _model(analysis: Analysis) -> dict:
     manifest = analysis.model_version.manifest
-    return {"manifest": manifest, "validated_on": model_card.validated_on(manifest)}
+    return {
+        "manifest": manifest,
+        "validated_on": model_card.validated_on(manifest),
+        "computed": computed.in_words(analysis.runtime, analysis.precision) if analysis.is_done else "",
+    }
 
 
 def _answer(shown: Shown, answer: Answer) -> dict:

@@ -1,6 +1,6 @@
-"""Ways to run a model behind one interface: PyTorch where there is CUDA, ONNX Runtime on the CPU.
+"""Networks ready to run: PyTorch where there is CUDA, OpenVINO on the CPU, PyTorch where there is no OpenVINO.
 
-Importing this package imports neither; opening a runtime does.
+Importing this package imports none of them; opening a runtime does.
 """
 
 import functools
@@ -8,34 +8,52 @@ import threading
 from pathlib import Path
 
 from classifier.networks import weights
-from classifier.runtimes import cuda
-from classifier.runtimes.base import Runtime
+from classifier.runtimes import cuda, openvino_library, precisions
+from classifier.runtimes.base import Computed, Runtime
 
-__all__ = ["Runtime", "open_runtime", "preferred_batch"]
+__all__ = ["Computed", "Runtime", "open_runtime", "preferred_batch"]
 
-PREFERENCES = ("auto", "torch", "onnx")
-_KEPT = 2
+PREFERENCES = ("auto", "torch", "cpu")
+# A worker that serves clinics and evaluations has a model in two precisions, and perhaps its successor.
+_KEPT = 3
 _loading = threading.Lock()
+_PRECISION_OF = {
+    "cuda": precisions.on_cuda,
+    "openvino": precisions.on_cpu,
+    "torch": precisions.on_cpu_in_torch,
+}
 
 
-def open_runtime(model_dir: Path, *, cache_dir: Path, prefer: str = "auto") -> Runtime:
-    """Return the runtime of the model in ``model_dir``, loaded once a process for each weights' hash.
+def open_runtime(
+    model_dir: Path,
+    *,
+    cache_dir: Path,
+    prefer: str = "auto",
+    precision: str = precisions.F32,
+    threads: int = 0,
+) -> Runtime:
+    """Return the runtime of the model in ``model_dir``, loaded once a process for each weights' hash and precision.
 
-    ``prefer``: "torch" (CUDA where present), "onnx" (CPU), or "auto": torch on CUDA, else onnx. What is
-    derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected.
+    ``prefer``: "torch" (CUDA where present), "cpu" (OpenVINO, PyTorch where there is none), or "auto": torch on CUDA,
+    else cpu. ``precision``: full unless another is asked for, or left open by "auto" (``precisions``; OpenVINO then
+    takes bfloat16 only where it changes no answer, ``harmless``). ``threads`` on a CPU: see ``processor.threads``. What
+    is derived from the weights is kept in ``cache_dir``. Raises weights.ModelRejected; ValueError for another
+    preference or precision.
     """
-    if prefer not in PREFERENCES:
-        raise ValueError(f"prefer must be one of {', '.join(PREFERENCES)}, not {prefer!r}")
     kind = _kind(prefer)
-    manifest = weights.read_manifest(model_dir)
+    chosen = _PRECISION_OF[kind](precision)
+    sha256 = weights.read_manifest(model_dir).weights_sha256
+    place = Path(model_dir).resolve(), sha256, Path(cache_dir)
     # Without the lock two threads would load the same model at the same time.
     with _loading:
-        return _load(Path(model_dir).resolve(), manifest.weights_sha256, Path(cache_dir), kind)
+        if kind == "openvino" and precision == precisions.AUTO and chosen == precisions.BF16:
+            chosen = _harmless(*place, threads)
+        return _load(*place, kind, chosen, threads)
 
 
 def preferred_batch(prefer: str = "auto") -> int:
     """Return how many photos a worker should take at once: one on a CPU, so the first answer comes first."""
-    if _kind(prefer) == "onnx" or not cuda.is_available():
+    if _kind(prefer) != "cuda":
         return 1
     from classifier.runtimes.torch_runtime import CUDA_BATCH
 
@@ -43,28 +61,55 @@ def preferred_batch(prefer: str = "auto") -> int:
 
 
 def _kind(prefer: str) -> str:
-    if prefer == "auto":
-        return "torch" if cuda.is_available() else "onnx"
-    return prefer
+    if prefer not in PREFERENCES:
+        raise ValueError(f"prefer must be one of {', '.join(PREFERENCES)}, not {prefer!r}")
+    if prefer != "cpu" and cuda.is_available():
+        return "cuda"
+    return "torch" if prefer == "torch" or not openvino_library.load() else "openvino"
+
+
+@functools.lru_cache(maxsize=64)
+def _harmless(model_dir: Path, weights_sha256: str, cache_dir: Path, threads: int) -> str:
+    from classifier.runtimes import harmless
+
+    path = harmless.path_in(cache_dir, weights_sha256)
+    if chosen := harmless.kept(path):
+        return chosen
+    full, coarse = (
+        _load(model_dir, weights_sha256, cache_dir, "openvino", precision, threads)
+        for precision in (precisions.F32, precisions.BF16)
+    )
+    return harmless.choose(path, full, coarse)
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _load(model_dir: Path, weights_sha256: str, cache_dir: Path, kind: str) -> Runtime:
-    if kind == "onnx":
-        return _open_onnx(model_dir, cache_dir)
+def _load(
+    model_dir: Path, weights_sha256: str, cache_dir: Path, kind: str, precision: str, threads: int
+) -> Runtime:
+    if kind == "openvino":
+        return _open_openvino(model_dir, cache_dir, precision, threads)
+    return _open_torch(model_dir, cache_dir, "cuda" if kind == "cuda" else "cpu", precision, threads)
 
+
+def _open_torch(model_dir: Path, cache_dir: Path, device: str, precision: str, threads: int) -> Runtime:
     from classifier.networks.network import restore
     from classifier.runtimes.torch_runtime import TorchRuntime
 
     manifest, state = weights.load_verified(model_dir)
-    device = "cuda" if cuda.is_available() else "cpu"
-    fallback = functools.cache(lambda: _open_onnx(model_dir, cache_dir))
-    return TorchRuntime(manifest, restore(manifest, state), device, fallback)
+
+    @functools.cache
+    def fallback() -> Runtime:
+        if openvino_library.load():
+            return _open_openvino(model_dir, cache_dir, precisions.F32, threads)
+        return _open_torch(model_dir, cache_dir, "cpu", precisions.F32, threads)
+
+    return TorchRuntime(manifest, restore(manifest, state), device, fallback, precision, threads)
 
 
-def _open_onnx(model_dir: Path, cache_dir: Path) -> Runtime:
-    from classifier.runtimes.onnx_export import cached_graph
-    from classifier.runtimes.onnx_runtime import OnnxRuntime
+def _open_openvino(model_dir: Path, cache_dir: Path, precision: str, threads: int) -> Runtime:
+    from classifier.runtimes import openvino_networks
+    from classifier.runtimes.openvino_runtime import OpenVinoRuntime
 
     manifest = weights.check_files(model_dir)
-    return OnnxRuntime(manifest, cached_graph(model_dir, manifest.weights_sha256, cache_dir))
+    network = openvino_networks.cached(model_dir, manifest.weights_sha256, cache_dir, precision, threads)
+    return OpenVinoRuntime(manifest, network, precision)

@@ -1,18 +1,30 @@
 """What every runtime offers: images in, probabilities and class activation maps out."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 
 from classifier.networks.manifest import Manifest
 
 
+@dataclass(frozen=True)
+class Computed:
+    """How an answer was computed. ``runtime``: the library and its version; ``precision``: that of the network but its
+    last layer on a GPU, "f32", "bf16" or "f16" (``precisions``)."""
+
+    runtime: str
+    precision: str
+
+
 class Runtime(ABC):
-    """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once."""
+    """A loaded model. ``device``: where it computes, in words. ``max_batch``: images taken at once. ``computed``: how
+    the latest answer was computed; before the first one, how it will be."""
 
     manifest: Manifest
     device: str
     max_batch: int
+    computed: Computed
 
     def forward(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Images float32 [N, 3, S, S], N >= 1 -> (probabilities [N, C], maps [N, C, h, w]), both float32.

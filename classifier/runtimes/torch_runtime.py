@@ -1,4 +1,4 @@
-"""PyTorch as a runtime: on CUDA in half precision, channels last, in batches; on a CPU in full precision."""
+"""PyTorch as a runtime: on CUDA in the precision asked for, channels last, in batches; on a CPU in full precision."""
 
 import logging
 from collections.abc import Callable
@@ -9,12 +9,14 @@ import torch
 
 from classifier.networks.manifest import Manifest
 from classifier.networks.network import MappedClassifier
-from classifier.runtimes.base import Runtime
+from classifier.runtimes import precisions
+from classifier.runtimes.base import Computed, Runtime
 from classifier.runtimes.folding import fold_batch_norm
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_TYPES = {precisions.F32: torch.float32, precisions.BF16: torch.bfloat16, precisions.F16: torch.float16}
 CUDA_BATCH = 64
 # What libraries say instead of PyTorch's own error. The last is cuDNN's word when none of its ways to compute a
 # convolution fits into the memory that is left.
@@ -24,35 +26,63 @@ _OUT_OF_MEMORY = ("ALLOC_FAILED", "CUDA error: out of memory", "unable to find a
 class TorchRuntime(Runtime):
     """Runs a network on ``device`` ("cuda" or "cpu").
 
+    ``precision``: that of all but the last layer, by default half on CUDA and full on a CPU. ``threads`` of a CPU; 0
+    leaves them to PyTorch, which heeds OMP_NUM_THREADS.
+
     Out of memory halves ``max_batch`` for good; a single image that does not fit, or all of them while the
     network itself does not, go to the runtime that ``fallback`` returns, and the next ones try the device again.
     """
 
     def __init__(
-        self, manifest: Manifest, network: MappedClassifier, device: str, fallback: Callable[[], Runtime]
+        self,
+        manifest: Manifest,
+        network: MappedClassifier,
+        device: str,
+        fallback: Callable[[], Runtime],
+        precision: str = "",
+        threads: int = 0,
     ):
         self.manifest = manifest
         self.device = device
         self._fallback = fallback
-        self._half = device.startswith("cuda")
-        self.max_batch = CUDA_BATCH if self._half else 1
+        self._is_cuda = device.startswith("cuda")
+        self.max_batch = CUDA_BATCH if self._is_cuda else 1
+        precision = precision or (precisions.F16 if self._is_cuda else precisions.F32)
+        self._type = _TYPES[precision]
+        version = torch.__version__.partition("+")[0]
+        self._own = Computed(f"PyTorch {version}{' (CUDA)' if self._is_cuda else ''}", precision)
+        self.computed = self._own
         network.eval().requires_grad_(False)
         fold_batch_norm(network.backbone)
-        if self._half:
-            network.backbone.to(dtype=torch.float16, memory_format=torch.channels_last)
+        if self._is_cuda:
+            network.backbone.to(dtype=self._type, memory_format=torch.channels_last)
+        elif threads:
+            torch.set_num_threads(threads)
         self._network = network
         self._has_place = False
+
+    def in_parts(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See Runtime."""
+        self.computed = self._own
+        return super().in_parts(batch)
+
+    def _on_the_cpu(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        instead = self._fallback()
+        # Of a batch some images may have been computed on either: both are named, with the coarser precision.
+        both = f"{self._own.runtime}, {instead.computed.runtime}"
+        self.computed = Computed(both, self._own.precision)
+        return instead.in_parts(batch)
 
     def logits_and_maps(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See Runtime; never fails for want of device memory as long as ``fallback`` works."""
         if not self._has_place and self._tried(self._place) is None:
             log.warning("%s has no memory for the network; %d images go to the CPU", self.device, len(batch))
-            return self._fallback().in_parts(batch)
+            return self._on_the_cpu(batch)
         if (answer := self._tried(lambda: self._on_device(batch))) is not None:
             return answer
         if len(batch) == 1:
             log.warning("%s is out of memory for a single image; it goes to the CPU", self.device)
-            return self._fallback().logits_and_maps(batch)
+            return self._on_the_cpu(batch)
         half = len(batch) // 2
         self.max_batch = min(self.max_batch, half)
         log.warning("%s is out of memory for %d images; now %d at once", self.device, len(batch), half)
@@ -68,7 +98,7 @@ class TorchRuntime(Runtime):
                 raise
             log.info("%s: %s", self.device, error)
         # Outside the handler the failed attempt's tensors are no longer referred to and can be freed.
-        if self._half:
+        if self._is_cuda:
             torch.cuda.empty_cache()
         return None
 
@@ -78,15 +108,14 @@ class TorchRuntime(Runtime):
         return True
 
     def _on_device(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode():
+        # By default cuDNN would round what full precision is given to TF32, which is no finer than half. The last layer
+        # stays in full precision always: it costs nothing and keeps the maps fine.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             images = torch.from_numpy(batch).to(self.device)
-            if self._half:
-                images = images.to(dtype=torch.float16, memory_format=torch.channels_last)
+            if self._is_cuda:
+                images = images.to(dtype=self._type, memory_format=torch.channels_last)
             features = self._network.backbone(images).float()
-            # The last layer stays in full precision: it costs nothing and keeps the maps fine. By default cuDNN would
-            # round its operands to TF32, which is no finer than half precision.
-            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                logits, maps = self._network.classify(features)
+            logits, maps = self._network.classify(features)
             return logits.cpu().numpy(), maps.cpu().numpy()
 
 

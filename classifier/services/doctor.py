@@ -41,7 +41,7 @@ def gpu() -> Iterator[Finding]:
     elif settings.CLASSIFIER_RUNTIME == "torch":
         yield failure(
             "GPU", "CLASSIFIER_RUNTIME is torch, and there is no CUDA device: every photo takes long",
-            "Look at `nvidia-smi` and the driver (docs/gpu.md), or set CLASSIFIER_RUNTIME=onnx.",
+            "Look at `nvidia-smi` and the driver (docs/gpu.md), or set CLASSIFIER_RUNTIME=cpu.",
         )  # fmt: skip
     else:
         yield ok("GPU", "none; photos are analysed by ONNX Runtime on the processor")

@@ -14,6 +14,7 @@ from PIL import ImageDraw
 from classifier.models import Analysis
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, OPACITY, heatmap_rgb, overlay, three_panels
+from classifier.presenters import computed
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView, ThresholdFacts
 from classifier.presenters.maps import caption
@@ -220,6 +221,7 @@ def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
         (_("Kind of photo"), photo.get_kind_display()),
         (_("Taken"), _when(photo.captured_at) if photo.captured_at else "–"),
         (_("Analysed"), _when(found.analysed_at)),
+        (_("Computed with"), computed.in_words(found.runtime, found.precision)),
         (_("Report for"), str(request.user)),
     ]
     if photo.is_synthetic:

@@ -13,6 +13,7 @@ from classifier.models import Analysis, Evaluation
 from classifier.plots.colormaps import overlay, three_panels
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.maps import caption
+from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation.report import Report
 from classifier.views.evaluations import (
     as_file,
@@ -157,9 +158,8 @@ def heatmap(request: SignedInRequest, row: Evaluation, report: Report) -> HttpRe
 
 def _analyses(photos: list[Photo], model: int) -> dict[int, Analysis]:
     """The model's analysis of each photo's square that has heatmaps, by photo."""
-    boxes = {photo.pk: photo.box for photo in photos}
-    rows = Analysis.objects.filter(photo__in=boxes, model_version=model, maps__isnull=False).order_by("pk")
-    return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
+    found = batch_analyses.of_photos(model, [photo.pk for photo in photos], maps=True)
+    return {row.photo_id: row for row in found if row.maps is not None}
 
 
 def _drawn(photo: Photo, row: Analysis, wanted: str):

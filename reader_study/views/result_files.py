@@ -9,10 +9,10 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
 from PIL import Image
 
-from classifier.models import Analysis
 from classifier.plots.colormaps import overlay
 from classifier.presenters import downloads
 from classifier.presenters.hidden_answers import hidden_answers
+from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import figure_files
 from classifier.services.evaluation.figure_files import figure_file
 from reader_study.models import StudyImage
@@ -112,15 +112,11 @@ def heatmap(request: SignedInRequest, page: ResultPage) -> HttpResponse:
         raise Http404
     if consent.photos_lacking([row.photo.pk]):
         raise Http404
-    box = row.photo.box
-    analysis = Analysis.objects.filter(
-        photo=row.photo, model_version=page.study.model_version, box_x=box.x, box_y=box.y, box_size=box.size,
-        maps__isnull=False,
-    ).first()  # fmt: skip
-    if analysis is None:
+    analysis = next(batch_analyses.of_photos(page.study.model_version, [row.photo.pk], maps=True), None)
+    if analysis is None or analysis.maps is None:
         raise Http404
     try:
-        crop = imaging.crop(imaging.open_rgb(files.read(row.photo.file_key)), box)
+        crop = imaging.crop(imaging.open_rgb(files.read(row.photo.file_key)), row.photo.box)
     except OSError:
         raise Http404 from None
     key = max(DISEASE_KEYS, key=lambda one: analysis.scores[one])

@@ -29,5 +29,16 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 # How long a worker may be silent about a job before another takes it over. One that lives is never silent.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=60)
 
-# "auto" takes CUDA when it is there, else ONNX Runtime on the CPU.
-CLASSIFIER_RUNTIME = env("CLASSIFIER_RUNTIME", default="auto")
+# "auto" takes CUDA when it is there, else the CPU, which "cpu" means; "onnx" was its name before.
+CLASSIFIER_RUNTIME = env("CLASSIFIER_RUNTIME", default="auto").replace("onnx", "cpu")
+
+# How finely photos of clinics, of the try page and of `classify` are analysed; evaluations and studies are always
+# computed in full precision. "auto": bfloat16 where the processor has it in hardware, half precision on CUDA.
+INFERENCE_PRECISION = env("INFERENCE_PRECISION", default="auto")
+if INFERENCE_PRECISION not in ("auto", "f32", "bf16"):
+    raise ImproperlyConfigured(f"INFERENCE_PRECISION is auto, f32 or bf16, not {INFERENCE_PRECISION!r}.")
+
+# Threads of a network on a CPU. 0: OMP_NUM_THREADS, else one for each core that this process may use.
+INFERENCE_NUM_THREADS = env.int("INFERENCE_NUM_THREADS", default=0)
+if INFERENCE_NUM_THREADS < 0:
+    raise ImproperlyConfigured("INFERENCE_NUM_THREADS is a number of threads, or 0.")

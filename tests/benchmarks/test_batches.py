@@ -42,7 +42,7 @@ def measure(networks, version, photos: list[Photo]) -> dict:
     """Photos a second: read, cropped, analysed and stored; and ready tensors through the bare network."""
     crops = [batch_analyses._open_crop(photo) for photo in photos]
     tensors = np.stack([to_array(crop, networks.manifest.preprocessing) for crop in crops])
-    batch = networks.our_runtime.max_batch
+    batch = benchmarks.BARE_BATCH
     Analysis.objects.all().delete()
     batch_analyses.analyse(version, [photos[0].pk])  # loads the network
     networks.bare_session.run(["logits"], {"images": tensors[:batch]})

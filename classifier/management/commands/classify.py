@@ -18,7 +18,8 @@ from classifier.management.classify_output import (
 from classifier.networks import weights
 from classifier.networks.finding import find_model
 from classifier.networks.manifest import Manifest
-from classifier.runtimes import open_runtime, preferred_batch
+from classifier.runtimes import preferred_batch
+from classifier.services.models import running
 from skinclinic.imaging.quality import shows_nothing
 from skinclinic.management.terminal import printable
 
@@ -66,9 +67,7 @@ class Command(BaseCommand):
                 )
                 manifest = weights.read_manifest(folder)
                 chosen = _choose_thresholds(manifest, thresholds)
-                runtime = open_runtime(
-                    folder, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
-                )
+                runtime = running.for_people(folder)
             except weights.ModelRejected as error:
                 raise CommandError(error.message) from error
             limits = manifest.thresholds[chosen]["values"] if chosen else {}
@@ -77,7 +76,9 @@ class Command(BaseCommand):
             writer = (
                 JsonWriter(self.stdout, manifest)
                 if json
-                else TableWriter(self.stdout, manifest, chosen, [item.path for item in found])
+                else TableWriter(
+                    self.stdout, manifest, chosen, [item.path for item in found], runtime.computed
+                )
             )
             batch = preferred_batch(settings.CLASSIFIER_RUNTIME)
             results = photo_files.classify(found, runtime, box=square, batch=batch)

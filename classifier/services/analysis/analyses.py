@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion
+from classifier.runtimes import precisions
 from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
@@ -17,6 +18,7 @@ JOB = "analyse"
 # What ``fill_in`` sets.
 COMPUTED = (
     "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
+    "runtime", "precision",
 )  # fmt: skip
 # Of a job whose photo is gone.
 DELETED = "photo_deleted"
@@ -37,16 +39,7 @@ def request_analysis(photo: Photo, *, user: User | None, version: ModelVersion |
     version = version or registry.published(photo.clinic)
     if version is None:
         raise NoModel
-    if known := _take_over(photo, version, user):
-        return known
-    try:
-        with transaction.atomic():
-            return _request(photo, version, user)
-    except IntegrityError:
-        # A batch stored the same analysis at this very moment.
-        if known := _take_over(photo, version, user):
-            return known
-        raise
+    return _take_over(photo, version, user) or _request(photo, version, user)
 
 
 def _job_key(photo: Photo, version: ModelVersion) -> str:
@@ -62,10 +55,11 @@ def _job_key(photo: Photo, version: ModelVersion) -> str:
 def _take_over(photo: Photo, version: ModelVersion, user: User | None) -> Analysis | None:
     """Give the analysis that a batch has made a finished job, so that it is the clinic's own from now on."""
     box = photo.box
-    made = photo.analyses.filter(
-        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, job=None, before_cover=False
-    ).first()
-    if made is None:
+    there = photo.analyses.filter(
+        model_version=version, box_x=box.x, box_y=box.y, box_size=box.size, before_cover=False
+    )
+    made = there.filter(job=None).first()
+    if made is None or there.asked_for().exists():
         return None
     made.job, _created = Job.objects.get_or_create(
         kind=JOB,
@@ -123,8 +117,12 @@ def store_outcome(analysis: Analysis, outcome) -> None:
     if hold_lesion_of(analysis.photo) is None:
         raise jobs.JobError(DELETED, "The photo was deleted.")
     fill_in(analysis, outcome)
-    # Only what is computed here: the photo may have been covered while it was looked at.
-    analysis.save(update_fields=COMPUTED)
+    # Only what is computed here: the photo may have been covered while it was looked at. What a batch has computed in
+    # full meanwhile, and an evaluation has read, stays.
+    waiting = Analysis.objects.filter(pk=analysis.pk)
+    if outcome.computed.precision != precisions.F32:
+        waiting = waiting.exclude(precision=precisions.F32)
+    waiting.update(**{name: getattr(analysis, name) for name in COMPUTED})
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
 
 
@@ -137,6 +135,8 @@ def fill_in(analysis: Analysis, outcome) -> None:
     analysis.quality = outcome.quality.to_json()
     analysis.forward_seconds = outcome.forward_seconds
     analysis.analysed_at = timezone.now()
+    analysis.runtime = outcome.computed.runtime[:120]
+    analysis.precision = outcome.computed.precision
 
 
 def follow_jobs(rows: Sequence[Job]) -> None:

@@ -4,14 +4,15 @@ They do not pass through the queue of the clinic's own photos, and they give way
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 
 from classifier.models import Analysis, ModelVersion
+from classifier.runtimes import precisions
 from classifier.services.analysis import analyses
+from classifier.services.models import running
 from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.models import Job, Photo
@@ -20,6 +21,8 @@ from skinclinic.models import Job, Photo
 CHUNK = 96
 _STORED_TOGETHER = 24
 _LONGEST_WAIT = 5.0
+# The precisions of what counts in figures; the last is taken first.
+_COUNT = ("", precisions.F32)
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,14 @@ def analyse(
     say: Callable[[int], None] = lambda done: None,
     give_way: bool = True,
 ) -> list[Unreadable]:
-    """Make sure that every photo's current square has its analysis by this version; say how many are through.
+    """Make sure that every photo's current square has its analysis by this version, in full precision, so that figures
+    are the same on another machine; say how many are through.
 
     What is stored already is not computed again, so a run that was killed goes on where it was. Photos whose
     file cannot be read are returned. With ``give_way`` it pauses after each batch, five seconds at most, while
     photos of the clinics wait for their answer. Raises weights.ModelRejected for a model that cannot be run.
     """
     from classifier.analysing.batches import analyse_all
-    from classifier.runtimes import open_runtime
 
     runtime, unreadable, done = None, [], 0
     for ids in _chunks(photo_ids, CHUNK):
@@ -53,9 +56,7 @@ def analyse(
         say(done)
         if not missing:
             continue
-        runtime = runtime or open_runtime(
-            version.path, cache_dir=settings.CACHE_DIR, prefer=settings.CLASSIFIER_RUNTIME
-        )
+        runtime = runtime or running.in_full(version.path)
         batches = analyse_all(runtime, missing, _open_crop)
         for results in _together(batches, _give_way if give_way else None):
             unreadable += _store(version, results)
@@ -78,17 +79,28 @@ def _together(batches: Iterator[list], after_each: Callable[[], None] | None) ->
         yield held
 
 
-def of_photos(version: ModelVersion, photo_ids: Sequence[int]) -> Iterator[Analysis]:
-    """The finished analyses of these photos' current squares, without heatmaps, in no order."""
+def of_photos(
+    version: ModelVersion | int, photo_ids: Iterable[int], *, maps: bool = False
+) -> Iterator[Analysis]:
+    """The finished analyses of these photos' current squares in full precision, one a photo, in no order; without
+    ``maps`` they carry no heatmaps.
+
+    Of a photo that has none, one from before precisions were kept; never one in another precision.
+    """
     for ids in _chunks(photo_ids, 500):
         rows = (
             Analysis.objects.filter(
-                model_version=version, photo__in=ids, scores__isnull=False, before_cover=False
+                model_version=version, photo__in=ids, scores__isnull=False, before_cover=False,
+                precision__in=_COUNT,
             )
             .select_related("photo", "model_version")
-            .defer("maps")
-        )
-        yield from (row for row in rows if row.box == row.photo.box)
+            .order_by("pk")
+        )  # fmt: skip
+        if not maps:
+            rows = rows.defer("maps")
+        current = [row for row in rows if row.box == row.photo.box]
+        chosen = {row.photo_id: row for row in sorted(current, key=lambda row: _COUNT.index(row.precision))}
+        yield from chosen.values()
 
 
 def _chunks(ids: Iterable[int], size: int) -> Iterator[list[int]]:
@@ -103,7 +115,7 @@ def _chunks(ids: Iterable[int], size: int) -> Iterator[list[int]]:
 
 
 def _without_analysis(version: ModelVersion, ids: list[int]) -> list[Photo]:
-    made = {row.photo_id for row in of_photos(version, ids)}
+    made = {row.photo_id for row in of_photos(version, ids) if row.precision == precisions.F32}
     return list(Photo.objects.filter(pk__in=[pk for pk in ids if pk not in made]).order_by("pk"))
 
 
@@ -145,7 +157,8 @@ def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unr
                 for name in analyses.COMPUTED:
                     setattr(asked, name, getattr(row, name))
                 asked.save(update_fields=analyses.COMPUTED)
-        Analysis.objects.bulk_create(new, ignore_conflicts=True)
+        unasked = [row for row in new if (row.photo_id, row.box) not in waiting]
+        Analysis.objects.bulk_create(unasked, ignore_conflicts=True)
     return unreadable
 
 

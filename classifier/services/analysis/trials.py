@@ -74,6 +74,8 @@ def store_outcome(trial: TryRun, outcome) -> None:
             "scores": {key: round(float(score), 8) for key, score in outcome.scores.items()},
             "background": float(outcome.background),
             "quality": outcome.quality.to_json(),
+            "runtime": outcome.computed.runtime,
+            "precision": outcome.computed.precision,
             "maps": np.round(outcome.maps.astype(float), 4).tolist(),
         }
     )

@@ -8,7 +8,7 @@ from classifier.analysing.pipeline import NonFiniteScores, analyse, differential
 from classifier.networks.cam import to_heatmaps
 from classifier.networks.preprocess import to_array
 from classifier.runtimes import open_runtime
-from classifier.runtimes.base import Runtime
+from classifier.runtimes.base import Computed, Runtime
 from skinclinic.imaging.quality import assess
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests.classifier import lively
@@ -21,7 +21,7 @@ def crop(seed: int, side: int = 160) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def runtime(lite_dir, cache_dir):
-    return open_runtime(lite_dir, cache_dir=cache_dir, prefer="onnx")
+    return open_runtime(lite_dir, cache_dir=cache_dir, prefer="cpu")
 
 
 class Answering(Runtime):
@@ -29,6 +29,7 @@ class Answering(Runtime):
 
     device = "cpu"
     max_batch = 10
+    computed = Computed("nothing", "f32")
 
     def __init__(self, logits, maps=None, background_classes=()):
         self.manifest = lively.manifest("efficientnet_lite0", background_classes=tuple(background_classes))
@@ -50,6 +51,7 @@ def test_outcomes_are_what_the_network_says_of_each_crop(runtime):
         np.testing.assert_allclose(list(outcome.scores.values()), probabilities[0, :12], atol=1e-5)
         assert outcome.background == pytest.approx(probabilities[0, 12:].sum(), abs=1e-5)
         assert sum(outcome.scores.values()) + outcome.background == pytest.approx(1, abs=1e-5)
+        assert outcome.computed == runtime.computed
         assert outcome.maps.dtype == np.float16
         np.testing.assert_allclose(outcome.maps, to_heatmaps(maps[0, :12]), atol=2e-3)
         assert outcome.quality == assess(seen)

@@ -135,7 +135,7 @@ OPENCV = np.fromstring(
 ).reshape(2, len(LABELS))
 
 
-@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+@pytest.mark.parametrize("prefer", ["torch", "cpu"])
 def test_the_stored_model_gives_caffes_and_opencvs_scores_from_the_photo(
     caffe, model_dir, cache_dir, prefer, monkeypatch
 ):

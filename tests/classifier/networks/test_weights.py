@@ -239,7 +239,7 @@ def test_without_a_shipped_model_it_is_said(tmp_path, monkeypatch):
     assert caught.value.code == "no_model"
 
 
-def test_checking_a_model_needs_neither_torch_nor_onnxruntime(folder):
+def test_checking_a_model_needs_neither_torch_nor_openvino(folder):
     script = (
         "import sys\n"
         "from classifier import runtimes\n"
@@ -247,7 +247,7 @@ def test_checking_a_model_needs_neither_torch_nor_onnxruntime(folder):
         "from classifier.networks import cam, manifest, preprocess, weights\n"
         "from classifier.plots import colormaps\n"
         "weights.check_files(sys.argv[1])\n"
-        "print(sorted({'torch', 'onnxruntime'} & sys.modules.keys()))"
+        "print(sorted({'torch', 'openvino'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
