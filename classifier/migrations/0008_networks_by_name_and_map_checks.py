@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('classifier', '0006_answers_before_a_cover'),
+        ('classifier', '0007_analysis_precision'),
     ]
 
     operations = [

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from classifier.analysing import photo_files
 from classifier.analysing.pipeline import differential
@@ -15,8 +14,8 @@ from classifier.management.classify_output import (
     TableWriter,
     save_heatmaps,
 )
+from classifier.management.model_named import add_model_arguments, folder_of
 from classifier.networks import weights
-from classifier.networks.finding import find_model
 from classifier.networks.manifest import Manifest
 from classifier.runtimes import preferred_batch
 from classifier.services.models import running
@@ -35,12 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="photo or folder of photos")
-        parser.add_argument("--model", metavar="NAME", help="model name or folder; default: the shipped one")
-        parser.add_argument(
-            "--clinic",
-            metavar="SLUG",
-            help="whose model it is, where several have one of this name (asks the database)",
-        )
+        add_model_arguments(parser)
         parser.add_argument(
             "--thresholds",
             metavar="NAME",
@@ -59,12 +53,7 @@ class Command(BaseCommand):
         # Whatever a library prints must not get into the JSON.
         with contextlib.redirect_stdout(sys.stderr):
             try:
-                folder = find_model(
-                    model or weights.default_name(),
-                    settings.MODELS_DIR,
-                    clinic=None if clinic is None else _clinic_number(clinic),
-                    clinic_name=_clinic_name,
-                )
+                folder = folder_of(model, clinic)
                 manifest = weights.read_manifest(folder)
                 chosen = _choose_thresholds(manifest, thresholds)
                 runtime = running.for_people(folder)
@@ -87,30 +76,6 @@ class Command(BaseCommand):
             self.stderr.write(printable(line))
         if not succeeded:
             sys.exit(1)
-
-
-def _clinic_number(slug: str) -> int:
-    from skinclinic.models import Clinic
-
-    try:
-        known = dict(Clinic.objects.values_list("slug", "pk"))
-    except DatabaseError as error:
-        raise CommandError(
-            f"Clinics are known by the database, which does not answer ({error}). Give the model's folder with --model."
-        ) from error
-    if slug not in known:
-        raise CommandError(f"There is no clinic {slug!r}; there are: {', '.join(sorted(known)) or 'none'}.")
-    return known[slug]
-
-
-def _clinic_name(number: int) -> str:
-    """Its short name, or its number where no database answers."""
-    from skinclinic.models import Clinic
-
-    with contextlib.suppress(DatabaseError):
-        if slug := Clinic.objects.filter(pk=number).values_list("slug", flat=True).first():
-            return slug
-    return f"number {number}"
 
 
 def _three_numbers(text: str) -> list[str]:

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from classifier.management.model_named import add_model_arguments, folder_of
 from classifier.networks import weights
 from classifier.services.models import running
 from skinclinic.management.terminal import printable
@@ -26,14 +26,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("paths", nargs="+", metavar="PATH", help="photo or folder of photos")
-        parser.add_argument("--model", metavar="NAME", help="model name or folder; default: the shipped one")
+        add_model_arguments(parser)
         parser.add_argument("--json", action="store_true", help="write JSON instead of text")
 
-    def handle(self, *, paths, model, json, **options):
+    def handle(self, *, paths, model, clinic, json, **options):
         from classifier.analysing import photo_files, precision_check
 
         try:
-            folder = weights.find_model(model or weights.default_name(), settings.MODELS_DIR)
+            folder = folder_of(model, clinic)
             full, coarse = running.in_full(folder), running.in_bfloat16(folder)
         except weights.ModelRejected as error:
             raise CommandError(error.message) from error
