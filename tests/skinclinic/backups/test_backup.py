@@ -14,7 +14,7 @@ from classifier.services.models import registry
 from skinclinic import imaging
 from skinclinic.backups.repository import Repository
 from skinclinic.backups.sealing import Key
-from skinclinic.files import store
+from skinclinic.files import store, whole
 from skinclinic.models import Clinic, Erasure, Patient, Photo, User
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services import audit_chain, photos
@@ -264,8 +264,10 @@ def test_what_was_cut_off_looks_like_no_backup_and_is_gone_on_with(small, dest, 
         patch.setattr("skinclinic.services.backing_up.restoring._load", full)
         assert run("restore", dest)[0] == 1
     assert not User.objects.exists()
+    begun = whole.new_draft(store.path_of(small.file_key))
+    begun.write_bytes(b"half")
     assert run("restore", dest)[0] == 0
-    assert store.read(Photo.objects.get().file_key)
+    assert store.read(Photo.objects.get().file_key) and not begun.exists()
 
 
 def test_two_at_once_and_wrong_folders_are_refused(small, dest, home, tmp_path):
