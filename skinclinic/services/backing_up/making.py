@@ -83,7 +83,6 @@ class _Making:
                 f"In {_SNAPSHOTS} attempts files went faster than rows could be read. Try again at a quieter time."
             )
         needed = there.keys() | {one.path for one in named}
-        manifest.files = [self.files[path] for path in sorted(self.files.keys() & needed)]
         for one in named:
             if one.sha256 and one.path in self.files and self.files[one.path].sha256 != one.sha256:
                 self.remarks[one.path] = (
@@ -91,6 +90,11 @@ class _Making:
                 )
         for one in missing:
             self.remarks[one.path] = f"the file of {one.row} is missing; it was so before the backup"
+            if one.path in known:
+                # Else it would be gone for good with the last of the older backups.
+                self.files[one.path] = known[one.path]
+                self.remarks[one.path] += ", which keeps the copy of the one before"
+        manifest.files = [self.files[path] for path in sorted(self.files.keys() & needed)]
         manifest.remarks += [f"{path}: {why}" for path, why in sorted(self.remarks.items())]
         return self.repository.finish(manifest, self.added, VERSION)
 

@@ -75,6 +75,8 @@ def restore(
         if done.files % 1000 == 0:
             say(f"files: {done.files:,} of {len(manifest.files):,}")
     _check_damage(done, despite_damage)
+    # What a restore before this one had begun when it was killed; nobody else writes here yet.
+    whole.sweep(settings.SKINCLINIC_HOME.rglob(f"{whole.DRAFT}*"), after=0)
     os.sync()
     if has_key:
         _take_key(repository, manifest)
