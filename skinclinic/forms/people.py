@@ -5,7 +5,10 @@ from typing import cast
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest
+from django.utils.functional import lazy
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from skinclinic.forms.fields import OneLineField
@@ -14,10 +17,23 @@ from skinclinic.models import Clinic, Role, User
 from skinclinic.services import passwords
 from skinclinic.services.signing_in import is_own_password
 
+NEW = ("password1", "new_password1")
+
+
+def _what_new_passwords_must_be() -> str:
+    """A list, as Django makes it, of those validators that ask for something."""
+    texts = filter(None, password_validators_help_texts())
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((text,) for text in texts)))
+
+
+what_new_passwords_must_be = lazy(_what_new_passwords_must_be, str)
+
 
 def limit_passwords(form: forms.BaseForm, *names: str) -> None:
-    """Refuse passwords that are too long before anything hashes them."""
+    """Refuse passwords that are too long before anything hashes them, and say of a new one what it must be."""
     for name in names:
+        if form.fields[name].help_text and name in NEW:
+            form.fields[name].help_text = what_new_passwords_must_be()
         field = cast(forms.CharField, form.fields[name])
         field.max_length = passwords.LONGEST
         field.widget.attrs["maxlength"] = passwords.LONGEST

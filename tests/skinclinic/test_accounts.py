@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from skinclinic.models import Member
-from skinclinic.services import signing_in
+from skinclinic.services import invitations, signing_in
 from tests import factories
 from tests.cases import each
 from tests.skinclinic.pages import MILLION, NASTY, messages_of, url
@@ -291,3 +291,11 @@ def test_language_can_be_chosen_before_signing_in(client, db):
 def test_saved_message(client_for, clinician):
     response = client_for(clinician).post(url("account"), {"display_name": "Clara K", "language": "en"})
     assert "Saved" in messages_of(response)
+
+
+def test_what_a_new_password_must_be_is_said_without_an_empty_line(client_for, clinician, admin_user, clinic):
+    client = client_for(clinician)
+    _invitation, secret = invitations.invite(clinic, email="who@example.org", role="clinician", by=admin_user)
+    for page in (client.get(url("password-change")), Client().get(url("join", secret))):
+        text = page.content.decode()
+        assert "<li>12 to 128 characters, of any kind.</li>" in text and "<li></li>" not in text
