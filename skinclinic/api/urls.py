@@ -4,14 +4,30 @@ Without signing in there are ``token/``, ``try/`` where a clinic has opened it, 
 address; nothing else, the schema and its page included.
 """
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import APIRootView, DefaultRouter
 
 from skinclinic.api import bin, comments, people, plans, records, sizes, tokens, visits
 
+
+class Root(APIRootView):
+    """What there is, for programs; whoever opens the address in a browser is led to the page that explains it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "text/html" in request.headers.get("Accept", ""):
+            return redirect("api-docs")
+        return super().dispatch(request, *args, **kwargs)
+
+
 router = DefaultRouter()
+router.APIRootView = Root
 # Programs ask by Accept, not by "patients.json", which views with arguments of their own would not take.
 router.include_format_suffixes = False
 router.register("clinics", people.ClinicsViewSet, basename="api-clinic")

@@ -117,7 +117,10 @@ def confirm(request: SignedInRequest) -> HttpResponse:
             return render(request, "registration/confirmed_file.html", context)
         return confirm_page(request, is_wrong=True, is_page=True, by_code=step_up.has_code(request))
     next_page = request.GET.get("next", "/")
-    return confirm_page(request, is_page=True, next_page=next_page, by_code=step_up.has_code(request))
+    page = confirm_page(request, is_page=True, next_page=next_page, by_code=step_up.has_code(request))
+    # Asked for as a page of its own it is no refusal.
+    page.status_code = 200
+    return page
 
 
 @require_POST

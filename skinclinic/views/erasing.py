@@ -16,6 +16,7 @@ from skinclinic.services import step_up
 from skinclinic.services.binning.bin import MoreThanSeen
 from skinclinic.services.binning.items import Gone
 from skinclinic.services.erasing import erase as service
+from skinclinic.services.erasing import named_elsewhere
 from skinclinic.web.requests import MemberRequest, SignedInRequest
 
 PAGE_SIZE = 50
@@ -72,6 +73,7 @@ def _erase(request: SignedInRequest, subject: service.Subject, back: str) -> Htt
         "code": code,
         "counted": words.counted(foreseen.counts),
         "effects": foreseen.effects,
+        "named": named_elsewhere.places(subject.clinic_id, service.key_of(subject), code),
         "seen": foreseen.seen,
         "changed": changed,
         "back": back,

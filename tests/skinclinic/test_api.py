@@ -367,3 +367,13 @@ def test_a_filter_does_not_tell_which_rows_other_clinics_have(api, outsider, cli
         assert {answer.status_code for answer in answers} == {400}, path
     client = api(outsider)
     assert client.get("/api/lesions/?patient=").status_code == 200
+
+
+def test_the_address_of_the_api_leads_a_browser_to_its_page_and_tells_programs_what_there_is(
+    clinician, client_for
+):
+    client = client_for(clinician)
+    opened = client.get("/api/", headers={"accept": "text/html,application/xhtml+xml,*/*"})
+    assert opened.status_code == 302 and opened.url == "/api/docs/" and "Content-Disposition" not in opened
+    for accept in ("application/json", "*/*"):
+        assert "patients" in client.get("/api/", headers={"accept": accept}).json()

@@ -22,8 +22,8 @@ from skinclinic.archive.services.exporting import export
 from skinclinic.engine import jobs
 from skinclinic.engine.readiness import obstacle
 from skinclinic.files import store
-from skinclinic.models import BinItem, Erasure, Job, Patient, Photo, User
-from skinclinic.services import records
+from skinclinic.models import BinItem, Erasure, Job, Lesion, Patient, Photo, User
+from skinclinic.services import comments, records, visit_records
 from skinclinic.services.binning import bin, emptying
 from skinclinic.services.erasing import afterwards, erase, ledger
 from skinclinic.services.refused import Refused
@@ -165,6 +165,35 @@ def test_a_crash_after_the_commit_loses_nothing(made, home, admin_user, monkeypa
     erase.ask_again()
     assert jobs.run_waiting(erase.JOB) == 1
     assert everything(made, home) == []
+
+
+def test_the_page_says_in_whose_texts_the_code_stands(db, clinic, clinician, admin_user, client_for):
+    erased, other = factories.make_patient(clinic, "HD-2231"), factories.make_patient(clinic, "HD-9")
+    visit_records.add_note(clinician, "as in HD-2231", patient=erased)
+    comments.write(
+        factories.make_photo(clinic, clinician, lesion=lesion_of(clinic, erased)).lesion, clinician, "hd2231"
+    )
+    address, client = f"/patients/{erased.pk}/erase/", client_for(admin_user)
+    assert client.get(address).context["named"] == [], "in its own texts: they go with it"
+    lesion = lesion_of(clinic, other)
+    for text in ("looks like hd 2231, left", "sister of HD-2231", "HD-22310 and HD-223 are others"):
+        visit_records.add_note(clinician, text, patient=other)
+    comments.write(lesion, clinician, "compare HD-2231")
+    records_of = [(one.patient, str(one.what)) for one in client.get(address).context["named"]]
+    assert records_of == [(other, "a note"), (other, "a comment")]
+    page = client.get(address).content.decode()
+    assert "The code stands elsewhere" in page and f'href="/patients/{other.pk}/"' in page
+    elsewhere = factories.make_clinic("Elsewhere")
+    visit_records.add_note(
+        factories.make_member(elsewhere, "clinician", "eli"),
+        "HD-2231",
+        patient=factories.make_patient(elsewhere, "E-1"),
+    )
+    assert len(client.get(address).context["named"]) == 2, "nor what other clinics write"
+
+
+def lesion_of(clinic, patient):
+    return Lesion.objects.create(clinic=clinic, patient=patient, site="cheek")
 
 
 def test_the_page_shows_what_goes_asks_why_and_wants_the_code(made, home, admin_user, clinician, client_for):
