@@ -63,7 +63,7 @@ def build(name: str) -> Cut:
     except NoClosedForm as error:
         raise _refused(name, f"a layer {error} stands between pooling and the last layer") from None
     if _kind(name) == TORCHVISION:
-        net = _up_to(net, ending)
+        net = _up_to(name, net, ending)
     else:
         net.set_submodule(ending.layers[-1], nn.Identity())
     return Cut(net, tail, ending.is_channels_last)
@@ -319,8 +319,9 @@ def _pools(node: fx.Node, modules: Mapping[str, nn.Module]) -> bool | None:
     return None
 
 
-def _up_to(net: nn.Module, ending: _Ending) -> fx.GraphModule:
-    """The traced network until it pools, its parameters under their own names, with the layers behind kept in it."""
+def _up_to(name: str, net: nn.Module, ending: _Ending) -> fx.GraphModule:
+    """The traced network until it pools, its parameters under their own names, with the layers behind kept in it.
+    Raises ModelRejected."""
     graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}
     for node in ending.pools.graph.nodes:
@@ -331,6 +332,8 @@ def _up_to(net: nn.Module, ending: _Ending) -> fx.GraphModule:
     made = fx.GraphModule(net, graph)
     made.graph.eliminate_dead_code()
     made.recompile()
+    if any(key.startswith("_tensor_constant") for key, _value in made.named_buffers(recurse=False)):
+        raise _refused(name, "it computes some of its numbers anew where a cut one would keep them")
     modules = dict(net.named_modules())
     for layer in ending.layers[:-1]:
         if any(True for _ in modules[layer].parameters()):

@@ -56,7 +56,8 @@ def make(name: str):
     with torch.no_grad():
         last = net.get_submodule(outside.last_of(name))
         nn.init.normal_(last.weight, std=0.1)
-        nn.init.normal_(last.bias, std=0.3)
+        if last.bias is not None:
+            nn.init.normal_(last.bias, std=0.3)
         net.train()(lively.images(6))
     net.eval()
     ours = network.build(name, OUTPUTS)
