@@ -45,7 +45,9 @@ def cached(folder: Path, weights_sha256: str, cache_dir: Path, precision: str, t
         # Another process may have made it while this one waited.
         if found := _opened(path, precision, threads):
             return found
-        compiled = compile_network(*_restored(Path(folder), weights_sha256), precision, threads)
+        network, input_size = _restored(Path(folder), weights_sha256)
+        require_numbers(network, input_size)
+        compiled = compile_network(network, input_size, precision, threads)
         _keep(path, compiled)
     return compiled
 
@@ -68,6 +70,21 @@ def compile_network(network: "nn.Module", input_size: int, precision: str, threa
     for output, name in zip(model.outputs, OUTPUTS, strict=True):
         output.get_tensor().set_names({name})
     return openvino.Core().compile_model(model, "CPU", _options(precision, threads))
+
+
+def require_numbers(network: "nn.Module", input_size: int) -> None:
+    """Raise ModelRejected for a network whose answer to noise is not made of finite numbers.
+
+    PyTorch is asked, once: in OpenVINO what is no number becomes 0 where the next layer cuts values off, and a broken
+    network answers as if it were none.
+    """
+    import torch
+
+    images = torch.randn(1, 3, input_size, input_size, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        answer = network(images)
+    if not all(bool(part.isfinite().all()) for part in answer):
+        raise ModelRejected("scores_not_finite", "The network's answers are not finite numbers.")
 
 
 def _options(precision: str, threads: int) -> dict[str, Any]:

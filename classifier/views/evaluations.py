@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from classifier.metrics.han2018 import HAN_2018
 from classifier.models import Evaluation, ModelVersion
 from classifier.plots.figures import Figure
-from classifier.presenters import downloads
+from classifier.presenters import computed, downloads
 from classifier.presenters.evaluation_lines import evaluation_lines
 from classifier.presenters.hidden_answers import hidden_answers
 from classifier.presenters.screens import for_screens
@@ -148,6 +148,7 @@ def page(request: SignedInRequest, pk: int) -> HttpResponse:
         ],
         "leaks": [one for one in evaluation_report.leaks(row) if one["dataset"] == dataset["pk"]],
         "listings": report.figures_of(dataset["pk"], model["pk"])["listings"],
+        "computed": computed.of_figures(report.computed(dataset["pk"], model["pk"])),
     }
     if not runs:
         context |= _coverage(report, dataset, model, is_admin=context["is_admin"])

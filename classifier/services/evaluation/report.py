@@ -52,6 +52,10 @@ class Report:
     def figures_of(self, dataset: int, model: int) -> dict:
         return self._result(dataset, model)["figures"]
 
+    def computed(self, dataset: int, model: int) -> dict:
+        """{"precision", "runtimes"}; of reports from before that was kept, nothing."""
+        return self._result(dataset, model).get("computed", {})
+
     def curves_of(self, dataset: int, model: int) -> dict:
         return self._result(dataset, model)["curves"]
 

@@ -17,6 +17,7 @@ from classifier.metrics.plain import plain
 from classifier.metrics.runs import across_runs
 from classifier.metrics.subgroups import UNKNOWN, age_band
 from classifier.models import Evaluation, ModelVersion
+from classifier.runtimes import precisions
 from classifier.services.analysis import batch_analyses
 from classifier.services.evaluation import evaluations, leakage
 from skinclinic.archive.models import DatasetItem, DatasetVersion
@@ -96,6 +97,7 @@ class EvaluatedPhotos:
         self.chosen = len(self.items)
         self.left_out: Counter[str] = Counter()
         self.scores: dict[int, dict[int, tuple[list[float], float | None]]] = {}
+        self.runtimes: dict[int, list[str]] = {}
         self.leave_out({item.pk for item in self.items if item.is_withdrawn}, "withdrawn")
         self.leave_out({item.pk for item in self.items if item.entry is None}, "deleted")
         self.leave_out_unwilling()
@@ -125,9 +127,15 @@ class EvaluatedPhotos:
         """Have every photo analysed, and take the scores from the stored analyses."""
         by_photo = {item.kept_entry.photo_id: item.pk for item in self.items}
         batch_analyses.analyse(model, list(by_photo), say=say, give_way=give_way)
+        answers = [
+            found
+            for found in batch_analyses.of_photos(model, list(by_photo))
+            if found.precision == precisions.F32
+        ]
+        self.runtimes[model.pk] = sorted({found.runtime for found in answers})
         self.scores[model.pk] = {
             by_photo[found.photo_id]: ([found.scores[key] for key in DISEASE_KEYS], found.background)
-            for found in batch_analyses.of_photos(model, list(by_photo))
+            for found in answers
         }
         self.leave_out({item.pk for item in self.items if item.pk not in self.scores[model.pk]}, "unreadable")
         self.require_some()
@@ -291,6 +299,7 @@ def _report(
                 {
                     "dataset": one.version.pk,
                     "model": model.pk,
+                    "computed": {"precision": precisions.F32, "runtimes": one.runtimes[model.pk]},
                     "figures": plain(found),
                     "curves": _curves(scores, shown, found, row.premalignant_as, given),
                 }

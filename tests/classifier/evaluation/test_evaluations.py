@@ -24,11 +24,12 @@ from classifier.services.evaluation.report import Report
 from skinclinic.archive.models import DatasetItem, DuplicatePair, Entry
 from skinclinic.archive.services.datasets import datasets, freezing
 from skinclinic.engine import jobs
-from skinclinic.files import whole
+from skinclinic.files import store, whole
 from skinclinic.services.photos import delete_photo
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import evaluated, factories
+from tests.skinclinic.pages import url
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,24 @@ def test_figures_are_those_of_the_stored_scores(clinic, curator, entries, test_s
     subgroups = report.disease(test_set.pk, model.pk, "sk")["subgroups"]
     assert {row["label"] for row in subgroups["sex"]} == {"female", "male"}
     assert set(subgroups) == {"age", "sex", "skin_type", "site", "source"}
+
+
+def test_figures_are_of_answers_in_full_precision_alone_and_say_so(
+    clinic, curator, entries, test_set, model, client_for
+):
+    """A photo with only a coarser answer, whose file cannot be read, is left out."""
+    evaluated.score(model, entries)
+    left_out = test_set.items.order_by("pk").first().entry.photo
+    Analysis.objects.filter(photo=left_out).update(precision="bf16")
+    store.path_of(left_out.file_key).unlink()
+    row = evaluated.evaluated(clinic, curator, [model], [test_set])
+    report = Report(row)
+    assert left_out.pk not in report.scores(test_set.pk, model.pk)["photos"]
+    assert report.computed(test_set.pk, model.pk) == {
+        "precision": "f32", "runtimes": ["OpenVINO 2026.4.1"]
+    }  # fmt: skip
+    page = client_for(curator).get(url("evaluation", row.pk)).content.decode()
+    assert "OpenVINO 2026.4.1, full precision (f32)" in page
 
 
 def test_the_test_side_of_a_split_dataset_is_evaluated(clinic, curator, entries, model):

@@ -172,3 +172,17 @@ def test_without_openvino_pytorch_runs_the_network(lite_dir, tmp_path, monkeypat
     other = runtimes.open_runtime(lite_dir, cache_dir=tmp_path, prefer="cpu")
     assert other.computed.runtime == f"OpenVINO {openvino_library.version()}"
     np.testing.assert_allclose(runtime.forward(images)[0], other.forward(images)[0], atol=1e-4)
+
+
+def test_a_network_whose_answers_are_no_numbers_is_refused_and_not_kept(tmp_path):
+    """OpenVINO by itself makes zeros of them."""
+    made = lively.manifest("efficientnet_lite0")
+    network = lively.make("efficientnet_lite0", made.outputs)
+    state = network.state_dict()
+    state[next(name for name in state if name.endswith(".running_var"))].fill_(-5.0)
+    weights.save(tmp_path / "broken", made, state)
+    for _once_more in range(2):
+        with pytest.raises(weights.ModelRejected, match="not finite numbers") as caught:
+            runtimes.open_runtime(tmp_path / "broken", cache_dir=tmp_path, prefer="cpu")
+        assert caught.value.code == "scores_not_finite"
+    assert files(tmp_path) == []
