@@ -181,8 +181,8 @@ def _rests_on(kept: Mapping) -> Iterator[str]:
 
 def _limits() -> Iterator[str]:
     yield _(
-        "It does not hold for patients unlike these: from another clinic, with another camera, other skin types or "
-        "another way of being referred."
+        "It does not hold for patients unlike these: from another clinic, with another camera, other skin types, "
+        "another way of being referred, or more photos of a disease than they had."
     )
     yield _(
         "It does not hold within every group: of one age, sex, skin type or site fewer may be covered, of another "
