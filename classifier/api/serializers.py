@@ -20,6 +20,10 @@ from skinclinic.vocabulary.ranked import Ranked
 
 
 class ThresholdSetSerializer(serializers.ModelSerializer):
+    """A disease is listed when its score is greater than its value; below 0 it is always listed. ``details`` holds what
+    the values rest on: ``rule`` is ``youden``, ``sensitivity`` or ``coverage`` of sets made from an evaluation, and
+    ``coverage`` then what is promised of new patients, by disease, and of which diseases nothing is."""
+
     class Meta:
         model = ThresholdSet
         fields = ["id", "model_version", "name", "purpose", "cohort", "values", "details"]

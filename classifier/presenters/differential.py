@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from classifier.metrics.listing import is_listed
-from classifier.presenters.promises import Promise
+from classifier.services.models.promises import Promise
 from skinclinic.presenters import scores
 from skinclinic.vocabulary.diseases import DISEASES, MALIGNANT_KEYS, Disease
 

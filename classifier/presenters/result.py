@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import computed, decisions, promises
+from classifier.presenters import computed, decisions
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -23,7 +23,7 @@ from classifier.presenters.differential import (
 from classifier.presenters.pictures import picture_of
 from classifier.services.analysis import analyses, assessments
 from classifier.services.models import card as model_card
-from classifier.services.models import registry
+from classifier.services.models import promises, registry
 from skinclinic.engine import jobs
 from skinclinic.models import Diagnosis, Job, Member, Photo, PhotoCover
 from skinclinic.presenters.comments import panel_of as panel_of_comments

@@ -8,9 +8,10 @@ from django.utils.safestring import mark_safe
 from classifier.models import ThresholdSet
 from classifier.plots.figures import Figure, percent, threshold_text
 from classifier.plots.svg import to_svg
-from classifier.presenters import downloads, promises
+from classifier.presenters import downloads
 from classifier.presenters.differential import limit_text
 from classifier.services.evaluation.words import label_name
+from classifier.services.models import promises
 from skinclinic.archive.models import Source
 from skinclinic.models.columns import field_of
 

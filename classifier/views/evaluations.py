@@ -160,17 +160,17 @@ def _coverage(report: Report, dataset: dict, model: dict, *, is_admin: bool) -> 
     whose files are gone."""
     version = ModelVersion.objects.filter(pk=model["pk"]).first()
     sets = version.thresholds_for(report.row.clinic_id) if version else []
+    covering = [row for row in sets if coverage.RULE in row.details]
+    if not covering and not is_admin:
+        return {}
     try:
-        return {
-            "covering": [
-                (row, realised.on(row, report, dataset)) for row in sets if coverage.RULE in row.details
-            ],
-            "coverage_needs": coverage.needs(units.read(report, dataset["pk"], model["pk"]))
-            if is_admin
-            else None,
-        }
+        photos = units.read(report, dataset["pk"], model["pk"])
     except NoReport:
         return {}
+    return {
+        "covering": [(row, realised.on(row, report, dataset, photos=photos)) for row in covering],
+        "coverage_needs": coverage.needs(photos) if is_admin else None,
+    }
 
 
 def _drawn(report: Report, kind: str, dataset: int, model: int, key: str = "") -> Figure:

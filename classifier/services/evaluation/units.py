@@ -18,12 +18,13 @@ _READ = (
 
 @dataclass(frozen=True)
 class Photos:
-    """Photos of one dataset with the scores [n, 12] of one model. ``truth`` [n] are labels, ``units`` [n] tell patients
-    apart, lesions and at last photos standing for those that are not known, and ``kinds`` [n] say which it is.
+    """Photos of one dataset with the scores [n, 12] of one model. ``truth`` [n] are labels, ``units`` [n] are numbers
+    that tell patients apart, lesions and at last photos standing for those that are not known, and ``kinds`` [n] say
+    which it is.
 
-    ``contents`` and ``lesions`` [n] are what a photo is known by elsewhere. ``groups`` are labels [n] by division.
-    ``gone``: how many photos of the evaluation were withdrawn or deleted since, so that nobody
-    knows whose they are; they are none of these.
+    ``contents``, ``persons`` and ``lesions`` [n] are what a photo is known by elsewhere. ``groups`` are labels [n] by
+    division. ``gone``: how many photos of the evaluation were withdrawn or deleted since, so that nobody knows whose
+    they are; they are none of these.
     """
 
     scores: np.ndarray
@@ -31,6 +32,7 @@ class Photos:
     units: np.ndarray
     kinds: np.ndarray
     contents: np.ndarray
+    persons: np.ndarray
     lesions: np.ndarray
     gone: int
     groups: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -42,14 +44,15 @@ class Photos:
         """Those where ``chosen`` [n] is true."""
         return Photos(
             self.scores[chosen], self.truth[chosen], self.units[chosen], self.kinds[chosen], self.contents[chosen],
-            self.lesions[chosen], self.gone, {name: labels[chosen] for name, labels in self.groups.items()},
+            self.persons[chosen], self.lesions[chosen], self.gone,
+            {name: labels[chosen] for name, labels in self.groups.items()},
         )  # fmt: skip
 
     def units_by_kind(self, chosen: np.ndarray | None = None) -> dict[str, int]:
         """How many units there are (among the ``chosen`` photos) that are patients, lesions and photos."""
         at = np.ones(len(self), bool) if chosen is None else chosen
-        pairs = {(str(unit), str(kind)) for unit, kind in zip(self.units[at], self.kinds[at], strict=True)}
-        counts = Counter(kind for _unit, kind in pairs)
+        _units, first = np.unique(self.units[at], return_index=True)
+        counts = Counter(self.kinds[at][first].tolist())
         return {kind: counts[kind] for kind in (PATIENT, LESION, PHOTO)}
 
 
@@ -66,9 +69,10 @@ def read(report: Report, dataset: int, model: int) -> Photos:
     return Photos(
         scores=kept["scores"][there],
         truth=kept["truth"][there],
-        units=_texts(unit for unit, _kind in named),
+        units=np.unique(_texts(unit for unit, _kind in named), return_inverse=True)[1],
         kinds=_texts(kind for _unit, kind in named),
         contents=_texts(row[1] for row in found),
+        persons=_texts(row[2] for row in found),
         lesions=_texts(row[3] for row in found),
         gone=int((~there).sum()),
         groups={

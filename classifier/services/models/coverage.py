@@ -42,7 +42,9 @@ def calibrate(
     A disease of which there are too few units keeps the threshold of ``fallback``, without one it is always listed:
     never is it left out without a word. Raises Refused where nothing can be promised of any disease.
     """
-    values, diseases, basis = {}, {}, {}
+    values: dict[str, float] = {}
+    diseases: dict[str, dict] = {}
+    basis: dict[str, str] = {}
     least = conformal.least_units(wanted)
     for place, key in enumerate(DISEASE_KEYS):
         of_it = photos.truth == key

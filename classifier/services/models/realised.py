@@ -97,8 +97,10 @@ class Calibration:
         """Which photos [n] it has, or has others of the patient or lesion."""
         return np.array(
             [
-                content in self.contents or unit in self.persons or lesion in self.lesions
-                for content, unit, lesion in zip(photos.contents, photos.units, photos.lesions, strict=True)
+                content in self.contents or person in self.persons or lesion in self.lesions
+                for content, person, lesion in zip(
+                    photos.contents.tolist(), photos.persons.tolist(), photos.lesions.tolist(), strict=True
+                )
             ],
             bool,
         )
@@ -123,9 +125,13 @@ def everywhere(chosen: ThresholdSet, clinic: Clinic) -> list[Realised]:
 
 
 def on(
-    chosen: ThresholdSet, report: Report, dataset: dict, calibration: Calibration | None = None
+    chosen: ThresholdSet,
+    report: Report,
+    dataset: dict,
+    calibration: Calibration | None = None,
+    photos: Photos | None = None,
 ) -> Realised:
-    """On one dataset of the report. Raises NoReport."""
+    """On one dataset of the report; ``photos``: its photos, where they are at hand. Raises NoReport."""
     calibration = calibration or Calibration.of(chosen)
     model = chosen.model_version_id
     about = {
@@ -137,11 +143,11 @@ def on(
     }  # fmt: skip
     if about["is_own"]:
         return Realised(**about)
-    found = units.read(report, dataset["pk"], model)
+    found = units.read(report, dataset["pk"], model) if photos is None else photos
     known = calibration.holds(found)
-    photos = found.only(~known)
-    about |= {"left_out": int(known.sum()), "gone": photos.gone, "photos": len(photos)}
-    return Realised(**about, **_figures(chosen, photos)) if len(photos) else Realised(**about)
+    left = found.only(~known)
+    about |= {"left_out": int(known.sum()), "gone": left.gone, "photos": len(left)}
+    return Realised(**about, **_figures(chosen, left)) if len(left) else Realised(**about)
 
 
 def _figures(chosen: ThresholdSet, photos: Photos) -> dict:
@@ -173,7 +179,7 @@ def _groups(chosen: ThresholdSet, photos: Photos, division: str, wanted: float) 
     labels = photos.groups[division]
     found = []
     for label in np.unique(labels):
-        share = _together(chosen, photos.only(labels == label))
+        share = _together(chosen, photos, labels == label)
         enough = share.of >= LEAST_POSITIVES
         found.append(
             GroupCovered(
@@ -186,17 +192,19 @@ def _groups(chosen: ThresholdSet, photos: Photos, division: str, wanted: float) 
     return tuple(found)
 
 
-def _together(chosen: ThresholdSet, photos: Photos) -> Proportion:
-    """Over the promised diseases; a unit counts once for each of its own."""
+def _together(chosen: ThresholdSet, photos: Photos, among: np.ndarray | None = None) -> Proportion:
+    """Over the promised diseases, where ``among`` [n] is true; a unit counts once for each of its own."""
     promised = coverage.promised(chosen)
-    shares = [share for key, share in _by_disease(chosen, photos).items() if key in promised]
+    shares = [share for key, share in _by_disease(chosen, photos, among).items() if key in promised]
     return proportion(sum(one.count for one in shares), sum(one.of for one in shares))
 
 
-def _by_disease(chosen: ThresholdSet, photos: Photos) -> dict[str, Proportion]:
+def _by_disease(
+    chosen: ThresholdSet, photos: Photos, among: np.ndarray | None = None
+) -> dict[str, Proportion]:
     found = {}
     for place, key in enumerate(DISEASE_KEYS):
-        of_it = photos.truth == key
+        of_it = photos.truth == key if among is None else among & (photos.truth == key)
         scores = photos.scores[of_it, place]
         found[key] = conformal.covered(scores, photos.units[of_it], chosen.values[key])
     return found

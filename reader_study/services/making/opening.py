@@ -275,6 +275,8 @@ def _about_operating_point(study: Study):
         operating.check(study)
     except Refused as refused:
         yield Point("thresholds", SETTINGS, str(refused))
+    if said := operating.always_malignant(study):
+        yield Point("thresholds", SETTINGS, said, is_advice=True)
 
 
 def _about_thresholds(study: Study, overlap: operating.Overlap | None):

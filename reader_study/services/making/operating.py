@@ -7,14 +7,15 @@ that are made later change nothing in the study.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from classifier.models import ModelVersion, ThresholdSet
 from classifier.services.evaluation import evaluations, leakage
 from reader_study.models import Study
 from skinclinic.archive.models import DatasetItem, DatasetVersion
 from skinclinic.services.refused import Refused
+from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS, MALIGNANT
 
 # What pages of results begin with, too.
 _DEFAULT = "balanced"
@@ -57,6 +58,20 @@ def check(study: Study) -> None:
         raise Refused(
             "operating_point", _("Choose the thresholds at which the model is compared, or its first choice.")
         )
+
+
+def always_malignant(study: Study) -> str:
+    """That the operating point calls every photo malignant, which says nothing of it; "" where it does not."""
+    chosen = study.threshold_set
+    if study.operating_point != THRESHOLDS or not chosen:
+        return ""
+    always = [key for key in DISEASE_KEYS if BY_KEY[key].tier == MALIGNANT and chosen.values.get(key, 1) < 0]
+    if not always:
+        return ""
+    language = get_language() or "en"
+    return _(
+        "The thresholds “%(name)s” list %(diseases)s with every photo, so the model calls every photo malignant."
+    ) % {"name": chosen.name, "diseases": ", ".join(BY_KEY[key].name(language) for key in always)}
 
 
 def shown(study: Study) -> ThresholdSet | None:

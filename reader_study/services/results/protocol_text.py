@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from classifier.services.models import promises
 from reader_study.models import Study
 from reader_study.services.making import operating, reference
 from skinclinic.vocabulary.diseases import BY_KEY, DISEASE_KEYS
@@ -45,6 +46,10 @@ def about_thresholds(study: Study) -> Iterator[str]:
         yield _("The protocol holds its thresholds “%(name)s” (%(values)s).") % said
     if kept["cohort"]:
         yield _("They were chosen on: %(cohort)s.") % {"cohort": kept["cohort"].rstrip(".")}
+    if found := promises.promise(kept.get("details") or {}):
+        yield found.text
+        if found.nothing:
+            yield found.nothing
     if text := operating.in_words(kept):
         yield text
 
@@ -53,8 +58,12 @@ def values_in_words(values: dict[str, float]) -> str:
     """“basal cell carcinoma 0.29, …”"""
     language = get_language() or "en"
     return ", ".join(
-        f"{BY_KEY[key].name(language)} {values[key]:.4g}" for key in DISEASE_KEYS if key in values
+        f"{BY_KEY[key].name(language)} {_limit(values[key])}" for key in DISEASE_KEYS if key in values
     )
+
+
+def _limit(threshold: float) -> str:
+    return _("always listed") if threshold < 0 else f"{threshold:.4g}"
 
 
 def about_operating_point(study: Study) -> str:

@@ -6,10 +6,9 @@ import pytest
 from classifier.metrics import conformal
 from classifier.metrics.listing import is_listed
 from classifier.models import ThresholdSet
-from classifier.presenters import promises
 from classifier.services.evaluation import units
 from classifier.services.evaluation.report import Report
-from classifier.services.models import realised, threshold_sets
+from classifier.services.models import promises, realised, threshold_sets
 from skinclinic.archive.models import DatasetItem
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -120,8 +119,9 @@ def test_without_a_set_of_the_model_the_unpromised_are_always_listed(world, admi
     made = make(world, admin_user)
     assert made.values["mm"] == conformal.ALWAYS_LISTED and is_listed(0.0, made.values["mm"])
     assert made.details["coverage"]["diseases"]["mm"]["instead"] == ""
-    (mm,) = [one for one in promises.promise(made.details).unpromised if one.key == "mm"]
-    assert (mm.units, mm.instead) == ("1 patient", "always listed")
+    found = promises.promise(made.details)
+    assert ("mm", "1 patient") in [(one.key, one.units) for one in found.unpromised]
+    assert "these are always listed." in found.nothing
 
 
 @each("covered", ["", "49", "100", "99.99999999", "nan", "x", "95"])
@@ -199,8 +199,9 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
     for told in (
         "Covers the truth in at least 75 % of patients like these",
         "When a new patient, like those of Test set v1, has one of these diseases, it is listed with every photo",
-        "Nothing is promised of:",
-        "Malignant melanoma (1 patient; listed by the threshold of “balanced”)",
+        "Nothing is promised of",
+        "Malignant melanoma (1 patient)",
+        "3 patients a disease are needed; these are listed by the thresholds “balanced”.",
         "nothing promised: 1 patient",
         "Of 1 lesion or photo the patient is not known",
         "It does not hold for patients unlike these",
@@ -224,7 +225,7 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
         == 200
     )
     korean = client.get(url("photo", photo.pk), {"thresholds": "Covers"}, headers={"accept-language": "ko"})
-    assert "arXiv 2506.18162" in korean.content.decode()
+    assert "이와 같은 환자의 75 % 이상에서 실제 진단을 포함" in korean.content.decode()
 
 
 def test_a_later_evaluation_draws_and_counts_with_such_thresholds(world, admin_user, client_for):

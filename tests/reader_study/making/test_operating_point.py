@@ -2,9 +2,11 @@
 
 import importlib
 
+import numpy as np
 import pytest
 from django.apps import apps
 
+from classifier.metrics.conformal import ALWAYS_LISTED
 from classifier.models import ThresholdSet
 from reader_study.models import Study
 from reader_study.services.making import opening, operating, protocol, studies
@@ -76,6 +78,36 @@ def test_thresholds_of_the_samples_own_photos_are_said_and_never_the_operating_p
     assert study.protocol["thresholds"]["overlap"] == {"is_known": True, "photos": 0, "same_photo": 0}
     studies.close(study, coordinator)
     request(study)
+
+
+def test_thresholds_that_cover_the_truth_can_be_shown_and_be_the_operating_point(
+    ready, stocked, clinic, coordinator, client_for
+):
+    """Also where one lies below every score, or next below one of a calibration."""
+    covers = add_set(
+        stocked.model, clinic, "covers", float(np.nextafter(0.07860618, 0)),
+        dataset_sha256=elsewhere(clinic, coordinator).sha256, dataset="Busan v1", rule="coverage", wanted=0.9,
+        coverage={
+            "share": 0.9, "unit": "patient", "unknown": 0, "left_out": 0, "least": 9, "doubt": False, "synthetic": [],
+            "diseases": {
+                "bcc": {"units": 40, "photos": 41, "rank": 37, "expected": 37 / 41, "low": 0.81, "high": 0.96},
+                "mm": {"units": 2, "photos": 2, "instead": ""},
+            },
+        },
+    )  # fmt: skip
+    covers.values["mm"] = ALWAYS_LISTED
+    covers.save()
+    chosen = {"threshold_set": covers, "operating_point": "thresholds"}
+    study = studies.change_settings(ready, chosen, sessions=studies.Sessions(has_aided=True))
+    assert client_for(coordinator).get(url("study-settings", study.pk)).status_code == 200
+    said = [point for point in opening.points(study) if point.code == "thresholds"]
+    assert [point.is_advice for point in said] == [True] and "calls every photo malignant" in said[0].text
+    study = Study.objects.get(pk=opening.open_study(study, coordinator).pk)
+    assert study.thresholds["values"] == covers.values and protocol.check(study).passed
+    told = " ".join(protocol_text.about_thresholds(study))
+    assert "Malignant melanoma always listed" in told and "in at least 90 % of such patients" in told
+    assert "Nothing is promised of Malignant melanoma (2 patients)." in told
+    assert "always listed" in client_for(coordinator).get(url("study-settings", study.pk)).content.decode()
 
 
 def elsewhere(clinic, user):

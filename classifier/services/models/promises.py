@@ -21,18 +21,18 @@ class Promised:
 
     key: str
     name: str
-    units: str
+    n: int
     span: str
 
 
 @dataclass(frozen=True)
 class Unpromised:
-    """A disease of which nothing is promised, from how many of how many needed, and what it is listed by instead."""
+    """A disease of which nothing is promised, because there were so few: ``n``, in words ``units``."""
 
     key: str
     name: str
+    n: int
     units: str
-    instead: str
 
     @property
     def short(self) -> str:
@@ -43,7 +43,8 @@ class Unpromised:
 @dataclass(frozen=True)
 class Promise:
     """``text``: the promise as a sentence. ``rests_on``: how patients were told apart. ``limits``: what it does not
-    promise. ``warnings``: what speaks against believing it."""
+    promise. ``warnings``: what speaks against believing it. ``instead``: how those of which nothing is promised are
+    listed."""
 
     share: str
     text: str
@@ -53,6 +54,7 @@ class Promise:
     unpromised: tuple[Unpromised, ...]
     limits: tuple[str, ...]
     warnings: tuple[str, ...]
+    instead: str
 
     @property
     def short_of(self) -> dict[str, str]:
@@ -60,15 +62,18 @@ class Promise:
         return {one.key: one.short for one in self.unpromised}
 
     @property
+    def nothing(self) -> str:
+        """The diseases of which nothing is promised, as a sentence; "" where there are none."""
+        if not self.unpromised:
+            return ""
+        names = ", ".join(f"{one.name} ({one.units})" for one in self.unpromised)
+        return _("Nothing is promised of %(names)s. %(instead)s") % {"names": names, "instead": self.instead}
+
+    @property
     def whole(self) -> str:
         """All of it but the table in one paragraph, for print."""
-        nothing = (
-            _("Nothing is promised of: %(names)s.")
-            % {"names": ", ".join(one.name for one in self.unpromised)}
-            if self.unpromised
-            else ""
-        )
-        return " ".join(part for part in (self.text, nothing, *self.warnings, *self.limits[:2]) if part)
+        parts = (self.text, self.nothing, *self.warnings, *self.limits[:2])
+        return " ".join(part for part in parts if part)
 
 
 def promise(details: Mapping) -> Promise | None:
@@ -84,17 +89,16 @@ def promise(details: Mapping) -> Promise | None:
         units_head={PATIENT: _("Patients"), LESION: _("Lesions")}.get(unit, _("Photos")),
         rests_on=tuple(_rests_on(kept)),
         promised=tuple(
-            Promised(key, _name(key), counted(unit, one["units"]), _span(one))
-            for key, one in diseases
-            if "rank" in one
+            Promised(key, _name(key), one["units"], _span(one)) for key, one in diseases if "rank" in one
         ),
         unpromised=tuple(
-            Unpromised(key, _name(key), counted(unit, one["units"]), _instead(one))
+            Unpromised(key, _name(key), one["units"], counted(unit, one["units"]))
             for key, one in diseases
             if "rank" not in one
         ),
         limits=tuple(_limits()),
         warnings=tuple(_warnings(kept)),
+        instead=_instead(kept),
     )
 
 
@@ -177,8 +181,8 @@ def _rests_on(kept: Mapping) -> Iterator[str]:
 
 def _limits() -> Iterator[str]:
     yield _(
-        "It does not hold for patients unlike these: from another clinic, with another camera, other skin types or "
-        "another way of being referred."
+        "It does not hold for patients unlike these: from another clinic, with another camera, other skin types, "
+        "another way of being referred, or more photos of a disease than they had."
     )
     yield _(
         "It does not hold within every group: of one age, sex, skin type or site fewer may be covered, of another "
@@ -204,10 +208,13 @@ def _span(one: Mapping) -> str:
     return f"{100 * one['low']:.0f}–{100 * one['high']:.0f} %"
 
 
-def _instead(one: Mapping) -> str:
-    if one["instead"]:
-        return _("listed by the threshold of “%(name)s”") % {"name": one["instead"]}
-    return _("always listed")
+def _instead(kept: Mapping) -> str:
+    said = {"least": counted(kept["unit"], kept["least"])}
+    # The same for all of them: the model's first set, or none.
+    if name := next((one["instead"] for one in kept["diseases"].values() if one.get("instead")), ""):
+        said["name"] = name
+        return _("%(least)s a disease are needed; these are listed by the thresholds “%(name)s”.") % said
+    return _("%(least)s a disease are needed; these are always listed.") % said
 
 
 def _name(key: str) -> str:
