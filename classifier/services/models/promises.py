@@ -133,17 +133,17 @@ def counted(unit: str, n: int) -> str:
 def _text(unit: str) -> str:
     if unit == PATIENT:
         return _(
-            "When a new patient, like those of %(dataset)s, has one of these diseases, it is listed with every photo "
-            "of it in at least %(share)s of such patients."
+            "When a new patient, like those of %(dataset)s, has a disease of which something is promised, it is listed "
+            "with every photo of it in at least %(share)s of such patients."
         )
     if unit == LESION:
         return _(
-            "When a new lesion, like those of %(dataset)s, is one of these diseases, it is listed with every photo of "
-            "it in at least %(share)s of such lesions."
+            "When a new lesion, like those of %(dataset)s, is a disease of which something is promised, it is listed "
+            "with every photo of it in at least %(share)s of such lesions."
         )
     return _(
-        "When a new photo, like those of %(dataset)s, shows one of these diseases, it is listed in at least %(share)s "
-        "of such photos."
+        "When a new photo, like those of %(dataset)s, shows a disease of which something is promised, it is listed in "
+        "at least %(share)s of such photos."
     )
 
 

@@ -198,7 +198,7 @@ def test_pages_tell_the_promise_what_it_is_not_and_what_came_of_it(world, admin_
     text = text_of(client.get(url("photo", photo.pk), {"thresholds": "Covers"}))
     for told in (
         "Covers the truth in at least 75 % of patients like these",
-        "When a new patient, like those of Test set v1, has one of these diseases, it is listed with every photo",
+        "When a new patient, like those of Test set v1, has a disease of which something is promised, it is listed",
         "Nothing is promised of",
         "Malignant melanoma (1 patient)",
         "3 patients a disease are needed; these are listed by the thresholds “balanced”.",
