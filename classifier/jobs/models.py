@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from classifier.analysing.proving import drawings
 from classifier.models import ModelVersion
 from classifier.services.models import map_checks, proof, running
 from skinclinic.engine import jobs
@@ -29,13 +28,9 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     if version is None:
         return [lambda: None]
     try:
-        runtime = running.for_people(version.path)
-        try:
-            analyse(runtime, drawings())
-        except NonFiniteScores:
-            # It names the layer, where it is not the runtime's doing.
-            proving.prove(version.path)
-            raise
+        # By PyTorch first, which names the layer that fails; then as people's photos are.
+        proving.prove(version.path)
+        analyse(running.for_people(version.path), proving.drawings())
     except ModelRejected as error:
         return [JobError(error.code, error.message)]
     except NonFiniteScores as error:

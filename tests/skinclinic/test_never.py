@@ -18,7 +18,9 @@ NEVER: dict[str, tuple[str, dict[str, str]]] = {
     "a shell reads a command": ("os.system( os.popen( shell=True getoutput(", {}),
     "what was sent becomes objects": (
         "pickle.load marshal.load shelve.open yaml.load allow_pickle=True weights_only=False",
-        {},
+        {
+            "skinclinic/engine/side_by_side.py": "what its own processes wrote, in a folder that is theirs alone"
+        },
     ),
     "SQL is put together": (
         ".raw( .extra( RawSQL( cursor.execute .cursor()",

@@ -19,7 +19,9 @@ FOLDER = ROOT / "locale" / "ko" / "LC_MESSAGES"
 APPS = ("skinclinic", "classifier", "reader_study")
 CATALOGUE = polib.pofile(str(FOLDER / "django.po"))
 # The same in both languages.
-NOT_KOREAN = {"ICD-10", "Enter", "SkinClinic API", "AUC", "Youden", "SVG", "PNG", "PDF", "CSV", "to"}
+NOT_KOREAN = {
+    "ICD-10", "Enter", "SkinClinic API", "AUC", "Youden", "SVG", "PNG", "PDF", "CSV", "to", "bfloat16 (bf16)",
+}  # fmt: skip
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
 
 

@@ -267,7 +267,7 @@ def test_weights_that_cannot_work_are_not_registered_and_the_tensor_is_named(
     assert ModelVersion.objects.get() == model_version and stored_files(settings) == []
 
 
-@pytest.mark.parametrize("prefer", ["torch", "onnx"])
+@pytest.mark.parametrize("prefer", ["torch", "cpu"])
 def test_a_network_of_timm_is_imported_and_answers_as_timm_does(
     prefer, labels, model_version, settings, tmp_path, monkeypatch
 ):
