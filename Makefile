@@ -10,7 +10,8 @@ TOGETHER = --dist loadfile --no-loadscope-reorder -n
 # A module is compiled once, whatever the machine's habit, and not by each process that is started.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Tests run beside each other; a network that takes every processor for itself would slow them all.
+# Tests run beside each other; a network that takes every processor for itself would slow them all. Benchmarks, which
+# have the machine for themselves, run as the product does.
 test check: export OMP_NUM_THREADS = 1
 
 .PHONY: demo dev test check install install-test resolve audit lint clean
@@ -28,7 +29,7 @@ test: install-test lint ## lint, migrations check, every test that needs no more
 check: install-test ## all other tests: servers, a browser, worker processes, R; the database's again on PostgreSQL
 	$(PYTEST) $(TOGETHER) 4 -m "check and (processor_time or not benchmarks)"
 	$(BIN)/python -m tests.servers $(PYTEST) $(TOGETHER) 3 -m "database and not (browser or benchmarks or nginx)"
-	$(PYTEST) tests/benchmarks -m "benchmarks and not processor_time" --durations=10
+	env -u OMP_NUM_THREADS $(PYTEST) tests/benchmarks -m "benchmarks and not processor_time" --durations=10
 
 lint: install-test
 	$(BIN)/ruff check .

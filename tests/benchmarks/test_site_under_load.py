@@ -23,7 +23,7 @@ from tests.engine import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 16
-SECONDS = 12
+SECONDS = 8
 # What load balancers wait for.
 MOST_SECONDS = 1.0
 
