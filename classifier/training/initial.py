@@ -12,6 +12,7 @@ from classifier.imports.state_dicts import load_backbone
 from classifier.networks import torchvision_ops
 from classifier.networks.manifest import ModelRejected
 from classifier.networks.network import MappedClassifier, load_strictly, split_public
+from classifier.networks.weights import WEIGHTS_FILE
 from classifier.training.errors import TrainingRefused
 from classifier.training.plan import IMAGENET, RANDOM
 
@@ -23,7 +24,8 @@ PACKAGES = {
 
 
 def start(network: MappedClassifier, architecture: str, init: str) -> dict[str, Any]:
-    """Give a fresh network its starting weights; return {"init", "sha256"} for the record.
+    """Give a fresh network its starting weights; return {"init", "sha256"} for the record, and of a file its own
+    "weights_sha256", by which a model of this server is known again.
 
     ``init``: "random" leaves it as it is, "imagenet" takes public weights, anything else is a file or a model's
     folder. Only the last layer, which knows other classes, is left out. Raises TrainingRefused, saying what to do.
@@ -32,7 +34,15 @@ def start(network: MappedClassifier, architecture: str, init: str) -> dict[str, 
         return {"init": RANDOM, "sha256": ""}
     state = _imagenet(architecture) if init == IMAGENET else _from_file(Path(init), architecture)
     load_strictly(network.backbone, state)
-    return {"init": init if init == IMAGENET else Path(init).name, "sha256": state_hash(state)}
+    said = {"sha256": state_hash(state)}
+    if init == IMAGENET:
+        return {"init": IMAGENET, **said}
+    return {"init": Path(init).name, **said, "weights_sha256": _file_hash(Path(init))}
+
+
+def _file_hash(path: Path) -> str:
+    with (path / WEIGHTS_FILE if path.is_dir() else path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _from_file(path: Path, architecture: str) -> dict[str, Tensor]:

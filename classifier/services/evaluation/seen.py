@@ -67,13 +67,19 @@ def _follow(model: ModelVersion, met: set[int]) -> Origin:
             return own
     else:
         return Origin(unknown=model.name)
-    return own + _before((model.manifest.get("training") or {}).get("start") or {}, met)
+    return own + _before(_start_of(model.manifest.get("training") or {}), met)
+
+
+def _start_of(training: dict) -> dict:
+    """What a training says that it began from; those of before name a model's weights only beside it."""
+    base = (training.get("base") or {}).get("weights_sha256")
+    return ({"weights_sha256": base} if base else {}) | (training.get("start") or {})
 
 
 def _before(start: dict, met: set[int]) -> Origin:
     if start.get("init", RANDOM) in (RANDOM, IMAGENET):
         return Origin()
-    known = ModelVersion.objects.filter(weights_sha256=start.get("sha256", "")).first()
+    known = ModelVersion.objects.filter(weights_sha256=start.get("weights_sha256") or None).first()
     if known is None:
         return Origin(unknown=str(start["init"]))
     return Origin() if known.pk in met else _follow(known, met)

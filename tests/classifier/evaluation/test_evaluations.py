@@ -235,15 +235,17 @@ def test_what_a_model_began_from_counts(clinic, entries, test_set, training_set,
     model.trained_on_version = training_set
     model.save()
     other = evaluated.freeze(clinic, None, entries[8:10], "Elsewhere", "train")
-    start = {"init": "one", "sha256": model.weights_sha256}
+    start = {"init": "one", "weights_sha256": model.weights_sha256}
     child = evaluated.make_model(
         clinic, tmp_path, "child", seed=2, trained_on=other, training={"start": start}
     )
     found = leakage.find(child, items)
     assert (found.unknown, found.trained_on) == ("", "Elsewhere v1, Training set v1")
     assert found.counts == {"photo": 3, "near": 1, "lesion": 4, "patient": 4}
-    child.manifest["training"]["start"]["sha256"] = "0" * 64
+    child.manifest["training"]["start"]["weights_sha256"] = "0" * 64
     assert leakage.find(child, items).unknown == "one"
+    child.manifest["training"] = {"start": {"init": "one"}, "base": {"weights_sha256": model.weights_sha256}}
+    assert leakage.find(child, items).unknown == "", "as trainings of before say it"
 
 
 def test_deleted_photos_are_left_out_and_said(clinic, curator, entries, test_set, model):

@@ -5,12 +5,14 @@ import json
 import pytest
 
 from classifier.networks import training_photos, weights
+from classifier.networks.network import build
 from classifier.networks.training_photos import TrainingPhoto
 from classifier.networks.weights import ModelRejected
 from classifier.presenters.training_known import training_known
 from classifier.services.evaluation import evaluations, leakage, seen
 from classifier.services.evaluation.standing import of as standings_of
 from classifier.services.models import registry
+from classifier.training import initial
 from skinclinic.archive.models import Entry
 from skinclinic.models import Lesion
 from tests import evaluated, factories
@@ -169,11 +171,11 @@ def test_a_training_lists_its_own_photos_and_those_it_began_from(clinic, curator
     assert is_complete
     assert set(photos) == {listed(entry) for entry in entries[:4]}
     base = evaluated.make_model(clinic, tmp_path, "base", photos=[listed(entries[7])])
-    start = {"init": "base", "sha256": base.weights_sha256}
+    start = initial.start(build(base.architecture, 13), base.architecture, str(base.path))
     photos, is_complete = seen.photos_of(seen.origin_of_training(train, start))
     assert is_complete and listed(entries[7]) in photos and len(photos) == 5
     photos, is_complete = seen.photos_of(
-        seen.origin_of_training(train, {"init": "who knows", "sha256": "1" * 64})
+        seen.origin_of_training(train, {"init": "who knows", "weights_sha256": "1" * 64})
     )
     assert not is_complete and len(photos) == 4
 

@@ -1,5 +1,6 @@
 """Trainings of a tiny dataset: repeatable, resumable, patients kept apart, alone and by two processes."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -234,6 +235,7 @@ def test_pretrained_parts_held_back_and_normalisation_stay_as_they_are(samples, 
     assert start == {
         "init": "start.safetensors",
         "sha256": initial.state_hash(load_backbone(tmp_path / "start.safetensors", "efficientnet_lite0")),
+        "weights_sha256": hashlib.sha256((tmp_path / "start.safetensors").read_bytes()).hexdigest(),
     }
 
 
