@@ -7,9 +7,9 @@ import os
 import platform
 from pathlib import Path
 
+from skinclinic.engine import processors
+
 CPU_INFO = Path("/proc/cpuinfo")
-# "200000 100000": that many microseconds of processors in each 100,000; "max 100000": all there are.
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 # AMX and AVX-512, Linux' names. Without either bfloat16 is imitated, which is slower than full precision.
 BFLOAT16 = frozenset({"amx_bf16", "avx512_bf16"})
 
@@ -52,18 +52,6 @@ def threads(wanted: int = 0) -> int:
     said = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if said.isdecimal() and int(said):
         return int(said)
-    given = _quota()
-    return given if 0 < given < _usable() else 0
-
-
-def _usable() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _quota() -> int:
-    """Processors of this container, rounded up; 0 where nothing says so."""
-    try:
-        share, period = CGROUP_QUOTA.read_text().split()
-        return 0 if share == "max" else max(math.ceil(int(share) / int(period)), 1)
-    except (OSError, ValueError):
-        return 0
+    share = processors.share()
+    given = math.ceil(share) if share else 0
+    return given if given < processors.usable() else 0

@@ -4,24 +4,24 @@ For commands. Other processes are forks, which have everything that is there and
 """
 
 import multiprocessing
-import os
 import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, Any, TypeVar
 
 from django.db import connections
 
+from skinclinic.engine import processors as machine
+
 T = TypeVar("T")
 _MOST = 4
 _WIDTH = 4
-_GROUPS = Path("/sys/fs/cgroup")
 
 
 @contextmanager
@@ -55,21 +55,9 @@ def made(makers: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def processors() -> int:
-    """How many this process may use: of the machine, of its own set, of its container's share."""
-    with suppress(AttributeError):
-        return max(1, min(len(os.sched_getaffinity(0)), _allowed(_GROUPS)))
-    return os.cpu_count() or 1
-
-
-def _allowed(groups: Path) -> int:
-    """By the container's share of time, in either version of control groups; a part of one counts as none."""
-    with suppress(OSError, ValueError):
-        share, period = (groups / "cpu.max").read_text().split()
-        return int(share) // int(period) if share != "max" else _MOST
-    with suppress(OSError, ValueError):
-        share, period = ((groups / f"cpu/cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
-        return int(share) // int(period) if int(share) > 0 else _MOST
-    return _MOST
+    """How many this process may use; a part of one that its container has counts as none."""
+    share = machine.share()
+    return machine.usable() if share is None else max(1, min(machine.usable(), int(share)))
 
 
 def _may_fork() -> bool:

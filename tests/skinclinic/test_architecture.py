@@ -34,6 +34,7 @@ WEB_OUTSIDE = ("middleware", "audited", "context", "errors")
 # They hold mathematics or pixels and can be read, tested and used without Django.
 PURE = [
     "skinclinic/backups",
+    "skinclinic/engine/processors.py",
     "skinclinic/imaging",
     "skinclinic/vocabulary/days.py",
     "skinclinic/vocabulary/diseases.py",

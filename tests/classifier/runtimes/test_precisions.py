@@ -5,6 +5,7 @@ import pytest
 
 from classifier import runtimes
 from classifier.runtimes import cuda, harmless, openvino_library, precisions, processor
+from skinclinic.engine import processors
 from tests.classifier import lively
 
 needs_openvino = pytest.mark.skipif(
@@ -61,9 +62,9 @@ def test_threads_are_those_asked_for_or_what_the_container_gives(
     monkeypatch, tmp_path, said, quota, wanted, threads
 ):
     monkeypatch.setenv("OMP_NUM_THREADS", said)
-    monkeypatch.setattr(processor, "CGROUP_QUOTA", tmp_path / "cpu.max")
-    monkeypatch.setattr(processor, "_usable", lambda: 8)
-    processor.CGROUP_QUOTA.write_text(quota)
+    monkeypatch.setattr(processors, "GROUPS", tmp_path)
+    monkeypatch.setattr(processors, "usable", lambda: 8)
+    (tmp_path / "cpu.max").write_text(quota)
     assert processor.threads(wanted) == threads
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from skinclinic.engine import processors as machine
 from skinclinic.engine import side_by_side
 from tests.cases import each
 
@@ -92,6 +93,6 @@ def test_a_container_has_as_many_processors_as_its_share(tmp_path, monkeypatch, 
             old.unlink()
     (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
     (tmp_path / name).write_text(said)
-    monkeypatch.setattr(side_by_side, "_GROUPS", tmp_path)
+    monkeypatch.setattr(machine, "GROUPS", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2}, raising=False)
     assert side_by_side.processors() == (processors or 3)
