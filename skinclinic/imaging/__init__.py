@@ -11,6 +11,7 @@ from .covers import MOST_COVERS, SMALLEST_COVER, Cover, check_covers, covered
 from .intake import MAX_BYTES, MAX_PIXELS, MIN_SIDE, AcceptedPhoto, accept, check, sha256
 from .jpeg import beside_picture
 from .likeness import perceptual_hash
+from .png import beside_png
 from .raster import JPEG_QUALITY, THUMBNAIL_SIDE, encode_jpeg, for_screen, mark_synthetic, open_rgb, thumbnail
 from .refusals import MESSAGES, NOTES, USUAL_NOTES, BoxRejected, CoverRejected, PhotoRejected
 from .sniff import HEAD_BYTES, SUFFIXES, kind_of, photo_format
@@ -37,6 +38,7 @@ __all__ = [
     "PhotoRejected",
     "accept",
     "beside_picture",
+    "beside_png",
     "check",
     "check_box",
     "check_covers",

@@ -19,6 +19,10 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 # All that pixels and colours need; text, metadata and animation go no further.
 _KEPT = {b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"IDAT", b"IEND"}
+# What a picture is drawn by; all else says something.
+_PLAIN = {
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT",
+}  # fmt: skip
 _WITH_TEXT = {b"tEXt", b"zTXt", b"iTXt", b"iCCP"}
 _TOLD = {b"IHDR", b"IDAT", b"acTL", b"eXIf", *png_colour.CHUNKS}
 _MOST_CHUNKS = 100_000
@@ -73,6 +77,22 @@ def inspect(data: bytes) -> Header:
     return Header(
         width, height, b"".join(kept), exif=exif, xmp=xmp, dates=png_text.dates(texts), space=space, notes=notes
     )  # fmt: skip
+
+
+def beside_png(data: bytes) -> str:
+    """What a file holds beside a picture and what draws it: text, Exif, a profile, anything behind its end; "" for
+    nothing."""
+    if not data.startswith(SIGNATURE):
+        return "no PNG"
+    kind, position = b"", len(SIGNATURE)
+    try:
+        while kind != b"IEND":
+            kind, _body, position = _chunk(data, position)
+            if kind not in _PLAIN:
+                return f"a part of kind {kind.decode('latin-1')}"
+    except PhotoRejected:
+        return "no whole PNG"
+    return "" if position == len(data) else "bytes behind its end"
 
 
 def _is_wanted(kind: bytes, head: bytes, texts: Mapping[bytes, bytes], profile: tuple[bytes, ...]) -> bool:

@@ -20,10 +20,6 @@ from skinclinic.services.patient_codes import leads_to_person
 SHORTEST = 5
 # In bytes that are no text as they stand, chance writes short ones.
 SHORTEST_IN_BYTES = 8
-# What a PNG is drawn by; all else says something.
-_OF_PNG = frozenset(
-    (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"sBIT")
-)
 # Of TIFF: Exif, GPS, IPTC, XMP, Photoshop, who made it, on which machine, with what, when.
 _NOT_OF_TIFF = frozenset((34665, 34853, 33723, 700, 34377, 315, 316, 271, 272, 306, 33432))
 _HASH = re.compile(r"[0-9a-f]{32,128}")
@@ -46,7 +42,7 @@ class Watched:
         if suffix in (".jpg", ".jpeg"):
             return imaging.beside_picture(content)
         if suffix == ".png":
-            return _beside_png(content) or self._in_bytes(content)
+            return imaging.beside_png(content) or self._in_bytes(content)
         if suffix in (".tif", ".tiff"):
             return _beside_tiff(content) or self._in_bytes(content)
         if suffix in (".xlsx", ".zip"):
@@ -106,16 +102,6 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)
-
-
-def _beside_png(content: bytes) -> str:
-    place = 8
-    while place + 8 <= len(content):
-        length, kind = int.from_bytes(content[place : place + 4], "big"), content[place + 4 : place + 8]
-        if kind not in _OF_PNG:
-            return f"a part of kind {kind.decode('latin-1')}"
-        place += length + 12
-    return "" if place == len(content) else "bytes behind its end"
 
 
 def _beside_tiff(content: bytes) -> str:

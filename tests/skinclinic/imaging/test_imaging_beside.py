@@ -64,3 +64,12 @@ def test_what_it_holds_is_named(files):
     }  # fmt: skip
     assert imaging.beside_picture(b"GIF89a") == "no JPEG"
     assert imaging.beside_picture(files["comment"][:900])
+
+
+def test_what_a_png_holds_is_named(files):
+    plain = photo_bytes.encoded(photo_bytes.lesion(), "PNG", dpi=(600, 600))
+    assert imaging.beside_png(plain) == ""
+    assert imaging.beside_png(files["png text"]) == "a part of kind tEXt"
+    assert imaging.beside_png(files["png tail"]) == "bytes behind its end"
+    assert imaging.beside_png(plain[:-5]) == "no whole PNG"
+    assert imaging.beside_png(files["exif"]) == "no PNG"
