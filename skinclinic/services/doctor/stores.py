@@ -52,19 +52,15 @@ def database() -> Iterator[Finding]:
         )  # fmt: skip
         return
     labels = {label for label, _name in known}
-    if newer := {key for key in executor.loader.applied_migrations if key[0] in labels} - known - _replaced():
+    # Names that migrations of today stand for.
+    replaced = {key for one in executor.loader.disk_migrations.values() for key in map(tuple, one.replaces)}
+    if newer := {key for key in executor.loader.applied_migrations if key[0] in labels} - known - replaced:
         yield failure(
             "database", f"the tables are those of a newer version ({'.'.join(max(newer))})",
             "Install that version; an older one does not go back.",
         )  # fmt: skip
     if reason := again.obstacle():
         yield failure("database", reason, "`manage.py apply_erasures`")
-
-
-def _replaced() -> set[tuple[str, str]]:
-    """Names that migrations of today stand for."""
-    found = MigrationExecutor(connection).loader.disk_migrations.values()
-    return {(label, name) for one in found for label, name in one.replaces}
 
 
 def _server(number: int, there: datetime) -> Iterator[Finding]:
