@@ -250,6 +250,24 @@ def test_waiting_answers_are_sent_from_the_first_page_too(open_page, few):
     assert given(few) == ["mm"]
 
 
+# Decoding takes a while, and letting go of a photo meanwhile is an error.
+SLOW_DECODING = """
+const { decode } = HTMLImageElement.prototype;
+const { revokeObjectURL } = URL;
+const decoding = [];
+HTMLImageElement.prototype.decode = async function () {
+  const url = this.src;
+  decoding.push(url);
+  await new Promise((done) => setTimeout(done, 200));
+  await decode.call(this).finally(() => decoding.splice(decoding.indexOf(url), 1));
+};
+URL.revokeObjectURL = (url) => {
+  if (decoding.includes(url)) console.error("let go of while it is decoded");
+  revokeObjectURL.call(URL, url);
+};
+"""
+
+
 def test_a_reload_goes_on_where_it_was_with_what_was_chosen(open_page, few):
     page = open_page(None, f"/reading/{few.secrets[0]}/")
     begin(page)
@@ -257,6 +275,7 @@ def test_a_reload_goes_on_where_it_was_with_what_was_chosen(open_page, few):
     on_photo(page, 2)
     saved(page)
     page.keyboard.press(CODES["pg"])
+    page.add_init_script(SLOW_DECODING)
     page.reload()
     on_photo(page, 2)
     expect(page.get_by_role("radio", name="Pyogenic granuloma")).to_be_checked()

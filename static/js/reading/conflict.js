@@ -12,7 +12,7 @@ export function askWhich(place, theirs, mine, photo) {
   put("theirs", theirs);
   put("mine", mine);
   image.hidden = true;
-  photo.then(({ url }) => Object.assign(image, { src: url, hidden: false })).catch(() => null);
+  photo.then(({ showIn }) => showIn(image)).then(() => (image.hidden = false)).catch(() => null);
   return new Promise((resolve) => {
     const settle = (version) => {
       dialog.removeEventListener("click", onClick);

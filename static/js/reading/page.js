@@ -163,10 +163,9 @@ async function showPhoto(target) {
   while (position === target) {
     try {
       if (target > reach) throw new Error("its turn comes when the answers before are saved");
-      const { url, width, height } = await photos.get(target);
+      const { width, height, showIn } = await photos.get(target);
       if (position !== target) break;
-      viewer.photo.src = url;
-      await viewer.photo.decode().catch(() => null);
+      await showIn(viewer.photo);
       if (position !== target) break;
       viewer.photo.hidden = false;
       viewer.showsAnother(width, height);

@@ -13,6 +13,14 @@ export class PhotoRefused extends Error {
   }
 }
 
+/** Forget the bytes of a photo, once nobody is decoding them any more. */
+async function release(held) {
+  const photo = await held.catch(() => null);
+  await photo?.image?.catch(() => null);
+  await photo?.drawn;
+  if (photo) URL.revokeObjectURL(photo.url);
+}
+
 export class Photos {
   /** `address(position)` of a photo; `total` of them. */
   constructor(address, total) {
@@ -24,8 +32,9 @@ export class Photos {
 
   /** Let go of a photo that may not be shown any more. */
   drop(position) {
-    this.held.get(position)?.then(({ url }) => URL.revokeObjectURL(url)).catch(() => null);
+    const photo = this.held.get(position);
     this.held.delete(position);
+    if (photo) release(photo);
   }
 
   /** Fetch no more before its turn. */
@@ -33,12 +42,20 @@ export class Photos {
     this.around = null;
   }
 
-  /** The photo at `position` as {url, width, height}. Rejects with PhotoRefused, or as fetch does. */
+  /**
+   * The photo at `position` as {width, height, showIn}. Rejects with PhotoRefused, or as fetch does.
+   * `showIn(element)` resolves when the element has drawn it, or cannot.
+   */
   async get(position) {
     const photo = await this.hold(position);
     photo.image ??= this.decode(photo.url);
     const image = await photo.image;
-    return { url: photo.url, width: image.naturalWidth, height: image.naturalHeight };
+    const showIn = (element) => {
+      element.src = photo.url;
+      photo.drawn = element.decode().catch(() => null);
+      return photo.drawn;
+    };
+    return { width: image.naturalWidth, height: image.naturalHeight, showIn };
   }
 
   hold(position) {
@@ -73,7 +90,7 @@ export class Photos {
     for (const [other, photo] of this.held) {
       if (other >= position - KEPT_BEFORE && other <= position + AHEAD) continue;
       this.held.delete(other);
-      photo.then(({ url }) => URL.revokeObjectURL(url)).catch(() => null);
+      release(photo);
     }
     for (let next = position + 1; next <= Math.min(this.total, last, position + AHEAD); next += 1) {
       const wanted = next <= position + DECODED ? this.get(next) : this.hold(next);

@@ -46,6 +46,9 @@ export class Practice {
     this.box.querySelector("p").textContent = text;
     button.querySelector("span").textContent = word;
     button.onclick = () => {
+      // A browser takes the focus from a hidden button late: the next Enter would press it once more.
+      button.onclick = null;
+      button.blur();
       this.box.close();
       form.hidden = false;
       then();
