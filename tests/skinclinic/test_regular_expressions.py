@@ -1,6 +1,7 @@
 """No pattern of the product takes long over a text that somebody made for it: long runs of one letter or a few."""
 
 import ast
+import functools
 import re
 import string
 import time
@@ -11,7 +12,6 @@ from django.conf import settings
 from classifier.imports import prototxt
 from classifier.networks.manifest import ModelRejected
 from skinclinic.imaging import exif
-from tests.cases import each
 
 ROOT = Path(settings.BASE_DIR)
 LENGTH = 2000
@@ -25,6 +25,7 @@ SHORT = {
 }
 
 
+@functools.cache
 def patterns() -> dict[str, tuple[re.Pattern, set[str]]]:
     """Every pattern that is written as one text, by its place, and how it is used there."""
     found = {}
@@ -61,9 +62,6 @@ def _compiled(call: ast.Call) -> re.Pattern | None:
         return None
 
 
-PATTERNS = patterns()
-
-
 def seconds(use, subject) -> float:
     """The least of three, if the first is too many: other work may have come between."""
     taken = []
@@ -75,12 +73,16 @@ def seconds(use, subject) -> float:
 
 
 def test_there_are_patterns():
-    assert len(PATTERNS) > 80 and all((ROOT / path).is_file() for path in SHORT)
+    assert len(patterns()) > 80 and all((ROOT / path).is_file() for path in SHORT)
 
 
-@each("place", list(PATTERNS))
-def test_long_runs_take_no_time(place):
-    pattern, ways = PATTERNS[place]
+def test_long_runs_take_no_time(subtests):
+    for place, (pattern, ways) in patterns().items():
+        with subtests.test(place=place):
+            assert_long_runs_take_no_time(pattern, ways)
+
+
+def assert_long_runs_take_no_time(pattern: re.Pattern, ways: set[str]) -> None:
     is_text = isinstance(pattern.pattern, str)
     source = pattern.pattern if is_text else pattern.pattern.decode("latin-1")
     known = {*source} & {*string.punctuation}
