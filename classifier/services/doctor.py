@@ -44,4 +44,4 @@ def gpu() -> Iterator[Finding]:
             "Look at `nvidia-smi` and the driver (docs/gpu.md), or set CLASSIFIER_RUNTIME=cpu.",
         )  # fmt: skip
     else:
-        yield ok("GPU", "none; photos are analysed by ONNX Runtime on the processor")
+        yield ok("GPU", "none here; photos are analysed on the processor")

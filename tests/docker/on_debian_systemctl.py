@@ -1,5 +1,6 @@
 """Starts what systemd would, for on_debian.sh, where no systemd runs. Needs nothing but Python."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -63,7 +64,8 @@ def main(words: list[str]) -> None:
                 start(name.removesuffix(".service"))
         case ["kill"]:
             for path in RUNNING.glob("*.pid"):
-                os.killpg(int(path.read_text()), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(int(path.read_text()), signal.SIGKILL)
             for service in ("nginx", "redis-server", "postgresql"):
                 subprocess.run(["service", service, "stop"])
         case _:

@@ -201,7 +201,8 @@ def tls() -> Iterator[Finding]:
     except ssl.SSLError as error:
         yield failure(
             "TLS", f"the certificate of {address.hostname} is not good: {getattr(error, 'verify_message', error)}",
-            "Put a new certificate, with the chain of its authority, into docker/tls and reload the proxy.",
+            "Put a new certificate, with the chain of its authority, where the proxy has it (docker/tls, "
+            "/etc/nginx/tls) and reload the proxy.",
         )  # fmt: skip
     except OSError as error:
         yield warn(
@@ -213,7 +214,9 @@ def tls() -> Iterator[Finding]:
         said = f"the certificate of {address.hostname} is good for {days} days"
         if days < _DAYS_BEFORE:
             yield warn(
-                "TLS", said, "Renew it, put it into docker/tls and reload the proxy (nginx -s reload)."
+                "TLS",
+                said,
+                "Renew it, put it where the proxy has it (docker/tls, /etc/nginx/tls) and `nginx -s reload`.",
             )
         else:
             yield ok("TLS", said)
