@@ -9,7 +9,8 @@ for rows that were forgotten. See ``skinclinic.models.job`` for the states.
        └──transient error──┘
 
 A worker that dies no longer renews its lease: when that ends any worker takes the running row over, and after
-three attempts ``reconcile`` lets it fail as ``worker_died``.
+three attempts ``reconcile`` lets it fail as ``worker_died``. Every moment here is of the database's clock, which all
+workers share, never of a worker's own.
 """
 
 import logging
@@ -21,8 +22,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from skinclinic.celery import app
@@ -141,7 +142,7 @@ def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
     states = [Job.State.QUEUED, Job.State.RUNNING] if running else [Job.State.QUEUED]
     return _change(
         row, Q(state__in=states),
-        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now(),
+        state=Job.State.FAILED, error=reason, error_code=code, finished_at=Now(),
         lease_token=None, lease_until=None,
     )  # fmt: skip
 
@@ -185,15 +186,14 @@ def queue_of(kind: str) -> str:
     return _kinds[kind].queue if kind in _kinds else BATCH
 
 
-def _free(now) -> Q:
+def _free() -> Q:
     """Jobs anyone may take: queued, or running past the end of their lease."""
-    return Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+    return Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=Now())
 
 
 def claim(kind: str, limit: int) -> list[Job]:
     """Take up to ``limit`` jobs in order of age, by one conditional UPDATE."""
-    waiting = _claimable(kind, timezone.now())
-    candidates = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
+    candidates = list(_claimable(kind).order_by("id").values_list("pk", flat=True)[:limit])
     return _take(kind, candidates) if candidates else []
 
 
@@ -205,23 +205,22 @@ def take(row: Job) -> bool:
     return bool(taken)
 
 
-def _claimable(kind: str, now):
-    return Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
+def _claimable(kind: str) -> QuerySet[Job]:
+    return Job.objects.filter(_free(), kind=kind, attempts__lt=MAX_ATTEMPTS)
 
 
 @transaction.atomic
 def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
-    now = timezone.now()
     token = uuid.uuid4()
     taken = (
-        _claimable(kind, now)
+        _claimable(kind)
         .filter(pk__in=candidates)
         .update(
             state=Job.State.RUNNING,
             attempts=F("attempts") + 1,
             lease_token=token,
-            lease_until=now + _kinds[kind].lease,
-            started_at=now,
+            lease_until=Now() + _kinds[kind].lease,
+            started_at=Now(),
             progress=0,
         )
     )
@@ -300,7 +299,7 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
     try:
         with transaction.atomic():
             if values["state"] != Job.State.QUEUED:
-                values["finished_at"] = timezone.now()
+                values["finished_at"] = Now()
             held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
             if not held.update(lease_token=None, lease_until=None, **values):
                 raise LeaseLost
@@ -317,7 +316,7 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
 def progress(row: Job, share: float) -> None:
     """Report a share (0..1) of long work done. Raises LeaseLost."""
     held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
-    if not held.update(progress=share, lease_until=timezone.now() + _kinds[row.kind].lease):
+    if not held.update(progress=share, lease_until=Now() + _kinds[row.kind].lease):
         raise LeaseLost
 
 
@@ -326,22 +325,31 @@ def reconcile() -> dict[str, int]:
 
     Returns how many jobs of each kind wait. Run it every 15 seconds.
     """
-    now = timezone.now()
-    worn_out = _free(now) & Q(attempts__gte=MAX_ATTEMPTS)
+    _shorten_leases()
+    worn_out = _free() & Q(attempts__gte=MAX_ATTEMPTS)
     for row in Job.objects.filter(worn_out):
         try:
             _change(
                 row, worn_out, state=Job.State.FAILED, error_code="worker_died",
                 error="The worker stopped three times while it was busy with this. Retry, or ask your administrator.",
-                finished_at=now, lease_token=None, lease_until=None,
+                finished_at=Now(), lease_token=None, lease_until=None,
             )  # fmt: skip
         except Exception:
             log.exception("%s %s cannot be given up; the others go on", row.kind, row.key)
     waiting: dict[str, int] = {}
-    for kind in Job.objects.filter(_free(now)).values_list("kind", flat=True).distinct().order_by("kind"):
-        waiting[kind] = Job.objects.filter(_free(now), kind=kind).count()
+    for kind in Job.objects.filter(_free()).values_list("kind", flat=True).distinct().order_by("kind"):
+        waiting[kind] = Job.objects.filter(_free(), kind=kind).count()
         wake(kind)
     return waiting
+
+
+def _shorten_leases() -> None:
+    """Let no lease end later than one that begins now: the database's own clock was put back, or a process of an
+    older version went by its own. Whoever holds it and lives renews it before it ends."""
+    running = Job.objects.filter(state=Job.State.RUNNING)
+    for lease in {kind.lease for kind in _kinds.values()}:
+        names = [kind.name for kind in _kinds.values() if kind.lease == lease]
+        running.filter(kind__in=names, lease_until__gt=Now() + lease).update(lease_until=Now() + lease)
 
 
 def position(row: Job) -> int:
@@ -363,12 +371,12 @@ def is_served(kind: str) -> bool:
 
 def worker_alive(name: str, queue: str = PHOTOS) -> None:
     """Note that a worker process of this queue is alive."""
-    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults={"seen_at": timezone.now()})
+    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults={"seen_at": Now()})
 
 
 def engine_online(queue: str = PHOTOS) -> bool:
     """Whether a worker of this queue has said that it is alive in the last 20 seconds."""
-    since = timezone.now() - WORKER_SILENT_AFTER
+    since = Now() - WORKER_SILENT_AFTER
     return WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=since).exists()
 
 

@@ -267,6 +267,39 @@ def test_engine_is_online_while_a_worker_says_so():
     assert not jobs.engine_online()
 
 
+def test_leases_go_by_the_databases_clock_and_not_by_a_workers(kind, monkeypatch):
+    """A worker two hours ahead took what others were busy with, and, killed, kept a job for two hours."""
+    real = timezone.now
+    for wrong in (timedelta(hours=2), timedelta(hours=-2)):
+        monkeypatch.setattr(timezone, "now", lambda wrong=wrong: real() + wrong)
+        row = jobs.enqueue("test", str(wrong))
+        (held,) = jobs.claim("test", 1)
+        assert abs(held.lease_until - real() - timedelta(seconds=60)) < timedelta(seconds=5)
+        assert abs(held.started_at - real()) < timedelta(seconds=5)
+        assert jobs.claim("test", 1) == []
+        jobs.reconcile()
+        jobs.progress(held, 0.5)
+        row.refresh_from_db()
+        assert abs(row.lease_until - real() - timedelta(seconds=60)) < timedelta(seconds=5)
+        jobs.worker_alive("here:1")
+        monkeypatch.setattr(timezone, "now", real)
+        assert jobs.engine_online()
+        assert jobs.finish(held, lambda: None)
+        row.refresh_from_db()
+        assert abs(row.finished_at - real()) < timedelta(seconds=5)
+
+
+def test_a_lease_that_ends_too_late_is_shortened_so_that_a_dead_worker_keeps_nothing_for_hours(kind):
+    jobs.enqueue("test", "a")
+    (held,) = jobs.claim("test", 1)
+    # Of an older version, or of a time before the clock was put back.
+    Job.objects.update(lease_until=timezone.now() + timedelta(hours=2))
+    jobs.reconcile()
+    held.refresh_from_db()
+    assert held.lease_until - timezone.now() < timedelta(seconds=61)
+    assert jobs.finish(held, lambda: None), "it is still the worker's"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_many_threads_claim_each_job_once(kind):
     for number in range(60):
