@@ -27,7 +27,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from skinclinic.celery import app
-from skinclinic.engine import lease_renewal
+from skinclinic.engine import lease_renewal, waking
 from skinclinic.models import Job, WorkerSeen
 from skinclinic.web import acting
 
@@ -158,13 +158,16 @@ def _change(row: Job, if_still: Q, **values) -> bool:
 
 
 def wake(kind: str) -> bool:
-    """Send the wake-up message; False (and a log line) when the broker cannot take it."""
+    """Send the wake-up message; False (and a log line) when the broker cannot take it. It takes well under a second."""
     # A queued row survives any broker failure, so none of them may reach the request.
     try:
-        app.send_task(
-            "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
-            expires=WAKE_UP_EXPIRES_SECONDS,
-        )  # fmt: skip
+        with waking.producer() as producer:
+            app.send_task(
+                "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
+                expires=WAKE_UP_EXPIRES_SECONDS, producer=producer,
+            )  # fmt: skip
+    except waking.NotNow:
+        return False
     except Exception as error:  # noqa: BLE001 - each broker has failures of its own
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False

@@ -82,7 +82,9 @@ def broker() -> Iterator[Finding]:
     kind = settings.CELERY_BROKER_URL.partition(":")[0]
     began = time.monotonic()
     try:
-        with app.connection_for_write(connect_timeout=_SECONDS) as there:
+        # One that is frozen takes connections and says nothing.
+        limits = {"socket_timeout": _SECONDS}
+        with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as there:
             there.ensure_connection(max_retries=1, timeout=_SECONDS)
     except (OSError, OperationalError) as error:
         yield failure(
