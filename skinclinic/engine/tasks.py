@@ -7,9 +7,10 @@ import threading
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
+from celery.worker import state
 from django.db import DatabaseError, connection
 
-from skinclinic.engine import jobs
+from skinclinic.engine import health, jobs
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
@@ -17,8 +18,24 @@ _stopping = threading.Event()
 
 @shared_task(name="skinclinic.run_jobs", time_limit=None)
 def run_jobs(kind: str) -> None:
-    """Run every waiting job of this kind."""
+    """Run every waiting job of this kind. A worker that is in trouble rests here, so that it takes no other message
+    either, and leaves this one to the others."""
     jobs.run_waiting(kind)
+    while health.rest_left():
+        jobs.wake(kind)
+        _rest()
+        if _stopping.is_set():
+            return
+        jobs.run_waiting(kind)
+
+
+def _rest() -> None:
+    while (left := health.rest_left()) and not _stopping.wait(min(left, 0.5)):
+        # The status it is to end with, once it is asked to stop; 0 is one.
+        if any(
+            asked is not None and asked is not False for asked in (state.should_stop, state.should_terminate)
+        ):
+            _stopping.set()
 
 
 @worker_ready.connect

@@ -1,9 +1,10 @@
 """Private files below PHOTOS_DIR: whole or not there at all, reached by keys made here."""
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -67,6 +68,14 @@ def path_of(key: str) -> Path:
 
 def read(key: str) -> bytes:
     return path_of(key).read_bytes()
+
+
+def is_there() -> bool:
+    """Whether the photos' folder is there and holds a clinic's: a machine without its volume has none, or an empty
+    one."""
+    with suppress(OSError), os.scandir(settings.PHOTOS_DIR) as entries:
+        return any(entry.name.startswith("clinic-") for entry in entries)
+    return False
 
 
 def delete(*keys: str) -> None:

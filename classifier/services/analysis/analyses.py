@@ -20,8 +20,8 @@ COMPUTED = (
     "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
     "runtime", "precision",
 )  # fmt: skip
-# Of a job whose photo is gone.
-DELETED = "photo_deleted"
+# Of a job whose photo is gone, and of one whose photo has lost its file.
+DELETED, LOST = "photo_deleted", "photo_unreadable"
 
 
 class NoModel(Exception):
