@@ -54,6 +54,11 @@ UNEXPECTED = gettext_noop(
     "Something unexpected went wrong (number %(number)s). Try again; if it stays, tell your administrator."
 )
 
+# Of a failed job that is asked for again.
+_AS_NEW = {
+    "state": Job.State.QUEUED, "attempts": 0, "progress": 0, "error": "", "error_code": "", "finished_at": None,
+}  # fmt: skip
+
 # What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
 Outcome = Callable[[], None] | Exception
 
@@ -135,14 +140,22 @@ def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> 
 
 def retry(row: Job) -> bool:
     """Queue a failed job again with fresh attempts; False when it is not failed."""
-    changed = _change(
-        row, Q(state=Job.State.FAILED),
-        state=Job.State.QUEUED, attempts=0, progress=0, error="", error_code="", finished_at=None,
-        not_before=Now(),
-    )  # fmt: skip
+    changed = _change(row, Q(state=Job.State.FAILED), **_AS_NEW, not_before=Now())
     if changed:
         transaction.on_commit(lambda: wake(row.kind))
     return changed
+
+
+@transaction.atomic
+def retry_all(kind: str, keys: Sequence[int]) -> int:
+    """Queue those of these jobs (by primary key) again that have failed; return how many."""
+    failed = Job.objects.filter(pk__in=keys, kind=kind, state=Job.State.FAILED).select_for_update()
+    found = list(failed.order_by("pk").values_list("pk", flat=True))
+    if found:
+        Job.objects.filter(pk__in=found).update(**_AS_NEW, not_before=Now())
+        _changed(kind, list(Job.objects.filter(pk__in=found)))
+        transaction.on_commit(lambda: wake(kind))
+    return len(found)
 
 
 def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:

@@ -96,13 +96,13 @@ def _delete_noted(note: Path, long_ago: float) -> None:
     except ValueError:
         keys = []  # the crash came before the note was written, so before any file
     for key in keys:
-        if not _is_needed(key):
+        if not is_needed(key):
             log.warning("deleting a file left behind by a crash: %s", key)
             store.delete(key)
     taken.unlink(missing_ok=True)
 
 
-def _is_needed(key: str) -> bool:
+def is_needed(key: str) -> bool:
     """Whether a photo names the file, or one that lies in the bin and may be restored."""
     if Photo.objects.filter(Q(file_key=key) | Q(thumbnail_key=key)).exists():
         return True

@@ -16,7 +16,7 @@ from skinclinic import imaging
 from skinclinic.files import store
 from skinclinic.files.notes import NoteGone, noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import audit, belongings, decoding, quotas
+from skinclinic.services import audit, belongings, decoding, lost_files, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.identifying import kept_file_name
@@ -51,11 +51,13 @@ def store_photo(
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
     the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
+    A known photo whose stored file was lost gets it back (``Photo.given_back``).
     Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, decoding.Busy where too many
     come at once, quotas.OverQuota, and files.StorageFull for a full disk; in each case nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
+        known.given_back = bool(lost_files.give_back(clinic, data, user))
         return known, False
     if hashes_in_bin(clinic, [sha256]):
         raise imaging.PhotoRejected("in_bin")

@@ -78,7 +78,8 @@ def _file(path: str, row: str, digest: str) -> Finding | None:
     try:
         found, begins, ends, size = _read(settings.SKINCLINIC_HOME / path)
     except FileNotFoundError:
-        return failure("files", f"{path} is missing: it is of {row}", f"{_GIVE_BACK}.")
+        again = "Send the same photo again, or: " if path.startswith(f"{PHOTOS}/") else ""
+        return failure("files", f"{path} is missing: it is of {row}", f"{again}{_GIVE_BACK}.")
     except OSError as error:
         return failure(
             "files", f"{path}, of {row}, cannot be read: {error.strerror}",
