@@ -14,6 +14,8 @@ from skinclinic.engine import health, jobs
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
+# There is something new to say.
+_tell = threading.Event()
 
 
 @shared_task(name="skinclinic.run_jobs", time_limit=None)
@@ -22,6 +24,7 @@ def run_jobs(kind: str) -> None:
     either, and leaves this one to the others."""
     jobs.run_waiting(kind)
     while health.rest_left():
+        _tell.set()
         jobs.wake(kind)
         _rest()
         if _stopping.is_set():
@@ -40,7 +43,7 @@ def _rest() -> None:
 
 @worker_ready.connect
 def _say_alive(sender=None, **kwargs) -> None:
-    """Say every five seconds that this worker is alive, also while it computes."""
+    """Say every five seconds that this worker is alive, also while it computes, and at once when it has to rest."""
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
 
     def beat() -> None:
@@ -52,7 +55,9 @@ def _say_alive(sender=None, **kwargs) -> None:
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()
-            if _stopping.wait(5):
+            _tell.wait(5)
+            _tell.clear()
+            if _stopping.is_set():
                 return
 
     threading.Thread(target=beat, name="alive", daemon=True).start()
@@ -61,3 +66,4 @@ def _say_alive(sender=None, **kwargs) -> None:
 @worker_shutdown.connect
 def _say_stopped(**kwargs) -> None:
     _stopping.set()
+    _tell.set()

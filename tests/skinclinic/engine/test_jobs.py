@@ -255,6 +255,8 @@ def test_an_unforeseen_error_fails_at_once_and_is_told_by_a_number(kind, caplog)
     # Of a time when the words of libraries were kept.
     row.error = "Error(s) in loading state_dict"
     assert "state_dict" not in words_of(row)
+    of_before = "The stored photo cannot be read: [Errno 2] No such file or directory: '/srv/photos/x.jpg'"
+    assert "/srv" not in words_of(Job(error_code="photo_unreadable", error=of_before))
     with translation.override("ko"):
         row.error = UNEXPECTED % {"number": number}
         assert number in words_of(row) and words_of(row) != row.error
