@@ -15,7 +15,8 @@ from classifier.services.evaluation import label_checks
 from classifier.services.models import running
 from skinclinic import imaging
 from skinclinic.engine import health, jobs, work
-from skinclinic.engine.jobs import JobError, WorkerFault
+from skinclinic.engine.health import WorkerFault
+from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Job, Photo
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kombu import Producer, pools
+from kombu import pools
+from kombu.messaging import Producer
 
 from skinclinic.celery import app
 
