@@ -33,6 +33,7 @@ urlpatterns = [
     path("upload/", upload.upload, name="upload"),
     path("patients/<int:pk>/photos/", capture.patient_photos, name="patient-photos"),
     path("photos/", upload.photo_upload, name="photo-upload"),
+    path("photos/retry/", upload.photos_retry, name="photos-retry"),
     path("photos/cards/", upload.photo_cards, name="photo-cards"),
     path("photos/<int:pk>/card/", upload.photo_card, name="photo-card"),
     path("photos/<int:pk>/crop/", crop.crop, name="photo-crop"),

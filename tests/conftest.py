@@ -71,8 +71,9 @@ def home(request, settings, tmp_path, tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def quiet_broker(monkeypatch, request):
     """Jobs are run by the test itself, unless it starts real workers."""
-    from skinclinic.engine import jobs
+    from skinclinic.engine import health, jobs
 
+    health.reset()
     if "engine" not in request.fixturenames:
         monkeypatch.setattr(jobs, "wake", lambda kind: True)
 

@@ -74,6 +74,7 @@ def use_broker(settings, monkeypatch: pytest.MonkeyPatch, url: str, options: dic
     from kombu import pools
 
     from skinclinic import celery_app
+    from skinclinic.engine import waking
 
     settings.CELERY_BROKER_URL = url
     # Celery believes the environment rather than its settings.
@@ -83,6 +84,7 @@ def use_broker(settings, monkeypatch: pytest.MonkeyPatch, url: str, options: dic
     # Forget every connection, as a forked process does.
     pools.reset()
     celery_app._after_fork()
+    waking.forget()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:

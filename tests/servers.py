@@ -6,6 +6,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -95,15 +96,24 @@ def postgresql_server() -> Iterator[str]:
 def redis_server(port: int | None = None) -> Iterator[str]:
     """Run a fresh Redis without persistence; gives its URL."""
     port = port or free_port()
+    with redis_process(port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextlib.contextmanager
+def redis_process(port: int) -> Iterator[subprocess.Popen]:
+    """The same; gives the process, which may be frozen and stopped."""
     server = subprocess.Popen(
         [redis(), "--port", str(port), "--save", "", "--appendonly", "no", "--bind", "127.0.0.1"],
         stdout=subprocess.DEVNULL,
     )
     try:
         wait_for(port)
-        yield f"redis://127.0.0.1:{port}/0"
+        yield server
     finally:
-        server.terminate()
+        if server.poll() is None:
+            server.send_signal(signal.SIGCONT)
+            server.terminate()
         server.wait(10)
 
 

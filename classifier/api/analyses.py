@@ -18,12 +18,14 @@ from classifier.api.serializers import (
     AssessmentSerializer,
     DecisionSerializer,
     ImpressionSerializer,
+    RetriedSerializer,
+    RetryFailedSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments
-from classifier.services.analysis.analyses import NoModel, request_analysis
+from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
@@ -53,7 +55,8 @@ class PhotoViewSet(PictureActions):
 
     @extend_schema(request={"multipart/form-data": NewPhotoSerializer})
     def create(self, request):
-        """Store a photo and ask for its analysis. 201; 200 with ``duplicate`` for a file the clinic has."""
+        """Store a photo and ask for its analysis. 201; 200 with ``duplicate`` for a file the clinic has, and
+        ``given_back`` where its stored file had been lost and was stored again."""
         sent = NewPhotoSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         lesion = lesion_of_request(request, sent.validated_data.get("lesion"))
@@ -74,7 +77,7 @@ class PhotoViewSet(PictureActions):
             ) from None
         except store.StorageFull:
             raise Refused(507, "storage_full", photo_not_stored()) from None
-        body = self.get_serializer(photo).data | {"duplicate": not is_new}
+        body = self.get_serializer(photo).data | {"duplicate": not is_new, "given_back": photo.given_back}
         return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     @extend_schema(request=BoxSerializer, responses=AnalysisSerializer)
@@ -152,6 +155,13 @@ class AnalysisViewSet(ReadViewSet):
         if not jobs.retry(row.job):
             raise Refused(409, "not_failed", _("Only a failed analysis can be tried again."))
         return Response(shown(self, [self.get_object()])[0])
+
+    @extend_schema(request=RetryFailedSerializer, responses=RetriedSerializer)
+    @action(detail=False, methods=["post"], url_path="retry-failed")
+    def retry_failed(self, request):
+        """Queue the failed analyses of a clinic (``clinic``, by default the caller's first) again, 500 at a time."""
+        queued, left = retry_failed(self.clinic_for_new(), request.user)
+        return Response({"queued": queued, "still_failed": left})
 
     @extend_schema(responses=AssessmentSerializer)
     @action(detail=True)

@@ -150,6 +150,19 @@ class AnalysisSerializer(ClinicRowSerializer):
         return shown
 
 
+class RetryFailedSerializer(serializers.Serializer):
+    """Whose failed analyses: the slug of a clinic, by default the caller's first."""
+
+    clinic = serializers.CharField(required=False)
+
+
+class RetriedSerializer(serializers.Serializer):
+    """How many were queued, and how many are failed still."""
+
+    queued = serializers.IntegerField()
+    still_failed = serializers.IntegerField()
+
+
 class AssessmentSerializer(ClinicRowSerializer):
     """``agreement`` says how the diagnosis kept stands to what the model listed when it was decided, and
     ``impression_agreement`` how the first impression does, whatever the decision is called: ``first`` (the model lists

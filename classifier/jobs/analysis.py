@@ -1,20 +1,33 @@
 """The analyse job: crops of stored photos through the network, in batches."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.conf import settings
 
 from classifier.models import Analysis, LabelCheck, ModelVersion, TryRun
+from classifier.runtimes import memory
 from classifier.services.analysis import analyses, trials
+from classifier.services.analysis.analyses import LOST
 from classifier.services.evaluation import label_checks
 from classifier.services.models import running
 from skinclinic import imaging
-from skinclinic.engine import jobs, work
+from skinclinic.engine import health, jobs, work
+from skinclinic.engine.health import WorkerFault
 from skinclinic.engine.jobs import JobError
 from skinclinic.files import store
 from skinclinic.models import Job, Photo
+
+log = logging.getLogger(__name__)
+
+
+class NotRead(JobError):
+    """The file is there, and the disk does not give it now."""
+
+    def __init__(self, message: str):
+        super().__init__(LOST, message)
 
 
 def _runtime(version: ModelVersion):
@@ -36,7 +49,7 @@ def _batch() -> int:
 @jobs.job(
     analyses.JOB,
     batch=_batch,
-    transient=(MemoryError, TimeoutError),
+    transient=(NotRead, TimeoutError),
     on_change=analyses.follow_jobs,
     queue=jobs.PHOTOS,
 )
@@ -59,24 +72,24 @@ def analyse(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
 
 def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | None, jobs.Outcome]:
     from classifier.analysing.pipeline import NonFiniteScores
-    from classifier.analysing.pipeline import analyse as run
 
     outcomes: dict[int | None, jobs.Outcome] = {}
     crops, ready = [], []
     for analysis in group:
         try:
-            photo = imaging.open_rgb(_stored(analysis.photo))
-        except (OSError, ValueError, Photo.DoesNotExist) as error:
-            outcomes[analysis.job_id] = JobError(
-                "photo_unreadable", f"The stored photo cannot be read: {error}"
-            )
+            photo = _opened(partial(_stored, analysis.photo))
+        except Photo.DoesNotExist:
+            outcomes[analysis.job_id] = JobError(analyses.DELETED, "The photo was deleted.")
+            continue
+        except (JobError, WorkerFault) as error:
+            outcomes[analysis.job_id] = error
             continue
         crops.append(imaging.crop(photo, analysis.box))
         ready.append(analysis)
     if not ready:
         return outcomes
     try:
-        results = run(_runtime(version), crops)
+        results = _run(version, crops)
     except NonFiniteScores as error:
         if len(ready) > 1:
             raise  # the jobs service tries them one by one
@@ -87,6 +100,41 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     return outcomes
 
 
+def _run(version: ModelVersion, crops: Sequence) -> Sequence:
+    """The network's answers. Raises NonFiniteScores, JobError, MemoryError."""
+    from classifier.analysing.pipeline import analyse as run
+
+    try:
+        return run(_runtime(version), crops)
+    except Exception as error:
+        if memory.is_lacking(error) and not isinstance(error, MemoryError):
+            raise MemoryError("the network was not given the memory it asked for") from error
+        raise
+
+
+def _opened(read: Callable[[], bytes]):
+    """A stored photo in RGB. Raises JobError for one that is lost or damaged, NotRead for one that cannot be read now,
+    WorkerFault where this worker has no photos at all. What they say names no path: everybody may read it."""
+    try:
+        return imaging.open_rgb(read())
+    except FileNotFoundError as error:
+        log.error("%s", error)
+        if not store.is_there():
+            raise WorkerFault(health.NO_PHOTOS, "this worker's photos folder is missing or empty") from error
+        raise JobError(LOST, "The file of this photo is missing. Send the same file again.") from error
+    except ValueError as error:
+        log.error("a stored photo is damaged: %s", error)
+        raise JobError(LOST, "The stored file of this photo is damaged. Send the same file again.") from error
+    except OSError as error:
+        # Pillow says of a file that is cut off the same as of a disk, but without a number.
+        log.error("a stored photo cannot be read: %s", error)
+        if error.errno is None:
+            raise JobError(
+                LOST, "The stored file of this photo is damaged. Send the same file again."
+            ) from error
+        raise NotRead("The stored photo could not be read. Try again later.") from error
+
+
 def _stored(photo: Photo) -> bytes:
     """The photo's file; the new one where it was covered since its row was read."""
     try:
@@ -95,17 +143,15 @@ def _stored(photo: Photo) -> bytes:
         return store.read(Photo.objects.values_list("file_key", flat=True).get(pk=photo.pk))
 
 
-@jobs.job(trials.JOB, transient=(MemoryError, TimeoutError), queue=jobs.PHOTOS)
+@jobs.job(trials.JOB, transient=(NotRead, TimeoutError), queue=jobs.PHOTOS)
 def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     """Analyse the photo of a try page, which has no record."""
-    from classifier.analysing.pipeline import analyse as run
-
     (row,) = rows
     trial = TryRun.objects.filter(job=row).select_related("model_version").first()
     if trial is None:
         return [JobError("photo_deleted", "The photo was deleted.")]
-    crop = imaging.crop(imaging.open_rgb(store.read(trial.file_key)), trial.box)
-    (result,) = run(_runtime(trial.model_version), [crop])
+    crop = imaging.crop(_opened(partial(store.read, trial.file_key)), trial.box)
+    (result,) = _run(trial.model_version, [crop])
     return [partial(trials.store_outcome, trial, result)]
 
 

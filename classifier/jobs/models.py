@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from classifier.models import ModelVersion
+from classifier.runtimes import memory
 from classifier.services.models import map_checks, proof, running
 from skinclinic.engine import jobs
 from skinclinic.engine.jobs import JobError
 from skinclinic.models import Job
 
 log = logging.getLogger(__name__)
-# What PyTorch says of a CPU's memory, in an error of no kind of its own.
-_NO_MEMORY = ("not enough memory", "can't allocate memory")
 
 
 @jobs.job(proof.JOB, transient=(TimeoutError,), on_change=proof.follow, queue=jobs.PHOTOS)
@@ -36,12 +35,12 @@ def prove(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     except NonFiniteScores as error:
         return [JobError("scores_not_finite", str(error))]
     except MemoryError:
-        return [JobError("out_of_memory", "There was not enough memory for it. Try again later.")]
+        return [JobError("out_of_memory", jobs.NO_MEMORY)]
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
         # The library's words are a stack of layers; they are for the log.
         number = jobs.number_for(error)
-        if any(sign in str(error) for sign in _NO_MEMORY):
-            return [JobError("out_of_memory", "There was not enough memory for it. Try again later.")]
+        if memory.is_lacking(error):
+            return [JobError("out_of_memory", jobs.NO_MEMORY)]
         return [JobError("does_not_compute", f"The network could not compute an answer (number {number}).")]
     return [lambda: None]
 

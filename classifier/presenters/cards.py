@@ -23,12 +23,16 @@ NO_MODEL = "no_model"
 UNFINISHED = (Job.State.QUEUED, Job.State.RUNNING)
 LISTED_ON_A_CARD = 3
 
+FILE_LOST = _(
+    "The stored file of this photo is missing or damaged. Send the same file again: it is stored anew and analysed."
+)
 # Why an analysis failed, by the job's error code, for a clinician.
 FAILURES = {
-    "photo_unreadable": _("The stored photo cannot be read. Remove it and send it again."),
+    "photo_unreadable": FILE_LOST,
     "scores_not_finite": _(
         "The model gave no usable numbers for this photo. Try again or choose another crop."
     ),
+    "out_of_memory": _("The engine had not enough memory for this photo. Try again later."),
     "worker_died": _("The engine stopped three times at this photo. Try again, or tell your administrator."),
 }
 FAILED = _("The engine could not analyse this photo. Try again, or tell your administrator.")

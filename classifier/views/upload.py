@@ -13,12 +13,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST, require_safe
 
 from classifier.presenters.cards import card_json, cards_of
 from classifier.presenters.pictures import covered_before, what_is_taken
+from classifier.services.analysis.analyses import failed_of, retry_failed
 from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
 from skinclinic.files import store
@@ -55,6 +57,7 @@ def upload(request: MemberRequest) -> HttpResponse:
         "lesion": lesion,
         "clinic": clinic,
         "cards": cards_of(request, not_filed(clinic, request.user)),
+        "failed": failed_of(clinic).count(),
         **what_is_taken(clinic),
     }
     return render(request, "upload/page.html", context)
@@ -71,6 +74,20 @@ def not_filed(clinic: Clinic, user: User) -> list[Photo]:
             lesion__is_archived=False,
         ).select_related("lesion__patient")[:NOT_FILED_SHOWN]
     )
+
+
+@never_cache
+@require_POST
+@clinic_member(EDIT)
+def photos_retry(request: MemberRequest) -> HttpResponse:
+    """Queue what failed in the clinic again; ``clinic`` (id): the one the page was made for."""
+    clinic = _chosen_clinic(request)
+    queued, left = retry_failed(clinic, request.user)
+    words = ngettext("%(n)d photo is analysed again.", "%(n)d photos are analysed again.", queued)
+    messages.success(request, words % {"n": queued})
+    if left:
+        messages.warning(request, _("More have failed: %(n)d. Press it once more.") % {"n": left})
+    return redirect("upload")
 
 
 @never_cache
@@ -171,6 +188,7 @@ def _receive(request: SignedInRequest) -> HttpResponse:
         card
         | {
             "duplicate": not is_new,
+            "given_back": photo.given_back,
             "covered": not is_new and photo.covers.exists(),
             "sent_before": _is_as_sent(photo, request.user, lesion, place),
         },
@@ -192,7 +210,7 @@ def _receive_form(
     for file in sent:
         named = {"name": file.name}
         try:
-            _photo, is_new = _take_in(request, clinic, lesion, kind, file, place)
+            photo, is_new = _take_in(request, clinic, lesion, kind, file, place)
         except Gone:
             messages.error(request, f"{file.name}: {_lesion_gone()}")
         except imaging.PhotoRejected as refused:
@@ -200,11 +218,16 @@ def _receive_form(
         except store.StorageFull:
             messages.error(request, _("%(name)s was not stored: the server's disk is full.") % named)
         else:
-            words = _("%(name)s was stored.") if is_new else _("%(name)s was already uploaded.")
-            messages.success(request, words % named)
+            messages.success(request, _stored_words(photo, is_new) % named)
     if place:
         return redirect("patient-photos", place.patient.pk)
     return redirect(reverse("upload") + (f"?lesion={lesion.pk}" if lesion else ""))
+
+
+def _stored_words(photo: Photo, is_new: bool) -> str:
+    if photo.given_back:
+        return _("%(name)s was already uploaded; its stored file had been lost and was stored again.")
+    return _("%(name)s was stored.") if is_new else _("%(name)s was already uploaded.")
 
 
 def _take_in(

@@ -2,8 +2,8 @@
 
 import re
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from django.contrib import messages
@@ -21,6 +21,7 @@ from reader_study.views.common import frame, study_of
 from skinclinic import imaging
 from skinclinic.archive.formats.encodings import CANDIDATES, NotCertain
 from skinclinic.archive.formats.problems import TableRefused
+from skinclinic.files import whole
 from skinclinic.permissions import STUDY
 from skinclinic.services.refused import Refused
 from skinclinic.web.inputs import is_key
@@ -166,8 +167,9 @@ def _kept_file(request: HttpRequest, study: Study) -> Path:
     folder = _folder(study)
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.csv"):
-        if old.stat().st_mtime < time.time() - KEPT_SECONDS:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if old.stat().st_mtime < whole.now_in(folder) - KEPT_SECONDS:
+                old.unlink()
     path = folder / f"{imaging.sha256(data)}.csv"
     path.write_bytes(data)
     return path

@@ -18,6 +18,8 @@ from skinclinic.services.refused import Refused as ServiceRefused
 from skinclinic.services.scanning import Infected
 from skinclinic.web.come_back import ComeBack
 from skinclinic.web.confirming import CODE, ConfirmFirst
+from skinclinic.web.errors import is_disk_full, storage_full_words
+from skinclinic.web.requests import WORTH_ANOTHER_TRY
 
 log = logging.getLogger(__name__)
 # Deleted by somebody between the moment the request found it and the moment it wanted to change it.
@@ -61,7 +63,7 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
-    if wait := getattr(error, "wait", None):
+    if wait := getattr(error, "wait", None) or WORTH_ANOTHER_TRY.get(error.status_code):
         headers["Retry-After"] = str(math.ceil(wait))
     if etag := getattr(error, "etag", ""):
         headers["ETag"] = etag
@@ -80,6 +82,9 @@ def _told(error: Exception) -> Exception:
         return Refused(400, error.code, error.words)
     if isinstance(error, ServiceRefused | ComeBack):
         return _refused(error)
+    if is_disk_full(error):
+        log.error("the database's disk is full", exc_info=error)
+        return Refused(507, "storage_full", storage_full_words())
     if isinstance(error, (OperationalError, InterfaceError)):
         log.error("database unavailable", exc_info=error)
         return Refused(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from skinclinic.models import WorkerSeen
 from skinclinic.web.sessions import SessionStore
@@ -33,7 +33,7 @@ def sweep() -> None:
 
 @broom
 def forget_old_workers() -> None:
-    WorkerSeen.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
+    WorkerSeen.objects.filter(seen_at__lt=Now() - timedelta(days=1)).delete()
 
 
 @broom

@@ -7,9 +7,13 @@ for rows that were forgotten. See ``skinclinic.models.job`` for the states.
     queued ──claim──▶ running ──finish──▶ done
        ▲                 │  └──bad input, three attempts──▶ failed ──retry──▶ queued
        └──transient error──┘
+          (after a pause)
+
+What is wrong with the worker and not with the job is no attempt of the job (``health.py``).
 
 A worker that dies no longer renews its lease: when that ends any worker takes the running row over, and after
-three attempts ``reconcile`` lets it fail as ``worker_died``.
+three attempts ``reconcile`` lets it fail as ``worker_died``. Every moment here is of the database's clock, which all
+workers share, never of a worker's own.
 """
 
 import logging
@@ -20,19 +24,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from skinclinic.celery import app
-from skinclinic.engine import lease_renewal
+from skinclinic.engine import health, lease_renewal, waking
+from skinclinic.engine.health import WorkerFault
 from skinclinic.models import Job, WorkerSeen
 from skinclinic.web import acting
 
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# Before the second attempt, and before the third: what is short for a moment is there again.
+PAUSES = (timedelta(seconds=5), timedelta(seconds=30))
 # Each queue has workers of its own, so that a photo, at which a person looks, never waits behind anything else.
 # ``BATCH`` is what takes long: imports, datasets, evaluations, results; whatever does not say where it belongs.
 PHOTOS, BATCH, TRAINING, MAIL = "analysis", "batch", "training", "mail"
@@ -40,9 +47,17 @@ WORKER_SILENT_AFTER = timedelta(seconds=20)
 # A wake-up that nobody has heard for so long is repeated many times over; it must not pile up behind long work.
 WAKE_UP_EXPIRES_SECONDS = 600
 
+# Whatever kind a job is of: what it needed was away for a moment.
+_TRANSIENT = (MemoryError, OperationalError, InterfaceError)
+NO_MEMORY = gettext_noop("There was not enough memory for it. Try again later.")
 UNEXPECTED = gettext_noop(
     "Something unexpected went wrong (number %(number)s). Try again; if it stays, tell your administrator."
 )
+
+# Of a failed job that is asked for again.
+_AS_NEW = {
+    "state": Job.State.QUEUED, "attempts": 0, "progress": 0, "error": "", "error_code": "", "finished_at": None,
+}  # fmt: skip
 
 # What a handler returns for one job: what to store (called inside the finishing transaction) or the error.
 Outcome = Callable[[], None] | Exception
@@ -91,9 +106,10 @@ def job(
 
     The handler gets up to ``batch`` claimed jobs and returns one outcome for each: a callable that stores
     the result (it runs in the transaction that finishes the job, and only if this worker still holds the
-    lease), or an exception. ``transient`` errors are tried again, three attempts in all; every other error
-    fails at once. A worker that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change
-    of state, in the transaction that makes it.
+    lease), or an exception. ``transient`` errors, a lack of memory and a database that is away are tried again
+    after a pause, three attempts in all; a ``WorkerFault`` is no attempt; every other error fails at once. A worker
+    that has been silent for ``lease_seconds`` has died. ``on_change`` hears of every change of state, in the
+    transaction that makes it.
     """
 
     def declare(run):
@@ -124,13 +140,22 @@ def enqueue(kind: str, key: str, *, subject: int | None = None, clinic=None) -> 
 
 def retry(row: Job) -> bool:
     """Queue a failed job again with fresh attempts; False when it is not failed."""
-    changed = _change(
-        row, Q(state=Job.State.FAILED),
-        state=Job.State.QUEUED, attempts=0, progress=0, error="", error_code="", finished_at=None,
-    )  # fmt: skip
+    changed = _change(row, Q(state=Job.State.FAILED), **_AS_NEW, not_before=Now())
     if changed:
         transaction.on_commit(lambda: wake(row.kind))
     return changed
+
+
+@transaction.atomic
+def retry_all(kind: str, keys: Sequence[int]) -> int:
+    """Queue those of these jobs (by primary key) again that have failed; return how many."""
+    failed = Job.objects.filter(pk__in=keys, kind=kind, state=Job.State.FAILED).select_for_update()
+    found = list(failed.order_by("pk").values_list("pk", flat=True))
+    if found:
+        Job.objects.filter(pk__in=found).update(**_AS_NEW, not_before=Now())
+        _changed(kind, list(Job.objects.filter(pk__in=found)))
+        transaction.on_commit(lambda: wake(kind))
+    return len(found)
 
 
 def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
@@ -141,7 +166,7 @@ def cancel(row: Job, code: str, reason: str, *, running: bool = False) -> bool:
     states = [Job.State.QUEUED, Job.State.RUNNING] if running else [Job.State.QUEUED]
     return _change(
         row, Q(state__in=states),
-        state=Job.State.FAILED, error=reason, error_code=code, finished_at=timezone.now(),
+        state=Job.State.FAILED, error=reason, error_code=code, finished_at=Now(),
         lease_token=None, lease_until=None,
     )  # fmt: skip
 
@@ -157,13 +182,16 @@ def _change(row: Job, if_still: Q, **values) -> bool:
 
 
 def wake(kind: str) -> bool:
-    """Send the wake-up message; False (and a log line) when the broker cannot take it."""
+    """Send the wake-up message; False (and a log line) when the broker cannot take it. It takes well under a second."""
     # A queued row survives any broker failure, so none of them may reach the request.
     try:
-        app.send_task(
-            "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
-            expires=WAKE_UP_EXPIRES_SECONDS,
-        )  # fmt: skip
+        with waking.producer() as producer:
+            app.send_task(
+                "skinclinic.run_jobs", (kind,), queue=queue_of(kind), retry=False, ignore_result=True,
+                expires=WAKE_UP_EXPIRES_SECONDS, producer=producer,
+            )  # fmt: skip
+    except waking.NotNow:
+        return False
     except Exception as error:  # noqa: BLE001 - each broker has failures of its own
         log.warning("broker did not take the wake-up for %s: %s", kind, error)
         return False
@@ -185,15 +213,15 @@ def queue_of(kind: str) -> str:
     return _kinds[kind].queue if kind in _kinds else BATCH
 
 
-def _free(now) -> Q:
-    """Jobs anyone may take: queued, or running past the end of their lease."""
-    return Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
+def _free() -> Q:
+    """Jobs anyone may take: queued and not in a pause, or running past the end of their lease."""
+    waits = Q(state=Job.State.QUEUED) & (Q(not_before=None) | Q(not_before__lte=Now()))
+    return waits | Q(state=Job.State.RUNNING, lease_until__lt=Now())
 
 
 def claim(kind: str, limit: int) -> list[Job]:
     """Take up to ``limit`` jobs in order of age, by one conditional UPDATE."""
-    waiting = _claimable(kind, timezone.now())
-    candidates = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
+    candidates = list(_claimable(kind).order_by("id").values_list("pk", flat=True)[:limit])
     return _take(kind, candidates) if candidates else []
 
 
@@ -205,23 +233,22 @@ def take(row: Job) -> bool:
     return bool(taken)
 
 
-def _claimable(kind: str, now):
-    return Job.objects.filter(_free(now), kind=kind, attempts__lt=MAX_ATTEMPTS)
+def _claimable(kind: str) -> QuerySet[Job]:
+    return Job.objects.filter(_free(), kind=kind, attempts__lt=MAX_ATTEMPTS)
 
 
 @transaction.atomic
 def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
-    now = timezone.now()
     token = uuid.uuid4()
     taken = (
-        _claimable(kind, now)
+        _claimable(kind)
         .filter(pk__in=candidates)
         .update(
             state=Job.State.RUNNING,
             attempts=F("attempts") + 1,
             lease_token=token,
-            lease_until=now + _kinds[kind].lease,
-            started_at=now,
+            lease_until=Now() + _kinds[kind].lease,
+            started_at=Now(),
             progress=0,
         )
     )
@@ -233,10 +260,11 @@ def _take(kind: str, candidates: Sequence[int]) -> list[Job]:
 
 
 def run_waiting(kind_name: str) -> int:
-    """Claim and run jobs of this kind until none waits; return how many were run."""
+    """Claim and run jobs of this kind until none waits, or this worker has to rest; return how many were run."""
     kind = _kinds[kind_name]
     count = 0
-    while rows := claim(kind_name, kind.batch()):
+    # One that was in trouble tries a single job.
+    while not health.rest_left() and (rows := claim(kind_name, 1 if health.trouble() else kind.batch())):
         with acting.acting(acting.job(kind_name, [row.pk for row in rows])):
             with held(rows):
                 outcomes = _outcomes(kind, rows)
@@ -265,7 +293,9 @@ def finish(row: Job, outcome: Outcome) -> bool:
     """Store a job's outcome, if this worker still holds the lease. False: it was lost, nothing stored."""
     if not isinstance(outcome, Exception):
         try:
-            return _settle(row, outcome, state=Job.State.DONE, progress=1.0)
+            is_stored = _settle(row, outcome, state=Job.State.DONE, progress=1.0)
+            health.done()
+            return is_stored
         except Exception as error:  # noqa: BLE001 - whatever it is, the job has failed of it
             outcome = error
     return _fail(row, outcome)
@@ -276,11 +306,19 @@ def _fail(row: Job, error: Exception) -> bool:
     if isinstance(error, LeaseLost):
         log.warning("%s %s was cancelled or taken over by another worker", row.kind, row.key)
         return False
-    if isinstance(error, kind.transient) and row.attempts < MAX_ATTEMPTS:
-        log.warning("%s %s: %s, attempt %d", row.kind, row.key, error, row.attempts)
-        return _settle(row, None, state=Job.State.QUEUED, error=str(error))
+    health.failed(error, row.pk)
+    if isinstance(error, WorkerFault):
+        log.error("%s %s waits on: %s", row.kind, row.key, error)
+        back = {"attempts": F("attempts") - 1, "not_before": Now() + PAUSES[0]}
+        return _settle(row, None, state=Job.State.QUEUED, **back)
+    if isinstance(error, (*kind.transient, *_TRANSIENT)) and row.attempts < MAX_ATTEMPTS:
+        log.warning("%s %s: %r, attempt %d", row.kind, row.key, error, row.attempts)
+        return _settle(row, None, state=Job.State.QUEUED, not_before=Now() + PAUSES[row.attempts - 1])
     code = error.code if isinstance(error, JobError) else "unexpected"
     words = str(error)
+    if isinstance(error, MemoryError):
+        log.error("%s %s failed of memory: %r", row.kind, row.key, error)
+        code, words = "out_of_memory", NO_MEMORY
     if code == "unexpected":
         # What a library says is for the log: no stack, no layer, no address of a server reaches a page.
         words = UNEXPECTED % {"number": number_for(error)}
@@ -300,7 +338,7 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
     try:
         with transaction.atomic():
             if values["state"] != Job.State.QUEUED:
-                values["finished_at"] = timezone.now()
+                values["finished_at"] = Now()
             held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
             if not held.update(lease_token=None, lease_until=None, **values):
                 raise LeaseLost
@@ -317,7 +355,7 @@ def _settle(row: Job, store: Callable[[], None] | None, **values) -> bool:
 def progress(row: Job, share: float) -> None:
     """Report a share (0..1) of long work done. Raises LeaseLost."""
     held = Job.objects.filter(pk=row.pk, state=Job.State.RUNNING, lease_token=row.lease_token)
-    if not held.update(progress=share, lease_until=timezone.now() + _kinds[row.kind].lease):
+    if not held.update(progress=share, lease_until=Now() + _kinds[row.kind].lease):
         raise LeaseLost
 
 
@@ -326,22 +364,38 @@ def reconcile() -> dict[str, int]:
 
     Returns how many jobs of each kind wait. Run it every 15 seconds.
     """
-    now = timezone.now()
-    worn_out = _free(now) & Q(attempts__gte=MAX_ATTEMPTS)
+    _shorten_leases()
+    _shorten_pauses()
+    worn_out = _free() & Q(attempts__gte=MAX_ATTEMPTS)
     for row in Job.objects.filter(worn_out):
         try:
             _change(
                 row, worn_out, state=Job.State.FAILED, error_code="worker_died",
                 error="The worker stopped three times while it was busy with this. Retry, or ask your administrator.",
-                finished_at=now, lease_token=None, lease_until=None,
+                finished_at=Now(), lease_token=None, lease_until=None,
             )  # fmt: skip
         except Exception:
             log.exception("%s %s cannot be given up; the others go on", row.kind, row.key)
     waiting: dict[str, int] = {}
-    for kind in Job.objects.filter(_free(now)).values_list("kind", flat=True).distinct().order_by("kind"):
-        waiting[kind] = Job.objects.filter(_free(now), kind=kind).count()
+    for kind in Job.objects.filter(_free()).values_list("kind", flat=True).distinct().order_by("kind"):
+        waiting[kind] = Job.objects.filter(_free(), kind=kind).count()
         wake(kind)
     return waiting
+
+
+def _shorten_leases() -> None:
+    """Let no lease end later than one that begins now: the database's own clock was put back, or a process of an
+    older version went by its own. Whoever holds it and lives renews it before it ends."""
+    running = Job.objects.filter(state=Job.State.RUNNING)
+    for lease in {kind.lease for kind in _kinds.values()}:
+        names = [kind.name for kind in _kinds.values() if kind.lease == lease]
+        running.filter(kind__in=names, lease_until__gt=Now() + lease).update(lease_until=Now() + lease)
+
+
+def _shorten_pauses() -> None:
+    """The same of pauses."""
+    in_pause = Job.objects.filter(state=Job.State.QUEUED, not_before__gt=Now() + max(PAUSES))
+    in_pause.update(not_before=Now() + max(PAUSES))
 
 
 def position(row: Job) -> int:
@@ -362,14 +416,24 @@ def is_served(kind: str) -> bool:
 
 
 def worker_alive(name: str, queue: str = PHOTOS) -> None:
-    """Note that a worker process of this queue is alive."""
-    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults={"seen_at": timezone.now()})
+    """Note that a worker process of this queue is alive, and what keeps it from working."""
+    said = {"seen_at": Now(), "trouble": health.trouble()}
+    WorkerSeen.objects.update_or_create(name=f"{queue}@{name}", defaults=said)
 
 
 def engine_online(queue: str = PHOTOS) -> bool:
-    """Whether a worker of this queue has said that it is alive in the last 20 seconds."""
-    since = timezone.now() - WORKER_SILENT_AFTER
-    return WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=since).exists()
+    """Whether a worker of this queue has said in the last 20 seconds that it is alive, and takes jobs."""
+    return "" in _troubles(queue).values()
+
+
+def troubles(queue: str = PHOTOS) -> dict[str, str]:
+    """Why living workers of this queue take no jobs; {name of a worker: one of the codes of ``health``}."""
+    return {name: code for name, code in _troubles(queue).items() if code}
+
+
+def _troubles(queue: str) -> dict[str, str]:
+    alive = WorkerSeen.objects.filter(name__startswith=f"{queue}@", seen_at__gte=Now() - WORKER_SILENT_AFTER)
+    return {name.partition("@")[2]: code for name, code in alive.values_list("name", "trouble")}
 
 
 def _changed(kind: str, rows: Sequence[Job]) -> None:

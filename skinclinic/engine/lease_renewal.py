@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import DatabaseError, connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from skinclinic.models import Job
 
@@ -47,7 +47,7 @@ def _renew(rows: Sequence[Job], lease: timedelta, done: threading.Event) -> None
             try:
                 for pk, token in held:
                     running = Job.objects.filter(pk=pk, state=Job.State.RUNNING, lease_token=token)
-                    running.update(lease_until=timezone.now() + lease)
+                    running.update(lease_until=Now() + lease)
             except DatabaseError as error:
                 log.warning("cannot renew a lease now: %s", error)
                 connection.close()

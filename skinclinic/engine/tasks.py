@@ -7,23 +7,43 @@ import threading
 
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
+from celery.worker import state
 from django.db import DatabaseError, connection
 
-from skinclinic.engine import jobs
+from skinclinic.engine import health, jobs
 
 log = logging.getLogger(__name__)
 _stopping = threading.Event()
+# There is something new to say.
+_tell = threading.Event()
 
 
 @shared_task(name="skinclinic.run_jobs", time_limit=None)
 def run_jobs(kind: str) -> None:
-    """Run every waiting job of this kind."""
+    """Run every waiting job of this kind. A worker that is in trouble rests here, so that it takes no other message
+    either, and leaves this one to the others."""
     jobs.run_waiting(kind)
+    while health.rest_left():
+        _tell.set()
+        jobs.wake(kind)
+        _rest()
+        if _stopping.is_set():
+            return
+        jobs.run_waiting(kind)
+
+
+def _rest() -> None:
+    while (left := health.rest_left()) and not _stopping.wait(min(left, 0.5)):
+        # The status it is to end with, once it is asked to stop; 0 is one.
+        if any(
+            asked is not None and asked is not False for asked in (state.should_stop, state.should_terminate)
+        ):
+            _stopping.set()
 
 
 @worker_ready.connect
 def _say_alive(sender=None, **kwargs) -> None:
-    """Say every five seconds that this worker is alive, also while it computes."""
+    """Say every five seconds that this worker is alive, also while it computes, and at once when it has to rest."""
     queues = list(sender.app.amqp.queues.consume_from) if sender else []
 
     def beat() -> None:
@@ -35,7 +55,9 @@ def _say_alive(sender=None, **kwargs) -> None:
             except DatabaseError as error:
                 log.warning("cannot note that the worker is alive: %s", error)
                 connection.close()
-            if _stopping.wait(5):
+            _tell.wait(5)
+            _tell.clear()
+            if _stopping.is_set():
                 return
 
     threading.Thread(target=beat, name="alive", daemon=True).start()
@@ -44,3 +66,4 @@ def _say_alive(sender=None, **kwargs) -> None:
 @worker_shutdown.connect
 def _say_stopped(**kwargs) -> None:
     _stopping.set()
+    _tell.set()

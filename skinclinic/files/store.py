@@ -1,9 +1,10 @@
 """Private files below PHOTOS_DIR: whole or not there at all, reached by keys made here."""
 
 import logging
+import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -67,6 +68,35 @@ def path_of(key: str) -> Path:
 
 def read(key: str) -> bytes:
     return path_of(key).read_bytes()
+
+
+def is_whole_jpeg(key: str) -> bool:
+    """Whether the file is there and is a JPEG that was not cut off, by its first and last bytes."""
+    try:
+        with path_of(key).open("rb") as file:
+            begins = file.read(2)
+            file.seek(-2, os.SEEK_END)
+            return (begins, file.read(2)) == (b"\xff\xd8", b"\xff\xd9")
+    except OSError:
+        return False
+
+
+def is_full() -> bool:
+    """Whether the disk of the photos has no room for another upload."""
+    try:
+        disk = os.statvfs(settings.PHOTOS_DIR)
+    except OSError:
+        return False  # there is none yet: the first photo makes it
+    # What is sent, what is kept of it, and a little for the notes and the database beside it.
+    return disk.f_bavail * disk.f_frsize < 2 * settings.UPLOAD_MAX_BYTES
+
+
+def is_there() -> bool:
+    """Whether the photos' folder is there and holds a clinic's: a machine without its volume has none, or an empty
+    one."""
+    with suppress(OSError), os.scandir(settings.PHOTOS_DIR) as entries:
+        return any(entry.name.startswith("clinic-") for entry in entries)
+    return False
 
 
 def delete(*keys: str) -> None:

@@ -10,7 +10,7 @@ import errno
 import glob
 import os
 import shutil
-import time
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -130,11 +130,21 @@ def drafts(path: Path) -> Iterable[Path]:
 
 def sweep(found: Iterable[Path], after: float = LEFT_AFTER_SECONDS) -> None:
     """Delete those of the drafts that a process left behind; ``after`` 0: all, where nobody else writes."""
-    latest = time.time() - after
     for draft in list(found):
         with suppress(FileNotFoundError):
-            if draft.stat().st_mtime <= latest:
+            if not after or draft.stat().st_mtime <= now_in(draft.parent) - after:
                 remove(draft)
+
+
+def now_in(folder: Path) -> float:
+    """Seconds since 1970, by the clock that stamps the files of an existing folder. Raises OSError.
+
+    How old a file is can only be told by that clock, which all machines that mount the folder share: a process whose
+    own clock is wrong would take a file of this minute for one of yesterday.
+    """
+    # It has no name where the file system can do that, so that nobody meets it.
+    with tempfile.TemporaryFile(dir=folder) as stamped:
+        return os.fstat(stamped.fileno()).st_mtime
 
 
 def remove(path: Path) -> None:

@@ -30,6 +30,8 @@ class Job(models.Model):
     lease_token = models.UUIDField(null=True, db_index=True)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
+    # Of a job that is to be tried again: nobody takes it before. Since when it waits, where it was asked for again.
+    not_before = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
@@ -47,6 +49,8 @@ class WorkerSeen(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     seen_at = models.DateTimeField()
+    # Why it takes no jobs although it is alive (``engine.health``); "": it does.
+    trouble = models.CharField(max_length=20, blank=True, db_default="")
 
     def __str__(self) -> str:
         return self.name

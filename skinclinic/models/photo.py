@@ -24,6 +24,9 @@ class Photo(models.Model):
         OVERVIEW = "overview", _("Overview")
         DERMOSCOPIC = "dermoscopic", _("Dermoscopic")
 
+    # No column: whether the upload that found this row has given it back a lost file.
+    given_back = False
+
     clinic = models.ForeignKey("skinclinic.Clinic", models.CASCADE, related_name="photos")
     lesion = models.ForeignKey("skinclinic.Lesion", models.CASCADE, related_name="photos")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices, default=Kind.CLOSE_UP)

@@ -28,6 +28,7 @@ GROUPS: dict[str, Words] = {
 ACTIONS: dict[str, Words] = {
     "account.name": gettext_lazy("Name changed"),
     "alarm": gettext_lazy("Out of the ordinary"),
+    "analysis.retry": gettext_lazy("Failed analyses tried again"),
     "audit.export": gettext_lazy("Audit exported"),
     "audit.view": gettext_lazy("Audit looked at"),
     "backup.files": gettext_lazy("Missing files given back from a backup"),
@@ -89,6 +90,7 @@ ACTIONS: dict[str, Words] = {
     "photo.change": gettext_lazy("Photo changed"),
     "photo.cover": gettext_lazy("Photo covered for good"),
     "photo.delete": gettext_lazy("Photo moved to the bin"),
+    "photo.give_back": gettext_lazy("Lost file of a photo stored again"),
     "photo.make": gettext_lazy("Photo stored"),
     "photo.open": gettext_lazy("Whole photo fetched"),
     "photo.remove": gettext_lazy("Photo deleted"),

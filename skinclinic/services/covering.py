@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
-from skinclinic.files.notes import noted
+from skinclinic.files.notes import Note, noted
 from skinclinic.imaging import Cover
 from skinclinic.models import Photo, PhotoCover, User
 from skinclinic.services import audit, decoding
@@ -96,8 +96,9 @@ def cover(photo: Photo, areas: object, user: User | None, *, seen: str = "") -> 
     if reason := why_not(photos):
         raise Refused("", reason)
     picture = _picture(photo, covers, user)
-    with _written(photos, picture) as files, transaction.atomic():
+    with _written(photos, picture) as (files, note), transaction.atomic():
         _replace(photos, picture, files, user)
+        note.confirm(*(key for pair in files.values() for key in pair))
     return photos
 
 
@@ -121,14 +122,16 @@ def read_stored(photo: Photo, key: str) -> bytes:
 
 
 @contextmanager
-def _written(photos: Sequence[Photo], picture: NewPicture) -> Iterator[dict[int, tuple[str, str]]]:
-    """Write the new files of each photo; gives {photo: (file, thumbnail)}. After the block the old ones go, or, where
-    it raised, the new ones."""
+def _written(
+    photos: Sequence[Photo], picture: NewPicture
+) -> Iterator[tuple[dict[int, tuple[str, str]], Note]]:
+    """Write the new files of each photo; gives {photo: (file, thumbnail)} and their note. After the block
+    the old ones go, or, where it raised, the new ones."""
     folder = f"clinic-{photos[0].clinic_id}"
     old = [key for photo in photos for key in (photo.file_key, photo.thumbnail_key)]
     keys = {photo.pk: (store.new_key(folder), store.new_key(folder)) for photo in photos}
     new = [key for pair in keys.values() for key in pair]
-    with noted(*old, *new):
+    with noted(*old, *new) as note:
         try:
             store.write_together(
                 {
@@ -137,7 +140,7 @@ def _written(photos: Sequence[Photo], picture: NewPicture) -> Iterator[dict[int,
                     for key, data in zip(pair, (picture.jpeg, picture.thumbnail), strict=True)
                 }
             )
-            yield keys
+            yield keys, note
         except BaseException:
             store.delete(*new)
             raise

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Biopsy, FollowUp, Member, User
 from skinclinic.services import letters, mail
@@ -23,7 +24,7 @@ TOGETHER = 1000
 @broom
 def remind() -> None:
     """Mail those who see to cases whose follow-up is due; where no mail is set up, the worklist alone tells."""
-    now = timezone.localtime()
+    now = timezone.localtime(clock.now())
     if not mail.can_mail() or now.time() < FROM:
         return
     today = now.date()

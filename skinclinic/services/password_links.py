@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -97,7 +98,7 @@ def end_all(user: User) -> None:
 
 @broom
 def forget_old_links() -> None:
-    PasswordLink.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
+    PasswordLink.objects.filter(expires_at__lt=Now() - timedelta(days=1)).delete()
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Storing, cropping and deleting photos."""
 
+import logging
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,18 +10,21 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from skinclinic import imaging
 from skinclinic.files import store
-from skinclinic.files.notes import noted
+from skinclinic.files.notes import NoteGone, noted
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services import audit, belongings, decoding, quotas
+from skinclinic.services import audit, belongings, decoding, lost_files, quotas
 from skinclinic.services.binning.taken import hashes_in_bin
 from skinclinic.services.cases import hold, hold_lesion_of
 from skinclinic.services.identifying import kept_file_name
 from skinclinic.services.lesions import begin_summary, photos_changed, refresh_summary
 from skinclinic.services.search_words import index_photo
+from skinclinic.web.come_back import ComeBack
 
+log = logging.getLogger(__name__)
 NAME_LENGTH = 200
 
 # f(photo) -> why it must stay for now, or "". An app whose work needs photos registers its function when it starts.
@@ -47,25 +51,33 @@ def store_photo(
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
     the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
+    A known photo whose stored file was lost gets it back (``Photo.given_back``).
     Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, decoding.Busy where too many
     come at once, quotas.OverQuota, and files.StorageFull for a full disk; in each case nothing is stored.
     """
     sha256 = imaging.sha256(data)
     if known := _known(clinic, sha256):
+        known.given_back = bool(lost_files.give_back(clinic, data, user))
         return known, False
     if hashes_in_bin(clinic, [sha256]):
         raise imaging.PhotoRejected("in_bin")
     quotas.check_photos(clinic)
     accepted = decoding.accept(data, sender=decoding.sender_of(user.pk if user else None))
     try:
-        with written(
-            accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic
-        ) as photo:
+        with written(accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic) as (
+            photo,
+            confirm,
+        ):
             with transaction.atomic():
                 insert(photo, lesion() if callable(lesion) else lesion)
                 if together_with:
                     together_with(photo)
+                confirm()
             return photo, True
+    except NoteGone as error:
+        log.error("an upload was not stored: %s", error)
+        words = _("Storing the photo took too long, so it was not stored. Send it again.")
+        raise ComeBack("took_too_long", words, 1) from error
     except IntegrityError:
         # Somebody else stored the same file while this one was being decoded.
         if known := _known(clinic, sha256):
@@ -74,32 +86,35 @@ def store_photo(
 
 
 @contextmanager
-def written(accepted: imaging.AcceptedPhoto, **said: Any) -> Iterator[Photo]:
+def written(accepted: imaging.AcceptedPhoto, **said: Any) -> Iterator[tuple[Photo, Callable[[], None]]]:
     """Write a photo's files, slowly and before any transaction; the block then gives it a row (``insert``).
 
-    ``said``: see ``unsaved``. Gives the photo, not saved yet. A block that raises leaves no file behind. Raises
-    files.StorageFull.
+    ``said``: see ``unsaved``. Gives the photo, not saved yet, and what is to be called in the transaction of its row
+    (``Note.confirm``). A block that raises leaves no file behind. Raises files.StorageFull.
     """
     photo = unsaved(accepted, **said)
-    with written_together([(photo, accepted)]) as stored:
-        yield photo
+    with written_together([(photo, accepted)]) as (stored, confirm):
+        yield photo, lambda: confirm(photo)
         stored.add(photo.sha256)
 
 
 @contextmanager
-def written_together(photos: Sequence[tuple[Photo, imaging.AcceptedPhoto]]) -> Iterator[set[str]]:
+def written_together(
+    photos: Sequence[tuple[Photo, imaging.AcceptedPhoto]],
+) -> Iterator[tuple[set[str], Callable[[Photo], None]]]:
     """Write the files of several different photos, which the disk takes in faster together; the block then gives them
-    rows, and adds the ``sha256`` of each that has one to the set. The files of all others go. Otherwise as ``written``.
+    rows, calls the function in the transaction of each, and adds the ``sha256`` of each that has one to the set. The
+    files of all others go. Otherwise as ``written``.
     """
     files: dict[str, bytes] = {}
     stored: set[str] = set()
     for photo, accepted in photos:
         small = imaging.mark_synthetic(accepted.thumbnail) if photo.is_synthetic else accepted.thumbnail
         files |= {photo.file_key: accepted.jpeg, photo.thumbnail_key: small}
-    with noted(*files):
+    with noted(*files) as note:
         try:
             store.write_together(files)
-            yield stored
+            yield stored, lambda photo: note.confirm(photo.file_key, photo.thumbnail_key)
         finally:
             without_row = [photo for photo, _accepted in photos if photo.sha256 not in stored]
             store.delete(*(key for photo in without_row for key in (photo.file_key, photo.thumbnail_key)))

@@ -6,13 +6,13 @@ days later.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import (
     Biopsy,
@@ -92,20 +92,21 @@ def save(rules: Retention, user: User) -> None:
 @broom
 def ask_daily() -> None:
     """Ask for the run of today, once."""
-    today = timezone.localdate()
+    today = timezone.localdate(clock.now())
     for rules in Retention.objects.filter(begins_on__lte=today).select_related("clinic"):
-        if any(getattr(rules, name) for name in _rules) and _not_today(rules):
+        if any(getattr(rules, name) for name in _rules) and _not_on(rules, today):
             jobs.enqueue(JOB, f"{rules.clinic_id}:{today}", subject=rules.clinic_id, clinic=rules.clinic)
 
 
 def run(clinic: Clinic) -> dict[str, int]:
     """Take what the clinic's rules take now; {rule: how many}."""
     rules = of(clinic)
-    if rules.begins_on is None or rules.begins_on > timezone.localdate():
+    now = clock.now()
+    if rules.begins_on is None or rules.begins_on > timezone.localdate(now):
         return {}
-    counts = {name: rule(clinic, limit, True) for name, rule, limit in _set(rules, timezone.now())}
+    counts = {name: rule(clinic, limit, True) for name, rule, limit in _set(rules, now)}
     with transaction.atomic():
-        Retention.objects.filter(clinic=clinic).update(ran_at=timezone.now())
+        Retention.objects.filter(clinic=clinic).update(ran_at=now)
         if any(counts.values()):
             audit.record("retention.run", rules, clinic=clinic, facts=counts)
     return counts
@@ -156,5 +157,5 @@ def _set(rules: Retention, now: datetime) -> list[tuple[str, Rule, datetime]]:
     ]
 
 
-def _not_today(rules: Retention) -> bool:
-    return rules.ran_at is None or timezone.localdate(rules.ran_at) < timezone.localdate()
+def _not_on(rules: Retention, today: date) -> bool:
+    return rules.ran_at is None or timezone.localdate(rules.ran_at) < today

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -84,10 +85,9 @@ def succeeded(made: Try) -> None:
 
 @broom
 def forget_old_tries() -> None:
-    now = timezone.now()
-    old = SignInCount.objects.filter(at__lt=now - FORGOTTEN_AFTER)
+    old = SignInCount.objects.filter(at__lt=Now() - FORGOTTEN_AFTER)
     old.filter(known_at=None).delete()
-    old.filter(known_at__lt=now - KNOWN_FOR).delete()
+    old.filter(known_at__lt=Now() - KNOWN_FOR).delete()
 
 
 def _refuse_early(keys: Try, rows: Mapping[str, SignInCount], now: datetime) -> None:

@@ -52,13 +52,14 @@ def add_square(
     folder = f"clinic-{photo.clinic_id}"
     keys = (store.new_key(folder), store.new_key(folder))
     contents = tuple(read_stored(photo, key) for key in (photo.file_key, photo.thumbnail_key))
-    with noted(*keys):
+    with noted(*keys) as note:
         try:
             store.write_together(dict(zip(keys, contents, strict=True)))
             with transaction.atomic():
                 made = _insert(photo, box, keys, user)
                 if made.file_key in keys:
                     together_with(made)
+                    note.confirm(*keys)
         except BaseException:
             store.delete(*keys)
             raise

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import ApiToken
 from skinclinic.services import account_mail, mail
@@ -19,7 +20,7 @@ TOGETHER = 50
 
 @broom
 def remind() -> None:
-    now = timezone.now()
+    now = clock.now()
     ending = ApiToken.objects.filter(
         revoked_at=None, reminded_at=None, expires_at__gt=now, expires_at__lte=now + BEFORE
     ).filter(expires_at__gt=F("created_at") + SHORT)

@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from skinclinic.engine import jobs
-from skinclinic.engine.readiness import obstacle
-from skinclinic.models import Job
+from skinclinic.engine.standing import standing
+from skinclinic.presenters.engine import words_of
 from skinclinic.services.erasing import again
 from skinclinic.web.requests import SignedInRequest
 
@@ -27,12 +26,6 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def status(request: SignedInRequest) -> HttpResponse:
-    """The dot in the page's head: does the engine work, and how many of the clinic's photos wait?"""
-    context = {"online": jobs.engine_online(), "waiting": 0, "problem": ""}
-    if request.membership:
-        clinic = request.membership.clinic
-        unfinished = [Job.State.QUEUED, Job.State.RUNNING]
-        waiting = Job.objects.filter(clinic=clinic, state__in=unfinished)
-        context["waiting"] = waiting.filter(kind__in=jobs.kinds_of(jobs.PHOTOS)).count()
-        context["problem"] = obstacle(clinic)
-    return render(request, "components/engine_status.html", context)
+    """The dot in the page's head: does the engine work, how many of the clinic's photos wait, and for how long?"""
+    found = standing(request.membership.clinic if request.membership else None)
+    return render(request, "components/engine_status.html", words_of(found))

@@ -10,6 +10,9 @@ from django_htmx.middleware import HtmxDetails
 
 from skinclinic.models import Member, User
 
+# Seconds, by status: a server that starts again is there soon, room on a disk takes a person.
+WORTH_ANOTHER_TRY = {503: 15, 507: 300}
+
 
 class ClinicRequest(HttpRequest):
     """What every view gets: the middleware has said whose clinics they are and which of them is the current one."""
@@ -71,8 +74,11 @@ def is_of_another_person(request: HttpRequest) -> bool:
 
 
 def json_error(status: int, code: str, message: str, **more) -> JsonResponse:
-    """An error in the one shape programs get."""
-    return JsonResponse({"error": {"code": code, "message": message} | more}, status=status)
+    """An error in the one shape programs get; what is refused only for now says when it is worth another try."""
+    response = JsonResponse({"error": {"code": code, "message": message} | more}, status=status)
+    if seconds := WORTH_ANOTHER_TRY.get(status):
+        response["Retry-After"] = str(seconds)
+    return response
 
 
 def page_to_return_to(request: HttpRequest) -> str:

@@ -1,8 +1,12 @@
 """The broker away: uploads are accepted, jobs wait, and run when it is back."""
 
+import signal
+import time
+
 import pytest
 
 from classifier.services.analysis.analyses import request_analysis
+from skinclinic.engine import waking
 from skinclinic.models import Job
 from tests import factories, servers
 from tests.engine import wait_until
@@ -27,6 +31,50 @@ def test_redis_away_then_back(engine, use_broker, clinic, clinician, model_versi
         wait_until(
             lambda: state_of(analysis) == Job.State.DONE, 90, "the photo is analysed once Redis is there"
         )
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(180)
+def test_redis_frozen_then_stopped_costs_a_request_a_moment(
+    engine, use_broker, settings, clinic, clinician, model_version
+):
+    """Reading from a frozen Redis has no end, and a refused one was asked again for six seconds."""
+    port = servers.free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    # As in production: the limits are the wake-up's own, a worker's reading has none.
+    use_broker(url, {"socket_connect_timeout": 1, "visibility_timeout": 3600})
+    engine.environment["CELERY_BROKER_URL"] = url
+    took = []
+
+    def ask(seed: int):
+        photo = factories.make_photo(clinic, clinician, seed=seed)
+        began = time.monotonic()
+        analysis = request_analysis(photo, user=clinician)
+        took.append(time.monotonic() - began)
+        return analysis
+
+    def done(*analyses) -> bool:
+        return all(state_of(analysis) == Job.State.DONE for analysis in analyses)
+
+    with servers.redis_process(port) as redis:
+        engine.start_worker()
+        reconciler = engine.start_reconciler(every=1)
+        first = ask(0)
+        wait_until(lambda: done(first), 60, "the worker is there")
+        redis.send_signal(signal.SIGSTOP)
+        frozen = [ask(1), ask(2)]
+        # Also where no connection is open yet, as in a web process that was just started.
+        use_broker(url, {"socket_connect_timeout": 1, "visibility_timeout": 3600})
+        frozen += [ask(3), ask(4)]
+        assert reconciler.poll() is None
+        redis.send_signal(signal.SIGCONT)
+        wait_until(lambda: done(*frozen), 60, "everything is analysed once Redis goes on")
+    waking.forget()
+    stopped = [ask(5), ask(6)]
+    assert max(took) < 0.9, took
+    assert [state_of(analysis) for analysis in stopped] == [Job.State.QUEUED] * 2
+    with servers.redis_process(port):
+        wait_until(lambda: done(*stopped), 60, "everything is analysed once Redis is there again")
 
 
 @pytest.mark.timeout(120)

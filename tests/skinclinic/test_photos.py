@@ -20,6 +20,7 @@ from skinclinic.models import BinItem, BinnedRow, Diagnosis, Lesion, Photo, Phot
 from skinclinic.services import decoding, old_file_names, photos, search_words
 from skinclinic.services.binning import bin
 from skinclinic.services.photos import delete_photo, set_box, shown_name, store_photo
+from skinclinic.web.come_back import ComeBack
 from tests import factories
 from tests.cases import each
 from tests.folders import full_after, stored_files
@@ -294,3 +295,16 @@ def test_the_thumbnail_of_a_drawing_says_so(clinic, clinician):
     photo, _new = store_photo(clinic=clinic, user=clinician, data=factories.jpeg_bytes(2), name="real.jpg")
     image = imaging.open_rgb(files.read(photo.thumbnail_key))
     assert min(image.getpixel((3, image.height - 3))) > 60
+
+
+def test_an_upload_whose_note_was_swept_meanwhile_stores_no_row(clinic, clinician, settings):
+    def swept(photo):
+        """As if the transaction had taken more than an hour, and a broom had passed."""
+        for note in (settings.PHOTOS_DIR / "notes").iterdir():
+            note.unlink()
+
+    with pytest.raises(ComeBack) as told:
+        store(clinic, clinician, together_with=swept)
+    assert "Send it again" in str(told.value)
+    assert nothing_stored()
+    assert store(clinic, clinician)[1]

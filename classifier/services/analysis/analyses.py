@@ -11,7 +11,8 @@ from classifier.runtimes import precisions
 from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
-from skinclinic.models import Job, Photo, User
+from skinclinic.models import Clinic, Job, Photo, User
+from skinclinic.services import audit
 from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
@@ -20,8 +21,8 @@ COMPUTED = (
     "scores", "background", "maps", "map_height", "map_width", "quality", "forward_seconds", "analysed_at",
     "runtime", "precision",
 )  # fmt: skip
-# Of a job whose photo is gone.
-DELETED = "photo_deleted"
+# Of a job whose photo is gone, and of one whose photo has lost its file.
+DELETED, LOST = "photo_deleted", "photo_unreadable"
 
 
 class NoModel(Exception):
@@ -98,6 +99,32 @@ def _request(photo: Photo, version: ModelVersion, user: User | None) -> Analysis
     else:
         summarise([photo.lesion_id])
     return analysis
+
+
+# As many as a request queues in a moment; whoever has more asks again.
+RETRIED_AT_ONCE = 500
+
+
+def failed_of(clinic: Clinic) -> QuerySet[Analysis]:
+    """The clinic's analyses that somebody asked for and that failed, oldest first."""
+    return Analysis.objects.asked_for().filter(clinic=clinic, job__state=Job.State.FAILED).order_by("id")
+
+
+@transaction.atomic
+def retry_failed(clinic: Clinic, user: User) -> tuple[int, int]:
+    """Queue the clinic's failed analyses again, ``RETRIED_AT_ONCE`` at a time; return how many were queued, and how
+    many are still failed."""
+    keys = list(failed_of(clinic).values_list("job", flat=True)[:RETRIED_AT_ONCE])
+    queued = jobs.retry_all(JOB, keys)
+    if queued:
+        audit.record("analysis.retry", clinic=clinic, by=user, facts={"photos": queued})
+    return queued, failed_of(clinic).count()
+
+
+def retry_lost(clinic: Clinic, sha256: str) -> None:
+    """Queue what failed for want of a photo's file, of photos made of this upload, which has just come again."""
+    found = failed_of(clinic).filter(photo__sha256=sha256, job__error_code=LOST)
+    jobs.retry_all(JOB, list(found.values_list("job", flat=True)))
 
 
 def current_analysis(photo: Photo) -> Analysis | None:

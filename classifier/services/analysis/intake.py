@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis
+from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis, retry_lost
 from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Clinic, Lesion, Photo, User
 from skinclinic.services.photos import store_photo
@@ -27,7 +27,8 @@ def take_in(
 ) -> tuple[Photo, bool]:
     """Store an uploaded file and ask for its analysis; return the photo and whether it is new.
 
-    Without a model the photo is kept and waits for one. Raises imaging.PhotoRejected, decoding.Busy and
+    Without a model the photo is kept and waits for one. A known photo that gets a lost file back is analysed again
+    where that had failed of it. Raises imaging.PhotoRejected, decoding.Busy and
     files.StorageFull, and what ``lesion`` raises (see ``store_photo``); in all cases nothing is stored.
     """
 
@@ -37,6 +38,8 @@ def take_in(
     photo, is_new = store_photo(
         clinic=clinic, user=user, data=data, name=name, lesion=lesion, kind=kind, together_with=ask
     )
+    if photo.given_back:
+        retry_lost(clinic, photo.sha256)
     if not is_new and current_analysis(photo) is None:
         ask(photo)
     return photo, is_new

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -92,5 +93,5 @@ def delete(trial: TryRun) -> None:
 
 @broom
 def delete_expired() -> None:
-    for trial in TryRun.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)[:500]:
+    for trial in TryRun.objects.filter(created_at__lt=Now() - KEPT_FOR)[:500]:
         delete(trial)

@@ -4,10 +4,10 @@ import logging
 from datetime import timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
 from reader_study.models import Study
 from reader_study.services.making import progress, readers
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.services.mail import can_mail
 from skinclinic.services.refused import Refused
@@ -19,7 +19,7 @@ LOOKS_EVERY = timedelta(hours=6)
 @broom
 def remind_by_itself() -> None:
     """Remind everybody who has not answered for as many days as the study says."""
-    now = timezone.now()
+    now = clock.now()
     due = Q(reminders_at=None) | Q(reminders_at__lt=now - LOOKS_EVERY)
     waiting = Study.objects.filter(due, state=Study.State.OPEN, reminds_every__isnull=False)
     if not waiting.exists() or not can_mail():
@@ -32,7 +32,7 @@ def remind_by_itself() -> None:
 
 def remind_study(study: Study) -> int:
     """Remind its readers who are due; how many were."""
-    before = timezone.now() - timedelta(days=study.reminds_every or 0)
+    before = clock.now() - timedelta(days=study.reminds_every or 0)
     reminded = 0
     for line in progress.of(study, with_withdrawn=False):
         reader = line.reader

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from skinclinic.files import whole
 from skinclinic.models import User
 
 _KEPT_SECONDS = 86_400
@@ -37,7 +37,7 @@ def drop_old() -> None:
     """Forget files that nobody decided on for a day."""
     for folder in (settings.SKINCLINIC_HOME / "studies" / ".replays").glob("*/*"):
         with suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > _KEPT_SECONDS:
+            if whole.now_in(folder.parent) - folder.stat().st_mtime > _KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
 
 

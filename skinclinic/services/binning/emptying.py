@@ -2,7 +2,7 @@
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from skinclinic.engine.housekeeping import broom
 from skinclinic.files import store
@@ -33,7 +33,7 @@ def empty(item: BinItem, user: User | None) -> int:
 @broom
 def empty_what_is_over() -> None:
     """Empty what has lain in the bin for its time."""
-    over = BinItem.objects.filter(ended_at=None, until__lte=timezone.now()).order_by("until")
+    over = BinItem.objects.filter(ended_at=None, until__lte=Now()).order_by("until")
     for item in over[:A_SWEEP]:
         try:
             empty(item, None)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from skinclinic.backups.repository import Kept
+from skinclinic.files import whole
 from skinclinic.services import holdings
 from skinclinic.services.backing_up import home
 from skinclinic.services.doctor.findings import Finding, failure, ok, warn
@@ -77,7 +78,8 @@ def _file(path: str, row: str, digest: str) -> Finding | None:
     try:
         found, begins, ends, size = _read(settings.SKINCLINIC_HOME / path)
     except FileNotFoundError:
-        return failure("files", f"{path} is missing: it is of {row}", f"{_GIVE_BACK}.")
+        again = "Send the same photo again, or: " if path.startswith(f"{PHOTOS}/") else ""
+        return failure("files", f"{path} is missing: it is of {row}", f"{again}{_GIVE_BACK}.")
     except OSError as error:
         return failure(
             "files", f"{path}, of {row}, cannot be read: {error.strerror}",
@@ -105,13 +107,20 @@ def _read(path: Path) -> tuple[str, bytes, bytes, int]:
     return digest.hexdigest(), begins, last, size
 
 
+def _now() -> float:
+    try:
+        return whole.now_in(settings.SKINCLINIC_HOME)
+    except OSError:
+        return time.time()  # what cannot be written was said before; nothing is deleted here
+
+
 def _extra(named: Mapping[str, object]) -> Iterator[Finding]:
     """Files and folders that no row names."""
     remedy = (
         "No row knows it: it was left by a crash, or its row was lost. Compare with a backup; then move it away "
         "(mv), and delete it when nothing has missed it."
     )
-    settled = (time.time() - _SETTLED_AFTER_SECONDS) * 1e9
+    settled = (_now() - _SETTLED_AFTER_SECONDS) * 1e9
     seen, passed = home.scan(with_key=False)
     models = {path.rpartition("/")[0] for path in named if path.startswith(f"{MODELS}/")}
     for path, one in seen.items():

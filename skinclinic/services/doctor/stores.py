@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from skinclinic.celery import app
-from skinclinic.engine import jobs
+from skinclinic.engine import health, jobs
 from skinclinic.models import Job
 from skinclinic.models.audit import AuditEvent
 from skinclinic.services.doctor.findings import Finding, check, failure, ok, warn
@@ -23,6 +23,12 @@ _CLOCKS_MAY_DIFFER = 5.0
 _WAITS_LONG = timedelta(minutes=15)
 _BACKUP_EVERY = timedelta(hours=50)
 _SECONDS = 3.0
+_TROUBLES = {
+    health.NO_MEMORY: "Give it more memory, or let less run beside it; then start it again.",
+    health.NO_PHOTOS: "Mount the volume of SKINCLINIC_HOME on its machine; then start it again.",
+    health.DISK_FULL: "Make room on the disk of its machine (SKINCLINIC_HOME, cache, /tmp); it goes on by itself.",
+    health.DISK: "Look at the disk of its machine and at who owns the files; it goes on by itself.",
+}
 
 
 @check("database")
@@ -82,7 +88,9 @@ def broker() -> Iterator[Finding]:
     kind = settings.CELERY_BROKER_URL.partition(":")[0]
     began = time.monotonic()
     try:
-        with app.connection_for_write(connect_timeout=_SECONDS) as there:
+        # One that is frozen takes connections and says nothing.
+        limits = {"socket_timeout": _SECONDS}
+        with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as there:
             there.ensure_connection(max_retries=1, timeout=_SECONDS)
     except (OSError, OperationalError) as error:
         yield failure(
@@ -97,6 +105,10 @@ def broker() -> Iterator[Finding]:
 @check("workers")
 def workers() -> Iterator[Finding]:
     for queue in jobs.queues():
+        for name, code in jobs.troubles(queue).items():
+            yield failure(
+                "workers", f"the worker {name} for “{queue}” takes no jobs: {code}", _TROUBLES[code]
+            )
         if jobs.engine_online(queue):
             yield ok("workers", f"a worker for “{queue}” is alive")
         else:

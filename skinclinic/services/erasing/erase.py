@@ -8,10 +8,9 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import ngettext
 
-from skinclinic.engine import jobs
+from skinclinic.engine import clock, jobs
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import (
     BinItem,
@@ -116,7 +115,7 @@ def ask_again() -> None:
         last = Job.objects.filter(kind=JOB, subject=erasure.pk).order_by("-pk").first()
         if last is None:
             ask_for_the_rest(erasure)
-        elif last.finished_at and last.finished_at < timezone.now() - AGAIN_AFTER:
+        elif last.finished_at and last.finished_at < clock.now() - AGAIN_AFTER:
             jobs.retry(last)
 
 

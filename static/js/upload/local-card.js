@@ -195,6 +195,7 @@ export class LocalCard {
     this.find("img").hidden = false;
     const unfiled = this.photo.patient ? "duplicateUnfiled" : "duplicate";
     const known = data.patient ? say("duplicateOf", { code: data.patient }) : say(unfiled);
+    if (data.given_back) return this.show("duplicate", say("givenBack"));
     this.show("duplicate", data.covered ? say("duplicateCovered") : known);
   }
 

@@ -1,14 +1,18 @@
 """The life of a job: asked for twice, claimed once, finished once, retried, worn out, forgotten and found."""
 
+import errno
 import re
 import threading
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone, translation
 
-from skinclinic.engine import jobs, work
+from skinclinic.engine import health, jobs, work
+from skinclinic.engine.health import WorkerFault
 from skinclinic.engine.jobs import UNEXPECTED, JobError
 from skinclinic.models import Job, User
 from skinclinic.presenters.job_errors import words_of
@@ -41,6 +45,11 @@ def kind(monkeypatch):
 
 def expire(row: Job) -> None:
     Job.objects.filter(pk=row.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def over(row: Job) -> None:
+    """As if its pause were over."""
+    Job.objects.filter(pk=row.pk, state="queued").update(not_before=timezone.now() - timedelta(seconds=1))
 
 
 def test_another_run_over_a_row_is_another_job(kind, clinic):
@@ -134,18 +143,104 @@ def test_input_that_cannot_work_fails_at_once_with_its_reason_and_can_be_retried
     assert (row.state, row.error, row.error_code) == ("done", "", "")
 
 
-def test_a_transient_error_is_tried_three_times(kind):
-    calls = []
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Flaky("busy"), "unexpected"),
+        (MemoryError("std::bad_alloc"), "out_of_memory"),
+        (OperationalError("server closed the connection"), "unexpected"),
+    ],
+)
+def test_a_transient_error_is_tried_three_times_with_growing_pauses(kind, monkeypatch, error, code):
+    calls, woken = [], []
+    monkeypatch.setattr(jobs, "wake", lambda name: woken.append(name))
 
     def handler(rows):
         calls.append(len(rows))
-        raise Flaky("busy")
+        raise error
 
     kind.handler = handler
     row = jobs.enqueue("test", "a")
+    for attempt, pause in enumerate(jobs.PAUSES, 1):
+        assert jobs.run_waiting("test") == 1
+        row.refresh_from_db()
+        assert (row.state, row.attempts, row.error) == ("queued", attempt, "")
+        assert abs(row.not_before - timezone.now() - pause) < timedelta(seconds=3)
+        assert jobs.reconcile() == {} and woken == []
+        over(row)
+        assert jobs.reconcile() == {"test": 1}
+        woken.clear()
     jobs.run_waiting("test")
     row.refresh_from_db()
-    assert (row.state, row.attempts, len(calls)) == ("failed", 3, 3)
+    assert (row.state, row.attempts, len(calls), row.error_code) == ("failed", 3, 3, code)
+    assert "alloc" not in row.error and "server" not in row.error
+    assert jobs.retry(row) and jobs.claim("test", 1), "a person's wish needs no pause"
+
+
+def test_a_pause_that_ends_too_late_is_shortened(kind):
+    row = jobs.enqueue("test", "a")
+    Job.objects.update(not_before=timezone.now() + timedelta(hours=2))
+    jobs.reconcile()
+    row.refresh_from_db()
+    assert row.not_before - timezone.now() < timedelta(seconds=31)
+
+
+def ill(kind, keys: str = "abcdefgh", error: Exception | None = None) -> list[str]:
+    """Let a worker meet jobs that it cannot do, as without the photos' volume; the keys of those it has tried."""
+    tried = []
+
+    def handler(rows):
+        tried.extend(row.key for row in rows)
+        raise error or WorkerFault(health.NO_PHOTOS, "the photos folder is empty")
+
+    kind.handler = handler
+    for key in keys:
+        jobs.enqueue("test", key)
+    while jobs.run_waiting("test"):
+        pass
+    return tried
+
+
+def test_a_worker_that_cannot_work_stops_and_costs_no_job_an_attempt(kind, monkeypatch, caplog):
+    monkeypatch.setitem(jobs._kinds, "test", replace(jobs._kinds["test"], batch=lambda: 1))
+    jobs.worker_alive("here:1", "batch")
+    assert jobs.engine_online("batch")
+    assert ill(kind) == ["a", "b", "c"]
+    assert set(Job.objects.values_list("state", "attempts")) == {("queued", 0)}
+    assert "takes none for 60 s" in caplog.text
+    jobs.worker_alive("here:1", "batch")
+    assert not jobs.engine_online("batch") and jobs.troubles("batch") == {"here:1": "no_photos"}
+    # After its rest it tries one, and, ill again, rests longer.
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 61)
+    assert ill(kind, "") == ["d"] and 100 < health.rest_left() <= 120
+    # Another worker, or this one when it is well, does them all.
+    monkeypatch.setattr(time, "monotonic", lambda: now + 200)
+    kind.handler = lambda rows: [lambda: None for _ in rows]
+    Job.objects.update(not_before=None)
+    assert jobs.run_waiting("test") == 8
+    jobs.worker_alive("here:1", "batch")
+    assert jobs.engine_online("batch") and not jobs.troubles("batch")
+
+
+def test_one_job_that_fails_again_and_again_makes_no_worker_ill(kind):
+    row = jobs.enqueue("test", "a")
+    kind.handler = lambda rows: [MemoryError() for _ in rows]
+    for _attempt in range(3):
+        assert jobs.run_waiting("test") == 1
+        over(row)
+    row.refresh_from_db()
+    assert row.state == "failed" and not health.trouble() and not health.rest_left()
+
+
+def test_what_is_wrong_with_jobs_makes_no_worker_ill(kind):
+    assert len(ill(kind, error=JobError("broken", "The photo is broken."))) >= 8
+    assert not health.trouble()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert (health.code_of(full), health.code_of(FileNotFoundError(errno.ENOENT, "gone"))) == (
+        "disk_full",
+        "",
+    )
 
 
 def test_an_unforeseen_error_fails_at_once_and_is_told_by_a_number(kind, caplog):
@@ -160,6 +255,8 @@ def test_an_unforeseen_error_fails_at_once_and_is_told_by_a_number(kind, caplog)
     # Of a time when the words of libraries were kept.
     row.error = "Error(s) in loading state_dict"
     assert "state_dict" not in words_of(row)
+    of_before = "The stored photo cannot be read: [Errno 2] No such file or directory: '/srv/photos/x.jpg'"
+    assert "/srv" not in words_of(Job(error_code="photo_unreadable", error=of_before))
     with translation.override("ko"):
         row.error = UNEXPECTED % {"number": number}
         assert number in words_of(row) and words_of(row) != row.error
@@ -265,6 +362,39 @@ def test_engine_is_online_while_a_worker_says_so():
     assert jobs.engine_online()
     jobs.WorkerSeen.objects.update(seen_at=timezone.now() - timedelta(seconds=21))
     assert not jobs.engine_online()
+
+
+def test_leases_go_by_the_databases_clock_and_not_by_a_workers(kind, monkeypatch):
+    """A worker two hours ahead took what others were busy with, and, killed, kept a job for two hours."""
+    real = timezone.now
+    for wrong in (timedelta(hours=2), timedelta(hours=-2)):
+        monkeypatch.setattr(timezone, "now", lambda wrong=wrong: real() + wrong)
+        row = jobs.enqueue("test", str(wrong))
+        (held,) = jobs.claim("test", 1)
+        assert abs(held.lease_until - real() - timedelta(seconds=60)) < timedelta(seconds=5)
+        assert abs(held.started_at - real()) < timedelta(seconds=5)
+        assert jobs.claim("test", 1) == []
+        jobs.reconcile()
+        jobs.progress(held, 0.5)
+        row.refresh_from_db()
+        assert abs(row.lease_until - real() - timedelta(seconds=60)) < timedelta(seconds=5)
+        jobs.worker_alive("here:1")
+        monkeypatch.setattr(timezone, "now", real)
+        assert jobs.engine_online()
+        assert jobs.finish(held, lambda: None)
+        row.refresh_from_db()
+        assert abs(row.finished_at - real()) < timedelta(seconds=5)
+
+
+def test_a_lease_that_ends_too_late_is_shortened_so_that_a_dead_worker_keeps_nothing_for_hours(kind):
+    jobs.enqueue("test", "a")
+    (held,) = jobs.claim("test", 1)
+    # Of an older version, or of a time before the clock was put back.
+    Job.objects.update(lease_until=timezone.now() + timedelta(hours=2))
+    jobs.reconcile()
+    held.refresh_from_db()
+    assert held.lease_until - timezone.now() < timedelta(seconds=61)
+    assert jobs.finish(held, lambda: None), "it is still the worker's"
 
 
 @pytest.mark.django_db(transaction=True)

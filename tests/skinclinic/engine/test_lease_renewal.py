@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.models.functions import Now
 
 from skinclinic.engine import jobs, lease_renewal
 from skinclinic.models import Job
@@ -70,17 +71,13 @@ def test_a_lease_that_was_lost_is_not_taken_back(kind):
 def test_a_database_that_is_busy_now_is_asked_again(kind, monkeypatch):
     """One renewal that fails leaves the next enough time."""
     failures = iter([DatabaseError("database is locked")])
-    now = lease_renewal.timezone.now
 
     def moment():
         for error in failures:
             raise error
-        return now()
+        return Now()
 
-    class Clock:
-        now = staticmethod(moment)
-
-    monkeypatch.setattr(lease_renewal, "timezone", Clock)
+    monkeypatch.setattr(lease_renewal, "Now", moment)
     jobs.enqueue("test", "a")
     (row,) = jobs.claim("test", 1)
     with jobs.held([row]):

@@ -155,6 +155,59 @@ def test_files_that_a_photo_names_survive_the_sweep(settings, photo):
     assert list(folder.iterdir()) == []
 
 
+def test_a_worker_with_a_wrong_clock_deletes_no_upload_on_its_way(settings, db, monkeypatch):
+    key = files.save("clinic-1", b"on its way")
+    crash_leaving(settings, key)
+    draft = whole.new_draft(settings.PHOTOS_DIR / "clinic-1" / "aa" / "model")
+    draft.write_bytes(b"on its way, too")
+    two_days_ahead = time.time() + 2 * 24 * 3600
+    monkeypatch.setattr(time, "time", lambda: two_days_ahead)
+    housekeeping.sweep()
+    whole.sweep([draft])
+    assert files.read(key) == b"on its way" and draft.exists()
+
+
+def test_whoever_confirms_a_note_in_time_keeps_the_files_and_whoever_is_late_hears_it(settings, db):
+    key = files.new_key("clinic-1")
+    with file_notes.noted(key) as note:
+        files.write(key, b"slow")
+        folder = settings.PHOTOS_DIR / "notes"
+        age(folder, 3700)
+        note.confirm(key)
+        housekeeping.sweep()
+        assert files.read(key) == b"slow", "its row is about to be committed"
+        age(folder, 3700)
+        housekeeping.sweep()
+        assert stored_files() == []
+        with pytest.raises(file_notes.NoteGone):
+            note.confirm(key)
+    with file_notes.noted(key) as note, pytest.raises(file_notes.NoteGone):
+        note.confirm(key)
+
+
+def test_a_note_confirmed_while_the_broom_has_it_in_hand_is_given_back(settings, db, monkeypatch):
+    from pathlib import Path
+
+    key = files.save("clinic-1", b"slow")
+    folder = crash_leaving(settings, key)
+    age(folder, 3700)
+    rename = Path.rename
+
+    def confirmed_first(self, target):
+        os.utime(self)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", confirmed_first)
+    housekeeping.sweep()
+    assert files.read(key) == b"slow" and [note.suffix for note in folder.iterdir()] == [".json"]
+    monkeypatch.undo()
+    # A broom that was killed with the note in hand.
+    (folder / "crashed.json").rename(folder / "crashed.taken")
+    age(folder, 3700)
+    housekeeping.sweep()
+    assert stored_files() == [] and list(folder.iterdir()) == []
+
+
 def test_a_note_cut_short_by_the_crash_is_swept(settings, db):
     folder = crash_leaving(settings)
     (folder / "crashed.json").write_text('["clinic-1/')

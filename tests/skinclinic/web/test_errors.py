@@ -1,5 +1,8 @@
 """Error pages: what happened and what to do, for people and for programs, and never with the database."""
 
+import contextlib
+import sqlite3
+
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
@@ -7,6 +10,7 @@ from django.test import Client
 from django.urls import path
 
 from skinclinic import urls as product
+from skinclinic.api.errors import handle
 from skinclinic.permissions import clinic_member
 from tests.skinclinic.pages import url
 
@@ -76,6 +80,27 @@ def test_programs_get_json(client, kind, status, code):
 
 def test_a_restarting_database_says_when_to_try_again(client):
     assert client.get("/broken/operational/")["Retry-After"] == "15"
+
+
+def test_a_database_whose_disk_is_full_is_not_called_away(client, tmp_path):
+    """SQLite's own words, of a real file that may not grow."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "small.sqlite3")) as small:
+        small.execute("CREATE TABLE t (x)")
+        small.execute("PRAGMA max_page_count = 3")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            small.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    ERRORS["full"] = OperationalError(*full.value.args)
+    ERRORS["full"].__cause__ = full.value
+    response = client.get("/broken/full/")
+    assert response.status_code == 507 and response["Retry-After"] == "300"
+    assert b"disk is full" in response.content
+    response = client.get("/broken/full/", headers=SCRIPT)
+    assert response.json()["error"]["code"] == "storage_full" and response["Retry-After"] == "300"
+    response = handle(ERRORS["full"], {})
+    assert (response.status_code, response.data["error"]["code"]) == (507, "storage_full")
+    assert response.headers["Retry-After"] == "300"
+    away = handle(ERRORS["operational"], {})
+    assert (away.status_code, away.headers["Retry-After"]) == (503, "15")
 
 
 def test_the_database_away_before_any_view(client, monkeypatch):

@@ -4,11 +4,11 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from skinclinic.archive.models import Import
 from skinclinic.archive.services.importing import imports
+from skinclinic.engine import clock
 from skinclinic.engine.housekeeping import broom
 from skinclinic.models import Clinic, Job
 from skinclinic.services import quotas
@@ -28,7 +28,7 @@ def room(clinic: Clinic) -> Room:
 @broom
 def sweep_not_started() -> None:
     """Remove the files of imports that were never started; the import stays in the list and says so."""
-    before = timezone.now() - timedelta(days=settings.IMPORT_DAYS)
+    before = clock.now() - timedelta(days=settings.IMPORT_DAYS)
     waiting = Import.objects.filter(
         state__in=_NOT_STARTED, written=0, created_at__lt=before, photos__startswith=str(_home())
     ) | Import.objects.filter(

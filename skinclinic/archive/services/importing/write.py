@@ -166,13 +166,13 @@ class _Writer:
         if not group:
             return
         self.at = group[0].number
-        with written_together([(new.photo, new.accepted) for new in group]) as stored:
+        with written_together([(new.photo, new.accepted) for new in group]) as (stored, confirm):
             for new in group:
-                if self._insert(new):
+                if self._insert(new, confirm):
                     stored.add(new.photo.sha256)
 
-    def _insert(self, new: _New) -> bool:
-        """Give a photo whose files are there its rows; False if somebody was faster."""
+    def _insert(self, new: _New, confirm: Callable[[Photo], None]) -> bool:
+        """Give a photo whose files are there its rows; False if somebody was faster. Raises notes.NoteGone."""
         row, photo = new.row, new.photo
         self.of_patient, self.of_lesion = new.of_patient, new.of_lesion
         try:
@@ -184,6 +184,7 @@ class _Writer:
                     user=self.user, taken_on=row.taken_on, of_import=self.row,
                     source_lesion=row.lesion, **fields_of(row, new.label),
                 )  # fmt: skip
+                confirm(photo)
         except IntegrityError:
             # Somebody uploaded the same file meanwhile, so that it stays the clinic's; or a worker that this one
             # took over from was still alive.

@@ -1,0 +1,83 @@
+"""People who send photos while things break: each is sent until the server says that it has it, as the page does."""
+
+import http.client
+import json
+import queue
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests import factories
+
+BOUNDARY = "photo-boundary"
+
+
+@dataclass
+class Uploads:
+    """``count`` different photos from ``senders`` threads, to the API on ``port``."""
+
+    port: int
+    token: str
+    count: int
+    senders: int = 4
+    # {seed: key of the photo}
+    accepted: dict[int, int] = field(default_factory=dict)
+    # {status, or 0 for a connection that broke: how often}
+    told: Counter = field(default_factory=Counter)
+    slowest: float = 0.0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self) -> None:
+        self._waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for seed in range(self.count):
+            self._waiting.put(seed)
+        self.threads = [threading.Thread(target=self._send_all, daemon=True) for _ in range(self.senders)]
+        for thread in self.threads:
+            thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait until all are accepted; give up, and stop, after so long."""
+        deadline = time.monotonic() + seconds
+        for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self.over.set()
+
+    def _send_all(self) -> None:
+        while not self.over.is_set():
+            try:
+                seed = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            while not self.over.is_set() and seed not in self.accepted:
+                self._send(seed)
+
+    def _send(self, seed: int) -> None:
+        began = time.monotonic()
+        try:
+            status, body = self._ask(factories.jpeg_bytes(seed))
+        except (OSError, http.client.HTTPException):
+            status, body = 0, b""
+        self.told[status] += 1
+        if status in (200, 201):
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.accepted[seed] = json.loads(body)["id"]
+        else:
+            time.sleep(random.uniform(0.05, 0.3))
+
+    def _ask(self, photo: bytes) -> tuple[int, bytes]:
+        head = (
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="photo.jpg"\r\n'
+            "Content-Type: image/jpeg\r\n\r\n"
+        )
+        body = head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", "/api/photos/", body, {
+                "Content-Type": f"multipart/form-data; boundary={BOUNDARY}", "Authorization": f"Bearer {self.token}",
+            })  # fmt: skip
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
