@@ -65,7 +65,7 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     crops, ready = [], []
     for analysis in group:
         try:
-            photo = imaging.open_rgb(_stored(analysis.photo))
+            photo = imaging.open_rgb(stored(analysis.photo))
         except (OSError, ValueError, Photo.DoesNotExist) as error:
             outcomes[analysis.job_id] = JobError(
                 "photo_unreadable", f"The stored photo cannot be read: {error}"
@@ -87,7 +87,7 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     return outcomes
 
 
-def _stored(photo: Photo) -> bytes:
+def stored(photo: Photo) -> bytes:
     """The photo's file; the new one where it was covered since its row was read."""
     try:
         return store.read(photo.file_key)
