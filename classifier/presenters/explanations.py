@@ -12,7 +12,7 @@ from classifier.models import Analysis, Explanation
 from classifier.presenters import computed
 from classifier.services.analysis import explanations
 from classifier.services.analysis.assessments import may_see_answer
-from skinclinic.models import Job, Member, WorkState
+from skinclinic.models import Job, Member, User, WorkState
 from skinclinic.permissions import EDIT
 from skinclinic.presenters.job_errors import words_of
 from skinclinic.presenters.work import Progress, shown
@@ -100,12 +100,17 @@ class ExplanationProgress(Progress[Explanation]):
         failed = self.job and self.state in (WorkState.FAILED, WorkState.STOPPED, WorkState.REFUSED)
         return failure(self.job) if self.job and failed else ""
 
+    def cancel(self, by: User) -> str:
+        """See Progress; nothing of it is kept."""
+        return _("It is stopped.") if super().cancel(by) else ""
+
     def retry(self) -> str:
+        """See Progress; it begins anew."""
         try:
             went_on = explanations.go_on(self.row, self.member.user)
         except Refused as refused:
             return str(refused)
-        return _("It is computed again.") if went_on else ""
+        return _("It goes on from the beginning.") if went_on else ""
 
     @property
     def maps_url(self) -> str:

@@ -12,14 +12,12 @@ from tests.cases import each
 from tests.classifier import lively
 
 SIDE = 64
-# Plain; with a normalisation behind pooling; traced; traced, channels last.
-NAMES = ["resnet18", "timm:convnext_atto", "torchvision:shufflenet_v2_x0_5", "torchvision:swin_t"]
-# What the four stages are called in each.
+# Traced; traced, channels last, with a normalisation behind pooling.
+NAMES = ["torchvision:shufflenet_v2_x0_5", "torchvision:swin_t"]
+# What the stages are called that are twice and four times as fine as the last.
 LAYERS = {
     "efficientnet_lite0": ("blocks.10", "blocks.4"),
-    "resnet18": ("layer3", "layer2"),
     "timm:convnext_atto": ("stages.2", "stages.1"),
-    "timm:densenet121": ("features.denseblock3", "features.denseblock2"),
     "torchvision:shufflenet_v2_x0_5": ("stage3", "stage2"),
     "torchvision:swin_t": ("features.5", "features.3"),
 }
@@ -58,6 +56,7 @@ def test_maps_are_the_library_s_at_their_own_resolution(name):
     for method, kind in (("grad_cam_pp", GradCAMPlusPlus), ("layer_cam_2x", LayerCAM)):
         maps, _layer = explaining.explain_image(found, name, image, method)
         assert maps.shape[0] == len(DISEASE_KEYS) and maps.dtype == np.float16
+        assert maps.astype(float).std() > 0.1, "flat maps prove nothing"
         plain = stages.finer(found, name, image, 2) if kind is LayerCAM else stages.last(found)
         shape = (lambda maps: maps.permute(0, 3, 1, 2)) if plain.is_channels_last else None
         plain.net.requires_grad_(True)
@@ -66,7 +65,6 @@ def test_maps_are_the_library_s_at_their_own_resolution(name):
                 whole = usual(image, [ClassifierOutputTarget(index)])[0]
                 ours = resize_heatmap(maps[index], (SIDE, SIDE))
                 np.testing.assert_allclose(ours, whole, atol=4e-3)
-                assert whole.std() > 0.05
         plain.net.requires_grad_(False)
 
 
