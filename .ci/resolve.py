@@ -18,6 +18,8 @@ FILES = ("requirements.txt", "tests/requirements.txt")
 PIP = "pip==26.3"
 # Published as source only; pip resolves for another Python from wheels alone, so these are built first.
 SOURCE_ONLY = ("grad-cam",)
+# Where they are named; requirements.txt takes it in.
+WORKER = "docker/requirements-worker.txt"
 
 
 def versions() -> list[str]:
@@ -34,7 +36,7 @@ def main() -> int:
         venv.create(home / "pip", with_pip=True)
         pip = [str(home / "pip" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, "install", PIP], check=True)
-        lines = [line for name in FILES for line in (ROOT / name).read_text().splitlines()]
+        lines = [line for name in (*FILES, WORKER) for line in (ROOT / name).read_text().splitlines()]
         sources = [line for line in lines if line.startswith(SOURCE_ONLY)]
         subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", home / "wheels", *sources], check=True)
         for version in versions():

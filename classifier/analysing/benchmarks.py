@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 
 from classifier.analysing.batches import analyse_all
-from classifier.analysing.onnx_peer import export, open_session
+from classifier.analysing.onnx_peer import open_session
 from classifier.analysing.pipeline import analyse
 from classifier.networks import torchvision_ops, weights
 from classifier.networks.architectures import ARCHITECTURES
@@ -35,6 +35,7 @@ from classifier.networks.network import MappedClassifier, build, load_imagenet
 from classifier.networks.preprocess import Preprocessing, to_array
 from classifier.runtimes import cuda, openvino_library, openvino_networks, precisions, processor
 from classifier.runtimes.base import Runtime
+from classifier.runtimes.exporting import to_onnx
 from classifier.runtimes.openvino_runtime import OpenVinoRuntime
 from classifier.runtimes.torch_runtime import TorchRuntime
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -120,7 +121,7 @@ class Networks:
     @functools.cached_property
     def bare_session(self) -> onnxruntime.InferenceSession:
         """torchvision's network in ONNX Runtime: logits only, same session options."""
-        return open_session(export(self.theirs, self.image.shape[-1], ("logits",)), self.threads)
+        return open_session(to_onnx(self.theirs, self.image.shape[-1], ("logits",)), self.threads)
 
     def bare_forward(self) -> np.ndarray:
         """Run ``bare_session``; return its logits."""

@@ -3,37 +3,9 @@
 It comes with tests/requirements.txt.
 """
 
-import io
-import warnings
-from collections.abc import Sequence
-
 import onnxruntime
-import torch
-from torch import nn
 
-OPSET = 17
 _ONLY_ERRORS = 3
-
-
-def export(network: nn.Module, input_size: int, output_names: Sequence[str]) -> bytes:
-    """Export a network in evaluation mode: images [batch, 3, S, S] -> outputs with a batch axis each."""
-    names = ["images", *output_names]
-    graph = io.BytesIO()
-    with warnings.catch_warnings():
-        # Traced sizes become constants, as they should: only the batch varies. The tracing exporter is
-        # deprecated, but makes the same graph as its successor in a tenth of the time.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            network,
-            (torch.zeros(1, 3, input_size, input_size),),
-            graph,
-            input_names=names[:1],
-            output_names=names[1:],
-            dynamic_axes={name: {0: "batch"} for name in names},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    return graph.getvalue()
 
 
 def open_session(graph: bytes, threads: int = 0) -> onnxruntime.InferenceSession:

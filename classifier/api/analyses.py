@@ -15,8 +15,10 @@ from rest_framework.response import Response
 from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
+    AskExplanationSerializer,
     AssessmentSerializer,
     DecisionSerializer,
+    ExplanationSerializer,
     ImpressionSerializer,
     RetriedSerializer,
     RetryFailedSerializer,
@@ -24,7 +26,7 @@ from classifier.api.serializers import (
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
 from classifier.presenters.maps import maps_json
-from classifier.services.analysis import assessments
+from classifier.services.analysis import assessments, explanations
 from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.analysis.intake import take_in
@@ -39,6 +41,7 @@ from skinclinic.files import store
 from skinclinic.presenters.answers import photo_not_stored, refusal_words
 from skinclinic.presenters.attempts import count_photo
 from skinclinic.services.photos import set_box
+from skinclinic.services.refused import Refused as NotNow
 
 ANALYSES = (
     Analysis.objects.asked_for()
@@ -146,6 +149,22 @@ class AnalysisViewSet(ReadViewSet):
         """The 12 heatmaps in [0, 1] and the square they lie on."""
         row = self._answered()
         return Response(maps_json(row.heatmaps(), row.box))
+
+    @extend_schema(methods=["GET"], responses=ExplanationSerializer(many=True))
+    @extend_schema(methods=["POST"], request=AskExplanationSerializer, responses={202: ExplanationSerializer})
+    @action(detail=True, methods=["get", "post"], pagination_class=None, filterset_fields=None)
+    def explanations(self, request, pk=None):
+        """Other explanations of the answer; POST asks for one, or gives the one that was asked for already."""
+        row = self._answered()
+        if request.method == "GET":
+            return Response(ExplanationSerializer(row.explanations.select_related("clinic"), many=True).data)
+        sent = AskExplanationSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        try:
+            found = explanations.ask(row, sent.validated_data["method"], request.user)
+        except NotNow as refused:
+            raise Refused(409, "cannot_explain", str(refused)) from None
+        return Response(ExplanationSerializer(found).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=None, responses=AnalysisSerializer)
     @action(detail=True, methods=["post"])

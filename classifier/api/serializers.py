@@ -6,12 +6,15 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from classifier.models import Analysis, Assessment, ModelVersion, Publication, ThresholdSet
+from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
+from classifier.presenters.explanations import failure
+from classifier.services.analysis import explanations
 from skinclinic import permissions
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
 from skinclinic.api.serializers import BoxSerializer
-from skinclinic.models import Clinic
+from skinclinic.engine import work
+from skinclinic.models import Clinic, Job
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.presenters.job_errors import words_of
 from skinclinic.services.diagnoses import NOTHING_ELSE
@@ -161,6 +164,48 @@ class RetriedSerializer(serializers.Serializer):
 
     queued = serializers.IntegerField()
     still_failed = serializers.IntegerField()
+
+
+class ExplanationSerializer(ClinicRowSerializer):
+    """Another explanation of an answer. ``layer``: whose feature maps it is made of, empty for the last ones;
+    ``height`` and ``width`` of its heatmaps, ``runtime`` and ``precision`` are null or empty until ``state`` is
+    ``done``."""
+
+    method_name = serializers.CharField(source="get_method_display", read_only=True)
+    progress = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    height = serializers.IntegerField(source="map_height", read_only=True, allow_null=True)
+    width = serializers.IntegerField(source="map_width", read_only=True, allow_null=True)
+
+    class Meta:
+        model = Explanation
+        fields = [
+            "id", "clinic", "analysis", "method", "method_name", "state", "progress", "error", "layer", "height",
+            "width", "runtime", "precision", "asked_at", "finished_at",
+        ]  # fmt: skip
+
+    def _job(self, row: Explanation) -> Job | None:
+        return work.last([explanations.JOB], row.pk)
+
+    def get_progress(self, row: Explanation) -> float:
+        """0 to 1."""
+        if row.is_done:
+            return 1.0
+        job = self._job(row)
+        return job.progress if job else 0.0
+
+    def get_error(self, row: Explanation) -> dict[str, str] | None:
+        job = None if row.is_done else self._job(row)
+        if job is None or job.state != Job.State.FAILED:
+            return None
+        return {"code": job.error_code, "message": failure(job)}
+
+
+class AskExplanationSerializer(serializers.Serializer):
+    """``method``: ``grad_cam_pp`` (Grad-CAM++), ``layer_cam_2x`` and ``layer_cam_4x`` (LayerCAM of earlier stages),
+    ``score_cam``."""
+
+    method = serializers.ChoiceField(Explanation.Method.choices)
 
 
 class AssessmentSerializer(ClinicRowSerializer):

@@ -3,11 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from classifier.api import analyses, models, trials
+from classifier.api import analyses, explanations, models, trials
 
 router = SimpleRouter()
 router.register("photos", analyses.PhotoViewSet, basename="api-photo")
 router.register("analyses", analyses.AnalysisViewSet, basename="api-analysis")
+router.register("explanations", explanations.ExplanationViewSet, basename="api-explanation")
 router.register("assessments", analyses.AssessmentViewSet, basename="api-assessment")
 router.register("models", models.ModelViewSet, basename="api-model")
 router.register("publications", models.PublicationViewSet, basename="api-publication")

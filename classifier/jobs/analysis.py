@@ -77,7 +77,7 @@ def _analyse_group(version: ModelVersion, group: list[Analysis]) -> dict[int | N
     crops, ready = [], []
     for analysis in group:
         try:
-            photo = _opened(partial(_stored, analysis.photo))
+            photo = opened(partial(stored, analysis.photo))
         except Photo.DoesNotExist:
             outcomes[analysis.job_id] = JobError(analyses.DELETED, "The photo was deleted.")
             continue
@@ -112,7 +112,7 @@ def _run(version: ModelVersion, crops: Sequence) -> Sequence:
         raise
 
 
-def _opened(read: Callable[[], bytes]):
+def opened(read: Callable[[], bytes]):
     """A stored photo in RGB. Raises JobError for one that is lost or damaged, NotRead for one that cannot be read now,
     WorkerFault where this worker has no photos at all. What they say names no path: everybody may read it."""
     try:
@@ -135,7 +135,7 @@ def _opened(read: Callable[[], bytes]):
         raise NotRead("The stored photo could not be read. Try again later.") from error
 
 
-def _stored(photo: Photo) -> bytes:
+def stored(photo: Photo) -> bytes:
     """The photo's file; the new one where it was covered since its row was read."""
     try:
         return store.read(photo.file_key)
@@ -150,7 +150,7 @@ def analyse_trial(rows: Sequence[Job]) -> Sequence[jobs.Outcome]:
     trial = TryRun.objects.filter(job=row).select_related("model_version").first()
     if trial is None:
         return [JobError("photo_deleted", "The photo was deleted.")]
-    crop = imaging.crop(_opened(partial(store.read, trial.file_key)), trial.box)
+    crop = imaging.crop(opened(partial(store.read, trial.file_key)), trial.box)
     (result,) = _run(trial.model_version, [crop])
     return [partial(trials.store_outcome, trial, result)]
 

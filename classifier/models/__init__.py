@@ -1,6 +1,7 @@
 from .analysis import Analysis
 from .assessment import Assessment
 from .evaluation import Evaluation
+from .explanation import Explanation
 from .label_check import LabelCheck
 from .model_version import ModelVersion, Publication, ThresholdSet
 from .training import Training, TrainingRun
@@ -10,6 +11,7 @@ __all__ = [
     "Analysis",
     "Assessment",
     "Evaluation",
+    "Explanation",
     "LabelCheck",
     "ModelVersion",
     "Publication",

@@ -7,6 +7,7 @@ from skinclinic.presenters import audit
 audit.KINDS |= {
     "classifier.analysis": _("Analysis"),
     "classifier.evaluation": _("Evaluation"),
+    "classifier.explanation": _("Explanation"),
     "classifier.modelversion": _("Model"),
     "classifier.thresholdset": _("Thresholds"),
     "classifier.training": _("Training"),

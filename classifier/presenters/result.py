@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from classifier.models import Analysis, Assessment, ThresholdSet
-from classifier.presenters import computed, decisions
+from classifier.presenters import computed, decisions, explanations
 from classifier.presenters.differential import (
     DEFAULT_AXIS,
     KEY_CAPS,
@@ -255,6 +255,7 @@ def _answer(shown: Shown, answer: Answer) -> dict:
         "threshold_set": answer.threshold_set,
         "axis": DEFAULT_AXIS,
         "maps_url": "" if answer.view.set_aside else reverse("analysis-maps", args=[analysis.pk]),
+        **({} if answer.view.set_aside else explanations.context(analysis, shown.member)),
         "assessment": assessment,
         "stand": assessments.stand(assessment),
         "history": _history(assessment),

@@ -11,10 +11,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from PIL import ImageDraw
 
-from classifier.models import Analysis
+from classifier.models import Analysis, Explanation
 from classifier.plots.analysis_pdf import Report, ScoreLine, build_pdf
 from classifier.plots.colormaps import COLORMAPS, OPACITY, heatmap_rgb, overlay, three_panels
-from classifier.presenters import computed
+from classifier.presenters import computed, explanations
 from classifier.presenters.decisions import in_words, told
 from classifier.presenters.differential import ResultView, ThresholdFacts
 from classifier.presenters.maps import caption
@@ -58,17 +58,19 @@ def analysis_panels(request: SignedInRequest, pk: int) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     key = _disease(request, found, answer_view(found, _thresholds(request, found)))
+    explanation = _explanation(request, found)
     square = imaging.crop(imaging.open_rgb(store.read(found.photo.file_key)), found.box)
     out = io.BytesIO()
     panels = three_panels(
         square,
-        _heatmap(found, key),
+        _heatmap(explanation or found, key),
         opacity=_opacity(request),
         colormap=_colours(request),
-        caption=_caption(found, key),
+        caption=_caption(found, key, explanation),
     )
     panels.save(out, "PNG")
-    return _download(out.getvalue(), "image/png", f"photo-{found.photo_id}-{key}.png", "attachment")
+    method = f"-{explanation.method}" if explanation else ""
+    return _download(out.getvalue(), "image/png", f"photo-{found.photo_id}-{key}{method}.png", "attachment")
 
 
 @never_cache
@@ -119,12 +121,28 @@ def _opacity(request: HttpRequest) -> float:
     )
 
 
-def _caption(found: Analysis, key: str) -> list[str]:
+def _explanation(request: HttpRequest, found: Analysis) -> Explanation | None:
+    """The explanation whose heatmaps are shown, ``?explanation=``; None for Grad-CAM. Raises Http404."""
+    wanted = request.GET.get("explanation")
+    row = explanations.chosen(found, wanted)
+    if wanted and row is None:
+        raise Http404
+    return row
+
+
+def _caption(found: Analysis, key: str, explanation: Explanation | None) -> list[str]:
     version = found.model_version
-    return caption(key, version.name + (_(" (demo model)") if version.is_demo else ""))
+    first, *others = caption(key, version.name + (_(" (demo model)") if version.is_demo else ""))
+    return [f"{first} · {_method(found, explanation)}", *others]
 
 
-def _heatmap(found: Analysis, key: str):
+def _method(found: Analysis, explanation: Explanation | None) -> str:
+    if explanation:
+        return explanations.in_words(explanation)
+    return f"Grad-CAM · {found.map_height} × {found.map_width}"
+
+
+def _heatmap(found: Analysis | Explanation, key: str):
     return found.heatmaps()[DISEASE_KEYS.index(key)].astype("float32")
 
 
@@ -141,7 +159,8 @@ def _report(
 ) -> Report:
     photo = imaging.open_rgb(store.read(found.photo.file_key))
     square = imaging.crop(photo, found.box)
-    heatmap = _heatmap(found, key)
+    explanation = _explanation(request, found)
+    heatmap = _heatmap(explanation or found, key)
     name = BY_KEY[key].name(get_language() or "en")
     thresholds = view.thresholds
     return Report(
@@ -153,7 +172,7 @@ def _report(
             (_("Overlay") + f": {name}", overlay(square, heatmap, opacity, colours)),
             (_("Heatmap alone") + f": {name}", heatmap_rgb(heatmap, square.width, colours)),
         ],
-        facts=_facts(request, found),
+        facts=_facts(request, found, explanation),
         notices=_notices(found, view),
         score_head=(_("Disease"), _("Group"), _("Score"), _("Threshold")),
         scores=[
@@ -164,7 +183,7 @@ def _report(
         ],
         score_note=_("● listed: the score exceeds its threshold. All malignant together: %(sum)s.")
         % {"sum": view.malignant_text},
-        caption=" · ".join(_caption(found, key)),
+        caption=" · ".join(_caption(found, key, explanation)),
         records=_records(request, found),
         model_title=_("About the model"),
         model_facts=[
@@ -206,7 +225,9 @@ def _with_square(photo, box):
     return drawn
 
 
-def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
+def _facts(
+    request: SignedInRequest, found: Analysis, explanation: Explanation | None
+) -> list[tuple[str, str]]:
     photo, lesion = found.photo, found.photo.lesion
     patient = lesion.patient
     facts = [(_("Patient"), patient.code if patient else _("not filed yet"))]
@@ -222,11 +243,20 @@ def _facts(request: SignedInRequest, found: Analysis) -> list[tuple[str, str]]:
         (_("Taken"), _when(photo.captured_at) if photo.captured_at else "–"),
         (_("Analysed"), _when(found.analysed_at)),
         (_("Computed with"), computed.in_words(found.runtime, found.precision)),
+        *_of_heatmap(found, explanation),
         (_("Report for"), str(request.user)),
     ]
     if photo.is_synthetic:
         facts.append((_("Note"), _("Synthetic photo: drawn by a computer, no patient")))
     return facts
+
+
+def _of_heatmap(found: Analysis, explanation: Explanation | None) -> list[tuple[str, str]]:
+    """Whose heatmap is printed, where it is not the one that came with the scores."""
+    if explanation is None:
+        return []
+    said = f"{_method(found, explanation)}; {explanations.provenance(explanation)}"
+    return [(_("Heatmap"), said)]
 
 
 def _notices(found: Analysis, view: ResultView) -> list[str]:

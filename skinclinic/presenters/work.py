@@ -35,6 +35,8 @@ class Progress(Generic[R]):
     jobs: ClassVar[Sequence[str]] = ()
     refused: ClassVar[Sequence[str]] = ()
     template: ClassVar[str] = "components/work.html"
+    # Whether the page is loaded anew once it is over; else the part shows what came of it.
+    reloads: ClassVar[bool] = True
 
     def __init__(self, row: R, member: Member):
         self.row, self.member = row, member
@@ -44,6 +46,11 @@ class Progress(Generic[R]):
         """As the person who asks sees it, who is a member of its clinic."""
         clinic = cast(OfClinic, row).clinic_id
         return cls(row, next(one for one in request.memberships if one.clinic_id == clinic))
+
+    @property
+    def key(self) -> str:
+        """What its part of the page is called; another for each where a page shows several."""
+        return self.kind
 
     @property
     def address(self) -> str:

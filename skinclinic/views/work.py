@@ -23,7 +23,7 @@ def work(request: SignedInRequest, kind: str, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _act(request, progress)
     response = render(request, progress.template, progress.context(request.GET))
-    if not progress.is_busy:
+    if progress.reloads and not progress.is_busy:
         response["HX-Refresh"] = "true"
     return response
 

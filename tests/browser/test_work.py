@@ -15,6 +15,7 @@ from tests.skinclinic.pages import url
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 PAGES = {
+    "explanation": lambda row: url("photo", row.analysis.photo_id),
     "evaluation": lambda row: url("evaluation", row.pk),
     "label-check": lambda row: url("review"),
     "import": lambda row: url("import", row.pk),

@@ -21,7 +21,7 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import timezone
 from rest_framework.viewsets import GenericViewSet
 
-from classifier.models import Training, TrainingRun
+from classifier.models import Explanation, Training, TrainingRun
 from classifier.services.models import registry
 from reader_study.models import StudyImage
 from reader_study.services.making import enrolment, studies
@@ -274,6 +274,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
         patient_size=sizes.set_on_patient(lesion, quist, timezone.localdate(), Decimal("63.7")),
         photo=photo,
         analysis=analysis,
+        explanation=Explanation.objects.create(clinic=clinic, analysis=analysis, method="score_cam"),
         pathology=pathology,
         assessment=assessment,
         own_model=own_model,
@@ -480,11 +481,12 @@ NO_LOOK = {
     "photo-filing-codes": "codes to choose from", "photo-filing-patient": "codes to choose from",
     "lesion-people": "names of colleagues", "bulk": "a list", "work": "how far work is",
     "diagnosis-withdraw": "only changes", "analysis-impression": "only changes",
+    "analysis-explanations": "only changes",
     "dataset": "a list", "dataset-photos": "a list", "dataset-differences": "a list",
 }  # fmt: skip
 OF_A_PATIENT = {
-    "patient", "lesion", "photo", "analysis", "assessment", "pathology", "note", "symptoms", "letter", "entry",
-    "bin_item", "follow_up", "biopsy", "comment", "item", "second_opinion",
+    "patient", "lesion", "photo", "analysis", "explanation", "assessment", "pathology", "note", "symptoms", "letter",
+    "entry", "bin_item", "follow_up", "biopsy", "comment", "item", "second_opinion",
 }  # fmt: skip
 
 
@@ -799,7 +801,7 @@ def test_ids_of_nothing_are_not_found(world, client_for, admin_user):
 
 
 # What goes when the photo goes; with its lesion, and with its patient, goes more.
-OF_PHOTO = {"photo", "analysis", "assessment", "entry", "change", "pair"}
+OF_PHOTO = {"photo", "analysis", "explanation", "assessment", "entry", "change", "pair"}
 OF_LESION = OF_PHOTO | {"lesion", "follow_up", "biopsy", "pathology"}
 # They hold what is told of the patient.
 LISTS = (

@@ -58,7 +58,7 @@ def analyse(
             continue
         runtime = runtime or running.in_full(version.path)
         batches = analyse_all(runtime, missing, _open_crop)
-        for results in _together(batches, _give_way if give_way else None):
+        for results in _together(batches, wait_for_photos if give_way else None):
             unreadable += _store(version, results)
             done += len(results)
             say(done)
@@ -162,7 +162,7 @@ def _store(version: ModelVersion, batch: list[tuple[Photo, object]]) -> list[Unr
     return unreadable
 
 
-def _give_way() -> None:
+def wait_for_photos() -> None:
     """Wait while photos of a clinic are queued or being analysed: a person is looking at the screen."""
     deadline = time.monotonic() + _LONGEST_WAIT
     while time.monotonic() < deadline:

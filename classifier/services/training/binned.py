@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator
 
 from django.db.models import Q
 
-from classifier.models import Analysis, Assessment
-from classifier.services.analysis import analyses
+from classifier.models import Analysis, Assessment, Explanation
+from classifier.services.analysis import analyses, explanations
 from classifier.services.training.withdrawal import of_items
 from skinclinic.archive.services.datasets.binned import items_of_photos
 from skinclinic.engine import jobs
-from skinclinic.models import User
+from skinclinic.models import Job, User
 from skinclinic.services.binning import places
 from skinclinic.services.binning.places import Photos, Use
 from skinclinic.services.consent import Effect
@@ -41,7 +41,12 @@ def in_assessments(photos: Photos | None, diagnoses: Collection[int] | None) -> 
 
 @places.on_restore
 def ask_again(photos: Photos) -> None:
-    """Analyses that were under way, and found their photo gone, are asked for again."""
+    """Analyses and explanations that were under way, and found their photo gone, are asked for again."""
     rows = Analysis.objects.asked_for().filter(photo__in=list(photos), job__error_code=analyses.DELETED)
     for row in rows.select_related("job"):
         jobs.retry(row.job)
+    again = Explanation.objects.filter(analysis__photo__in=list(photos), maps=None).values("pk")
+    for job in Job.objects.filter(
+        kind=explanations.JOB, subject__in=again, error_code=analyses.DELETED, state=Job.State.FAILED
+    ):
+        jobs.retry(job)

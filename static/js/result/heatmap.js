@@ -49,7 +49,8 @@ export class Heatmap {
     this.find("heat-toggle").addEventListener("click", () => this.toggle());
     this.find("panels-toggle").setAttribute("aria-pressed", String(this.showsPanels));
     this.find("panels-toggle").addEventListener("click", () => this.togglePanels());
-    this.find("heat-again").addEventListener("click", () => this.load(mapsUrl));
+    this.find("heat-again").addEventListener("click", () => this.load(this.url));
+    this.tell("", "");
     this.listenToHold(this.find("hold"));
     this.setOpacity(this.opacity);
     this.choose(this.maps && this.url === mapsUrl ? this.disease : disease);
@@ -71,6 +72,22 @@ export class Heatmap {
       this.find("heat-failed").hidden = false;
     }
     this.draw();
+  }
+
+  /** Draw the heatmaps of this address instead; `key` and `words` are of the explanation, empty for Grad-CAM. */
+  explain(url, key, words) {
+    this.tell(key, words);
+    this.maps = null;
+    this.load(url);
+  }
+
+  tell(key, words) {
+    this.explanation = key;
+    const method = this.find("heat-method");
+    if (method) method.textContent = words || "Grad-CAM";
+    for (const button of document.querySelectorAll("[data-explanation]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.explanation === key));
+    }
   }
 
   /** Show the heatmap of the disease with this key. */
@@ -169,6 +186,8 @@ export class Heatmap {
       address.searchParams.set("disease", this.disease);
       address.searchParams.set("colours", this.colours);
       address.searchParams.set("opacity", String(this.opacity));
+      if (this.explanation) address.searchParams.set("explanation", this.explanation);
+      else address.searchParams.delete("explanation");
       link.href = address.href;
     }
   }

@@ -28,6 +28,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 document.addEventListener("click", (event) => {
+  const explanation = event.target.closest?.("[data-explanation]");
+  if (!explanation) return;
+  heatmap.explain(explanation.dataset.mapsUrl, explanation.dataset.explanation, explanation.dataset.words);
+  heatmap.switchTo(true);
+});
+
+document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-choose-heatmap]");
   if (!button || !hasAnswer()) return;
   heatmap.choose(button.dataset.chooseHeatmap);

@@ -64,15 +64,15 @@ def test_a_photo_that_is_covered_while_it_is_looked_at(photo, clinician, model_v
     from classifier.jobs import analysis as job
 
     request_analysis(photo, user=clinician)
-    real = job._stored
+    real = job.stored
 
     def meanwhile(row):
-        monkeypatch.setattr(job, "_stored", real)
+        monkeypatch.setattr(job, "stored", real)
         seen = real(row)
         covering.cover(Photo.objects.get(pk=photo.pk), IN_SQUARE, clinician)
         return seen
 
-    monkeypatch.setattr(job, "_stored", meanwhile)
+    monkeypatch.setattr(job, "stored", meanwhile)
     jobs.run_waiting("analyse")
     old, new = Analysis.objects.order_by("pk")
     assert old.is_done and old.before_cover, "what came of the pixels that are gone does not count"

@@ -10,7 +10,7 @@ from classifier import runtimes
 from classifier.analysing import onnx_peer
 from classifier.networks import weights
 from classifier.networks.network import restore
-from classifier.runtimes import cuda, openvino_library
+from classifier.runtimes import cuda, exporting, openvino_library
 from classifier.runtimes.base import softmax
 from classifier.runtimes.folding import fold_batch_norm
 from classifier.runtimes.torch_runtime import CUDA_BATCH, TorchRuntime
@@ -31,7 +31,7 @@ def batch():
 def in_onnx_runtime(folder, images):
     """What ONNX Runtime, which the product does not use, makes of the same network."""
     manifest, state = weights.load_verified(folder)
-    graph = onnx_peer.export(restore(manifest, state).eval(), images.shape[-1], ("logits", "maps"))
+    graph = exporting.to_onnx(restore(manifest, state).eval(), images.shape[-1])
     logits, maps = onnx_peer.open_session(graph).run(["logits", "maps"], {"images": images})
     return softmax(logits), maps
 

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 from django.utils import timezone
 
-from classifier.models import Evaluation, LabelCheck
+from classifier.models import Evaluation, Explanation, LabelCheck
+from classifier.services.analysis import explanations
 from classifier.services.evaluation import evaluations, label_checks
 from classifier.services.training import trainings
 from reader_study.models import StudyResult
@@ -102,7 +103,13 @@ def make_model_answers(clinic, user):
     return study
 
 
+def make_explanation(clinic, user):
+    analysis = made_results.finished(factories.make_photo(clinic, user, seed=7), user)
+    return explanations.ask(analysis, "score_cam", user)
+
+
 MADE = {
+    "explanation": make_explanation,
     "evaluation": make_evaluation,
     "label-check": make_label_check,
     "import": make_import,
@@ -116,6 +123,7 @@ MADE = {
 # Work with a row of its own that lists filter by.
 ROWS = {
     "bulk": lambda row: BulkChange.objects.get(pk=row.pk),
+    "explanation": lambda row: Explanation.objects.get(pk=row.pk),
     "evaluation": lambda row: Evaluation.objects.get(pk=row.pk),
     "label-check": lambda row: LabelCheck.objects.get(pk=row.pk),
     "study-results": lambda row: StudyResult.objects.get(study=row),
@@ -131,6 +139,7 @@ def asked(request, clinic, admin_user):
         kind=request.param,
         row=row,
         change=kind.change,
+        reloads=kind.reloads,
         job=Job.objects.filter(clinic=clinic).latest("pk"),
         address=url("work", request.param, row.pk),
     )
@@ -152,14 +161,16 @@ def test_it_is_watched_until_it_is_over(asked, admin_user, client_for):
     assert asked.kind in ("import", "training") or "25 %" in running.content.decode()
     jobs.finish(claimed, jobs.JobError("broken", "The disk is broken."))
     failed = client.get(asked.address)
-    assert failed["HX-Refresh"] == "true" and "The disk is broken." in failed.content.decode()
+    # A page with forms that people are filling in is not loaded anew.
+    assert ("HX-Refresh" in failed) == asked.reloads == (asked.kind != "explanation")
+    assert "The disk is broken." in failed.content.decode()
     assert "hx-get" not in failed.content.decode()
 
 
 @pytest.mark.parametrize("kind", sorted(ROWS))
 def test_a_row_follows_its_job(kind, clinic, admin_user):
     row = MADE[kind](clinic, admin_user)
-    job = Job.objects.get()
+    job = Job.objects.latest("pk")
     seen = lambda: (ROWS[kind](row).state, ROWS[kind](row).error)  # noqa: E731
     assert seen() == ("waiting", "") and ROWS[kind](row).is_busy
     (claimed,) = jobs.claim(job.kind, 1)
@@ -229,8 +240,12 @@ def test_outsiders_find_nothing_and_others_only_look(
     for act in ("cancel", "retry"):
         assert client_for(outsider).post(asked.address, {"act": act}).status_code == 404
     assert client_for(outsider).get(asked.address).status_code == 404
-    may, may_not = (coordinator, curator) if asked.change == "study" else (curator, coordinator)
-    for user in (clinician, may_not):
+    may, *others = {
+        "study": (coordinator, clinician, curator),
+        "curate": (curator, clinician, coordinator),
+        "edit": (clinician, coordinator),
+    }[asked.change]
+    for user in others:
         assert client_for(user).post(asked.address, {"act": "cancel"}).status_code == 403
         seen = client_for(user).get(asked.address)
         assert seen.status_code == (403 if asked.kind == "study-model" else 200)
