@@ -43,6 +43,7 @@ from skinclinic.views import (
 
 urlpatterns = [
     path("help/", help.help_page, name="help"),
+    path("help/<slug:slug>/", help.help_topic, name="help-page"),
     path("healthz", engine.healthz, name="healthz"),
     path("manifest.webmanifest", installed.manifest, name="manifest"),
     path("service-worker.js", installed.service_worker, name="service-worker"),

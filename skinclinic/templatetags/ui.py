@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.help.places import page_for
 from skinclinic.presenters import answers
 from skinclinic.presenters.scores import score_text
 from skinclinic.vocabulary import sites
@@ -141,6 +142,15 @@ def menu_section(context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     name = (match and match.url_name) or ""
     return next((section for start, section in SECTIONS if name.startswith(start)), "")
+
+
+@register.inclusion_tag("components/help_link.html", takes_context=True)
+def help_link(context, in_new_tab: bool = False) -> dict:
+    """The "?" of a page, which leads to the page of help for it, else to the contents."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    name = page_for((match and match.url_name) or "")
+    address = reverse("help-page", args=[name]) if name else reverse("help")
+    return {"address": address, "name": name, "in_new_tab": in_new_tab}
 
 
 @register.simple_tag

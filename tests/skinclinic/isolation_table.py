@@ -43,6 +43,7 @@ TABLE = {
     "offline": PUBLIC,
     "set_language": PUBLIC,
     "help": PUBLIC,
+    "help-page": Access("public", {"slug": "unknown_secret"}),
     "login": PUBLIC,
     "session": PUBLIC,
     "join": Access("public", {"secret": "unknown_secret"}),

@@ -36,6 +36,7 @@ from skinclinic.archive.models import (
     Import,
     Subtype,
 )
+from skinclinic.help.places import page_for
 from skinclinic.models import AuditEvent, Diagnosis, Job, Member, User
 from skinclinic.services import (
     cases_at_once,
@@ -588,6 +589,22 @@ def test_signed_out_people_get_nothing(world):
             problems += [f"{route} {method}: {what}" for what in wrong]
     assert not problems, "\n".join(problems)
     assert snapshot(world) == before
+
+
+def test_every_page_has_a_question_mark_that_leads_to_its_help(world, client_for, admin_user):
+    """Whole pages, of whatever status; files, fragments and the documentation of the API are none."""
+    client, seen, missing = client_for(admin_user), 0, []
+    for route in (route for route in ROUTES if not route.is_api and route.name != "api-docs"):
+        answer = client.get(address_of(route, world))
+        if route.name == "logout" or "text/html" not in answer.get("Content-Type", "") or answer.streaming:
+            continue
+        text = answer.content.decode()
+        if "<html" in text and answer.status_code == 200:
+            seen += 1
+            if f'data-help="{page_for(route.name)}"' not in text or not page_for(route.name):
+                missing.append(str(route))
+    assert not missing, "\n".join(missing)
+    assert seen > 75
 
 
 def rows_of(world) -> dict:
