@@ -9,7 +9,7 @@ class ClassifierConfig(AppConfig):
         from classifier import audited  # noqa: F401
         from classifier.jobs import analysis, evaluation, models, training  # noqa: F401
         from classifier.presenters import audit_words, training_progress, work  # noqa: F401
-        from classifier.services import doctor, holdings  # noqa: F401
+        from classifier.services import doctor, first_steps, holdings  # noqa: F401
         from classifier.services.analysis import covered  # noqa: F401
         from classifier.services.analysis.assessments import hidden_photo_ids
         from classifier.services.analysis.summaries import is_unfit, told

@@ -114,7 +114,7 @@ def search(text: str, names: Sequence[str], language: str) -> list[Hit]:
     words = text.casefold().split()[:10]
     if not words:
         return []
-    found = []
+    found: list[tuple[bool, int, Hit]] = []
     for page in (read(name, language) for name in names):
         title, body = page.title.casefold(), page.text.casefold()
         if all(word in title or word in body for word in words):

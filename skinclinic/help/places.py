@@ -43,6 +43,7 @@ PLACES = {
     "switch-clinic": "account", "set_language": "account",
     "token": "tokens", "service-account": "tokens", "clinic-token": "tokens",
     "member": "people", "invitation": "people", "clinic-settings": "settings", "letterhead": "settings",
+    "overview": "settings", "start": "account", "first-steps": "account",
     "retention": "erasing", "erasures": "erasing", "audit": "audit",
     "engine-status": "operating", "healthz": "operating", "help": "account",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from skinclinic.help.places import page_for
 from skinclinic.presenters import answers
 from skinclinic.presenters.scores import score_text
+from skinclinic.services import first_steps as service
 from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
 
@@ -151,6 +152,14 @@ def help_link(context, in_new_tab: bool = False) -> dict:
     name = page_for((match and match.url_name) or "")
     address = reverse("help-page", args=[name]) if name else reverse("help")
     return {"address": address, "name": name, "in_new_tab": in_new_tab}
+
+
+@register.inclusion_tag("components/first_steps.html", takes_context=True)
+def first_steps(context, landing: str) -> dict:
+    """A new member's first steps, on the page where the member's work begins, until they are put away."""
+    member = context.get("membership")
+    is_shown = member is not None and member.first_steps and service.landing(member) == landing
+    return {"steps": service.told(member) if is_shown else [], "csrf_token": context.get("csrf_token")}
 
 
 @register.simple_tag

@@ -28,7 +28,7 @@ def test_signs_in_and_out(client, clinician):
     response = sign_in(client)
     assert response.status_code == 302
     assert client.session.session_key != before.session_key and len(client.session.session_key) == 32
-    assert response.url == url("worklist")
+    assert response.url == url("start")
     assert client.get(url("account")).status_code == 200
 
     response = client.post(url("logout"))
@@ -262,7 +262,7 @@ def test_switches_clinic(client_for, clinician, other_clinic):
     response = client.post(
         url("switch-clinic"), {"clinic": other_clinic.slug, "next": "https://evil.example"}
     )
-    assert response.url == url("worklist")
+    assert response.url == url("start")
 
 
 @pytest.mark.parametrize("slug", ["elsewhere-skin-centre", "", "\x00", "nowhere", MILLION])
