@@ -92,6 +92,7 @@ PICTURES: dict[str, tuple[Place, Callable[[Page], None] | None, tuple[int, int]]
     "dataset": (lambda taker: taker.link("/archive/datasets/", r"/archive/datasets/\d+/"), None, DESK),
     "study": (lambda taker: f"{taker.closed_study()}settings/", None, DESK),
     "study-results": (lambda taker: f"{taker.closed_study()}results/disease/", None, DESK),
+    "overview": (lambda _: "/clinic/overview/", None, DESK),
     "models": (lambda _: "/models/", None, DESK),
     "evaluation": (Taker.evaluation, None, DESK),
 }

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from skinclinic.help import contents, pages, places
+from skinclinic.help import contents, pages, pictures, places
+from tests.browser.help_pictures import MOST_BYTES, PICTURES
 from tests.cases import each
 from tests.skinclinic.test_architecture import is_api, patterns
 
@@ -123,3 +124,18 @@ def test_help_is_open_before_signing_in_in_both_languages():
 def test_the_question_mark_leads_to_the_page_for_this_page():
     page = Client().get(reverse("login")).content.decode()
     assert 'href="/help/account/" data-help="account"' in page
+
+
+def test_pictures_are_small_and_each_is_on_a_page():
+    named = {
+        found
+        for language in LANGUAGES
+        for name in contents.ALL
+        for found in re.findall(r"static/help/(\w+/[\w-]+\.webp)", source(name, language))
+    }
+    files = {str(path.relative_to(pictures.FOLDER)): path for path in pictures.FOLDER.rglob("*.webp")}
+    assert set(files) <= named
+    assert {name.partition("/")[2].removesuffix(".webp") for name in named} == set(PICTURES)
+    sizes = [path.stat().st_size for path in files.values()]
+    assert max(sizes, default=0) <= MOST_BYTES
+    assert sum(sizes) <= 1_500_000
