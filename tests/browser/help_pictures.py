@@ -34,12 +34,12 @@ class Taker:
         self.page, self.base = page, base
 
     def link(self, path: str, pattern: str, number: int = 0) -> str:
-        """The address of a link on a page whose whole path fits the pattern."""
+        """The address of a link on a page that fits the pattern as a whole."""
         self.page.goto(self.base + path)
         links = self.page.eval_on_selector_all(
             "main a[href]", "all => all.map((one) => one.getAttribute('href'))"
         )
-        paths = dict.fromkeys(link.partition("?")[0] for link in links)
+        paths = dict.fromkeys(links)
         return [path for path in paths if re.fullmatch(pattern, path)][number]
 
     def patient(self) -> str:
@@ -47,14 +47,18 @@ class Taker:
         return self.link("/patients/?q=DEMO-002", r"/patients/\d+/")
 
     def photo(self) -> str:
-        return self.link(WORKLIST, r"/photos/\d+/")
+        return self.link(WORKLIST, r"/photos/\d+/.*")
 
     def comparison(self) -> str:
         return self.link(self.patient(), r"/lesions/\d+/", 1)
 
     def closed_study(self) -> str:
-        """The demo's study of simulated readers, at the readers on the model's curve."""
-        return self.link("/studies/", r"/studies/\d+/", 0)
+        """The demo's study of simulated readers."""
+        return self.link("/studies/", r"/studies/\d+/", 1)
+
+    def curve(self) -> str:
+        """Its readers on the model's curve, of the first disease."""
+        return self.link(f"{self.closed_study()}results/", r"/studies/\d+/results/diseases/.*")
 
     def evaluation(self) -> str:
         """One of the demo model; made where there is none, which takes minutes."""
@@ -78,6 +82,12 @@ def heatmap(page: Page) -> None:
     page.wait_for_timeout(1500)
 
 
+def lower(page: Page) -> None:
+    """What stands below the choices."""
+    page.evaluate("window.scrollTo(0, 560)")
+    page.wait_for_timeout(300)
+
+
 # {name: (address, what is done before the picture is taken, size of the window)}
 Place = Callable[[Taker], str]
 PICTURES: dict[str, tuple[Place, Callable[[Page], None] | None, tuple[int, int]]] = {
@@ -91,10 +101,10 @@ PICTURES: dict[str, tuple[Place, Callable[[Page], None] | None, tuple[int, int]]
     "archive": (lambda _: "/archive/", None, DESK),
     "dataset": (lambda taker: taker.link("/archive/datasets/", r"/archive/datasets/\d+/"), None, DESK),
     "study": (lambda taker: f"{taker.closed_study()}settings/", None, DESK),
-    "study-results": (lambda taker: f"{taker.closed_study()}results/disease/", None, DESK),
+    "study-results": (lambda taker: taker.curve(), lower, DESK),
     "overview": (lambda _: "/clinic/overview/", None, DESK),
     "models": (lambda _: "/models/", None, DESK),
-    "evaluation": (Taker.evaluation, None, DESK),
+    "evaluation": (Taker.evaluation, lower, DESK),
 }
 
 
@@ -125,7 +135,10 @@ def main(base: str, name: str, password: str, *wanted: str) -> int:
                 place, act, (width, height) = PICTURES[picture]
                 address = place(Taker(page, base))
                 page.set_viewport_size({"width": width, "height": height})
-                page.goto(base + address)
+                answer = page.goto(base + address)
+                if answer is None or not answer.ok:
+                    print(f"{address} did not answer as it should", file=sys.stderr)
+                    return 1
                 page.wait_for_load_state("networkidle")
                 if act:
                     act(page)

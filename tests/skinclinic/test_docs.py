@@ -18,7 +18,17 @@ from tests.cases import each
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-OURS = ("skinclinic", "classifier", "reader_study", "docs", "docker", "tests", "templates", "static", "locale")
+OURS = (
+    "skinclinic",
+    "classifier",
+    "reader_study",
+    "docs",
+    "docker",
+    "tests",
+    "templates",
+    "static",
+    "locale",
+)
 COMMANDS = {
     path.stem: ".".join(path.relative_to(ROOT).parts[:-3])
     for path in ROOT.glob("*/**/management/commands/*.py")
