@@ -146,12 +146,12 @@ def menu_section(context) -> str:
 
 
 @register.inclusion_tag("components/help_link.html", takes_context=True)
-def help_link(context, in_new_tab: bool = False) -> dict:
+def help_link(context, in_new_tab: bool = False, with_words: bool = False) -> dict:
     """The "?" of a page, which leads to the page of help for it, else to the contents."""
     match = getattr(context.get("request"), "resolver_match", None)
     name = page_for((match and match.url_name) or "")
     address = reverse("help-page", args=[name]) if name else reverse("help")
-    return {"address": address, "name": name, "in_new_tab": in_new_tab}
+    return {"address": address, "name": name, "in_new_tab": in_new_tab, "with_words": with_words}
 
 
 @register.inclusion_tag("components/first_steps.html", takes_context=True)
