@@ -31,8 +31,8 @@ OURS = (
 )
 COMMANDS = {
     path.stem: ".".join(path.relative_to(ROOT).parts[:-3])
-    for path in ROOT.glob("*/**/management/commands/*.py")
-    if path.relative_to(ROOT).parts[0] in OURS
+    for app in ("skinclinic", "classifier", "reader_study")
+    for path in (ROOT / app).glob("**/management/commands/*.py")
 }
 # What is Django's own.
 COMMANDS |= dict.fromkeys(("makemessages", "compilemessages", "check", "migrate", "shell"), "django.core")

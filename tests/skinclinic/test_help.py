@@ -63,14 +63,6 @@ def test_pages_have_a_title_a_summary_and_links_that_lead_somewhere(name):
         assert "**" not in page.text
 
 
-@each("name", contents.ALL)
-def test_files_that_pages_name_are_there(name):
-    named = re.findall(r"`((?:docs|docker|skinclinic)/[\w./-]*)`", source(name, "en"))
-    assert [path for path in named if not (ROOT / path).exists()] == []
-    for command in re.findall(r"manage\.py (\w+)", source(name, "en")):
-        assert list(ROOT.glob(f"*/**/management/commands/{command}.py")), command
-
-
 def test_every_address_has_a_page_and_every_page_an_address():
     assert [name for name in ALL_NAMES if not places.page_for(name)] == []
     assert set(places.PLACES.values()) <= set(contents.ALL)
