@@ -4,7 +4,7 @@
 #
 #   NAME="My archive" PHOTOS=DIR TABLE=FILE WHO=curator sh docs/import-to-evaluation.sh
 #
-# Also: FORMAT (csv, pad-ufes-20 …), MAP (a mapping, see README), SEARCH, SHARE of training, INIT and ARCH of the
+# Also: FORMAT (csv, pad-ufes-20 …), MAP (a mapping, see docs/commands.md), SEARCH, SHARE of training, INIT and ARCH of the
 # network, STEPS (0: all epochs), OUT (a folder), PYTHON.
 set -eu
 FORMAT=${FORMAT:-pad-ufes-20} SHARE=${SHARE:-0.8} OUT=${OUT:-evaluation} PYTHON=${PYTHON:-.venv/bin/python}

@@ -9,7 +9,7 @@ class ReaderStudyConfig(AppConfig):
         from reader_study import audited  # noqa: F401
         from reader_study.jobs import model_answers, results  # noqa: F401
         from reader_study.presenters import audit_words, work  # noqa: F401
-        from reader_study.services import holdings, retention  # noqa: F401
+        from reader_study.services import attention, first_steps, holdings, retention  # noqa: F401
         from reader_study.services.access import told_of_covering, why_kept, why_not_covered
         from reader_study.services.making import binned, erasing, reminding, withdrawal  # noqa: F401
         from skinclinic.services import covering, photos

@@ -35,6 +35,7 @@ from skinclinic.views import (
     second_factor,
     single_sign_on,
     sizes,
+    start,
     tokens,
     visits,
     work,
@@ -43,6 +44,10 @@ from skinclinic.views import (
 
 urlpatterns = [
     path("help/", help.help_page, name="help"),
+    path("help/<slug:slug>/", help.help_topic, name="help-page"),
+    path("start/", start.start, name="start"),
+    path("first-steps/", start.first_steps, name="first-steps"),
+    path("clinic/overview/", start.overview, name="overview"),
     path("healthz", engine.healthz, name="healthz"),
     path("manifest.webmanifest", installed.manifest, name="manifest"),
     path("service-worker.js", installed.service_worker, name="service-worker"),

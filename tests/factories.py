@@ -40,7 +40,7 @@ def make_member(clinic, role: str, username: str):
     user = User.objects.create_user(
         username, f"{username}@example.org", PASSWORD, display_name=username.title()
     )
-    Member.objects.create(clinic=clinic, user=user, role=role)
+    Member.objects.create(clinic=clinic, user=user, role=role, first_steps=False)
     return user
 
 

@@ -10,7 +10,7 @@ class ArchiveConfig(AppConfig):
         from skinclinic.archive import audited  # noqa: F401
         from skinclinic.archive.jobs import bulk, datasets, duplicates, imports  # noqa: F401
         from skinclinic.archive.presenters import audit_words, work  # noqa: F401
-        from skinclinic.archive.services import holdings, retention  # noqa: F401
+        from skinclinic.archive.services import attention, first_steps, holdings, retention  # noqa: F401
         from skinclinic.archive.services.curating import own_facts  # noqa: F401
         from skinclinic.archive.services.datasets import binned, covering, erasing, withdrawal  # noqa: F401
         from skinclinic.archive.services.importing import erasing as of_imports  # noqa: F401

@@ -55,6 +55,8 @@ class Member(models.Model):
     joined_at = models.DateTimeField(auto_now_add=True)
     # The hospital's own sign-in says so, and takes it back when it no longer does.
     from_provider = models.BooleanField(default=False)
+    # Shown until the person puts them away.
+    first_steps = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["clinic__name", "user__username"]

@@ -170,7 +170,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "skinclinic.User"
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "worklist"
+# On to the page where the work of one's role is.
+LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"

@@ -8,8 +8,10 @@ from django.utils.html import format_html
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from skinclinic.help.places import page_for
 from skinclinic.presenters import answers
 from skinclinic.presenters.scores import score_text
+from skinclinic.services import first_steps as service
 from skinclinic.vocabulary import sites
 from skinclinic.vocabulary.diseases import BENIGN, BY_KEY, MALIGNANT, PREMALIGNANT
 
@@ -141,6 +143,23 @@ def menu_section(context) -> str:
     match = getattr(context.get("request"), "resolver_match", None)
     name = (match and match.url_name) or ""
     return next((section for start, section in SECTIONS if name.startswith(start)), "")
+
+
+@register.inclusion_tag("components/help_link.html", takes_context=True)
+def help_link(context, in_new_tab: bool = False, with_words: bool = False) -> dict:
+    """The "?" of a page, which leads to the page of help for it, else to the contents."""
+    match = getattr(context.get("request"), "resolver_match", None)
+    name = page_for((match and match.url_name) or "")
+    address = reverse("help-page", args=[name]) if name else reverse("help")
+    return {"address": address, "name": name, "in_new_tab": in_new_tab, "with_words": with_words}
+
+
+@register.inclusion_tag("components/first_steps.html", takes_context=True)
+def first_steps(context, landing: str) -> dict:
+    """A new member's first steps, on the page where the member's work begins, until they are put away."""
+    member = context.get("membership")
+    is_shown = member is not None and member.first_steps and service.landing(member) == landing
+    return {"steps": service.told(member) if is_shown else [], "csrf_token": context.get("csrf_token")}
 
 
 @register.simple_tag

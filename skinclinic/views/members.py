@@ -145,7 +145,7 @@ def _join_form(request: HttpRequest, invitation: Invitation, form: JoinForm) -> 
 def _welcome(request: HttpRequest, member: Member) -> HttpResponse:
     request.session[SESSION_KEY] = member.clinic.slug
     messages.success(request, _("Welcome to %(clinic)s.") % {"clinic": member.clinic})
-    return redirect("worklist")
+    return redirect("start")
 
 
 def _back(request: SignedInRequest, member: Member) -> HttpResponse:

@@ -28,7 +28,7 @@ def test_signs_in_and_out(client, clinician):
     response = sign_in(client)
     assert response.status_code == 302
     assert client.session.session_key != before.session_key and len(client.session.session_key) == 32
-    assert response.url == url("worklist")
+    assert response.url == url("start")
     assert client.get(url("account")).status_code == 200
 
     response = client.post(url("logout"))
@@ -54,10 +54,10 @@ def test_sign_in_page_suits_password_managers(client, db):
     ("next_page", "goes_to"),
     [
         ("/account/", "/account/"),
-        ("https://evil.example/", "/"),
-        ("//evil.example/", "/"),
-        ("javascript:alert(1)", "/"),
-        ("/\\evil.example", "/"),
+        ("https://evil.example/", "/start/"),
+        ("//evil.example/", "/start/"),
+        ("javascript:alert(1)", "/start/"),
+        ("/\\evil.example", "/start/"),
     ],
 )
 def test_next_stays_on_this_site(client, clinician, next_page, goes_to):
@@ -129,7 +129,7 @@ def test_signed_out_form_leads_back_to_its_page(client, clinician):
     response = client.post(url("switch-clinic"), headers={"Referer": "http://testserver/account/"})
     assert response.url == f"{url('login')}?next=/account/"
     response = client.post(url("switch-clinic"), headers={"Referer": "https://evil.example/account/"})
-    assert response.url == f"{url('login')}?next=/"
+    assert response.url == f"{url('login')}?next=/start/"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_switches_clinic(client_for, clinician, other_clinic):
     response = client.post(
         url("switch-clinic"), {"clinic": other_clinic.slug, "next": "https://evil.example"}
     )
-    assert response.url == url("worklist")
+    assert response.url == url("start")
 
 
 @pytest.mark.parametrize("slug", ["elsewhere-skin-centre", "", "\x00", "nowhere", MILLION])

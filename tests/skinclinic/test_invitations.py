@@ -122,7 +122,7 @@ def test_new_person_joins(client, invited, clinic):
     assert "no-store" in page["Cache-Control"]
     assert "/help/#help-kept" in page.content.decode(), "who joins knows what is kept of them"
     response = client.post(link, NEW_PERSON)
-    assert response.url == url("worklist")
+    assert response.url == url("start")
     user = User.objects.get(username="nora")
     assert user.email == "nora@example.org"
     assert user.display_name == "Nora Neu"
@@ -136,7 +136,7 @@ def test_new_person_joins(client, invited, clinic):
 def test_signed_in_person_joins_with_their_account(client_for, outsider, invited, clinic):
     client = client_for(outsider)
     assert b"Join as Oscar" in client.get(invited[1]).content
-    assert client.post(invited[1]).url == url("worklist")
+    assert client.post(invited[1]).url == url("start")
     assert Member.objects.get(user=outsider, clinic=clinic).role == "curator"
     assert client.get(url("account")).context["membership"].clinic == clinic
     assert User.objects.filter(username="nora").count() == 0

@@ -36,6 +36,7 @@ from skinclinic.archive.models import (
     Import,
     Subtype,
 )
+from skinclinic.help.places import page_for
 from skinclinic.models import AuditEvent, Diagnosis, Job, Member, User
 from skinclinic.services import (
     cases_at_once,
@@ -590,6 +591,22 @@ def test_signed_out_people_get_nothing(world):
             problems += [f"{route} {method}: {what}" for what in wrong]
     assert not problems, "\n".join(problems)
     assert snapshot(world) == before
+
+
+def test_every_page_has_a_question_mark_that_leads_to_its_help(world, client_for, admin_user):
+    """But the documentation of the API, and the page that is shown where no other can be fetched."""
+    client, seen, missing = client_for(admin_user), 0, []
+    for route in (one for one in ROUTES if not one.is_api and one.name not in ("api-docs", "offline")):
+        answer = client.get(address_of(route, world))
+        if route.name == "logout" or "text/html" not in answer.get("Content-Type", "") or answer.streaming:
+            continue
+        text = answer.content.decode()
+        if "<html" in text and answer.status_code == 200:
+            seen += 1
+            if f'data-help="{page_for(route.name)}"' not in text or not page_for(route.name):
+                missing.append(str(route))
+    assert not missing, "\n".join(missing)
+    assert seen > 75
 
 
 def rows_of(world) -> dict:

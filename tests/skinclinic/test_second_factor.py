@@ -93,7 +93,7 @@ def test_an_app_is_set_up_asked_for_and_removed(client_for, clinician, django_ca
     assert "9 codes" in client.get(url("mfa_index")).content.decode()
     assert client.post(url("mfa_deactivate_totp")).url == url("mfa_index")
     assert not Authenticator.objects.exists()
-    assert Client().post(url("login"), PASSWORD).url == url("worklist")
+    assert Client().post(url("login"), PASSWORD).url == url("start")
 
 
 def test_a_code_that_comes_again_is_refused_by_every_process_and_told(client_for, clinician, mailing):
