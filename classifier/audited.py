@@ -19,7 +19,8 @@ register(
         "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
         "evaluation-figure": fetched("evaluation.fetch", "kind"),
         "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
-        "api-analysis-assessment": PHOTO,
+        "api-analysis-assessment": PHOTO, "api-photo-crop": PHOTO, "api-analysis-square": PHOTO,
+        "api-analysis-heatmap": HEATMAP, "api-analysis-panels": REPORT, "api-analysis-report": REPORT,
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),
         "api-assessment-list": fetched("list.fetch", "page_size", "cursor"),
     }

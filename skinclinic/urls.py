@@ -167,7 +167,7 @@ urlpatterns = [
     path("clinic/retention/", retention.retention, name="retention"),
     path("clinic/members/<int:pk>/anonymise/", retention.member_anonymise, name="member-anonymise"),
     path("archive/", include("skinclinic.archive.urls")),
-    path("api/", include("skinclinic.api.urls")),
+    path("api/v1/", include("skinclinic.api.urls")),
     path("", include("classifier.urls")),
     path("", include("reader_study.urls")),
 ]

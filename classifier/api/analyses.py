@@ -12,6 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 
+from classifier.api.files import DRAWN, AnalysisFiles, no_such_thresholds
 from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
@@ -21,14 +22,17 @@ from classifier.api.serializers import (
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
+from classifier.presenters.analysis_files import square_jpeg
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments
 from classifier.services.analysis.analyses import NoModel, request_analysis
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
 from classifier.services.analysis.intake import take_in
 from skinclinic import imaging
+from skinclinic.api import strict
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
+from skinclinic.api.files import IF_NONE_MATCH, JPEG, made, tag_of
 from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
@@ -77,11 +81,21 @@ class PhotoViewSet(PictureActions):
         body = self.get_serializer(photo).data | {"duplicate": not is_new}
         return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
-    @extend_schema(request=BoxSerializer, responses=AnalysisSerializer)
-    @action(detail=True, methods=["post"])
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=JPEG)
+    @action(detail=True)
     def crop(self, request, pk=None):
+        """The square that is analysed now, as JPEG; that of an analysis is `/analyses/ID/square/`."""
+        photo = self.get_object()
+        tag = tag_of(DRAWN, photo.file_key, photo.box)
+        name = f"photo-{photo.pk}-square.jpg"
+        return made(request, tag, "image/jpeg", name, lambda: square_jpeg(photo, photo.box))
+
+    @extend_schema(request=BoxSerializer, responses={202: AnalysisSerializer})
+    @crop.mapping.post
+    def choose_crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        strict.only(request, "x", "y", "size")
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
@@ -108,7 +122,7 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
-class AnalysisViewSet(ReadViewSet):
+class AnalysisViewSet(AnalysisFiles):
     """Analyses: state, scores, differential by threshold set, heatmaps; the caller's own assessment of each."""
 
     queryset = ANALYSES.order_by("-id")
@@ -149,6 +163,7 @@ class AnalysisViewSet(ReadViewSet):
     def retry(self, request, pk=None):
         """Queue a failed analysis again."""
         row = self.get_object()
+        strict.only(request)
         if not jobs.retry(row.job):
             raise Refused(409, "not_failed", _("Only a failed analysis can be tried again."))
         return Response(shown(self, [self.get_object()])[0])
@@ -184,12 +199,7 @@ class AnalysisViewSet(ReadViewSet):
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
         if sets and chosen is None:
-            names = ", ".join(row.name for row in sets)
-            raise Refused(
-                400,
-                "no_such_thresholds",
-                _("There are no such thresholds. There are: %(names)s.") % {"names": names},
-            )
+            raise no_such_thresholds(sets)
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],

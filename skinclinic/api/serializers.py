@@ -4,14 +4,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.reverse import reverse
 
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText
 from skinclinic.api.ranked import DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
@@ -36,7 +37,7 @@ def a_past_day(day: date | None) -> date | None:
 _HISTORY = [name for name, _label in asked.HISTORY]
 
 
-class DiseaseSerializer(serializers.Serializer):
+class DiseaseSerializer(strict.Serializer):
     key = serializers.CharField()
     names = serializers.DictField(child=serializers.CharField(), help_text="{language: name}")
     tier = serializers.CharField()
@@ -44,24 +45,24 @@ class DiseaseSerializer(serializers.Serializer):
     icd10_cm = serializers.CharField()
 
 
-class SiteSerializer(serializers.Serializer):
+class SiteSerializer(strict.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
 
 
-class OwnClinicSerializer(serializers.Serializer):
+class OwnClinicSerializer(strict.Serializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     role = serializers.CharField()
 
 
-class MeSerializer(serializers.Serializer):
+class MeSerializer(strict.Serializer):
     username = serializers.CharField()
     display_name = serializers.CharField()
     clinics = OwnClinicSerializer(many=True)
 
 
-class ClinicSerializer(serializers.ModelSerializer):
+class ClinicSerializer(strict.ModelSerializer):
     role = serializers.SerializerMethodField()
 
     class Meta:
@@ -83,6 +84,8 @@ class PatientSerializer(ClinicRowSerializer):
     )
     ethnicity = NoteText(max_length=80, required=False, allow_blank=True)
     referrer = PlainText(max_length=400, required=False, allow_blank=True)
+
+    read_by_view = ("clinic",)
 
     class Meta:
         model = Patient
@@ -130,7 +133,7 @@ class PatientSerializer(ClinicRowSerializer):
         return year
 
 
-class EffectSerializer(serializers.Serializer):
+class EffectSerializer(strict.Serializer):
     what = serializers.CharField()
     count = serializers.IntegerField()
     text = serializers.CharField()
@@ -159,6 +162,8 @@ class LesionSerializer(ClinicRowSerializer):
         slug_field="username", read_only=True
     )
 
+    read_by_view = ("clinic",)
+
     class Meta:
         model = Lesion
         fields = [
@@ -185,7 +190,7 @@ class LesionSerializer(ClinicRowSerializer):
         return shown
 
 
-class BoxSerializer(serializers.Serializer):
+class BoxSerializer(strict.Serializer):
     """A square in pixels of the stored photo."""
 
     x = serializers.IntegerField()
@@ -244,13 +249,13 @@ class PhotoSerializer(ClinicRowSerializer):
         return covering.stand(photo)
 
     def get_image(self, photo: Photo) -> str:
-        return reverse("api-photo-image", args=[photo.pk])
+        return reverse("api-photo-image", args=[photo.pk], request=self.context.get("request"))
 
     def get_thumbnail(self, photo: Photo) -> str:
-        return reverse("api-photo-thumbnail", args=[photo.pk])
+        return reverse("api-photo-thumbnail", args=[photo.pk], request=self.context.get("request"))
 
 
-class NewPhotoSerializer(serializers.Serializer):
+class NewPhotoSerializer(strict.Serializer):
     """A multipart upload."""
 
     file = serializers.FileField()
@@ -317,6 +322,8 @@ class MemberSerializer(ClinicRowSerializer):
 
 
 class InvitationSerializer(ClinicRowSerializer):
+    read_by_view = ("clinic",)
+
     class Meta:
         model = Invitation
         fields = ["id", "clinic", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at"]

@@ -91,6 +91,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: whatever is written down of a request, or logged, knows who asks and the request's id.
     "skinclinic.web.acting.ActingMiddleware",
+    # Before anything looks at the address.
+    "skinclinic.web.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
@@ -118,6 +120,8 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.ComeBackMiddleware",
     "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
+    # Of answers that have been let out: whoever has them already is told so.
+    "skinclinic.web.unchanged.UnchangedMiddleware",
     # What it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
     "skinclinic.web.leaving.LeavingMiddleware",

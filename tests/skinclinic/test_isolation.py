@@ -400,11 +400,33 @@ def ask(client: Client, method: str, route: Route, address: str, world):
     body = body_for(world) | route.access.body
     if method == "post":
         names = ("file", "weights", "manifest")
-        files = {name: SimpleUploadedFile(f"stranger-{name}.jpg", JPEG, "image/jpeg") for name in names}
-        return client.post(address, body | files)
+        body |= {name: SimpleUploadedFile(f"stranger-{name}.jpg", JPEG, "image/jpeg") for name in names}
+    response = send(client, method, route, address, body)
+    if unknown := unknown_fields(response):
+        # What is no field of it is refused before anything is looked for.
+        known = {name: value for name, value in body.items() if name not in unknown}
+        for file in known.values():
+            if isinstance(file, SimpleUploadedFile):
+                file.seek(0)
+        response = send(client, method, route, address, known)
+    return response
+
+
+def send(client: Client, method: str, route: Route, address: str, body: dict):
+    if method == "post":
+        return client.post(address, body)
     if method in ("put", "patch") and route.is_api:
         return getattr(client, method)(address, body, content_type="application/json")
     return getattr(client, method)(address)
+
+
+def unknown_fields(response) -> set[str]:
+    """Fields that an answer of the API says there are none of."""
+    if response.status_code != 400 or not response.get("Content-Type", "").startswith("application/json"):
+        return set()
+    fields = response.json().get("error", {}).get("fields", {})
+    said = ("There is no such field", "This is only told")
+    return {name for name, words in fields.items() if str(words[0]).startswith(said)}
 
 
 def content_of(response) -> str:
@@ -513,7 +535,8 @@ def test_the_clinics_own_admin_finds_the_rows_and_whoever_looks_at_a_patient_is_
 
 # Documents of one patient's care, and what a reader gets by a link: for these nobody is asked again.
 NOT_ASKED_AGAIN = {
-    "analysis-report", "analysis-panels", "letter", "lesion-report", "patient-report", "reading-result",
+    "analysis-report", "analysis-panels", "api-analysis-report", "api-analysis-panels", "letter", "lesion-report",
+    "patient-report", "reading-result",
 }  # fmt: skip
 # Files that there are without a query and without results of studies or evaluations.
 ASKED_AGAIN = {
@@ -694,7 +717,7 @@ def test_naming_a_strangers_row_is_as_naming_none(world, client_for, outsider):
                         answer = client.get(address, {name: key})
                     else:
                         answer = client.post(address, said | {name: key}, content_type="application/json")
-                    told.add((answer.status_code, answer.content.decode().replace(str(key), "N")))
+                    told.add((answer.status_code, re.sub(rf"\b{key}\b", "N", answer.content.decode())))
                 if len(told) > 1:
                     problems.append(f"{way.__name__} {address} {name}: {told}")
     assert asked > 25

@@ -106,6 +106,13 @@ def current_analysis(photo: Photo) -> Analysis | None:
     return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
 
 
+def current_analyses(photos: Sequence[Photo]) -> dict[int, Analysis]:
+    """As ``current_analysis``, of many photos by one query: {key of the photo: analysis}."""
+    boxes = {photo.pk: photo.box for photo in photos}
+    rows = Analysis.objects.asked_for().filter(photo__in=boxes).select_related("job").order_by("id")
+    return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
+
+
 def all_of(photo: Photo) -> QuerySet[Analysis]:
     """Every analysis of the photo that somebody asked for, of any square, newest first."""
     return photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
