@@ -69,7 +69,7 @@ class DeletesToBin:
     @extend_schema(parameters=WHY, request=None, responses={200: BinItemSerializer})
     def destroy(self, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30
-        days (`POST /api/bin/ID/restore/`). A `reason` must be given."""
+        days (`POST /api/v1/bin/ID/restore/`). A `reason` must be given."""
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
         service.require_right(row, self.member(row.clinic_id))  # type: ignore[attr-defined]
         strict.only(request, "reason", "words")

@@ -873,3 +873,23 @@ def test_what_lies_in_the_bin_is_at_no_address_and_comes_back_as_it_was(
             assert rows() == stood
     assert client.get(f"/photos/{world.photo.pk}/image").status_code == 200
     assert client.get(f"/lesions/{world.lesion.pk}/").status_code == 200
+
+
+# Takes files and no JSON at all.
+OF_FILES = {"api-try"}
+
+
+def test_a_field_that_is_none_is_refused_by_every_address_of_the_api(world, client_for, admin_user):
+    client, problems, asked = client_for(admin_user), [], 0
+    for route in (route for route in ROUTES if route.is_api and route.name not in OF_FILES):
+        address = address_of(route, world)
+        for method in set(ways_of(address)) - {"get"}:
+            with undone():
+                answer = getattr(client, method)(address, {"no_such": 1}, content_type="application/json")
+            if answer.status_code == 405 or (answer.status_code == 404 and route.access.kind == "public"):
+                continue
+            asked += 1
+            if answer.status_code != 400 or "no_such" not in answer.json()["error"]["fields"]:
+                problems.append(f"{method} {address}: {answer.status_code} {answer.content[:200]!r}")
+    assert not problems, "\n".join(problems)
+    assert asked > 40
