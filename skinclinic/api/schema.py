@@ -79,7 +79,7 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         (400, 409, 413, 415): is_unsafe,
         (404,): names_rows,
         (412,): ("header", "If-Match") in places,
-        (422,): method == "post" and path in _OF_GROUPS,
+        (422,): (method == "post" and path in _OF_GROUPS) or ("header", "Idempotency-Key") in places,
         (429,): path in _LIMITED or is_stored,
         (507,): is_stored,
         (503,): True,

@@ -23,6 +23,7 @@ from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked, terms
 from skinclinic.vocabulary.ranked import Ranked
+from skinclinic.vocabulary.sites import SITES
 
 
 def a_past_day(day: date | None) -> date | None:
@@ -256,12 +257,25 @@ class PhotoSerializer(ClinicRowSerializer):
 
 
 class NewPhotoSerializer(strict.Serializer):
-    """A multipart upload."""
+    """A multipart upload. ``lesion``: one that is there. Without it a new one is opened: at ``site``, under the patient
+    of ``patient_code``, who is made where the clinic has none of that code. Sent beside ``lesion``, both must be as
+    they stand (409 ``patient_code``, ``site``). ``captured_at``: a day or a time, before what the file says itself."""
 
     file = serializers.FileField()
     lesion = serializers.IntegerField(required=False)
+    patient_code = PlainText(max_length=64, required=False)
+    code_is_no_name = serializers.BooleanField(
+        default=False, help_text="The code only looks like a name and names nobody."
+    )
+    site = serializers.ChoiceField(SITES, required=False)
+    captured_at = CameraTimeField()
     kind = serializers.ChoiceField(Photo.Kind.choices, default=Photo.Kind.CLOSE_UP)
     clinic = serializers.SlugField(required=False)
+
+    def validate_patient_code(self, code: str) -> str:
+        code = patient_codes.tidy(code)
+        identifying.require_usable(code)
+        return code
 
 
 class DiagnosisSerializer(ClinicRowSerializer):

@@ -16,6 +16,7 @@ from .photo import Photo
 from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
+from .repeated import RepeatedRequest
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .session import Session
 from .sign_in import PasswordLink, SignInCount
@@ -65,6 +66,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "RepeatedRequest",
     "Retention",
     "Role",
     "SavedSearch",

@@ -22,6 +22,8 @@ from skinclinic.services.lesions import begin_summary, photos_changed, refresh_s
 from skinclinic.services.search_words import index_photo
 
 NAME_LENGTH = 200
+# By the camera's clock (``camera_time``), and its minutes before UTC where they are known.
+Taken = tuple[datetime, int | None]
 
 # f(photo) -> why it must stay for now, or "". An app whose work needs photos registers its function when it starts.
 reasons_to_keep: list[Callable[[Photo], str]] = []
@@ -40,13 +42,16 @@ def store_photo(
     lesion: Lesion | Callable[[], Lesion] | None = None,
     kind: str = Photo.Kind.CLOSE_UP,
     is_synthetic: bool = False,
+    taken: Taken | None = None,
     together_with: Callable[[Photo], None] | None = None,
 ) -> tuple[Photo, bool]:
     """Check, clean and store an uploaded file; return the photo and whether it is new in this clinic.
 
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
-    the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
+    the photo, and may refuse it by an exception.
+    ``taken`` goes before what the file says of when it was. ``together_with`` is called for a new photo in that
+    transaction.
     Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, decoding.Busy where too many
     come at once, quotas.OverQuota, and files.StorageFull for a full disk; in each case nothing is stored.
     """
@@ -61,6 +66,8 @@ def store_photo(
         with written(
             accepted, clinic=clinic, user=user, name=name, kind=kind, is_synthetic=is_synthetic
         ) as photo:
+            if taken:
+                photo.captured_at, photo.captured_offset = taken
             with transaction.atomic():
                 insert(photo, lesion() if callable(lesion) else lesion)
                 if together_with:
