@@ -37,6 +37,7 @@ from skinclinic.views import (
     sizes,
     tokens,
     visits,
+    webhooks,
     work,
     worklist,
 )
@@ -82,6 +83,9 @@ urlpatterns = [
     path("account/password/changed/", accounts.PasswordChanged.as_view(), name="password-changed"),
     path("account/tokens/", tokens.own_tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("clinic/webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("clinic/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("clinic/webhooks/<int:pk>/act/", webhooks.webhook_act, name="webhook-act"),
     path("clinic/service-accounts/", tokens.service_accounts, name="service-accounts"),
     path("clinic/service-accounts/<int:pk>/", tokens.service_account, name="service-account"),
     path("clinic/tokens/<int:pk>/revoke/", tokens.clinic_token_revoke, name="clinic-token-revoke"),

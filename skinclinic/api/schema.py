@@ -8,6 +8,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from skinclinic.api.codes import told
 from skinclinic.web.versions import BASE
 
 _UNSAFE = ("post", "put", "patch", "delete")
@@ -89,10 +90,10 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
 
 def _response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": _SAID[status],
+        "description": _SAID[status] + told(status),
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
-    if status == 429:
+    if status in (429, 503):
         response["headers"] = _RETRY
     return response
 

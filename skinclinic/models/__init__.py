@@ -24,6 +24,7 @@ from .size import PatientSize, PhotoScale, PhotoSize
 from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
+from .webhook import Webhook, WebhookMessage
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
@@ -75,6 +76,8 @@ __all__ = [
     "SignInCount",
     "Symptoms",
     "User",
+    "Webhook",
+    "WebhookMessage",
     "Work",
     "WorkState",
     "WorkerSeen",

@@ -49,6 +49,7 @@ from skinclinic.services import (
     step_up,
     tokens,
     visit_records,
+    webhooks,
 )
 from skinclinic.services.binning import bin, restoring
 from skinclinic.web.audited import OWN_HISTORY
@@ -218,10 +219,14 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
     tagged = cases_at_once.tag(quist.memberships.get(), quist, [lesion.pk], "SECRETTAG-3")
     service = tokens.make_service_account(clinic, name="SECRETPROGRAM-6", role="clinician")
     factories.make_token(service.user, clinic=clinic)
+    hooked, _secret = webhooks.make(
+        clinic, admin_user, url="https://secrethook.example/", events=["study.closed"]
+    )
     deleted = factories.make_patient(clinic, "SECRETGONE-5", ethnicity="SECRETETHNIC-12")
     return SimpleNamespace(
         bin_item=bin.put(deleted, quist, reason="mistake", words="SECRETMISTAKE-1"),
         service_member=service,
+        webhook=hooked,
         token=service.user.api_tokens.get(),
         cases_change=tagged.change,
         saved_search=clinic.saved_searches.create(name="SECRETSEARCH-4", created_by=quist),
@@ -284,6 +289,7 @@ def one_of_everything(clinic, admin_user, folder) -> SimpleNamespace:
             clinic.name,
             "Zebulon Quist",
             "SECRETPROGRAM-6",
+            "secrethook",
             "SECRETP-7781",
             "SECRETGONE-5",
             "SECRETMISTAKE-1",

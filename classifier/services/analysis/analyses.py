@@ -12,6 +12,7 @@ from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Job, Photo, User
+from skinclinic.services import webhooks
 from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
@@ -131,6 +132,9 @@ def store_outcome(analysis: Analysis, outcome) -> None:
         waiting = waiting.exclude(precision=precisions.F32)
     waiting.update(**{name: getattr(analysis, name) for name in COMPUTED})
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
+    photo = analysis.photo
+    ids = {"analysis": analysis.pk, "photo": photo.pk, "lesion": photo.lesion_id}
+    webhooks.tell(analysis.clinic_id, webhooks.Event.ANALYSIS, **ids)
 
 
 def fill_in(analysis: Analysis, outcome) -> None:
