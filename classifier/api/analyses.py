@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -21,6 +20,7 @@ from classifier.api.serializers import (
     AssessmentSerializer,
     DecisionSerializer,
     ImpressionSerializer,
+    MapsSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
@@ -211,7 +211,7 @@ class AnalysisViewSet(AnalysisFiles):
             raise Refused(409, "not_analysed", _("This photo is not analysed yet."))
         return row
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=MapsSerializer)
     @action(detail=True)
     def maps(self, request, pk=None):
         """The 12 heatmaps in [0, 1] and the square they lie on."""

@@ -125,6 +125,25 @@ class AnalysedPhotoSerializer(PhotoSerializer):
         return {"id": found.pk, "url": url, "state": found.job.state if found.job else Job.State.DONE}
 
 
+class ListedSerializer(strict.Serializer):
+    """A disease whose score is greater than its threshold."""
+
+    disease = serializers.ChoiceField(DISEASE_KEYS)
+    score = serializers.FloatField()
+    threshold = serializers.FloatField()
+
+
+class MapsSerializer(strict.Serializer):
+    """``maps``: {disease: rows of numbers, 0 to 1}, on the square ``box`` of the photo."""
+
+    height = serializers.IntegerField()
+    width = serializers.IntegerField()
+    box = BoxSerializer()
+    maps = serializers.DictField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    )
+
+
 class AnalysisFilesSerializer(strict.Serializer):
     """Addresses that the same token opens; ``heatmaps`` by disease. All but ``square`` are null until there is an
     answer that you may see."""
@@ -142,7 +161,10 @@ class AnalysisSerializer(ClinicRowSerializer):
     part of the square was covered for good afterwards. ``runtime`` and ``precision`` (``f32``, ``bf16``, ``f16``) say
     what computed it, how finely; empty in answers from before that was kept."""
 
-    state = serializers.CharField(source="job.state", read_only=True)
+    # Each that somebody asked for has a job.
+    state = serializers.ChoiceField(
+        Job.State.choices, source="job.state", read_only=True, default=Job.State.DONE
+    )
     error = serializers.SerializerMethodField()
     box = BoxSerializer(read_only=True)
     model = serializers.CharField(source="model_version.name", read_only=True)
@@ -150,6 +172,10 @@ class AnalysisSerializer(ClinicRowSerializer):
     demo_model = serializers.BooleanField(source="model_version.is_demo", read_only=True)
     impression_first = serializers.SerializerMethodField()
     set_aside = serializers.CharField(read_only=True)
+    scores = serializers.DictField(
+        child=serializers.FloatField(), read_only=True, allow_null=True, help_text="By disease, 0 to 1."
+    )
+    quality = serializers.DictField(read_only=True, allow_null=True)
     differential = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
 
@@ -187,6 +213,9 @@ class AnalysisSerializer(ClinicRowSerializer):
     def _file(self, name: str, row: Analysis) -> str:
         return str(reverse(f"api-analysis-{name}", args=[row.pk], request=self.context.get("request")))
 
+    @extend_schema_field(
+        serializers.DictField(child=ListedSerializer(many=True), allow_null=True, read_only=True)
+    )
     def get_differential(self, row: Analysis) -> dict[str, list] | None:
         """What each threshold set lists, by score."""
         if not row.is_done or self._hidden(row):

@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",
         "DiseaseEnum": "skinclinic.models.diagnosis.DISEASE_CHOICES",
         "DiseaseKeyEnum": "skinclinic.vocabulary.diseases.DISEASE_KEYS",
+        "JobStateEnum": "skinclinic.models.job.Job.State",
         "StudyStateEnum": "reader_study.models.study.Study.State",
         "StudyResultStateEnum": "reader_study.models.result.StudyResult.State",
     },
