@@ -43,7 +43,7 @@ class _TakesWhatItKnows(serializers.Serializer):
         }
 
     def _is_of_a_row(self) -> bool:
-        return self.instance is not None and self.parent is None and bool(getattr(self.instance, "pk", None))
+        return getattr(self, "parent", None) is None and bool(getattr(self.instance, "pk", None))
 
 
 class Serializer(_TakesWhatItKnows):
