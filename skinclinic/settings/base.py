@@ -231,7 +231,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SkinClinic",
-    "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
+    "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to. Send `Authorization: Token …`."
+    " A walk from the first call to the report, with curl and Python, and what every code of an error means, is the"
+    " product's docs/api.md.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

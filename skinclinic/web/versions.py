@@ -2,6 +2,8 @@
 
 CURRENT = "v1"
 BASE = f"/api/{CURRENT}/"
+# Since when addresses without a version are those of before (RFC 9745: seconds since 1970).
+SINCE = "@1795910400"
 
 
 class VersionMiddleware:
@@ -19,6 +21,6 @@ class VersionMiddleware:
         request.path = request.path.removesuffix(path) + BASE + rest
         request.path_info = BASE + rest
         response = self.get_response(request)
-        response["Deprecation"] = "true"
+        response["Deprecation"] = SINCE
         response["Link"] = f'<{request.build_absolute_uri(request.path)}>; rel="successor-version"'
         return response
