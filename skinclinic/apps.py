@@ -11,7 +11,7 @@ class SkinClinicConfig(AppConfig):
 
         from skinclinic import audited  # noqa: F401
         from skinclinic.files import notes as file_notes  # noqa: F401
-        from skinclinic.jobs import erasing, mail, old_file_names, retention  # noqa: F401
+        from skinclinic.jobs import erasing, mail, old_file_names, retention, webhooks  # noqa: F401
         from skinclinic.services import (  # noqa: F401
             alarms,
             audit_chain,
@@ -21,6 +21,7 @@ class SkinClinicConfig(AppConfig):
             holdings,
             password_links,
             plans,
+            repeated,
             second_opinions,
             sign_in_limits,
             token_reminders,

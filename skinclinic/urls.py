@@ -38,6 +38,7 @@ from skinclinic.views import (
     start,
     tokens,
     visits,
+    webhooks,
     work,
     worklist,
 )
@@ -87,6 +88,9 @@ urlpatterns = [
     path("account/password/changed/", accounts.PasswordChanged.as_view(), name="password-changed"),
     path("account/tokens/", tokens.own_tokens, name="tokens"),
     path("account/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("clinic/webhooks/", webhooks.webhook_list, name="webhooks"),
+    path("clinic/webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("clinic/webhooks/<int:pk>/act/", webhooks.webhook_act, name="webhook-act"),
     path("clinic/service-accounts/", tokens.service_accounts, name="service-accounts"),
     path("clinic/service-accounts/<int:pk>/", tokens.service_account, name="service-account"),
     path("clinic/tokens/<int:pk>/revoke/", tokens.clinic_token_revoke, name="clinic-token-revoke"),
@@ -172,7 +176,7 @@ urlpatterns = [
     path("clinic/retention/", retention.retention, name="retention"),
     path("clinic/members/<int:pk>/anonymise/", retention.member_anonymise, name="member-anonymise"),
     path("archive/", include("skinclinic.archive.urls")),
-    path("api/", include("skinclinic.api.urls")),
+    path("api/v1/", include("skinclinic.api.urls")),
     path("", include("classifier.urls")),
     path("", include("reader_study.urls")),
 ]

@@ -19,7 +19,8 @@ BY_FIXTURE = {"engine": "engine", "chromium": "browser", "real_photos": "photos"
 BY_FOLDER = {"benchmarks": "benchmarks", "browser": "browser", "faults": "engine"}
 # What only some machines have, or what takes a quiet one.
 BEYOND_TEST = {
-    "photos", "servers", "nginx", "compose", "systemd", "gettext", "r", "browser", "engine", "gpu", "benchmarks", "oidc",
+    "photos", "servers", "nginx", "compose", "systemd", "gettext", "r", "browser", "engine", "gpu", "benchmarks",
+    "oidc",
 }  # fmt: skip
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 

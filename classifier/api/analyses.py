@@ -4,14 +4,16 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
+from classifier.api import arrivals
+from classifier.api.files import DRAWN, AnalysisFiles, no_such_thresholds
 from classifier.api.pictures import PictureActions
 from classifier.api.serializers import (
     AnalysisSerializer,
@@ -20,26 +22,31 @@ from classifier.api.serializers import (
     DecisionSerializer,
     ExplanationSerializer,
     ImpressionSerializer,
+    MapsSerializer,
     RetriedSerializer,
     RetryFailedSerializer,
 )
 from classifier.metrics.listing import listed
 from classifier.models import Analysis, Assessment
+from classifier.presenters.analysis_files import square_jpeg
 from classifier.presenters.maps import maps_json
 from classifier.services.analysis import assessments, explanations
 from classifier.services.analysis.analyses import NoModel, request_analysis, retry_failed
 from classifier.services.analysis.assessments import Conflict, Named, NotAChange, NotPossible
-from classifier.services.analysis.intake import take_in
-from skinclinic import imaging
+from skinclinic import imaging, permissions
+from skinclinic.api import strict, waiting
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
+from skinclinic.api.files import IF_NONE_MATCH, JPEG, made, tag_of
 from skinclinic.api.parsers import JSONParser
 from skinclinic.api.records import lesion_of_request
 from skinclinic.api.serializers import BoxSerializer, NewPhotoSerializer
 from skinclinic.engine import jobs
-from skinclinic.files import store
-from skinclinic.presenters.answers import photo_not_stored, refusal_words
+from skinclinic.models import Job, Photo
+from skinclinic.presenters.answers import refusal_words
 from skinclinic.presenters.attempts import count_photo
+from skinclinic.services import repeated
+from skinclinic.services.arriving import Arrival
 from skinclinic.services.photos import set_box
 from skinclinic.services.refused import Refused as NotNow
 
@@ -56,38 +63,93 @@ class PhotoViewSet(PictureActions):
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
-    @extend_schema(request={"multipart/form-data": NewPhotoSerializer})
+    @extend_schema(
+        parameters=[arrivals.KEY, arrivals.PREFER],
+        request={"multipart/form-data": NewPhotoSerializer},
+        responses={201: arrivals.ArrivedPhotoSerializer, 200: arrivals.ArrivedPhotoSerializer},
+    )
     def create(self, request):
-        """Store a photo and ask for its analysis. 201; 200 with ``duplicate`` for a file the clinic has, and
-        ``given_back`` where its stored file had been lost and was stored again."""
+        """Store a photo with all that is known of it, and ask for its analysis. 201 with `Location`; 200 with
+        ``duplicate`` for a file the clinic has, and ``given_back`` where its stored file had been lost and was stored
+        again. ``analysis`` says where the answer is and how far it is."""
         sent = NewPhotoSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        lesion = lesion_of_request(request, sent.validated_data.get("lesion"))
-        file = sent.validated_data["file"]
+        values = sent.validated_data
+        lesion = lesion_of_request(request, values.get("lesion"))
+        clinic = lesion.clinic if lesion else self.clinic_for_new()
+        if values.get("clinic", clinic.slug) != clinic.slug:
+            raise ValidationError({"clinic": [_("The lesion is another clinic's.")]})
+        arrival = Arrival(
+            clinic, request.user, lesion, values.get("patient_code", ""), values.get("site", "")
+        )
+        key = arrivals.key_of(request)
         count_photo(request)
+        data = values["file"].read()
+        if not key:
+            return self._stored(arrival, values, data)
         try:
-            photo, is_new = take_in(
-                user=request.user,
-                clinic=lesion.clinic if lesion else self.clinic_for_new(),
-                data=file.read(),
-                name=file.name,
-                lesion=lesion,
-                kind=sent.validated_data["kind"],
-            )
-        except imaging.PhotoRejected as refused:
-            raise Refused(
-                413 if refused.code == "too_large" else 400, refused.code, refusal_words(refused)
-            ) from None
-        except store.StorageFull:
-            raise Refused(507, "storage_full", photo_not_stored()) from None
-        body = self.get_serializer(photo).data | {"duplicate": not is_new, "given_back": photo.given_back}
-        return Response(body, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+            with repeated.once(request.user, key, arrivals.as_text(values, data)) as before:
+                if before.status:
+                    return self._again(before)
+                return self._stored(arrival, values, data, before)
+        except repeated.OtherBody:
+            raise arrivals.key_reused() from None
+        except repeated.AtWork:
+            raise arrivals.at_work() from None
 
-    @extend_schema(request=BoxSerializer, responses=AnalysisSerializer)
-    @action(detail=True, methods=["post"])
+    def _stored(self, arrival, values, data, keyed=None) -> Response:
+        arrivals.require_usable(arrival, is_no_name=values["code_is_no_name"])
+        photo, is_new = arrivals.store_it(arrival, values, data)
+        code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        said = {
+            "duplicate": not is_new,
+            "not_taken": [] if is_new else arrivals.not_taken(values, photo),
+            "patient_is_new": arrival.patient_is_new,
+            "given_back": photo.given_back,
+        }
+        if keyed:
+            repeated.done(keyed, code, photo.pk, said)
+        return self._arrived(photo, code, said)
+
+    def _again(self, before) -> Response:
+        """The answer to a request that came before: of the same photo, as it stands now."""
+        photo = Photo.objects.select_related("clinic", "lesion").filter(pk=before.photo_key).first()
+        if photo is None:
+            raise Refused(409, "photo_gone", _("This photo was stored, and was deleted since."))
+        permissions.get_for(self.request.user, Photo, photo.pk, permissions.EDIT)
+        response = self._arrived(photo, before.status, before.said)
+        response["Idempotency-Replayed"] = "true"
+        return response
+
+    def _arrived(self, photo, code: int, said: dict) -> Response:
+        has_waited = arrivals.wait_for(self.request, photo)
+        patient = photo.lesion.patient
+        whose = (
+            {"id": patient.pk, "code": patient.code, "is_new": said["patient_is_new"]} if patient else None
+        )
+        shown = self.get_serializer(photo).data
+        shown |= {name: said[name] for name in ("duplicate", "given_back", "not_taken")} | {"patient": whose}
+        address = reverse("api-photo-detail", args=[photo.pk], request=self.request)
+        response = Response(shown, status=code, headers={"Location": address})
+        if has_waited:
+            response["Preference-Applied"] = f"wait={waiting.wished(self.request)}"
+        return response
+
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=JPEG)
+    @action(detail=True)
     def crop(self, request, pk=None):
+        """The square that is analysed now, as JPEG; that of an analysis is `/analyses/ID/square/`."""
+        photo = self.get_object()
+        tag = tag_of(DRAWN, photo.file_key, photo.box)
+        name = f"photo-{photo.pk}-square.jpg"
+        return made(request, tag, "image/jpeg", name, lambda: square_jpeg(photo, photo.box))
+
+    @extend_schema(request=BoxSerializer, responses={202: AnalysisSerializer})
+    @crop.mapping.post
+    def choose_crop(self, request, pk=None):
         """Choose the square that is analysed; earlier analyses stay."""
         photo = self.get_object()
+        strict.only(request, "x", "y", "size")
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             with transaction.atomic():
@@ -114,7 +176,12 @@ def shown(view, rows: list[Analysis]) -> list[dict]:
     return list(AnalysisSerializer(rows, many=True, context=context).data)
 
 
-class AnalysisViewSet(ReadViewSet):
+def is_over(row: Analysis) -> bool:
+    """Whether nothing more comes of it by itself."""
+    return row.job is None or row.job.state in (Job.State.DONE, Job.State.FAILED)
+
+
+class AnalysisViewSet(AnalysisFiles):
     """Analyses: state, scores, differential by threshold set, heatmaps; the caller's own assessment of each."""
 
     queryset = ANALYSES.order_by("-id")
@@ -126,9 +193,17 @@ class AnalysisViewSet(ReadViewSet):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(shown(self, page or []))
 
+    @extend_schema(parameters=[arrivals.PREFER])
     def retrieve(self, request, pk=None):
         """One analysis."""
-        return Response(shown(self, [self.get_object()])[0])
+        row = self.get_object()
+        has_waited = not is_over(row) and waiting.wait(
+            waiting.wished(request), lambda: is_over(self.get_object())
+        )
+        response = Response(shown(self, [self.get_object() if has_waited else row])[0])
+        if has_waited:
+            response["Preference-Applied"] = f"wait={waiting.wished(request)}"
+        return response
 
     def _answered(self) -> Analysis:
         """The analysis, if its answer is there and may be seen."""
@@ -143,7 +218,7 @@ class AnalysisViewSet(ReadViewSet):
             raise Refused(409, "not_analysed", _("This photo is not analysed yet."))
         return row
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=MapsSerializer)
     @action(detail=True)
     def maps(self, request, pk=None):
         """The 12 heatmaps in [0, 1] and the square they lie on."""
@@ -171,6 +246,7 @@ class AnalysisViewSet(ReadViewSet):
     def retry(self, request, pk=None):
         """Queue a failed analysis again."""
         row = self.get_object()
+        strict.only(request)
         if not jobs.retry(row.job):
             raise Refused(409, "not_failed", _("Only a failed analysis can be tried again."))
         return Response(shown(self, [self.get_object()])[0])
@@ -213,12 +289,7 @@ class AnalysisViewSet(ReadViewSet):
         sets = analysis.model_version.thresholds_for(analysis.clinic_id)
         chosen = next((row for row in sets if row.name == values["thresholds"]), None)
         if sets and chosen is None:
-            names = ", ".join(row.name for row in sets)
-            raise Refused(
-                400,
-                "no_such_thresholds",
-                _("There are no such thresholds. There are: %(names)s.") % {"names": names},
-            )
+            raise no_such_thresholds(sets)
         try:
             row = assessments.decide(
                 request.user, analysis, values["decision"], named=_named(sent), comment=values["comment"],

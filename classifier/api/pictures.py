@@ -6,11 +6,15 @@ from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from classifier.api.serializers import AnalysedPhotoSerializer
+from classifier.services.analysis.analyses import current_analyses
 from classifier.services.analysis.intake import add_lesion
 from skinclinic import imaging, permissions
+from skinclinic.api import strict
+from skinclinic.api.base import kept
 from skinclinic.api.errors import Refused
 from skinclinic.api.records import PhotoViewSet as PlainPhotoViewSet
-from skinclinic.api.serializers import BoxSerializer, PhotoSerializer
+from skinclinic.api.serializers import BoxSerializer
 from skinclinic.files import store
 from skinclinic.models import Photo
 from skinclinic.presenters.answers import photo_not_stored, refusal_words
@@ -18,7 +22,7 @@ from skinclinic.services import covering, refused
 from skinclinic.services.covering import ChangedMeanwhile
 
 
-class AreaSerializer(serializers.Serializer):
+class AreaSerializer(strict.Serializer):
     """An area in pixels of the stored photo; an ellipse fills its box."""
 
     x = serializers.IntegerField()
@@ -28,7 +32,7 @@ class AreaSerializer(serializers.Serializer):
     shape = serializers.ChoiceField(["box", "ellipse"], default="box")
 
 
-class CoverSerializer(serializers.Serializer):
+class CoverSerializer(strict.Serializer):
     """``seen``: the photo's ``picture_state`` as it was looked at; without it, whatever is stored is covered."""
 
     areas = AreaSerializer(many=True)
@@ -38,21 +42,31 @@ class CoverSerializer(serializers.Serializer):
 class PictureActions(PlainPhotoViewSet):
     """Photos, with what is done to their picture."""
 
+    serializer_class = AnalysedPhotoSerializer
+
+    def get_serializer(self, *args, **kwargs):
+        serializer = super().get_serializer(*args, **kwargs)
+        if kwargs.get("many"):
+            kept(serializer)["analyses"] = current_analyses(args[0])
+        return serializer
+
     def _to_change(self) -> Photo:
         photo = self.get_object()
         need = permissions.CURATE if photo.lesion.is_archived else permissions.EDIT
         return permissions.get_photo_for(self.request.user, photo.pk, need)
 
     def _in_json(self, photos: list[Photo]) -> list[dict]:
-        return list(PhotoSerializer(photos, many=True, context=self.get_serializer_context()).data)
+        return list(self.get_serializer(photos, many=True).data)
 
-    @extend_schema(request=CoverSerializer, responses=PhotoSerializer(many=True))
+    @extend_schema(request=CoverSerializer, responses=AnalysedPhotoSerializer(many=True))
     @action(detail=True, methods=["post"])
     def cover(self, request, pk=None):
         """Cover areas with plain grey for good: the stored photo is replaced, the original deleted, without a way back.
         Answers all photos that show this picture. 409 where somebody has covered it since ``seen``, or where an open
         study shows it."""
         photo, data = self._to_change(), request.data
+        strict.only(request, "areas", "seen")
+        strict.only_in("areas", data.get("areas"), AreaSerializer)
         try:
             photos = covering.cover(
                 photo,
@@ -72,9 +86,11 @@ class PictureActions(PlainPhotoViewSet):
             raise Refused(409, "photo_unreadable", unreadable()) from None
         return Response(self._in_json(photos))
 
-    @extend_schema(methods=["GET"], responses=PhotoSerializer(many=True))
+    @extend_schema(methods=["GET"], responses=AnalysedPhotoSerializer(many=True))
     @extend_schema(
-        methods=["POST"], request=BoxSerializer, responses={201: PhotoSerializer, 200: PhotoSerializer}
+        methods=["POST"],
+        request=BoxSerializer,
+        responses={201: AnalysedPhotoSerializer, 200: AnalysedPhotoSerializer},
     )
     @action(detail=True, methods=["post", "get"], pagination_class=None, filterset_fields=[])
     def squares(self, request, pk=None):
@@ -83,6 +99,7 @@ class PictureActions(PlainPhotoViewSet):
         if request.method == "GET":
             return Response(self._in_json(covering.same_picture(self.get_object())))
         photo = self._to_change()
+        strict.only(request, "x", "y", "size")
         box = {name: request.data[name] for name in ("x", "y", "size") if name in request.data}
         try:
             made, is_new = add_lesion(photo, box, request.user)

@@ -5,16 +5,19 @@ from dataclasses import asdict
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from classifier.models import Analysis, Assessment, Explanation, ModelVersion, Publication, ThresholdSet
 from classifier.presenters.explanations import failure
 from classifier.services.analysis import explanations
+from classifier.services.analysis.analyses import current_analysis
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, kept
 from skinclinic.api.ranked import DifferentialSerializer, RankedSerializer
-from skinclinic.api.serializers import BoxSerializer
+from skinclinic.api.serializers import BoxSerializer, PhotoSerializer
 from skinclinic.engine import work
-from skinclinic.models import Clinic, Job
+from skinclinic.models import Clinic, Job, Photo
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.presenters.job_errors import words_of
 from skinclinic.services.diagnoses import NOTHING_ELSE
@@ -22,7 +25,7 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from skinclinic.vocabulary.ranked import Ranked
 
 
-class ThresholdSetSerializer(serializers.ModelSerializer):
+class ThresholdSetSerializer(strict.ModelSerializer):
     """A disease is listed when its score is greater than its value; below 0 it is always listed. ``details`` holds what
     the values rest on: ``rule`` is ``youden``, ``sensitivity`` or ``coverage`` of sets made from an evaluation, and
     ``coverage`` then what is promised of new patients, by disease, and of which diseases nothing is."""
@@ -32,7 +35,7 @@ class ThresholdSetSerializer(serializers.ModelSerializer):
         fields = ["id", "model_version", "name", "purpose", "cohort", "values", "details"]
 
 
-class ModelVersionSerializer(serializers.ModelSerializer):
+class ModelVersionSerializer(strict.ModelSerializer):
     """``clinic`` is null for models that came with the product."""
 
     clinic: "serializers.SlugRelatedField[Clinic]" = serializers.SlugRelatedField(
@@ -61,7 +64,7 @@ class ModelVersionSerializer(serializers.ModelSerializer):
         return context["clinics"]
 
 
-class CameAgainSerializer(serializers.Serializer):
+class CameAgainSerializer(strict.Serializer):
     """``added``: threshold sets that are new; ``kept``: those of the same name that stand here with other values, and
     stay so; ``ignored``: what else the manifest says otherwise, which was not taken over."""
 
@@ -83,16 +86,75 @@ class PublicationSerializer(ClinicRowSerializer):
         fields = ["id", "clinic", "model_version", "published_at", "is_rollback", "reason"]
 
 
-class ReasonSerializer(serializers.Serializer):
+class ReasonSerializer(strict.Serializer):
     clinic = serializers.SlugField(required=False)
     reason = PlainText(max_length=200, required=False, allow_blank=True, default="")
 
 
-class NewModelSerializer(serializers.Serializer):
+class NewModelSerializer(strict.Serializer):
     weights = serializers.FileField()
     manifest = serializers.FileField()
     training_photos = serializers.FileField(required=False)
     clinic = serializers.SlugField(required=False)
+
+
+class AnalysisStateSerializer(strict.Serializer):
+    """The analysis of a photo's square, and how far it is."""
+
+    id = serializers.IntegerField()
+    url = serializers.URLField()
+    state = serializers.ChoiceField(Job.State.choices)
+
+
+class AnalysedPhotoSerializer(PhotoSerializer):
+    """``analysis``: of the square that is chosen now; null while the clinic has no model. ``crop``: that square."""
+
+    crop = serializers.SerializerMethodField()
+    analysis = serializers.SerializerMethodField()
+
+    class Meta(PhotoSerializer.Meta):
+        fields = [*PhotoSerializer.Meta.fields, "crop", "analysis"]
+
+    def get_crop(self, photo: Photo) -> str:
+        return reverse("api-photo-crop", args=[photo.pk], request=self.context.get("request"))
+
+    @extend_schema_field(AnalysisStateSerializer(allow_null=True))
+    def get_analysis(self, photo: Photo) -> dict | None:
+        known = self.context.get("analyses")
+        found = current_analysis(photo) if known is None else known.get(photo.pk)
+        if found is None:
+            return None
+        url = reverse("api-analysis-detail", args=[found.pk], request=self.context.get("request"))
+        return {"id": found.pk, "url": url, "state": found.job.state if found.job else Job.State.DONE}
+
+
+class ListedSerializer(strict.Serializer):
+    """A disease whose score is greater than its threshold."""
+
+    disease = serializers.ChoiceField(DISEASE_KEYS)
+    score = serializers.FloatField()
+    threshold = serializers.FloatField()
+
+
+class MapsSerializer(strict.Serializer):
+    """``maps``: {disease: rows of numbers, 0 to 1}, on the square ``box`` of the photo."""
+
+    height = serializers.IntegerField()
+    width = serializers.IntegerField()
+    box = BoxSerializer()
+    maps = serializers.DictField(
+        child=serializers.ListField(child=serializers.ListField(child=serializers.FloatField()))
+    )
+
+
+class AnalysisFilesSerializer(strict.Serializer):
+    """Addresses that the same token opens; ``heatmaps`` by disease. All but ``square`` are null until there is an
+    answer that you may see."""
+
+    square = serializers.URLField()
+    heatmaps = serializers.DictField(child=serializers.URLField(), allow_null=True)
+    panels = serializers.URLField(allow_null=True)
+    report = serializers.URLField(allow_null=True)
 
 
 class AnalysisSerializer(ClinicRowSerializer):
@@ -102,7 +164,10 @@ class AnalysisSerializer(ClinicRowSerializer):
     part of the square was covered for good afterwards. ``runtime`` and ``precision`` (``f32``, ``bf16``, ``f16``) say
     what computed it, how finely; empty in answers from before that was kept."""
 
-    state = serializers.CharField(source="job.state", read_only=True)
+    # Each that somebody asked for has a job.
+    state = serializers.ChoiceField(
+        Job.State.choices, source="job.state", read_only=True, default=Job.State.DONE
+    )
     error = serializers.SerializerMethodField()
     box = BoxSerializer(read_only=True)
     model = serializers.CharField(source="model_version.name", read_only=True)
@@ -110,14 +175,19 @@ class AnalysisSerializer(ClinicRowSerializer):
     demo_model = serializers.BooleanField(source="model_version.is_demo", read_only=True)
     impression_first = serializers.SerializerMethodField()
     set_aside = serializers.CharField(read_only=True)
+    scores = serializers.DictField(
+        child=serializers.FloatField(), read_only=True, allow_null=True, help_text="By disease, 0 to 1."
+    )
+    quality = serializers.DictField(read_only=True, allow_null=True)
     differential = serializers.SerializerMethodField()
+    files = serializers.SerializerMethodField()
 
     class Meta:
         model = Analysis
         fields = [
             "id", "clinic", "photo", "state", "error", "model", "model_version", "trained_on", "demo_model", "box",
             "impression_first", "set_aside", "before_cover", "scores", "background", "differential", "quality",
-            "requested_at", "analysed_at", "runtime", "precision",
+            "requested_at", "analysed_at", "runtime", "precision", "files",
         ]  # fmt: skip
 
     def _hidden(self, row: Analysis) -> bool:
@@ -131,6 +201,24 @@ class AnalysisSerializer(ClinicRowSerializer):
             return None
         return {"code": row.job.error_code, "message": words_of(row.job)}
 
+    @extend_schema_field(AnalysisFilesSerializer)
+    def get_files(self, row: Analysis) -> dict:
+        """Where the files of it are."""
+        is_open = row.is_done and not self._hidden(row)
+        heatmap = self._file("heatmap", row)
+        return {
+            "square": self._file("square", row),
+            "heatmaps": {key: f"{heatmap}?disease={key}" for key in DISEASE_KEYS} if is_open else None,
+            "panels": self._file("panels", row) if is_open else None,
+            "report": self._file("report", row) if is_open else None,
+        }
+
+    def _file(self, name: str, row: Analysis) -> str:
+        return str(reverse(f"api-analysis-{name}", args=[row.pk], request=self.context.get("request")))
+
+    @extend_schema_field(
+        serializers.DictField(child=ListedSerializer(many=True), allow_null=True, read_only=True)
+    )
     def get_differential(self, row: Analysis) -> dict[str, list] | None:
         """What each threshold set lists, by score."""
         if not row.is_done or self._hidden(row):
@@ -238,7 +326,7 @@ class AssessmentSerializer(ClinicRowSerializer):
         return [asdict(one) for one in (first, *said.ranked.others)]
 
 
-class NamedSerializer(serializers.Serializer):
+class NamedSerializer(strict.Serializer):
     """A diagnosis: one of the 12 by ``disease``, or another by ``icd10`` and ``text``."""
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, default="")

@@ -17,13 +17,14 @@ from classifier.presenters.trials import clinic_of, find, start
 from classifier.services.analysis import trials
 from classifier.services.analysis.analyses import NoModel
 from skinclinic import imaging, permissions
+from skinclinic.api import strict
 from skinclinic.api.errors import Refused
 from skinclinic.files import store
 from skinclinic.presenters.answers import refusal_words
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
 
-class NewTrialSerializer(serializers.Serializer):
+class NewTrialSerializer(strict.Serializer):
     file = serializers.FileField()
 
 
@@ -86,5 +87,6 @@ class TryResultView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request, token: str):
         """Forget it now."""
+        strict.only(request)
         trials.delete(find(token))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -92,14 +92,21 @@ def three_panels(
 ) -> Image.Image:
     """Photo, overlay and heatmap alone side by side: RGB, 3 * ``side`` pixels wide; the lines of ``caption`` below."""
     photo = photo.convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
-    line = side // 18
-    panels = Image.new("RGB", (3 * side, side + (len(caption) + 1) * line * bool(caption)), "white")
+    panels = Image.new("RGB", (3 * side, side), "white")
     panels.paste(photo, (0, 0))
     panels.paste(overlay(photo, heatmap, opacity, colormap), (side, 0))
     panels.paste(heatmap_rgb(heatmap, side, colormap), (2 * side, 0))
-    if caption:
-        font = ImageFont.truetype(FONT_FILE, round(line * 0.75))
-        pen = ImageDraw.Draw(panels)
-        for number, words in enumerate(caption):
-            pen.text((line // 2, side + (number + 0.5) * line), words, fill="black", font=font)
-    return panels
+    return captioned(panels, caption, side // 18)
+
+
+def captioned(picture: Image.Image, caption: Sequence[str], line: int = 28) -> Image.Image:
+    """A picture with the lines of ``caption`` below it, each ``line`` pixels high; itself without any."""
+    if not caption:
+        return picture
+    whole = Image.new("RGB", (picture.width, picture.height + (len(caption) + 1) * line), "white")
+    whole.paste(picture, (0, 0))
+    font = ImageFont.truetype(FONT_FILE, round(line * 0.75))
+    pen = ImageDraw.Draw(whole)
+    for number, words in enumerate(caption):
+        pen.text((line // 2, picture.height + (number + 0.5) * line), words, fill="black", font=font)
+    return whole

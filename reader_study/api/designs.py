@@ -4,9 +4,10 @@ from rest_framework import serializers
 
 from reader_study.models import StudyDesign
 from reader_study.services.making.designs import MOST_BLOCKS
+from skinclinic.api import strict
 
 
-class DesignSerializer(serializers.ModelSerializer):
+class DesignSerializer(strict.ModelSerializer):
     """``blocks_a_reader`` of ``blocks``; ``repeats``: photos of each block that come a second time."""
 
     blocks = serializers.IntegerField(default=1, min_value=1, max_value=MOST_BLOCKS)

@@ -10,6 +10,7 @@ from rest_framework import mixins, serializers, viewsets
 from reader_study.models import Answer, AnswerChange, Reading
 from reader_study.services import access
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import in_clinic
 
 # What was said besides the diagnosis, and how.
@@ -19,7 +20,7 @@ BESIDES = (
 GIVEN = Count("answers", filter=~Q(answers__choice=""))
 
 
-class ReadingSerializer(serializers.ModelSerializer):
+class ReadingSerializer(strict.ModelSerializer):
     """``counts``: no preview, not withdrawn. ``answered`` of ``photos``."""
 
     study = serializers.IntegerField(source="reader.study_id")
@@ -49,7 +50,7 @@ class ReadingSerializer(serializers.ModelSerializer):
         return len(row.order)
 
 
-class AnswerSerializer(serializers.ModelSerializer):
+class AnswerSerializer(strict.ModelSerializer):
     """A row of the tidy table of answers: who said what of which photo, in words."""
 
     study = serializers.IntegerField(source="reading.reader.study_id")
@@ -75,7 +76,7 @@ class AnswerSerializer(serializers.ModelSerializer):
         return row.reading.reader.group.key if row.reading.reader.group else ""
 
 
-class AnswerChangeSerializer(serializers.ModelSerializer):
+class AnswerChangeSerializer(strict.ModelSerializer):
     """``is_in_force``: false for one that lost to an answer its sender had not seen."""
 
     study = serializers.IntegerField(source="reading.reader.study_id")

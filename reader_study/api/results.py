@@ -15,13 +15,14 @@ from reader_study.services.results import result_files
 from reader_study.services.results import results as service
 from reader_study.services.results.study_tables import FILES
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 
 _AK = OpenApiParameter("ak", enum=service.POLICIES, description="Where actinic keratosis counts.")
 
 
-class StudyResultSerializer(serializers.ModelSerializer):
+class StudyResultSerializer(strict.ModelSerializer):
     """How far the results of a study are."""
 
     id = serializers.IntegerField(source="study_id", help_text="That of the study.")
@@ -83,6 +84,7 @@ class StudyResultViewSet(ReadViewSet):
     def compute(self, request, pk=None):
         """Compute the results again."""
         study = self.get_object()
+        strict.only(request)
         if not study.is_unblinded:
             raise Refused(409, "blinded", _("Results are computed once the study is closed."))
         return Response(self.get_serializer(service.request(study)).data, status=202)

@@ -18,6 +18,7 @@ from reader_study.services.making import opening, progress, sampling, texts
 from reader_study.services.making.reader_lines import LONGEST_CENTRE
 from reader_study.services.making.studies import FACTS, LONGEST_WASHOUT, Sessions
 from reader_study.statistics.endpoints import ENDPOINTS, chosen
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, OwnRowField, PlainText, kept
 from skinclinic.forms.fields import one_line
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
@@ -31,19 +32,19 @@ COUNTS = {
 }
 
 
-class SessionSerializer(serializers.ModelSerializer):
+class SessionSerializer(strict.ModelSerializer):
     class Meta:
         model = StudySession
         fields = ["number", "key", "is_aided", "washout_days"]
 
 
-class GroupSerializer(serializers.ModelSerializer):
+class GroupSerializer(strict.ModelSerializer):
     class Meta:
         model = ReaderGroup
         fields = ["key", "name"]
 
 
-class PointSerializer(serializers.Serializer):
+class PointSerializer(strict.Serializer):
     """What keeps a study from opening: ``where`` is sample, settings, readers or model."""
 
     code = serializers.CharField()
@@ -92,6 +93,8 @@ class StudySerializer(ClinicRowSerializer):
     photos = serializers.IntegerField(source="photo_count", read_only=True)
     answers = serializers.SerializerMethodField()
     answers_wanted = serializers.SerializerMethodField()
+
+    read_by_view = ("clinic",)
 
     class Meta:
         model = Study
@@ -199,7 +202,7 @@ class CountsField(serializers.JSONField):
         return found
 
 
-class RecipeSerializer(serializers.Serializer):
+class RecipeSerializer(strict.Serializer):
     """How a sample is drawn. Without ``seed`` a new one is chosen; the same seed draws the same sample."""
 
     per = CountsField()
@@ -209,14 +212,14 @@ class RecipeSerializer(serializers.Serializer):
     one_per_patient = serializers.BooleanField(default=True)
 
 
-class UnfilledSerializer(serializers.Serializer):
+class UnfilledSerializer(strict.Serializer):
     dataset = serializers.CharField()
     group = serializers.CharField()
     wanted = serializers.IntegerField()
     found = serializers.IntegerField()
 
 
-class DrawnSerializer(serializers.Serializer):
+class DrawnSerializer(strict.Serializer):
     """What came of a drawing."""
 
     seed = serializers.IntegerField()
@@ -227,7 +230,7 @@ class DrawnSerializer(serializers.Serializer):
     unknown_training = serializers.CharField()
 
 
-class StageSerializer(serializers.Serializer):
+class StageSerializer(strict.Serializer):
     """``seconds``: the median time a photo took. ``begins_at``: the end of a washout that is still running."""
 
     session = serializers.CharField(source="session.key")
@@ -240,7 +243,7 @@ class StageSerializer(serializers.Serializer):
     begins_at = serializers.DateTimeField(allow_null=True)
 
 
-class ReaderSerializer(serializers.ModelSerializer):
+class ReaderSerializer(strict.ModelSerializer):
     group = serializers.CharField(source="group.key", default="")
 
     class Meta:
@@ -251,7 +254,7 @@ class ReaderSerializer(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class ReaderProgressSerializer(serializers.Serializer):
+class ReaderProgressSerializer(strict.Serializer):
     """``sessions``: the reader's own, in the order in which they are read. ``allocated``: what the reader was drawn
     to, in words; empty before opening."""
 
@@ -260,7 +263,7 @@ class ReaderProgressSerializer(serializers.Serializer):
     allocated = serializers.CharField()
 
 
-class NewReaderSerializer(serializers.Serializer):
+class NewReaderSerializer(strict.Serializer):
     """``group`` is a group's key. ``reason``: needed while the study is open."""
 
     name = PlainText(max_length=120, validators=[one_line])

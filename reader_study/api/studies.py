@@ -26,6 +26,7 @@ from reader_study.services.making import designs, opening, progress, protocol, r
 from reader_study.services.making.reader_lines import Wanted
 from reader_study.services.making.sampling import Recipe
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ReadViewSet
 from skinclinic.api.errors import Refused
 
@@ -106,14 +107,18 @@ class StudyViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def open(self, request, pk=None):
         """Fix the protocol and let readers read; ``obstacles`` of the study says what stands in the way."""
-        study = opening.open_study(self.get_object(), request.user)
+        study = self.get_object()
+        strict.only(request)
+        study = opening.open_study(study, request.user)
         return Response(self._shown(study))
 
     @extend_schema(request=None, responses=StudyDetailSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request, pk=None):
         """End the reading for good."""
-        study = studies.close(self.get_object(), request.user)
+        study = self.get_object()
+        strict.only(request)
+        study = studies.close(study, request.user)
         return Response(self._shown(study))
 
     @extend_schema(responses=ReaderProgressSerializer(many=True))

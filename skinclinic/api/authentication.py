@@ -51,5 +51,5 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token skc_…`, of the account page or of `/api/token/`.",
+            "description": "`Token skc_…`, of the account page or of `/api/v1/token/`.",
         }

@@ -9,6 +9,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.permissions import need_of
 from skinclinic.models import Clinic, Lesion, Member, Patient, User
 from skinclinic.services.identifying import nobody_named
@@ -119,7 +120,7 @@ class OwnRowField(serializers.PrimaryKeyRelatedField):
         return permissions.known(rows, self.context["request"].user)
 
 
-class ClinicRowSerializer(serializers.ModelSerializer):
+class ClinicRowSerializer(strict.ModelSerializer):
     """A row that names its clinic by slug; what else it names is of the caller's clinics."""
 
     serializer_related_field = OwnRowField

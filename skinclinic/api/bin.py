@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ApiRequest, ClinicRowSerializer, ReadViewSet
 from skinclinic.api.conditional import IF_MATCH
 from skinclinic.api.errors import Refused
@@ -68,9 +69,10 @@ class DeletesToBin:
     @extend_schema(parameters=WHY, request=None, responses={200: BinItemSerializer})
     def destroy(self, request: ApiRequest, *args: Any, **kwargs: Any) -> Response:
         """Move it, with all that is its own, to the bin: it is gone from everything at once, and can be restored for 30
-        days (`POST /api/bin/ID/restore/`). A `reason` must be given."""
+        days (`POST /api/v1/bin/ID/restore/`). A `reason` must be given."""
         row = self.get_object()  # type: ignore[attr-defined]  # of the viewset
         service.require_right(row, self.member(row.clinic_id))  # type: ignore[attr-defined]
+        strict.only(request, "reason", "words")
         sent = {**request.query_params.dict(), **dict(request.data.items())}
         form = ReasonForm(sent)
         if not form.is_valid():
@@ -111,6 +113,7 @@ class BinViewSet(ReadViewSet):
     def restore(self, request, pk=None):
         """Put it back as it was. 409 where something is in its way."""
         item = self.get_object()
+        strict.only(request)
         if items.is_of_archive(item):
             permissions.require(self.member(item.clinic_id), permissions.CURATE)
         try:
@@ -123,6 +126,7 @@ class BinViewSet(ReadViewSet):
     def destroy(self, request, pk=None):
         """Delete it for good now, with all files."""
         item = self.get_object()
+        strict.only(request)
         step_up.require(request)
         try:
             emptying.empty(item, request.user)

@@ -8,6 +8,7 @@ from rest_framework.decorators import action, api_view
 from rest_framework.response import Response
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicViewSet, ReadViewSet
 from skinclinic.api.errors import Refused
 from skinclinic.api.serializers import (
@@ -150,6 +151,7 @@ class InvitationViewSet(mixins.ListModelMixin, ClinicViewSet):
     def revoke(self, request, pk=None):
         """Make an open invitation's link useless."""
         invitation = self.get_object()
+        strict.only(request)
         if not invitations.revoke(invitation):
             raise Refused(409, "closed", _("This invitation is used, revoked or expired."))
         invitation.refresh_from_db()

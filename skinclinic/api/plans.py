@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText, ReadViewSet, require_right
 from skinclinic.models import Biopsy, FollowUp, Lesion, User
 from skinclinic.services import cases, plans
@@ -64,7 +65,7 @@ class BiopsySerializer(StepSerializer):
         }
 
 
-class AssigneeSerializer(serializers.Serializer):
+class AssigneeSerializer(strict.Serializer):
     """``assignee``: a member of the clinic by the name of sign-in, or null for nobody."""
 
     assignee = PlainText(allow_null=True, max_length=150)
@@ -108,6 +109,7 @@ class StepViewSet(ReadViewSet):
 
     def _after(self, act) -> Response:
         row = self.get_object()
+        strict.only(self.request)
         act(row, self.request.user)
         return Response(self.get_serializer(row).data)
 

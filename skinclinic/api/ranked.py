@@ -3,13 +3,14 @@
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from skinclinic.api import strict
 from skinclinic.api.base import NoteText, PlainText
 from skinclinic.models.diagnosis import DISEASE_CHOICES
 from skinclinic.vocabulary import terms
 from skinclinic.vocabulary.ranked import CONFIDENCES, MOST, Differential, Ranked, twice
 
 
-class RankedSerializer(serializers.Serializer):
+class RankedSerializer(strict.Serializer):
     """A diagnosis: one of the 12 by ``disease``, or another by ``icd10`` and ``text``."""
 
     disease = serializers.ChoiceField(DISEASE_CHOICES, required=False, allow_blank=True, default="")
@@ -28,7 +29,7 @@ class RankedSerializer(serializers.Serializer):
         return values
 
 
-class DifferentialSerializer(serializers.Serializer):
+class DifferentialSerializer(strict.Serializer):
     """``confidence`` in the first diagnosis; ``others``: ranks 2 to 5, likeliest first."""
 
     confidence = serializers.ChoiceField(CONFIDENCES, required=False, allow_blank=True, default="")

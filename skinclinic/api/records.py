@@ -4,17 +4,18 @@ from django.db import transaction
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicViewSet, ReadViewSet, kept, require_right
 from skinclinic.api.bin import DeletesToBin
 from skinclinic.api.conditional import IF_MATCH, CarefulUpdates
 from skinclinic.api.errors import Refused
+from skinclinic.api.files import IF_NONE_MATCH, JPEG, stored_jpeg
 from skinclinic.api.plans import AssigneeSerializer, assign
 from skinclinic.api.serializers import (
     ChangedPatientSerializer,
@@ -25,7 +26,6 @@ from skinclinic.api.serializers import (
 )
 from skinclinic.models import Diagnosis, Lesion, Patient, Photo
 from skinclinic.services import consent, diagnoses, impressions, records, worklist
-from skinclinic.web.private_jpeg import private_jpeg
 
 
 class PatientViewSet(DeletesToBin, CarefulUpdates, mixins.CreateModelMixin, ReadViewSet):
@@ -114,19 +114,19 @@ class PhotoViewSet(DeletesToBin, CarefulUpdates, ReadViewSet):
     filterset_fields = ["lesion", "lesion__patient", "kind", "sha256", "is_synthetic"]
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
-    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=JPEG)
     @action(detail=True)
     def image(self, request, pk=None):
         """The stored photo as JPEG."""
         photo = self.get_object()
-        return private_jpeg(photo.file_key, photo.original_name or f"photo-{photo.pk}")
+        return stored_jpeg(request, photo.file_key, photo.original_name or f"photo-{photo.pk}")
 
-    @extend_schema(responses={(200, "image/jpeg"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=[IF_NONE_MATCH], responses=JPEG)
     @action(detail=True)
     def thumbnail(self, request, pk=None):
         """A JPEG of at most 320 pixels."""
         photo = self.get_object()
-        return private_jpeg(photo.thumbnail_key, f"photo-{photo.pk}-small")
+        return stored_jpeg(request, photo.thumbnail_key, f"photo-{photo.pk}-small")
 
 
 class DiagnosisViewSet(ReadViewSet):
@@ -173,6 +173,7 @@ class DiagnosisViewSet(ReadViewSet):
     def withdraw(self, request, pk=None):
         """Take a diagnosis back; it stays in the history."""
         row = self.get_object()
+        strict.only(request)
         if row.withdrawn_at:
             raise Refused(409, "withdrawn", _("This diagnosis is withdrawn already."))
         diagnoses.withdraw(row, request.user)

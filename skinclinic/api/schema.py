@@ -8,11 +8,14 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from skinclinic.api.codes import told
+from skinclinic.web.versions import BASE
+
 _UNSAFE = ("post", "put", "patch", "delete")
 # Operations with errors of their own, by the part of the address that tells them.
-_LIMITED = ("/api/token/", "/api/try/")
-_STORING = ("/api/photos/", "/api/models/", "/api/try/")
-_OF_GROUPS = ("/api/studies/{id}/readers/",)
+_LIMITED = (f"{BASE}token/", f"{BASE}try/")
+_STORING = (f"{BASE}photos/", f"{BASE}models/", f"{BASE}try/")
+_OF_GROUPS = (f"{BASE}studies/{{id}}/readers/",)
 _RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
 _OF_LISTS = {"clinic": "Rows of one clinic alone: its short name."}
@@ -69,15 +72,15 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         {(one["in"], one["name"]) for one in operation.get("parameters", ())},
     )
     is_stored = method == "post" and path.startswith(_STORING)
-    names_rows = is_unsafe and "requestBody" in operation and path != "/api/token/"
+    names_rows = is_unsafe and "requestBody" in operation and path != f"{BASE}token/"
     told = {
-        (401, 403): path != "/api/token/",
+        (401, 403): path != f"{BASE}token/",
         (400, 404): any(place in ("query", "path") for place, _name in places),
         # Each reads a body, also where it makes nothing of it.
         (400, 409, 413, 415): is_unsafe,
         (404,): names_rows,
         (412,): ("header", "If-Match") in places,
-        (422,): method == "post" and path in _OF_GROUPS,
+        (422,): (method == "post" and path in _OF_GROUPS) or ("header", "Idempotency-Key") in places,
         (429,): path in _LIMITED or is_stored,
         (507,): is_stored,
         (503,): True,
@@ -87,10 +90,10 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
 
 def _response(status: int) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": _SAID[status],
+        "description": _SAID[status] + told(status),
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
-    if status == 429:
+    if status in (429, 503):
         response["headers"] = _RETRY
     return response
 

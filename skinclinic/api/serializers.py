@@ -4,14 +4,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.reverse import reverse
 
+from skinclinic.api import strict
 from skinclinic.api.base import ClinicRowSerializer, NoteText, PlainText
 from skinclinic.api.ranked import DifferentialSerializer
 from skinclinic.forms.pathology import not_in_the_future
@@ -22,6 +23,7 @@ from skinclinic.services.binning.taken import why_code_is_taken
 from skinclinic.services.photos import camera_time
 from skinclinic.vocabulary import asked, terms
 from skinclinic.vocabulary.ranked import Ranked
+from skinclinic.vocabulary.sites import SITES
 
 
 def a_past_day(day: date | None) -> date | None:
@@ -36,7 +38,7 @@ def a_past_day(day: date | None) -> date | None:
 _HISTORY = [name for name, _label in asked.HISTORY]
 
 
-class DiseaseSerializer(serializers.Serializer):
+class DiseaseSerializer(strict.Serializer):
     key = serializers.CharField()
     names = serializers.DictField(child=serializers.CharField(), help_text="{language: name}")
     tier = serializers.CharField()
@@ -44,24 +46,24 @@ class DiseaseSerializer(serializers.Serializer):
     icd10_cm = serializers.CharField()
 
 
-class SiteSerializer(serializers.Serializer):
+class SiteSerializer(strict.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
 
 
-class OwnClinicSerializer(serializers.Serializer):
+class OwnClinicSerializer(strict.Serializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     role = serializers.CharField()
 
 
-class MeSerializer(serializers.Serializer):
+class MeSerializer(strict.Serializer):
     username = serializers.CharField()
     display_name = serializers.CharField()
     clinics = OwnClinicSerializer(many=True)
 
 
-class ClinicSerializer(serializers.ModelSerializer):
+class ClinicSerializer(strict.ModelSerializer):
     role = serializers.SerializerMethodField()
 
     class Meta:
@@ -83,6 +85,8 @@ class PatientSerializer(ClinicRowSerializer):
     )
     ethnicity = NoteText(max_length=80, required=False, allow_blank=True)
     referrer = PlainText(max_length=400, required=False, allow_blank=True)
+
+    read_by_view = ("clinic",)
 
     class Meta:
         model = Patient
@@ -130,7 +134,7 @@ class PatientSerializer(ClinicRowSerializer):
         return year
 
 
-class EffectSerializer(serializers.Serializer):
+class EffectSerializer(strict.Serializer):
     what = serializers.CharField()
     count = serializers.IntegerField()
     text = serializers.CharField()
@@ -159,6 +163,8 @@ class LesionSerializer(ClinicRowSerializer):
         slug_field="username", read_only=True
     )
 
+    read_by_view = ("clinic",)
+
     class Meta:
         model = Lesion
         fields = [
@@ -185,7 +191,7 @@ class LesionSerializer(ClinicRowSerializer):
         return shown
 
 
-class BoxSerializer(serializers.Serializer):
+class BoxSerializer(strict.Serializer):
     """A square in pixels of the stored photo."""
 
     x = serializers.IntegerField()
@@ -244,19 +250,32 @@ class PhotoSerializer(ClinicRowSerializer):
         return covering.stand(photo)
 
     def get_image(self, photo: Photo) -> str:
-        return reverse("api-photo-image", args=[photo.pk])
+        return reverse("api-photo-image", args=[photo.pk], request=self.context.get("request"))
 
     def get_thumbnail(self, photo: Photo) -> str:
-        return reverse("api-photo-thumbnail", args=[photo.pk])
+        return reverse("api-photo-thumbnail", args=[photo.pk], request=self.context.get("request"))
 
 
-class NewPhotoSerializer(serializers.Serializer):
-    """A multipart upload."""
+class NewPhotoSerializer(strict.Serializer):
+    """A multipart upload. ``lesion``: one that is there. Without it a new one is opened: at ``site``, under the patient
+    of ``patient_code``, who is made where the clinic has none of that code. Sent beside ``lesion``, both must be as
+    they stand (409 ``patient_code``, ``site``). ``captured_at``: a day or a time, before what the file says itself."""
 
     file = serializers.FileField()
     lesion = serializers.IntegerField(required=False)
+    patient_code = PlainText(max_length=64, required=False)
+    code_is_no_name = serializers.BooleanField(
+        default=False, help_text="The code only looks like a name and names nobody."
+    )
+    site = serializers.ChoiceField(SITES, required=False)
+    captured_at = CameraTimeField()
     kind = serializers.ChoiceField(Photo.Kind.choices, default=Photo.Kind.CLOSE_UP)
     clinic = serializers.SlugField(required=False)
+
+    def validate_patient_code(self, code: str) -> str:
+        code = patient_codes.tidy(code)
+        identifying.require_usable(code)
+        return code
 
 
 class DiagnosisSerializer(ClinicRowSerializer):
@@ -317,6 +336,8 @@ class MemberSerializer(ClinicRowSerializer):
 
 
 class InvitationSerializer(ClinicRowSerializer):
+    read_by_view = ("clinic",)
+
     class Meta:
         model = Invitation
         fields = ["id", "clinic", "email", "role", "created_at", "expires_at", "accepted_at", "revoked_at"]

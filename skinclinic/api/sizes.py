@@ -7,6 +7,7 @@ from rest_framework.decorators import api_view
 from rest_framework.response import Response
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.errors import Refused
 from skinclinic.models import PatientSize
 from skinclinic.presenters.comparison import taken
@@ -14,7 +15,7 @@ from skinclinic.presenters.sizes import sizes_json, sizes_of
 from skinclinic.services import sizes
 
 
-class NewSizeSerializer(serializers.ModelSerializer):
+class NewSizeSerializer(strict.ModelSerializer):
     """Measured on the patient: ``measured_on``, the longest diameter and, if known, the one across it, in mm.
     ``instead_of``: the id of such a size that this corrects."""
 
@@ -25,7 +26,7 @@ class NewSizeSerializer(serializers.ModelSerializer):
         fields = ["measured_on", "longest_mm", "across_mm", "instead_of"]
 
 
-class SizeSerializer(serializers.Serializer):
+class SizeSerializer(strict.Serializer):
     """``how``: "patient" (measured there) or "photo" (marked on ``photo``); ``…_off_mm``: what marking by hand may be
     off; ``not_evaluable``: why there are no mm, "no_scale" or "unsure"."""
 

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from skinclinic import permissions
+from skinclinic.api import strict
 from skinclinic.api.base import PlainText, in_clinic
 from skinclinic.api.errors import Refused
 from skinclinic.models import ApiToken, User
 from skinclinic.services import second_factor, tokens
 
 
-class PasswordSerializer(serializers.Serializer):
+class PasswordSerializer(strict.Serializer):
     username = PlainText(max_length=150)
     password = serializers.CharField(trim_whitespace=False, max_length=256)
     scope = serializers.ChoiceField(ApiToken.Scope.choices, default=ApiToken.Scope.WRITE)
@@ -25,7 +26,7 @@ class PasswordSerializer(serializers.Serializer):
     )
 
 
-class NewTokenSerializer(serializers.Serializer):
+class NewTokenSerializer(strict.Serializer):
     token = serializers.CharField()
     scope = serializers.ChoiceField(ApiToken.Scope.choices)
     clinic = serializers.CharField(allow_null=True)

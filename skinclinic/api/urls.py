@@ -1,4 +1,4 @@
-"""/api/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own.
+"""/api/v1/: sign-in token, schema, documentation, and the clinic's rows. The apps above add their own.
 
 Without signing in there are ``token/``, ``try/`` where a clinic has opened it, and the result of such a try at its own
 address; nothing else, the schema and its page included.

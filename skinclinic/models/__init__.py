@@ -16,6 +16,7 @@ from .photo import Photo
 from .photo_cover import PhotoCover
 from .plan import Biopsy, FollowUp
 from .record_change import RecordChange
+from .repeated import RepeatedRequest
 from .second_opinion import OpinionGiven, OpinionLook, SecondOpinion
 from .session import Session
 from .sign_in import PasswordLink, SignInCount
@@ -23,6 +24,7 @@ from .size import PatientSize, PhotoScale, PhotoSize
 from .token import ApiToken
 from .user import User
 from .visit import Note, Symptoms
+from .webhook import Webhook, WebhookMessage
 from .words import DiagnosisWord, NoteWord, PhotoWord
 from .work import Work, WorkState
 
@@ -65,6 +67,7 @@ __all__ = [
     "PhotoSize",
     "PhotoWord",
     "RecordChange",
+    "RepeatedRequest",
     "Retention",
     "Role",
     "SavedSearch",
@@ -73,6 +76,8 @@ __all__ = [
     "SignInCount",
     "Symptoms",
     "User",
+    "Webhook",
+    "WebhookMessage",
     "Work",
     "WorkState",
     "WorkerSeen",

@@ -112,6 +112,11 @@ ACTIONS: dict[str, Words] = {
     "symptoms.view": gettext_lazy("Symptoms read"),
     "threshold.make": gettext_lazy("Thresholds stored"),
     "token.make": gettext_lazy("Token made"),
+    "webhook.make": gettext_lazy("Webhook made"),
+    "webhook.on": gettext_lazy("Webhook turned on"),
+    "webhook.off": gettext_lazy("Webhook turned off"),
+    "webhook.test": gettext_lazy("Webhook tested"),
+    "webhook.remove": gettext_lazy("Webhook removed"),
     "token.refused": gettext_lazy("Token refused"),
     "token.revoke": gettext_lazy("Token revoked"),
 }

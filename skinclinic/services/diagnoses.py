@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from skinclinic.models import Diagnosis, Lesion, User
-from skinclinic.services import audit, cases
+from skinclinic.services import audit, cases, webhooks
 from skinclinic.services.lesions import refresh_proof
 from skinclinic.services.search_words import index_diagnosis
 from skinclinic.vocabulary.diseases import BY_KEY
@@ -74,6 +74,9 @@ def record(
     audit.record("diagnosis.make", diagnosis, by=user, after=after)
     index_diagnosis(diagnosis)
     refresh_proof(lesion)
+    if kind == Diagnosis.Kind.PATHOLOGY and not lesion.is_archived:
+        event = webhooks.Event.PATHOLOGY
+        webhooks.tell(lesion.clinic_id, event, diagnosis=diagnosis.pk, lesion=lesion.pk)
     return diagnosis
 
 

@@ -26,6 +26,8 @@ from skinclinic.web.come_back import ComeBack
 
 log = logging.getLogger(__name__)
 NAME_LENGTH = 200
+# By the camera's clock (``camera_time``), and its minutes before UTC where they are known.
+Taken = tuple[datetime, int | None]
 
 # f(photo) -> why it must stay for now, or "". An app whose work needs photos registers its function when it starts.
 reasons_to_keep: list[Callable[[Photo], str]] = []
@@ -44,13 +46,15 @@ def store_photo(
     lesion: Lesion | Callable[[], Lesion] | None = None,
     kind: str = Photo.Kind.CLOSE_UP,
     is_synthetic: bool = False,
+    taken: Taken | None = None,
     together_with: Callable[[Photo], None] | None = None,
 ) -> tuple[Photo, bool]:
     """Check, clean and store an uploaded file; return the photo and whether it is new in this clinic.
 
     Without a lesion the photo opens one of its own, to be filed under a patient later; a lesion that is not
     saved yet is saved with its first photo. One that is a function is asked for in the transaction that stores
-    the photo, and may refuse it by an exception. ``together_with`` is called for a new photo in that transaction.
+    the photo, and may refuse it by an exception. ``taken`` goes before what the file says of when it was.
+    ``together_with`` is called for a new photo in that transaction.
     A known photo whose stored file was lost gets it back (``Photo.given_back``).
     Raises imaging.PhotoRejected for a file that is no usable photo or lies in the bin, decoding.Busy where too many
     come at once, quotas.OverQuota, and files.StorageFull for a full disk; in each case nothing is stored.
@@ -68,6 +72,8 @@ def store_photo(
             photo,
             confirm,
         ):
+            if taken:
+                photo.captured_at, photo.captured_offset = taken
             with transaction.atomic():
                 insert(photo, lesion() if callable(lesion) else lesion)
                 if together_with:

@@ -91,6 +91,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: whatever is written down of a request, or logged, knows who asks and the request's id.
     "skinclinic.web.acting.ActingMiddleware",
+    # Before anything looks at the address.
+    "skinclinic.web.versions.VersionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "skinclinic.web.middleware.SecretLinksMiddleware",
@@ -118,6 +120,8 @@ MIDDLEWARE = [
     "skinclinic.web.middleware.ComeBackMiddleware",
     "skinclinic.web.confirming.ConfirmFirstMiddleware",
     "skinclinic.web.tokens.TokenUseMiddleware",
+    # Of answers that have been let out: whoever has them already is told so.
+    "skinclinic.web.unchanged.UnchangedMiddleware",
     # What it writes of an answer is written before that is sent.
     "skinclinic.web.audited.AuditMiddleware",
     "skinclinic.web.leaving.LeavingMiddleware",
@@ -228,7 +232,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "SkinClinic",
-    "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to.",
+    "DESCRIPTION": "Photos, analyses, diagnoses and models of the clinics you belong to. Send `Authorization: Token …`."
+    " A walk from the first call to the report, with curl and Python, and what every code of an error means, is the"
+    " product's docs/api.md.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
@@ -241,6 +247,7 @@ SPECTACULAR_SETTINGS = {
         "DiagnosisKindEnum": "skinclinic.models.diagnosis.Diagnosis.Kind",
         "DiseaseEnum": "skinclinic.models.diagnosis.DISEASE_CHOICES",
         "DiseaseKeyEnum": "skinclinic.vocabulary.diseases.DISEASE_KEYS",
+        "JobStateEnum": "skinclinic.models.job.Job.State",
         "StudyStateEnum": "reader_study.models.study.Study.State",
         "StudyResultStateEnum": "reader_study.models.result.StudyResult.State",
     },

@@ -12,6 +12,9 @@ PUBLIC_ADDRESS = (
     or next((origin for origin in CSRF_TRUSTED_ORIGINS if "*" not in origin), "")
 ).rstrip("/")
 
+# Private networks, such as 10.0.0.0/8, that webhooks may reach; the public one they may always, by https.
+WEBHOOK_NETWORKS = env.list("WEBHOOK_NETWORKS", default=[])
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

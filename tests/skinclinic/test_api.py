@@ -275,7 +275,7 @@ def test_settings_of_a_clinic(api, admin_user, clinician, outsider, clinic):
 
 def test_schema_and_its_page_are_for_who_is_signed_in_and_without_inline_code(api, client_for, clinician):
     assert api().get("/api/schema/").status_code == 401
-    assert api().get("/api/docs/").url == "/login/?next=/api/docs/"
+    assert api().get("/api/docs/").url == "/login/?next=/api/v1/docs/"
     program = Client(headers={"Authorization": f"Token {factories.make_token(clinician)}"})
     schema = program.get("/api/schema/")
     assert schema.status_code == 200
@@ -374,6 +374,6 @@ def test_the_address_of_the_api_leads_a_browser_to_its_page_and_tells_programs_w
 ):
     client = client_for(clinician)
     opened = client.get("/api/", headers={"accept": "text/html,application/xhtml+xml,*/*"})
-    assert opened.status_code == 302 and opened.url == "/api/docs/" and "Content-Disposition" not in opened
+    assert opened.status_code == 302 and opened.url == "/api/v1/docs/" and "Content-Disposition" not in opened
     for accept in ("application/json", "*/*"):
         assert "patients" in client.get("/api/", headers={"accept": accept}).json()

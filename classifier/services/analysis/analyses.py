@@ -12,7 +12,7 @@ from classifier.services.analysis.summaries import summarise
 from classifier.services.models import registry
 from skinclinic.engine import jobs
 from skinclinic.models import Clinic, Job, Photo, User
-from skinclinic.services import audit
+from skinclinic.services import audit, webhooks
 from skinclinic.services.cases import hold_lesion_of
 
 JOB = "analyse"
@@ -133,6 +133,13 @@ def current_analysis(photo: Photo) -> Analysis | None:
     return all_of(photo).filter(box_x=box.x, box_y=box.y, box_size=box.size).first()
 
 
+def current_analyses(photos: Sequence[Photo]) -> dict[int, Analysis]:
+    """As ``current_analysis``, of many photos by one query: {key of the photo: analysis}."""
+    boxes = {photo.pk: photo.box for photo in photos}
+    rows = Analysis.objects.asked_for().filter(photo__in=boxes).select_related("job").order_by("id")
+    return {row.photo_id: row for row in rows if row.box == boxes[row.photo_id]}
+
+
 def all_of(photo: Photo) -> QuerySet[Analysis]:
     """Every analysis of the photo that somebody asked for, of any square, newest first."""
     return photo.analyses.asked_for().select_related("job", "model_version").order_by("-id")
@@ -151,6 +158,9 @@ def store_outcome(analysis: Analysis, outcome) -> None:
         waiting = waiting.exclude(precision=precisions.F32)
     waiting.update(**{name: getattr(analysis, name) for name in COMPUTED})
     # follow_jobs runs right after, in the same transaction, and brings the lesion up to date.
+    photo = analysis.photo
+    ids = {"analysis": analysis.pk, "photo": photo.pk, "lesion": photo.lesion_id}
+    webhooks.tell(analysis.clinic_id, webhooks.Event.ANALYSIS, **ids)
 
 
 def fill_in(analysis: Analysis, outcome) -> None:

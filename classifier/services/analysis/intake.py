@@ -5,7 +5,7 @@ from collections.abc import Callable
 from classifier.services.analysis.analyses import NoModel, current_analysis, request_analysis, retry_lost
 from skinclinic.imaging.boxes import BoxLike
 from skinclinic.models import Clinic, Lesion, Photo, User
-from skinclinic.services.photos import store_photo
+from skinclinic.services.photos import Taken, store_photo
 from skinclinic.services.squares import add_square
 
 
@@ -24,6 +24,7 @@ def take_in(
     name: str,
     lesion: Lesion | Callable[[], Lesion] | None = None,
     kind: str,
+    taken: Taken | None = None,
 ) -> tuple[Photo, bool]:
     """Store an uploaded file and ask for its analysis; return the photo and whether it is new.
 
@@ -36,7 +37,14 @@ def take_in(
         _ask(photo, user)
 
     photo, is_new = store_photo(
-        clinic=clinic, user=user, data=data, name=name, lesion=lesion, kind=kind, together_with=ask
+        clinic=clinic,
+        user=user,
+        data=data,
+        name=name,
+        lesion=lesion,
+        kind=kind,
+        taken=taken,
+        together_with=ask,
     )
     if photo.given_back:
         retry_lost(clinic, photo.sha256)

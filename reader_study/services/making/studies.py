@@ -20,6 +20,7 @@ from reader_study.services.making import asked, operating, orders, progress, tex
 from reader_study.services.results import model_answers, results
 from reader_study.statistics import endpoints
 from skinclinic.models import Clinic, User
+from skinclinic.services import webhooks
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -236,6 +237,7 @@ def close(study: Study, user: User | None, *, typed: str | None = None) -> Study
     log.note(row, StudyEvent.Kind.CLOSED, by=user, unfinished=unfinished)
     row.readers.filter(is_preview=True).delete()
     results.request(row)
+    webhooks.tell(row.clinic_id, webhooks.Event.STUDY, study=row.pk)
     return row
 
 

@@ -106,7 +106,7 @@ def test_pages_and_bad_questions(made, coordinator):
 
 def test_the_schema_names_them(coordinator):
     schema = get(coordinator, "/api/schema/", format="json").content.decode()
-    for path in ("/api/readings/", "/api/answers/", "/api/answer-changes/{id}/"):
+    for path in ("/api/v1/readings/", "/api/v1/answers/", "/api/v1/answer-changes/{id}/"):
         assert path in schema
 
 

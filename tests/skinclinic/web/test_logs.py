@@ -101,7 +101,7 @@ def test_what_was_denied_is_logged(client_for, clinician, outsider, clinic, capl
     for said in (
         f"Not Found: /patients/{patient.pk}/",
         "Forbidden (Permission denied): /clinic/members/",
-        "Forbidden: /api/models/roll-back/",
+        "Forbidden: /api/v1/models/roll-back/",
     ):
         assert said in caplog.text
 

@@ -1,0 +1,199 @@
+"""Telling other systems what happens, by ids alone: each message is signed, tried again for two days, and written down.
+
+Whatever happens in a transaction is told in that transaction (``tell``), as rows; a job of the engine sends them.
+"""
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from ipaddress import ip_network
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from skinclinic.engine import jobs
+from skinclinic.engine.housekeeping import broom
+from skinclinic.models import Clinic, Member, Role, User, Webhook, WebhookMessage
+from skinclinic.services import audit, letters, secret_links
+from skinclinic.services.refused import Refused
+from skinclinic.web import outgoing
+
+JOB = "webhook"
+Event, State = Webhook.Event, WebhookMessage.State
+TEST = "test"
+SIGNATURE, PREFIX = "SkinClinic-Signature", "skw_"
+# After each try that failed; then it is given up.
+PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440)]
+# Nothing has arrived for so long: it is turned off.
+OFF_AFTER = timedelta(days=3)
+KEPT_FOR = timedelta(days=30)
+MOST = 20
+
+
+def make(clinic: Clinic, user: User, *, url: str, events: list[str]) -> tuple[Webhook, str]:
+    """Make a webhook; return it with its secret, which cannot be had again. Raises Refused."""
+    if Webhook.objects.filter(clinic=clinic).count() >= MOST:
+        raise Refused("url", _("There are %(count)d webhooks already. Remove one first.") % {"count": MOST})
+    nonce = secret_links.new_nonce()
+    secret = _secret(nonce, settings.SECRET_KEY)
+    with transaction.atomic():
+        webhook = Webhook.objects.create(
+            clinic=clinic, url=url, events=events, nonce=nonce, secret_sha256=_hash(secret), created_by=user
+        )
+        audit.record("webhook.make", webhook, by=user, after={"events": events, "url": url})
+    return webhook, secret
+
+
+@transaction.atomic
+def turn(webhook: Webhook, user: User, *, on: bool) -> None:
+    """Turn it on or off; what waited while it was off is sent when it is on again."""
+    changed = Webhook.objects.filter(pk=webhook.pk).exclude(is_on=on)
+    if changed.update(is_on=on, gave_up_at=None, failing_since=None):
+        audit.record("webhook.on" if on else "webhook.off", webhook, by=user)
+
+
+@transaction.atomic
+def remove(webhook: Webhook, user: User) -> None:
+    """Remove it with its log."""
+    audit.record("webhook.remove", webhook, by=user, before={"url": webhook.url})
+    webhook.delete()
+
+
+@transaction.atomic
+def test(webhook: Webhook, user: User) -> WebhookMessage:
+    """Send a message that tells nothing."""
+    audit.record("webhook.test", webhook, by=user)
+    return _message(webhook, TEST, {})
+
+
+@transaction.atomic
+def tell(clinic: Clinic | int, event: str, **ids: int) -> None:
+    """Have the clinic's webhooks told. Call it in the transaction that changes what is told; ``ids``: keys of rows and
+    nothing else."""
+    key = clinic if isinstance(clinic, int) else clinic.pk
+    for webhook in Webhook.objects.filter(clinic=key, is_on=True).select_related("clinic").order_by("pk"):
+        if event in webhook.events:
+            _message(webhook, event, ids)
+
+
+def _message(webhook: Webhook, event: str, ids: dict[str, int]) -> WebhookMessage:
+    body = {
+        "id": str(uuid.uuid4()), "event": event, "at": timezone.now().isoformat(timespec="seconds"),
+        "clinic": webhook.clinic.slug, "data": ids,
+    }  # fmt: skip
+    message = WebhookMessage.objects.create(
+        clinic_id=webhook.clinic_id, webhook=webhook, event=event, body=body
+    )
+    _enqueue(message)
+    return message
+
+
+def _enqueue(message: WebhookMessage) -> None:
+    jobs.enqueue(JOB, f"{message.pk}:{message.tries}", subject=message.pk, clinic=message.webhook.clinic)
+
+
+def send(message: WebhookMessage) -> Callable[[], None]:
+    """Try once; what is to be stored of it, in the transaction that ends the job. Not called in a transaction."""
+    webhook = message.webhook
+    if message.state != State.WAITING or not (webhook.is_on or message.event == TEST):
+        return lambda: None
+    status, problem = _sent(message)
+    return lambda: _note(message, status, problem)
+
+
+def _sent(message: WebhookMessage) -> tuple[int | None, str]:
+    secret = secret_of(message.webhook)
+    if secret is None:
+        return None, "secret_lost"
+    body = json.dumps(message.body, separators=(",", ":")).encode()
+    headers = {
+        "Content-Type": "application/json", SIGNATURE: signature(secret, body, int(timezone.now().timestamp()))
+    }  # fmt: skip
+    try:
+        status = outgoing.post(message.webhook.url, body, headers, allowed_networks())
+    except outgoing.NotSent as error:
+        return None, error.code
+    return status, "" if 200 <= status < 300 else "refused"
+
+
+def signature(secret: str, body: bytes, at: int) -> str:
+    """``t=SECONDS,v1=HEX``: HMAC-SHA256 with the secret of the seconds, a full stop and the body as it was sent."""
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={signed}"
+
+
+def allowed_networks() -> list[outgoing.Network]:
+    """Private networks that the operator lets webhooks reach (``WEBHOOK_NETWORKS``)."""
+    return [ip_network(text.strip(), strict=False) for text in settings.WEBHOOK_NETWORKS if text.strip()]
+
+
+def secret_of(webhook: Webhook) -> str | None:
+    """Its secret, also where the server's key was changed since; None where that key is gone."""
+    for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        if _hash(secret := _secret(webhook.nonce, key)) == webhook.secret_sha256:
+            return secret
+    return None
+
+
+def _secret(nonce: str, key: str) -> str:
+    return PREFIX + salted_hmac("skinclinic.webhooks", nonce, secret=key, algorithm="sha256").hexdigest()
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _note(message: WebhookMessage, status: int | None, problem: str) -> None:
+    now = timezone.now()
+    message.tries += 1
+    message.answered, message.problem = status, problem
+    if not problem:
+        message.state, message.ended_at = State.ARRIVED, now
+        Webhook.objects.filter(pk=message.webhook_id).update(failing_since=None)
+    elif message.event == TEST or message.tries > len(PAUSES):
+        message.state, message.ended_at = State.GIVEN_UP, now
+    else:
+        message.next_at = now + PAUSES[message.tries - 1]
+    message.save()
+    if problem and message.event != TEST:
+        _note_failure(message.webhook)
+
+
+def _note_failure(webhook: Webhook) -> None:
+    now = timezone.now()
+    Webhook.objects.filter(pk=webhook.pk, failing_since=None).update(failing_since=now)
+    failing = Webhook.objects.filter(pk=webhook.pk, is_on=True, failing_since__lt=now - OFF_AFTER)
+    if failing.update(is_on=False, gave_up_at=now):
+        audit.record("webhook.off", webhook, facts={"why": "failing"})
+        _tell_admins(webhook)
+
+
+def _tell_admins(webhook: Webhook) -> None:
+    admins = Member.objects.filter(clinic=webhook.clinic, role=Role.ADMIN, is_active=True)
+    subject = _("A webhook was turned off: %(url)s") % {"url": webhook.url}
+    text = _("Nothing has arrived there for %(days)d days. Turn it on again on the page Webhooks.")
+    for admin in admins.select_related("user"):
+        letters.post(webhook.clinic, admin.user.email, subject, text % {"days": OFF_AFTER.days})
+
+
+@broom
+def send_what_is_due() -> None:
+    """Ask for the next try of what did not arrive."""
+    due = WebhookMessage.objects.filter(
+        Q(webhook__is_on=True) | Q(event=TEST), state=State.WAITING, next_at__lte=timezone.now()
+    )
+    for message in due.select_related("webhook__clinic").order_by("pk")[:500]:
+        with transaction.atomic():
+            _enqueue(message)
+
+
+@broom
+def forget_old_messages() -> None:
+    WebhookMessage.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()

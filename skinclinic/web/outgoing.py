@@ -1,0 +1,111 @@
+"""A request to an address that a person has typed: to the public network alone, and to the very place looked at."""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+SECONDS = 10
+USER_AGENT = "SkinClinic-Webhook/1"
+
+
+class NotSent(Exception):
+    """Nothing arrived; ``code``: ``bad_address``, ``not_allowed``, ``no_such_host``, ``no_answer``, ``no_tls``."""
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], allowed: Iterable[Network] = ()) -> int:
+    """Send it and return the status of the answer, whatever that is; no redirect is followed, nothing of the answer's
+    body is read. https alone; http only into networks of ``allowed``, which may be private. The name is looked up once,
+    and connected is to that very address. Raises NotSent."""
+    parts, host, port = _parts(url)
+    where = _address_of(host, port, list(allowed), needs_allowed=parts.scheme == "http")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = _connection(parts.scheme, host, port, str(where))
+    try:
+        connection.request("POST", target, body, {"User-Agent": USER_AGENT, **headers})
+        return connection.getresponse().status
+    except ssl.SSLError:
+        raise NotSent("no_tls") from None
+    except (OSError, http.client.HTTPException):
+        raise NotSent("no_answer") from None
+    finally:
+        connection.close()
+
+
+def require_address(url: str) -> None:
+    """Raise NotSent where this is no address of a web server, whatever its name leads to."""
+    _parts(url)
+
+
+def _parts(url: str):
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise NotSent("bad_address") from None
+    wrong = parts.scheme not in ("http", "https") or not host or parts.username or parts.password
+    if wrong or not url.isascii() or any(sign.isspace() or not sign.isprintable() for sign in url):
+        raise NotSent("bad_address")
+    return parts, host, port or (443 if parts.scheme == "https" else 80)
+
+
+def _address_of(host: str, port: int, allowed: list[Network], *, needs_allowed: bool) -> Address:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise NotSent("no_such_host") from None
+    addresses = [_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found]
+    if not addresses:
+        raise NotSent("no_such_host")
+    # All of them: which one a name gives first is its owner's choice.
+    for address in addresses:
+        is_allowed = any(address in network for network in allowed if network.version == address.version)
+        if not is_allowed and (needs_allowed or not is_public(address)):
+            raise NotSent("not_allowed")
+    return addresses[0]
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
+
+
+def is_public(address: Address) -> bool:
+    """Whether it is an address of the public network, and of one machine."""
+    in_nat64 = isinstance(address, ipaddress.IPv6Address) and address in ipaddress.ip_network("64:ff9b::/96")
+    return address.is_global and not address.is_multicast and not in_nat64
+
+
+def _connection(scheme: str, host: str, port: int, address: str) -> http.client.HTTPConnection:
+    if scheme == "http":
+        return _To(host, port, address)
+    return _ToTls(host, port, address)
+
+
+class _To(http.client.HTTPConnection):
+    """Connects to an address that was looked at, whatever the name means by now."""
+
+    def __init__(self, host: str, port: int, address: str):
+        super().__init__(host, port, timeout=SECONDS)
+        self.address = address
+
+    def connect(self) -> None:
+        self.sock = socket.create_connection((self.address, self.port), self.timeout)
+
+
+class _ToTls(_To):
+    default_port = http.client.HTTPS_PORT
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)

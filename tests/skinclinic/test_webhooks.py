@@ -1,0 +1,223 @@
+"""Webhooks: signed messages of ids alone, tried again, never into a private network that nobody has allowed."""
+
+import hashlib
+import hmac
+import json
+import socket
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_network
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from skinclinic.engine import jobs
+from skinclinic.models import AuditEvent, Webhook, WebhookMessage
+from skinclinic.services import diagnoses, webhooks
+from skinclinic.web import outgoing
+from tests import factories
+from tests.skinclinic.pages import url
+
+pytestmark = pytest.mark.django_db
+HERE = [ip_network("127.0.0.0/8")]
+
+
+class System:
+    """Another system, on this machine: what came, and what it answers."""
+
+    def __init__(self):
+        self.came: list[tuple[dict[str, str], bytes]] = []
+        self.status, system = 204, self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                system.came.append((dict(self.headers), body))
+                self.send_response(system.status)
+                self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}/skinclinic?a=1"
+
+
+@pytest.fixture
+def system(settings):
+    settings.WEBHOOK_NETWORKS = ["127.0.0.0/8"]
+    system = System()
+    thread = threading.Thread(target=system.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield system
+    system.server.shutdown()
+    system.server.server_close()
+
+
+@pytest.fixture
+def hooked(clinic, admin_user, system):
+    return webhooks.make(
+        clinic, admin_user, url=system.address, events=["analysis.done", "pathology.recorded"]
+    )
+
+
+def test_what_happens_is_told_signed_and_by_ids_alone(
+    hooked, system, clinic, clinician, analysis, other_clinic
+):
+    webhook, secret = hooked
+    analysis.photo.lesion.patient = factories.make_patient(clinic, "P-SECRET")
+    analysis.photo.lesion.save()
+    jobs.run_waiting("analyse")
+    lesion = analysis.photo.lesion
+    said = {"kind": "pathology", "disease": "bcc", "confirmed_by": "histopathology"}
+    pathology = diagnoses.record(lesion=lesion, user=clinician, **said)
+    diagnoses.record(lesion=lesion, user=clinician, kind="impression", disease="mm")
+    webhooks.tell(clinic, "study.closed", study=1)
+    webhooks.tell(other_clinic, "analysis.done", analysis=1)
+    assert not system.came
+    jobs.run_waiting("webhook")
+    assert [json.loads(body)["data"] for _headers, body in system.came] == [
+        {"analysis": analysis.pk, "photo": analysis.photo_id, "lesion": lesion.pk},
+        {"diagnosis": pathology.pk, "lesion": lesion.pk},
+    ]
+    headers, body = system.came[0]
+    assert set(json.loads(body)) == {"id", "event", "at", "clinic", "data"} and b"P-SECRET" not in body
+    at, signed = (part.partition("=")[2] for part in headers["SkinClinic-Signature"].split(","))
+    assert hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest() == signed
+    assert set(webhook.messages.values_list("state", "tries", "answered")) == {("arrived", 1, 204)}
+    assert secret not in str(list(Webhook.objects.values()))
+
+
+@pytest.mark.parametrize("status", [500, 302, 404])
+def test_what_does_not_arrive_is_tried_again_and_given_up_in_the_end(hooked, system, status):
+    webhook, _secret = hooked
+    system.status = status
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=1)
+    for tries in range(1, len(webhooks.PAUSES) + 2):
+        assert jobs.run_waiting("webhook") == 1 and len(system.came) == tries
+        webhooks.send_what_is_due()
+        assert jobs.run_waiting("webhook") == 0
+        WebhookMessage.objects.update(next_at=timezone.now())
+        webhooks.send_what_is_due()
+    message = webhook.messages.get()
+    assert (message.state, message.answered, message.problem) == ("given_up", status, "refused")
+    assert len({json.loads(body)["id"] for _headers, body in system.came}) == 1
+    webhook.refresh_from_db()
+    assert webhook.is_on and webhook.failing_since
+
+
+def test_what_fails_for_days_is_turned_off_and_said_so(hooked, system, settings, client_for, admin_user):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    webhook, _secret = hooked
+    system.status = 500
+    Webhook.objects.update(failing_since=timezone.now() - webhooks.OFF_AFTER - timedelta(minutes=1))
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=1)
+    jobs.run_waiting("webhook")
+    webhook.refresh_from_db()
+    assert not webhook.is_on and webhook.gave_up_at
+    assert AuditEvent.objects.get(action="webhook.off").facts == {"why": "failing"}
+    jobs.run_waiting("mail")
+    assert "was turned off" in mail.outbox[0].subject and mail.outbox[0].to == [admin_user.email]
+    webhooks.tell(webhook.clinic, "analysis.done", analysis=2)
+    assert webhook.messages.count() == 1
+    client = client_for(admin_user)
+    assert "nothing had arrived for 3 days" in client.get(url("webhook", webhook.pk)).content.decode()
+    client.post(url("webhook-act", webhook.pk), {"act": "on"})
+    system.status = 200
+    WebhookMessage.objects.update(next_at=timezone.now())
+    webhooks.send_what_is_due()
+    jobs.run_waiting("webhook")
+    webhook.refresh_from_db()
+    assert webhook.is_on and webhook.messages.get().state == "arrived"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "[::1]", "10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "0.0.0.0", "224.0.0.1",
+     "[64:ff9b::a00:1]", "[2002:a00:1::]", "100.64.0.1", "[fe80::1]"],
+)  # fmt: skip
+def test_no_private_address_is_asked(address, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("connected")
+
+    monkeypatch.setattr(socket, "create_connection", never)
+    with pytest.raises(outgoing.NotSent) as refused:
+        outgoing.post(f"https://{address}/", b"", {})
+    assert refused.value.code == "not_allowed"
+
+
+def test_a_name_means_the_address_that_was_looked_at(monkeypatch):
+    answers = iter([["93.184.216.34"], ["93.184.216.34", "10.0.0.1"]])
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *a, **k: [(0, 0, 0, "", (one, 443)) for one in next(answers)]
+    )
+    asked = []
+
+    def connect(where, timeout):
+        asked.append(where)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    codes = []
+    for _name in range(2):
+        with pytest.raises(outgoing.NotSent) as refused:
+            outgoing.post("https://told.example/", b"", {})
+        codes.append(refused.value.code)
+    assert codes == ["no_answer", "not_allowed"] and asked == [("93.184.216.34", 443)]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://x.example/", "https://", "https://a:b@x.example/", "https://x.example:99999/", "https://x example/",
+     "https://x.example/\r\nX: y", "file:///etc/passwd"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(outgoing.NotSent) as refused:
+        outgoing.post(address, b"", {}, HERE)
+    assert refused.value.code == "bad_address"
+
+
+def test_http_goes_into_allowed_networks_alone(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [(0, 0, 0, "", ("93.184.216.34", 80))])
+    with pytest.raises(outgoing.NotSent) as refused:
+        outgoing.post("http://told.example/", b"", {}, HERE)
+    assert refused.value.code == "not_allowed"
+
+
+def test_an_admin_makes_tests_and_removes_one_and_sees_the_secret_once(
+    client_for, admin_user, curator, clinic, system
+):
+    client = client_for(admin_user)
+    wrong = client.post(url("webhooks"), {"url": "https://a:b@x.example/", "events": ["study.closed"]})
+    assert wrong.status_code == 422 and not Webhook.objects.exists()
+    assert client.post(url("webhooks"), {"url": system.address, "events": ["all"]}).status_code == 422
+    made = client.post(url("webhooks"), {"url": system.address, "events": ["study.closed"]})
+    secret, webhook = made.context["secret"], Webhook.objects.get()
+    assert secret in made.content.decode() and made["Cache-Control"] == "no-store"
+    page = url("webhook", webhook.pk)
+    assert secret not in client.get(page).content.decode() + client.get(url("webhooks")).content.decode()
+    client.post(url("webhook-act", webhook.pk), {"act": "off"})
+    client.post(url("webhook-act", webhook.pk), {"act": "test"})
+    jobs.run_waiting("webhook")
+    assert json.loads(system.came[0][1])["event"] == "test"
+    assert "answer 204" in client.get(page).content.decode()
+    assert client_for(curator).get(page).status_code == 403
+    client.cookies["django_language"] = "ko"
+    assert "시험 보내기" in client.get(page).content.decode()
+    client.post(url("webhook-act", webhook.pk), {"act": "remove"})
+    assert not Webhook.objects.exists()
+    actions = AuditEvent.objects.filter(action__startswith="webhook.").order_by("id")
+    assert [row.action for row in actions] == [
+        "webhook.make", "webhook.off", "webhook.test", "webhook.remove",
+    ]  # fmt: skip
+
+
+def test_another_key_of_the_server_signs_with_the_same_secret_while_the_old_one_is_named(hooked, settings):
+    webhook, secret = hooked
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "n" * 60
+    assert webhooks.secret_of(webhook) is None
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert webhooks.secret_of(webhook) == secret
