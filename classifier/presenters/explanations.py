@@ -64,6 +64,11 @@ def in_words(row: Explanation) -> str:
     return f"{name} · {layer_in_words(row)} · {row.map_height} × {row.map_width}"
 
 
+def own_in_words(analysis: Analysis) -> str:
+    """The same of the heatmaps that come with every answer."""
+    return f"Grad-CAM · {analysis.map_height} × {analysis.map_width}"
+
+
 def provenance(row: Explanation) -> str:
     return computed.in_words(row.runtime, row.precision)
 
@@ -162,5 +167,6 @@ def context(analysis: Analysis, member: Member) -> dict:
     """What the page part needs."""
     return {
         "explanations": offers(analysis, member),
+        "own_method": own_in_words(analysis),
         "may_explain": member.can_edit and not explanations.obstacle(analysis),
     }

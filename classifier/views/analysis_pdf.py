@@ -130,16 +130,14 @@ def _explanation(request: HttpRequest, found: Analysis) -> Explanation | None:
     return row
 
 
-def _caption(found: Analysis, key: str, explanation: Explanation | None) -> list[str]:
+def _caption(found: Analysis, key: str, explanation: Explanation | None = None) -> list[str]:
     version = found.model_version
     first, *others = caption(key, version.name + (_(" (demo model)") if version.is_demo else ""))
     return [f"{first} · {_method(found, explanation)}", *others]
 
 
 def _method(found: Analysis, explanation: Explanation | None) -> str:
-    if explanation:
-        return explanations.in_words(explanation)
-    return f"Grad-CAM · {found.map_height} × {found.map_width}"
+    return explanations.in_words(explanation) if explanation else explanations.own_in_words(found)
 
 
 def _heatmap(found: Analysis | Explanation, key: str):
