@@ -165,8 +165,11 @@ def chosen(analysis: Analysis, wanted: str | None) -> Explanation | None:
 
 def context(analysis: Analysis, member: Member) -> dict:
     """What the page part needs."""
+    found = offers(analysis, member)
     return {
-        "explanations": offers(analysis, member),
+        "explanations": found,
+        # Who comes back sees how far it is, or why it ended.
+        "is_open": any(one.work and (one.work.is_busy or one.work.has_ended_early) for one in found),
         "own_method": own_in_words(analysis),
         "may_explain": member.can_edit and not explanations.obstacle(analysis),
     }
