@@ -142,7 +142,7 @@ class Offer:
 
 def offers(analysis: Analysis, member: Member) -> list[Offer]:
     """Every method, in its order, for an answer that the member may see."""
-    rows = {row.method: row for row in Explanation.objects.filter(analysis=analysis)}
+    rows = {row.method: row for row in Explanation.objects.filter(analysis=analysis).defer("maps")}
     for row in rows.values():
         row.analysis = analysis
     return [
