@@ -68,7 +68,6 @@ class NativeScoreCAM(_Native, ScoreCAM):
         weights: np.ndarray = torch.softmax(scores, dim=-1)[None].numpy()
         return weights
 
-    @torch.no_grad()
     def _of_masked(self, image: Tensor, activations: Tensor) -> Tensor:
         """Logits [channels, outputs] of the image [1, 3, S, S] seen through each channel of [1, channels, h, w]."""
         enlarge = nn.UpsamplingBilinear2d(size=image.shape[-2:])
@@ -77,7 +76,8 @@ class NativeScoreCAM(_Native, ScoreCAM):
         for start in range(0, channels, AT_ONCE):
             masks = enlarge(activations[:, start : start + AT_ONCE]).transpose(0, 1)
             low, high = masks.amin(dim=(2, 3), keepdim=True), masks.amax(dim=(2, 3), keepdim=True)
-            answers.append(self.model(image * ((masks - low) / (high - low + 1e-8))))
+            with torch.no_grad():
+                answers.append(self.model(image * ((masks - low) / (high - low + 1e-8))))
             # The library's hooks keep the feature maps of all of them.
             self.activations_and_grads.activations.clear()
             self._say(min(start + AT_ONCE, channels) / channels)

@@ -47,7 +47,8 @@ class Explanation(Work):
 
     @property
     def is_done(self) -> bool:
-        return self.maps is not None
+        # The maps themselves are large, and left out of lists.
+        return self.map_height is not None
 
     def heatmaps(self) -> np.ndarray:
         """Return the heatmaps as float16 [12, height, width] in [0, 1], diseases in their fixed order."""

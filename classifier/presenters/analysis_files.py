@@ -96,9 +96,7 @@ def _caption(found: Analysis, drawn: Drawn) -> list[str]:
 
 
 def _method(found: Analysis, explanation: Explanation | None) -> str:
-    if explanation:
-        return explanations.in_words(explanation)
-    return f"Grad-CAM · {found.map_height} × {found.map_width}"
+    return explanations.in_words(explanation) if explanation else explanations.own_in_words(found)
 
 
 def _heatmap(found: Analysis, drawn: Drawn):

@@ -64,6 +64,11 @@ def in_words(row: Explanation) -> str:
     return f"{name} · {layer_in_words(row)} · {row.map_height} × {row.map_width}"
 
 
+def own_in_words(analysis: Analysis) -> str:
+    """The same of the heatmaps that come with every answer."""
+    return f"Grad-CAM · {analysis.map_height} × {analysis.map_width}"
+
+
 def provenance(row: Explanation) -> str:
     return computed.in_words(row.runtime, row.precision)
 
@@ -137,7 +142,7 @@ class Offer:
 
 def offers(analysis: Analysis, member: Member) -> list[Offer]:
     """Every method, in its order, for an answer that the member may see."""
-    rows = {row.method: row for row in Explanation.objects.filter(analysis=analysis)}
+    rows = {row.method: row for row in Explanation.objects.filter(analysis=analysis).defer("maps")}
     for row in rows.values():
         row.analysis = analysis
     return [
@@ -160,7 +165,11 @@ def chosen(analysis: Analysis, wanted: str | None) -> Explanation | None:
 
 def context(analysis: Analysis, member: Member) -> dict:
     """What the page part needs."""
+    found = offers(analysis, member)
     return {
-        "explanations": offers(analysis, member),
+        "explanations": found,
+        # Who comes back sees how far it is, or why it ended.
+        "is_open": any(one.work and (one.work.is_busy or one.work.has_ended_early) for one in found),
+        "own_method": own_in_words(analysis),
         "may_explain": member.can_edit and not explanations.obstacle(analysis),
     }

@@ -40,7 +40,6 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "analysis": analysis,
         "cannot_explain": why,
-        "is_open": True,
         **shown.context(analysis, member),
     }
     return render(request, "result/explanations.html", context)

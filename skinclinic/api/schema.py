@@ -15,6 +15,11 @@ _UNSAFE = ("post", "put", "patch", "delete")
 # Operations with errors of their own, by the part of the address that tells them.
 _LIMITED = (f"{BASE}token/", f"{BASE}try/")
 _STORING = (f"{BASE}photos/", f"{BASE}models/", f"{BASE}try/")
+# What may be read too early: before it is computed, or before the own impression.
+_TOO_EARLY = (
+    f"{BASE}analyses/{{id}}/maps/", f"{BASE}analyses/{{id}}/explanations/", f"{BASE}explanations/{{id}}/",
+    f"{BASE}explanations/{{id}}/maps/",
+)  # fmt: skip
 _OF_GROUPS = (f"{BASE}studies/{{id}}/readers/",)
 _RETRY = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 
@@ -79,6 +84,7 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         # Each reads a body, also where it makes nothing of it.
         (400, 409, 413, 415): is_unsafe,
         (404,): names_rows,
+        (409,): path in _TOO_EARLY,
         (412,): ("header", "If-Match") in places,
         (422,): (method == "post" and path in _OF_GROUPS) or ("header", "Idempotency-Key") in places,
         (429,): path in _LIMITED or is_stored,

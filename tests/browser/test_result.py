@@ -569,3 +569,40 @@ def test_accessible_before_and_after_the_answer(
     expect(page.locator("#visit-note")).to_have_value("rolled border")
     page.get_by_role("button", name="Add to the visit").click()
     expect(page.locator(".visit-notes")).to_contain_text("rolled border")
+
+
+def test_another_explanation_is_asked_for_watched_and_drawn_without_a_reload(
+    open_page, answered, clinician, monkeypatch
+):
+    from classifier.analysing import explaining
+    from classifier.runtimes.base import Computed
+    from classifier.services.analysis import explanations
+
+    maps = np.zeros((12, 14, 14), np.float16)
+    maps[:, 2, 11] = 1
+    found = explaining.Explained(maps, "layer3", Computed("pytorch-grad-cam 1.5.7", "f32"))
+    monkeypatch.setattr(explaining, "explain", lambda *given: found)
+    page = open_result(open_page, clinician, answered)
+    page.get_by_label("Comment (optional)").fill("being typed")
+    page.locator("#explanations > summary").click()
+    page.get_by_role("button", name="Compute LayerCAM, twice as fine").click()
+    expect(page.locator("#explanations")).to_contain_text("Waiting")
+    page.evaluate("scrollTo(0, 0)")  # or the bar covers what is under it
+    assert violations(page) == []
+    jobs.run_waiting(explanations.JOB)
+    page.get_by_role("button", name="Show LayerCAM · layer3 · 14 × 14").click()
+    expect(page.locator("[data-heat-method]")).to_have_text("LayerCAM · layer3 · 14 × 14")
+    expect(page.get_by_role("button", name="Show LayerCAM")).to_have_attribute("aria-pressed", "true")
+    heat_is_drawn(page)
+    expect(page.locator("[data-heat]")).to_be_visible()
+    down, across = np.unravel_index(pixels(page)[..., 3].argmax(), (256, 256))
+    assert abs(down / 256 - 2.5 / 14) < 0.02 and abs(across / 256 - 11.5 / 14) < 0.02
+    row = answered.explanations.get()
+    for link in page.locator("a[data-panels-download]").all():
+        assert f"explanation={row.pk}" in link.get_attribute("href")
+    page.evaluate("scrollTo(0, 0)")
+    assert violations(page) == []
+    page.get_by_role("button", name="Show Grad-CAM · 7 × 7").click()
+    expect(page.locator("[data-heat-method]")).to_have_text("Grad-CAM · 7 × 7")
+    assert "explanation" not in page.locator("a[data-panels-download]").first.get_attribute("href")
+    expect(page.get_by_label("Comment (optional)")).to_have_value("being typed")

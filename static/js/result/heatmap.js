@@ -50,7 +50,7 @@ export class Heatmap {
     this.find("panels-toggle").setAttribute("aria-pressed", String(this.showsPanels));
     this.find("panels-toggle").addEventListener("click", () => this.togglePanels());
     this.find("heat-again").addEventListener("click", () => this.load(this.url));
-    this.tell("", "");
+    this.tell("", document.querySelector('[data-explanation=""]')?.dataset.words);
     this.listenToHold(this.find("hold"));
     this.setOpacity(this.opacity);
     this.choose(this.maps && this.url === mapsUrl ? this.disease : disease);
@@ -74,7 +74,7 @@ export class Heatmap {
     this.draw();
   }
 
-  /** Draw the heatmaps of this address instead; `key` and `words` are of the explanation, empty for Grad-CAM. */
+  /** Draw the heatmaps of this address instead; `key` of the explanation ("": Grad-CAM) and `words` for it. */
   explain(url, key, words) {
     this.tell(key, words);
     this.maps = null;
@@ -84,7 +84,7 @@ export class Heatmap {
   tell(key, words) {
     this.explanation = key;
     const method = this.find("heat-method");
-    if (method) method.textContent = words || "Grad-CAM";
+    if (method) method.textContent = words;
     for (const button of document.querySelectorAll("[data-explanation]")) {
       button.setAttribute("aria-pressed", String(button.dataset.explanation === key));
     }

@@ -12,9 +12,10 @@ from classifier.models import Explanation
 from classifier.runtimes.base import Computed
 from classifier.services.analysis import explanations
 from skinclinic.engine import jobs, work
-from skinclinic.models import AuditEvent, Job
+from skinclinic.models import AuditEvent, BinnedRow, Job, Lesion
 from skinclinic.services import covering
 from skinclinic.services.binning import bin, restoring
+from skinclinic.services.erasing import erase
 from skinclinic.services.refused import Refused
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 from tests import factories, results
@@ -248,3 +249,14 @@ def test_a_photo_that_goes_while_it_is_explained_takes_it_along(clinician, answe
     failed = Job.objects.get(kind=explanations.JOB)
     assert (failed.state, failed.error_code) == ("failed", "photo_deleted")
     assert job.explain and not Explanation.objects.exists()
+
+
+def test_who_is_erased_leaves_none(admin_user, clinician, answered, quick):
+    patient = factories.make_patient(answered.clinic)
+    Lesion.objects.filter(pk=answered.photo.lesion_id).update(patient=patient)
+    done(answered, clinician)
+    explanations.ask(answered, "score_cam", clinician)
+    erase.erase(patient, admin_user, reason="asked")
+    jobs.run_waiting(erase.JOB)
+    jobs.run_waiting(explanations.JOB)
+    assert not Explanation.objects.exists() and not BinnedRow.objects.exists()

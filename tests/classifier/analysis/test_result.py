@@ -215,7 +215,7 @@ def test_a_page_asks_the_database_each_thing_once_and_a_second_look_writes_nothi
     set_box(answered.photo, Box(0, 0, 128))
     results.finished(answered.photo, clinician, version=answered.model_version)
     client = client_for(clinician)
-    for address, most in ((url("photo", answered.photo_id), 20), (url("analysis", answered.pk), 21)):
+    for address, most in ((url("photo", answered.photo_id), 21), (url("analysis", answered.pk), 22)):
         with django_capture_on_commit_callbacks(execute=True):
             client.get(address)
         with CaptureQueriesContext(connection) as asked:

@@ -44,6 +44,7 @@ ROLES = (
 BY_PATH = {
     "analyses": "analysis", "answer-changes": "answer_change", "answers": "answer", "assessments": "assessment",
     "bin": "bin_item", "biopsies": "biopsy", "comments": "comment", "diagnoses": "pathology",
+    "explanations": "explanation",
     "follow-ups": "follow_up", "invitations": "invitation", "lesions": "lesion", "members": "member",
     "models": "own_model", "notes": "note", "patients": "patient", "photos": "photo",
     "publications": "publication", "readings": "reading", "studies": "study", "study-results": "study",
