@@ -18,6 +18,8 @@ register(
         "evaluation-heatmaps": view("evaluation.photos"),
         "evaluation-download": fetched("evaluation.fetch", "what", "kinds"),
         "evaluation-figure": fetched("evaluation.fetch", "kind"),
+        "monitor-figure": fetched("monitor.fetch", "kind"),
+        "monitor-download": fetched("monitor.fetch", "what", "kinds"),
         "api-analysis-detail": PHOTO, "api-analysis-maps": HEATMAP, "api-assessment-detail": PHOTO,
         "api-analysis-assessment": PHOTO,
         "api-analysis-list": fetched("list.fetch", "page_size", "cursor"),

@@ -12,6 +12,18 @@ from skinclinic.vocabulary.diseases import DISEASE_KEYS
 GOOD = {"brightness": 130.0, "sharpness": 60.0, "side_px": 256, "skin_fraction": 0.9, "warnings": []}
 
 
+def make_version(name: str, clinic=None, **manifest) -> ModelVersion:
+    """A model without files, with the thresholds "balanced" of 0.1."""
+    version = ModelVersion.objects.create(
+        clinic=clinic, name=name, folder=name, architecture="efficientnet_lite0", weights_sha256=uuid.uuid4().hex,
+        manifest=manifest,
+    )  # fmt: skip
+    ThresholdSet.objects.create(
+        model_version=version, name="balanced", values=dict.fromkeys(DISEASE_KEYS, 0.1), purpose="tests"
+    )
+    return version
+
+
 def answer(
     clinic, version, *, lists=(), patient=None, lesion=None, kind="close_up", quality=None
 ) -> Analysis:

@@ -7,6 +7,8 @@ from skinclinic.presenters import audit
 audit.KINDS |= {
     "classifier.analysis": _("Analysis"),
     "classifier.evaluation": _("Evaluation"),
+    "classifier.monitor": _("Record of the model in use"),
+    "classifier.monitoralarm": _("Alarm of the model in use"),
     "classifier.modelversion": _("Model"),
     "classifier.thresholdset": _("Thresholds"),
     "classifier.training": _("Training"),
