@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from classifier.plots.axes import Axes, ticks
 from classifier.plots.canvas import Drawing, series_colour
@@ -48,7 +49,7 @@ def over_time(
 ) -> Figure:
     """Values with their intervals by period; only neighbours that are both told are joined. ``top``: the end of the
     scale, None: a little above the highest."""
-    columns = (_("Period"), _("What"), _("Value"), _("Low"), _("High"), _("n"))
+    columns = (pgettext("of time", "Period"), _("What"), _("Value"), _("Low"), _("High"), _("n"))
     rows = tuple(
         (period, course.name, one.value, one.low, one.high, one.n)
         for course in courses
@@ -62,7 +63,7 @@ def over_time(
     axes = Axes(drawing, x=(-0.5, len(periods) - 0.5), y=(0.0, end), bottom=50)
     step = -(-len(periods) // (_MOST_NAMES_NARROW if form.is_narrow else _MOST_NAMES))
     axes.frame(
-        _("Period"), y_label, list(range(0, len(periods), step)), SHARES if top == 1.0 else ticks(0, end),
+        pgettext("of time", "Period"), y_label, list(range(0, len(periods), step)), SHARES if top == 1.0 else ticks(0, end),
         x_text=lambda place: periods[int(place)], x_label_below=36,
     )  # fmt: skip
     series: list[Series] = []

@@ -179,7 +179,7 @@ def shares(content: dict[str, Any]) -> list[tuple[str, Share, Share]]:
     """(where actinic keratosis goes, sensitivity, specificity): the rule's policy first."""
     names = {"benign": _("actinic keratosis as benign"), "malignant": _("actinic keratosis as malignant")}
     return [
-        (names[policy], *(Share.of_pair(found[name]["all"]) for name in (SENSITIVITY, SPECIFICITY)))
+        (names[policy], Share.of_pair(found[SENSITIVITY]["all"]), Share.of_pair(found[SPECIFICITY]["all"]))
         for policy, found in content["proven"].get("policies", {}).items()
     ]
 
@@ -308,6 +308,7 @@ def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
         RATES, _("Sensitivity and specificity among proven patients"), content["periods"], courses,
         y_label=_("Share"), form=form,
         note=_(
+            # xgettext:no-python-format
             "By the period of the pathology; Wilson's 95 % intervals, each for one look. Periods with fewer than ten "
             "patients are not drawn. Only biopsied lesions are proven."
         ),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from django import forms
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from classifier.models import Monitor, ThresholdSet
+from classifier.plots.figures import percent
 from classifier.presenters import downloads
 from classifier.presenters import following as shown
 from classifier.presenters.screens import for_screens
@@ -86,7 +88,7 @@ def rule(request: MemberRequest) -> HttpResponse:
         "chosen": chosen,
         "sets": sets,
         "suggested": [
-            (shown.endpoint_name(name), shown.percent(one.share), shown.source_words(one))
+            (shown.endpoint_name(name), percent(one.share), shown.source_words(one))
             for name, one in suggested.items()
         ],
         "promised": rules.from_promise(chosen),
@@ -211,7 +213,7 @@ def _told(row: Monitor) -> dict:
         "list": shown.list_told(content),
         "figures": [
             (
-                for_screens(lambda form, kind=kind: shown.figure(row, kind, form)),
+                for_screens(partial(shown.figure, row, kind)),
                 f"{reverse('monitor-figure', args=[row.pk])}?kind={kind}",
                 kind,
             )

@@ -15,8 +15,8 @@ from skinclinic.models import Clinic, Diagnosis
 log = logging.getLogger(__name__)
 JOB = "follow-model"
 LOOK_SECONDS = 60
-# New answers alone are computed no more often than this; a new pathology is at once.
-ANSWERS_AFTER, ANYWAY_AFTER = timedelta(hours=6), timedelta(days=1)
+# What is new is computed no more often than this: pathology, answers alone; and anyway once a day.
+PROOFS_AFTER, ANSWERS_AFTER, ANYWAY_AFTER = timedelta(minutes=10), timedelta(hours=6), timedelta(days=1)
 
 _looked_at = 0.0
 
@@ -44,6 +44,8 @@ def is_due(row: Monitor) -> bool:
     if row.computed_at is None:
         return True
     age = timezone.now() - row.computed_at
+    if age < PROOFS_AFTER:
+        return False
     proofs = Diagnosis.objects.filter(clinic=row.clinic_id, kind=Diagnosis.Kind.PATHOLOGY)
     return (
         age >= ANYWAY_AFTER

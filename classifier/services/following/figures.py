@@ -17,7 +17,6 @@ from classifier.metrics.plain import plain
 from classifier.models import Assessment, Monitor
 from classifier.services.following import drift
 from classifier.services.following.cases import Case, Found, answers, first_of_each
-from classifier.services.following.counting import hit_of
 from classifier.services.following.periods import Periods
 from classifier.services.following.rules import LEAST_CASES, SENSITIVITY, SPECIFICITY, Rule
 from skinclinic.models import Job, Lesion
@@ -137,56 +136,66 @@ def _lesions(found: Found, lesions: set[int], flagged: set[int]) -> dict[str, An
     }
 
 
+class _Listed:
+    """Which diseases the answers to the cases list: bool [n, 12]."""
+
+    def __init__(self, cases: list[Case], thresholds: dict[str, float]):
+        self.cases = cases
+        self.scores = np.array([[case.scores[key] for key in DISEASE_KEYS] for case in cases]).reshape(-1, 12)
+        self.limits = np.array([thresholds[key] for key in DISEASE_KEYS])
+        self.listed = is_listed(self.scores, self.limits)
+        self.truth = np.array([DISEASE_KEYS.index(case.truth) for case in cases], int)
+
+    def first_of_each(self, among: np.ndarray) -> np.ndarray:
+        """The places of one case a patient, the one told first, where ``among`` [n] is true."""
+        found: dict[tuple[str, int], int] = {}
+        for place in np.flatnonzero(among).tolist():
+            found.setdefault(self.cases[place].unit, place)
+        return np.array(list(found.values()), int)
+
+
 def _proven(cases: list[Case], thresholds: dict[str, float], policy: str, periods: Periods) -> dict[str, Any]:
     if not thresholds:
         return {}
+    listed = _Listed(cases, thresholds)
+    places = np.array([periods.place(timezone.localdate(case.at)) for case in cases], int)
     other = AS_MALIGNANT if policy == AS_BENIGN else AS_BENIGN
-    shares = {name: _shares(cases, thresholds, name, periods) for name in (policy, other)}
+    units = listed.first_of_each(np.ones(len(cases), bool))
     return {
-        "policies": shares,
-        "diseases": [_disease(cases, thresholds, key) for key in DISEASE_KEYS],
+        "policies": {name: _shares(listed, name, places, periods.count) for name in (policy, other)},
+        "diseases": [_disease(listed, place) for place in range(len(DISEASE_KEYS))],
         "calibration": _calibration(cases, policy),
-        "covered": _covered(cases, thresholds),
+        "covered": [int(listed.listed[units, listed.truth[units]].sum()), len(units)],
     }
 
 
-def _shares(cases: list[Case], thresholds: dict[str, float], policy: str, periods: Periods) -> dict[str, Any]:
+def _shares(listed: _Listed, policy: str, places: np.ndarray, count: int) -> dict[str, Any]:
     """By endpoint [right, patients], a patient once in each group; also by period of the pathology."""
-    keys = malignancy.malignant_keys(policy)
+    keys = [DISEASE_KEYS.index(key) for key in malignancy.malignant_keys(policy)]
+    is_malignant = np.isin(listed.truth, keys)
+    says = malignancy.says_malignant(listed.scores, listed.limits, policy)
     found = {}
-    for name in (SENSITIVITY, SPECIFICITY):
-        group = [case for case in cases if (case.truth in keys) == (name == SENSITIVITY)]
-        counts = [[0, 0] for _ in range(periods.count)]
-        units = first_of_each(group)
-        for case in units:
-            place = counts[periods.place(timezone.localdate(case.at))]
-            place[0] += bool(hit_of(case, name, thresholds, policy))
-            place[1] += 1
+    for name, group in ((SENSITIVITY, is_malignant), (SPECIFICITY, ~is_malignant)):
+        units = listed.first_of_each(group)
+        right = says[units] == (name == SENSITIVITY)
+        of = np.bincount(places[units], minlength=count)
+        hits = np.bincount(places[units], right, minlength=count).astype(int)
         found[name] = {
-            "all": [sum(one[0] for one in counts), len(units)],
-            "periods": counts,
-            "lesions": len(group),
+            "all": [int(right.sum()), len(units)],
+            "periods": np.stack([hits, of], 1).tolist(),
+            "lesions": int(group.sum()),
         }
     return found
 
 
-def _disease(cases: list[Case], thresholds: dict[str, float], key: str) -> dict[str, Any]:
-    def listed(case: Case) -> bool:
-        return bool(is_listed(case.scores[key], thresholds[key]))
-
-    with_it = first_of_each(case for case in cases if case.truth == key)
-    without = first_of_each(case for case in cases if case.truth != key)
+def _disease(listed: _Listed, place: int) -> dict[str, Any]:
+    with_it = listed.first_of_each(listed.truth == place)
+    without = listed.first_of_each(listed.truth != place)
     return {
-        "key": key,
-        "sensitivity": [sum(map(listed, with_it)), len(with_it)],
-        "specificity": [sum(not listed(case) for case in without), len(without)],
+        "key": DISEASE_KEYS[place],
+        "sensitivity": [int(listed.listed[with_it, place].sum()), len(with_it)],
+        "specificity": [int((~listed.listed[without, place]).sum()), len(without)],
     }
-
-
-def _covered(cases: list[Case], thresholds: dict[str, float]) -> list[int]:
-    """[truth listed, patients]: each patient once."""
-    units = first_of_each(cases)
-    return [sum(bool(is_listed(one.scores[one.truth], thresholds[one.truth])) for one in units), len(units)]
 
 
 def _calibration(cases: list[Case], policy: str) -> dict[str, Any]:

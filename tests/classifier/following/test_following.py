@@ -203,6 +203,8 @@ def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_w
     jobs.run_waiting(due.JOB)
     first.refresh_from_db()
     assert not due.is_due(first)
+    followed.earlier(first, "computed_at", 0.01)
+    assert not due.is_due(first)
     proven(world, "mm", ())
     assert due.is_due(first)
     registry._publish(world["newer"], clinic=clinic, user=None, reason="")
