@@ -29,11 +29,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Course:
-    """``values`` [periods] of one thing; ``limit``: what it is held against."""
+    """``values`` [periods] of one thing; ``limit``: what it is held against, ``limit_name`` says what that is."""
 
     name: str
     values: Sequence[Value]
     limit: float | None = None
+    limit_name: str = ""
 
 
 def over_time(
@@ -63,7 +64,8 @@ def over_time(
     axes = Axes(drawing, x=(-0.5, len(periods) - 0.5), y=(0.0, end), bottom=50)
     step = -(-len(periods) // (_MOST_NAMES_NARROW if form.is_narrow else _MOST_NAMES))
     axes.frame(
-        pgettext("of time", "Period"), y_label, list(range(0, len(periods), step)), SHARES if top == 1.0 else ticks(0, end),
+        pgettext("of time", "Period"), y_label, list(range(0, len(periods), step)),
+        SHARES if top == 1.0 else ticks(0, end),
         x_text=lambda place: periods[int(place)], x_label_below=36,
     )  # fmt: skip
     series: list[Series] = []
@@ -107,6 +109,5 @@ def _entries(course: Course, number: int) -> list[Entry]:
     colour = series_colour(number)
     found = [Entry(course.name, colour, marked=MARKS[number % len(MARKS)])]
     if course.limit is not None:
-        words = _("%(what)s: held against") % {"what": course.name}
-        found.append(Entry(words, colour, dash="dashed", width=1))
+        found.append(Entry(course.limit_name, colour, dash="dashed", width=1))
     return found

@@ -300,6 +300,7 @@ def _rates(row: Monitor, content: dict[str, Any], form: Form) -> Figure:
         Course(
             endpoint_name(name), [_share_value(pair) for pair in found[name]["periods"]],
             rule.references[name].share if name in rule.references else None,
+            _("%(what)s: held against") % {"what": endpoint_name(name)},
         )
         for name in (SENSITIVITY, SPECIFICITY)
         if name in found
@@ -366,13 +367,16 @@ def _drift(content: dict[str, Any], key: str, form: Form) -> Figure:
         for one in told["periods"]
     ]  # fmt: skip
     limit = told["first"].get("mean" if is_share else "median")
-    courses = [Course(str(measure.name), values, limit)] if values else []
+    courses = (
+        [Course(str(measure.name), values, limit, _("the first %(n)d answers") % {"n": FIRST})]
+        if values
+        else []
+    )
     return over_time(
         f"{DRIFT}{key}", str(measure.name), content["periods"], courses, y_label="", top=measure.top, form=form,
         note=""
         if is_share
-        else _("Median and quartiles; dashed: the first %(first)d answers. Fewer than %(least)d are not drawn.")
-        % {"first": FIRST, "least": LEAST},
+        else _("Median and quartiles. Periods with fewer than %(least)d are not drawn.") % {"least": LEAST},
     )  # fmt: skip
 
 

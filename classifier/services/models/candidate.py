@@ -97,7 +97,6 @@ def _differs(in_use: ModelVersion, version: ModelVersion, now: Card, then: Card)
         (_("Pixels it sees"), _side(now), _side(then)),
         (_("Trained on"), now.trained_on, then.trained_on),
         (_("Outputs that stand for none of the 12"), _names(now), _names(then)),
-        (_("Thresholds"), _sets(now), _sets(then)),
         (_("Demo model"), _yes(in_use.is_demo), _yes(version.is_demo)),
     ]
     return tuple(Differs(what, a or "–", b or "–") for what, a, b in pairs if a != b)
@@ -109,10 +108,6 @@ def _side(card: Card) -> str:
 
 def _names(card: Card) -> str:
     return str(len(card.background_classes) or "")
-
-
-def _sets(card: Card) -> str:
-    return ", ".join(one.name for one in card.threshold_sets)
 
 
 def _yes(is_so: bool) -> str:
