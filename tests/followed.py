@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from classifier.models import Analysis, ModelVersion, ThresholdSet
+from classifier.services.following import due, records, rules
 from skinclinic.models import Diagnosis, Job, Lesion, Patient, Photo
 from skinclinic.vocabulary.diseases import DISEASE_KEYS
 
@@ -55,6 +56,18 @@ def prove(analysis: Analysis, disease: str) -> Diagnosis:
 def proven(clinic, version, truth: str, *, lists=(), **how) -> Diagnosis:
     """A lesion that is answered, then proven."""
     return prove(answer(clinic, version, lists=lists, **how), truth)
+
+
+def make_alarm(clinic, version, admin):
+    """A record of the model that has raised an alarm of its sensitivity: of 12 proven patients none was right."""
+    chosen = version.threshold_sets.first()
+    rule = rules.stated(chosen, 0.05, {rules.SENSITIVITY: 0.9, rules.SPECIFICITY: 0.6}, {})
+    row = records.state(clinic, version, chosen, rule, admin, "before looking")
+    for _ in range(12):
+        proven(clinic, version, "bcc")
+    due.run(row)
+    row.refresh_from_db()
+    return row
 
 
 def earlier(row, name: str, days: float):

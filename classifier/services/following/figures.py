@@ -55,6 +55,7 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
     measured: dict[str, list[float]] = {measure.key: [] for measure in drift.MEASURES}
     lesions: set[int] = set()
     flagged: set[int] = set()
+    zone = timezone.get_current_timezone()
     told = answers(row).filter(scores__isnull=False).order_by("requested_at", "pk")
     rows = told.values_list("requested_at", "photo__kind", "photo__lesion", *names).iterator(
         chunk_size=_AT_ONCE
@@ -66,7 +67,7 @@ def _photos(row: Monitor, periods: Periods, thresholds: dict[str, float], policy
             if why := set_aside(kind, one["quality"]):
                 aside[why] += 1
                 continue
-            places.append(periods.place(timezone.localdate(at)))
+            places.append(periods.place(timezone.localdate(at, zone)))
             kept.append((lesion, [one["scores"].get(key, 0.0) for key in DISEASE_KEYS]))
             for measure in drift.MEASURES:
                 number = measure.of(*(one[name] for name in measure.columns))
@@ -219,9 +220,10 @@ def _people(row: Monitor, periods: Periods) -> dict[str, Any]:
         clinic=row.clinic_id, analysis__model_version=row.model_version_id, analysis__job__isnull=False,
         analysis__requested_at__gte=row.followed_since, analysis__photo__lesion__is_archived=False,
     ).select_related("impression", "conclusion")  # fmt: skip
+    zone = timezone.get_current_timezone()
     before, after = ([Counter[str]() for _ in range(periods.count)] for _ in range(2))
     for one in rows.order_by("pk").iterator(chunk_size=_AT_ONCE):
-        place = periods.place(timezone.localdate(one.created_at))
+        place = periods.place(timezone.localdate(one.created_at, zone))
         if one.impression_id or one.skipped_impression:
             before[place][one.impression_agreement] += 1
         if one.decision:

@@ -49,12 +49,7 @@ def computed(world, **shares) -> Monitor:
 
 
 def with_alarm(world) -> Monitor:
-    row = computed(world, sensitivity=0.9)
-    for _ in range(12):
-        followed.proven(world["clinic"], world["version"], "bcc")
-    due.run(row)
-    row.refresh_from_db()
-    return row
+    return followed.make_alarm(world["clinic"], world["version"], world["admin"])
 
 
 def test_every_member_sees_figures_but_only_admins_state_rules(world, client_for):
