@@ -109,8 +109,10 @@ def look(request: SignedInRequest, pk: int) -> HttpResponse:
 def figure(request: SignedInRequest, pk: int) -> HttpResponse:
     """One figure as a file: ``kind`` and how (``presenters/downloads.py``)."""
     row = _row(request, pk)
+    if not row.figures:
+        return redirect("monitor", row.pk)
     kind, wanted = request.GET.get("kind", ""), downloads.wanted(request.GET)
-    if wanted is None or kind not in shown.KINDS or not row.figures:
+    if wanted is None or kind not in shown.KINDS:
         raise Http404
     found = shown.figure(row, kind, wanted.form)
     try:
@@ -126,13 +128,15 @@ def figure(request: SignedInRequest, pk: int) -> HttpResponse:
 def download(request: SignedInRequest, pk: int) -> HttpResponseBase:
     """``what``: "report" (JSON) or "figures" (a ZIP)."""
     row = _row(request, pk)
+    if not row.figures:
+        return redirect("monitor", row.pk)
     what = request.GET.get("what", "")
     if what == "report":
         return as_file(
             HttpResponse(_report(row), content_type="application/json"), f"after-publishing-{row.pk}.json"
         )
     wanted = downloads.wanted_together(request.GET)
-    if what != "figures" or wanted is None or not row.figures:
+    if what != "figures" or wanted is None:
         raise Http404
     response = StreamingHttpResponse(compressed(_files(row, wanted)), content_type="application/zip")
     return as_file(response, f"after-publishing-{row.pk}-figures.zip")
