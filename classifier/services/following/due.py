@@ -32,8 +32,11 @@ def look_now_and_then() -> None:
 def look() -> None:
     """Begin the records that are missing, and ask for those that are due."""
     for clinic in Clinic.objects.order_by("pk"):
-        if records.lacks(clinic):
-            records.begin(clinic)
+        try:
+            if records.lacks(clinic):
+                records.begin(clinic)
+        except Exception:
+            log.exception("the model in use in %s cannot be followed; the other clinics go on", clinic.slug)
     for row in Monitor.objects.filter(ended_at=None).select_related("clinic"):
         if is_due(row):
             ask(row)

@@ -217,6 +217,22 @@ def test_the_reconciler_begins_a_record_when_a_model_is_published_and_computes_w
     assert Monitor.objects.filter(clinic=clinic).count() == 2
 
 
+def test_a_clinic_whose_record_cannot_begin_keeps_no_other_from_beginning(world, monkeypatch):
+    other = factories.make_clinic("Other clinic")
+    for clinic in (world["clinic"], other):
+        followed.answer(clinic, world["version"])
+    usual = rules.usual
+
+    def broken(version, clinic, chosen):
+        if clinic == world["clinic"]:
+            raise OSError("the disk is gone")
+        return usual(version, clinic, chosen)
+
+    monkeypatch.setattr(rules, "usual", broken)
+    due.look()
+    assert [row.clinic for row in Monitor.objects.all()] == [other]
+
+
 def test_a_promise_is_held_against_for_diseases_of_which_something_is_promised(world):
     followed.answer(world["clinic"], world["version"])
     kept = {"share": 0.95, "diseases": {"bcc": {"units": 60, "low": 0.91}, "mm": {"units": 2, "instead": ""}}}
